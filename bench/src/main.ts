@@ -1,0 +1,25 @@
+import { cpus } from 'node:os';
+import type { Bench, Figure } from './figure.ts';
+
+/** The topics, in the order in which they run; each loads only when its turn comes. */
+const TOPICS: Readonly<Record<string, () => Promise<Bench>>> = {};
+
+function line(figure: Figure): string {
+  const { name, value, unit, atMost, atLeast, note } = figure;
+  const promise =
+    atMost !== undefined
+      ? `  (promised ≤ ${atMost}${value <= atMost ? '' : ', MISSED'})`
+      : atLeast !== undefined
+        ? `  (promised ≥ ${atLeast}${value >= atLeast ? '' : ', MISSED'})`
+        : '';
+  return `${name.padEnd(64)} ${value.toPrecision(4).padStart(10)} ${unit}${promise}${note === undefined ? '' : `\n    ${note}`}`;
+}
+
+const asked = process.argv.slice(2);
+console.log(`Node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpus()[0]?.model}`);
+for (const [topic, load] of Object.entries(TOPICS)) {
+  if (asked.length > 0 && !asked.includes(topic)) continue;
+  console.log(`\n${topic}`);
+  const bench = await load();
+  await bench((figure) => console.log(line(figure)));
+}

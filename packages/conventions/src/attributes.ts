@@ -1,0 +1,63 @@
+/**
+ * Span and resource attributes, by what they mean. Durations are seconds (double), lengths UTF-16 code units.
+ *
+ * `gen_ai.*`, `session.id`, `error.type` and `service.*` are OpenTelemetry's own names
+ * (semantic conventions, Generative AI and Session); everything else starts with `conversation.`.
+ */
+export const ATTRIBUTE = {
+  /** On root and steps, set at start: the conversation id (one exchange). */
+  conversationId: 'conversation.id',
+  /** On the root: {@link SCHEMA_VERSION}. */
+  schemaVersion: 'conversation.schema.version',
+  /** On root and steps, set at end: one of {@link OUTCOMES}. */
+  outcome: 'conversation.outcome',
+  /** On root and steps, only `true`: closed after a crash by the next start of the program. */
+  recovered: 'conversation.recovered',
+
+  /** On a step, set at start: equals the span name; marks a span as a step. */
+  stepName: 'conversation.step.name',
+  /** On a step inside another step, set at start: 1, 2, …; a step without it is outermost. */
+  stepDepth: 'conversation.step.depth',
+  /** On a step: 1-based, present from the second attempt on. */
+  stepAttempt: 'conversation.step.attempt',
+  /** On a step: seconds from its start to its first chunk. */
+  timeToFirstOutput: 'conversation.step.time_to_first_output',
+  /** On a step: length of the input text, also where the text is not kept. */
+  inputChars: 'conversation.input.chars',
+  /** On a step: length of the output text, also where the text is not kept. */
+  outputChars: 'conversation.output.chars',
+  /** On a step, only where content capture is on: the input text. */
+  inputText: 'conversation.pii.input_text',
+  /** On a step, only where content capture is on: the output text. */
+  outputText: 'conversation.pii.output_text',
+
+  /** On root and steps: the session or thread that groups exchanges. */
+  sessionId: 'session.id',
+  /** The same value as {@link ATTRIBUTE.sessionId}, under the name of the GenAI conventions. */
+  genAiConversationId: 'gen_ai.conversation.id',
+  /** On the root: the pipeline's name. */
+  workflow: 'gen_ai.workflow.name',
+  operation: 'gen_ai.operation.name',
+  provider: 'gen_ai.provider.name',
+  requestModel: 'gen_ai.request.model',
+  inputTokens: 'gen_ai.usage.input_tokens',
+  outputTokens: 'gen_ai.usage.output_tokens',
+  /** On a failed, timed-out or abandoned step or root: class or code of the error, few distinct values. */
+  errorType: 'error.type',
+
+  /** On the resource: name of the program. */
+  serviceName: 'service.name',
+  /** On the resource: tells two processes of one program apart. */
+  serviceInstanceId: 'service.instance.id',
+  /** On the resource, only where the program samples: share of conversations kept, 0 to 1. */
+  samplingRatio: 'conversation.sampling.ratio',
+} as const;
+
+/** Prefix of a named part of a step, in seconds: `conversation.step.timing.<part>`, such as `queue_wait`. */
+export const STEP_TIMING_PREFIX = 'conversation.step.timing.';
+
+/** Value of `error.type` where nothing better is known (OpenTelemetry semantic conventions, error attributes). */
+export const UNKNOWN_ERROR_TYPE = '_OTHER';
+
+/** Value of `gen_ai.operation.name` on the root. */
+export const CONVERSATION_OPERATION = 'invoke_workflow';

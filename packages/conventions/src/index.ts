@@ -1,0 +1,20 @@
+export { ATTRIBUTE, CONVERSATION_OPERATION, STEP_TIMING_PREFIX, UNKNOWN_ERROR_TYPE } from './attributes.ts';
+export {
+  conversationIdsOf,
+  isConversationId,
+  MAX_CONVERSATION_ID_LENGTH,
+  neverZero,
+  newConversationId,
+  rootSpanIdOf,
+  traceIdOf,
+} from './conversation-id.ts';
+export type { ConversationIds } from './conversation-id.ts';
+export { DURATION_BUCKET_BOUNDS_SECONDS, METRIC, METRIC_ATTRIBUTE } from './metrics.ts';
+export { FAILURE_OUTCOMES, isFailure, isOutcome, OUTCOMES, worstOutcome } from './outcomes.ts';
+export type { Outcome } from './outcomes.ts';
+export { CAPTURE_CONTENT_VARIABLE, processSettings } from './process-settings.ts';
+export type { ProcessSettings } from './process-settings.ts';
+export { CONVERSATION_SPAN_NAME, SCHEMA_VERSION } from './spans.ts';
+export { STEP_PHRASES, stepKindOf } from './step-kinds.ts';
+export type { StepKind, StepPhrases } from './step-kinds.ts';
+export { THRESHOLD } from './thresholds.ts';

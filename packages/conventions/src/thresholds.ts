@@ -1,0 +1,11 @@
+/** Thresholds that answers and findings use unless told otherwise, in milliseconds. Each is a bucket bound. */
+export const THRESHOLD = {
+  /** A conversation with a total under it satisfies. */
+  targetMs: 7000,
+  /** `slow` lists conversations above it. */
+  slowMs: 5000,
+  /** A conversation above it is a warning sign. */
+  conversationWarningMs: 15_000,
+  /** Averages and percentiles leave out completed steps of this length and more. */
+  longestCountedStepMs: 60_000,
+} as const;

@@ -1,0 +1,45 @@
+export type {
+  CommonErrorRow,
+  ComparedSide,
+  ComparisonRow,
+  ConversationDetail,
+  ConversationRow,
+  HourOfDayRow,
+  HourRow,
+  LeftOut,
+  PercentileName,
+  SlowConversationRow,
+  StepAverageRow,
+  StepErrorRow,
+  StepPercentiles,
+  StepRow,
+  StepSuccessRow,
+  Verdict,
+} from './answers/data.ts';
+export type { Envelope } from './answers/envelope.ts';
+export type { SingleOptions, WindowedOptions } from './answers/options.ts';
+export type { Evidence, Finding, FindingRule, Severity } from './findings/finding.ts';
+export type { Conversation, ConversationOutcome } from './model/conversation.ts';
+export type { Answer, Coverage } from './model/coverage.ts';
+export type { ConversationFilters } from './model/filters.ts';
+export type { SpanRecord, SpanRest } from './model/span-record.ts';
+export { isInWindow } from './model/window.ts';
+export type { Window } from './model/window.ts';
+export { decodeOtlpJson, OtlpFormatError } from './otlp/decode-otlp-json.ts';
+export type {
+  CommonError,
+  CommonErrorsQuestion,
+  ConversationCount,
+  ConversationCountsQuestion,
+  ConversationSource,
+  ConversationsQuestion,
+  FoundConversation,
+  SourceKind,
+  StepColumn,
+  StepDurations,
+  StepDurationsQuestion,
+  StepStatistics,
+  StepStatisticsQuestion,
+} from './source/conversation-source.ts';
+export { SourceError } from './source/source-error.ts';
+export type { SourceErrorCode } from './source/source-error.ts';

@@ -1,0 +1,170 @@
+import type { Conversation, ConversationOutcome } from '../model/conversation.ts';
+import type { Answer } from '../model/coverage.ts';
+import type { ConversationFilters } from '../model/filters.ts';
+import type { SpanRecord } from '../model/span-record.ts';
+import type { Window } from '../model/window.ts';
+
+/**
+ * Where spans are read from. Six questions, from which every command is built; an engine is six queries.
+ *
+ * Spans are counted once per (trace id, span id). When two copies differ, the one that ends later counts, then the one
+ * that is not recovered, then the one read last. A conversation is a trace with a root or a step.
+ *
+ * Coverage of a question with a window counts the spans that start in it and, among them, the conversations.
+ * Where a question stops as soon as it has enough (`conversations` in order `newest`), and for one conversation,
+ * it counts all spans of the conversations handed over.
+ *
+ * Every method rejects with a `SourceError` when the back end cannot be reached or does not answer as it should.
+ */
+export interface ConversationSource {
+  readonly kind: SourceKind;
+  /** Address or path, as a person would write it. */
+  readonly location: string;
+
+  /**
+   * All spans of the conversation: of the derived trace, else of the newest trace that carries the id; a trace id in
+   * hex is taken too where no conversation has the id. `spans` is empty when there is none.
+   */
+  conversation(conversationId: string): Promise<Answer<FoundConversation>>;
+  conversations(question: ConversationsQuestion): Promise<Answer<Conversation[]>>;
+  stepStatistics(question: StepStatisticsQuestion): Promise<Answer<StepStatistics[]>>;
+  conversationCounts(question: ConversationCountsQuestion): Promise<Answer<ConversationCount[]>>;
+  commonErrors(question: CommonErrorsQuestion): Promise<Answer<CommonError[]>>;
+  stepDurations(question: StepDurationsQuestion): Promise<Answer<StepDurations>>;
+
+  /** Lets go of files and connections. Asking afterwards is an error of the caller. */
+  close(): Promise<void>;
+}
+
+/** What answers the questions. */
+export type SourceKind = 'memory' | 'file' | 'local' | 'serve' | 'jaeger' | 'clickhouse';
+
+/** The spans of one conversation, in order of start, then span id. */
+export interface FoundConversation {
+  spans: SpanRecord[];
+  /** Other traces that carry the same conversation id, the newest first. */
+  otherTraceIds: string[];
+}
+
+/** Asks for conversations that start in the window, as many as `limit`. */
+export interface ConversationsQuestion {
+  /** Absent: all that there is. */
+  window?: Window;
+  filters?: ConversationFilters;
+  /**
+   * `newest`: by start. `slowest`: by `completedNano`. `longest`: by end − start.
+   * The largest first; equal ones newest first, then by trace id.
+   */
+  order: 'newest' | 'slowest' | 'longest';
+  limit: number;
+  /** Only conversations with more than this many nanoseconds in completed outermost steps. */
+  completedAboveNano?: bigint;
+}
+
+/** Asks for numbers per step, over the step spans that start in the window. */
+export interface StepStatisticsQuestion {
+  window: Window;
+  filters?: ConversationFilters;
+  /** Only this step; all when absent. A step never seen has no row. */
+  step?: string;
+  /** Ranks between 0 and 1 that `quantilesMs` shall hold. */
+  quantiles?: readonly number[];
+}
+
+/** Numbers of one step. *Counted* spans are the completed ones shorter than 60 s. Rows come in step order. */
+export interface StepStatistics {
+  step: string;
+  /** All its spans; `total` = completed + failures + interrupted. */
+  total: number;
+  completed: number;
+  /** Spans that `failed`, `timed_out` or were `abandoned`. */
+  failures: number;
+  /** Counted spans. */
+  count: number;
+  /** Of the counted spans; absent where there is none. */
+  averageMs?: number;
+  minMs?: number;
+  maxMs?: number;
+  /** Sum over the counted spans that are outermost. */
+  outermostMs: number;
+  /** `count` + `tooLong` + `notCompleted` = `total`. */
+  leftOut: { tooLong: number; notCompleted: number };
+  /** Mean in ms of each named part, over the counted spans that have it, keys in order. */
+  timings: Record<string, number>;
+  /** For each rank asked for, by linear interpolation at index (n−1)·q; empty where nothing is counted. */
+  quantilesMs: number[];
+}
+
+/** Asks how many conversations start in each hour. */
+export interface ConversationCountsQuestion {
+  window: Window;
+  filters?: ConversationFilters;
+  /** `hour`: each clock hour of the zone; `hourOfDay`: 0 to 23, whatever the day. */
+  by: 'hour' | 'hourOfDay';
+  /** IANA name, such as `Asia/Kolkata`. */
+  timeZone: string;
+}
+
+/** Conversations in one hour; hours without one have no row. Oldest (or lowest) first. */
+export interface ConversationCount {
+  /** The instant at which the hour begins; with `by: 'hour'`. */
+  hourUnixNano?: bigint;
+  /** 0 to 23; with `by: 'hourOfDay'`. */
+  hourOfDay?: number;
+  conversations: number;
+}
+
+/** Asks for the most frequent failures of steps that start in the window. */
+export interface CommonErrorsQuestion {
+  window: Window;
+  filters?: ConversationFilters;
+  limit: number;
+}
+
+/** Failures with the same step, type and message; the most frequent first, then the latest, then step, type, message. */
+export interface CommonError {
+  step: string;
+  errorType?: string;
+  message?: string;
+  count: number;
+  /** Latest start of such a step. */
+  lastSeenUnixNano: bigint;
+  /** The conversation of that step. */
+  conversationId: string;
+}
+
+/** Asks for one row a conversation with a step in the window or a start in it. */
+export interface StepDurationsQuestion {
+  window: Window;
+  filters?: ConversationFilters;
+}
+
+/**
+ * One row a conversation, one column a step, for statistics. All arrays have `traceIds.length` elements; rows are in
+ * order of start, then trace id.
+ */
+export interface StepDurations {
+  traceIds: string[];
+  /** Start of the conversation, Unix nanoseconds. */
+  startTimesUnixNano: BigInt64Array;
+  /** 1 where the conversation starts in the window, else 0. */
+  startsInWindow: Uint8Array;
+  outcomes: ConversationOutcome[];
+  /** Sum of its outermost steps in ms, wherever they start. */
+  totalMs: Float64Array;
+  /** In step order. */
+  steps: StepColumn[];
+}
+
+/** One step's column of {@link StepDurations}. */
+export interface StepColumn {
+  step: string;
+  /** Sum of its counted spans (completed, under 60 s) that start in the window, in ms. */
+  countedMs: Float64Array;
+  /** How many those are. */
+  counted: Uint32Array;
+  /** Sum of all its completed spans, wherever they start, in ms; NaN where there is none. */
+  completedMs: Float64Array;
+  /** Its first start − the conversation's start, in ms; NaN where the conversation does not have the step. */
+  firstOffsetMs: Float64Array;
+}
