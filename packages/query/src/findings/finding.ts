@@ -1,5 +1,5 @@
-/** How much a finding matters to somebody who runs the assistant. */
-export type Severity = 'good' | 'info' | 'warning' | 'problem';
+/** How much a finding matters to somebody who runs the assistant; `advice` says what to do next. */
+export type Severity = 'good' | 'info' | 'warning' | 'problem' | 'advice';
 
 /** What a rule saw in the data, in words, and the numbers that the words rest on. */
 export interface Finding {
