@@ -1,18 +1,59 @@
 import type { SpanRecord } from '../model/span-record.ts';
+import { readArray, readObject } from './json-fields.ts';
+import { OtlpFormatError } from './otlp-format-error.ts';
+import { readResource, readScope } from './read-origin.ts';
+import { readSpan } from './read-span.ts';
 
-/** An OTLP/JSON trace request (`ExportTraceServiceRequest`, proto3 JSON mapping) that is not as it must be. */
-export class OtlpFormatError extends Error {
-  override readonly name = 'OtlpFormatError';
-}
+export { OtlpFormatError } from './otlp-format-error.ts';
 
 /**
  * Reads the spans of one `ExportTraceServiceRequest` that `JSON.parse` has read.
  *
  * Follows the OTLP specification's JSON mapping: ids in hex of either case, 64-bit integers as strings or numbers,
- * enums as numbers or names, unknown fields skipped.
+ * enums as numbers or names, null for what is absent, unknown fields skipped. Nesting is the caller's to limit.
  * @throws {@link OtlpFormatError} with the place and the reason; then no span of the request counts.
  */
 export function decodeOtlpJson(request: unknown): SpanRecord[] {
-  void request;
-  throw new OtlpFormatError('not written yet');
+  const spans: SpanRecord[] = [];
+  const resourceGroups = readArray(readObject(request, 'the request')['resourceSpans'], 'resourceSpans');
+  for (let resourceIndex = 0; resourceIndex < resourceGroups.length; resourceIndex++) {
+    within(`resourceSpans[${resourceIndex}]`, () => readResourceSpans(resourceGroups[resourceIndex], spans));
+  }
+  return spans;
+}
+
+function readResourceSpans(value: unknown, spans: SpanRecord[]): void {
+  const group = readObject(value, 'it');
+  const resource = readResource(group['resource']);
+  const scopeGroups = readArray(group['scopeSpans'], 'scopeSpans');
+  for (let scopeIndex = 0; scopeIndex < scopeGroups.length; scopeIndex++) {
+    within(`scopeSpans[${scopeIndex}]`, () => {
+      const scopeGroup = readObject(scopeGroups[scopeIndex], 'it');
+      const scope = readScope(scopeGroup['scope']);
+      const found = readArray(scopeGroup['spans'], 'spans');
+      let spanIndex = 0;
+      try {
+        for (; spanIndex < found.length; spanIndex++) {
+          spans.push(readSpan(readObject(found[spanIndex], 'it'), resource, scope));
+        }
+      } catch (error) {
+        throw placed(`spans[${spanIndex}]`, error);
+      }
+    });
+  }
+}
+
+/** Runs `read`, and says in its error where in the request it happened. */
+function within(place: string, read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    throw placed(place, error);
+  }
+}
+
+function placed(place: string, error: unknown): unknown {
+  if (!(error instanceof OtlpFormatError)) return error;
+  const isPlaced = /^(scopeSpans|spans)\[/.test(error.message);
+  return new OtlpFormatError(`${place}${isPlaced ? '.' : ': '}${error.message}`);
 }

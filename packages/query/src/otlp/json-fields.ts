@@ -1,0 +1,94 @@
+import { OtlpFormatError, quoted } from './otlp-format-error.ts';
+
+/** An object as `JSON.parse` returns it. */
+export type JsonObject = Record<string, unknown>;
+
+/** Largest time a store can keep: 2^63 − 1 nanoseconds, in the year 2262. */
+const LATEST_UNIX_NANO = 0x7fff_ffff_ffff_ffffn;
+
+const TRACE_ID = /^[0-9a-f]{32}$/;
+const SPAN_ID = /^[0-9a-f]{16}$/;
+const ZERO_TRACE_ID = '0'.repeat(32);
+const ZERO_SPAN_ID = '0'.repeat(16);
+const DECIMAL = /^[0-9]{1,20}$/;
+
+/** Whether `value` is an object that has fields, and not an array. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The object `value`, which stands in the field `name`. */
+export function readObject(value: unknown, name: string): JsonObject {
+  if (!isJsonObject(value)) throw new OtlpFormatError(`${name} must be an object, got ${quoted(value)}`);
+  return value;
+}
+
+/** The elements of a repeated field; none where it is absent or null. */
+export function readArray(value: unknown, name: string): readonly unknown[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw new OtlpFormatError(`${name} must be an array, got ${quoted(value)}`);
+  return value;
+}
+
+/** A string field; empty where it is absent or null. */
+export function readString(value: unknown, name: string): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value !== 'string') throw new OtlpFormatError(`${name} must be a string, got ${quoted(value)}`);
+  return value;
+}
+
+/** A trace id in lower-case hex. OpenTelemetry forbids an id of zeros (trace data model, Span.trace_id). */
+export function readTraceId(value: unknown, name: string): string {
+  return readId(value, name, TRACE_ID, ZERO_TRACE_ID);
+}
+
+/** A span id in lower-case hex. OpenTelemetry forbids an id of zeros (trace data model, Span.span_id). */
+export function readSpanId(value: unknown, name: string): string {
+  return readId(value, name, SPAN_ID, ZERO_SPAN_ID);
+}
+
+/** The id of a parent; absent when it is missing, empty or zero, which all mean that there is no parent. */
+export function readParentSpanId(value: unknown, name: string): string | undefined {
+  if (value === undefined || value === null || value === '' || value === ZERO_SPAN_ID) return undefined;
+  return readSpanId(value, name);
+}
+
+function readId(value: unknown, name: string, format: RegExp, zero: string): string {
+  if (typeof value === 'string') {
+    if (format.test(value) && value !== zero) return value;
+    const lowerCase = value.toLowerCase();
+    if (format.test(lowerCase) && lowerCase !== zero) return lowerCase;
+  }
+  throw new OtlpFormatError(`${name} must be ${zero.length} hex digits and not all zero, got ${quoted(value)}`);
+}
+
+/** A time: a decimal string, a whole number, or a bigint from another decoder; 0 where it is absent or null. */
+export function readUnixNano(value: unknown, name: string): bigint {
+  if (value === undefined || value === null) return 0n;
+  const nanoseconds = typeof value === 'bigint' ? value : decimalToBigInt(value);
+  if (nanoseconds === undefined || nanoseconds > LATEST_UNIX_NANO) {
+    throw new OtlpFormatError(`${name} must be whole nanoseconds from 0 to 2^63 − 1, got ${quoted(value)}`);
+  }
+  return nanoseconds;
+}
+
+function decimalToBigInt(value: unknown): bigint | undefined {
+  if (typeof value === 'string') return DECIMAL.test(value) ? BigInt(value) : undefined;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? BigInt(value) : undefined;
+}
+
+/** A 32-bit number; 0 where it is absent or null. */
+export function readUint32(value: unknown, name: string): number {
+  if (value === undefined || value === null) return 0;
+  const number = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
+  if (typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= 0xffff_ffff) return number;
+  throw new OtlpFormatError(`${name} must be a whole number from 0 to 2^32 − 1, got ${quoted(value)}`);
+}
+
+/** An enum by number or by name. A number that this version does not know stays; an unknown name is refused. */
+export function readEnum(value: unknown, name: string, names: readonly string[]): number {
+  if (typeof value !== 'string') return readUint32(value, name);
+  const number = names.indexOf(value);
+  if (number < 0) throw new OtlpFormatError(`${name} must be one of ${names.join(', ')}, got ${quoted(value)}`);
+  return number;
+}

@@ -1,0 +1,189 @@
+import { ATTRIBUTE, CONVERSATION_SPAN_NAME, isFailure, isOutcome, STEP_TIMING_PREFIX } from '@convotel/conventions';
+import type { SpanRecord, SpanRest } from '../model/span-record.ts';
+import { isTrue, numberOf, stringOf, wholeNumberOf } from './attribute-values.ts';
+import {
+  readArray,
+  readEnum,
+  readObject,
+  readParentSpanId,
+  readSpanId,
+  readString,
+  readTraceId,
+  readUint32,
+  readUnixNano,
+  type JsonObject,
+} from './json-fields.ts';
+import { OtlpFormatError, quoted } from './otlp-format-error.ts';
+import type { Resource } from './read-origin.ts';
+
+/** Numbers of the enum `Span.SpanKind`, by their place (trace.proto). */
+const SPAN_KINDS = [
+  'SPAN_KIND_UNSPECIFIED',
+  'SPAN_KIND_INTERNAL',
+  'SPAN_KIND_SERVER',
+  'SPAN_KIND_CLIENT',
+  'SPAN_KIND_PRODUCER',
+  'SPAN_KIND_CONSUMER',
+];
+
+/** Numbers of the enum `Status.StatusCode`, by their place (trace.proto). */
+const STATUS_CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'];
+const STATUS_OK = 1;
+const STATUS_ERROR = 2;
+
+/** Reads one OTLP `Span`. What has no field of its own goes to `rest`, as it came. */
+export function readSpan(span: JsonObject, resource: Resource, scope: SpanRest['scope']): SpanRecord {
+  const startTimeUnixNano = readUnixNano(span['startTimeUnixNano'], 'startTimeUnixNano');
+  const endTimeUnixNano = readUnixNano(span['endTimeUnixNano'], 'endTimeUnixNano');
+  const record: SpanRecord = {
+    traceId: readTraceId(span['traceId'], 'traceId'),
+    spanId: readSpanId(span['spanId'], 'spanId'),
+    name: readString(span['name'], 'name'),
+    startTimeUnixNano,
+    durationNano: endTimeUnixNano > startTimeUnixNano ? endTimeUnixNano - startTimeUnixNano : 0n,
+    role: 'other',
+    depth: 0,
+    outcome: 'completed',
+    isRecovered: false,
+  };
+  const rest: SpanRest = {};
+  const parentSpanId = readParentSpanId(span['parentSpanId'], 'parentSpanId');
+  if (parentSpanId !== undefined) record.parentSpanId = parentSpanId;
+  if (resource.serviceName !== undefined) record.serviceName = resource.serviceName;
+  if (resource.samplingRatio !== undefined) record.samplingRatio = resource.samplingRatio;
+
+  const hasOutcome = readAttributes(span['attributes'], record, rest);
+  readStatus(span['status'], hasOutcome, record, rest);
+  if (record.step !== undefined) {
+    record.role = 'step';
+  } else {
+    record.depth = 0;
+    const isRoot =
+      record.name === CONVERSATION_SPAN_NAME && parentSpanId === undefined && record.conversationId !== undefined;
+    if (isRoot) record.role = 'root';
+  }
+  readRest(span, rest);
+  if (resource.otherAttributes.length > 0) rest.resourceAttributes = resource.otherAttributes;
+  if (scope !== undefined) rest.scope = scope;
+  for (const _ in rest) {
+    record.rest = rest;
+    break;
+  }
+  return record;
+}
+
+/** Gives each attribute its field in `record`, or a place in `rest`. Returns whether one said the outcome. */
+function readAttributes(value: unknown, record: SpanRecord, rest: SpanRest): boolean {
+  const attributes = readArray(value, 'attributes');
+  let hasOutcome = false;
+  for (let index = 0; index < attributes.length; index++) {
+    const entry = readObject(attributes[index], 'an attribute');
+    const key = entry['key'];
+    if (typeof key !== 'string') throw new OtlpFormatError(`an attribute's key must be a string, got ${quoted(key)}`);
+    if (key === ATTRIBUTE.outcome) {
+      const outcome = stringOf(entry['value']);
+      if (isOutcome(outcome)) {
+        record.outcome = outcome;
+        hasOutcome = true;
+        continue;
+      }
+    } else if (readAttribute(key, entry['value'], record)) {
+      continue;
+    }
+    (rest.attributes ??= []).push(entry);
+  }
+  return hasOutcome;
+}
+
+/** Returns whether the attribute has a field in `record`, which then holds its value. */
+function readAttribute(key: string, value: unknown, record: SpanRecord): boolean {
+  switch (key) {
+    case ATTRIBUTE.conversationId:
+      return setText(record, 'conversationId', value);
+    case ATTRIBUTE.stepName:
+      return setText(record, 'step', value);
+    case ATTRIBUTE.sessionId:
+      return setText(record, 'sessionId', value);
+    case ATTRIBUTE.workflow:
+      return setText(record, 'workflow', value);
+    case ATTRIBUTE.errorType:
+      return setText(record, 'errorType', value);
+    case ATTRIBUTE.inputText:
+      return setText(record, 'inputText', value, 0);
+    case ATTRIBUTE.outputText:
+      return setText(record, 'outputText', value, 0);
+    case ATTRIBUTE.stepDepth:
+      return setNumber(record, 'depth', wholeNumberOf(value, 1));
+    case ATTRIBUTE.stepAttempt:
+      return setNumber(record, 'attempt', wholeNumberOf(value, 2));
+    case ATTRIBUTE.inputChars:
+      return setNumber(record, 'inputChars', wholeNumberOf(value, 0));
+    case ATTRIBUTE.outputChars:
+      return setNumber(record, 'outputChars', wholeNumberOf(value, 0));
+    case ATTRIBUTE.timeToFirstOutput:
+      return setNumber(record, 'timeToFirstOutputSeconds', numberOf(value));
+    case ATTRIBUTE.recovered:
+      return isTrue(value) && (record.isRecovered = true);
+    default:
+      return key.startsWith(STEP_TIMING_PREFIX) && setTiming(record, key.slice(STEP_TIMING_PREFIX.length), value);
+  }
+}
+
+type TextField = 'conversationId' | 'step' | 'sessionId' | 'workflow' | 'errorType' | 'inputText' | 'outputText';
+type NumberField = 'depth' | 'attempt' | 'inputChars' | 'outputChars' | 'timeToFirstOutputSeconds';
+
+function setText(record: SpanRecord, field: TextField, value: unknown, leastLength = 1): boolean {
+  const text = stringOf(value);
+  if (text === undefined || text.length < leastLength) return false;
+  record[field] = text;
+  return true;
+}
+
+function setNumber(record: SpanRecord, field: NumberField, number: number | undefined): boolean {
+  if (number === undefined) return false;
+  record[field] = number;
+  return true;
+}
+
+function setTiming(record: SpanRecord, part: string, value: unknown): boolean {
+  const seconds = numberOf(value);
+  // An assignment to `__proto__` would be swallowed.
+  if (part === '' || part === '__proto__' || seconds === undefined) return false;
+  (record.timingsSeconds ??= {})[part] = seconds;
+  return true;
+}
+
+function readStatus(value: unknown, hasOutcome: boolean, record: SpanRecord, rest: SpanRest): void {
+  let code = 0;
+  let message = '';
+  if (value !== undefined && value !== null) {
+    const status = readObject(value, 'status');
+    code = readEnum(status['code'], 'status.code', STATUS_CODES);
+    message = readString(status['message'], 'status.message');
+  }
+  if (!hasOutcome && code === STATUS_ERROR) record.outcome = 'failed';
+  if (code === STATUS_ERROR && message !== '') record.errorMessage = message;
+  const followsFromOutcome = code !== STATUS_OK && (code === STATUS_ERROR) === isFailure(record.outcome);
+  if (followsFromOutcome && (code === STATUS_ERROR || message === '')) return;
+  rest.status = { code, ...(message !== '' && { message }) };
+}
+
+function readRest(span: JsonObject, rest: SpanRest): void {
+  const kind = readEnum(span['kind'], 'kind', SPAN_KINDS);
+  const flags = readUint32(span['flags'], 'flags');
+  const traceState = readString(span['traceState'], 'traceState');
+  const events = readArray(span['events'], 'events');
+  const links = readArray(span['links'], 'links');
+  if (kind !== 0) rest.kind = kind;
+  if (flags !== 0) rest.flags = flags;
+  if (traceState !== '') rest.traceState = traceState;
+  if (events.length > 0) rest.events = events.map((event) => readObject(event, 'an event'));
+  if (links.length > 0) rest.links = links.map(readLink);
+}
+
+function readLink(value: unknown): JsonObject {
+  const link = readObject(value, 'a link');
+  readTraceId(link['traceId'], 'traceId of a link');
+  readSpanId(link['spanId'], 'spanId of a link');
+  return link;
+}
