@@ -43,3 +43,13 @@ export type {
 } from './source/conversation-source.ts';
 export { SourceError } from './source/source-error.ts';
 export type { SourceErrorCode } from './source/source-error.ts';
+export { appendMissingSteps, orderSteps } from './analytics/step-order.ts';
+export { compareText } from './model/compare-text.ts';
+export { foldIntoHours } from './time/fold-into-hours.ts';
+export type { QuarterHourCount } from './time/fold-into-hours.ts';
+export { formatInstant, formatLocalInstant } from './time/format-instant.ts';
+export { parseInstant } from './time/parse-instant.ts';
+export { TimeError } from './time/time-error.ts';
+export type { TimeErrorCode } from './time/time-error.ts';
+export { zonedMidnight } from './time/zoned-midnight.ts';
+export { isTimeZone, zoneOffsetSeconds } from './time/zone-offset.ts';
