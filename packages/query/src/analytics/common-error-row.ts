@@ -1,0 +1,16 @@
+import type { CommonErrorRow } from '../answers/data.ts';
+import type { CommonError } from '../source/conversation-source.ts';
+import { formatInstant } from '../time/format-instant.ts';
+
+/** The row of `common-errors` for one group of failures. */
+export function commonErrorRow(error: CommonError): CommonErrorRow {
+  const { step, errorType, message, count, lastSeenUnixNano, conversationId } = error;
+  return {
+    step,
+    ...(errorType === undefined ? {} : { errorType }),
+    ...(message === undefined ? {} : { message }),
+    count,
+    lastSeen: formatInstant(lastSeenUnixNano),
+    conversationId,
+  };
+}

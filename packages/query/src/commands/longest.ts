@@ -1,0 +1,29 @@
+import { conversationRow } from '../analytics/conversation-rows.ts';
+import type { ConversationRow } from '../answers/data.ts';
+import type { Envelope } from '../answers/envelope.ts';
+import type { WindowedOptions } from '../answers/options.ts';
+import type { ConversationSource } from '../source/conversation-source.ts';
+import { buildEnvelope } from './build-envelope.ts';
+import { checkWholeNumber, checkWindowed } from './check-options.ts';
+
+/** What {@link longest} is asked with. */
+export interface LongestOptions extends WindowedOptions {
+  /** Most rows. @defaultValue `10` */
+  limit?: number | undefined;
+}
+
+/**
+ * The conversations that took longest on the wall clock (end − start), longest first.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ */
+export async function longest(
+  source: ConversationSource,
+  options: LongestOptions,
+): Promise<Envelope<'longest', ConversationRow[]>> {
+  checkWindowed(options);
+  const { window, timeZone, filters = {}, limit = 10 } = options;
+  checkWholeNumber('limit', limit, 1);
+
+  const { data, coverage } = await source.conversations({ window, filters, order: 'longest', limit });
+  return buildEnvelope({ command: 'longest', source, window, timeZone, coverage, data: data.map(conversationRow) });
+}

@@ -1,0 +1,37 @@
+import { conversationRow } from '../analytics/conversation-rows.ts';
+import type { ConversationRow } from '../answers/data.ts';
+import type { Envelope } from '../answers/envelope.ts';
+import type { ConversationFilters } from '../model/filters.ts';
+import type { Window } from '../model/window.ts';
+import type { ConversationSource } from '../source/conversation-source.ts';
+import { buildEnvelope } from './build-envelope.ts';
+import { checkTimeZone, checkWholeNumber, checkWindow } from './check-options.ts';
+
+/** What {@link recent} is asked with. */
+export interface RecentOptions {
+  /** IANA zone that times are shown in; it stands in the answer. */
+  timeZone: string;
+  /** Conversations that start in it; all that there is when absent. */
+  window?: Window | undefined;
+  filters?: ConversationFilters;
+  /** Most rows. @defaultValue `10` */
+  limit?: number | undefined;
+}
+
+/**
+ * The newest conversations, open ones included, newest start first.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ */
+export async function recent(
+  source: ConversationSource,
+  options: RecentOptions,
+): Promise<Envelope<'recent', ConversationRow[]>> {
+  const { timeZone, window, filters = {}, limit = 10 } = options;
+  checkTimeZone(timeZone);
+  if (window !== undefined) checkWindow('window', window);
+  checkWholeNumber('limit', limit, 1);
+
+  const asked = { filters, order: 'newest', limit } as const;
+  const { data, coverage } = await source.conversations(window === undefined ? asked : { ...asked, window });
+  return buildEnvelope({ command: 'recent', source, window, timeZone, coverage, data: data.map(conversationRow) });
+}

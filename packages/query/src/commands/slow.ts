@@ -1,0 +1,53 @@
+import { THRESHOLD } from '@convotel/conventions';
+import { completedMsByStep, slowConversationRow } from '../analytics/conversation-rows.ts';
+import { nanosecondsOf } from '../analytics/milliseconds.ts';
+import type { SlowConversationRow } from '../answers/data.ts';
+import type { Envelope } from '../answers/envelope.ts';
+import type { WindowedOptions } from '../answers/options.ts';
+import { findAll } from '../findings/find-all.ts';
+import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
+import type { ConversationSource } from '../source/conversation-source.ts';
+import { buildEnvelope } from './build-envelope.ts';
+import { checkNumber, checkWholeNumber, checkWindowed } from './check-options.ts';
+
+/** What {@link slow} is asked with. */
+export interface SlowOptions extends WindowedOptions {
+  /** Lists conversations with more milliseconds than this in completed outermost steps. @defaultValue `5000` */
+  thresholdMs?: number | undefined;
+  /** Most rows. @defaultValue `10` */
+  limit?: number | undefined;
+  /** A conversation with a total under it satisfies; the findings name it. @defaultValue `7000` */
+  targetMs?: number | undefined;
+}
+
+/**
+ * The conversations whose completed outermost steps sum to more than the threshold, longest first.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ */
+export async function slow(
+  source: ConversationSource,
+  options: SlowOptions,
+): Promise<Envelope<'slow', SlowConversationRow[]>> {
+  checkWindowed(options);
+  const { window, timeZone, filters = {}, limit = 10 } = options;
+  const { thresholdMs = THRESHOLD.slowMs, targetMs = THRESHOLD.targetMs } = options;
+  checkNumber('thresholdMs', thresholdMs, 0);
+  checkNumber('targetMs', targetMs, 0);
+  checkWholeNumber('limit', limit, 1);
+
+  const { data: conversations, coverage } = await source.conversations({
+    window,
+    filters,
+    order: 'slowest',
+    limit,
+    completedAboveNano: nanosecondsOf(thresholdMs),
+  });
+  const rows = conversations.map(slowConversationRow);
+  const findings = findAll(RULES_BY_COMMAND.slow, {
+    rows,
+    thresholdMs,
+    targetMs,
+    completedMsByStep: completedMsByStep(conversations),
+  });
+  return buildEnvelope({ command: 'slow', source, window, timeZone, coverage, data: rows, findings });
+}

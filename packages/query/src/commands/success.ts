@@ -1,0 +1,27 @@
+import { stepSuccessRow } from '../analytics/step-rows.ts';
+import type { StepSuccessRow } from '../answers/data.ts';
+import type { Envelope } from '../answers/envelope.ts';
+import type { WindowedOptions } from '../answers/options.ts';
+import { findAll } from '../findings/find-all.ts';
+import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
+import type { ConversationSource } from '../source/conversation-source.ts';
+import { buildEnvelope } from './build-envelope.ts';
+import { checkWindowed } from './check-options.ts';
+
+/**
+ * Success rate of each step: completed ones of all its spans in the window. Interrupted ones are in the total only,
+ * so error rate and success rate may add up to less than 100 %. In step order.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ */
+export async function success(
+  source: ConversationSource,
+  options: WindowedOptions,
+): Promise<Envelope<'success', StepSuccessRow[]>> {
+  checkWindowed(options);
+  const { window, timeZone, filters = {} } = options;
+
+  const { data, coverage } = await source.stepStatistics({ window, filters });
+  const rows = data.map(stepSuccessRow);
+  const findings = findAll(RULES_BY_COMMAND.success, { rows });
+  return buildEnvelope({ command: 'success', source, window, timeZone, coverage, data: rows, findings });
+}
