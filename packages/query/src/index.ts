@@ -74,3 +74,19 @@ export { summary } from './commands/summary.ts';
 export type { ConversationOptions } from './commands/summary.ts';
 export { timeline } from './commands/timeline.ts';
 export { trace } from './commands/trace.ts';
+export { askSource } from './source/serve/ask-source.ts';
+export type { AnswerData } from './source/serve/ask-source.ts';
+export { decodeAnswer } from './source/serve/decode-answer.ts';
+export { decodeQuestion } from './source/serve/decode-question.ts';
+export { encodeAnswer } from './source/serve/encode-answer.ts';
+export { encodeQuestion } from './source/serve/encode-question.ts';
+export { AnswerFormatError } from './source/serve/json-readers.ts';
+export {
+  MAX_QUESTION_LIMIT,
+  MAX_QUESTION_QUANTILES,
+  QUESTION_PATH_PREFIX,
+  QuestionFormatError,
+} from './source/serve/question.ts';
+export type { Question } from './source/serve/question.ts';
+export { samplingWarnings } from './source/sampling-warning.ts';
+export type { SampledProgram } from './source/sampling-warning.ts';

@@ -10,8 +10,9 @@ import type { Window } from '../model/window.ts';
  * Spans are counted once per (trace id, span id). When two copies differ, the one that ends later counts, then the one
  * that is not recovered, then the one read last. A conversation is a trace with a root or a step.
  *
- * Coverage of a question with a window counts the spans that start in it and, among them, the conversations.
- * Where a question stops as soon as it has enough (`conversations` in order `newest`), and for one conversation,
+ * Coverage of a question with a window counts the spans that start in it and, among them, the conversations (traces
+ * with a root or step there); with filters, only those of the chosen conversations. `samplingWarnings` over the same
+ * spans are its warnings. Where a question stops as soon as it has enough (`conversations` in order `newest`), and for one conversation,
  * it counts all spans of the conversations handed over.
  *
  * Every method rejects with a `SourceError` when the back end cannot be reached or does not answer as it should.
@@ -121,7 +122,10 @@ export interface CommonErrorsQuestion {
   limit: number;
 }
 
-/** Failures with the same step, type and message; the most frequent first, then the latest, then step, type, message. */
+/**
+ * Failures with the same step, type and message; the most frequent first, then the latest, then step, type, message
+ * (texts by code point, an absent one behind the others).
+ */
 export interface CommonError {
   step: string;
   errorType?: string;
@@ -129,7 +133,7 @@ export interface CommonError {
   count: number;
   /** Latest start of such a step. */
   lastSeenUnixNano: bigint;
-  /** The conversation of that step. */
+  /** The conversation of that step; where several started at once, of the one first by trace id. */
   conversationId: string;
 }
 
