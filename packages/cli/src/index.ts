@@ -1,1 +1,4 @@
-export {};
+export { EXIT_STATUS } from './exit-status.ts';
+export type { ExitStatus } from './exit-status.ts';
+export { main } from './main.ts';
+export type { Terminal } from './terminal.ts';

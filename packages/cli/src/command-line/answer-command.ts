@@ -1,0 +1,74 @@
+import type { ConversationFilters, ConversationSource, Envelope, Window, WindowedOptions } from '@convotel/query';
+import type { ExitStatus } from '../exit-status.ts';
+import type { TextContext } from '../text/text-context.ts';
+import type { CommandDefinition, Invocation, OptionDefinition, OptionTexts } from './command-definition.ts';
+import { FILTER_OPTIONS, OUTPUT_OPTIONS, SOURCE_OPTIONS, WINDOW_OPTIONS } from './shared-options.ts';
+
+/** What a command that asks once and prints the answer is given. */
+export interface AnswerRequest {
+  source: ConversationSource;
+  /** The positional argument; empty where the command takes none. */
+  argument: string;
+  texts: OptionTexts;
+  timeZone: string;
+  /** Absent where the command has no window by default and none was asked for. */
+  window?: Window;
+  filters: ConversationFilters;
+  nowUnixNano: bigint;
+}
+
+/** A command that asks once and prints the answer. */
+export interface AnswerDefinition<Command extends string, Data> {
+  name: Command;
+  summary: string;
+  examples: CommandDefinition['examples'];
+  argument?: { name: string; description: string };
+  /** Where the window begins unless told: a duration; `everything` for no window; absent on commands without one. */
+  defaultSince?: string;
+  /** Options of its own, besides the shared ones. */
+  options?: readonly OptionDefinition[];
+  /** Whether conversations can be chosen by service, workflow, session and outcome; commands about one cannot. */
+  hasFilters: boolean;
+  ask(request: AnswerRequest): Promise<Envelope<Command, Data>>;
+  text(envelope: Envelope<Command, Data>, context: TextContext): Promise<string>;
+  /** What the heading names besides the window. */
+  context?(texts: OptionTexts): Pick<TextContext, 'limit' | 'thresholdMs'>;
+  /** The exit status of a given answer. @defaultValue always 0 */
+  exitStatus?(envelope: Envelope<Command, Data>, texts: OptionTexts): ExitStatus;
+}
+
+/** Makes a command out of what it asks and how it prints; everything around that is the same for all of them. */
+export function answerCommand<Command extends string, Data>(
+  definition: AnswerDefinition<Command, Data>,
+): CommandDefinition {
+  const { name, summary, examples, argument, defaultSince, options = [], hasFilters } = definition;
+  return {
+    name,
+    summary,
+    examples,
+    ...(argument === undefined ? {} : { argument }),
+    options: [
+      ...options,
+      ...(defaultSince === undefined ? [] : withDefault(WINDOW_OPTIONS, defaultSince)),
+      ...(hasFilters ? FILTER_OPTIONS : []),
+      ...SOURCE_OPTIONS,
+      ...OUTPUT_OPTIONS,
+    ],
+    run: async (invocation: Invocation) => {
+      const { runAnswer } = await import('./run-answer.ts');
+      return runAnswer(definition, invocation);
+    },
+  };
+}
+
+function withDefault(options: readonly OptionDefinition[], defaultSince: string): OptionDefinition[] {
+  return options.map((option) =>
+    option.flags.startsWith('--since') ? { ...option, defaultText: defaultSince } : option,
+  );
+}
+
+/** What a command over a window asks the library with. Only for commands whose window is never absent. */
+export function windowedOptions({ window, timeZone, filters }: AnswerRequest): WindowedOptions {
+  if (window === undefined) throw new TypeError('a command without defaultSince has no window');
+  return { window, timeZone, filters };
+}

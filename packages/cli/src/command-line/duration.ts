@@ -1,0 +1,49 @@
+import { UsageError } from './usage-error.ts';
+
+const NANO_BY_UNIT: Readonly<Record<string, bigint>> = {
+  ms: 1_000_000n,
+  s: 1_000_000_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+  d: 86_400_000_000_000n,
+  w: 604_800_000_000_000n,
+};
+const PARTS = /^(?:\d+(?:ms|[smhdw]))+$/;
+
+/** Whether `text` is written as a duration, such as `90s`, `24h`, `7d`, `1h30m`. */
+export function isDuration(text: string): boolean {
+  return PARTS.test(text);
+}
+
+/**
+ * Nanoseconds of a duration such as `90s`, `24h`, `7d`, `1h30m`, `500ms`.
+ * @throws {@link UsageError} naming `option` when `text` is none, or no time at all.
+ */
+export function parseDurationNano(text: string, option: string): bigint {
+  if (!isDuration(text)) {
+    const hint = /^\d+(\.\d+)?$/.test(text) ? ` Did you mean ${text}s or ${text}h?` : '';
+    throw new UsageError(`${option} takes a duration such as 90s, 24h, 7d or 1h30m, got "${text}".${hint}`);
+  }
+  let nano = 0n;
+  for (const [, count, unit] of text.matchAll(/(\d+)(ms|[smhdw])/g)) {
+    nano += BigInt(count as string) * (NANO_BY_UNIT[unit as string] as bigint);
+  }
+  if (nano === 0n) throw new UsageError(`${option} must be longer than nothing, got "${text}".`);
+  return nano;
+}
+
+const UNIT_WORDS: readonly (readonly [unit: string, word: string])[] = [
+  ['d', 'days'],
+  ['h', 'hours'],
+  ['m', 'minutes'],
+  ['s', 'seconds'],
+];
+
+/** How a heading speaks of a duration: `24h` → `24 hours`, `1h30m` → `1h30m`. */
+export function durationInWords(text: string): string {
+  const single = /^(\d+)([dhms])$/.exec(text);
+  if (single === null) return text;
+  const word = UNIT_WORDS.find(([unit]) => unit === single[2])?.[1] as string;
+  const count = Number(single[1]);
+  return `${count} ${count === 1 ? word.slice(0, -1) : word}`;
+}

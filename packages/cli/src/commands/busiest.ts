@@ -1,0 +1,12 @@
+import { answerCommand, windowedOptions } from '../command-line/answer-command.ts';
+
+/** `busiest`: at which hours of the day most conversations begin. */
+export const busiestCommand = answerCommand({
+  name: 'busiest',
+  summary: 'busiest hours of the day',
+  examples: [['convotel busiest --since 30d', 'a month']],
+  defaultSince: '168h',
+  hasFilters: true,
+  ask: async (request) => (await import('@convotel/query')).busiest(request.source, { ...windowedOptions(request) }),
+  text: async (envelope, context) => (await import('../text/busiest.ts')).busiestText(envelope, context),
+});

@@ -1,0 +1,12 @@
+import { answerCommand, windowedOptions } from '../command-line/answer-command.ts';
+
+/** `hours`: how many conversations began in each hour. */
+export const hoursCommand = answerCommand({
+  name: 'hours',
+  summary: 'conversations in each hour',
+  examples: [['convotel hours --since 7d --tz Europe/Berlin', 'a week, in the hours of Berlin']],
+  defaultSince: '168h',
+  hasFilters: true,
+  ask: async (request) => (await import('@convotel/query')).hours(request.source, { ...windowedOptions(request) }),
+  text: async (envelope, context) => (await import('../text/hours.ts')).hoursText(envelope, context),
+});

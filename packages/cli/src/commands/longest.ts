@@ -1,0 +1,19 @@
+import { answerCommand, windowedOptions } from '../command-line/answer-command.ts';
+import { LIMIT_OPTION, limitOf } from '../command-line/limit-option.ts';
+
+/** `longest`: the longest conversations on the wall clock. */
+export const longestCommand = answerCommand({
+  name: 'longest',
+  summary: 'conversations that took longest from start to end',
+  examples: [['convotel longest --limit 5', 'the five longest of the last day']],
+  defaultSince: '24h',
+  options: [LIMIT_OPTION],
+  hasFilters: true,
+  context: limitOf,
+  ask: async (request) =>
+    (await import('@convotel/query')).longest(request.source, {
+      ...windowedOptions(request),
+      ...limitOf(request.texts),
+    }),
+  text: async (envelope, context) => (await import('../text/longest.ts')).longestText(envelope, context),
+});

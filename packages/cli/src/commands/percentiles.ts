@@ -1,0 +1,17 @@
+import { answerCommand, windowedOptions } from '../command-line/answer-command.ts';
+
+/** `percentiles`: how the durations of one step spread. */
+export const percentilesCommand = answerCommand({
+  name: 'percentiles',
+  summary: 'percentiles of the durations of one step',
+  examples: [['convotel percentiles gpt --since 7d', 'how slow the slowest answers are']],
+  argument: { name: 'step', description: 'name of the step' },
+  defaultSince: '168h',
+  hasFilters: true,
+  ask: async (request) =>
+    (await import('@convotel/query')).percentiles(request.source, {
+      ...windowedOptions(request),
+      step: request.argument,
+    }),
+  text: async (envelope, context) => (await import('../text/percentiles.ts')).percentilesText(envelope, context),
+});

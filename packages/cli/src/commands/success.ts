@@ -1,0 +1,12 @@
+import { answerCommand, windowedOptions } from '../command-line/answer-command.ts';
+
+/** `success`: which step completes how often. */
+export const successCommand = answerCommand({
+  name: 'success',
+  summary: 'success rate of each step',
+  examples: [['convotel success --hours 24', 'the last day']],
+  defaultSince: '24h',
+  hasFilters: true,
+  ask: async (request) => (await import('@convotel/query')).success(request.source, { ...windowedOptions(request) }),
+  text: async (envelope, context) => (await import('../text/success.ts')).successText(envelope, context),
+});

@@ -1,0 +1,16 @@
+import { answerCommand } from '../command-line/answer-command.ts';
+import { CONVERSATION_ARGUMENT } from '../command-line/conversation-argument.ts';
+import { TARGET_OPTION, targetOf } from '../command-line/target-option.ts';
+
+/** `trace`: everything about one conversation. */
+export const traceCommand = answerCommand({
+  name: 'trace',
+  summary: 'one conversation: every step with times, input, output and error',
+  examples: [['convotel trace 20251008_143022_a1b2c3d4', 'every step in full']],
+  argument: CONVERSATION_ARGUMENT,
+  options: [TARGET_OPTION],
+  hasFilters: false,
+  ask: async ({ source, argument, timeZone, texts }) =>
+    (await import('@convotel/query')).trace(source, { conversationId: argument, timeZone, ...targetOf(texts) }),
+  text: async (envelope, context) => (await import('../text/trace.ts')).traceText(envelope, context),
+});

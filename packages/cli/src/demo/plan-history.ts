@@ -1,0 +1,97 @@
+import { aboutNormal, seededRandom } from './seeded-random.ts';
+
+/** One step of the past: how long it took, and how it ended. */
+export interface PlannedStep {
+  step: string;
+  durationMs: number;
+  errorMessage?: string;
+}
+
+/** One conversation of the past. */
+export interface PlannedConversation {
+  startUnixMs: number;
+  steps: PlannedStep[];
+}
+
+/** The past that the demo makes up. */
+export interface HistoryPlan {
+  /** Oldest first. */
+  conversations: PlannedConversation[];
+  /** When the language model got faster. */
+  improvedAtUnixMs: number;
+}
+
+interface PlannedFailure {
+  step: string;
+  /** Of all conversations, 0 to 1. */
+  share: number;
+  errorMessage: string;
+  durationMs: number;
+}
+
+const DAY_MS = 86_400_000;
+const DAYS = 7;
+const CONVERSATIONS_A_DAY = 57;
+const SEED = 20_251_008;
+/** Before the first one of a patch that is slow, and only minutes ago, so that monitoring has something to say. */
+const SLOW_PATCH_MINUTES_AGO = [41, 33, 24, 15, 9];
+
+/** How busy each hour of the day is, from midnight on: a small peak before noon, a larger one in the evening. */
+const WEIGHT_BY_HOUR = [1, 0, 0, 0, 0, 1, 2, 4, 7, 9, 10, 9, 7, 8, 10, 9, 8, 14, 12, 9, 7, 5, 3, 2];
+
+/** Mean and spread of each step in milliseconds, in the order in which they run. */
+const USUAL_STEPS: readonly (readonly [step: string, meanMs: number, deviationMs: number])[] = [
+  ['request', 150, 22],
+  ['stt', 1235, 260],
+  ['gpt', 3420, 640],
+  ['tts', 1345, 180],
+  ['response', 455, 60],
+];
+const MODEL_STEP = 'gpt';
+/** The language model's mean after the improvement, as a share of that before. */
+const IMPROVED_SHARE = 0.83;
+const SLOW_SHARE = 0.05;
+const SLOW_FACTOR = 2.3;
+const FAILURES: readonly PlannedFailure[] = [
+  { step: MODEL_STEP, share: 0.035, errorMessage: 'API rate limit exceeded', durationMs: 500 },
+  { step: MODEL_STEP, share: 0.008, errorMessage: 'Request timed out', durationMs: 10_000 },
+  { step: 'stt', share: 0.006, errorMessage: 'No speech detected', durationMs: 900 },
+];
+
+/** Makes up a week of conversations that ends at `nowUnixMs`: the same for the same time. */
+export function planHistory(nowUnixMs: number): HistoryPlan {
+  const random = seededRandom(SEED);
+  const firstUnixMs = nowUnixMs - DAYS * DAY_MS;
+  const improvedAtUnixMs = nowUnixMs - (DAYS * DAY_MS) / 2;
+  const conversations: PlannedConversation[] = [];
+  while (conversations.length < DAYS * CONVERSATIONS_A_DAY) {
+    const startUnixMs = Math.floor(firstUnixMs + random() * (DAYS * DAY_MS - 60_000));
+    const weight = WEIGHT_BY_HOUR[new Date(startUnixMs).getHours()] as number;
+    if (random() * Math.max(...WEIGHT_BY_HOUR) >= weight) continue;
+    const failure = FAILURES.find(({ share }) => random() < share);
+    conversations.push({ startUnixMs, steps: planSteps(random, startUnixMs >= improvedAtUnixMs, failure) });
+  }
+  for (const minutesAgo of SLOW_PATCH_MINUTES_AGO) {
+    const steps = planSteps(random, true).map(({ step, durationMs }) => ({
+      step,
+      durationMs: step === MODEL_STEP ? 7600 + random() * 900 : durationMs,
+    }));
+    conversations.push({ startUnixMs: nowUnixMs - minutesAgo * 60_000, steps });
+  }
+  return { conversations: conversations.toSorted((a, b) => a.startUnixMs - b.startUnixMs), improvedAtUnixMs };
+}
+
+function planSteps(random: () => number, isImproved: boolean, failure?: PlannedFailure): PlannedStep[] {
+  const isSlow = random() < SLOW_SHARE;
+  const steps: PlannedStep[] = [];
+  for (const [step, meanMs, deviationMs] of USUAL_STEPS) {
+    const factor = step === MODEL_STEP ? (isImproved ? IMPROVED_SHARE : 1) * (isSlow ? SLOW_FACTOR : 1) : 1;
+    const durationMs = Math.max(meanMs * 0.4, meanMs + deviationMs * aboutNormal(random)) * factor;
+    if (failure?.step === step) {
+      steps.push({ step, durationMs: failure.durationMs, errorMessage: failure.errorMessage });
+      break;
+    }
+    steps.push({ step, durationMs });
+  }
+  return steps;
+}

@@ -1,0 +1,25 @@
+import { main } from './main.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Runs the command line on this process's arguments, streams, signals and clock, and sets its exit status. */
+export async function runAsProgram(): Promise<void> {
+  const interruption = new AbortController();
+  // A second signal finds no listener any more and ends the process at once, as people expect.
+  process.once('SIGINT', () => interruption.abort());
+  process.once('SIGTERM', () => interruption.abort());
+  // `convotel … | head` closes the pipe early; that is the reader's wish and no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+
+  const terminal: Terminal = {
+    writeOutput: (text) => void process.stdout.write(text),
+    writeError: (text) => void process.stderr.write(text),
+    environment: process.env,
+    isColorful: process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',
+    nowUnixNano: () => BigInt(Date.now()) * 1_000_000n,
+    interrupted: interruption.signal,
+  };
+  process.exitCode = await main(process.argv.slice(2), terminal);
+}

@@ -1,0 +1,14 @@
+/** What the command line touches of the world outside, so that tests can hand in their own. */
+export interface Terminal {
+  /** Writes the answer. */
+  writeOutput(text: string): void;
+  /** Writes everything that is not the answer. */
+  writeError(text: string): void;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether a person reads the output on a screen that may show colours. */
+  readonly isColorful: boolean;
+  /** The present in Unix nanoseconds. */
+  nowUnixNano(): bigint;
+  /** Aborted when the person presses Ctrl-C, or the process is asked to end. */
+  readonly interrupted: AbortSignal;
+}
