@@ -90,3 +90,5 @@ export {
 export type { Question } from './source/serve/question.ts';
 export { samplingWarnings } from './source/sampling-warning.ts';
 export type { SampledProgram } from './source/sampling-warning.ts';
+export { compare } from './commands/compare.ts';
+export type { CompareOptions, ComparisonEnvelope } from './commands/compare.ts';
