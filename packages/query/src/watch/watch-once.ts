@@ -1,0 +1,16 @@
+import type { ConversationSource } from '../source/conversation-source.ts';
+import type { Alert, AlertRule } from './alert.ts';
+import { checkRules, resolveRound, windowOf } from './round.ts';
+import type { RoundOptions } from './round.ts';
+
+/**
+ * One round of `watch`: the alerts of all `rules` for the window that ends now.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the back end cannot be reached.
+ */
+export async function watchOnce(
+  source: ConversationSource,
+  rules: readonly AlertRule[],
+  options: RoundOptions = {},
+): Promise<Alert[]> {
+  return checkRules(source, rules, windowOf(resolveRound(options)));
+}
