@@ -44,7 +44,7 @@ export function resolveWindow(
   const isUpToNow = texts.until === undefined && isDuration(sinceText);
   return {
     window: { sinceUnixNano, untilUnixNano },
-    windowText: isUpToNow ? `last ${durationInWords(sinceText)}` : `${sinceText} to ${texts.until ?? 'now'}`,
+    windowText: isUpToNow ? `last ${durationInWords(sinceText)}` : `${sinceText}..${texts.until ?? 'now'}`,
   };
 }
 

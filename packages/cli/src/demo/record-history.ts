@@ -1,0 +1,30 @@
+import { newConversationId } from '@convotel/conventions';
+import { startConversation } from '@convotel/tracing';
+import type { PlannedConversation } from './plan-history.ts';
+
+/** Workflow of the made-up past. */
+export const HISTORY_WORKFLOW = 'voice';
+
+/** Silence between two steps, as a real pipeline has it. */
+const GAP_MS = 2;
+
+/** Makes the spans of conversations that are already over, with their own times. */
+export function recordHistory(conversations: readonly PlannedConversation[]): void {
+  for (const { startUnixMs, steps } of conversations) {
+    const conversation = startConversation({
+      conversationId: newConversationId(() => new Date(startUnixMs)),
+      workflow: HISTORY_WORKFLOW,
+      startTime: startUnixMs,
+    });
+    let timeUnixMs = startUnixMs;
+    for (const { step, durationMs, errorMessage } of steps) {
+      conversation.recordStep(step, {
+        startTime: timeUnixMs,
+        endTime: timeUnixMs + durationMs,
+        ...(errorMessage === undefined ? {} : { error: new Error(errorMessage) }),
+      });
+      timeUnixMs += durationMs + GAP_MS;
+    }
+    conversation.end({ endTime: timeUnixMs - GAP_MS });
+  }
+}
