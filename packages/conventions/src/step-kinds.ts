@@ -18,6 +18,8 @@ export interface StepPhrases {
   speedUp?: string;
   /** What the user noticed when the conversation never got to it. */
   whenMissing?: string;
+  /** Before "when … fails": what the user should get instead. */
+  fallback?: string;
   /** Completed steps longer than this are a warning sign, in milliseconds. */
   warningMs?: number;
 }
@@ -30,6 +32,7 @@ export const STEP_PHRASES: Readonly<Record<StepKind, StepPhrases>> = {
     doing: 'Converting speech to text',
     whenVariable: 'depends on audio quality/length',
     speedUp: 'shorten the audio or use a faster speech model',
+    fallback: 'Ask the user to repeat',
     warningMs: 3000,
   },
   language_model: {
@@ -37,6 +40,7 @@ export const STEP_PHRASES: Readonly<Record<StepKind, StepPhrases>> = {
     doing: 'Generating AI response',
     whenVariable: 'API latency varies',
     speedUp: 'optimize prompts or use faster model',
+    fallback: 'Add fallback responses for',
     warningMs: 8000,
   },
   text_to_speech: {
@@ -44,6 +48,7 @@ export const STEP_PHRASES: Readonly<Record<StepKind, StepPhrases>> = {
     doing: 'Synthesizing speech',
     whenVariable: 'depends on text length',
     speedUp: 'shorten answers or stream the speech',
+    fallback: 'Show the answer as text',
     warningMs: 3000,
   },
   playback: {

@@ -1,5 +1,5 @@
 import type { CommonErrorRow, Envelope } from '@convotel/query';
-import { findingsSection } from './findings-section.ts';
+import { findingsSection, recommendationsSection } from './findings-section.ts';
 import { localTimeText } from './local-time.ts';
 import { heavyRule, pageText, tableSection, titleLines } from './page.ts';
 import { layOutTable } from './table.ts';
@@ -28,7 +28,12 @@ export function commonErrorsText(envelope: Envelope<'common-errors', CommonError
     ...titleLines(`Most Common Errors (${context.windowText})`, 80),
     ...tableSection(table, 80, 'No errors in this window'),
     heavyRule(80),
-    ...findingsSection('FINDINGS', envelope.findings, context),
+    ...findingsSection(
+      'FINDINGS',
+      envelope.findings.filter((finding) => finding.severity !== 'advice'),
+      context,
+    ),
+    ...recommendationsSection(envelope.findings, context),
   ]);
 }
 
