@@ -108,3 +108,6 @@ export type { SlowStepOptions } from './watch/rules/slow-step.ts';
 export { watchOnce } from './watch/watch-once.ts';
 export { watch } from './watch/watch.ts';
 export type { WatchOptions } from './watch/watch.ts';
+export { openFileSource } from './source/file/file-source.ts';
+export { ServeSource } from './source/serve/serve-source.ts';
+export type { ServeSourceOptions } from './source/serve/serve-source.ts';

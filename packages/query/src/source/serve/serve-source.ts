@@ -1,0 +1,142 @@
+import type { Conversation } from '../../model/conversation.ts';
+import type { Answer } from '../../model/coverage.ts';
+import type {
+  CommonError,
+  CommonErrorsQuestion,
+  ConversationCount,
+  ConversationCountsQuestion,
+  ConversationSource,
+  ConversationsQuestion,
+  FoundConversation,
+  StepDurations,
+  StepDurationsQuestion,
+  StepStatistics,
+  StepStatisticsQuestion,
+} from '../conversation-source.ts';
+import { SourceError } from '../source-error.ts';
+import type { AnswerData } from './ask-source.ts';
+import { decodeAnswer } from './decode-answer.ts';
+import { encodeQuestion } from './encode-question.ts';
+import { AnswerFormatError } from './json-readers.ts';
+import type { Question } from './question.ts';
+
+/** How a {@link ServeSource} asks. */
+export interface ServeSourceOptions {
+  /** How long one answer may take, in milliseconds. @defaultValue `30_000` */
+  timeoutMs?: number;
+}
+
+/** Longest piece of a foreign answer that an error message quotes, in UTF-16 code units. */
+const MAX_QUOTED_LENGTH = 200;
+
+/** Asks a running `convotel serve` over HTTP. */
+export class ServeSource implements ConversationSource {
+  readonly kind = 'serve';
+  readonly location: string;
+  readonly #timeoutMs: number;
+
+  /** @param address Such as `http://127.0.0.1:4318`; a path in it is not looked at. */
+  constructor(address: string, options: ServeSourceOptions = {}) {
+    this.location = address;
+    this.#timeoutMs = options.timeoutMs ?? 30_000;
+  }
+
+  conversation(conversationId: string): Promise<Answer<FoundConversation>> {
+    return this.#ask({ name: 'conversation', conversationId });
+  }
+
+  conversations(question: ConversationsQuestion): Promise<Answer<Conversation[]>> {
+    return this.#ask({ name: 'conversations', ...question });
+  }
+
+  stepStatistics(question: StepStatisticsQuestion): Promise<Answer<StepStatistics[]>> {
+    return this.#ask({ name: 'step-statistics', ...question });
+  }
+
+  conversationCounts(question: ConversationCountsQuestion): Promise<Answer<ConversationCount[]>> {
+    return this.#ask({ name: 'conversation-counts', ...question });
+  }
+
+  commonErrors(question: CommonErrorsQuestion): Promise<Answer<CommonError[]>> {
+    return this.#ask({ name: 'common-errors', ...question });
+  }
+
+  stepDurations(question: StepDurationsQuestion): Promise<Answer<StepDurations>> {
+    return this.#ask({ name: 'step-durations', ...question });
+  }
+
+  async close(): Promise<void> {}
+
+  async #ask<Name extends Question['name']>(
+    question: Extract<Question, { name: Name }>,
+  ): Promise<Answer<AnswerData[Name]>> {
+    const deadline = AbortSignal.timeout(this.#timeoutMs);
+    const response = await this.#fetch(encodeQuestion(question), deadline);
+    const text = await this.#readBody(response, deadline);
+    if (response.status === 503) {
+      throw new SourceError('UNREACHABLE', `${this.location} cannot answer at present: ${quote(text)} Try again soon.`);
+    }
+    if (response.status !== 200) {
+      throw this.#wrongAnswer(`answered with status ${response.status}: ${quote(text)}`);
+    }
+    if (!(response.headers.get('content-type') ?? '').startsWith('application/json')) {
+      throw this.#wrongAnswer(`answered with ${response.headers.get('content-type') ?? 'no content type'}, not JSON`);
+    }
+    try {
+      return decodeAnswer<Name>(question, text);
+    } catch (error) {
+      if (!(error instanceof AnswerFormatError)) throw error;
+      throw this.#wrongAnswer(`sent what is no answer to ${question.name}: ${error.message}`, error);
+    }
+  }
+
+  async #fetch(pathAndQuery: string, deadline: AbortSignal): Promise<Response> {
+    try {
+      return await fetch(new URL(pathAndQuery, this.location), { signal: deadline, redirect: 'manual' });
+    } catch (error) {
+      if (deadline.aborted) throw this.#tooSlow(error);
+      throw new SourceError(
+        'UNREACHABLE',
+        `Nobody answers at ${this.location}: ${reasonOf(error)}. Start \`convotel serve\`, or name another place to read from.`,
+        { cause: error },
+      );
+    }
+  }
+
+  async #readBody(response: Response, deadline: AbortSignal): Promise<string> {
+    try {
+      return await response.text();
+    } catch (error) {
+      if (deadline.aborted) throw this.#tooSlow(error);
+      throw this.#wrongAnswer(`broke off its answer: ${reasonOf(error)}`, error);
+    }
+  }
+
+  #tooSlow(cause: unknown): SourceError {
+    return new SourceError(
+      'UNREACHABLE',
+      `${this.location} has not answered within ${this.#timeoutMs / 1000} s. Ask for a shorter time, or see whether it is overloaded.`,
+      { cause },
+    );
+  }
+
+  #wrongAnswer(what: string, cause?: unknown): SourceError {
+    return new SourceError(
+      'WRONG_ANSWER',
+      `${this.location} ${what}. Is a \`convotel serve\` of this version running there?`,
+      { cause },
+    );
+  }
+}
+
+/** The cause that fetch hides behind "fetch failed", such as `connect ECONNREFUSED 127.0.0.1:4318`. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  if (cause instanceof AggregateError && cause.message === '') return cause.errors.map(reasonOf).join(', ');
+  return cause instanceof Error ? cause.message : message;
+}
+
+function quote(text: string): string {
+  const start = text.slice(0, MAX_QUOTED_LENGTH).trim();
+  return JSON.stringify(text.length > MAX_QUOTED_LENGTH ? `${start}…` : start);
+}
