@@ -1,37 +1,26 @@
 import type { ConversationDetail, StepRow } from '../answers/data.ts';
 import type { SpanRecord } from '../model/span-record.ts';
+import { buildConversation } from '../source/memory/build-conversation.ts';
 import { formatInstant } from '../time/format-instant.ts';
+import { conversationRow } from './conversation-rows.ts';
 import { coveredNano } from './covered-time.ts';
 import { millisecondsOf } from './milliseconds.ts';
 import { percentOfNano } from './percent.ts';
 
 /**
- * One conversation in numbers, from all spans of its trace in order of start. Start, end and wall come from its steps;
- * the root's own times count only where there is no step. Undefined where there is neither root nor step.
+ * One conversation in numbers, from all spans of its trace, each once, in order of start. Undefined where none is a
+ * root or a step.
  */
 export function conversationDetail(spans: readonly SpanRecord[]): ConversationDetail | undefined {
+  const conversation = buildConversation(spans);
+  if (conversation === undefined) return undefined;
   const steps = spans.filter(({ role }) => role === 'step');
-  const roots = spans.filter(({ role }) => role === 'root');
-  const timed = steps.length > 0 ? steps : roots;
-  const [first] = timed;
-  if (first === undefined) return undefined;
-
-  const start = timed.map((span) => span.startTimeUnixNano).reduce((a, b) => (b < a ? b : a));
-  const end = timed.map(endOf).reduce((a, b) => (b > a ? b : a));
-  const totalNano = steps.reduce((sum, step) => (step.depth === 0 ? sum + step.durationNano : sum), 0n);
+  const wallNano = conversation.endTimeUnixNano - conversation.startTimeUnixNano;
   const stepNano = coveredNano(steps.map((step) => [step.startTimeUnixNano, endOf(step)]));
   return {
-    conversationId:
-      [...roots, ...steps].find((span) => span.conversationId !== undefined)?.conversationId ?? first.traceId,
-    traceId: first.traceId,
-    startTime: formatInstant(start),
-    endTime: formatInstant(end),
-    totalMs: millisecondsOf(totalNano),
-    wallMs: millisecondsOf(end - start),
-    unattributedMs: millisecondsOf(end - start - stepNano),
-    stepCount: steps.length,
-    outcome: roots[0]?.outcome ?? 'open',
-    steps: steps.map((step) => stepRow(step, totalNano)),
+    ...conversationRow(conversation),
+    unattributedMs: millisecondsOf(wallNano - stepNano),
+    steps: steps.map((step) => stepRow(step, conversation.totalNano)),
   };
 }
 

@@ -49,7 +49,7 @@ export function percentilesByName(quantilesMs: readonly number[]): Partial<Recor
 
 /**
  * Mean of what a conversation spends in counted outermost steps, in ms: their sum over all steps, by the
- * `conversations` that start in the window. Absent without conversations.
+ * `conversations` with a span in the window. Absent without conversations.
  */
 export function meanTotalMs(statistics: readonly StepStatistics[], conversations: number): number | undefined {
   if (conversations === 0) return undefined;

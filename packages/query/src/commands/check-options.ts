@@ -2,6 +2,7 @@ import { isConversationId, MAX_CONVERSATION_ID_LENGTH } from '@convotel/conventi
 import type { SingleOptions, WindowedOptions } from '../answers/options.ts';
 import { QueryError } from '../answers/query-error.ts';
 import type { Window } from '../model/window.ts';
+import { MAX_QUESTION_LIMIT } from '../source/serve/question.ts';
 import { isTimeZone } from '../time/zone-offset.ts';
 
 /** @throws {@link QueryError} `OPTION_OUT_OF_RANGE` unless the window is not empty and the zone is one. */
@@ -34,19 +35,27 @@ export function checkTimeZone(timeZone: string): void {
   }
 }
 
-/** @throws {@link QueryError} `OPTION_OUT_OF_RANGE` unless `value` is a whole number of at least `least`. */
-export function checkWholeNumber(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw outOfRange(`${name} must be a whole number of at least ${least}, got ${value}`);
+/** @throws {@link QueryError} `OPTION_OUT_OF_RANGE` unless `value` is a whole number in `[least, most]`. */
+export function checkWholeNumber(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    throw outOfRange(`${name} must be a whole number ${rangeText(least, most)}, got ${value}`);
   }
+}
+
+/** @throws {@link QueryError} `OPTION_OUT_OF_RANGE` unless `limit` is a number of rows that every source can hand over. */
+export function checkLimit(limit: number): void {
+  checkWholeNumber('limit', limit, 1, MAX_QUESTION_LIMIT);
 }
 
 /** @throws {@link QueryError} `OPTION_OUT_OF_RANGE` unless `value` is a number in `[least, most]`. */
 export function checkNumber(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
   if (!(value >= least && value <= most)) {
-    const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
-    throw outOfRange(`${name} must be a number ${range}, got ${value}`);
+    throw outOfRange(`${name} must be a number ${rangeText(least, most)}, got ${value}`);
   }
+}
+
+function rangeText(least: number, most: number): string {
+  return most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
 }
 
 function outOfRange(message: string): QueryError {

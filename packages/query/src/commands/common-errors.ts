@@ -6,11 +6,11 @@ import { findAll } from '../findings/find-all.ts';
 import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
 import type { ConversationSource } from '../source/conversation-source.ts';
 import { buildEnvelope } from './build-envelope.ts';
-import { checkWholeNumber, checkWindowed } from './check-options.ts';
+import { checkLimit, checkWindowed } from './check-options.ts';
 
 /** What {@link commonErrors} is asked with. */
 export interface CommonErrorsOptions extends WindowedOptions {
-  /** Most rows. @defaultValue `10` */
+  /** Most rows, 1 to 10,000. @defaultValue `10` */
   limit?: number | undefined;
 }
 
@@ -24,7 +24,7 @@ export async function commonErrors(
 ): Promise<Envelope<'common-errors', CommonErrorRow[]>> {
   checkWindowed(options);
   const { window, timeZone, filters = {}, limit = 10 } = options;
-  checkWholeNumber('limit', limit, 1);
+  checkLimit(limit);
 
   const { data, coverage } = await source.commonErrors({ window, filters, limit });
   const rows = data.map(commonErrorRow);

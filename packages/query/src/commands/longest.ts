@@ -4,11 +4,11 @@ import type { Envelope } from '../answers/envelope.ts';
 import type { WindowedOptions } from '../answers/options.ts';
 import type { ConversationSource } from '../source/conversation-source.ts';
 import { buildEnvelope } from './build-envelope.ts';
-import { checkWholeNumber, checkWindowed } from './check-options.ts';
+import { checkLimit, checkWindowed } from './check-options.ts';
 
 /** What {@link longest} is asked with. */
 export interface LongestOptions extends WindowedOptions {
-  /** Most rows. @defaultValue `10` */
+  /** Most rows, 1 to 10,000. @defaultValue `10` */
   limit?: number | undefined;
 }
 
@@ -22,7 +22,7 @@ export async function longest(
 ): Promise<Envelope<'longest', ConversationRow[]>> {
   checkWindowed(options);
   const { window, timeZone, filters = {}, limit = 10 } = options;
-  checkWholeNumber('limit', limit, 1);
+  checkLimit(limit);
 
   const { data, coverage } = await source.conversations({ window, filters, order: 'longest', limit });
   return buildEnvelope({ command: 'longest', source, window, timeZone, coverage, data: data.map(conversationRow) });

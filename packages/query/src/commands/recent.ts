@@ -5,7 +5,7 @@ import type { ConversationFilters } from '../model/filters.ts';
 import type { Window } from '../model/window.ts';
 import type { ConversationSource } from '../source/conversation-source.ts';
 import { buildEnvelope } from './build-envelope.ts';
-import { checkTimeZone, checkWholeNumber, checkWindow } from './check-options.ts';
+import { checkLimit, checkTimeZone, checkWindow } from './check-options.ts';
 
 /** What {@link recent} is asked with. */
 export interface RecentOptions {
@@ -14,7 +14,7 @@ export interface RecentOptions {
   /** Conversations that start in it; all that there is when absent. */
   window?: Window | undefined;
   filters?: ConversationFilters;
-  /** Most rows. @defaultValue `10` */
+  /** Most rows, 1 to 10,000. @defaultValue `10` */
   limit?: number | undefined;
 }
 
@@ -29,7 +29,7 @@ export async function recent(
   const { timeZone, window, filters = {}, limit = 10 } = options;
   checkTimeZone(timeZone);
   if (window !== undefined) checkWindow('window', window);
-  checkWholeNumber('limit', limit, 1);
+  checkLimit(limit);
 
   const asked = { filters, order: 'newest', limit } as const;
   const { data, coverage } = await source.conversations(window === undefined ? asked : { ...asked, window });

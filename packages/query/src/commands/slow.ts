@@ -8,13 +8,13 @@ import { findAll } from '../findings/find-all.ts';
 import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
 import type { ConversationSource } from '../source/conversation-source.ts';
 import { buildEnvelope } from './build-envelope.ts';
-import { checkNumber, checkWholeNumber, checkWindowed } from './check-options.ts';
+import { checkLimit, checkNumber, checkWindowed } from './check-options.ts';
 
 /** What {@link slow} is asked with. */
 export interface SlowOptions extends WindowedOptions {
   /** Lists conversations with more milliseconds than this in completed outermost steps. @defaultValue `5000` */
   thresholdMs?: number | undefined;
-  /** Most rows. @defaultValue `10` */
+  /** Most rows, 1 to 10,000. @defaultValue `10` */
   limit?: number | undefined;
   /** A conversation with a total under it satisfies; the findings name it. @defaultValue `7000` */
   targetMs?: number | undefined;
@@ -33,7 +33,7 @@ export async function slow(
   const { thresholdMs = THRESHOLD.slowMs, targetMs = THRESHOLD.targetMs } = options;
   checkNumber('thresholdMs', thresholdMs, 0);
   checkNumber('targetMs', targetMs, 0);
-  checkWholeNumber('limit', limit, 1);
+  checkLimit(limit);
 
   const { data: conversations, coverage } = await source.conversations({
     window,

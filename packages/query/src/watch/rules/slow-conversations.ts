@@ -1,6 +1,7 @@
 import { nanosecondsOf } from '../../analytics/milliseconds.ts';
 import { checkNumber, checkWholeNumber } from '../../commands/check-options.ts';
 import type { ConversationFilters } from '../../model/filters.ts';
+import { MAX_QUESTION_LIMIT } from '../../source/serve/question.ts';
 import { formatInstant } from '../../time/format-instant.ts';
 import type { AlertRule } from '../alert.ts';
 import { secondsText } from '../alert-text.ts';
@@ -9,7 +10,7 @@ import { secondsText } from '../alert-text.ts';
 export interface SlowConversationsOptions {
   /** A conversation with more milliseconds than this in completed outermost steps is slow. @defaultValue `8000` */
   thresholdMs?: number | undefined;
-  /** Alerts when there are more slow ones than this. @defaultValue `3` */
+  /** Alerts when there are more slow ones than this, 0 to 9,999. @defaultValue `3` */
   moreThan?: number | undefined;
   filters?: ConversationFilters | undefined;
 }
@@ -24,7 +25,7 @@ const MOST_COUNTED = 1000;
 export function slowConversations(options: SlowConversationsOptions = {}): AlertRule {
   const { thresholdMs = 8000, moreThan = 3, filters = {} } = options;
   checkNumber('thresholdMs', thresholdMs, 0);
-  checkWholeNumber('moreThan', moreThan, 0);
+  checkWholeNumber('moreThan', moreThan, 0, MAX_QUESTION_LIMIT - 1);
   const name = 'slow-conversations';
   const limit = Math.max(MOST_COUNTED, moreThan + 1);
   return {
