@@ -4,9 +4,8 @@ import type { TextContext } from '../text/text-context.ts';
 import type { CommandDefinition, Invocation, OptionDefinition, OptionTexts } from './command-definition.ts';
 import { FILTER_OPTIONS, OUTPUT_OPTIONS, SOURCE_OPTIONS, WINDOW_OPTIONS } from './shared-options.ts';
 
-/** What a command that asks once and prints the answer is given. */
+/** The call of a command that asks once, with its shared options understood. */
 export interface AnswerRequest {
-  source: ConversationSource;
   /** The positional argument; empty where the command takes none. */
   argument: string;
   texts: OptionTexts;
@@ -18,7 +17,7 @@ export interface AnswerRequest {
 }
 
 /** A command that asks once and prints the answer. */
-export interface AnswerDefinition<Command extends string, Data> {
+export interface AnswerDefinition<Command extends string, Data, Options> {
   name: Command;
   summary: string;
   examples: CommandDefinition['examples'];
@@ -29,7 +28,9 @@ export interface AnswerDefinition<Command extends string, Data> {
   options?: readonly OptionDefinition[];
   /** Whether conversations can be chosen by service, workflow, session and outcome; commands about one cannot. */
   hasFilters: boolean;
-  ask(request: AnswerRequest): Promise<Envelope<Command, Data>>;
+  /** Understands the words of the call. Throws `UsageError`, before anything is opened. */
+  understand(request: AnswerRequest): Options | Promise<Options>;
+  ask(source: ConversationSource, options: Options): Promise<Envelope<Command, Data>>;
   text(envelope: Envelope<Command, Data>, context: TextContext): Promise<string>;
   /** What the heading names besides the window. */
   context?(texts: OptionTexts): Pick<TextContext, 'limit' | 'thresholdMs'>;
@@ -38,8 +39,8 @@ export interface AnswerDefinition<Command extends string, Data> {
 }
 
 /** Makes a command out of what it asks and how it prints; everything around that is the same for all of them. */
-export function answerCommand<Command extends string, Data>(
-  definition: AnswerDefinition<Command, Data>,
+export function answerCommand<Command extends string, Data, Options>(
+  definition: AnswerDefinition<Command, Data, Options>,
 ): CommandDefinition {
   const { name, summary, examples, argument, defaultSince, options = [], hasFilters } = definition;
   return {

@@ -1,4 +1,3 @@
-import type { ConversationFilters } from '@convotel/query';
 import { EXIT_STATUS } from '../exit-status.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { formatJson } from '../output/format-json.ts';
@@ -6,6 +5,7 @@ import { openSource } from '../sources/open-source.ts';
 import { printable } from '../text/printable.ts';
 import type { AnswerDefinition } from './answer-command.ts';
 import type { Invocation, OptionTexts } from './command-definition.ts';
+import { filtersOf } from './filters.ts';
 import { resolveTimeZone } from './time-zone.ts';
 import { resolveWindow } from './window.ts';
 import type { NamedWindow } from './window.ts';
@@ -13,25 +13,25 @@ import type { NamedWindow } from './window.ts';
 const BEGINNING_OF_TIME = '1970-01-01T00:00:00Z';
 
 /** Understands the options, asks the source once, and prints the answer as text or JSON. */
-export async function runAnswer<Command extends string, Data>(
-  definition: AnswerDefinition<Command, Data>,
+export async function runAnswer<Command extends string, Data, Options>(
+  definition: AnswerDefinition<Command, Data, Options>,
   { argument, texts, flags, terminal }: Invocation,
 ): Promise<ExitStatus> {
   const timeZone = resolveTimeZone(texts['tz']);
   const nowUnixNano = terminal.nowUnixNano();
   const named = windowOf(definition.defaultSince, texts, timeZone, nowUnixNano);
+  const options = await definition.understand({
+    argument,
+    texts,
+    timeZone,
+    ...(named === undefined ? {} : { window: named.window }),
+    filters: filtersOf(texts),
+    nowUnixNano,
+  });
 
   const source = await openSource({ from: texts['from'], store: texts['store'] }, terminal.environment);
   try {
-    const envelope = await definition.ask({
-      source,
-      argument,
-      texts,
-      timeZone,
-      ...(named === undefined ? {} : { window: named.window }),
-      filters: filtersOf(texts),
-      nowUnixNano,
-    });
+    const envelope = await definition.ask(source, options);
     if (flags.has('noFindings')) envelope.findings = [];
     if (flags.has('json')) {
       terminal.writeOutput(formatJson(envelope));
@@ -63,15 +63,4 @@ function windowOf(
   if (defaultSince !== 'everything') return resolveWindow({ since, until, hours }, defaultSince, timeZone, nowUnixNano);
   if (since === undefined && until === undefined && hours === undefined) return undefined;
   return resolveWindow({ since, until, hours }, BEGINNING_OF_TIME, timeZone, nowUnixNano);
-}
-
-function filtersOf(texts: OptionTexts): ConversationFilters {
-  const { service, workflow, session, outcome } = texts;
-  return {
-    ...(service === undefined ? {} : { service }),
-    ...(workflow === undefined ? {} : { workflow }),
-    ...(session === undefined ? {} : { session }),
-    // Commander has already refused whatever is none of the choices.
-    ...(outcome === undefined ? {} : { outcome: outcome as NonNullable<ConversationFilters['outcome']> }),
-  };
 }

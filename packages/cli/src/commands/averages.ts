@@ -10,6 +10,7 @@ export const averagesCommand = answerCommand({
   ],
   defaultSince: '24h',
   hasFilters: true,
-  ask: async (request) => (await import('@convotel/query')).averages(request.source, { ...windowedOptions(request) }),
+  understand: windowedOptions,
+  ask: async (source, options) => (await import('@convotel/query')).averages(source, options),
   text: async (envelope, context) => (await import('../text/averages.ts')).averagesText(envelope, context),
 });

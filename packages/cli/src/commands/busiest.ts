@@ -7,6 +7,7 @@ export const busiestCommand = answerCommand({
   examples: [['convotel busiest --since 30d', 'a month']],
   defaultSince: '168h',
   hasFilters: true,
-  ask: async (request) => (await import('@convotel/query')).busiest(request.source, { ...windowedOptions(request) }),
+  understand: windowedOptions,
+  ask: async (source, options) => (await import('@convotel/query')).busiest(source, options),
   text: async (envelope, context) => (await import('../text/busiest.ts')).busiestText(envelope, context),
 });

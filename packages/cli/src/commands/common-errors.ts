@@ -9,10 +9,7 @@ export const commonErrorsCommand = answerCommand({
   defaultSince: '24h',
   options: [LIMIT_OPTION],
   hasFilters: true,
-  ask: async (request) =>
-    (await import('@convotel/query')).commonErrors(request.source, {
-      ...windowedOptions(request),
-      ...limitOf(request.texts),
-    }),
+  understand: (request) => ({ ...windowedOptions(request), ...limitOf(request.texts) }),
+  ask: async (source, options) => (await import('@convotel/query')).commonErrors(source, options),
   text: async (envelope, context) => (await import('../text/common-errors.ts')).commonErrorsText(envelope, context),
 });

@@ -21,10 +21,12 @@ export const compareCommand = answerCommand({
     { flags: '--fail-on <verdict>', description: 'exit with 10 when a row has it', choices: ['slower', 'faster'] },
   ],
   hasFilters: true,
-  ask: async ({ source, texts, timeZone, filters, nowUnixNano }) => {
-    const { compare } = await import('@convotel/query');
-    return compare(source, { ...(await resolveSides(texts, timeZone, nowUnixNano)), timeZone, filters });
-  },
+  understand: async ({ texts, timeZone, filters, nowUnixNano }) => ({
+    ...(await resolveSides(texts, timeZone, nowUnixNano)),
+    timeZone,
+    filters,
+  }),
+  ask: async (source, options) => (await import('@convotel/query')).compare(source, options),
   text: async (envelope, context) => (await import('../text/compare.ts')).compareText(envelope, context),
   exitStatus: (envelope, texts) =>
     envelope.data.some((row) => row.verdict === texts['failOn']) ? EXIT_STATUS.thresholdCrossed : EXIT_STATUS.answered,

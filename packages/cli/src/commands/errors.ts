@@ -10,6 +10,7 @@ export const errorsCommand = answerCommand({
   ],
   defaultSince: '24h',
   hasFilters: true,
-  ask: async (request) => (await import('@convotel/query')).errors(request.source, { ...windowedOptions(request) }),
+  understand: windowedOptions,
+  ask: async (source, options) => (await import('@convotel/query')).errors(source, options),
   text: async (envelope, context) => (await import('../text/errors.ts')).errorsText(envelope, context),
 });

@@ -7,6 +7,7 @@ export const hoursCommand = answerCommand({
   examples: [['convotel hours --since 7d --tz Europe/Berlin', 'a week, in the hours of Berlin']],
   defaultSince: '168h',
   hasFilters: true,
-  ask: async (request) => (await import('@convotel/query')).hours(request.source, { ...windowedOptions(request) }),
+  understand: windowedOptions,
+  ask: async (source, options) => (await import('@convotel/query')).hours(source, options),
   text: async (envelope, context) => (await import('../text/hours.ts')).hoursText(envelope, context),
 });

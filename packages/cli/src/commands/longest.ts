@@ -10,10 +10,7 @@ export const longestCommand = answerCommand({
   options: [LIMIT_OPTION],
   hasFilters: true,
   context: limitOf,
-  ask: async (request) =>
-    (await import('@convotel/query')).longest(request.source, {
-      ...windowedOptions(request),
-      ...limitOf(request.texts),
-    }),
+  understand: (request) => ({ ...windowedOptions(request), ...limitOf(request.texts) }),
+  ask: async (source, options) => (await import('@convotel/query')).longest(source, options),
   text: async (envelope, context) => (await import('../text/longest.ts')).longestText(envelope, context),
 });

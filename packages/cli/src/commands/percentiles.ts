@@ -8,10 +8,7 @@ export const percentilesCommand = answerCommand({
   argument: { name: 'step', description: 'name of the step' },
   defaultSince: '168h',
   hasFilters: true,
-  ask: async (request) =>
-    (await import('@convotel/query')).percentiles(request.source, {
-      ...windowedOptions(request),
-      step: request.argument,
-    }),
+  understand: (request) => ({ ...windowedOptions(request), step: request.argument }),
+  ask: async (source, options) => (await import('@convotel/query')).percentiles(source, options),
   text: async (envelope, context) => (await import('../text/percentiles.ts')).percentilesText(envelope, context),
 });

@@ -13,12 +13,12 @@ export const recentCommand = answerCommand({
   options: [LIMIT_OPTION],
   hasFilters: true,
   context: (texts) => ({ limit: 10, ...limitOf(texts) }),
-  ask: async ({ source, window, timeZone, filters, texts }) =>
-    (await import('@convotel/query')).recent(source, {
-      ...(window === undefined ? {} : { window }),
-      timeZone,
-      filters,
-      ...limitOf(texts),
-    }),
+  understand: ({ window, timeZone, filters, texts }) => ({
+    ...(window === undefined ? {} : { window }),
+    timeZone,
+    filters,
+    ...limitOf(texts),
+  }),
+  ask: async (source, options) => (await import('@convotel/query')).recent(source, options),
   text: async (envelope, context) => (await import('../text/recent.ts')).recentText(envelope, context),
 });

@@ -24,13 +24,13 @@ export const slowCommand = answerCommand({
   ],
   hasFilters: true,
   context: (texts) => ({ thresholdMs: thresholdOf(texts) }),
-  ask: async (request) =>
-    (await import('@convotel/query')).slow(request.source, {
-      ...windowedOptions(request),
-      thresholdMs: thresholdOf(request.texts),
-      ...limitOf(request.texts),
-      ...targetOf(request.texts),
-    }),
+  understand: (request) => ({
+    ...windowedOptions(request),
+    thresholdMs: thresholdOf(request.texts),
+    ...limitOf(request.texts),
+    ...targetOf(request.texts),
+  }),
+  ask: async (source, options) => (await import('@convotel/query')).slow(source, options),
   text: async (envelope, context) => (await import('../text/slow.ts')).slowText(envelope, context),
 });
 

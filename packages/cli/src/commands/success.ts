@@ -7,6 +7,7 @@ export const successCommand = answerCommand({
   examples: [['convotel success --hours 24', 'the last day']],
   defaultSince: '24h',
   hasFilters: true,
-  ask: async (request) => (await import('@convotel/query')).success(request.source, { ...windowedOptions(request) }),
+  understand: windowedOptions,
+  ask: async (source, options) => (await import('@convotel/query')).success(source, options),
   text: async (envelope, context) => (await import('../text/success.ts')).successText(envelope, context),
 });

@@ -10,7 +10,7 @@ export const timelineCommand = answerCommand({
   argument: CONVERSATION_ARGUMENT,
   options: [TARGET_OPTION],
   hasFilters: false,
-  ask: async ({ source, argument, timeZone, texts }) =>
-    (await import('@convotel/query')).timeline(source, { conversationId: argument, timeZone, ...targetOf(texts) }),
+  understand: ({ argument, timeZone, texts }) => ({ conversationId: argument, timeZone, ...targetOf(texts) }),
+  ask: async (source, options) => (await import('@convotel/query')).timeline(source, options),
   text: async (envelope, context) => (await import('../text/timeline.ts')).timelineText(envelope, context),
 });

@@ -10,7 +10,7 @@ export const traceCommand = answerCommand({
   argument: CONVERSATION_ARGUMENT,
   options: [TARGET_OPTION],
   hasFilters: false,
-  ask: async ({ source, argument, timeZone, texts }) =>
-    (await import('@convotel/query')).trace(source, { conversationId: argument, timeZone, ...targetOf(texts) }),
+  understand: ({ argument, timeZone, texts }) => ({ conversationId: argument, timeZone, ...targetOf(texts) }),
+  ask: async (source, options) => (await import('@convotel/query')).trace(source, options),
   text: async (envelope, context) => (await import('../text/trace.ts')).traceText(envelope, context),
 });

@@ -1,5 +1,5 @@
 import type { CommandDefinition } from '../command-line/command-definition.ts';
-import { OUTPUT_OPTIONS, SOURCE_OPTIONS } from '../command-line/shared-options.ts';
+import { FILTER_OPTIONS, OUTPUT_OPTIONS, SOURCE_OPTIONS } from '../command-line/shared-options.ts';
 
 /** `watch`: alerts while it runs. */
 export const watchCommand: CommandDefinition = {
@@ -32,6 +32,8 @@ export const watchCommand: CommandDefinition = {
     { flags: '--since <duration>', description: 'how far each round looks back', defaultText: '1h' },
     { flags: '--interval <duration>', description: 'time between two rounds', defaultText: '5m' },
     { flags: '--once', description: 'look once and exit: 10 when there is an alert, else 0' },
+    { flags: '--changes', description: 'tell a lasting condition only when it begins and when it is over' },
+    ...FILTER_OPTIONS,
     ...SOURCE_OPTIONS,
     ...OUTPUT_OPTIONS.filter(({ flags }) => flags === '--json'),
   ],

@@ -1,5 +1,6 @@
 import type { ConversationSource } from '@convotel/query';
 import { UsageError } from '../command-line/usage-error.ts';
+import { ReopeningSource } from './reopening-source.ts';
 import { resolveStorePath } from './store-path.ts';
 
 /** Where to read from, as it was written. */
@@ -17,7 +18,7 @@ export async function openSource(
   { from, store }: SourceTexts,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<ConversationSource> {
-  const where = from ?? (store === undefined ? environment['CONVOTEL_FROM'] || 'local' : 'local');
+  const where = resolveWhere({ from, store }, environment);
   if (where === '')
     throw new UsageError('--from is empty. Give local, an http:// address, or a file of OTLP/JSON lines.');
   if (where === 'local') return openLocal(resolveStorePath(store, environment));
@@ -29,6 +30,24 @@ export async function openSource(
   }
   const { openFileSource } = await import('@convotel/query');
   return openFileSource(where);
+}
+
+/**
+ * The same for a program that asks again and again: `local` is looked up anew for every question, so that `convotel
+ * serve` may come and go meanwhile and finds its file free.
+ */
+export async function openLastingSource(
+  texts: SourceTexts,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<ConversationSource> {
+  if (resolveWhere(texts, environment) !== 'local') return openSource(texts, environment);
+  const storePath = resolveStorePath(texts.store, environment);
+  return new ReopeningSource('local', storePath, () => openLocal(storePath));
+}
+
+/** A store asked for goes before a place that only the environment names. */
+function resolveWhere({ from, store }: SourceTexts, environment: Readonly<Record<string, string | undefined>>): string {
+  return from ?? (store === undefined ? environment['CONVOTEL_FROM'] || 'local' : 'local');
 }
 
 async function openLocal(storePath: string): Promise<ConversationSource> {

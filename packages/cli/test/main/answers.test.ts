@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { main } from '../../src/main.ts';
+import { recordingTerminal } from '../recording-terminal.ts';
+import { FOUR_CONVERSATIONS, writeOtlpFile } from './otlp-file.ts';
+
+const schema = JSON.parse(readFileSync(new URL('../../schema/answers.schema.json', import.meta.url), 'utf8')) as {
+  $defs: { answers: Record<string, object> };
+};
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+ajv.addSchema(schema, 'answers');
+
+let file: string;
+beforeAll(async () => {
+  file = await writeOtlpFile(FOUR_CONVERSATIONS);
+});
+
+interface Answered {
+  status: number;
+  output: string;
+  errors: string;
+}
+
+async function ask(...words: string[]): Promise<Answered> {
+  const terminal = recordingTerminal({ CONVOTEL_FROM: file });
+  const status = await main(words, terminal);
+  return { status, output: terminal.output, errors: terminal.errors };
+}
+
+const CALLS: readonly string[][] = [
+  ['recent'],
+  ['recent', '--since', '1h'],
+  ['summary', 'good-0'],
+  ['trace', 'bad-0'],
+  ['timeline', 'good-1'],
+  ['averages'],
+  ['percentiles', 'gpt'],
+  ['percentiles', 'never-seen'],
+  ['slow', '--threshold', '1000'],
+  ['longest'],
+  ['errors'],
+  ['success'],
+  ['common-errors'],
+  ['hours'],
+  ['busiest'],
+  ['compare', '--at', '2025-10-08T14:32:00Z', '--span', '1h'],
+  ['averages', '--since', '2020-01-01', '--until', '2020-01-02'],
+  ['slow', '--outcome', 'failed'],
+];
+
+describe('the JSON of a command', () => {
+  test.each(CALLS.map((call) => [call.join(' '), call] as const))('%s follows its schema', async (_name, call) => {
+    const { status, output, errors } = await ask(...call, '--json', '--tz', 'UTC');
+    expect({ status, errors }).toEqual({ status: 0, errors: '' });
+    const validate = ajv.getSchema(`answers#/$defs/answers/${call[0]}`);
+    if (validate === undefined) throw new Error(`the schema has no answer named ${call[0]}`);
+    const isValid = validate(JSON.parse(output));
+    expect(validate.errors ?? []).toEqual([]);
+    expect(isValid).toBe(true);
+  });
+
+  test('every command that answers has a schema', () => {
+    expect(Object.keys(schema.$defs.answers).toSorted()).toEqual([...new Set(CALLS.map((call) => call[0]))].toSorted());
+  });
+
+  test('a document that is not as it must be is refused', () => {
+    const validate = ajv.getSchema('answers#/$defs/answers/recent');
+    expect(validate?.({ command: 'recent', window: {}, source: {}, coverage: {}, data: [], findings: [] })).toBe(false);
+  });
+
+  test('holds what the file holds', async () => {
+    const { output } = await ask('errors', '--json', '--tz', 'UTC');
+    const { command, window, source, coverage, data } = JSON.parse(output) as Record<string, unknown>;
+    expect({ command, window, source, coverage }).toEqual({
+      command: 'errors',
+      window: { since: '2025-10-07T15:00:00.000000Z', until: '2025-10-08T15:00:00.000000Z', timeZone: 'UTC' },
+      source: { kind: 'file', location: file },
+      coverage: { conversations: 4, spans: 22, complete: true, warnings: [] },
+    });
+    expect(data).toEqual([
+      { step: 'request', total: 4, failures: 0, errorRatePct: 0 },
+      { step: 'stt', total: 4, failures: 0, errorRatePct: 0 },
+      { step: 'gpt', total: 4, failures: 1, errorRatePct: 25 },
+      { step: 'tts', total: 3, failures: 0, errorRatePct: 0 },
+      { step: 'response', total: 3, failures: 0, errorRatePct: 0 },
+    ]);
+  });
+
+  test('has no findings with --no-findings', async () => {
+    const { output } = await ask('errors', '--json', '--no-findings');
+    expect((JSON.parse(output) as { findings: unknown[] }).findings).toEqual([]);
+  });
+});
+
+describe('the text of a command', () => {
+  test.each(CALLS.map((call) => [call.join(' '), call] as const))('%s is printed', async (_name, call) => {
+    const { status, output } = await ask(...call, '--tz', 'UTC');
+    expect(status).toBe(0);
+    expect(output.split('\n').length).toBeGreaterThan(5);
+    expect(output).not.toMatch(/undefined|NaN|\[object/);
+  });
+
+  test('is cut down to its numbers with --no-findings', async () => {
+    const withFindings = (await ask('errors')).output;
+    const without = (await ask('errors', '--no-findings')).output;
+    expect(withFindings).toContain('← PROBLEM!');
+    expect(without).not.toMatch(/←|FINDINGS|RECOMMENDATIONS/);
+    expect(withFindings.startsWith(without.slice(0, 200))).toBe(true);
+  });
+
+  test('shows times of the zone asked for', async () => {
+    expect((await ask('recent', '--tz', 'Asia/Kolkata')).output).toContain('2025-10-08T20:10:00.000000');
+  });
+
+  test('is chosen by filters', async () => {
+    const { output } = await ask('recent', '--workflow', 'chat');
+    expect(output).toContain('bad-0');
+    expect(output).not.toContain('good-0');
+  });
+});
+
+test('compare --fail-on ends with 10 when a row has the verdict, and still answers', async () => {
+  const conversations = Array.from({ length: 40 }, (_, index) => ({
+    id: `c-${index}`,
+    start: `2025-10-08T14:${10 + index}:00Z`,
+    steps: [{ step: 'gpt', durationMs: (index < 20 ? 1000 : 2000) + (index % 7) * 10 }],
+  }));
+  const terminal = recordingTerminal({ CONVOTEL_FROM: await writeOtlpFile(conversations) });
+  const call = ['compare', '--at', '2025-10-08T14:30:00Z', '--span', '1h', '--json'];
+  expect(await main([...call, '--fail-on', 'slower'], terminal)).toBe(10);
+  expect((JSON.parse(terminal.output) as { data: { verdict: string }[] }).data.map(({ verdict }) => verdict)).toEqual([
+    'slower',
+    'slower',
+  ]);
+  expect(await main([...call, '--fail-on', 'faster'], terminal)).toBe(0);
+});
+
+describe('watch --once', () => {
+  test('prints the alerts and ends with 10', async () => {
+    const { status, output } = await ask('watch', '--once');
+    expect(status).toBe(10);
+    expect(output).toBe('⚠️  HIGH ERROR RATE: gpt at 25.0%\n');
+  });
+
+  test('prints one JSON object a line', async () => {
+    const { output } = await ask('watch', '--once', '--json', '--max-slow', '1', '--slow-threshold', '1000');
+    const lines = output.trimEnd().split('\n');
+    expect(lines).toHaveLength(2);
+    const validate = ajv.getSchema('answers#/$defs/alert');
+    for (const line of lines) expect(validate?.(JSON.parse(line))).toBe(true);
+  });
+
+  test('ends with 0 and prints nothing when all is well', async () => {
+    expect(await ask('watch', '--once', '--max-error-rate', '30')).toEqual({ status: 0, output: '', errors: '' });
+  });
+
+  test('knows own rules', async () => {
+    const { output } = await ask(
+      'watch',
+      '--once',
+      '--max-error-rate',
+      'stt=5',
+      '--max-p95',
+      'gpt=3000',
+      '--workflow',
+      'voice',
+    );
+    expect(output).toMatch(/^⚠️ {2}SLOW STEP: gpt P95 at 3\.\d+s \(>3s\)\n$/);
+    expect((await ask('watch', '--once', '--idle', '--session', 'nobody')).output).toMatch(/NO CONVERSATIONS/);
+  });
+});
+
+test('watch tells round after round until Ctrl-C, and ends with 130', async () => {
+  const terminal = recordingTerminal({ CONVOTEL_FROM: file });
+  const ending = main(['watch', '--interval', '20ms'], terminal);
+  while (terminal.output.split('\n').length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+  terminal.interrupt();
+  expect(await ending).toBe(130);
+  expect(terminal.output).toMatch(/^(⚠️ {2}HIGH ERROR RATE: gpt at 25\.0%\n){3,}$/);
+});
