@@ -1,12 +1,21 @@
 import type { ComparisonRow, Envelope, Finding } from '@convotel/query';
 import { millisecondsText } from './duration-text.ts';
 import { findingsSection } from './findings-section.ts';
+import { localTimeText } from './local-time.ts';
 import { heavyRule, pageText, tableSection, titleLines } from './page.ts';
 import { layOutTable } from './table.ts';
 import type { TextContext } from './text-context.ts';
 
+/** An answer of `compare`; it says which two windows were compared. */
+export type ComparedEnvelope = Envelope<'compare', ComparisonRow[]> & { windows?: Record<'before' | 'after', Span> };
+
+interface Span {
+  since: string;
+  until: string;
+}
+
 /** Each step before and after a change, then the step that changed the most clearly and what follows from it. */
-export function compareText(envelope: Envelope<'compare', ComparisonRow[]>, context: TextContext): string {
+export function compareText(envelope: ComparedEnvelope, context: TextContext): string {
   const { data: rows, findings } = envelope;
   const table = layOutTable(
     [
@@ -32,12 +41,20 @@ export function compareText(envelope: Envelope<'compare', ComparisonRow[]>, cont
     rows,
   );
   return pageText([
-    ...titleLines(`Before and After (${context.windowText})`, 80),
+    ...titleLines('Before and After', 80),
+    ...windowLines(envelope),
     ...tableSection(table, 80, 'No steps in either window'),
     heavyRule(80),
     ...clearestChangeLines(rows, findings, context),
     ...findingsSection('RESULTS', findings, context),
   ]);
+}
+
+function windowLines({ windows, window: { timeZone } }: ComparedEnvelope): string[] {
+  if (windows === undefined) return [];
+  const spanText = ({ since, until }: Span): string =>
+    `${localTimeText(since, timeZone, 0)} to ${localTimeText(until, timeZone, 0)}`;
+  return [`Before: ${spanText(windows.before)}`, `After:  ${spanText(windows.after)}`, ''];
 }
 
 /** The two averages of the step that the first `step-change` finding is about, as in a report on an optimization. */

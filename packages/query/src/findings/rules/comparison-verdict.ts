@@ -1,5 +1,5 @@
 import type { ComparisonRow, Verdict } from '../../answers/data.ts';
-import { comparedRows } from '../compared-rows.ts';
+import { clearChanges, comparedRows } from '../compared-rows.ts';
 import type { Finding, Severity } from '../finding.ts';
 import type { ComparisonFacts } from '../facts.ts';
 import { risenErrorRates } from '../risen-error-rates.ts';
@@ -9,9 +9,9 @@ import { risenErrorRates } from '../risen-error-rates.ts';
  * did not rise.
  */
 export function comparisonVerdict(facts: ComparisonFacts): Finding[] {
-  const { steps, conversation } = comparedRows(facts);
+  const { conversation } = comparedRows(facts);
   if (conversation === undefined) return [];
-  const clearSteps = steps.filter((row) => row.verdict === conversation.verdict).length;
+  const clearSteps = clearChanges(facts).filter((row) => row.verdict === conversation.verdict).length;
   const { severity, text } = wordsOf(conversation, clearSteps > 0, risenErrorRates(facts).length > 0);
   const evidence = {
     verdict: conversation.verdict,
