@@ -1,0 +1,14 @@
+-- The stored spans that may be copies of those asked for: whose span id is in $span_ids, and that start from $since_ns
+-- to $until_ns, both included. The caller compares trace ids.
+SELECT
+  spans.*,
+  resources.service_name,
+  resources.sampling_ratio,
+  resources.scope_name,
+  resources.scope_version,
+  resources.attributes AS resource_attributes
+FROM spans
+LEFT JOIN resources USING (resource_id)
+WHERE span_id IN (SELECT unnest($span_ids::UBIGINT[]))
+  AND start_ns BETWEEN $since_ns AND $until_ns
+ORDER BY trace_id, span_id

@@ -1,0 +1,20 @@
+import type { DuckDBType } from '@duckdb/node-api';
+import type { Vector } from '@duckdb/node-bindings';
+import type { SpanRecord } from '@convotel/query';
+
+/** Most rows of one data chunk: DuckDB's vector size. */
+export const MAX_CHUNK_ROWS = 2048;
+
+/** One column of the table `spans`: where its values come from, and how they get into a vector of a data chunk. */
+export interface Column {
+  readonly name: string;
+  readonly type: DuckDBType;
+  /** Fills the first `spans.length` rows of `vector`, which is fresh, from `spans`. */
+  fill(vector: Vector, spans: readonly StoredSpan[]): void;
+}
+
+/** A span, and where its resource stands in the table `resources`. */
+export interface StoredSpan {
+  record: SpanRecord;
+  resourceId: number;
+}

@@ -1,0 +1,62 @@
+import { OUTCOMES } from '@convotel/conventions';
+import type { SpanRecord } from '@convotel/query';
+import type { Column } from './column.ts';
+import { spanIdColumn, traceIdColumn } from './id-column.ts';
+import {
+  bigintColumn,
+  booleanColumn,
+  doubleColumn,
+  enumColumn,
+  integerColumn,
+  unsignedColumn,
+} from './number-column.ts';
+import { textColumn } from './text-column.ts';
+import { timingsColumn } from './timings-column.ts';
+
+const ROLES: readonly SpanRecord['role'][] = ['root', 'step', 'other'];
+
+/** The columns of the table `spans`, in its order. Made anew for each writer: a column owns its buffers. */
+export function createSpanColumns(): Column[] {
+  return [
+    traceIdColumn('trace_id', (span) => span.traceId),
+    spanIdColumn('span_id', (span) => span.spanId),
+    spanIdColumn('parent_span_id', (span) => span.parentSpanId),
+    bigintColumn('start_ns', (span) => span.startTimeUnixNano),
+    bigintColumn('duration_ns', (span) => span.durationNano),
+    enumColumn('role', ROLES, (span) => span.role),
+    enumColumn('outcome', OUTCOMES, (span) => span.outcome),
+    booleanColumn('is_recovered', (span) => span.isRecovered),
+    integerColumn('depth', (span) => span.depth),
+    integerColumn('attempt', (span) => span.attempt),
+    textColumn('step', (span) => span.step),
+    textColumn('name', (span) => (span.name === span.step ? undefined : span.name)),
+    textColumn('conversation_id', (span) => span.conversationId),
+    textColumn('session_id', (span) => span.sessionId),
+    textColumn('workflow', (span) => span.workflow),
+    textColumn('error_type', (span) => span.errorType),
+    textColumn('error_message', (span) => span.errorMessage),
+    textColumn('input_text', (span) => span.inputText),
+    textColumn('output_text', (span) => span.outputText),
+    integerColumn('input_chars', (span) => span.inputChars),
+    integerColumn('output_chars', (span) => span.outputChars),
+    doubleColumn('time_to_first_output_s', (span) => span.timeToFirstOutputSeconds),
+    timingsColumn('timings_s'),
+    unsignedColumn('resource_id', (_, stored) => stored.resourceId),
+    unsignedColumn('kind', (span) => span.rest?.kind),
+    unsignedColumn('flags', (span) => span.rest?.flags),
+    textColumn('rest', restOf),
+  ];
+}
+
+/** What of `span.rest` has neither a column nor a place in the table `resources`, as JSON. */
+function restOf({ rest }: SpanRecord): string | undefined {
+  if (rest === undefined) return undefined;
+  const { attributes, events, links, status, traceState } = rest;
+  const isEmpty =
+    attributes === undefined &&
+    events === undefined &&
+    links === undefined &&
+    status === undefined &&
+    traceState === undefined;
+  return isEmpty ? undefined : JSON.stringify({ traceState, status, attributes, events, links });
+}

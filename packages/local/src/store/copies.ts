@@ -1,0 +1,110 @@
+import { type DuckDBConnection, LIST, listValue, UBIGINT, UHUGEINT } from '@duckdb/node-api';
+import type { SpanRecord } from '@convotel/query';
+import { replaces } from './better-copy.ts';
+import { idNumber } from './ids.ts';
+import type { KnownSpanIds } from './known-span-ids.ts';
+import { readSpanRow } from './span-row.ts';
+import { sqlFile } from './sql-file.ts';
+
+const EARLIEST_NS = 0n;
+const LATEST_NS = 2n ** 63n - 1n;
+
+/** What is to be written so that every span is stored once. */
+export interface Deduplicated {
+  /** Spans to insert. */
+  inserted: SpanRecord[];
+  /** Those of `inserted` that take the place of a stored copy, which must be deleted first. */
+  replacing: SpanRecord[];
+}
+
+/**
+ * Leaves one copy of each span, among `spans` and what is stored. Only a span that `known` takes for known is looked
+ * up; all are added to it.
+ */
+export async function deduplicate(
+  spans: readonly SpanRecord[],
+  known: KnownSpanIds,
+  connection: DuckDBConnection,
+): Promise<Deduplicated> {
+  const inserted: SpanRecord[] = [];
+  const suspects: SpanRecord[] = [];
+  for (const span of spans) {
+    if (known.addHex(span.traceId, span.spanId)) inserted.push(span);
+    else suspects.push(span);
+  }
+  if (suspects.length === 0) return { inserted, replacing: [] };
+
+  const indexByKey = new Map(inserted.map((span, index) => [keyOf(span), index]));
+  const unseen = new Map<string, SpanRecord>();
+  for (const suspect of suspects) {
+    const key = keyOf(suspect);
+    const index = indexByKey.get(key);
+    const earlier = index === undefined ? unseen.get(key) : inserted[index];
+    if (earlier !== undefined && !replaces(suspect, earlier)) continue;
+    if (index === undefined) unseen.set(key, suspect);
+    else inserted[index] = suspect;
+  }
+  const stored = await findStored(unseen, connection);
+  const replacing: SpanRecord[] = [];
+  for (const [key, span] of unseen) {
+    const earlier = stored.get(key);
+    if (earlier !== undefined && !replaces(span, earlier)) continue;
+    inserted.push(span);
+    if (earlier !== undefined) replacing.push(span);
+  }
+  return { inserted, replacing };
+}
+
+/** Deletes the stored copies of `spans`; part of the connection's transaction. */
+export async function deleteStored(spans: readonly SpanRecord[], connection: DuckDBConnection): Promise<void> {
+  if (spans.length === 0) return;
+  await connection.run(
+    sqlFile('delete-spans'),
+    {
+      trace_ids: listValue(spans.map((span) => idNumber(span.traceId))),
+      span_ids: listValue(spans.map((span) => idNumber(span.spanId))),
+    },
+    { trace_ids: LIST(UHUGEINT), span_ids: LIST(UBIGINT) },
+  );
+}
+
+function keyOf(span: SpanRecord): string {
+  return span.traceId + span.spanId;
+}
+
+/** The stored copies of `spans`, by key. A true copy starts when its original does, which needs but a few row groups. */
+async function findStored(
+  spans: ReadonlyMap<string, SpanRecord>,
+  connection: DuckDBConnection,
+): Promise<Map<string, SpanRecord>> {
+  const found = new Map<string, SpanRecord>();
+  if (spans.size === 0) return found;
+  let since = LATEST_NS;
+  let until = EARLIEST_NS;
+  for (const { startTimeUnixNano: start } of spans.values()) {
+    if (start < since) since = start;
+    if (start > until) until = start;
+  }
+  await collectStored([...spans.values()], since, until, connection, found);
+  const missing = [...spans].filter(([key]) => !found.has(key)).map(([, span]) => span);
+  if (missing.length > 0) await collectStored(missing, EARLIEST_NS, LATEST_NS, connection, found);
+  return found;
+}
+
+async function collectStored(
+  spans: readonly SpanRecord[],
+  sinceNs: bigint,
+  untilNs: bigint,
+  connection: DuckDBConnection,
+  found: Map<string, SpanRecord>,
+): Promise<void> {
+  const rows = await connection.runAndReadAll(
+    sqlFile('stored-copies'),
+    { span_ids: listValue(spans.map((span) => idNumber(span.spanId))), since_ns: sinceNs, until_ns: untilNs },
+    { span_ids: LIST(UBIGINT) },
+  );
+  for (const row of rows.getRowObjects()) {
+    const span = readSpanRow(row);
+    found.set(keyOf(span), span);
+  }
+}

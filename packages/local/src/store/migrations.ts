@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { LocalError } from '../local-error.ts';
+
+/** One step from a schema version to the next. */
+export interface Migration {
+  /** The version that the store has afterwards. */
+  version: number;
+  readSql(): Promise<string>;
+}
+
+/** All steps, the oldest first; each stands whole in one file. */
+export const MIGRATIONS: readonly Migration[] = ['0001-spans'].map((name, index) => ({
+  version: index + 1,
+  readSql: () => readFile(new URL(`../../sql/migrations/${name}.sql`, import.meta.url), 'utf8'),
+}));
+
+/** The version that this code reads and writes. */
+export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version;
+
+/**
+ * Brings the store up to the newest of `migrations`, in one transaction; an empty file becomes a store.
+ * @throws {@link LocalError} `STORE_UNREADABLE` for the store of a newer convotel, and for a file with foreign tables.
+ */
+export async function migrate(
+  connection: DuckDBConnection,
+  path: string,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<void> {
+  const version = await findSchemaVersion(connection);
+  if (version === undefined && (await hasTables(connection))) throw foreign(path);
+  const newest = migrations.at(-1)!.version;
+  if (version !== undefined && version > newest) throw tooNew(path, version, newest);
+  if (version === newest) return;
+  await connection.run('BEGIN');
+  try {
+    if (version === undefined) await connection.run('CREATE TABLE convotel_schema (version INTEGER)');
+    for (const migration of migrations) {
+      if (migration.version > (version ?? 0)) await connection.run(await migration.readSql());
+    }
+    await connection.run('DELETE FROM convotel_schema');
+    await connection.run('INSERT INTO convotel_schema VALUES ($1)', [newest]);
+    await connection.run('COMMIT');
+  } catch (error) {
+    await connection.run('ROLLBACK');
+    throw error;
+  }
+}
+
+/**
+ * Checks that the store can be read as it is.
+ * @throws {@link LocalError} `STORE_UNREADABLE` for any version but this code's, and for what is no store.
+ */
+export async function checkSchemaVersion(connection: DuckDBConnection, path: string): Promise<void> {
+  const version = await findSchemaVersion(connection);
+  if (version === undefined) throw foreign(path);
+  if (version > SCHEMA_VERSION) throw tooNew(path, version, SCHEMA_VERSION);
+  if (version < SCHEMA_VERSION) {
+    throw new LocalError(
+      'STORE_UNREADABLE',
+      `${path} was written by an older convotel (schema version ${version}, this one reads ${SCHEMA_VERSION}); ` +
+        'run `convotel serve` on it once, which brings it up to date',
+    );
+  }
+}
+
+async function findSchemaVersion(connection: DuckDBConnection): Promise<number | undefined> {
+  const tables = await connection.runAndReadAll(
+    "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'convotel_schema'",
+  );
+  if (tables.getRows()[0]![0] === 0n) return undefined;
+  const versions = await connection.runAndReadAll('SELECT max(version) FROM convotel_schema');
+  return (versions.getRows()[0]![0] as number | null) ?? undefined;
+}
+
+async function hasTables(connection: DuckDBConnection): Promise<boolean> {
+  const tables = await connection.runAndReadAll('SELECT count(*) FROM duckdb_tables()');
+  return tables.getRows()[0]![0] !== 0n;
+}
+
+function foreign(path: string): LocalError {
+  return new LocalError('STORE_UNREADABLE', `${path} is a DuckDB file, but no store of convotel; name another file`);
+}
+
+function tooNew(path: string, version: number, newest: number): LocalError {
+  return new LocalError(
+    'STORE_UNREADABLE',
+    `${path} was written by a newer convotel (schema version ${version}, this one knows ${newest}); update convotel`,
+  );
+}

@@ -1,0 +1,81 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { SpanRecord, SpanRest } from '@convotel/query';
+
+/** Resources remembered at one time; a sender that makes up more costs rows, not memory. */
+const MAX_REMEMBERED = 10_000;
+
+interface NewResource {
+  resourceId: number;
+  record: SpanRecord;
+}
+
+/** Gives each resource and instrumentation scope a number, and keeps them in the table `resources`. */
+export class ResourceTable {
+  readonly #idByKey = new Map<string, number>();
+  readonly #new: NewResource[] = [];
+  #nextId = 1;
+  /** The spans of one request mostly share their resource, by identity. */
+  #last: { record: SpanRecord; resourceId: number } | undefined;
+
+  static async open(connection: DuckDBConnection): Promise<ResourceTable> {
+    const table = new ResourceTable();
+    const rows = await connection.runAndReadAll(
+      'SELECT resource_id, service_name, sampling_ratio, scope_name, scope_version, attributes ' +
+        'FROM resources ORDER BY resource_id',
+    );
+    for (const [resourceId, ...parts] of rows.getRows()) {
+      table.#remember(JSON.stringify(parts), resourceId as number);
+      table.#nextId = (resourceId as number) + 1;
+    }
+    return table;
+  }
+
+  /** The number of the resource of `record`; a new one is written by the next {@link ResourceTable.insertNew}. */
+  idOf(record: SpanRecord): number {
+    const last = this.#last;
+    if (last !== undefined && hasSameResource(record, last.record)) return last.resourceId;
+    const key = JSON.stringify(columnsOf(record));
+    let resourceId = this.#idByKey.get(key);
+    if (resourceId === undefined) {
+      resourceId = this.#nextId++;
+      this.#remember(key, resourceId);
+      this.#new.push({ resourceId, record });
+    }
+    this.#last = { record, resourceId };
+    return resourceId;
+  }
+
+  /** Writes the resources that are new; part of the connection's transaction. */
+  async insertNew(connection: DuckDBConnection): Promise<void> {
+    for (const { resourceId, record } of this.#new) {
+      await connection.run('INSERT INTO resources VALUES ($1, $2, $3, $4, $5, $6)', [resourceId, ...columnsOf(record)]);
+    }
+    this.#new.length = 0;
+  }
+
+  #remember(key: string, resourceId: number): void {
+    if (this.#idByKey.size >= MAX_REMEMBERED) this.#idByKey.clear();
+    this.#idByKey.set(key, resourceId);
+  }
+}
+
+/** The columns of the table `resources` behind the number, in its order. */
+function columnsOf({ serviceName, samplingRatio, rest }: SpanRecord): (string | number | null)[] {
+  const { scope, resourceAttributes }: SpanRest = rest ?? {};
+  return [
+    serviceName ?? null,
+    samplingRatio ?? null,
+    scope?.name ?? null,
+    scope?.version ?? null,
+    resourceAttributes === undefined ? null : JSON.stringify(resourceAttributes),
+  ];
+}
+
+function hasSameResource(a: SpanRecord, b: SpanRecord): boolean {
+  return (
+    a.rest?.resourceAttributes === b.rest?.resourceAttributes &&
+    a.rest?.scope === b.rest?.scope &&
+    a.serviceName === b.serviceName &&
+    a.samplingRatio === b.samplingRatio
+  );
+}

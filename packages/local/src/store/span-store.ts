@@ -1,0 +1,202 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { SpanRecord } from '@convotel/query';
+import { LocalError } from '../local-error.ts';
+import { deduplicate, deleteStored } from './copies.ts';
+import { Database } from './database.ts';
+import { KnownSpanIds } from './known-span-ids.ts';
+import { readKnownSpanIds } from './read-known-span-ids.ts';
+import { migrate } from './migrations.ts';
+import { ResourceTable } from './resource-table.ts';
+import { SpanAppender } from './span-appender.ts';
+
+/** Spans of waiting requests that one transaction takes at most, so that nobody waits long for it. */
+const MAX_SPANS_PER_COMMIT = 16_384;
+
+interface WaitingAppend {
+  spans: readonly SpanRecord[];
+  resolve(): void;
+  reject(error: LocalError): void;
+}
+
+/** What writes need, and what is opened anew after a failure. */
+interface OpenStore {
+  database: Database;
+  connection: DuckDBConnection;
+  appender: SpanAppender;
+  resources: ResourceTable;
+}
+
+/** How to open a {@link SpanStore}. */
+export interface SpanStoreOptions {
+  /** Most memory that DuckDB takes. */
+  memoryLimitBytes: number;
+}
+
+/**
+ * The DuckDB file of the embedded back end, open for writing. Whoever appends waits until the rows are committed;
+ * appends that come meanwhile share the next transaction.
+ */
+export class SpanStore {
+  readonly path: string;
+  readonly #options: SpanStoreOptions;
+  /** Absent after a failure, until the next write opens the file anew. */
+  #open: OpenStore | undefined;
+  #known: KnownSpanIds;
+  readonly #waiting: WaitingAppend[] = [];
+  /** The last thing to be written; writers come one after another. */
+  #lastWrite: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  private constructor(path: string, options: SpanStoreOptions, open: OpenStore, known: KnownSpanIds) {
+    this.path = path;
+    this.#options = options;
+    this.#open = open;
+    this.#known = known;
+  }
+
+  /** @throws {@link LocalError} `STORE_LOCKED`, `STORE_UNREADABLE` */
+  static async open(path: string, options: SpanStoreOptions): Promise<SpanStore> {
+    const open = await openForWriting(path, options);
+    return new SpanStore(path, options, open, await readKnownSpanIds(open.connection));
+  }
+
+  /**
+   * Stores `spans`, copies once. Resolves when they are on disk.
+   * @throws {@link LocalError} `STORE_UNWRITABLE` when they are not; appending them again later is safe.
+   */
+  append(spans: readonly SpanRecord[]): Promise<void> {
+    if (spans.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ spans, resolve, reject });
+      if (this.#waiting.length === 1) void this.#write(() => this.#commitWaiting());
+    });
+  }
+
+  /** Lends a connection for reading. */
+  async read<Result>(use: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
+    if (this.#open === undefined) throw unwritable(this.path, new Error('it failed at the last write'));
+    return this.#open.database.lend(use);
+  }
+
+  /**
+   * Runs `change` between two commits, so that no write conflicts with it. It must be short: appends wait for it.
+   * @throws what `change` throws
+   */
+  async change<Result>(change: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
+    let result: Result | undefined;
+    await this.#write(async () => {
+      result = await change((await this.#reopened()).connection);
+    });
+    return result as Result;
+  }
+
+  /** (trace id, span id) pairs that the filter of known spans holds, for deciding when to make it anew. */
+  get knownSpanCount(): number {
+    return this.#known.size;
+  }
+
+  /** Makes the filter of known spans anew from what is stored, without those that have been deleted. */
+  async forgetDeletedSpans(): Promise<void> {
+    await this.change(async (connection) => {
+      this.#known = await readKnownSpanIds(connection);
+    });
+  }
+
+  /** Writes what waits, and lets go of the file. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#write(async () => {
+      await this.#letGo();
+    });
+  }
+
+  /** Runs `write` when all earlier ones are over; a failure is the caller's and does not stop later ones. */
+  #write(write: () => Promise<void>): Promise<void> {
+    const result = this.#lastWrite.then(write);
+    this.#lastWrite = result.catch(() => undefined);
+    return result;
+  }
+
+  async #commitWaiting(): Promise<void> {
+    const group = this.#takeGroup();
+    if (group.length === 0) return;
+    try {
+      await this.#commit(group.flatMap((append) => append.spans));
+    } catch (error) {
+      const failure = unwritable(this.path, error);
+      for (const append of group) append.reject(failure);
+      await this.#letGo();
+      return;
+    } finally {
+      if (this.#waiting.length > 0) void this.#write(() => this.#commitWaiting());
+    }
+    for (const append of group) append.resolve();
+  }
+
+  #takeGroup(): WaitingAppend[] {
+    let spanCount = 0;
+    let count = 0;
+    while (count < this.#waiting.length && (count === 0 || spanCount < MAX_SPANS_PER_COMMIT)) {
+      spanCount += this.#waiting[count]!.spans.length;
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #commit(spans: readonly SpanRecord[]): Promise<void> {
+    const { connection, appender, resources } = await this.#reopened();
+    const { inserted, replacing } = await deduplicate(spans, this.#known, connection);
+    if (inserted.length === 0) return;
+    const stored = inserted.map((record) => ({ record, resourceId: resources.idOf(record) }));
+    await connection.run('BEGIN');
+    await resources.insertNew(connection);
+    await deleteStored(replacing, connection);
+    appender.append(stored);
+    appender.flush();
+    await connection.run('COMMIT');
+  }
+
+  async #reopened(): Promise<OpenStore> {
+    this.#open ??= await openForWriting(this.path, this.#options);
+    return this.#open;
+  }
+
+  /** Closes everything; a database that has failed refuses all further work, so only a new one helps. */
+  async #letGo(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open === undefined) return;
+    try {
+      open.appender.close();
+    } catch {
+      // It flushes what a failed transaction left in it, and fails again; those rows were never acknowledged.
+    }
+    open.connection.closeSync();
+    await open.database.close();
+  }
+}
+
+async function openForWriting(path: string, options: SpanStoreOptions): Promise<OpenStore> {
+  const database = await Database.open(path, { isReadOnly: false, memoryLimitBytes: options.memoryLimitBytes });
+  try {
+    const connection = await database.connect();
+    await migrate(connection, path);
+    return {
+      database,
+      connection,
+      appender: await SpanAppender.open(connection),
+      resources: await ResourceTable.open(connection),
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function unwritable(path: string, error: unknown): LocalError {
+  if (error instanceof LocalError && error.code === 'STORE_UNWRITABLE') return error;
+  return new LocalError('STORE_UNWRITABLE', `${path} cannot be written at present: ${(error as Error).message}`, {
+    cause: error,
+  });
+}
