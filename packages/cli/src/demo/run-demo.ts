@@ -13,6 +13,7 @@ import { runLiveConversations } from './live-conversations.ts';
 import { planHistory } from './plan-history.ts';
 import { recordHistory } from './record-history.ts';
 import { showSession, stepHeadline } from './show-session.ts';
+import { withoutOtelVariables } from './without-otel-variables.ts';
 
 const RULE = '='.repeat(60);
 
@@ -26,7 +27,7 @@ export async function runDemo({ texts, flags, terminal }: Invocation): Promise<E
   const backend = await startLocalBackend({ port: 0, storePath: join(folder, 'demo.duckdb') });
   try {
     const inside = askingOnly(terminal, backend.url, flags.has('noColor'));
-    await makeAndShow(speed, backend.url, inside);
+    await withoutOtelVariables(() => makeAndShow(speed, backend.url, inside));
     if (flags.has('keep') && !terminal.interrupted.aborted) await keepRunning(backend.url, terminal);
     return terminal.interrupted.aborted && !flags.has('keep') ? EXIT_STATUS.interrupted : EXIT_STATUS.answered;
   } finally {
@@ -40,8 +41,7 @@ async function makeAndShow(speed: number, url: string, terminal: Terminal): Prom
   terminal.writeOutput(stepHeadline(1, 'CREATE TEST DATA'));
   say(`\n${RULE}\nconvotel demo: a fake assistant at ${speed} times real speed\n${RULE}`);
 
-  // The environment belongs to the user's own programs; the demo sends to its own back end whatever it says.
-  const tracing = startTracing({ serviceName: 'convotel-demo', endpoint: url, captureContent: true, environment: {} });
+  const tracing = startTracing({ serviceName: 'convotel-demo', endpoint: url, captureContent: true });
   const nowUnixMs = Number(terminal.nowUnixNano() / 1_000_000n);
   const history = planHistory(nowUnixMs);
   try {

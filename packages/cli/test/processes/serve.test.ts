@@ -1,0 +1,97 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { FOUR_CONVERSATIONS, toRequest } from '../main/otlp-file.ts';
+import { runConvotel, startServe } from './run-convotel.ts';
+import type { Serving } from './run-convotel.ts';
+
+let folder: string;
+let storePath: string;
+let serving: Serving | undefined;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'convotel-serve-'));
+  storePath = join(folder, 'conversations.duckdb');
+});
+
+afterEach(async () => {
+  if (serving?.process.exitCode === null) await serving.end('SIGKILL');
+  serving = undefined;
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function send(url: string): Promise<void> {
+  for (const conversation of FOUR_CONVERSATIONS) {
+    const response = await fetch(`${url}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(toRequest(conversation)),
+    });
+    expect(response.status).toBe(200);
+  }
+}
+
+describe('a store', () => {
+  test('is asked through the serve that holds it, and read as a file when nobody does', async () => {
+    serving = await startServe(storePath);
+    await send(serving.url);
+    const words = ['recent', '--store', storePath, '--tz', 'UTC'];
+
+    const whileServed = await runConvotel([...words, '--json']);
+    expect(whileServed.stderr).toBe('');
+    expect(JSON.parse(whileServed.stdout)).toMatchObject({ source: { kind: 'serve', location: serving.url } });
+
+    expect(await serving.end('SIGTERM')).toBe(0);
+    const afterwards = await runConvotel([...words, '--json']);
+    expect(afterwards.stderr).toBe('');
+    const answers = [whileServed, afterwards].map(({ stdout }) => JSON.parse(stdout) as { data: unknown });
+    expect(answers[1]).toMatchObject({ source: { kind: 'local', location: storePath } });
+    expect(answers[1]?.data).toEqual(answers[0]?.data);
+    expect((answers[1]?.data as { conversationId: string }[]).map(({ conversationId }) => conversationId)).toEqual([
+      'bad-0',
+      'good-2',
+      'good-1',
+      'good-0',
+    ]);
+  });
+
+  test('is whole after serve was killed, though its address still stands beside it', async () => {
+    serving = await startServe(storePath);
+    await send(serving.url);
+    await serving.end('SIGKILL');
+    const { status, stdout, stderr } = await runConvotel(['summary', 'good-0', '--store', storePath]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('Total Duration: 6.600s (6600ms)');
+  });
+
+  test('is served by one process at a time; the second one says so', async () => {
+    serving = await startServe(storePath);
+    const second = await runConvotel(['serve', '--port', '0', '--store', storePath]);
+    expect({ status: second.status, stdout: second.stdout }).toEqual({ status: 1, stdout: '' });
+    expect(second.stderr).toContain(storePath);
+  });
+});
+
+test('serve says where it listens, what it keeps, and for how long', async () => {
+  serving = await startServe(storePath, ['--max-age', '7d', '--max-size', '500MiB']);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(serving.output().split('\n')[0]).toContain(serving.url);
+  expect(serving.output()).toContain(storePath);
+  expect(serving.output()).toContain('7 days');
+  expect(serving.output()).toContain('500 MiB');
+});
+
+test('a port that is taken is told with the way out', async () => {
+  serving = await startServe(storePath);
+  const port = new URL(serving.url).port;
+  const second = await runConvotel(['serve', '--port', port, '--store', join(folder, 'other.duckdb')]);
+  expect(second.status).toBe(1);
+  expect(second.stderr).toMatch(new RegExp(`${port}[^]*--port`));
+});
+
+test('Ctrl-C ends serve with 0 and watch with 130', async () => {
+  serving = await startServe(storePath);
+  await send(serving.url);
+  expect(await serving.end('SIGINT')).toBe(0);
+});
