@@ -1,0 +1,83 @@
+import { expect, test } from '@jest/globals';
+import { bootstrapMeans } from '../../../src/analytics/comparison/bootstrap-means.ts';
+import { compareWindows } from '../../../src/analytics/comparison/compare-windows.ts';
+import { randomFrom } from '../../../src/analytics/comparison/random.ts';
+import { stepOrderOfBoth } from '../../../src/analytics/comparison/step-order-of-both.ts';
+import { stepDurations } from '../step-durations.ts';
+import { windowOf } from './simulate.ts';
+
+const alternating = (count: number, low: number, high: number): number[] =>
+  Array.from({ length: count }, (_none, row) => (row % 2 === 0 ? low : high));
+
+test('fewer than ten conversations on either side are too few, without an interval', () => {
+  const nine = windowOf({ gpt: alternating(9, 100, 200) });
+  const ten = windowOf({ gpt: alternating(10, 1100, 1200) });
+  for (const [before, after] of [
+    [nine, ten],
+    [ten, nine],
+  ] as const) {
+    for (const row of compareWindows(before, after, 2000, randomFrom(1))) {
+      expect(row.verdict).toBe('too few');
+      expect(row).not.toHaveProperty('intervalMs');
+      expect(row).toHaveProperty('deltaMs');
+    }
+  }
+  expect(compareWindows(ten, ten, 2000, randomFrom(1))[0]!.verdict).toBe('no clear change');
+});
+
+test('many spans of few conversations are too few', () => {
+  const crowded = windowOf({ gpt: alternating(9, 100, 200) });
+  crowded.durations.steps[0]!.counted.fill(100);
+  const [row] = compareWindows(crowded, windowOf({ gpt: alternating(20, 1100, 1200) }), 2000, randomFrom(1));
+  expect(row!.verdict).toBe('too few');
+});
+
+test('rows that are too few do not make the others harder to tell', () => {
+  const shared = { gpt: alternating(20, 100, 200) };
+  const [row] = compareWindows(windowOf(shared), windowOf({ gpt: alternating(20, 300, 400) }), 2000, randomFrom(1));
+  expect(row).toMatchObject({ verdict: 'slower', deltaMs: 200, deltaPct: 133.33 });
+  expect(row!.intervalMs![0]).toBeGreaterThan(100);
+  expect(row!.intervalMs![1]).toBeLessThan(300);
+});
+
+test('a step that took no time before has a difference but no percentage', () => {
+  const [row] = compareWindows(windowOf({ cache: [0] }), windowOf({ cache: [5] }), 2000, randomFrom(1));
+  expect(row).toMatchObject({ step: 'cache', deltaMs: 5, verdict: 'too few' });
+  expect(row).not.toHaveProperty('deltaPct');
+});
+
+test('a resample without anything to count is told as not a number', () => {
+  const sums = Float64Array.of(10, 0, 0);
+  const [means] = bootstrapMeans([{ sums, counts: Uint32Array.of(1, 0, 0) }], 3, 1000, randomFrom(1));
+  // The only row that counts is missed by (2/3)^3 = 30 % of the samples.
+  const missed = means!.filter(Number.isNaN).length;
+  expect(missed).toBeGreaterThan(230);
+  expect(missed).toBeLessThan(370);
+  expect(new Set(means!.filter((mean) => !Number.isNaN(mean)))).toEqual(new Set([10]));
+});
+
+test('the newest 500 conversations of both windows decide the order of steps', () => {
+  const old = stepDurations(
+    Array.from({ length: 600 }, (_none, row) => ({
+      traceId: `old ${row}`,
+      startUnixNano: BigInt(row),
+      steps: { b: { offsetMs: 0, countedMs: 1 }, a: { offsetMs: 10, countedMs: 1 } },
+    })),
+  );
+  const recent = (count: number): ReturnType<typeof stepDurations> =>
+    stepDurations(
+      Array.from({ length: count }, (_none, row) => ({
+        traceId: `new ${row}`,
+        startUnixNano: BigInt(1000 + row),
+        steps: { a: { offsetMs: 0, countedMs: 1 }, b: { offsetMs: 10, countedMs: 1 } },
+      })),
+    );
+  const { statistics } = windowOf({ a: [1], b: [1] });
+  const orderWith = (count: number): string[] =>
+    stepOrderOfBoth([
+      { statistics, durations: old },
+      { statistics, durations: recent(count) },
+    ]);
+  expect(orderWith(260)).toEqual(['a', 'b']);
+  expect(orderWith(240)).toEqual(['b', 'a']);
+});
