@@ -1,0 +1,151 @@
+import {
+  ATTRIBUTE,
+  CONVERSATION_SPAN_NAME,
+  DURATION_BUCKET_BOUNDS_SECONDS,
+  METRIC,
+  METRIC_ATTRIBUTE,
+  STEP_TIMING_PREFIX,
+} from '@convotel/conventions';
+import { trace } from '@opentelemetry/api';
+import type { Attributes, Context, Histogram, Meter } from '@opentelemetry/api';
+import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { SeriesTable } from './workflow-series.ts';
+import type { StepSeries, WorkflowSeries } from './workflow-series.ts';
+
+/** Settings of {@link ConversationMetrics}. */
+export interface ConversationMetricsOptions {
+  /** Whether durations are recorded too. @defaultValue `false` */
+  durations?: boolean;
+}
+
+/**
+ * Makes the metrics of conversations from their spans, so that whoever makes the spans needs no metrics API.
+ * Active ones are counted in plain integers and read at collection. What a span counts under hangs on the span itself:
+ * nothing is kept per trace, so what never ends, ends late or is not sampled leaves nothing behind.
+ */
+export class ConversationMetrics implements SpanProcessor {
+  readonly #table = new SeriesTable();
+  readonly #conversations = new WeakMap<object, WorkflowSeries>();
+  readonly #steps = new WeakMap<object, StepSeries>();
+  readonly #timeToFirstOutput: Histogram;
+  readonly #stepTiming: Histogram;
+  readonly #durations: { conversation: Histogram; step: Histogram } | undefined;
+
+  constructor(meter: Meter, options: ConversationMetricsOptions = {}) {
+    const histogram = (name: string, description: string): Histogram =>
+      meter.createHistogram(name, {
+        description,
+        unit: 's',
+        advice: { explicitBucketBoundaries: [...DURATION_BUCKET_BOUNDS_SECONDS] },
+      });
+    this.#timeToFirstOutput = histogram(METRIC.timeToFirstOutput, 'From the start of a step to its first output');
+    this.#stepTiming = histogram(METRIC.stepTiming, 'Length of a named part of a step');
+    this.#durations =
+      options.durations === true
+        ? {
+            conversation: histogram(METRIC.conversationDuration, 'Length of a conversation'),
+            step: histogram(METRIC.stepDuration, 'Length of a step'),
+          }
+        : undefined;
+    this.#observeActive(meter);
+  }
+
+  #observeActive(meter: Meter): void {
+    meter
+      .createObservableUpDownCounter(METRIC.conversationActive, {
+        description: 'Conversations in progress',
+        unit: '{conversation}',
+      })
+      .addCallback((observed) => {
+        for (const series of this.#table.workflows()) observed.observe(series.activeConversations, series.attributes);
+      });
+    meter
+      .createObservableUpDownCounter(METRIC.stepActive, { description: 'Steps in progress', unit: '{step}' })
+      .addCallback((observed) => {
+        for (const { steps } of this.#table.workflows()) {
+          for (const series of steps.values()) observed.observe(series.activeSteps, series.attributes);
+        }
+      });
+  }
+
+  onStart(span: Span, parentContext: Context): void {
+    const stepName = span.attributes[ATTRIBUTE.stepName];
+    if (typeof stepName === 'string') this.#startStep(span, stepName, parentContext);
+    else if (isConversation(span)) this.#startConversation(span);
+  }
+
+  #startConversation(span: Span): void {
+    const workflow = span.attributes[ATTRIBUTE.workflow];
+    const series = this.#table.workflow(typeof workflow === 'string' ? workflow : undefined);
+    if (series === undefined) return;
+    series.activeConversations += 1;
+    this.#conversations.set(span, series);
+  }
+
+  #startStep(span: Span, stepName: string, parentContext: Context): void {
+    const workflow = this.#workflowOf(trace.getSpan(parentContext)) ?? this.#table.workflow(undefined);
+    const series = workflow === undefined ? undefined : this.#table.step(workflow, stepName);
+    if (series === undefined) return;
+    series.activeSteps += 1;
+    this.#steps.set(span, series);
+  }
+
+  #workflowOf(parent: object | undefined): WorkflowSeries | undefined {
+    return parent === undefined ? undefined : (this.#conversations.get(parent) ?? this.#steps.get(parent)?.workflow);
+  }
+
+  onEnd(span: ReadableSpan): void {
+    const step = this.#steps.get(span);
+    if (step !== undefined) {
+      step.activeSteps -= 1;
+      this.#recordStep(span, step);
+      return;
+    }
+    const conversation = this.#conversations.get(span);
+    if (conversation === undefined) return;
+    conversation.activeConversations -= 1;
+    this.#durations?.conversation.record(secondsOf(span), withOutcome(conversation.attributes, span));
+  }
+
+  #recordStep(span: ReadableSpan, series: StepSeries): void {
+    const { attributes } = span;
+    for (const name in attributes) {
+      const value = attributes[name];
+      if (typeof value !== 'number') continue;
+      if (name === ATTRIBUTE.timeToFirstOutput) {
+        this.#timeToFirstOutput.record(value, series.attributes);
+      } else if (name.startsWith(STEP_TIMING_PREFIX)) {
+        const part = name.slice(STEP_TIMING_PREFIX.length);
+        this.#stepTiming.record(value, { ...series.attributes, [METRIC_ATTRIBUTE.part]: part });
+      }
+    }
+    this.#durations?.step.record(secondsOf(span), withOutcome(series.attributes, span));
+  }
+
+  async forceFlush(): Promise<void> {}
+
+  async shutdown(): Promise<void> {}
+}
+
+function isConversation(span: Span): boolean {
+  return (
+    span.name === CONVERSATION_SPAN_NAME &&
+    span.parentSpanContext === undefined &&
+    typeof span.attributes[ATTRIBUTE.conversationId] === 'string'
+  );
+}
+
+function secondsOf(span: ReadableSpan): number {
+  const [seconds, nanoseconds] = span.duration;
+  return seconds + nanoseconds / 1e9;
+}
+
+function withOutcome(attributes: Attributes, span: ReadableSpan): Attributes {
+  const outcome = span.attributes[ATTRIBUTE.outcome];
+  const errorType = span.attributes[ATTRIBUTE.errorType];
+  return {
+    ...attributes,
+    ...(outcome !== undefined && { [METRIC_ATTRIBUTE.outcome]: outcome }),
+    ...(errorType !== undefined && { [METRIC_ATTRIBUTE.errorType]: errorType }),
+  };
+}

@@ -1,0 +1,75 @@
+import { SpanStatusCode } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
+import type { Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
+
+/** Where an exception event keeps text (OpenTelemetry semantic conventions, exceptions). */
+const EXCEPTION_TEXTS = ['exception.message', 'exception.stacktrace'] as const;
+
+/** Longer messages are cut before they are redacted, so that redaction takes bounded time. */
+const MAX_MESSAGE_LENGTH = 4096;
+
+/** What becomes of a message; undefined when nothing of it may leave. */
+export type MessageFilter = (message: string) => string | undefined;
+
+/**
+ * Passes the messages of errors through a filter, on every span of the process, before anything else reads the span.
+ * A filter that throws loses the message, not the span.
+ */
+export class RedactionProcessor implements SpanProcessor {
+  readonly #filter: MessageFilter;
+  readonly #warn: (message: string) => void;
+  #hasWarned = false;
+
+  constructor(filter: MessageFilter, warn: (message: string) => void) {
+    this.#filter = filter;
+    this.#warn = warn;
+  }
+
+  onStart(): void {}
+
+  /** The last moment at which a span can be changed. */
+  onEnding(span: Span): void {
+    const { message } = span.status;
+    if (message !== undefined) {
+      const kept = this.#apply(message);
+      span.setStatus({ code: SpanStatusCode.ERROR, ...(kept !== undefined && { message: kept }) });
+    }
+    for (const { attributes } of span.events) {
+      if (attributes !== undefined) this.#redactTexts(attributes);
+    }
+  }
+
+  onEnd(): void {}
+
+  async forceFlush(): Promise<void> {}
+
+  async shutdown(): Promise<void> {}
+
+  #redactTexts(attributes: Attributes): void {
+    for (const name of EXCEPTION_TEXTS) {
+      const text = attributes[name];
+      if (typeof text !== 'string') continue;
+      const kept = this.#apply(text);
+      if (kept === undefined) delete attributes[name];
+      else attributes[name] = kept;
+    }
+  }
+
+  #apply(message: string): string | undefined {
+    try {
+      const kept: unknown = this.#filter(message.slice(0, MAX_MESSAGE_LENGTH));
+      return typeof kept === 'string' ? kept : undefined;
+    } catch (error) {
+      if (!this.#hasWarned) {
+        this.#hasWarned = true;
+        this.#warn(`convotel: redactErrorMessage threw (${nameOf(error)}); such messages are left out`);
+      }
+      return undefined;
+    }
+  }
+}
+
+/** Only the name: the error's own message may quote what was to be redacted. */
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}

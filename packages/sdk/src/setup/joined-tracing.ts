@@ -1,0 +1,38 @@
+import { ProxyTracerProvider, trace } from '@opentelemetry/api';
+import type { TracerProvider } from '@opentelemetry/api';
+import { withinDeadline } from '../settings/deadline.ts';
+import { DEFAULT_DEADLINE_MS } from '../tracing-handle.ts';
+import type { DeadlineOptions, Tracing } from '../tracing-handle.ts';
+import type { DeliveryReport } from '../delivery/delivery.ts';
+
+/** What a provider of an SDK can do, beyond the API's. */
+interface FlushableProvider extends TracerProvider {
+  forceFlush?: () => Promise<void>;
+}
+
+/** The tracer provider that the program registered before, if any. */
+export function findForeignProvider(): TracerProvider | undefined {
+  const provider = trace.getTracerProvider();
+  if (!(provider instanceof ProxyTracerProvider)) return provider;
+  const registered = provider.getDelegate();
+  return registered === new ProxyTracerProvider().getDelegate() ? undefined : registered;
+}
+
+/** Uses a provider that belongs to somebody else, and leaves it to him. */
+export function joinedTracing(provider: FlushableProvider, warn: (message: string) => void): Tracing {
+  warn(
+    'convotel: OpenTelemetry is set up already, so that setup is used: its exporter, its resource, its sampler. ' +
+      'Trace ids of conversations are random there (conversations are found by their conversation.id), error messages ' +
+      'are not redacted, and convotel sends no metrics. Call startTracing first to have these.',
+  );
+  const flush = async ({ deadlineMs = DEFAULT_DEADLINE_MS }: DeadlineOptions = {}): Promise<DeliveryReport> => {
+    const nothingCounted = { deliveredSpans: 0, undeliveredSpans: 0 };
+    try {
+      const isFlushed = await withinDeadline(Promise.resolve(provider.forceFlush?.()), deadlineMs);
+      return isFlushed ? nothingCounted : { ...nothingCounted, problem: `not flushed within ${deadlineMs} ms` };
+    } catch (error) {
+      return { ...nothingCounted, problem: error instanceof Error ? error.message : String(error) };
+    }
+  };
+  return { kind: 'joined', flush, shutdown: flush };
+}
