@@ -30,7 +30,7 @@ function importsOf(part: string): Import[] {
     .filter((file) => file.endsWith('.ts'))
     .flatMap((file) => {
       const text = readFileSync(join(folder, file), 'utf8');
-      const specifiers = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g);
+      const specifiers = text.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g);
       return [...specifiers].map((match) => ({ file: join(folder, file), specifier: match[1] as string }));
     });
 }

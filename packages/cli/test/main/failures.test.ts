@@ -120,7 +120,6 @@ describe('no text of a span', () => {
     for (const json of [[], ['--json']]) {
       const terminal = recordingTerminal();
       await main([...words, '--from', path, ...json], terminal);
-      // eslint-disable-next-line no-control-regex -- the control characters are what is looked for
       expect((terminal.output + terminal.errors).replaceAll('\n', '')).not.toMatch(
         /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/,
       );
@@ -131,7 +130,6 @@ describe('no text of a span', () => {
   test('acts on the terminal through an error message', async () => {
     const terminal = recordingTerminal();
     await main(['trace', NASTY, '--from', file], terminal);
-    // eslint-disable-next-line no-control-regex -- the control characters are what is looked for
     expect(terminal.errors.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
   });
 });

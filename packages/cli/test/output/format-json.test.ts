@@ -10,7 +10,6 @@ test('holds no character that can act on a terminal', () => {
   let every = '';
   for (let code = 0; code < 0x3000; code += 1) every += String.fromCharCode(code);
   const text = formatJson({ every });
-  // eslint-disable-next-line no-control-regex -- the control characters are what is looked for
   expect(text.replaceAll('\n', '')).not.toMatch(
     /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/,
   );

@@ -45,15 +45,10 @@ describe('a store', () => {
     expect(await serving.end('SIGTERM')).toBe(0);
     const afterwards = await runConvotel([...words, '--json']);
     expect(afterwards.stderr).toBe('');
-    const answers = [whileServed, afterwards].map(({ stdout }) => JSON.parse(stdout) as { data: unknown });
-    expect(answers[1]).toMatchObject({ source: { kind: 'local', location: storePath } });
-    expect(answers[1]?.data).toEqual(answers[0]?.data);
-    expect((answers[1]?.data as { conversationId: string }[]).map(({ conversationId }) => conversationId)).toEqual([
-      'bad-0',
-      'good-2',
-      'good-1',
-      'good-0',
-    ]);
+    const { source, data } = JSON.parse(afterwards.stdout) as { source: object; data: { conversationId: string }[] };
+    expect(source).toEqual({ kind: 'local', location: storePath });
+    expect(JSON.parse(whileServed.stdout)).toMatchObject({ data });
+    expect(data.map(({ conversationId }) => conversationId)).toEqual(['bad-0', 'good-2', 'good-1', 'good-0']);
   });
 
   test('is whole after serve was killed, though its address still stands beside it', async () => {
