@@ -13,7 +13,6 @@ import {
   readUnixNano,
   type JsonObject,
 } from './json-fields.ts';
-import { OtlpFormatError, quoted } from './otlp-format-error.ts';
 import type { Resource } from './read-origin.ts';
 
 /** Numbers of the enum `Span.SpanKind`, by their place (trace.proto). */
@@ -78,8 +77,7 @@ function readAttributes(value: unknown, record: SpanRecord, rest: SpanRest): boo
   let hasOutcome = false;
   for (let index = 0; index < attributes.length; index++) {
     const entry = readObject(attributes[index], 'an attribute');
-    const key = entry['key'];
-    if (typeof key !== 'string') throw new OtlpFormatError(`an attribute's key must be a string, got ${quoted(key)}`);
+    const key = readString(entry['key'], "an attribute's key");
     if (key === ATTRIBUTE.outcome) {
       const outcome = stringOf(entry['value']);
       if (isOutcome(outcome)) {

@@ -249,7 +249,7 @@ describe('refused, with the place and the reason', () => {
     ['a hexadecimal time', { endTimeUnixNano: '0x10' }, /endTimeUnixNano/],
     ['a name that is no string', { name: 5 }, /name must be a string, got 5/],
     ['attributes that are no array', { attributes: { a: 1 } }, /attributes must be an array/],
-    ['an attribute without a key', { attributes: [{}] }, /key must be a string/],
+    ['an attribute whose key is a number', { attributes: [{ key: 1 }] }, /key must be a string/],
     ['an attribute that is a string', { attributes: ['a'] }, /an attribute must be an object/],
     ['an unknown kind', { kind: 'SPAN_KIND_ODD' }, /kind must be one of SPAN_KIND_UNSPECIFIED/],
     ['an unknown status', { status: { code: 'BAD' } }, /status\.code must be one of/],

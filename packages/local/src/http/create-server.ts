@@ -1,0 +1,105 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { checkSender } from './check-sender.ts';
+import { HttpRefusal } from './http-refusal.ts';
+import { encodingOf, MEDIA_TYPES, statusBody } from './otlp-answer.ts';
+
+/** What a route answers with status 200. */
+export interface HttpAnswer {
+  contentType: string;
+  body: Uint8Array | string;
+}
+
+/** Answers one path and method; throws a {@link HttpRefusal} for any answer but success. */
+export interface Route {
+  method: 'GET' | 'POST';
+  handle(request: IncomingMessage, url: URL): Promise<HttpAnswer>;
+}
+
+/** What the server is told beside its routes. */
+export interface ServerSettings {
+  host: string;
+  /** The port that clients name, once it is known. */
+  port(): number;
+  /** Hears of failures that are nobody's request's fault. */
+  onFailure(error: unknown): void;
+}
+
+/** A request must be there whole within this time; it comes from the same machine. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_TIMEOUT_MS = 60_000;
+
+/** Creates a server, not listening yet, that answers `routes` by path and everything else with a refusal. */
+export function createHttpServer(routes: ReadonlyMap<string, Route>, settings: ServerSettings): Server {
+  const server = createServer({
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: 5_000,
+  });
+  const listen = (request: IncomingMessage, response: ServerResponse): void => {
+    void answer(request, response, routes, settings);
+  };
+  server.on('request', listen);
+  // Without a listener Node answers 417 to any other expectation, and 100 to `100-continue` before the body is wanted.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    response.writeContinue();
+    listen(request, response);
+  });
+  return server;
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  routes: ReadonlyMap<string, Route>,
+  settings: ServerSettings,
+): Promise<void> {
+  // A client that goes away while it is answered is no failure.
+  response.on('error', () => undefined);
+  try {
+    checkSender(request.headers, settings.host, settings.port());
+    const url = parseUrl(request.url);
+    const route = routes.get(url.pathname);
+    if (route === undefined) throw new HttpRefusal(404, `nothing is at ${url.pathname}`);
+    if (route.method !== (request.method === 'HEAD' ? 'GET' : request.method)) {
+      const allow = route.method === 'GET' ? 'GET, HEAD' : route.method;
+      throw new HttpRefusal(405, `${url.pathname} takes ${allow}`, { allow });
+    }
+    const { contentType, body } = await route.handle(request, url);
+    send(request, response, 200, { 'content-type': contentType }, body);
+  } catch (error) {
+    const refusal = error instanceof HttpRefusal ? error : new HttpRefusal(500, 'the back end failed; see its output');
+    if (refusal !== error) settings.onFailure(error);
+    const encoding = encodingOf(request.headers['content-type']) ?? 'json';
+    const headers = { ...refusal.headers, 'content-type': MEDIA_TYPES[encoding] };
+    send(request, response, refusal.status, headers, statusBody(refusal.status, refusal.message, encoding));
+  }
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: Uint8Array | string,
+): void {
+  response.writeHead(status, {
+    ...headers,
+    'content-length': Buffer.byteLength(body),
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+  // What is left of a refused body is read and dropped, within the time for a request: closing at once would take the
+  // answer from the client together with the connection.
+  request.resume();
+}
+
+function parseUrl(target: string | undefined): URL {
+  try {
+    return new URL(target ?? '/', 'http://localhost');
+  } catch (error) {
+    throw new HttpRefusal(400, 'the request target is no URL', {}, { cause: error });
+  }
+}

@@ -1,0 +1,177 @@
+import type { FieldReader } from './wire-reader.ts';
+import { WireReader } from './wire-reader.ts';
+
+/** A message of OTLP in the shape of its JSON mapping. Absent fields are absent, 64-bit times are bigints. */
+type Message = Record<string, unknown>;
+
+/**
+ * Reads an `ExportTraceServiceRequest` in protobuf as `JSON.parse` would read the same request in OTLP/JSON, so that
+ * one decoder knows what the fields mean. Field numbers: opentelemetry-proto 1.x, trace.proto and common.proto.
+ * @throws when the bytes are no such message; the message says where
+ */
+export function otlpProtobufToJson(bytes: Buffer): Message {
+  return new WireReader(bytes).readWhole({}, readRequest);
+}
+
+const readRequest: FieldReader<Message> = (request, field, wireType, reader) => {
+  if (field !== 1) return false;
+  push(request, 'resourceSpans', reader.message(wireType, {}, readResourceSpans));
+  return true;
+};
+
+const readResourceSpans: FieldReader<Message> = (group, field, wireType, reader) => {
+  if (field === 1) group['resource'] = reader.message(wireType, {}, readResource);
+  else if (field === 2) push(group, 'scopeSpans', reader.message(wireType, {}, readScopeSpans));
+  else return false;
+  return true;
+};
+
+const readResource: FieldReader<Message> = (resource, field, wireType, reader) => {
+  if (field !== 1) return false;
+  push(resource, 'attributes', reader.message(wireType, {}, readKeyValue));
+  return true;
+};
+
+const readScopeSpans: FieldReader<Message> = (group, field, wireType, reader) => {
+  if (field === 1) group['scope'] = reader.message(wireType, {}, readScope);
+  else if (field === 2) push(group, 'spans', reader.message(wireType, {}, readSpan));
+  else return false;
+  return true;
+};
+
+const readScope: FieldReader<Message> = (scope, field, wireType, reader) => {
+  if (field === 1) scope['name'] = reader.text(wireType);
+  else if (field === 2) scope['version'] = reader.text(wireType);
+  else return false;
+  return true;
+};
+
+const readSpan: FieldReader<Message> = (span, field, wireType, reader) => {
+  switch (field) {
+    case 1:
+      span['traceId'] = reader.hex(wireType);
+      return true;
+    case 2:
+      span['spanId'] = reader.hex(wireType);
+      return true;
+    case 3:
+      span['traceState'] = reader.text(wireType);
+      return true;
+    case 4:
+      span['parentSpanId'] = reader.hex(wireType);
+      return true;
+    case 5:
+      span['name'] = reader.text(wireType);
+      return true;
+    case 6:
+      span['kind'] = reader.varint32(wireType);
+      return true;
+    case 7:
+      span['startTimeUnixNano'] = reader.fixed64(wireType);
+      return true;
+    case 8:
+      span['endTimeUnixNano'] = reader.fixed64(wireType);
+      return true;
+    case 9:
+      push(span, 'attributes', reader.message(wireType, {}, readKeyValue));
+      return true;
+    case 11:
+      push(span, 'events', reader.message(wireType, {}, readEvent));
+      return true;
+    case 13:
+      push(span, 'links', reader.message(wireType, {}, readLink));
+      return true;
+    case 15:
+      span['status'] = reader.message(wireType, {}, readStatus);
+      return true;
+    case 16:
+      span['flags'] = reader.fixed32(wireType);
+      return true;
+    default:
+      return false;
+  }
+};
+
+const readEvent: FieldReader<Message> = (event, field, wireType, reader) => {
+  // Kept as JSON, where a time is a decimal string.
+  if (field === 1) event['timeUnixNano'] = String(reader.fixed64(wireType));
+  else if (field === 2) event['name'] = reader.text(wireType);
+  else if (field === 3) push(event, 'attributes', reader.message(wireType, {}, readKeyValue));
+  else return false;
+  return true;
+};
+
+const readLink: FieldReader<Message> = (link, field, wireType, reader) => {
+  if (field === 1) link['traceId'] = reader.hex(wireType);
+  else if (field === 2) link['spanId'] = reader.hex(wireType);
+  else if (field === 3) link['traceState'] = reader.text(wireType);
+  else if (field === 4) push(link, 'attributes', reader.message(wireType, {}, readKeyValue));
+  else if (field === 6) link['flags'] = reader.fixed32(wireType);
+  else return false;
+  return true;
+};
+
+const readStatus: FieldReader<Message> = (status, field, wireType, reader) => {
+  if (field === 2) status['message'] = reader.text(wireType);
+  else if (field === 3) status['code'] = reader.varint32(wireType);
+  else return false;
+  return true;
+};
+
+const readKeyValue: FieldReader<Message> = (keyValue, field, wireType, reader) => {
+  if (field === 1) keyValue['key'] = reader.text(wireType);
+  else if (field === 2) keyValue['value'] = reader.message(wireType, {}, readAnyValue);
+  else return false;
+  return true;
+};
+
+const readAnyValue: FieldReader<Message> = (value, field, wireType, reader) => {
+  switch (field) {
+    case 1:
+      value['stringValue'] = reader.text(wireType);
+      return true;
+    case 2:
+      value['boolValue'] = reader.bool(wireType);
+      return true;
+    case 3:
+      value['intValue'] = reader.int64(wireType);
+      return true;
+    case 4:
+      value['doubleValue'] = jsonDouble(reader.double(wireType));
+      return true;
+    case 5:
+      value['arrayValue'] = reader.message(wireType, {}, readArrayValue);
+      return true;
+    case 6:
+      value['kvlistValue'] = reader.message(wireType, {}, readKeyValueList);
+      return true;
+    case 7:
+      value['bytesValue'] = reader.base64(wireType);
+      return true;
+    default:
+      return false;
+  }
+};
+
+const readArrayValue: FieldReader<Message> = (array, field, wireType, reader) => {
+  if (field !== 1) return false;
+  push(array, 'values', reader.message(wireType, {}, readAnyValue));
+  return true;
+};
+
+const readKeyValueList: FieldReader<Message> = (list, field, wireType, reader) => {
+  if (field !== 1) return false;
+  push(list, 'values', reader.message(wireType, {}, readKeyValue));
+  return true;
+};
+
+/** A double as the proto3 JSON mapping writes it: `NaN`, `Infinity` and `-Infinity` are strings. */
+function jsonDouble(number: number): number | string {
+  return Number.isFinite(number) ? number : String(number);
+}
+
+function push(message: Message, field: string, element: unknown): void {
+  const elements = message[field];
+  if (elements === undefined) message[field] = [element];
+  else (elements as unknown[]).push(element);
+}
