@@ -18,7 +18,8 @@ export interface Alert {
 export interface AlertRule {
   readonly name: string;
   /**
-   * What is wrong in `window`; an empty list when nothing is. At most one alert for each `evidence.step`.
+   * What is wrong in `window`; an empty list when nothing is. At most one alert for each
+   * `evidence.step`, by which a lasting condition is known again.
    * A `SourceError` means that the back end does not answer, and is outlived; any other error ends the watch.
    */
   check(source: ConversationSource, window: Window): Promise<Alert[]>;

@@ -1,18 +1,19 @@
 import type { Alert } from './alert.ts';
+import type { Raised } from './round.ts';
 
 /** Passes on what is new since the last round. */
 export interface Changes {
-  /** Of one round's `alerts` those that begin with it, and a good-news alert at `time` for each that is over. */
-  since(alerts: readonly Alert[], time: string): Alert[];
+  /** Of one round's alerts those whose condition begins, and a good-news alert at `time` for each that is over. */
+  since(raised: readonly Raised[], time: string): Alert[];
 }
 
-/** Tells conditions apart by their rule and step: the numbers of a lasting one change from round to round. */
+/** Remembers the conditions of the last round; the first one finds everything new. */
 export function trackChanges(): Changes {
   let lasting = new Map<string, Alert>();
   return {
-    since(alerts, time) {
-      const present = new Map(alerts.map((alert) => [conditionOf(alert), alert]));
-      const begun = [...present].filter(([condition]) => !lasting.has(condition)).map(([, alert]) => alert);
+    since(raised, time) {
+      const present = new Map(raised.map(({ condition, alert }) => [condition, alert]));
+      const begun = raised.filter(({ condition }) => !lasting.has(condition)).map(({ alert }) => alert);
       const over = [...lasting].filter(([condition]) => !present.has(condition)).map(([, alert]) => alert);
       lasting = present;
       return [
@@ -23,6 +24,7 @@ export function trackChanges(): Changes {
   };
 }
 
-function conditionOf({ rule, evidence }: Alert): string {
-  return JSON.stringify([rule, evidence['step'] ?? null]);
+/** Passes everything on, round after round. */
+export function repeatAll(): Changes {
+  return { since: (raised) => raised.map(({ alert }) => alert) };
 }

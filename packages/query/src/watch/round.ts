@@ -31,13 +31,24 @@ export function windowOf(round: Round): Window {
   return { sinceUnixNano: untilUnixNano - nanosecondsOf(round.windowMs), untilUnixNano };
 }
 
+/** An alert, and the condition that it tells of: the same in the next round when the condition lasts. */
+export interface Raised {
+  condition: string;
+  alert: Alert;
+}
+
 /** Asks every rule about `window`, one after the other. */
 export async function checkRules(
   source: ConversationSource,
   rules: readonly AlertRule[],
   window: Window,
-): Promise<Alert[]> {
-  const alerts: Alert[] = [];
-  for (const rule of rules) alerts.push(...(await rule.check(source, window)));
-  return alerts;
+): Promise<Raised[]> {
+  const raised: Raised[] = [];
+  for (const [index, rule] of rules.entries()) {
+    for (const alert of await rule.check(source, window)) {
+      // Numbers and text change from round to round. The index tells rules of one name with other limits apart.
+      raised.push({ condition: JSON.stringify([index, alert.evidence['step'] ?? null]), alert });
+    }
+  }
+  return raised;
 }

@@ -12,5 +12,6 @@ export async function watchOnce(
   rules: readonly AlertRule[],
   options: RoundOptions = {},
 ): Promise<Alert[]> {
-  return checkRules(source, rules, windowOf(resolveRound(options)));
+  const raised = await checkRules(source, rules, windowOf(resolveRound(options)));
+  return raised.map(({ alert }) => alert);
 }

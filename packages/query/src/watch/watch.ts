@@ -5,7 +5,7 @@ import { SourceError } from '../source/source-error.ts';
 import { formatInstant } from '../time/format-instant.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import type { Alert, AlertRule } from './alert.ts';
-import { trackChanges } from './changes.ts';
+import { repeatAll, trackChanges } from './changes.ts';
 import { checkRules, resolveRound, windowOf } from './round.ts';
 import type { Round, RoundOptions } from './round.ts';
 
@@ -68,7 +68,7 @@ async function* alertsUntil(
   intervalMs: number,
   repeat: boolean,
 ): AsyncGenerator<Alert, void> {
-  const changes = repeat ? undefined : trackChanges();
+  const changes = repeat ? repeatAll() : trackChanges();
   let isReachable = true;
   while (!ended.aborted) {
     const window = windowOf(round);
@@ -86,7 +86,7 @@ async function* alertsUntil(
       if (isReachable) alerts.push(unreachable(source, found, time));
     } else {
       if (!isReachable) alerts.push(answersAgain(source, time));
-      alerts.push(...(changes?.since(found, time) ?? found));
+      alerts.push(...changes.since(found, time));
     }
     isReachable = !(found instanceof SourceError);
     for (const alert of alerts) {

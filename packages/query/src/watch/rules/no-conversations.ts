@@ -2,7 +2,7 @@ import { millisecondsOf } from '../../analytics/milliseconds.ts';
 import type { ConversationFilters } from '../../model/filters.ts';
 import { formatInstant } from '../../time/format-instant.ts';
 import type { AlertRule } from '../alert.ts';
-import { secondsText } from '../alert-text.ts';
+import { windowText } from '../alert-text.ts';
 
 /** What {@link noConversations} is made with. */
 export interface NoConversationsOptions {
@@ -23,7 +23,7 @@ export function noConversations(options: NoConversationsOptions = {}): AlertRule
         {
           rule: name,
           severity: 'problem',
-          text: `NO CONVERSATIONS: none in the last ${secondsText(windowMs)}`,
+          text: `NO CONVERSATIONS: none in the last ${windowText(windowMs)}`,
           evidence: { conversations: 0, windowMs },
           time: formatInstant(window.untilUnixNano),
         },

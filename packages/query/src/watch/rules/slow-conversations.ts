@@ -4,7 +4,7 @@ import type { ConversationFilters } from '../../model/filters.ts';
 import { MAX_QUESTION_LIMIT } from '../../source/serve/question.ts';
 import { formatInstant } from '../../time/format-instant.ts';
 import type { AlertRule } from '../alert.ts';
-import { secondsText } from '../alert-text.ts';
+import { limitText } from '../alert-text.ts';
 
 /** What {@link slowConversations} is made with. */
 export interface SlowConversationsOptions {
@@ -45,7 +45,7 @@ export function slowConversations(options: SlowConversationsOptions = {}): Alert
         {
           rule: name,
           severity: 'warning',
-          text: `SLOW PERFORMANCE: ${atLeast}${conversations} conversations >${secondsText(thresholdMs)}`,
+          text: `SLOW PERFORMANCE: ${atLeast}${conversations} conversations >${limitText(thresholdMs)}`,
           evidence: { conversations, thresholdMs, moreThan },
           time: formatInstant(window.untilUnixNano),
         },

@@ -2,7 +2,7 @@ import { checkNumber } from '../../commands/check-options.ts';
 import type { ConversationFilters } from '../../model/filters.ts';
 import { formatInstant } from '../../time/format-instant.ts';
 import type { AlertRule } from '../alert.ts';
-import { secondsText } from '../alert-text.ts';
+import { limitText, measuredText } from '../alert-text.ts';
 
 /** What {@link slowStep} is made with. */
 export interface SlowStepOptions {
@@ -33,7 +33,7 @@ export function slowStep(options: SlowStepOptions): AlertRule {
         {
           rule: name,
           severity: 'warning',
-          text: `SLOW STEP: ${step} P${percentile} at ${secondsText(valueMs)} (>${secondsText(aboveMs)})`,
+          text: `SLOW STEP: ${step} P${percentile} at ${measuredText(valueMs)} (>${limitText(aboveMs)})`,
           evidence: { step, percentile, valueMs, aboveMs, count: data[0]!.count },
           time: formatInstant(window.untilUnixNano),
         },

@@ -67,7 +67,8 @@ test('agrees with a bootstrap that gathers its rows one by one', () => {
   const after = sample(random, 120, 1100, 0.5);
   const meanOfDrawn = (values: readonly number[]): number => {
     let sum = 0;
-    for (let draw = 0; draw < values.length; draw++) sum += values[Math.floor((random() / 0x1_0000_0000) * values.length)]!;
+    for (let draw = 0; draw < values.length; draw++)
+      sum += values[Math.floor((random() / 0x1_0000_0000) * values.length)]!;
     return sum / values.length;
   };
   const naive = Array.from({ length: 20_000 }, () => meanOfDrawn(after) - meanOfDrawn(before)).sort((a, b) => a - b);
