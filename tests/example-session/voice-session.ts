@@ -144,6 +144,12 @@ function hourOfConversations(hour: string, count: number): ConversationPlan[] {
 function optimized(prefix: string, start: string, gptMs: number, responseMs: number): ConversationPlan[] {
   return plansEvery(20, { prefix, start, count: 45 }, (index): StepPlan[] => {
     const aroundMean = index === 44 ? 0 : index % 2 === 0 ? 400 : -400;
-    return stepsOf({ request: 150, stt: 1378.8, gpt: gptMs + aroundMean, tts: 1456, response: responseMs });
+    return stepsOf({
+      request: 150,
+      stt: 1378.8,
+      gpt: gptMs + aroundMean,
+      tts: 1456,
+      response: responseMs + aroundMean / 8,
+    });
   });
 }

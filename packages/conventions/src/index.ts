@@ -17,4 +17,4 @@ export type { ProcessSettings } from './process-settings.ts';
 export { CONVERSATION_SPAN_NAME, SCHEMA_VERSION } from './spans.ts';
 export { STEP_PHRASES, stepKindOf } from './step-kinds.ts';
 export type { StepKind, StepPhrases } from './step-kinds.ts';
-export { THRESHOLD } from './thresholds.ts';
+export { THRESHOLD, WALL_DIFFERS_FROM_PCT } from './thresholds.ts';

@@ -9,3 +9,6 @@ export const THRESHOLD = {
   /** Averages and percentiles leave out completed steps of this length and more. */
   longestCountedStepMs: 60_000,
 } as const;
+
+/** Total and wall clock are named side by side where they differ by more than this share of the total, in per cent. */
+export const WALL_DIFFERS_FROM_PCT = 1;

@@ -1,13 +1,11 @@
+import { WALL_DIFFERS_FROM_PCT } from '@convotel/conventions';
 import type { ConversationDetail } from '@convotel/query';
 import { bothUnitsText } from './duration-text.ts';
 import { localTimeText } from './local-time.ts';
 
-/** Total and wall clock are shown side by side where they differ by more than this share of the total. */
-const WALL_DIFFERS_FROM_SHARE = 0.01;
-
 /** Start, end, durations and number of steps of one conversation; its outcome where that is not `completed`. */
 export function conversationHeadLines(detail: ConversationDetail, timeZone: string): string[] {
-  const wallDiffers = Math.abs(detail.wallMs - detail.totalMs) > detail.totalMs * WALL_DIFFERS_FROM_SHARE;
+  const wallDiffers = Math.abs(detail.wallMs - detail.totalMs) > (detail.totalMs * WALL_DIFFERS_FROM_PCT) / 100;
   return [
     `Start Time:    ${localTimeText(detail.startTime, timeZone, 6)}`,
     `End Time:      ${localTimeText(detail.endTime, timeZone, 6)}`,

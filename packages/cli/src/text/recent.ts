@@ -23,7 +23,7 @@ export function recentText(envelope: Envelope<'recent', ConversationRow[]>, cont
   );
   return pageText([
     ...titleLines(`Recent Conversations (last ${context.limit ?? rows.length})`, 80),
-    ...tableSection(table, 80, 'No conversations yet'),
+    ...tableSection(table, 80, 'No conversations found'),
     heavyRule(80),
   ]);
 }

@@ -31,7 +31,10 @@ export function summaryText(envelope: Envelope<'summary', ConversationDetail>, c
     ...detail.steps.map(
       (step) =>
         stepLine(step, nameWidth, context) +
-        arrow(isMarked(step) ? `${step.sharePct.toFixed(0)}% of total time` : undefined, context),
+        arrow(
+          isMarked(step) ? `${((step.durationMs / detail.totalMs) * 100).toFixed(0)}% of total time` : undefined,
+          context,
+        ),
     ),
     ...(detail.steps.length === 0 ? ['  No steps'] : []),
     heavyRule(60),

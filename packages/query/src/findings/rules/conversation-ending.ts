@@ -1,21 +1,18 @@
 import type { ConversationDetail } from '../../answers/data.ts';
 import type { Finding } from '../finding.ts';
 import type { SummaryFacts } from '../facts.ts';
-import { lastAttempts } from '../outermost-steps.ts';
+import { outermostSteps } from '../outermost-steps.ts';
 import { stepDisplayName } from '../words/step-display-name.ts';
 
-/** How far a conversation came that did not complete: the last step that completed before the one that did not. */
+/** How far a conversation came that did not complete: its last step that did. */
 export function conversationEnding({ detail }: SummaryFacts): Finding[] {
   const { outcome } = detail;
   const verb = verbOf(outcome);
   if (verb === undefined) return [];
-  const steps = lastAttempts(detail);
-  const lastUnsuccessful = steps.findLastIndex((step) => step.outcome !== 'completed');
-  const before = steps.slice(0, lastUnsuccessful === -1 ? steps.length : lastUnsuccessful);
-  const lastCompleted = before.findLast((step) => step.outcome === 'completed')?.step;
+  const lastCompleted = outermostSteps(detail).findLast((step) => step.outcome === 'completed')?.step;
   const where =
     lastCompleted === undefined
-      ? `before any step completed`
+      ? 'before any step completed'
       : `after ${stepDisplayName(lastCompleted)} completed successfully`;
   const evidence = { outcome, ...(lastCompleted === undefined ? {} : { lastCompleted }) };
   const severity = outcome === 'open' || outcome === 'interrupted' ? 'info' : 'problem';

@@ -12,8 +12,8 @@ export const TAIL_FROM_MEDIANS = 1.25;
 export function slowTail({ data }: PercentilesFacts): Finding[] {
   const { step, count, percentiles } = data;
   const { p50: p50Ms, p90: p90Ms } = percentiles;
-  if (p50Ms === undefined || p90Ms === undefined || count < CALLS_FOR_TAIL) return [];
-  const isTail = p90Ms > 0 && p90Ms >= p50Ms * TAIL_FROM_MEDIANS;
+  if (p50Ms === undefined || p90Ms === undefined || count < CALLS_FOR_TAIL || p90Ms <= 0) return [];
+  const isTail = p90Ms >= p50Ms * TAIL_FROM_MEDIANS;
   return [
     {
       rule: 'slow-tail',

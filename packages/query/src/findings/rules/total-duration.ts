@@ -1,15 +1,15 @@
+import { WALL_DIFFERS_FROM_PCT } from '@convotel/conventions';
 import type { Finding } from '../finding.ts';
 import type { SummaryFacts } from '../facts.ts';
-
-/** Wall clock and total are named side by side where they differ by more than this share of the total. */
-const WALL_DIFFERS_FROM_SHARE = 0.01;
 
 /** How long the conversation took; the wall clock beside the total where the two differ. */
 export function totalDuration({ detail }: SummaryFacts): Finding[] {
   const { totalMs, wallMs, outcome } = detail;
   if (detail.steps.length === 0) return [];
   const wall =
-    Math.abs(wallMs - totalMs) > totalMs * WALL_DIFFERS_FROM_SHARE ? ` (${seconds(wallMs)} on the wall clock)` : '';
+    Math.abs(wallMs - totalMs) > (totalMs * WALL_DIFFERS_FROM_PCT) / 100
+      ? ` (${seconds(wallMs)} on the wall clock)`
+      : '';
   const text =
     outcome === 'open'
       ? `Conversation has taken ${seconds(totalMs)} so far${wall}`
