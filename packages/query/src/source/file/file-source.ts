@@ -17,7 +17,9 @@ import type {
   StepStatisticsQuestion,
 } from '../conversation-source.ts';
 import { SourceError } from '../source-error.ts';
-import { readSpans } from './read-spans.ts';
+import type { LinePlace } from './read-lines.ts';
+import { readSpans, readSpansAt } from './read-spans.ts';
+import type { SpansOfLine } from './read-spans.ts';
 
 /**
  * Opens a file of OTLP/JSON lines, one `ExportTraceServiceRequest` a line, as the collector's file exporter writes it.
@@ -31,61 +33,68 @@ export async function openFileSource(path: string): Promise<ConversationSource> 
   return new FileSource(path);
 }
 
+/** A file as it was read. */
+interface FileContents {
+  /** Over the spans without their texts and without what no answer reads. */
+  source: MemorySource;
+  /** The lines in which each trace has spans. */
+  placesByTrace: ReadonlyMap<string, LinePlace[]>;
+}
+
 /**
  * Reads the file when the first question comes, and again when it has changed since. Without texts and whatever no
- * answer reads, a span takes about half a kilobyte of memory; texts are read again for the one conversation asked for.
+ * answer reads, a span takes about half a kilobyte of memory; for the one conversation asked for, its lines are read
+ * again.
  */
 class FileSource implements ConversationSource {
   readonly kind = 'file';
   readonly location: string;
-  #reading: { version: string; spans: Promise<MemorySource> } | undefined;
+  #reading: { version: string; contents: Promise<FileContents> } | undefined;
 
   constructor(path: string) {
     this.location = path;
   }
 
   async conversation(conversationId: string): Promise<Answer<FoundConversation>> {
-    const answer = await (await this.#read()).conversation(conversationId);
+    const { source, placesByTrace } = await this.#read();
+    const answer = await source.conversation(conversationId);
     const traceId = answer.data.spans[0]?.traceId;
     if (traceId === undefined) return answer;
-    const spans: SpanRecord[] = [];
-    await this.#readSpans((span) => {
-      if (span.traceId === traceId) spans.push(span);
-    });
-    const whole = await new MemorySource(spans).conversation(traceId);
-    return { data: { ...answer.data, spans: whole.data.spans }, coverage: answer.coverage };
+    const spans = await this.#orUnreachable(readSpansAt(this.location, placesByTrace.get(traceId)!));
+    const whole = new MemorySource(spans.filter((span) => span.traceId === traceId));
+    return { ...answer, data: { ...answer.data, spans: (await whole.conversation(traceId)).data.spans } };
   }
 
   async conversations(question: ConversationsQuestion): Promise<Answer<Conversation[]>> {
-    return (await this.#read()).conversations(question);
+    return (await this.#read()).source.conversations(question);
   }
 
   async stepStatistics(question: StepStatisticsQuestion): Promise<Answer<StepStatistics[]>> {
-    return (await this.#read()).stepStatistics(question);
+    return (await this.#read()).source.stepStatistics(question);
   }
 
   async conversationCounts(question: ConversationCountsQuestion): Promise<Answer<ConversationCount[]>> {
-    return (await this.#read()).conversationCounts(question);
+    return (await this.#read()).source.conversationCounts(question);
   }
 
   async commonErrors(question: CommonErrorsQuestion): Promise<Answer<CommonError[]>> {
-    return (await this.#read()).commonErrors(question);
+    return (await this.#read()).source.commonErrors(question);
   }
 
   async stepDurations(question: StepDurationsQuestion): Promise<Answer<StepDurations>> {
-    return (await this.#read()).stepDurations(question);
+    return (await this.#read()).source.stepDurations(question);
   }
 
   async close(): Promise<void> {
     this.#reading = undefined;
   }
 
-  async #read(): Promise<MemorySource> {
+  async #read(): Promise<FileContents> {
     const version = await versionOf(this.location);
-    if (this.#reading?.version !== version) this.#reading = { version, spans: this.#readWhole() };
+    if (this.#reading?.version !== version) this.#reading = { version, contents: this.#readWhole() };
     const reading = this.#reading;
     try {
-      return await reading.spans;
+      return await reading.contents;
     } catch (error) {
       // The next question tries again.
       if (this.#reading === reading) this.#reading = undefined;
@@ -93,17 +102,25 @@ class FileSource implements ConversationSource {
     }
   }
 
-  async #readWhole(): Promise<MemorySource> {
-    const spans: SpanRecord[] = [];
-    const unread = await this.#readSpans(({ rest: _rest, inputText: _input, outputText: _output, ...slim }) => {
-      spans.push(slim);
-    });
-    return new MemorySource(spans, { kind: this.kind, location: this.location, unread });
+  async #readWhole(): Promise<FileContents> {
+    const slimSpans: SpanRecord[] = [];
+    const placesByTrace = new Map<string, LinePlace[]>();
+    const take = ({ spans, place }: SpansOfLine): void => {
+      for (const { rest: _rest, inputText: _input, outputText: _output, ...slim } of spans) {
+        slimSpans.push(slim);
+        const places = placesByTrace.get(slim.traceId);
+        if (places === undefined) placesByTrace.set(slim.traceId, [place]);
+        else if (places.at(-1) !== place) places.push(place);
+      }
+    };
+    const unread = await this.#orUnreachable(readSpans(this.location, take));
+    const source = new MemorySource(slimSpans, { kind: this.kind, location: this.location, unread });
+    return { source, placesByTrace };
   }
 
-  async #readSpans(take: (span: SpanRecord) => void): Promise<string[]> {
+  async #orUnreachable<Result>(reading: Promise<Result>): Promise<Result> {
     try {
-      return await readSpans(this.location, take);
+      return await reading;
     } catch (error) {
       throw unreachable(this.location, error);
     }

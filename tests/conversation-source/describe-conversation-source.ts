@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { askSource, MemorySource } from '@convotel/query';
+import type { ConversationSource, Question, SpanRecord } from '@convotel/query';
+import { makeDataSets, makeLargeDataSet } from './data-sets.ts';
+import { differencesBetween } from './differences.ts';
+import { describeWorkedCases } from './worked-cases.ts';
+import { questionsAbout, questionsAboutEverything } from './questions.ts';
+import { seedOfRun } from './seeded-random.ts';
+
+const DATA_SET_COUNT = 120;
+const ROUNDS = 4;
+
+/** Makes a source that has read `spans` in their order. */
+export type OpenSource = (spans: SpanRecord[]) => Promise<ConversationSource>;
+
+/**
+ * The suite that every `ConversationSource` passes: cases with figures worked out by hand, and generated data sets
+ * whose answers agree with those of `openReference`. All data sets share one source, each in its own stretch of time.
+ */
+export function describeConversationSource(
+  name: string,
+  open: OpenSource,
+  openReference: OpenSource = async (spans) => new MemorySource(spans),
+): void {
+  describe(name, () => {
+    describeWorkedCases(open);
+
+    const seed = seedOfRun();
+    describe(`generated data sets, CONVOTEL_TEST_SEED=${seed}`, () => {
+      const dataSets = [...makeDataSets(seed, DATA_SET_COUNT), makeLargeDataSet(seed, 2150)];
+      const allSpans = dataSets.flatMap(({ spans }) => spans);
+      let source: ConversationSource;
+      beforeAll(async () => {
+        source = await open(allSpans);
+      });
+      afterAll(async () => {
+        await source.close();
+      });
+
+      const expectAgreement = async (spans: SpanRecord[], questions: readonly Question[]): Promise<void> => {
+        const reference = await openReference(spans);
+        for (const question of questions) {
+          const [actual, expected] = [await askSource(source, question), await askSource(reference, question)];
+          const differences = differencesBetween(actual, expected);
+          expect({ question, differences }).toEqual({ question, differences: [] });
+        }
+      };
+
+      test.each(dataSets)('data set $name', async (dataSet) => {
+        await expectAgreement(dataSet.spans, questionsAbout(dataSet, ROUNDS));
+      });
+
+      test('all data sets together', async () => {
+        await expectAgreement(allSpans, questionsAboutEverything(seed, allSpans, 8));
+      });
+    });
+  });
+}

@@ -1,0 +1,280 @@
+import { FAILURE_OUTCOMES, OUTCOMES, traceIdOf, UNKNOWN_ERROR_TYPE } from '@convotel/conventions';
+import type { Outcome } from '@convotel/conventions';
+import type { SpanRecord } from '@convotel/query';
+import { ODD_TEXTS } from './odd-texts.ts';
+import type { SeededRandom } from './seeded-random.ts';
+
+const NANO_PER_MS = 1_000_000;
+
+/** What is unusual about the conversations of a data set. */
+export interface Traits {
+  /** How many conversations: up to this many. */
+  conversations: number;
+  steps: readonly string[];
+  /** Probabilities between 0 and 1. */
+  failed: number;
+  retried: number;
+  nested: number;
+  parallel: number;
+  interrupted: number;
+  tooLong: number;
+  withoutRoot: number;
+  withoutFirstStep: number;
+  withoutSteps: number;
+  secondRoot: number;
+  copied: number;
+  steppedBack: number;
+  oddTexts: number;
+  foreignSpans: number;
+  foreignTraces: number;
+  foreignId: number;
+  contradictingId: number;
+  sharedId: number;
+  sampled: number;
+  /** Starts and durations in coarse steps, so that many are equal. */
+  ties: number;
+}
+
+/** Nothing unusual. */
+export const USUAL: Traits = {
+  conversations: 12,
+  steps: ['request', 'stt', 'gpt', 'tts', 'response'],
+  failed: 0.05,
+  retried: 0.03,
+  nested: 0.05,
+  parallel: 0.03,
+  interrupted: 0.03,
+  tooLong: 0.02,
+  withoutRoot: 0.05,
+  withoutFirstStep: 0.02,
+  withoutSteps: 0.02,
+  secondRoot: 0.01,
+  copied: 0.03,
+  steppedBack: 0.02,
+  oddTexts: 0.05,
+  foreignSpans: 0.1,
+  foreignTraces: 0.05,
+  foreignId: 0.1,
+  contradictingId: 0.01,
+  sharedId: 0.02,
+  sampled: 0.02,
+  ties: 0.1,
+};
+
+/** Where and when the conversations of a data set take place. */
+export interface Scene {
+  random: SeededRandom;
+  traits: Traits;
+  /** Stands in every conversation id, so that two data sets share none. */
+  prefix: string;
+  /** Conversations start within {@link Scene.spreadMs} after it. */
+  startUnixNano: bigint;
+  spreadMs: number;
+}
+
+/** The spans of one data set in the order of delivery, copies among them. */
+export function generateSpans(scene: Scene): SpanRecord[] {
+  const { random, traits } = scene;
+  const spans: SpanRecord[] = [];
+  let earlierId: string | undefined;
+  for (let index = 0; index < traits.conversations; index++) {
+    const isShared = earlierId !== undefined && random.chance(traits.sharedId);
+    const oddity = random.chance(traits.oddTexts) ? random.pick(ODD_TEXTS).slice(0, 100) : '';
+    const conversationId = isShared ? earlierId! : `${scene.prefix}-${index}${oddity}`;
+    spans.push(...new ConversationWriter(scene, conversationId, isShared).write());
+    earlierId = conversationId;
+  }
+  const delivered = spans.flatMap((span) => (random.chance(traits.copied) ? [span, copyOf(span, random)] : [span]));
+  return random.chance(0.5) ? shuffled(delivered, random) : delivered;
+}
+
+/** Writes the spans of one conversation. */
+class ConversationWriter {
+  readonly #random: SeededRandom;
+  readonly #traits: Traits;
+  readonly #isTied: boolean;
+  readonly #shared: Pick<SpanRecord, 'traceId' | 'conversationId' | 'sessionId' | 'samplingRatio'>;
+  readonly #startUnixNano: bigint;
+  readonly #rootSpanId: string;
+  readonly #services: readonly string[];
+  readonly #spans: SpanRecord[] = [];
+
+  constructor({ random, traits, startUnixNano, spreadMs }: Scene, conversationId: string, isShared: boolean) {
+    this.#random = random;
+    this.#traits = traits;
+    this.#isTied = random.chance(traits.ties);
+    const isForeignId = isShared || random.chance(traits.foreignId);
+    this.#shared = {
+      traceId: isForeignId ? random.hex(32) : traceIdOf(conversationId),
+      conversationId,
+      ...(random.chance(0.4) && { sessionId: this.#text(['caller-1', 'caller-2']) }),
+      ...(random.chance(traits.sampled) && { samplingRatio: random.pick([0.1, 0.25, 1]) }),
+    };
+    const offsetMs = this.#isTied ? random.whole(0, 3) * 900_000 : random.next() * spreadMs;
+    this.#startUnixNano = startUnixNano + BigInt(Math.floor(offsetMs * NANO_PER_MS));
+    this.#rootSpanId = random.hex(16);
+    this.#services = random.chance(0.2) ? ['voice-bot', 'speech'] : [random.pick(['voice-bot', 'chat-bot'])];
+  }
+
+  write(): SpanRecord[] {
+    const { chance, pick } = this.#random;
+    const traits = this.#traits;
+    if (chance(traits.foreignTraces)) {
+      this.#addForeign(this.#startUnixNano, undefined);
+      return this.#spans;
+    }
+    const end = chance(traits.withoutSteps) ? this.#startUnixNano : this.#writeSteps();
+    const hasRoot = this.#spans.length === 0 || !chance(traits.withoutRoot);
+    if (hasRoot) this.#addRoot(this.#rootSpanId, end);
+    if (chance(traits.secondRoot)) this.#addRoot(this.#random.hex(16), end + BigInt(pick([-1, 0, 1])));
+    return this.#spans;
+  }
+
+  /** Returns the end of the last step. */
+  #writeSteps(): bigint {
+    const { chance, whole } = this.#random;
+    const traits = this.#traits;
+    const steps = chance(traits.withoutFirstStep) ? traits.steps.slice(1) : traits.steps;
+    const last = chance(traits.failed) ? whole(0, steps.length - 1) : steps.length;
+    let now = this.#startUnixNano;
+    for (const [index, step] of steps.entries()) {
+      const durationNano = this.#durationNano();
+      if (chance(traits.nested)) this.#addNested(step, now, durationNano);
+      if (chance(traits.foreignSpans)) this.#addForeign(now, this.#rootSpanId);
+      if (chance(traits.retried)) {
+        this.#addStep(step, now, durationNano, { outcome: 'failed', ...this.#error() });
+        now += durationNano;
+        this.#addStep(step, now, durationNano, { attempt: 2 });
+      } else if (index === last) {
+        this.#addStep(step, now, durationNano, { outcome: this.#random.pick(FAILURE_OUTCOMES), ...this.#error() });
+        return now + durationNano;
+      } else if (chance(traits.interrupted)) {
+        this.#addStep(step, now, durationNano, { outcome: 'interrupted' });
+      } else {
+        this.#addStep(step, now, durationNano, {});
+      }
+      if (!chance(traits.parallel)) now += durationNano;
+      if (chance(traits.steppedBack)) now -= BigInt(whole(1, 90_000) * NANO_PER_MS);
+    }
+    return now;
+  }
+
+  #addNested(parent: string, start: bigint, durationNano: bigint): void {
+    const parentSpanId = this.#random.hex(16);
+    this.#addStep(parent, start, durationNano, { spanId: parentSpanId });
+    this.#addStep(`${parent}.tool`, start, durationNano / 2n, { parentSpanId, depth: 1 });
+    if (this.#random.chance(0.3)) this.#addStep('lookup', start + 5n, durationNano / 4n, { parentSpanId, depth: 2 });
+  }
+
+  #addStep(step: string, startTimeUnixNano: bigint, durationNano: bigint, facts: Partial<SpanRecord>): void {
+    const { chance, whole, next } = this.#random;
+    const name = this.#text([step]);
+    this.#spans.push({
+      ...this.#common(startTimeUnixNano, durationNano),
+      parentSpanId: this.#rootSpanId,
+      name,
+      step: name,
+      role: 'step',
+      ...(chance(0.5) && { inputChars: whole(0, 5000), outputChars: whole(0, 5000) }),
+      ...(chance(0.3) && { inputText: this.#text(['<audio_data>', '']), outputText: this.#text(['Tell me a story']) }),
+      ...(chance(0.2) && { timeToFirstOutputSeconds: next() }),
+      ...(chance(0.3) && {
+        timingsSeconds: { [this.#timingPart()]: next() * 3, busy_wait: next() },
+      }),
+      ...facts,
+    });
+  }
+
+  #addRoot(spanId: string, end: bigint): void {
+    const { chance, pick, whole } = this.#random;
+    const lateMs = this.#isTied ? 0 : whole(-2_000, 2_000);
+    const start = this.#startUnixNano - BigInt(this.#isTied ? 0 : whole(-1_000, 1_000) * NANO_PER_MS);
+    const duration = end - start + BigInt(lateMs * NANO_PER_MS);
+    const outcome: Outcome = chance(0.7) ? 'completed' : pick(OUTCOMES);
+    this.#spans.push({
+      ...this.#common(start, duration > 0n ? duration : 0n),
+      spanId,
+      name: 'conversation',
+      role: 'root',
+      outcome,
+      conversationId: this.#shared.conversationId!,
+      ...(chance(0.7) && { workflow: this.#text(['voice', 'chat']) }),
+      ...(outcome !== 'completed' && outcome !== 'interrupted' && this.#error()),
+    });
+  }
+
+  #addForeign(startTimeUnixNano: bigint, parentSpanId: string | undefined): void {
+    const { conversationId: _id, sessionId: _session, ...span } = this.#common(startTimeUnixNano, this.#durationNano());
+    this.#spans.push({
+      ...span,
+      name: this.#text(['GET', 'request', 'SELECT']),
+      role: 'other',
+      ...(this.#random.chance(0.3) && { outcome: 'failed', errorType: '500' }),
+      ...(parentSpanId !== undefined && { parentSpanId }),
+    });
+  }
+
+  #common(startTimeUnixNano: bigint, durationNano: bigint): Omit<SpanRecord, 'name' | 'role'> {
+    const { chance, hex, pick } = this.#random;
+    const { conversationId, ...shared } = this.#shared;
+    const id = chance(this.#traits.contradictingId) ? `${conversationId}-other` : conversationId!;
+    return {
+      ...shared,
+      ...(chance(0.9) && { conversationId: id }),
+      spanId: hex(16),
+      startTimeUnixNano,
+      durationNano,
+      depth: 0,
+      outcome: 'completed',
+      isRecovered: false,
+      ...(chance(0.95) && { serviceName: pick(this.#services) }),
+    };
+  }
+
+  #error(): Partial<SpanRecord> {
+    const { chance, pick } = this.#random;
+    return {
+      ...(chance(0.9) && { errorType: pick(['RateLimitError', '429', UNKNOWN_ERROR_TYPE]) }),
+      ...(chance(0.8) && { errorMessage: this.#text(['API rate limit exceeded', 'socket hang up']) }),
+    };
+  }
+
+  #durationNano(): bigint {
+    const { chance, whole, next } = this.#random;
+    if (chance(this.#traits.tooLong)) return BigInt(whole(60_000, 200_000) * NANO_PER_MS);
+    if (this.#isTied) return BigInt(whole(0, 2) * 500 * NANO_PER_MS);
+    return BigInt(Math.floor(next() * 4_000 * NANO_PER_MS));
+  }
+
+  /** Readers take no part named `__proto__`, which is no field of a JavaScript object. */
+  #timingPart(): string {
+    const part = this.#text(['queue_wait', 'generation']);
+    return part === '__proto__' ? 'queue_wait' : part;
+  }
+
+  #text(usual: readonly string[]): string {
+    return this.#random.chance(this.#traits.oddTexts) ? this.#random.pick(ODD_TEXTS) : this.#random.pick(usual);
+  }
+}
+
+/** A second delivery of `span` that differs by end, recovered, or nothing. */
+function copyOf(span: SpanRecord, random: SeededRandom): SpanRecord {
+  // Only failures have a message.
+  const { errorMessage: _message, ...withoutMessage } = span;
+  const lengthened = span.durationNano + BigInt(random.whole(-50, 50) * NANO_PER_MS);
+  return random.pick([
+    span,
+    { ...span, durationNano: lengthened > 0n ? lengthened : 0n },
+    { ...span, isRecovered: true },
+    { ...span, isRecovered: true, outcome: 'abandoned' as const, errorType: 'abandoned' },
+    { ...withoutMessage, outcome: 'interrupted' as const },
+    { ...span, startTimeUnixNano: span.startTimeUnixNano - 7_000_000n, durationNano: span.durationNano + 7_000_000n },
+  ]);
+}
+
+function shuffled<Item>(items: readonly Item[], random: SeededRandom): Item[] {
+  return items
+    .map((item) => ({ item, rank: random.next() }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ item }) => item);
+}
