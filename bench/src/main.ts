@@ -2,7 +2,10 @@ import { cpus } from 'node:os';
 import type { Bench, Figure } from './figure.ts';
 
 /** The topics, in the order in which they run; each loads only when its turn comes. */
-const TOPICS: Readonly<Record<string, () => Promise<Bench>>> = {};
+const TOPICS: Readonly<Record<string, () => Promise<Bench>>> = {
+  'step-cost': async () => (await import('./step-cost.ts')).bench,
+  compare: async () => (await import('./compare.ts')).bench,
+};
 
 function line(figure: Figure): string {
   const { name, value, unit, atMost, atLeast, note } = figure;

@@ -1,5 +1,9 @@
 export type { DeliveryReport } from './delivery/delivery.ts';
+export { ConversationMetrics } from './metrics/conversation-metrics.ts';
+export type { ConversationMetricsOptions } from './metrics/conversation-metrics.ts';
 export { redactErrorMessage } from './redaction/redact-error-message.ts';
+export { RedactionProcessor } from './redaction/redaction-processor.ts';
+export type { MessageFilter } from './redaction/redaction-processor.ts';
 export { TracingOptionsError } from './settings/tracing-options.ts';
 export type { TracingOptions, TracingOptionsErrorCode } from './settings/tracing-options.ts';
 export { startTracing } from './start-tracing.ts';

@@ -59,7 +59,8 @@ export class StepSpan implements Step, Settlement {
     const kind = this.#readOptions(options);
     this.attempt = (this.#attributes[ATTRIBUTE.stepAttempt] as number | undefined) ?? 1;
     const parent = this.enclosing === undefined ? conversation.rootSpan : this.enclosing.#span;
-    this.#span = this.#startSpan(trace.setSpan(active, parent), kind, startTime);
+    const below = trace.getSpan(active) === parent ? active : trace.setSpan(active, parent);
+    this.#span = this.#startSpan(below, kind, startTime);
     this.context = withScope(trace.setSpan(active, this.#span), { conversation, step: this });
     conversation.stepStarted();
   }
