@@ -33,10 +33,13 @@ export class NaiveSource implements ConversationSource {
   readonly #spansByTrace = new Map<string, SpanRecord[]>();
 
   constructor(delivered: readonly SpanRecord[]) {
+    const copies = new Map<string, { span: SpanRecord; index: number }[]>();
+    const keyOf = ({ traceId, spanId }: SpanRecord): string => `${traceId} ${spanId}`;
+    for (const span of delivered) copies.set(keyOf(span), []);
+    for (const [index, span] of delivered.entries()) copies.get(keyOf(span))!.push({ span, index });
     this.#spans = delivered.filter((span, index) =>
-      delivered.every((other, otherIndex) => {
-        const isCopy = other.traceId === span.traceId && other.spanId === span.spanId && otherIndex !== index;
-        if (!isCopy) return true;
+      copies.get(keyOf(span))!.every(({ span: other, index: otherIndex }) => {
+        if (index === otherIndex) return true;
         if (endOf(span) !== endOf(other)) return endOf(span) > endOf(other);
         if (span.isRecovered !== other.isRecovered) return other.isRecovered;
         return index > otherIndex;
@@ -79,8 +82,8 @@ export class NaiveSource implements ConversationSource {
     const data = newestFirst(fitting)
       .sort((a, b) => Number(size(b) > size(a)) - Number(size(b) < size(a)))
       .filter((_, index) => index < limit);
-    const isListed = ({ traceId }: SpanRecord): boolean => data.some((row) => row.traceId === traceId);
-    const covered = order === 'newest' ? this.#spans.filter(isListed) : this.#coveredSpans(window, filters);
+    const listed = data.flatMap(({ traceId }) => this.#spansOf(traceId));
+    const covered = order === 'newest' ? listed : this.#coveredSpans(window, filters);
     return { data, coverage: cover(covered) };
   }
 
