@@ -14,6 +14,7 @@ export { FAILURE_OUTCOMES, isFailure, isOutcome, OUTCOMES, worstOutcome } from '
 export type { Outcome } from './outcomes.ts';
 export { CAPTURE_CONTENT_VARIABLE, processSettings } from './process-settings.ts';
 export type { ProcessSettings } from './process-settings.ts';
+export { prometheusBucketLabelOf, prometheusNameOf, SPAN_METRIC, SPAN_METRIC_LABEL } from './prometheus-names.ts';
 export { CONVERSATION_SPAN_NAME, SCHEMA_VERSION } from './spans.ts';
 export { STEP_PHRASES, stepKindOf } from './step-kinds.ts';
 export type { StepKind, StepPhrases } from './step-kinds.ts';
