@@ -1,0 +1,148 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { SpanStatusCode } from '@opentelemetry/api';
+import { startConversation, step } from '@convotel/tracing';
+import { msOf, recordSpans } from '../support/span-recorder.ts';
+
+const recorder = recordSpans();
+
+beforeEach(() => recorder.forget());
+
+const fail = (message: string) => (): never => {
+  throw new Error(message);
+};
+
+function attempt(run: () => unknown): void {
+  try {
+    run();
+  } catch {
+    // The program of these tests goes on after a step failed.
+  }
+}
+
+describe('a conversation of the past', () => {
+  test('has the times that it was given, to the microsecond', () => {
+    const startMs = Date.UTC(2025, 9, 8, 14, 30, 22) + 123.456;
+    const handle = startConversation({ conversationId: 'past', startTime: startMs });
+    handle.recordStep('stt', {
+      startTime: new Date(startMs + 10),
+      endTime: startMs + 1244.001,
+      output: 'Tell me a story',
+      timings: { queue_wait: 0.08, broken: Number.NaN },
+      timeToFirstOutputSeconds: 0.5,
+      usage: { inputTokens: 12, outputTokens: Number.POSITIVE_INFINITY },
+    });
+    handle.end({ endTime: startMs + 2000 });
+    const root = recorder.only('conversation');
+    const stt = recorder.only('stt');
+    expect(msOf(root.startTime)).toBeCloseTo(startMs, 3);
+    expect(msOf(root.duration)).toBeCloseTo(2000, 3);
+    expect(msOf(stt.endTime)).toBeCloseTo(startMs + 1244.001, 3);
+    expect(stt.attributes).toEqual({
+      'conversation.id': 'past',
+      'conversation.step.name': 'stt',
+      'gen_ai.operation.name': 'speech_to_text',
+      'conversation.output.chars': 15,
+      'conversation.step.timing.queue_wait': 0.08,
+      'conversation.step.time_to_first_output': 0.5,
+      'gen_ai.usage.input_tokens': 12,
+      'conversation.outcome': 'completed',
+    });
+  });
+
+  test('times soon after the epoch are times, not readings of a stopwatch', () => {
+    const handle = startConversation({ startTime: 5 });
+    handle.recordStep('stt', { startTime: 6, endTime: 8 });
+    handle.end({ endTime: 9 });
+    expect(recorder.only('conversation').startTime).toEqual([0, 5_000_000]);
+    expect(recorder.only('stt').endTime).toEqual([0, 8_000_000]);
+  });
+
+  test('a recorded step without valid times is left out, and the conversation goes on', () => {
+    const handle = startConversation();
+    handle.recordStep('stt', { startTime: Number.NaN, endTime: 1 });
+    handle.recordStep('gpt', undefined as never);
+    handle.end();
+    expect(recorder.spans().map((span) => span.name)).toEqual(['conversation']);
+  });
+
+  test('a start without an end ends now', () => {
+    const beforeMs = Date.now();
+    startConversation({ startTime: beforeMs - 1000 }).end();
+    expect(msOf(recorder.only('conversation').endTime)).toBeGreaterThanOrEqual(beforeMs);
+    expect(msOf(recorder.only('conversation').duration)).toBeLessThan(60_000);
+  });
+
+  test('a recorded failure says how it failed', () => {
+    const handle = startConversation();
+    const times = { startTime: 1000, endTime: 2000 };
+    handle.recordStep('gpt', { ...times, error: new Error('API rate limit exceeded') });
+    handle.recordStep('tts', { ...times, outcome: 'abandoned' });
+    handle.recordStep('response', { ...times, outcome: 'timed_out' });
+    handle.end();
+    expect(recorder.only('gpt').status).toEqual({ code: SpanStatusCode.ERROR, message: 'API rate limit exceeded' });
+    expect(recorder.attributesOf('gpt')['error.type']).toBe('Error');
+    expect(recorder.attributesOf('tts')).toMatchObject({
+      'conversation.outcome': 'abandoned',
+      'error.type': 'abandoned',
+    });
+    expect(recorder.attributesOf('response')).toMatchObject({
+      'conversation.outcome': 'timed_out',
+      'error.type': '_OTHER',
+    });
+  });
+});
+
+describe('the outcome', () => {
+  test('is the worst among the last attempts of the outermost steps', () => {
+    const handle = startConversation();
+    attempt(() => handle.step('gpt', fail('first')));
+    handle.step('gpt', { attempt: 2 }, () => 'ok');
+    handle.step('tts', (tts) => tts.interrupted('barge-in'));
+    handle.step('outer', () => attempt(() => handle.step('inner', fail('nested'))));
+    handle.end();
+    expect(recorder.attributesOf('conversation')['conversation.outcome']).toBe('interrupted');
+    expect(recorder.named('gpt').map((span) => span.attributes['conversation.step.attempt'])).toEqual([undefined, 2]);
+  });
+
+  test('of two runs of a step under one name both count', () => {
+    const handle = startConversation();
+    attempt(() => handle.step('tts', fail('first sentence')));
+    handle.step('tts', () => 'second sentence');
+    handle.end();
+    const root = recorder.only('conversation');
+    expect(root.attributes).toMatchObject({ 'conversation.outcome': 'failed', 'error.type': 'Error' });
+    expect(root.status.message).toBe('first sentence');
+  });
+
+  test('is what end() is told', () => {
+    const failing = startConversation();
+    attempt(() => failing.step('gpt', fail('busy')));
+    failing.end({ outcome: 'completed' });
+    startConversation().end({ error: new Error('gone') });
+    const outcomes = recorder.named('conversation').map((root) => root.attributes['conversation.outcome']);
+    expect(outcomes).toEqual(['completed', 'failed']);
+  });
+});
+
+test('end() counts once and waits for open steps', async () => {
+  const handle = startConversation();
+  let finish!: () => void;
+  const speaking = handle.step('tts', () => new Promise<void>((resolve) => (finish = resolve)));
+  handle.end();
+  handle.end({ outcome: 'failed' });
+  expect(recorder.named('conversation')).toHaveLength(0);
+  finish();
+  await speaking;
+  expect(recorder.attributesOf('conversation')['conversation.outcome']).toBe('completed');
+});
+
+test('run() makes the conversation active and returns what its function returns', async () => {
+  const handle = startConversation({ conversationId: 'handle' });
+  const heard = await handle.run(async (c) => {
+    expect(c.id).toBe('handle');
+    return step('stt', async () => 'hello');
+  });
+  expect(heard).toBe('hello');
+  handle.end();
+  expect(recorder.only('stt').attributes['conversation.id']).toBe('handle');
+});
