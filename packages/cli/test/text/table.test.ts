@@ -1,0 +1,42 @@
+import { expect, test } from '@jest/globals';
+import { layOutTable, pad } from '../../src/text/table.ts';
+
+const COLUMNS = [
+  { heading: 'Name', width: 6, align: 'left', cell: (row: [string, number]) => row[0] },
+  { heading: 'Count', width: 5, align: 'right', gap: 1, cell: (row: [string, number]) => String(row[1]) },
+] as const;
+
+test('a cell longer than its column widens the whole column', () => {
+  expect(
+    layOutTable(COLUMNS, [
+      ['a', 1],
+      ['abcdefghij', 1234567],
+    ]),
+  ).toEqual({
+    heading: 'Name         Count',
+    rows: ['a                1', 'abcdefghij 1234567'],
+  });
+});
+
+test('wide characters take two cells, combined ones one', () => {
+  expect(
+    layOutTable(COLUMNS, [
+      ['世界', 1],
+      ['e\u0301', 2],
+      ['🦜', 3],
+    ]).rows,
+  ).toEqual(['世界       1', 'e\u0301          2', '🦜         3']);
+});
+
+test('no blanks at line ends, and what stands behind a row follows directly', () => {
+  const columns = [{ heading: 'Name', width: 20, align: 'left', cell: (row: string) => row }] as const;
+  expect(layOutTable(columns, ['a', 'b'], (row) => (row === 'b' ? '  <' : ''))).toEqual({
+    heading: 'Name',
+    rows: ['a', 'b  <'],
+  });
+});
+
+test('colours take no room', () => {
+  expect(pad('\u001b[32mab\u001b[39m', 4, 'right')).toBe('  \u001b[32mab\u001b[39m');
+  expect(pad('abcdef', 4, 'left')).toBe('abcdef');
+});
