@@ -139,8 +139,8 @@ async function versionOf(path: string): Promise<string> {
 
 /** What to throw for `cause`: itself, unless the system refused. */
 function unreachable(path: string, cause: unknown): unknown {
-  if (!(cause instanceof Error && 'syscall' in cause)) return cause;
-  const { code, message } = cause as NodeJS.ErrnoException;
+  const { code, message, syscall } = cause as NodeJS.ErrnoException;
+  if (syscall === undefined) return cause;
   const reason = code === 'ENOENT' ? 'there is no such file' : message;
   return new SourceError(
     'UNREACHABLE',

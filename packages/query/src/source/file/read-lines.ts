@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { open } from 'node:fs/promises';
 
 /** Where a line stands in its file. */
@@ -80,10 +81,5 @@ export async function readLinesAt(path: string, places: readonly LinePlace[]): P
 
 /** Undefined where `bytes` are not UTF-8. A byte order mark is dropped. */
 function decodeUtf8(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
-  }
+  return isUtf8(bytes) ? bytes.toString().replace(/^\ufeff/, '') : undefined;
 }

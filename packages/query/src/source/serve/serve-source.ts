@@ -129,11 +129,11 @@ export class ServeSource implements ConversationSource {
   }
 }
 
-/** The cause that fetch hides behind "fetch failed", such as `connect ECONNREFUSED 127.0.0.1:4318`. */
+/** What fetch hides behind "fetch failed": its cause, such as `connect ECONNREFUSED 127.0.0.1:4318`, or several. */
 function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error;
-  if (cause instanceof AggregateError && cause.message === '') return cause.errors.map(reasonOf).join(', ');
-  return cause instanceof Error ? cause.message : message;
+  const { message, cause, errors } = error as Partial<AggregateError>;
+  if (cause !== undefined) return reasonOf(cause);
+  return errors === undefined ? String(message) : errors.map(reasonOf).join(', ');
 }
 
 function quote(text: string): string {

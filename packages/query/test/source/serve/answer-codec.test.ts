@@ -1,0 +1,161 @@
+import { describe, expect, test } from '@jest/globals';
+import { AnswerFormatError, decodeAnswer, encodeAnswer } from '@convotel/query';
+import type { AnswerData, Question, SpanRecord } from '@convotel/query';
+
+const COVERAGE = { conversations: 2, spans: 9, complete: false, warnings: ['Line 3 was skipped: "x".'] };
+
+const SPAN: Required<SpanRecord> = {
+  traceId: 'a'.repeat(32),
+  spanId: 'b'.repeat(16),
+  parentSpanId: 'c'.repeat(16),
+  name: 'gpt',
+  startTimeUnixNano: 2n ** 63n - 1n,
+  durationNano: 0n,
+  role: 'step',
+  step: 'gpt',
+  depth: 1,
+  attempt: 2,
+  outcome: 'failed',
+  isRecovered: true,
+  conversationId: '\u001b[31m\u0000\u202e👋',
+  sessionId: 'caller',
+  workflow: 'voice',
+  serviceName: 'voice-bot',
+  samplingRatio: 0.1,
+  errorType: '429',
+  errorMessage: 'line\n"two"',
+  inputText: '',
+  outputText: '12',
+  inputChars: 0,
+  outputChars: 3,
+  timeToFirstOutputSeconds: 0.1 + 0.2,
+  timingsSeconds: JSON.parse('{"__proto__": 1, "queue_waitNano": 2}') as Record<string, number>,
+  rest: { kind: 1, attributes: [{ key: 'x', value: { intValue: '7' } }], status: { code: 2, message: 'm' } },
+};
+
+const ANSWERS: { [Name in Question['name']]: AnswerData[Name] } = {
+  conversation: { spans: [SPAN, { ...minimal(SPAN), role: 'other' }], otherTraceIds: ['d'.repeat(32)] },
+  conversations: [
+    {
+      conversationId: '',
+      traceId: 'a'.repeat(32),
+      startTimeUnixNano: -5n,
+      endTimeUnixNano: 1_759_926_622_123_456_789n,
+      outcome: 'open',
+      stepCount: 3,
+      totalNano: 9_007_199_254_740_993n,
+      completedNano: 0n,
+      completedNanoByStep: JSON.parse('{}') as Record<string, bigint>,
+    },
+  ],
+  'step-statistics': [
+    {
+      step: 'gpt',
+      total: 4,
+      completed: 3,
+      failures: 1,
+      count: 2,
+      averageMs: 1 / 3,
+      minMs: 0,
+      maxMs: 5e-324,
+      outermostMs: Number.MAX_VALUE,
+      leftOut: { tooLong: 1, notCompleted: 1 },
+      timings: { generation: 1e-9 },
+      quantilesMs: [Number.NaN, Infinity, -Infinity],
+    },
+    {
+      step: 'tts',
+      total: 0,
+      completed: 0,
+      failures: 0,
+      count: 0,
+      outermostMs: 0,
+      leftOut: { tooLong: 0, notCompleted: 0 },
+      timings: {},
+      quantilesMs: [],
+    },
+  ],
+  'conversation-counts': [
+    { hourUnixNano: 0n, conversations: 1 },
+    { hourOfDay: 23, conversations: 2 },
+  ],
+  'common-errors': [
+    { step: 'gpt', errorType: '429', message: 'm', count: 2, lastSeenUnixNano: 7n, conversationId: 'x' },
+    { step: 'gpt', count: 1, lastSeenUnixNano: 6n, conversationId: 'y' },
+  ],
+  'step-durations': {
+    traceIds: ['a'.repeat(32), 'b'.repeat(32)],
+    startTimesUnixNano: BigInt64Array.of(-1n, 2n ** 62n),
+    startsInWindow: Uint8Array.of(0, 1),
+    outcomes: ['open', 'abandoned'],
+    totalMs: Float64Array.of(0.1, 2),
+    steps: [
+      {
+        step: 'gpt',
+        countedMs: Float64Array.of(0, 1),
+        counted: Uint32Array.of(0, 4_294_967_295),
+        completedMs: Float64Array.of(Number.NaN, 0.3),
+        firstOffsetMs: Float64Array.of(Number.NaN, 0),
+      },
+    ],
+  },
+};
+
+/** Only the fields that every span has. */
+function minimal(span: Required<SpanRecord>): SpanRecord {
+  const { traceId, spanId, name, startTimeUnixNano, durationNano, role, depth, outcome, isRecovered } = span;
+  return { traceId, spanId, name, startTimeUnixNano, durationNano, role, depth, outcome, isRecovered };
+}
+
+const NAMES = Object.keys(ANSWERS) as Question['name'][];
+
+describe('an answer as JSON', () => {
+  test.each(NAMES)('comes out as it went in: %s', (name) => {
+    const answer = { data: ANSWERS[name], coverage: COVERAGE };
+    const text = encodeAnswer({ name } as Question, answer);
+    expect(JSON.parse(text)).toMatchObject({ question: name });
+    expect(decodeAnswer({ name }, text)).toStrictEqual(answer);
+  });
+
+  test('keeps a part named like a piece of JavaScript', () => {
+    const text = encodeAnswer(
+      { name: 'conversation', conversationId: 'x' },
+      { data: ANSWERS.conversation, coverage: COVERAGE },
+    );
+    const { data } = decodeAnswer({ name: 'conversation' }, text);
+    expect(Object.entries(data.spans[0]!.timingsSeconds!)).toEqual([
+      ['__proto__', 1],
+      ['queue_waitNano', 2],
+    ]);
+  });
+
+  test.each([
+    ['', 'the answer is no JSON'],
+    ['<!doctype html>', 'the answer is no JSON'],
+    ['[]', 'answer is no object'],
+    ['{}', 'answer.question is missing'],
+    ['{"question":"step-durations"}', 'answer.question is no common-errors'],
+    ['{"question":"common-errors","data":{}}', 'answer.data is no list'],
+    ['{"question":"common-errors","data":[]}', 'answer.coverage is missing'],
+    ['{"question":"common-errors","data":[{"step":7}]}', 'answer.data[0].step is no text'],
+    [
+      '{"question":"common-errors","data":[{"step":"x","count":1,"lastSeenUnixNano":7,"conversationId":""}]}',
+      'answer.data[0].lastSeenUnixNano is no whole number in a string',
+    ],
+    [
+      '{"question":"common-errors","data":[],"coverage":{"conversations":0,"spans":0,"complete":1,"warnings":[]}}',
+      'answer.coverage.complete is no boolean',
+    ],
+  ])('is refused with place and reason: %s', (text, reason) => {
+    expect(() => decodeAnswer({ name: 'common-errors' }, text)).toThrow(AnswerFormatError);
+    expect(() => decodeAnswer({ name: 'common-errors' }, text)).toThrow(reason);
+  });
+
+  test('skips what a newer server says besides', () => {
+    const text = `{"question":"conversation-counts","new":1,"data":[{"conversations":3,"new":{}}],"coverage":${JSON.stringify({ ...COVERAGE, new: 1 })}}`;
+    expect(decodeAnswer({ name: 'conversation-counts' }, text)).toEqual({
+      data: [{ conversations: 3 }],
+      coverage: COVERAGE,
+    });
+  });
+});

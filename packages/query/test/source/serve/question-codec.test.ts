@@ -1,0 +1,74 @@
+import { describe, expect, test } from '@jest/globals';
+import { decodeQuestion, encodeQuestion, parseInstant, QuestionFormatError } from '@convotel/query';
+import type { Question } from '@convotel/query';
+
+const WINDOW = {
+  sinceUnixNano: parseInstant('2025-10-08T00:00:00Z'),
+  untilUnixNano: parseInstant('2025-10-09T00:00:00.123456789Z'),
+};
+const ODD = `a&b=c#d?e %2F+ä👋'"\u0000\n`;
+
+const QUESTIONS: Question[] = [
+  { name: 'conversation', conversationId: '20251008_143022_a1b2c3d4' },
+  { name: 'conversation', conversationId: ODD },
+  { name: 'conversation', conversationId: '' },
+  { name: 'conversations', order: 'newest', limit: 10 },
+  {
+    name: 'conversations',
+    window: WINDOW,
+    filters: { service: ODD, workflow: '', session: 'caller', outcome: 'open' },
+    order: 'slowest',
+    limit: 10_000,
+    completedAboveNano: 8_000_000_000n,
+  },
+  { name: 'step-statistics', window: WINDOW },
+  { name: 'step-statistics', window: WINDOW, step: ODD, quantiles: [0, 0.1, 0.999, 1e-7, 1] },
+  { name: 'conversation-counts', window: WINDOW, by: 'hour', timeZone: 'Asia/Kolkata' },
+  { name: 'conversation-counts', window: WINDOW, filters: { outcome: 'timed_out' }, by: 'hourOfDay', timeZone: 'UTC' },
+  { name: 'common-errors', window: WINDOW, limit: 1 },
+  { name: 'step-durations', window: WINDOW, filters: { session: ODD } },
+];
+
+function decode(pathAndQuery: string): Question {
+  return decodeQuestion(new URL(pathAndQuery, 'http://127.0.0.1:4318'));
+}
+
+describe('a question in a URL', () => {
+  test.each(QUESTIONS)('comes out as it went in: %j', (question) => {
+    expect(decode(encodeQuestion(question))).toEqual(question);
+  });
+
+  test('can be read in a browser', () => {
+    expect(encodeQuestion({ name: 'step-statistics', window: WINDOW, step: 'gpt', quantiles: [0.5] })).toBe(
+      '/api/v1/step-statistics?since=2025-10-08T00:00:00.000000000Z&until=2025-10-09T00:00:00.123456789Z&step=gpt&quantile=0.5',
+    );
+  });
+
+  const window = 'since=2025-10-08T00:00:00Z&until=2025-10-09T00:00:00Z';
+  test.each([
+    ['/api/v2/conversation?id=x', 'questions start with /api/v1/'],
+    ['/api/v1/satisfaction', 'no question is named "satisfaction"'],
+    ['/api/v1/conversation', 'parameter id is missing'],
+    ['/api/v1/conversation?id=x&id=y', 'parameter id is given 2 times'],
+    ['/api/v1/conversation?id=x&window=all', 'parameter window is unknown here'],
+    ['/api/v1/conversations?order=newest&limit=0', 'parameter limit: "0" is no whole number from 1 to 10000'],
+    ['/api/v1/conversations?order=newest&limit=10001', 'parameter limit: "10001" is no whole number'],
+    ['/api/v1/conversations?order=newest&limit=1e3', 'parameter limit: "1e3" is no whole number'],
+    ['/api/v1/conversations?order=newest&limit=-1', 'parameter limit: "-1" is no whole number'],
+    ['/api/v1/conversations?order=oldest&limit=1', 'parameter order: "oldest" is none of newest, slowest, longest'],
+    ['/api/v1/conversations?order=newest&limit=1&since=2025-10-08T00:00:00Z', 'parameter until is missing'],
+    ['/api/v1/conversations?order=newest&limit=1&completedAboveNano=1.5', 'parameter completedAboveNano: "1.5"'],
+    ['/api/v1/step-durations', 'parameter since is missing'],
+    ['/api/v1/step-durations?since=yesterday&until=now', 'parameter since: "yesterday" is no time'],
+    [`/api/v1/step-durations?${window}&outcome=great`, 'parameter outcome: "great" is none of'],
+    [`/api/v1/step-durations?${window}&limit=1`, 'parameter limit is unknown here'],
+    [`/api/v1/step-statistics?${window}&quantile=1.01`, 'parameter quantile: "1.01" is no number from 0 to 1'],
+    [`/api/v1/step-statistics?${window}&quantile=`, 'parameter quantile: "" is no number from 0 to 1'],
+    [`/api/v1/step-statistics?${window}${'&quantile=0.5'.repeat(101)}`, 'parameter quantile is given more than 100'],
+    [`/api/v1/conversation-counts?${window}&by=day&timeZone=UTC`, 'parameter by: "day" is none of hour, hourOfDay'],
+    [`/api/v1/conversation-counts?${window}&by=hour&timeZone=Mars`, 'parameter timeZone: "Mars" is no time zone'],
+  ])('is refused with the reason: %s', (url, reason) => {
+    expect(() => decode(url)).toThrow(QuestionFormatError);
+    expect(() => decode(url)).toThrow(reason);
+  });
+});
