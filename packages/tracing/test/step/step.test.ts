@@ -60,6 +60,19 @@ describe('what a step returns', () => {
     expect(recorder.named('conversation')).toHaveLength(1);
   });
 
+  test('a lazy thenable that was asked for keeps the conversation open until it is settled', async () => {
+    let finish!: () => void;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    // oxlint-disable-next-line unicorn/no-thenable -- what query builders are
+    const query = { then: (done: () => void) => void finished.then(done) };
+    await conversation(async (c) => void Promise.resolve(c.step('memory', () => query)));
+    expect(recorder.named('conversation')).toHaveLength(0);
+    finish();
+    await sleep(1);
+    expect(recorder.named('memory')).toHaveLength(1);
+    expect(recorder.named('conversation')).toHaveLength(1);
+  });
+
   test('a lazy thenable that nobody asks for does not keep the conversation open', async () => {
     // oxlint-disable-next-line unicorn/no-thenable -- what query builders are
     await conversation(async (c) => void c.step('memory', () => ({ then: () => {} })));
