@@ -1,0 +1,17 @@
+-- What the numbers of a conversation are made of: all spans of the traces $trace_ids.
+SELECT
+  trace_id,
+  span_id,
+  role,
+  step,
+  depth,
+  outcome,
+  start_ns,
+  duration_ns,
+  conversation_id,
+  service_name,
+  sampling_ratio
+FROM readable_spans
+LEFT JOIN resources USING (resource_id)
+WHERE trace_id IN (SELECT unnest($trace_ids::UHUGEINT[]))
+ORDER BY trace_id, start_ns, span_id

@@ -1,0 +1,12 @@
+-- All spans of the trace $trace_id, whole, in order of start, then span id.
+SELECT
+  spans.*,
+  resources.service_name,
+  resources.sampling_ratio,
+  resources.scope_name,
+  resources.scope_version,
+  resources.attributes AS resource_attributes
+FROM readable_spans AS spans
+LEFT JOIN resources USING (resource_id)
+WHERE trace_id = $trace_id
+ORDER BY start_ns, span_id
