@@ -1,0 +1,18 @@
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { conversationsDashboard } from './conversations.ts';
+import { stepDetailDashboard } from './step-detail.ts';
+import { telemetryHealthDashboard } from './telemetry-health.ts';
+
+/** Every dashboard by the name of its file. */
+export function dashboardFiles(): ReadonlyMap<string, Dashboard> {
+  return new Map([
+    ['conversations.json', conversationsDashboard()],
+    ['step-detail.json', stepDetailDashboard()],
+    ['telemetry-health.json', telemetryHealthDashboard()],
+  ]);
+}
+
+/** The text of a dashboard's file. */
+export function formatDashboard(dashboard: Dashboard): string {
+  return `${JSON.stringify(dashboard, null, 2)}\n`;
+}
