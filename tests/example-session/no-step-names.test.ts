@@ -15,6 +15,7 @@ const FOLDERS = [
   'packages/query/src/source/',
   'packages/query/src/watch/',
   'packages/cli/src/text/',
+  'packages/local/sql/',
   'packages/local/src/',
 ];
 

@@ -7,7 +7,7 @@ import type { ErrorsFacts } from './facts.ts';
 export const PROBLEM_FROM_PCT = 5;
 
 /** Advice is given for as many steps, those with the most failures. */
-const ADVISED_STEPS = 2;
+export const ADVISED_STEPS = 2;
 
 /** A step that fails often, and why, as far as its most frequent error tells. */
 export interface FailingStep {
