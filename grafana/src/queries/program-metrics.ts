@@ -1,4 +1,4 @@
-import { METRIC, METRIC_ATTRIBUTE, prometheusNameOf } from '@convotel/conventions';
+import { METRIC, METRIC_ATTRIBUTE, prometheusNameOf, SPAN_METRIC_LABEL } from '@convotel/conventions';
 
 /** Metrics that programs send themselves, under the names that Prometheus knows. */
 export const PROGRAM_METRIC = {
@@ -15,8 +15,8 @@ export const PROGRAM_METRIC = {
 /** Label of {@link PROGRAM_METRIC} that names the part of a step, in `stepTiming`. */
 export const PART_LABEL = prometheusNameOf(METRIC_ATTRIBUTE.part);
 
-// The collector gives every program's `service.name` as the job (OpenTelemetry specification, Prometheus compatibility).
-const CHOSEN_SERVICES = 'job=~"$service"';
+// Our collector configuration puts the label of span metrics on the programs' own metrics too.
+const CHOSEN_SERVICES = `${SPAN_METRIC_LABEL.service}=~"$service"`;
 const CHOSEN_STEP = `${prometheusNameOf(METRIC_ATTRIBUTE.step)}="$step"`;
 
 /** Conversations in progress in the chosen services. */
