@@ -7,7 +7,8 @@ export default {
     '<rootDir>/tests/**/*.test.ts',
     '<rootDir>/examples/*/test/**/*.test.ts',
   ],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  // The tests of the real stack need programs of their own: `npm run test:stack`.
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/tests/stack/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [

@@ -1,0 +1,7 @@
+// Names the programs that are built from this module, so that go.mod and go.sum pin all that they need.
+
+//go:build tools
+
+package tools
+
+import _ "github.com/jaegertracing/jaeger/cmd/jaeger"
