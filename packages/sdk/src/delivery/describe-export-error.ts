@@ -2,15 +2,13 @@ const MAX_ANSWER_LENGTH = 200;
 
 /** Says in a few words why an export failed; what a server answered is quoted, so that it cannot act on a terminal. */
 export function describeExportError(error: unknown): string {
-  if (!(error instanceof Error)) return 'the answer asks to try again later, or none came in time';
-  const { code, data } = error as { code?: unknown; data?: unknown };
-  if (typeof code === 'number')
-    return `answered ${code} ${quoted(typeof data === 'string' && data !== '' ? data : error.message)}`;
+  const { code, data, message } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
+  if (typeof code === 'number') return `answered ${code} ${quoted(data === undefined || data === '' ? message : data)}`;
   if (code === 'ECONNREFUSED') return 'nobody listens there (ECONNREFUSED)';
-  if (typeof code === 'string') return `${code} ${quoted(error.message)}`;
-  return quoted(error.message);
+  if (typeof code === 'string') return `${code} ${quoted(message)}`;
+  return quoted(message);
 }
 
-function quoted(text: string): string {
-  return JSON.stringify(text.slice(0, MAX_ANSWER_LENGTH));
+function quoted(text: unknown): string {
+  return typeof text === 'string' ? JSON.stringify(text.slice(0, MAX_ANSWER_LENGTH)) : 'for an unknown reason';
 }

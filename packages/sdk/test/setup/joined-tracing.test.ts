@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { startTracing } from '@convotel/sdk';
+import { conversation } from '@convotel/tracing';
+import { context, metrics, trace } from '@opentelemetry/api';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import { BatchSpanProcessor, InMemorySpanExporter, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+
+let warnings: string[];
+const warn = (message: string): void => void warnings.push(message);
+
+beforeEach(() => {
+  warnings = [];
+});
+
+afterEach(() => {
+  trace.disable();
+  context.disable();
+  metrics.disable();
+});
+
+test('a provider that is there already is used, told about once, flushed, and left running', async () => {
+  const exporter = new InMemorySpanExporter();
+  const provider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
+  provider.register();
+  const tracing = startTracing({ warn });
+  expect(tracing.kind).toBe('joined');
+  expect(warnings).toEqual([expect.stringContaining('set up already')]);
+  conversation((c) => c.step('stt', () => {}));
+  expect(await tracing.flush()).toEqual({ deliveredSpans: 0, undeliveredSpans: 0 });
+  expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['stt', 'conversation']);
+  await tracing.shutdown();
+  conversation(() => {});
+  await provider.forceFlush();
+  expect(exporter.getFinishedSpans()).toHaveLength(3);
+});
+
+test('an owner that never comes to an end does not hold the program', async () => {
+  trace.setGlobalTracerProvider(
+    Object.assign(new NodeTracerProvider(), { forceFlush: () => new Promise<void>(() => {}) }),
+  );
+  const tracing = startTracing({ warn });
+  const startMs = performance.now();
+  expect(await tracing.shutdown({ deadlineMs: 50 })).toMatchObject({ problem: 'not flushed within 50 ms' });
+  expect(performance.now() - startMs).toBeLessThan(2000);
+});
+
+test('a meter provider that is there already gets the metrics', async () => {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const meterProvider = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] });
+  metrics.setGlobalMeterProvider(meterProvider);
+  const tracing = startTracing({ endpoint: 'http://127.0.0.1:9', warn });
+  conversation({ workflow: 'voice' }, (c) => c.step('stt', (stt) => stt.firstOutput()));
+  await meterProvider.forceFlush();
+  const names = exporter
+    .getMetrics()
+    .flatMap(({ scopeMetrics }) =>
+      scopeMetrics.flatMap((scope) => scope.metrics.map(({ descriptor }) => descriptor.name)),
+    );
+  expect(names.toSorted()).toEqual([
+    'conversation.active',
+    'conversation.step.active',
+    'conversation.step.time_to_first_output',
+  ]);
+  await tracing.shutdown({ deadlineMs: 10 });
+  expect(metrics.getMeterProvider()).toBe(meterProvider);
+  await meterProvider.shutdown();
+});
