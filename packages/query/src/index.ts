@@ -111,3 +111,5 @@ export type { WatchOptions } from './watch/watch.ts';
 export { openFileSource } from './source/file/file-source.ts';
 export { ServeSource } from './source/serve/serve-source.ts';
 export type { ServeSourceOptions } from './source/serve/serve-source.ts';
+export type { JaegerSourceOptions } from './source/jaeger/jaeger-options.ts';
+export { JaegerSource } from './source/jaeger/jaeger-source.ts';

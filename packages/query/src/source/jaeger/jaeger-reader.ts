@@ -1,0 +1,101 @@
+import type { SpanRecord } from '../../model/span-record.ts';
+import type { Window } from '../../model/window.ts';
+import { SourceError } from '../source-error.ts';
+import type { JaegerClient } from './jaeger-client.ts';
+import type { JaegerSettings } from './jaeger-options.ts';
+import { JaegerRefusal } from './jaeger-refusal.ts';
+import { slimSpan } from './read-traces.ts';
+import { readWindow } from './read-window.ts';
+import type { WindowReading, WindowRequest } from './read-window.ts';
+import { Readings } from './readings.ts';
+import { SearchDepth } from './search-depth.ts';
+
+/**
+ * A search tests service and window on the same span, so a conversation in which the service works just before or after
+ * the window is found only around it.
+ */
+const SERVICE_MARGIN_NANO = 3_600_000_000_000n;
+
+/** Reads windows of one Jaeger, and remembers what that Jaeger does not take. */
+export class JaegerReader {
+  readonly #client: JaegerClient;
+  readonly #settings: JaegerSettings;
+  readonly #readings: Readings;
+  readonly #depth: SearchDepth;
+  /** Badger, Cassandra and others search by service only. */
+  #needsServiceName = false;
+
+  constructor(client: JaegerClient, settings: JaegerSettings) {
+    this.#client = client;
+    this.#settings = settings;
+    this.#readings = new Readings(settings.clock);
+    this.#depth = new SearchDepth(settings.searchDepth, Math.max(settings.searchDepth, settings.maxSearchDepth));
+  }
+
+  /** All traces with a span in `window`, of `service` when given, without texts and without what no answer reads. */
+  read(window: Window, service: string | undefined): Promise<WindowReading> {
+    const whole = this.#readings.find({ window });
+    if (whole !== undefined) return whole;
+    const keep = (spans: readonly SpanRecord[]): SpanRecord[] => spans.map(slimSpan);
+    if (service === undefined) return this.#readings.get({ window }, () => this.#readAll(window, keep));
+    const around = {
+      sinceUnixNano: window.sinceUnixNano - SERVICE_MARGIN_NANO,
+      untilUnixNano: window.untilUnixNano + SERVICE_MARGIN_NANO,
+    };
+    return this.#readings.get({ window, service }, () => this.#readServices(around, [service], keep));
+  }
+
+  /** The traces in `window` that carry the conversation id. */
+  async find(window: Window, conversationId: string): Promise<WindowReading> {
+    const keep = (spans: readonly SpanRecord[]): SpanRecord[] => {
+      const carriers = new Set(spans.flatMap((span) => (span.conversationId === conversationId ? span.traceId : [])));
+      return carriers.size === 0 ? [] : spans.filter(({ traceId }) => carriers.has(traceId)).map(slimSpan);
+    };
+    const whole = await this.#readings.find({ window });
+    return whole === undefined ? this.#readAll(window, keep) : { ...whole, spans: keep(whole.spans) };
+  }
+
+  /** The spans of one trace, as they are; none where there is no such trace. */
+  async trace(traceId: string): Promise<SpanRecord[]> {
+    return (await this.#refusable('show a trace', () => this.#client.trace(traceId))).spans;
+  }
+
+  forget(): void {
+    this.#readings.clear();
+  }
+
+  async #readAll(window: Window, keep: WindowRequest['keep']): Promise<WindowReading> {
+    if (!this.#needsServiceName) {
+      try {
+        return await this.#readServices(window, [undefined], keep);
+      } catch (error) {
+        if (!(error instanceof SourceError && error.cause instanceof JaegerRefusal)) throw error;
+        this.#needsServiceName = true;
+      }
+    }
+    return this.#readServices(window, await this.#refusable('name its services', () => this.#client.services()), keep);
+  }
+
+  async #readServices(
+    window: Window,
+    services: WindowRequest['services'],
+    keep: WindowRequest['keep'],
+  ): Promise<WindowReading> {
+    const { concurrency, maxSpans } = this.#settings;
+    const request = { client: this.#client, window, services, depth: this.#depth, concurrency, maxSpans, keep };
+    return this.#refusable('search', () => readWindow(request));
+  }
+
+  async #refusable<Result>(what: string, ask: () => Promise<Result>): Promise<Result> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof JaegerRefusal)) throw error;
+      throw new SourceError(
+        'WRONG_ANSWER',
+        `Jaeger at ${this.#client.location} refused to ${what} (status ${error.status}): ${JSON.stringify(error.message)}. Its own output may tell more.`,
+        { cause: error },
+      );
+    }
+  }
+}

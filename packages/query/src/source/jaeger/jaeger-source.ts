@@ -1,0 +1,187 @@
+import { traceIdOf } from '@convotel/conventions';
+import { withWarning } from '../../analytics/combine-coverage.ts';
+import type { Conversation } from '../../model/conversation.ts';
+import type { Answer } from '../../model/coverage.ts';
+import type { ConversationFilters } from '../../model/filters.ts';
+import type { Window } from '../../model/window.ts';
+import type {
+  CommonError,
+  CommonErrorsQuestion,
+  ConversationCount,
+  ConversationCountsQuestion,
+  ConversationSource,
+  ConversationsQuestion,
+  FoundConversation,
+  StepDurations,
+  StepDurationsQuestion,
+  StepStatistics,
+  StepStatisticsQuestion,
+} from '../conversation-source.ts';
+import { MemorySource } from '../memory/memory-source.ts';
+import { JaegerClient } from './jaeger-client.ts';
+import { resolveJaegerOptions } from './jaeger-options.ts';
+import type { JaegerSettings, JaegerSourceOptions } from './jaeger-options.ts';
+import { JaegerReader } from './jaeger-reader.ts';
+import { lookBacks } from './look-back.ts';
+import type { LookBack } from './look-back.ts';
+import type { WindowReading } from './read-window.ts';
+import { unsettledWarning } from './unsettled.ts';
+
+const TRACE_ID = /^[0-9a-f]{32}$/i;
+
+/**
+ * Answers from a Jaeger 2 over HTTP. Jaeger finds traces but neither counts nor sorts them, so all traces of the window
+ * are read, without texts, and answered by {@link MemorySource}; readings are used again for ten seconds.
+ *
+ * A conversation whose trace id is derived from its id is one look-up. For another one, and where a question has no
+ * window, the last hour, day, week and month are read one after the other until there is enough, and coverage says how
+ * far when there is not. Asked for a service, conversations in which it does nothing within an hour of the window are
+ * not found.
+ */
+export class JaegerSource implements ConversationSource {
+  readonly kind = 'jaeger';
+  readonly location: string;
+  readonly #settings: JaegerSettings;
+  readonly #reader: JaegerReader;
+  readonly #sources = new WeakMap<WindowReading, MemorySource>();
+
+  /**
+   * @param address Of the query service, such as `http://127.0.0.1:16686`; with a path, or name and password, if need be.
+   * @throws `QueryError` `OPTION_OUT_OF_RANGE`
+   */
+  constructor(address: string, options: JaegerSourceOptions = {}) {
+    this.#settings = resolveJaegerOptions(options);
+    const client = new JaegerClient(address, this.#settings);
+    this.#reader = new JaegerReader(client, this.#settings);
+    this.location = client.location;
+  }
+
+  async conversation(conversationId: string): Promise<Answer<FoundConversation>> {
+    if (!this.#settings.findsOtherTraces) {
+      const answer = await this.#lookUp(traceIdOf(conversationId), conversationId);
+      if (answer !== undefined) return answer;
+      if (TRACE_ID.test(conversationId)) {
+        const byTraceId = await this.#lookUp(conversationId.toLowerCase(), conversationId);
+        if (byTraceId !== undefined) return byTraceId;
+      }
+    }
+    return this.#findByReading(conversationId);
+  }
+
+  async conversations(question: ConversationsQuestion): Promise<Answer<Conversation[]>> {
+    const { window, order, limit } = question;
+    if (window !== undefined) return this.#answer({ ...question, window }, (source) => source.conversations(question));
+    const read = (part: Window): Promise<WindowReading> => this.#reader.read(part, question.filters?.service);
+    for await (const { stretch, reading, isLast } of this.#readBack(order === 'newest' ? 'in turn' : 'at once', read)) {
+      const asked = { ...question, window: stretch.window };
+      const answer = await this.#answerFrom(reading, stretch.window, (source) => source.conversations(asked));
+      if (order === 'newest' && answer.data.length >= limit) return answer;
+      if (isLast) return fallingShort(answer, stretch);
+    }
+    throw new TypeError('the last stretch was not read');
+  }
+
+  async stepStatistics(question: StepStatisticsQuestion): Promise<Answer<StepStatistics[]>> {
+    return this.#answer(question, (source) => source.stepStatistics(question));
+  }
+
+  async conversationCounts(question: ConversationCountsQuestion): Promise<Answer<ConversationCount[]>> {
+    return this.#answer(question, (source) => source.conversationCounts(question));
+  }
+
+  async commonErrors(question: CommonErrorsQuestion): Promise<Answer<CommonError[]>> {
+    return this.#answer(question, (source) => source.commonErrors(question));
+  }
+
+  async stepDurations(question: StepDurationsQuestion): Promise<Answer<StepDurations>> {
+    return this.#answer(question, (source) => source.stepDurations(question));
+  }
+
+  async close(): Promise<void> {
+    this.#reader.forget();
+  }
+
+  async #answer<Data>(
+    question: { window: Window; filters?: ConversationFilters | undefined },
+    ask: (source: MemorySource) => Promise<Answer<Data>>,
+  ): Promise<Answer<Data>> {
+    const reading = await this.#reader.read(question.window, question.filters?.service);
+    return this.#answerFrom(reading, question.window, ask);
+  }
+
+  async #answerFrom<Data>(
+    reading: WindowReading,
+    window: Window,
+    ask: (source: MemorySource) => Promise<Answer<Data>>,
+  ): Promise<Answer<Data>> {
+    const answer = await ask(this.#sourceOf(reading));
+    const { clock, settleMs } = this.#settings;
+    const warning = unsettledWarning(reading.spans, window, clock(), settleMs);
+    return warning === undefined ? answer : { ...answer, coverage: withWarning(answer.coverage, warning) };
+  }
+
+  /** The trace by its id, texts included; undefined where it is not there or no conversation. */
+  async #lookUp(traceId: string, conversationId: string): Promise<Answer<FoundConversation> | undefined> {
+    const spans = await this.#reader.trace(traceId);
+    const answer = await new MemorySource(spans).conversation(conversationId);
+    return answer.data.spans.length === 0 ? undefined : answer;
+  }
+
+  async #findByReading(conversationId: string): Promise<Answer<FoundConversation>> {
+    const turns = this.#settings.findsOtherTraces ? 'at once' : 'in turn';
+    const find = (part: Window): Promise<WindowReading> => this.#reader.find(part, conversationId);
+    for await (const { stretch, reading, isLast } of this.#readBack(turns, find)) {
+      const answer = await this.#sourceOf(reading).conversation(conversationId);
+      const traceId = answer.data.spans[0]?.traceId;
+      if (traceId === undefined && !isLast) continue;
+      const spans = traceId === undefined ? [] : await this.#reader.trace(traceId);
+      const whole = await new MemorySource(spans).conversation(traceId ?? conversationId);
+      const found = { ...answer, data: { ...answer.data, spans: whole.data.spans } };
+      return foundWithin(found, stretch);
+    }
+    throw new TypeError('the last stretch was not read');
+  }
+
+  /** Reads back from now, a stretch after the other, or only the last, which contains the others. */
+  async *#readBack(
+    turns: 'in turn' | 'at once',
+    read: (part: Window) => Promise<WindowReading>,
+  ): AsyncGenerator<{ stretch: LookBack; reading: WindowReading; isLast: boolean }> {
+    const all = lookBacks(this.#settings.clock(), this.#settings.lookBackMs);
+    const last = all.at(-1)!;
+    const reading: WindowReading = { spans: [], unread: [] };
+    let { untilUnixNano } = last.window;
+    for (const stretch of turns === 'in turn' ? all : [last]) {
+      const { sinceUnixNano } = stretch.window;
+      const part = await read({ sinceUnixNano, untilUnixNano });
+      untilUnixNano = sinceUnixNano;
+      for (const span of part.spans) reading.spans.push(span);
+      reading.unread.push(...part.unread);
+      yield { stretch, reading: { ...reading }, isLast: stretch === last };
+    }
+  }
+
+  #sourceOf(reading: WindowReading): MemorySource {
+    let source = this.#sources.get(reading);
+    if (source === undefined) {
+      source = new MemorySource(reading.spans, { kind: this.kind, location: this.location, unread: reading.unread });
+      this.#sources.set(reading, source);
+    }
+    return source;
+  }
+}
+
+/** `answer` to a question that wanted more than the stretch has. */
+function fallingShort<Data>(answer: Answer<Data>, { limit }: Pick<LookBack, 'limit'>): Answer<Data> {
+  if (limit === undefined) return answer;
+  const coverage = withWarning(answer.coverage, `Only ${limit}, was read; ask for an earlier time with a window.`);
+  return { ...answer, coverage: { ...coverage, complete: false } };
+}
+
+/** `answer` about a conversation whose trace was looked for by reading. */
+function foundWithin(answer: Answer<FoundConversation>, { limit }: LookBack): Answer<FoundConversation> {
+  if (limit === undefined) return answer;
+  if (answer.data.spans.length === 0) return fallingShort(answer, { limit });
+  const warning = `The trace id does not follow from the conversation id; the trace was found by reading ${limit}.`;
+  return { ...answer, coverage: withWarning(answer.coverage, warning) };
+}

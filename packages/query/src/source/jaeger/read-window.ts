@@ -1,0 +1,161 @@
+import type { SpanRecord } from '../../model/span-record.ts';
+import type { Window } from '../../model/window.ts';
+import { formatInstant } from '../../time/format-instant.ts';
+import type { JaegerClient } from './jaeger-client.ts';
+import { AnswerTooLarge, JaegerRefusal } from './jaeger-refusal.ts';
+import { RequestGate } from './request-gate.ts';
+import type { SearchDepth } from './search-depth.ts';
+import { cutSlice, estimateParts, isDivisible } from './time-slices.ts';
+
+/** What to read, and how. */
+export interface WindowRequest {
+  client: JaegerClient;
+  /** Traces with a span that starts in it are read, whole. */
+  window: Window;
+  /** Names of services to go through; undefined stands for all of them in one search. */
+  services: readonly (string | undefined)[];
+  /** Shared between requests to one server, so that what it refuses is learned once. */
+  depth: SearchDepth;
+  concurrency: number;
+  maxSpans: number;
+  /** What to keep of the whole traces of one answer. */
+  keep: (spans: readonly SpanRecord[]) => readonly SpanRecord[];
+}
+
+/** What was read. */
+export interface WindowReading {
+  spans: SpanRecord[];
+  /** A sentence for each stretch that was not read to the end. */
+  unread: string[];
+}
+
+/**
+ * Reads every trace with a span in the window. Jaeger has no pages: a search answers with so many traces at most, in no
+ * promised choice. So an answer with as many as were asked for is taken for cut, and its stretch of time is asked for in
+ * parts, down to a millisecond; then for more traces; what is still cut is reported.
+ *
+ * @throws `SourceError`; {@link JaegerRefusal} when the server refuses for another reason than the number of traces.
+ */
+export async function readWindow(request: WindowRequest): Promise<WindowReading> {
+  const reader = new WindowReader(request);
+  return reader.read();
+}
+
+class WindowReader {
+  readonly #request: WindowRequest;
+  readonly #gate: RequestGate;
+  readonly #stop = new AbortController();
+  readonly #spans: SpanRecord[] = [];
+  readonly #unread: string[] = [];
+  /** Spans of each trace that has been read; a trace comes back with every slice and service that it has a span in. */
+  readonly #spanCounts = new Map<string, number>();
+  readonly #leftOver: Window[] = [];
+
+  constructor(request: WindowRequest) {
+    this.#request = request;
+    this.#gate = new RequestGate(request.concurrency);
+  }
+
+  async read(): Promise<WindowReading> {
+    const { window, services } = this.#request;
+    if (window.sinceUnixNano >= window.untilUnixNano) return { spans: [], unread: [] };
+    try {
+      await Promise.all(services.map((service) => this.#readSlice(window, service)));
+    } finally {
+      // After a failure nobody waits for the others.
+      this.#stop.abort();
+    }
+    this.#reportLeftOver();
+    return { spans: this.#spans, unread: this.#unread };
+  }
+
+  async #readSlice(slice: Window, service: string | undefined): Promise<void> {
+    const depth = this.#request.depth.usual;
+    const answer = await this.#gate.run(() => this.#search(slice, service, depth));
+    switch (answer.outcome) {
+      case 'whole':
+        return;
+      case 'refused':
+        return this.#readSlice(slice, service);
+      case 'cut':
+      case 'too large':
+        if (isDivisible(slice)) {
+          const parts = cutSlice(slice, answer.parts);
+          await Promise.all(parts.map((part) => this.#readSlice(part, service)));
+        } else if (answer.outcome === 'cut') {
+          await this.#readDeeper(slice, service, depth);
+        } else {
+          this.#unread.push(`${describeStretch(slice)} has more than one answer can hold; its traces were not read.`);
+        }
+    }
+  }
+
+  /** Reads a slice that cannot be cut any more. */
+  async #readDeeper(slice: Window, service: string | undefined, tried: number): Promise<void> {
+    let enough = tried;
+    for (;;) {
+      const depth = this.#request.depth.deeperThan(enough);
+      const answer = depth === undefined ? undefined : await this.#gate.run(() => this.#search(slice, service, depth));
+      if (answer?.outcome === 'whole') return;
+      if (answer?.outcome === 'refused') continue;
+      if (depth === undefined || answer?.outcome === 'too large') {
+        this.#unread.push(
+          `${describeStretch(slice)} has more than ${enough} traces, the most that this Jaeger answers with; the others were not read.`,
+        );
+        return;
+      }
+      enough = depth;
+    }
+  }
+
+  async #search(slice: Window, service: string | undefined, depth: number): Promise<SliceAnswer> {
+    const { client, maxSpans } = this.#request;
+    if (this.#spans.length >= maxSpans) {
+      this.#leftOver.push(slice);
+      return { outcome: 'whole', parts: 0 };
+    }
+    try {
+      const isWanted = (traceId: string, count: number): boolean => count > (this.#spanCounts.get(traceId) ?? 0);
+      const traces = await client.search({ window: slice, service, depth, isWanted }, this.#stop.signal);
+      this.#take(traces.spans, traces.spanCounts);
+      if (traces.spanCounts.size < depth) return { outcome: 'whole', parts: 0 };
+      return { outcome: 'cut', parts: estimateParts(slice, traces.spans, depth) };
+    } catch (error) {
+      if (error instanceof AnswerTooLarge) return { outcome: 'too large', parts: 2 };
+      const isTooDeep = error instanceof JaegerRefusal && error.isAboutDepth && this.#request.depth.refuse(depth);
+      if (!isTooDeep) throw error;
+      return { outcome: 'refused', parts: 0 };
+    }
+  }
+
+  #take(spans: readonly SpanRecord[], spanCounts: ReadonlyMap<string, number>): void {
+    for (const [traceId, count] of spanCounts) {
+      if (count > (this.#spanCounts.get(traceId) ?? 0)) this.#spanCounts.set(traceId, count);
+    }
+    for (const span of this.#request.keep(spans)) this.#spans.push(span);
+  }
+
+  #reportLeftOver(): void {
+    const [first] = this.#leftOver;
+    if (first === undefined) return;
+    const sum = { ...first };
+    for (const { sinceUnixNano, untilUnixNano } of this.#leftOver) {
+      if (sinceUnixNano < sum.sinceUnixNano) sum.sinceUnixNano = sinceUnixNano;
+      if (untilUnixNano > sum.untilUnixNano) sum.untilUnixNano = untilUnixNano;
+    }
+    this.#unread.push(
+      `Reading stopped after ${this.#spans.length} spans; ${describeStretch(sum)} was not read to the end. Ask for a shorter time.`,
+    );
+  }
+}
+
+interface SliceAnswer {
+  /** `cut`: there may be more than the answer holds. `refused`: the server does not take so great a depth. */
+  outcome: 'whole' | 'cut' | 'too large' | 'refused';
+  /** Into how many parts to cut the slice. */
+  parts: number;
+}
+
+function describeStretch({ sinceUnixNano, untilUnixNano }: Window): string {
+  return `The time from ${formatInstant(sinceUnixNano)} to ${formatInstant(untilUnixNano)}`;
+}
