@@ -1,4 +1,5 @@
 -- What the numbers of a conversation are made of: all spans of the traces $trace_ids.
+-- Rows are found by trace id alone; reading the other columns of every row to drop it takes five times as long.
 SELECT
   trace_id,
   span_id,
@@ -13,5 +14,7 @@ SELECT
   sampling_ratio
 FROM readable_spans
 LEFT JOIN resources USING (resource_id)
-WHERE trace_id IN (SELECT unnest($trace_ids::UHUGEINT[]))
+WHERE row_id IN (
+  SELECT row_id FROM readable_spans WHERE trace_id IN (SELECT unnest($trace_ids::UHUGEINT[]))
+)
 ORDER BY trace_id, start_ns, span_id

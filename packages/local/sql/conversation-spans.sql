@@ -1,12 +1,12 @@
 -- All spans of the trace $trace_id, whole, in order of start, then span id.
 SELECT
-  spans.*,
+  readable_spans.*,
   resources.service_name,
   resources.sampling_ratio,
   resources.scope_name,
   resources.scope_version,
   resources.attributes AS resource_attributes
-FROM readable_spans AS spans
+FROM readable_spans
 LEFT JOIN resources USING (resource_id)
-WHERE trace_id = $trace_id
+WHERE row_id IN (SELECT row_id FROM readable_spans WHERE trace_id = $trace_id)
 ORDER BY start_ns, span_id

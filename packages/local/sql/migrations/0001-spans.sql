@@ -46,4 +46,4 @@ CREATE TABLE spans (
 );
 
 -- What the questions read. A question with filters puts a narrower view of the same name in front.
-CREATE VIEW readable_spans AS SELECT * FROM spans;
+CREATE VIEW readable_spans AS SELECT rowid AS row_id, * FROM spans;

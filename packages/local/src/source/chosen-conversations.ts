@@ -21,6 +21,6 @@ export async function narrowToChosen(connection: DuckDBConnection, filters: Conv
     { service: VARCHAR, workflow: VARCHAR, session: VARCHAR, outcome: VARCHAR },
   );
   await connection.run(
-    'CREATE TEMP VIEW readable_spans AS SELECT * FROM main.spans WHERE trace_id IN (SELECT trace_id FROM chosen)',
+    'CREATE TEMP VIEW readable_spans AS SELECT rowid AS row_id, * FROM main.spans WHERE trace_id IN (SELECT trace_id FROM chosen)',
   );
 }

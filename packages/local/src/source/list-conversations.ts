@@ -2,7 +2,7 @@ import type { Answer, Conversation, ConversationsQuestion } from '@convotel/quer
 import { type Asking, windowValues } from './asking.ts';
 import { coverConversations, coverWindow } from './coverage.ts';
 import { findNewest } from './newest-conversations.ts';
-import { type NumberedConversation, numberConversations } from './numbered-conversations.ts';
+import { numberConversations } from './numbered-conversations.ts';
 
 /** `ConversationSource.conversations`. */
 export async function listConversations(
@@ -10,31 +10,28 @@ export async function listConversations(
   question: ConversationsQuestion,
 ): Promise<Answer<Conversation[]>> {
   const { window, limit, order, completedAboveNano } = question;
-  if (order === 'newest') {
-    const newest = await findNewest(
-      asking,
-      window,
-      limit,
-      ({ conversation }) => completedAboveNano === undefined || conversation.completedNano > completedAboveNano,
-    );
-    return { data: newest.map(conversationOf), coverage: coverConversations(newest.map(({ spans }) => spans)) };
-  }
-  const rows = await asking.rows('candidates-by-size', {
-    values: {
-      ...windowValues(window),
-      by_completed: order === 'slowest',
-      completed_above_ns: completedAboveNano ?? -1n,
-      row_limit: BigInt(limit),
-    },
-  });
-  const traceIds = rows.map((row) => row['trace_id'] as bigint);
+  const traceIds =
+    order === 'newest'
+      ? (await findNewest(asking, window, limit, completedAboveNano)).map(({ traceId }) => traceId)
+      : await findLargest(asking, question);
   const numbered = await numberConversations(asking, traceIds);
+  const listed = traceIds.map((traceId) => numbered.get(traceId)!);
   return {
-    data: traceIds.map((traceId) => conversationOf(numbered.get(traceId)!)),
-    coverage: await coverWindow(asking, window),
+    data: listed.map(({ conversation }) => conversation),
+    coverage:
+      order === 'newest' ? coverConversations(listed.map(({ spans }) => spans)) : await coverWindow(asking, window),
   };
 }
 
-function conversationOf({ conversation }: NumberedConversation): Conversation {
-  return conversation;
+/** Trace ids of the largest conversations that start in the window, in order. */
+async function findLargest(asking: Asking, question: ConversationsQuestion): Promise<bigint[]> {
+  const rows = await asking.rows('largest-conversations', {
+    values: {
+      ...windowValues(question.window),
+      by_completed: question.order === 'slowest',
+      completed_above_ns: question.completedAboveNano ?? -1n,
+      row_limit: BigInt(question.limit),
+    },
+  });
+  return rows.map((row) => row['trace_id'] as bigint);
 }

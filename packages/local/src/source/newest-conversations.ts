@@ -1,50 +1,49 @@
-import { isInWindow, type Window } from '@convotel/query';
+import type { Window } from '@convotel/query';
 import { type Asking, windowValues } from './asking.ts';
-import { type NumberedConversation, numberConversations } from './numbered-conversations.ts';
 
-/** Starts read at first for each conversation asked for; most conversations have fewer steps and a root. */
-const STARTS_PER_CONVERSATION = 12;
-const FEWEST_STARTS = 256;
-/** By how much to read more when that was not enough. */
-const WIDENING = 4;
+/** Where a conversation is, and its start in Unix nanoseconds. */
+export interface StartedConversation {
+  traceId: bigint;
+  startNs: bigint;
+}
 
-/** Which conversations count; all when absent. */
-export type Chooser = (conversation: NumberedConversation) => boolean;
+/** Starts of roots and steps looked at first for each conversation asked for; most have fewer. */
+const STARTS_PER_CONVERSATION = 16n;
+/** By how much to look further back when that was not enough. */
+const WIDENING = 8n;
 
 /**
- * The `limit` newest conversations that start in `window`, in order. Reads the newest spans, and more of them until no
- * conversation left out can be newer: grouping everything would take ten times as long.
+ * The `limit` newest conversations that start in `window`, in order: newest first, then by trace id.
+ *
+ * Looks at the end of the window, and further back until there are enough: a conversation that starts there is found
+ * there, so what has been found is exact, and grouping everything would take ten times as long.
+ * @param completedAboveNano - Only conversations with more than this many nanoseconds in completed outermost steps.
  */
 export async function findNewest(
   asking: Asking,
   window: Window | undefined,
   limit: number,
-  isChosen: Chooser = () => true,
-): Promise<NumberedConversation[]> {
-  let rowLimit = Math.max(limit * STARTS_PER_CONVERSATION, FEWEST_STARTS);
+  completedAboveNano = -1n,
+): Promise<StartedConversation[]> {
+  const values = windowValues(window);
+  const [extent] = await asking.rows('extent', { values });
+  const starts = extent!['starts'] as bigint;
+  if (starts === 0n) return [];
+  const newest = extent!['newest_ns'] as bigint;
+  const oldest = extent!['oldest_ns'] as bigint;
+  let span = ((newest - oldest) * BigInt(limit) * STARTS_PER_CONVERSATION) / starts + 1n;
   for (;;) {
-    const rows = await asking.rows('candidates-newest', {
-      values: { ...windowValues(window), row_limit: BigInt(rowLimit) },
+    const since = newest - span > oldest ? newest - span : oldest;
+    const rows = await asking.rows('newest-conversations', {
+      values: {
+        since_ns: since,
+        until_ns: values.until_ns,
+        completed_above_ns: completedAboveNano,
+        row_limit: BigInt(limit),
+      },
     });
-    const isEverything = rows.length < rowLimit;
-    const oldest = isEverything ? -1n : (rows.at(-1)!['start_ns'] as bigint);
-    const traceIds = new Set(rows.map((row) => row['trace_id'] as bigint));
-    const candidates = await numberConversations(asking, [...traceIds]);
-    const certain = [...candidates.values()].filter(
-      (candidate) =>
-        candidate.conversation.startTimeUnixNano > oldest &&
-        isInWindow(candidate.conversation.startTimeUnixNano, window) &&
-        isChosen(candidate),
-    );
-    if (isEverything || certain.length >= limit) return certain.sort(compareNewestFirst).slice(0, limit);
-    rowLimit *= WIDENING;
+    if (rows.length === limit || since === oldest)
+      return rows.map((row) => ({ traceId: row['trace_id'] as bigint, startNs: row['first_ns'] as bigint }));
+    span *= WIDENING;
   }
-}
-
-function compareNewestFirst(
-  { conversation: a }: NumberedConversation,
-  { conversation: b }: NumberedConversation,
-): number {
-  if (a.startTimeUnixNano !== b.startTimeUnixNano) return a.startTimeUnixNano > b.startTimeUnixNano ? -1 : 1;
-  return a.traceId < b.traceId ? -1 : 1;
 }

@@ -1,25 +1,30 @@
+import { LIST, listValue, UHUGEINT } from '@duckdb/node-api';
 import { appendMissingSteps, orderSteps, type Window } from '@convotel/query';
 import type { Asking } from './asking.ts';
 import { findNewest } from './newest-conversations.ts';
-import type { NumberedConversation } from './numbered-conversations.ts';
 
 /** How many of the newest conversations of the window decide the order of steps. */
 const CONVERSATIONS_THAT_DECIDE = 500;
 
 /** `steps` in step order. */
 export async function orderStepsOf(asking: Asking, window: Window, steps: readonly string[]): Promise<string[]> {
+  if (steps.length < 2) return [...steps];
   const newest = await findNewest(asking, window, CONVERSATIONS_THAT_DECIDE);
-  const wanted = new Set(steps);
-  return appendMissingSteps(orderSteps(newest.map(firstOffsetsMs)), steps).filter((step) => wanted.has(step));
-}
-
-function firstOffsetsMs({ spans, conversation }: NumberedConversation): Map<string, number> {
-  const offsets = new Map<string, number>();
-  for (const { step, startTimeUnixNano } of spans) {
-    if (step === undefined) continue;
-    const offsetMs = Number(startTimeUnixNano - conversation.startTimeUnixNano) / 1e6;
-    const known = offsets.get(step);
-    if (known === undefined || offsetMs < known) offsets.set(step, offsetMs);
+  const rows = await asking.rows('first-offsets', {
+    values: {
+      trace_ids: listValue(newest.map(({ traceId }) => traceId)),
+      since_ns: newest.at(-1)?.startNs ?? 0n,
+    },
+    types: { trace_ids: LIST(UHUGEINT) },
+  });
+  const offsetsByTrace = new Map<bigint, Map<string, number>>();
+  for (const row of rows) {
+    const traceId = row['trace_id'] as bigint;
+    let offsets = offsetsByTrace.get(traceId);
+    if (offsets === undefined) offsetsByTrace.set(traceId, (offsets = new Map()));
+    offsets.set(row['step'] as string, row['first_offset_ms'] as number);
   }
-  return offsets;
+  const wanted = new Set(steps);
+  const ordered = appendMissingSteps(orderSteps([...offsetsByTrace.values()]), steps);
+  return ordered.filter((step) => wanted.has(step));
 }

@@ -26,6 +26,16 @@ interface OpenStore {
   resources: ResourceTable;
 }
 
+/** What a store has done since it was opened. */
+export interface StoreCounts {
+  /** Spans that were sent, copies too. */
+  receivedSpans: number;
+  /** Rows that were written for them; the others were copies. */
+  storedSpans: number;
+  /** Spans that could not be kept, each time they were sent. */
+  refusedSpans: number;
+}
+
 /** How to open a {@link SpanStore}. */
 export interface SpanStoreOptions {
   /** Most memory that DuckDB takes. */
@@ -46,6 +56,7 @@ export class SpanStore {
   /** The last thing to be written; writers come one after another. */
   #lastWrite: Promise<void> = Promise.resolve();
   #isClosed = false;
+  readonly #counts: StoreCounts = { receivedSpans: 0, storedSpans: 0, refusedSpans: 0 };
 
   private constructor(path: string, options: SpanStoreOptions, open: OpenStore, known: KnownSpanIds) {
     this.path = path;
@@ -90,6 +101,11 @@ export class SpanStore {
     return result as Result;
   }
 
+  /** What it has done since it was opened. */
+  counts(): StoreCounts {
+    return { ...this.#counts };
+  }
+
   /** (trace id, span id) pairs that the filter of known spans holds, for deciding when to make it anew. */
   get knownSpanCount(): number {
     return this.#known.size;
@@ -121,9 +137,13 @@ export class SpanStore {
   async #commitWaiting(): Promise<void> {
     const group = this.#takeGroup();
     if (group.length === 0) return;
+    const spans = group.flatMap((append) => append.spans);
     try {
-      await this.#commit(group.flatMap((append) => append.spans));
+      const storedSpans = await this.#commit(spans);
+      this.#counts.receivedSpans += spans.length;
+      this.#counts.storedSpans += storedSpans;
     } catch (error) {
+      this.#counts.refusedSpans += spans.length;
       const failure = unwritable(this.path, error);
       for (const append of group) append.reject(failure);
       await this.#letGo();
@@ -144,10 +164,11 @@ export class SpanStore {
     return this.#waiting.splice(0, count);
   }
 
-  async #commit(spans: readonly SpanRecord[]): Promise<void> {
+  /** Returns how many rows were written. */
+  async #commit(spans: readonly SpanRecord[]): Promise<number> {
     const { connection, appender, resources } = await this.#reopened();
     const { inserted, replacing } = await deduplicate(spans, this.#known, connection);
-    if (inserted.length === 0) return;
+    if (inserted.length === 0) return 0;
     const stored = inserted.map((record) => ({ record, resourceId: resources.idOf(record) }));
     await connection.run('BEGIN');
     await resources.insertNew(connection);
@@ -155,6 +176,7 @@ export class SpanStore {
     appender.append(stored);
     appender.flush();
     await connection.run('COMMIT');
+    return inserted.length;
   }
 
   async #reopened(): Promise<OpenStore> {

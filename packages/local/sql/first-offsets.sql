@@ -1,0 +1,12 @@
+-- When each step of the conversations $trace_ids starts first, behind the conversation's first step. None of their steps
+-- starts before $since_ns.
+SELECT
+  trace_id,
+  step,
+  (min(start_ns) - min(min(start_ns)) OVER (PARTITION BY trace_id)) / 1e6 AS first_offset_ms
+FROM readable_spans
+WHERE role = 'step'
+  AND start_ns >= $since_ns
+  AND trace_id IN (SELECT unnest($trace_ids::UHUGEINT[]))
+GROUP BY trace_id, step
+ORDER BY trace_id, step

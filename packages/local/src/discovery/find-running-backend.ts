@@ -1,0 +1,22 @@
+import { resolve } from 'node:path';
+import { findPresence } from './presence-file.ts';
+
+/** It is on the same machine; one that takes longer is not there for practical purposes. */
+const TIMEOUT_MS = 1_000;
+
+/**
+ * The address of the back end that runs on the store at `storePath`; undefined where none does. What a killed one left
+ * behind does no harm: the address counts only when it answers with the instance id from the file.
+ */
+export async function findRunningBackend(storePath: string): Promise<string | undefined> {
+  const presence = await findPresence(resolve(storePath));
+  if (presence === undefined) return undefined;
+  try {
+    const response = await fetch(new URL('/healthz', presence.url), { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const health = (await response.json()) as { instanceId?: unknown };
+    return health.instanceId === presence.instanceId ? presence.url : undefined;
+  } catch {
+    // Nobody there, or somebody else: either way that back end does not run.
+    return undefined;
+  }
+}

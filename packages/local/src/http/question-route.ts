@@ -1,0 +1,40 @@
+import {
+  askSource,
+  decodeQuestion,
+  encodeAnswer,
+  QUESTION_PATH_PREFIX,
+  QuestionFormatError,
+  SourceError,
+  type ConversationSource,
+  type Question,
+} from '@convotel/query';
+import type { Route } from './create-server.ts';
+import { HttpRefusal } from './http-refusal.ts';
+
+const QUESTION_NAMES: Readonly<Record<Question['name'], true>> = {
+  conversation: true,
+  conversations: true,
+  'step-statistics': true,
+  'conversation-counts': true,
+  'common-errors': true,
+  'step-durations': true,
+};
+
+/** One route a question, `GET /api/v1/<name>`, answered by `source`. */
+export function questionRoutes(source: ConversationSource): [path: string, route: Route][] {
+  return Object.keys(QUESTION_NAMES).map((name) => [
+    QUESTION_PATH_PREFIX + name,
+    { method: 'GET', handle: (_request, url) => answerQuestion(source, url) },
+  ]);
+}
+
+async function answerQuestion(source: ConversationSource, url: URL): Promise<{ contentType: string; body: string }> {
+  try {
+    const question = decodeQuestion(url);
+    return { contentType: 'application/json', body: encodeAnswer(question, await askSource(source, question)) };
+  } catch (error) {
+    if (error instanceof QuestionFormatError) throw new HttpRefusal(400, error.message, {}, { cause: error });
+    if (error instanceof SourceError) throw new HttpRefusal(503, error.message, {}, { cause: error });
+    throw error;
+  }
+}
