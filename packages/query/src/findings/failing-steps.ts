@@ -19,7 +19,7 @@ export interface FailingStep {
 /** The steps that advice is about: those that are a problem, the most failures first, two at most. */
 export function findFailingSteps({ rows, commonErrors }: ErrorsFacts): FailingStep[] {
   return rows
-    .filter((row) => row.failures > 0 && row.errorRatePct >= PROBLEM_FROM_PCT)
+    .filter((row) => row.errorRatePct >= PROBLEM_FROM_PCT)
     .toSorted((a, b) => b.failures - a.failures)
     .slice(0, ADVISED_STEPS)
     .map((row) => {

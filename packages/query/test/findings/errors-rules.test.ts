@@ -54,6 +54,7 @@ describe('errors-in-one-step', () => {
       'Most errors are in LLM step (2 of 3)',
     ]);
     expect(errorsInOneStep(facts([errorRow('stt', 2, 4), errorRow('llm', 2, 4)]))).toEqual([]);
+    expect(errorsInOneStep(facts([errorRow('stt', 499, 600), errorRow('llm', 501, 600)]))).toHaveLength(1);
   });
 
   test('stays away without errors and with a single step', () => {
@@ -163,6 +164,7 @@ test('common-cause appears above one half of the errors listed', () => {
     'Implement exponential backoff for rate limits',
   ]);
   expect(commonCause(rows(1, 1))).toEqual([]);
+  expect(commonCause(rows(501, 499))).toHaveLength(2);
   expect(commonCause(rows(1, 2))).toEqual([]);
   expect(textsOf(commonCause({ rows: [commonError('llm', RATE_LIMIT)] }))[0]).toBe(
     'The error listed is due to API rate limit',

@@ -103,7 +103,10 @@ function expectSentences(findings: Finding[]): void {
   for (const { text, evidence } of findings) {
     expect(text).not.toMatch(/NaN|Infinity|undefined|null|\[object|-0\b/);
     expect(text.trim()).not.toBe('');
-    for (const value of Object.values(evidence)) expect(value).not.toBeNaN();
+    for (const value of Object.values(evidence)) {
+      expect(value).toBeDefined();
+      expect(value).not.toBeNaN();
+    }
   }
 }
 

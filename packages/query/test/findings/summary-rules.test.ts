@@ -144,6 +144,16 @@ describe('unsuccessful-step', () => {
     expect(textsOf(unsuccessfulStep(facts))).toEqual([`GPT step failed: ${'🦜'.repeat(119)}…`]);
   });
 
+  test('takes two calls without a number of attempt for two calls', () => {
+    const steps = [failed, { ...failed, outcome: 'completed' as const }];
+    expect(textsOf(unsuccessfulStep(summaryFacts(steps)))).toEqual(['GPT step failed (the conversation went on)']);
+    const others = [failed, { step: 'tool', durationMs: 1, attempt: 2 }];
+    expect(textsOf(unsuccessfulStep(summaryFacts(others)))).toEqual([
+      'GPT step failed (the conversation went on)',
+      'Tool step completed on attempt 2',
+    ]);
+  });
+
   test('stays away from completed steps and from nested ones', () => {
     const steps = [
       { step: 'gpt', durationMs: 1 },

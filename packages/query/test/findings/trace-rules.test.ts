@@ -31,6 +31,13 @@ describe('conversation-ending', () => {
     ]);
   });
 
+  test('keeps the last completed step as evidence', () => {
+    expect(conversationEnding(summaryFacts(HEARD, { outcome: 'failed' }))[0]?.evidence).toEqual({
+      outcome: 'failed',
+      lastCompleted: 'asr',
+    });
+  });
+
   test('says nothing of a completed conversation', () => {
     expect(conversationEnding(summaryFacts(HEARD))).toEqual([]);
   });

@@ -13,7 +13,7 @@ export const BOTTLENECK_FROM_PCT = 40;
  */
 export function bottleneckStep({ detail }: SummaryFacts): Finding[] {
   const calls = outermostStepsByName(detail);
-  if (calls.size < 2 || detail.totalMs <= 0) return [];
+  if (calls.size < 2) return [];
   const shares = [...calls].map(([step, rows]) => {
     const durationMs = rows.reduce((sum, row) => sum + row.durationMs, 0);
     return { step, calls: rows.length, durationMs, sharePct: (durationMs / detail.totalMs) * 100 };

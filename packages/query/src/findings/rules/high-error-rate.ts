@@ -10,7 +10,7 @@ export const UNACCEPTABLE_FROM_PCT = 10;
 /** Each step that fails in 5 % of its calls or more. */
 export function highErrorRate({ rows }: ErrorsFacts): Finding[] {
   return rows
-    .filter((row) => row.failures > 0 && row.errorRatePct >= PROBLEM_FROM_PCT)
+    .filter((row) => row.errorRatePct >= PROBLEM_FROM_PCT)
     .map(({ step, total, failures, errorRatePct }) => {
       const judgement = errorRatePct >= UNACCEPTABLE_FROM_PCT ? ' - unacceptably high!' : '';
       return {
