@@ -44,7 +44,7 @@ export function shadedCurvePanel(description: PanelDescription, queries: Dataque
 /** Parts of a whole over time, one above the other. */
 export function stackedCurvePanel(description: PanelDescription, queries: DataqueryBuilder[]): PanelBuilder {
   return curvePanel(description, queries)
-    .stacking(new StackingConfigBuilder().mode(StackingMode.Normal))
+    .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'))
     .lineWidth(0)
     .fillOpacity(70);
 }

@@ -1,0 +1,11 @@
+import { prometheusBucketLabelOf, THRESHOLD } from '@convotel/conventions';
+
+/** What Grafana puts for the variables of our dashboards, over a range of six hours and a scrape every 15 seconds. */
+export const EXAMPLE_VALUES: Readonly<Record<string, string>> = {
+  __range: '6h',
+  __range_s: '21600',
+  __rate_interval: '1m',
+  service: '.+',
+  step: 'gpt',
+  target: prometheusBucketLabelOf(THRESHOLD.targetMs / 1000),
+};
