@@ -80,7 +80,7 @@ test('never-failing-steps are those after the first failure without one', () => 
     'TTS never fails',
   ]);
   expect(neverFailingSteps(facts([errorRow('speak', 0, 3), failing]))).toEqual([]);
-  expect(neverFailingSteps(facts([errorRow('speak', 0, 3)]))).toEqual([]);
+  expect(neverFailingSteps(facts([errorRow('speak', 0, 3), errorRow('play', 0, 3)]))).toEqual([]);
 });
 
 test('no-failures appears only where there are calls and none failed', () => {
@@ -129,6 +129,15 @@ describe('advice', () => {
       'Add fallback responses for when LLM fails',
       'Show the answer as text when speak fails',
       'Monitor API quotas more closely',
+    ]);
+  });
+
+  test('rests on the causes that it speaks of', () => {
+    const rows = [errorRow('llm', 9, 20), errorRow('asr', 2, 20)];
+    const given = facts(rows, [commonError('llm', RATE_LIMIT), commonError('asr', 'HTTP 401')]);
+    expect(monitorCause(given).map(({ evidence }) => evidence)).toEqual([
+      { causes: ['API rate limit'] },
+      { causes: ['rejected credentials'] },
     ]);
   });
 

@@ -5,11 +5,10 @@ import { stepDisplayName } from '../words/step-display-name.ts';
 
 /** The step that completes least often; that all complete, where they do. */
 export function lowestSuccess({ rows }: SuccessFacts): Finding[] {
-  const seen = rows.filter((row) => row.total > 0);
-  const [lowest, next] = seen.toSorted((a, b) => a.completed / a.total - b.completed / b.total);
+  const [lowest, next] = rows.toSorted((a, b) => a.completed / a.total - b.completed / b.total);
   if (lowest === undefined) return [];
   const { step, total, completed, successRatePct } = lowest;
-  const calls = seen.reduce((sum, row) => sum + row.total, 0);
+  const calls = rows.reduce((sum, row) => sum + row.total, 0);
   if (completed === total) {
     const text = `All ${counted(calls, 'step call')} completed`;
     return [{ rule: 'lowest-success', severity: 'good', text, evidence: { calls } }];

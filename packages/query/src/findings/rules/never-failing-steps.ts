@@ -8,7 +8,7 @@ export function neverFailingSteps({ rows }: ErrorsFacts): Finding[] {
   if (firstFailing === -1) return [];
   const steps = rows
     .slice(firstFailing + 1)
-    .filter((row) => row.failures === 0 && row.total > 0)
+    .filter((row) => row.failures === 0)
     .map((row) => row.step);
   if (steps.length === 0) return [];
   const names = steps.map((step) => stepDisplayName(step, 'opening')).join('/');

@@ -6,7 +6,7 @@ import { stepDisplayName } from '../words/step-display-name.ts';
 export function reliableStep({ rows }: ErrorsFacts): Finding[] {
   const firstFailing = rows.findIndex((row) => row.failures > 0);
   const before = firstFailing > 0 ? rows[firstFailing - 1] : undefined;
-  if (before === undefined || before.total === 0) return [];
+  if (before === undefined) return [];
   const text = `${stepDisplayName(before.step, 'opening')} is 100% reliable`;
   return [{ rule: 'reliable-step', severity: 'good', text, evidence: { step: before.step, total: before.total } }];
 }
