@@ -124,7 +124,7 @@ function listen(server: Server, { port, host }: ResolvedBackendOptions): Promise
         reject(error);
         return;
       }
-      const message = `port ${port} of ${host} is in use: stop what listens there, or choose another port (0 picks one)`;
+      const message = `port ${port} of ${host} is in use: stop what listens there, or choose another port (--port 0 picks one)`;
       reject(new LocalError('PORT_IN_USE', message, { cause: error }));
     });
     server.listen(port, host, () => resolvePort((server.address() as AddressInfo).port));

@@ -75,22 +75,20 @@ async function deleteOldest(
   return deleted;
 }
 
-/** Deletes as many of the oldest traces as their share of the space says, until the rest fits. */
+/**
+ * Deletes as many of the oldest traces as their share of the space says. Once a run: DuckDB frees whole row groups only,
+ * so what is used just afterwards says too little about what is stored.
+ */
 async function deleteForSpace(store: SpanStore, maxBytes: number, isStopped: () => boolean): Promise<number> {
-  let deleted = 0;
-  while (!isStopped()) {
-    const usedBytes = await store.read(readUsedBytes);
-    if (usedBytes <= maxBytes) break;
-    const traces = await store.read(countTraces);
-    const surplus = Math.ceil(traces * (1 - (maxBytes * SPACE_TARGET) / usedBytes));
-    const now = await deleteOldest(store, LATEST_NS, Math.max(surplus, 1), isStopped);
-    if (now === 0) break;
-    deleted += now;
-    // Space comes free only with a checkpoint.
-    await store.change(async (connection) => {
-      await connection.run('CHECKPOINT');
-    });
-  }
+  const usedBytes = await store.read(readUsedBytes);
+  if (usedBytes <= maxBytes) return 0;
+  const traces = await store.read(countTraces);
+  const surplus = Math.ceil(traces * (1 - (maxBytes * SPACE_TARGET) / usedBytes));
+  const deleted = await deleteOldest(store, LATEST_NS, surplus, isStopped);
+  // Space comes free only with a checkpoint.
+  await store.change(async (connection) => {
+    await connection.run('CHECKPOINT');
+  });
   return deleted;
 }
 
