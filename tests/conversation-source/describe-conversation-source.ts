@@ -8,20 +8,24 @@ import { questionsAbout, questionsAboutEverything } from './questions.ts';
 import { seedOfRun } from './seeded-random.ts';
 
 const DATA_SET_COUNT = 120;
-const ROUNDS = 4;
 
 /** Makes a source that has read `spans` in their order. */
 export type OpenSource = (spans: SpanRecord[]) => Promise<ConversationSource>;
 
+/** How a source is tested. */
+export interface SuiteOptions {
+  /** Whose answers are right. @defaultValue `MemorySource` */
+  openReference?: OpenSource;
+  /** How many questions of each kind are asked about a data set. @defaultValue `2` */
+  rounds?: number;
+}
+
 /**
  * The suite that every `ConversationSource` passes: cases with figures worked out by hand, and generated data sets
- * whose answers agree with those of `openReference`. All data sets share one source, each in its own stretch of time.
+ * whose answers agree with those of a reference. All data sets share one source, each in its own stretch of time.
  */
-export function describeConversationSource(
-  name: string,
-  open: OpenSource,
-  openReference: OpenSource = async (spans) => new MemorySource(spans),
-): void {
+export function describeConversationSource(name: string, open: OpenSource, options: SuiteOptions = {}): void {
+  const { openReference = async (spans) => new MemorySource(spans), rounds = 2 } = options;
   describe(name, () => {
     describeWorkedCases(open);
 
@@ -47,7 +51,7 @@ export function describeConversationSource(
       };
 
       test.each(dataSets)('data set $name', async (dataSet) => {
-        await expectAgreement(dataSet.spans, questionsAbout(dataSet, ROUNDS));
+        await expectAgreement(dataSet.spans, questionsAbout(dataSet, rounds));
       });
 
       test('all data sets together', async () => {
