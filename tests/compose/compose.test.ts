@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { bytesOf, mountsOf, readCompose, readText, repositoryPathOf, ROOT } from './stack-files.ts';
+import type { Service } from './stack-files.ts';
+
+const { services, volumes } = readCompose();
+const ALL = Object.entries(services);
+const ONCE = ALL.flatMap(([, { depends_on = {} }]) =>
+  Object.entries(depends_on)
+    .filter(([, { condition }]) => condition === 'service_completed_successfully')
+    .map(([name]) => name),
+);
+const LASTING = ALL.filter(([name]) => !ONCE.includes(name));
+
+describe.each(ALL)('service %s', (_, service) => {
+  test('is an exact version', () => {
+    expect(service.image).toMatch(/^[a-z0-9/-]+:v?\d+\.\d+\.\d+$/);
+  });
+
+  test('publishes its ports on this machine only', () => {
+    for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:(\d+):\1$/);
+  });
+
+  test('mounts only what exists, and configuration read-only', () => {
+    for (const { source, isNamedVolume } of mountsOf(service)) {
+      if (isNamedVolume) expect(Object.keys(volumes)).toContain(source);
+      else expect([source, existsSync(new URL(source, ROOT))]).toEqual([source, true]);
+    }
+    for (const volume of service.volumes ?? []) expect(volume.endsWith(':ro')).toBe(volume.startsWith('.'));
+  });
+
+  test('is started with configuration files that are mounted', () => {
+    const paths = (service.command ?? []).flatMap((word) => /(\/etc\/\S+\.ya?ml)$/.exec(word)?.[1] ?? []);
+    for (const path of paths) {
+      const file = repositoryPathOf(service, path);
+      expect([path, file !== undefined && existsSync(new URL(file, ROOT))]).toEqual([path, true]);
+    }
+  });
+
+  test('has a limit of memory', () => {
+    expect(bytesOf(service.mem_limit!)).toBeGreaterThan(0);
+  });
+});
+
+describe('services that last', () => {
+  test.each(LASTING)('%s comes back by itself, and does not fill the disk with its log', (_, { restart, logging }) => {
+    expect(restart).toBe('unless-stopped');
+    expect(logging?.options['max-size']).toBeDefined();
+  });
+
+  test.each(ONCE)('%s, which only prepares, does not', (name) => {
+    expect(services[name]!.restart).toBe('no');
+  });
+
+  test('are all looked at from outside', () => {
+    const probe = services['health']!.healthcheck!.test.join(' ');
+    const probed = [...probe.matchAll(/http:\/\/([a-z-]+):\d+/g)].map(([, name]) => name!);
+    expect(probed.toSorted()).toEqual(
+      LASTING.map(([name]) => name)
+        .filter((name) => name !== 'health')
+        .toSorted(),
+    );
+  });
+
+  test('publish no port twice', () => {
+    const ports = LASTING.flatMap(([, service]) => service.ports ?? []);
+    expect(new Set(ports).size).toBe(ports.length);
+  });
+});
+
+describe('what must outlive a restart', () => {
+  const isKept = (name: string, folder: string): boolean =>
+    mountsOf(services[name]!).some(({ target, isNamedVolume }) => isNamedVolume && target === folder);
+  const defaultOf = (file: string, variable: string): string =>
+    new RegExp(`\\$\\{env:${variable}:-([^}]*)\\}`).exec(readText(file))![1]!;
+
+  test.each([
+    ['collector', defaultOf('collector-config/collector.yaml', 'COLLECTOR_QUEUE_FOLDER')],
+    ['jaeger', defaultOf('stack/jaeger/config.yaml', 'JAEGER_DATA_FOLDER')],
+    ['prometheus', services['prometheus']!.command!.find((word) => word.startsWith('--storage.tsdb.path='))!.slice(20)],
+    ['grafana', '/var/lib/grafana'],
+  ])('%s keeps %s on a named volume', (name, folder) => {
+    expect(isKept(name, folder)).toBe(true);
+  });
+
+  test('every named volume is used', () => {
+    const used = LASTING.flatMap(([, service]) => mountsOf(service).map(({ source }) => source));
+    expect(Object.keys(volumes).filter((name) => !used.includes(name))).toEqual([]);
+  });
+
+  test('volumes of programs that are not root are handed over to them first', () => {
+    const handedOver = mountsOf(services['volume-owners']!);
+    const { command } = services['volume-owners']!;
+    for (const { source, target } of handedOver) {
+      expect(command).toContain(target);
+      const users = LASTING.filter(([, service]) => mountsOf(service).some((mount) => mount.source === source));
+      for (const [, { depends_on }] of users) expect(depends_on).toHaveProperty('volume-owners');
+    }
+    expect(handedOver).toHaveLength(2);
+  });
+});
+
+describe('variables', () => {
+  const isOurs = (variable: string): boolean => /^(COLLECTOR|JAEGER)_/.test(variable);
+  const configurations: Record<string, string> = {
+    collector: readText('collector-config/collector.yaml'),
+    jaeger: readText('stack/jaeger/config.yaml'),
+  };
+
+  test.each(Object.keys(configurations))('of %s are read by its configuration', (name) => {
+    const set = Object.keys((services[name] as Service).environment ?? {}).filter(isOurs);
+    expect(set.length).toBeGreaterThan(0);
+    for (const variable of set) expect(configurations[name]).toContain(`\${env:${variable}`);
+  });
+
+  test('leave the collector room between its own limit of memory and that of its container', () => {
+    const limitMib = Number(
+      /limit_mib: \$\{env:COLLECTOR_MEMORY_LIMIT_MIB:-(\d+)\}/.exec(configurations['collector']!)![1],
+    );
+    const { mem_limit, environment } = services['collector']!;
+    expect(limitMib * 1024 ** 2).toBeLessThan(bytesOf(mem_limit!));
+    expect(bytesOf(environment!['GOMEMLIMIT']!)).toBe(limitMib * 0.8 * 1024 ** 2);
+  });
+});
