@@ -40,7 +40,7 @@ async function describeFailure(error: unknown, terminal: Terminal): Promise<stri
   // A message may quote what a span or a server said, so it is made harmless like every other text.
   const { printable } = await import('./text/printable.ts');
   const message = error instanceof Error ? error.message : String(error);
-  const isOurs = statusOf(error) !== EXIT_STATUS.failed;
+  const isOurs = statusOf(error) !== EXIT_STATUS.failed || (error instanceof Error && error.name === 'LocalError');
   const stack = error instanceof Error && terminal.environment['CONVOTEL_DEBUG'] ? `${error.stack}\n` : '';
   const hint = isOurs || stack !== '' ? '' : 'Set CONVOTEL_DEBUG=1 to see where it happened.\n';
   return `convotel: ${printable(message)}\n${hint}${stack}`;

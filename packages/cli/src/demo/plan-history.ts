@@ -33,8 +33,9 @@ const DAY_MS = 86_400_000;
 const DAYS = 7;
 const CONVERSATIONS_A_DAY = 57;
 const SEED = 20_251_008;
-/** Before the first one of a patch that is slow, and only minutes ago, so that monitoring has something to say. */
-const SLOW_PATCH_MINUTES_AGO = [41, 33, 24, 15, 9];
+/** The last hour is a bad one, so that monitoring has something to say: some slow conversations, some that failed. */
+const SLOW_MINUTES_AGO = [41, 33, 24, 15, 9];
+const FAILED_MINUTES_AGO = [38, 27, 19, 6];
 
 /** How busy each hour of the day is, from midnight on: a small peak before noon, a larger one in the evening. */
 const WEIGHT_BY_HOUR = [1, 0, 0, 0, 0, 1, 2, 4, 7, 9, 10, 9, 7, 8, 10, 9, 8, 14, 12, 9, 7, 5, 3, 2];
@@ -52,8 +53,14 @@ const MODEL_STEP = 'gpt';
 const IMPROVED_SHARE = 0.83;
 const SLOW_SHARE = 0.05;
 const SLOW_FACTOR = 2.3;
+const RATE_LIMIT: PlannedFailure = {
+  step: MODEL_STEP,
+  share: 0.05,
+  errorMessage: 'API rate limit exceeded',
+  durationMs: 500,
+};
 const FAILURES: readonly PlannedFailure[] = [
-  { step: MODEL_STEP, share: 0.035, errorMessage: 'API rate limit exceeded', durationMs: 500 },
+  RATE_LIMIT,
   { step: MODEL_STEP, share: 0.008, errorMessage: 'Request timed out', durationMs: 10_000 },
   { step: 'stt', share: 0.006, errorMessage: 'No speech detected', durationMs: 900 },
 ];
@@ -71,7 +78,10 @@ export function planHistory(nowUnixMs: number): HistoryPlan {
     const failure = FAILURES.find(({ share }) => random() < share);
     conversations.push({ startUnixMs, steps: planSteps(random, startUnixMs >= improvedAtUnixMs, failure) });
   }
-  for (const minutesAgo of SLOW_PATCH_MINUTES_AGO) {
+  for (const minutesAgo of FAILED_MINUTES_AGO) {
+    conversations.push({ startUnixMs: nowUnixMs - minutesAgo * 60_000, steps: planSteps(random, true, RATE_LIMIT) });
+  }
+  for (const minutesAgo of SLOW_MINUTES_AGO) {
     const steps = planSteps(random, true).map(({ step, durationMs }) => ({
       step,
       durationMs: step === MODEL_STEP ? 7600 + random() * 900 : durationMs,

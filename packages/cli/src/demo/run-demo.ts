@@ -9,6 +9,7 @@ import { EXIT_STATUS } from '../exit-status.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { main } from '../main.ts';
 import type { Terminal } from '../terminal.ts';
+import { untilAborted } from '../until-aborted.ts';
 import { runLiveConversations } from './live-conversations.ts';
 import { planHistory } from './plan-history.ts';
 import { recordHistory } from './record-history.ts';
@@ -82,10 +83,7 @@ async function keepRunning(url: string, terminal: Terminal): Promise<void> {
       '\nCtrl-C ends it and removes its data.\n',
     ].join('\n'),
   );
-  await new Promise<void>((resolve) => {
-    if (terminal.interrupted.aborted) resolve();
-    terminal.interrupted.addEventListener('abort', () => resolve(), { once: true });
-  });
+  await untilAborted(terminal.interrupted);
 }
 
 function parseSpeed(text: string): number {
