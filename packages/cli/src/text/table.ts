@@ -27,7 +27,9 @@ export function layOutTable<Row>(
   rows: readonly Row[],
   after: (row: Row, index: number) => string = () => '',
 ): TableLines {
-  const cells = rows.map((row, index) => columns.map((column) => column.cell(row, index)));
+  const cells = rows.map((row, index) =>
+    columns.map((column, place) => (place === 0 ? neverFormula(column.cell(row, index)) : column.cell(row, index))),
+  );
   const widths = columns.map((column, place) =>
     cells.reduce((widest, row) => Math.max(widest, stringWidth(row[place] ?? '')), column.width),
   );
@@ -40,6 +42,14 @@ export function layOutTable<Row>(
     heading: line(columns.map((column) => column.heading)),
     rows: cells.map((row, index) => line(row) + after(rows[index] as Row, index)),
   };
+}
+
+/**
+ * `text` with an apostrophe before a sign with which a spreadsheet begins a formula. A line of a table that somebody
+ * pastes into one begins with its first cell, and that may be a name which a span brought along.
+ */
+function neverFormula(text: string): string {
+  return /^[=+@-]/.test(text) ? `'${text}` : text;
 }
 
 /** `text` with blanks up to `width` terminal cells; unchanged where it is as wide already. */

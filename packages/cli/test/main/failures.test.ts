@@ -127,6 +127,26 @@ describe('no text of a span', () => {
     }
   });
 
+  test.each([['recent'], ['averages'], ['errors'], ['common-errors'], ['slow', '--threshold', '1']])(
+    'starts a formula through %s',
+    async (...words) => {
+      const path = await writeOtlpFile([
+        {
+          id: '=HYPERLINK("http://example.org")',
+          start: '2025-10-08T14:30:00Z',
+          steps: [
+            { step: '@SUM(A1)', durationMs: 10 },
+            { step: '-1+1', durationMs: 10, error: '+1' },
+          ],
+        },
+      ]);
+      const terminal = recordingTerminal();
+      await main([...words, '--from', path], terminal);
+      expect(terminal.output).toMatch(/^'[=@-]/m);
+      expect(terminal.output).not.toMatch(/^[=+@-](?![=-]{3})/m);
+    },
+  );
+
   test('acts on the terminal through an error message', async () => {
     const terminal = recordingTerminal();
     await main(['trace', NASTY, '--from', file], terminal);
