@@ -14,7 +14,7 @@ export function findSlowestStep({ completedMsByStep }: SlowFacts): SlowestStep |
   const durations = Object.entries(completedMsByStep).toSorted(([, a], [, b]) => b - a);
   const sumMs = durations.reduce((sum, [, durationMs]) => sum + durationMs, 0);
   const [slowest] = durations;
-  if (slowest === undefined || sumMs <= 0) return undefined;
+  if (slowest === undefined) return undefined;
   const sharePct = (slowest[1] / sumMs) * 100;
   return sharePct >= DOMINATES_FROM_PCT ? { step: slowest[0], sharePct } : undefined;
 }

@@ -42,6 +42,7 @@ describe('step-spread', () => {
   test('rounds the centre to 50 ms, and short ones so that they still say something', () => {
     expect(textOf('ponder', 174.9, 174, 175)).toBe('PONDER: Very consistent (~150ms)');
     expect(textOf('ponder', 175, 174, 175)).toBe('PONDER: Very consistent (~200ms)');
+    expect(textOf('ponder', 100, 99, 120)).toBe('PONDER: Very consistent (~100ms)');
     expect(textOf('ponder', 99, 99, 99)).toBe('PONDER: Very consistent (~100ms)');
     expect(textOf('ponder', 24, 24, 24)).toBe('PONDER: Very consistent (~20ms)');
     expect(textOf('ponder', 7.4, 7, 8)).toBe('PONDER: Very consistent (~7ms)');

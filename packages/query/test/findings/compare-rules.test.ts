@@ -31,6 +31,17 @@ describe('step-change', () => {
     ]);
   });
 
+  test('rests on the difference and its interval', () => {
+    const rows = [comparisonRow('llm', 2000, 1500, 'faster'), SAME];
+    expect(stepChange({ rows })[0]?.evidence).toEqual({
+      step: 'llm',
+      deltaMs: -500,
+      deltaPct: -25,
+      intervalMs: [-600, -400],
+      verdict: 'faster',
+    });
+  });
+
   test('says nothing where there is nothing', () => {
     expect(stepChange({ rows: [] })).toEqual([]);
   });

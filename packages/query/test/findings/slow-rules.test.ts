@@ -39,6 +39,8 @@ test('dominating-step names the step from 40 % of the completed time on', () => 
       evidence: { a: 3999, b: 3001, c: 3000 },
     },
   ]);
+  expect(textsOf(dominatingStep(facts([9000], { a: 0, b: 0 })))).toHaveLength(1);
+  expect(textsOf(dominatingStep(facts([9000], { a: 0, b: 0 })))[0]).toMatch(/^No single step/);
   expect(dominatingStep(facts([]))).toEqual([]);
 });
 

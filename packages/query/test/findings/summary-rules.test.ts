@@ -142,6 +142,19 @@ describe('unsuccessful-step', () => {
   test('cuts a message that is too long, between characters', () => {
     const facts = summaryFacts([{ ...failed, errorMessage: '🦜'.repeat(121) }], { outcome: 'failed' });
     expect(textsOf(unsuccessfulStep(facts))).toEqual([`GPT step failed: ${'🦜'.repeat(119)}…`]);
+    const longestWhole = summaryFacts([{ ...failed, errorMessage: 'x'.repeat(120) }], { outcome: 'failed' });
+    expect(textsOf(unsuccessfulStep(longestWhole))).toEqual([`GPT step failed: ${'x'.repeat(120)}`]);
+  });
+
+  test('rests on what the error says', () => {
+    const steps = [{ ...failed, errorType: 'ParrotError', errorMessage: 'dead' }];
+    expect(unsuccessfulStep(summaryFacts(steps))[0]?.evidence).toEqual({
+      step: 'gpt',
+      outcome: 'failed',
+      failures: 1,
+      errorType: 'ParrotError',
+      errorMessage: 'dead',
+    });
   });
 
   test('takes two calls without a number of attempt for two calls', () => {
