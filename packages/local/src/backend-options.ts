@@ -2,7 +2,7 @@ import { LocalError } from './local-error.ts';
 
 /** How long and how much the store keeps. */
 export interface RetentionOptions {
-  /** Conversations that ended longer ago are deleted, in days. @defaultValue `30` */
+  /** Conversations in which nothing has started for longer are deleted, in days; `Infinity` keeps them. @defaultValue `30` */
   maxAgeDays?: number;
   /** Above this much used space, in bytes, the oldest conversations are deleted. @defaultValue `2_147_483_648` (2 GiB) */
   maxBytes?: number;

@@ -6,6 +6,8 @@ import { sqlFile } from './sql-file.ts';
 /** Traces deleted in one transaction at most; appends wait for no longer than that takes. */
 const TRACES_PER_DELETE = 5_000;
 const NANO_PER_DAY = 86_400_000_000_000n;
+/** More than can have passed since 1970; it stands for an age without limit. */
+const MANY_DAYS = 100_000;
 const LATEST_NS = 2n ** 63n - 1n;
 /** Of the space allowed, how much is left used after deleting for space, so that the next span does not start it again. */
 const SPACE_TARGET = 0.9;
@@ -33,7 +35,7 @@ export function startRetention(
   let isStopped = false;
   let running: Promise<void> = Promise.resolve();
   const runOnce = async (nowUnixNano: bigint): Promise<void> => {
-    const cutoff = nowUnixNano - BigInt(Math.round(limits.maxAgeDays * Number(NANO_PER_DAY)));
+    const cutoff = nowUnixNano - BigInt(Math.round(Math.min(limits.maxAgeDays, MANY_DAYS) * Number(NANO_PER_DAY)));
     let deleted = await deleteOldest(store, cutoff, Number.POSITIVE_INFINITY, () => isStopped);
     deleted += await deleteForSpace(store, limits.maxBytes, () => isStopped);
     if (deleted > 0) await forgetDeleted(store);
