@@ -7,4 +7,4 @@ export type { MessageFilter } from './redaction/redaction-processor.ts';
 export { TracingOptionsError } from './settings/tracing-options.ts';
 export type { TracingOptions, TracingOptionsErrorCode } from './settings/tracing-options.ts';
 export { startTracing } from './start-tracing.ts';
-export type { DeadlineOptions, Tracing } from './tracing-handle.ts';
+export type { DeadlineOptions, Tracing } from './tracing.ts';

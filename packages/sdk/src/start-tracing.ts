@@ -1,5 +1,5 @@
 import { processSettings } from '@convotel/conventions';
-import type { Tracing } from './tracing-handle.ts';
+import type { Tracing } from './tracing.ts';
 import { checkTracingOptions } from './settings/tracing-options.ts';
 import type { TracingOptions } from './settings/tracing-options.ts';
 import { readEnvironment } from './settings/environment.ts';

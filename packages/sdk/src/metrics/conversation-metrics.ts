@@ -9,8 +9,8 @@ import {
 import { trace } from '@opentelemetry/api';
 import type { Attributes, Context, Histogram, Meter } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
-import { SeriesTable } from './workflow-series.ts';
-import type { StepSeries, WorkflowSeries } from './workflow-series.ts';
+import { SeriesTable } from './series-table.ts';
+import type { StepSeries, WorkflowSeries } from './series-table.ts';
 
 /** Settings of {@link ConversationMetrics}. */
 export interface ConversationMetricsOptions {

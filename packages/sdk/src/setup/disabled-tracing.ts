@@ -1,5 +1,5 @@
 import { NO_DELIVERY } from '../delivery/delivery.ts';
-import type { Tracing } from '../tracing-handle.ts';
+import type { Tracing } from '../tracing.ts';
 
 /** The setup of a program whose environment wants none. */
 export function disabledTracing(): Tracing {

@@ -1,8 +1,8 @@
 import { ProxyTracerProvider, trace } from '@opentelemetry/api';
 import type { TracerProvider } from '@opentelemetry/api';
-import { withinDeadline } from '../settings/deadline.ts';
-import { DEFAULT_DEADLINE_MS } from '../tracing-handle.ts';
-import type { DeadlineOptions, Tracing } from '../tracing-handle.ts';
+import { withinDeadline } from '../settings/within-deadline.ts';
+import { DEFAULT_DEADLINE_MS } from '../tracing.ts';
+import type { DeadlineOptions, Tracing } from '../tracing.ts';
 import type { DeliveryReport } from '../delivery/delivery.ts';
 
 /** What a provider of an SDK can do, beyond the API's. */

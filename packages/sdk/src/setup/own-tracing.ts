@@ -17,17 +17,17 @@ import type { Delivery, DeliveryReport } from '../delivery/delivery.ts';
 import { OtlpDelivery } from '../delivery/otlp-delivery.ts';
 import { ConversationTracerProvider } from '../ids/conversation-tracer-provider.ts';
 import { ConversationMetrics } from '../metrics/conversation-metrics.ts';
-import { startMetricDelivery } from '../metrics/meter-provider.ts';
-import type { MetricDelivery } from '../metrics/meter-provider.ts';
+import { startMetricDelivery } from '../metrics/metric-delivery.ts';
+import type { MetricDelivery } from '../metrics/metric-delivery.ts';
 import { redactErrorMessage } from '../redaction/redact-error-message.ts';
 import { RedactionProcessor } from '../redaction/redaction-processor.ts';
 import type { MessageFilter } from '../redaction/redaction-processor.ts';
-import { withinDeadline } from '../settings/deadline.ts';
+import { withinDeadline } from '../settings/within-deadline.ts';
 import type { Environment } from '../settings/environment.ts';
 import { buildResource } from '../settings/resource.ts';
 import type { TracingOptions } from '../settings/tracing-options.ts';
-import { DEFAULT_DEADLINE_MS } from '../tracing-handle.ts';
-import type { DeadlineOptions, Tracing } from '../tracing-handle.ts';
+import { DEFAULT_DEADLINE_MS } from '../tracing.ts';
+import type { DeadlineOptions, Tracing } from '../tracing.ts';
 
 type Warn = (message: string) => void;
 
