@@ -9,11 +9,12 @@ export function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Prom
       signal.removeEventListener('abort', abort);
       settle();
     };
-    promise.then(
-      (value) => finish(() => resolve(value)),
-      (error: unknown) => finish(() => (signal.aborted ? resolve(undefined) : reject(error))),
-    );
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
+    // After an abort these come too late to settle anything.
+    promise.then(
+      (value) => finish(() => resolve(value)),
+      (error: unknown) => finish(() => reject(error)),
+    );
   });
 }
