@@ -38,7 +38,7 @@ test('two processes of one service are counted side by side while they work, and
     async () => (await ask(`sum(conversation_active${OF_SERVICE})`)) === 2,
   );
   const active = await queryPrometheus(stack.prometheusUrl, `conversation_step_active{service_name="${SERVICE}"} > 0`);
-  expect(active.map(({ labels, value }) => [labels['conversation_step_name'] ?? labels['step'], value])).toEqual([
+  expect(active.map(({ labels, value }) => [labels['conversation_step_name'], value])).toEqual([
     ['gpt', 1],
     ['gpt', 1],
   ]);

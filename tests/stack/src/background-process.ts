@@ -28,7 +28,7 @@ export class BackgroundProcess {
     return this.#child !== undefined;
   }
 
-  /** All that it has printed so far. */
+  /** All that it has printed so far, in all its starts. */
   readLog(): string {
     return readFileSync(this.#options.logPath, 'utf8');
   }
@@ -42,7 +42,10 @@ export class BackgroundProcess {
     closeSync(log);
     this.#child = child;
     this.#ended = new Promise((resolve, reject) => {
-      child.once('error', reject);
+      child.once('error', (error) => {
+        this.#child = undefined;
+        reject(error);
+      });
       child.once('exit', () => {
         this.#child = undefined;
         resolve();

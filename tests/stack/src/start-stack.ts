@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BackgroundProcess } from './background-process.ts';
 import { findFreePorts } from './free-ports.ts';
+import { binaryPath } from './programs/program.ts';
 import type { Program } from './programs/program.ts';
 import { collectorProgram, jaegerProgram, prometheusProgram, STACK_PORTS } from './stack-programs.ts';
 import type { CollectorSettings, StackPorts, StackProgram } from './stack-programs.ts';
@@ -50,10 +52,12 @@ const READY_WITHIN_MS = 60_000;
 /**
  * Starts the real programs with the repository's configuration files and waits until each is ready.
  * `npm run stack:build` must have built them.
- * @throws `Error` with the program's last words when one does not get ready.
+ * @throws `Error` when one is not built, and with the program's last words when one does not get ready.
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const { programs = ALL, storage = 'memory', maxTraces = 100_000, scrapeInterval = '1s' } = options;
+  const unbuilt = programs.filter((name) => !existsSync(binaryPath(name)));
+  if (unbuilt.length > 0) throw new Error(`Not built yet: ${unbuilt.join(', ')}. Run \`npm run stack:build\`.`);
   const folder = await mkdtemp(join(tmpdir(), 'convotel-stack-'));
   const ports = await choosePorts(options.ports);
   const definitions: StackProgram[] = [];
