@@ -1,0 +1,247 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openDuckDbSource } from '@convotel/local';
+import type { SpanRecord } from '@convotel/query';
+import { createSpanColumns } from '../../src/store/columns/span-columns.ts';
+import { KnownSpanIds } from '../../src/store/known-span-ids.ts';
+import { keepWithin, startRetention } from '../../src/store/retention.ts';
+import { SpanStore } from '../../src/store/span-store.ts';
+
+const OPTIONS = { memoryLimitBytes: 128 * 2 ** 20 };
+const NANO_PER_DAY = 86_400_000_000_000n;
+
+let folder: string;
+let storesMade = 0;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'convotel-store-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+function nextPath(): string {
+  storesMade += 1;
+  return join(folder, `${storesMade}.duckdb`);
+}
+
+function step(fields: Partial<SpanRecord> = {}): SpanRecord {
+  return {
+    traceId: randomBytes(16).toString('hex'),
+    spanId: randomBytes(8).toString('hex'),
+    name: 'gpt',
+    step: 'gpt',
+    role: 'step',
+    depth: 0,
+    outcome: 'completed',
+    isRecovered: false,
+    startTimeUnixNano: 1_760_000_000_000_000_000n,
+    durationNano: 5n,
+    ...fields,
+  };
+}
+
+const scalar = (store: SpanStore, sql: string): Promise<unknown> =>
+  store.read(async (connection) => (await connection.runAndReadAll(sql)).getRows()[0]![0]);
+
+describe('a span', () => {
+  const whole = step({
+    traceId: `f${'0'.repeat(30)}1`,
+    spanId: 'ffffffffffffffff',
+    parentSpanId: '0000000000000001',
+    name: 'another name',
+    startTimeUnixNano: 2n ** 63n - 1n,
+    durationNano: 0n,
+    depth: 3,
+    attempt: 2,
+    outcome: 'abandoned',
+    isRecovered: true,
+    conversationId: 'it\'s \u0000 "quoted" 👋 \'; DROP TABLE spans',
+    sessionId: '',
+    workflow: 'w',
+    serviceName: 's',
+    samplingRatio: 0.25,
+    errorType: 'E',
+    errorMessage: 'x'.repeat(100_000),
+    inputText: '',
+    outputText: 'o',
+    inputChars: 0,
+    outputChars: 2 ** 31 - 1,
+    timeToFirstOutputSeconds: 0.1,
+    timingsSeconds: { queue_wait: 0.08, 'odd \u0000 part': -1e300 },
+    rest: {
+      kind: 3,
+      flags: 4_294_967_295,
+      traceState: 'a=b',
+      status: { code: 1, message: 'm' },
+      attributes: [{ key: 'k', value: { arrayValue: { values: [{ intValue: '9223372036854775807' }] } } }],
+      events: [{ name: 'e' }],
+      links: [{ traceId: '1' }],
+      resourceAttributes: [{ key: 'host', value: { stringValue: 'h' } }],
+      scope: { name: 'lib', version: '1' },
+    },
+  });
+
+  test('comes back as it was stored', async () => {
+    const store = await SpanStore.open(nextPath(), OPTIONS);
+    await store.append([whole, step({ traceId: whole.traceId, conversationId: whole.conversationId! })]);
+    await store.close();
+    const source = await openDuckDbSource(store.path);
+    const { data } = await source.conversation(whole.conversationId!);
+    expect(data.spans).toHaveLength(2);
+    expect(data.spans[1]).toEqual(whole);
+    await source.close();
+  });
+
+  test('has a value for every column of the table, in its order', async () => {
+    const store = await SpanStore.open(nextPath(), OPTIONS);
+    const names = await scalar(
+      store,
+      "SELECT string_agg(column_name, ' ' ORDER BY column_index) FROM duckdb_columns() WHERE table_name = 'spans'",
+    );
+    expect(
+      createSpanColumns()
+        .map(({ name }) => name)
+        .join(' '),
+    ).toBe(names);
+    await store.close();
+  });
+
+  test('among more than one chunk of rows keeps its own values', async () => {
+    const store = await SpanStore.open(nextPath(), OPTIONS);
+    const spans = Array.from({ length: 5000 }, (_, index) =>
+      step({
+        conversationId: `c${index}`,
+        ...(index % 3 === 0 && { inputChars: index }),
+        ...(index % 7 === 0 && { timingsSeconds: { [`part ${index % 5}`]: index } }),
+      }),
+    );
+    await store.append(spans);
+    await store.close();
+    const source = await openDuckDbSource(store.path);
+    for (const index of [0, 2047, 2048, 2049, 4095, 4096, 4998, 4999]) {
+      expect((await source.conversation(`c${index}`)).data.spans).toEqual([spans[index]]);
+    }
+    await source.close();
+  });
+});
+
+describe('copies', () => {
+  test('that arrive at one time are counted once, whoever sends them', async () => {
+    const store = await SpanStore.open(nextPath(), OPTIONS);
+    const spans = Array.from({ length: 300 }, () => step());
+    await Promise.all(Array.from({ length: 10 }, () => store.append(spans)));
+    expect(await scalar(store, 'SELECT count(*) FROM spans')).toBe(300n);
+    expect(store.counts()).toEqual({ receivedSpans: 3000, storedSpans: 300, refusedSpans: 0 });
+    await store.close();
+  });
+
+  test('are told apart from spans that share one of the two ids', async () => {
+    const store = await SpanStore.open(nextPath(), OPTIONS);
+    const span = step();
+    await store.append([span, step({ traceId: span.traceId }), step({ spanId: span.spanId })]);
+    await store.append([step({ spanId: span.spanId })]);
+    expect(await scalar(store, 'SELECT count(*) FROM spans')).toBe(4n);
+    await store.close();
+  });
+
+  test('are recognised after a restart, also with another start', async () => {
+    const path = nextPath();
+    const span = step();
+    const first = await SpanStore.open(path, OPTIONS);
+    await first.append([span]);
+    await first.close();
+    const second = await SpanStore.open(path, OPTIONS);
+    await second.append([{ ...span, startTimeUnixNano: span.startTimeUnixNano + 9n }]);
+    expect(await scalar(second, "SELECT count(*) || ' ' || max(start_ns) FROM spans")).toBe('1 1760000000000000009');
+    await second.close();
+  });
+});
+
+test('known span ids: nothing known is forgotten, and few are taken for known, beyond what was expected', () => {
+  const known = new KnownSpanIds(1000);
+  const ids = Array.from({ length: 20_000 }, () => [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')]);
+  const taken = ids.filter(([traceId, spanId]) => !known.addHex(traceId!, spanId!));
+  expect(taken.length).toBeLessThan(20);
+  expect(ids.every(([traceId, spanId]) => !known.addHex(traceId!, spanId!))).toBe(true);
+});
+
+describe('retention', () => {
+  test('deletes conversations in which nothing started for long, whole', async () => {
+    const store = await SpanStore.open(nextPath(), OPTIONS);
+    const now = 1_760_000_000_000_000_000n;
+    const old = now - 31n * NANO_PER_DAY;
+    const lasting = step({ startTimeUnixNano: old });
+    await store.append([
+      step({ startTimeUnixNano: old }),
+      lasting,
+      step({ traceId: lasting.traceId, startTimeUnixNano: now - NANO_PER_DAY }),
+      step({ startTimeUnixNano: now }),
+    ]);
+    const count = (): Promise<unknown> => scalar(store, 'SELECT count(*) FROM spans');
+    await keepWithin(store, { maxAgeDays: Infinity, maxBytes: 2 ** 40 }, now);
+    await keepWithin(store, { maxAgeDays: 32, maxBytes: 2 ** 40 }, now);
+    expect(await count()).toBe(4n);
+    await keepWithin(store, { maxAgeDays: 30, maxBytes: 2 ** 40 }, now);
+    expect(await count()).toBe(3n);
+    await keepWithin(store, { maxAgeDays: 0.5, maxBytes: 2 ** 40 }, now);
+    expect(await count()).toBe(1n);
+    await store.close();
+  });
+
+  test('deletes the oldest when more space is used than allowed', async () => {
+    const store = await SpanStore.open(nextPath(), OPTIONS);
+    const conversations = 130_000;
+    for (let from = 0; from < conversations; from += 10_000) {
+      await store.append(
+        Array.from({ length: 10_000 }, (_, index) =>
+          step({ startTimeUnixNano: BigInt(from + index), outputText: randomBytes(45).toString('base64') }),
+        ),
+      );
+    }
+    await store.change(async (connection) => {
+      await connection.run('CHECKPOINT');
+    });
+    const used = async (): Promise<number> =>
+      Number(await scalar(store, 'SELECT used_blocks * block_size FROM pragma_database_size()'));
+    const usedBefore = await used();
+    await keepWithin(store, { maxAgeDays: Infinity, maxBytes: Math.round(usedBefore / 10) }, 0n);
+    const left = Number(await scalar(store, 'SELECT count(*) FROM spans'));
+    expect(left / conversations).toBeCloseTo(0.09, 3);
+    expect(await scalar(store, 'SELECT min(start_ns) FROM spans')).toBe(BigInt(conversations - left));
+    expect(await used()).toBeLessThan(usedBefore / 2);
+    // What was deleted is forgotten, and may come again.
+    expect(store.knownSpanCount).toBe(left);
+    await store.close();
+  });
+
+  test('runs in the background from the start, and stops', async () => {
+    const store = await SpanStore.open(nextPath(), OPTIONS);
+    await store.append([step({ startTimeUnixNano: 1n })]);
+    const notices: string[] = [];
+    const retention = startRetention(store, { maxAgeDays: 1, maxBytes: 2 ** 40 }, 20, (notice) => notices.push(notice));
+    while ((await scalar(store, 'SELECT count(*) FROM spans')) !== 0n) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await store.append([step({ startTimeUnixNano: 2n })]);
+    while ((await scalar(store, 'SELECT count(*) FROM spans')) !== 0n) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await retention.stop();
+    await store.append([step({ startTimeUnixNano: 3n })]);
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    expect(await scalar(store, 'SELECT count(*) FROM spans')).toBe(1n);
+    expect(notices).toEqual([]);
+    await store.close();
+  });
+});
+
+test('importing the package does not load DuckDB', () => {
+  const script =
+    "await import('@convotel/local'); console.log(Object.keys(process.report.getReport().sharedObjects).length, process.report.getReport().sharedObjects.some((path) => path.includes('duckdb')))";
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: import.meta.dirname });
+  expect(output.toString()).toMatch(/^\d+ false\n$/);
+});
