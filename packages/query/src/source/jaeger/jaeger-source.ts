@@ -57,15 +57,13 @@ export class JaegerSource implements ConversationSource {
   }
 
   async conversation(conversationId: string): Promise<Answer<FoundConversation>> {
-    if (!this.#settings.findsOtherTraces) {
-      const answer = await this.#lookUp(traceIdOf(conversationId), conversationId);
-      if (answer !== undefined) return answer;
-      if (TRACE_ID.test(conversationId)) {
-        const byTraceId = await this.#lookUp(conversationId.toLowerCase(), conversationId);
-        if (byTraceId !== undefined) return byTraceId;
-      }
-    }
-    return this.#findByReading(conversationId);
+    if (this.#settings.findsOtherTraces) return this.#findByReading(conversationId);
+    return (
+      (await this.#lookUp(traceIdOf(conversationId), conversationId)) ??
+      // Whether a conversation has the id of another one's trace for its own id is not worth a month of reading.
+      (await this.#lookUpByTraceId(conversationId)) ??
+      this.#findByReading(conversationId)
+    );
   }
 
   async conversations(question: ConversationsQuestion): Promise<Answer<Conversation[]>> {
@@ -127,17 +125,21 @@ export class JaegerSource implements ConversationSource {
     return answer.data.spans.length === 0 ? undefined : answer;
   }
 
+  async #lookUpByTraceId(conversationId: string): Promise<Answer<FoundConversation> | undefined> {
+    return TRACE_ID.test(conversationId) ? this.#lookUp(conversationId.toLowerCase(), conversationId) : undefined;
+  }
+
   async #findByReading(conversationId: string): Promise<Answer<FoundConversation>> {
     const turns = this.#settings.findsOtherTraces ? 'at once' : 'in turn';
     const find = (part: Window): Promise<WindowReading> => this.#reader.find(part, conversationId);
     for await (const { stretch, reading, isLast } of this.#readBack(turns, find)) {
       const answer = await this.#sourceOf(reading).conversation(conversationId);
       const traceId = answer.data.spans[0]?.traceId;
-      if (traceId === undefined && !isLast) continue;
-      const spans = traceId === undefined ? [] : await this.#reader.trace(traceId);
-      const whole = await new MemorySource(spans).conversation(traceId ?? conversationId);
-      const found = { ...answer, data: { ...answer.data, spans: whole.data.spans } };
-      return foundWithin(found, stretch);
+      if (traceId !== undefined) {
+        const whole = await new MemorySource(await this.#reader.trace(traceId)).conversation(traceId);
+        return foundWithin({ ...answer, data: { ...answer.data, spans: whole.data.spans } }, stretch);
+      }
+      if (isLast) return (await this.#lookUpByTraceId(conversationId)) ?? fallingShort(answer, stretch);
     }
     throw new TypeError('the last stretch was not read');
   }
@@ -181,7 +183,6 @@ function fallingShort<Data>(answer: Answer<Data>, { limit }: Pick<LookBack, 'lim
 /** `answer` about a conversation whose trace was looked for by reading. */
 function foundWithin(answer: Answer<FoundConversation>, { limit }: LookBack): Answer<FoundConversation> {
   if (limit === undefined) return answer;
-  if (answer.data.spans.length === 0) return fallingShort(answer, { limit });
   const warning = `The trace id does not follow from the conversation id; the trace was found by reading ${limit}.`;
   return { ...answer, coverage: withWarning(answer.coverage, warning) };
 }

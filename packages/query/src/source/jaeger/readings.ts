@@ -4,8 +4,8 @@ import type { WindowReading } from './read-window.ts';
 /** Questions of one command come within seconds; spans that arrive in between are left to the next one. */
 const REUSED_FOR_MS = 10_000;
 
-/** `compare` asks about two windows in turn. */
-const READINGS_KEPT = 2;
+/** More than any command asks for: `compare` reads two windows, `recent` up to four stretches. */
+const READINGS_KEPT = 8;
 
 /** Of what a reading is. */
 export interface ReadingScope {
