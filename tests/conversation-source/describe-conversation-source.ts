@@ -30,6 +30,8 @@ export function describeConversationSource(name: string, open: OpenSource, optio
     describeWorkedCases(open);
 
     const seed = seedOfRun();
+    // Also when all is well, so that any run can be repeated.
+    process.stderr.write(`${name}: CONVOTEL_TEST_SEED=${seed}\n`);
     describe(`generated data sets, CONVOTEL_TEST_SEED=${seed}`, () => {
       const dataSets = [...makeDataSets(seed, DATA_SET_COUNT), makeLargeDataSet(seed, 2150)];
       const allSpans = dataSets.flatMap(({ spans }) => spans);
