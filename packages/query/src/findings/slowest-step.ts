@@ -1,3 +1,4 @@
+import { percentOf } from '../analytics/percent.ts';
 import type { SlowFacts } from './facts.ts';
 
 /** A step dominates slow conversations from this share of their completed time on, in per cent. */
@@ -15,6 +16,6 @@ export function findSlowestStep({ completedMsByStep }: SlowFacts): SlowestStep |
   const sumMs = durations.reduce((sum, [, durationMs]) => sum + durationMs, 0);
   const [slowest] = durations;
   if (slowest === undefined) return undefined;
-  const sharePct = (slowest[1] / sumMs) * 100;
+  const sharePct = percentOf(slowest[1], sumMs);
   return sharePct >= DOMINATES_FROM_PCT ? { step: slowest[0], sharePct } : undefined;
 }

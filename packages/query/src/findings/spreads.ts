@@ -1,3 +1,4 @@
+import { percentOf } from '../analytics/percent.ts';
 import type { AveragesFacts } from './facts.ts';
 
 /** How far the durations of one step lie apart. */
@@ -17,6 +18,6 @@ export function measureSpreads({ rows, meanTotalMs }: AveragesFacts): Spread[] {
   return rows.flatMap(({ step, count, averageMs, minMs, maxMs }) =>
     averageMs === undefined || minMs === undefined || maxMs === undefined
       ? []
-      : [{ step, count, averageMs, minMs, maxMs, spreadPct: ((maxMs - minMs) / meanTotalMs) * 100 }],
+      : [{ step, count, averageMs, minMs, maxMs, spreadPct: percentOf(maxMs - minMs, meanTotalMs) }],
   );
 }

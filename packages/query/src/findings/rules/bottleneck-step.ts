@@ -1,3 +1,4 @@
+import { percentOf } from '../../analytics/percent.ts';
 import type { Finding } from '../finding.ts';
 import type { SummaryFacts } from '../facts.ts';
 import { outermostStepsByName } from '../outermost-steps.ts';
@@ -16,7 +17,7 @@ export function bottleneckStep({ detail }: SummaryFacts): Finding[] {
   if (calls.size < 2) return [];
   const shares = [...calls].map(([step, rows]) => {
     const durationMs = rows.reduce((sum, row) => sum + row.durationMs, 0);
-    return { step, calls: rows.length, durationMs, sharePct: (durationMs / detail.totalMs) * 100 };
+    return { step, calls: rows.length, durationMs, sharePct: percentOf(durationMs, detail.totalMs) };
   });
   const bottlenecks = shares
     .filter((share) => share.sharePct >= BOTTLENECK_FROM_PCT)

@@ -1,3 +1,4 @@
+import { percentOf } from '../../analytics/percent.ts';
 import { findErrorCause } from '../error-causes.ts';
 import type { ErrorCause } from '../error-causes.ts';
 import type { Finding } from '../finding.ts';
@@ -15,7 +16,7 @@ export function commonCause({ rows }: CommonErrorsFacts): Finding[] {
     if (cause !== undefined) countByCause.set(cause, (countByCause.get(cause) ?? 0) + row.count);
   }
   return [...countByCause].flatMap(([cause, count]): Finding[] => {
-    const sharePct = (count / errors) * 100;
+    const sharePct = percentOf(count, errors);
     if (sharePct <= COMMON_CAUSE_FROM_PCT) return [];
     const which = errors === 1 ? 'The error listed is' : `${count} of ${errors} errors listed are`;
     const text = `${which} due to ${cause.phrase}`;

@@ -1,3 +1,4 @@
+import { percentOf } from '../../analytics/percent.ts';
 import { findErrorCause } from '../error-causes.ts';
 import type { Finding } from '../finding.ts';
 import type { ErrorsFacts } from '../facts.ts';
@@ -11,7 +12,7 @@ export function errorsInOneStep({ rows, commonErrors }: ErrorsFacts): Finding[] 
   const failures = rows.reduce((sum, row) => sum + row.failures, 0);
   const worst = rows.toSorted((a, b) => b.failures - a.failures)[0];
   if (worst === undefined || failures === 0 || rows.length < 2) return [];
-  const sharePct = (worst.failures / failures) * 100;
+  const sharePct = percentOf(worst.failures, failures);
   if (sharePct <= MOST_FROM_PCT) return [];
   const areas = new Set(
     commonErrors.filter((error) => error.step === worst.step).map((error) => findErrorCause(error)?.area),
