@@ -18,6 +18,20 @@ import type {
   StepStatisticsQuestion,
   Window,
 } from '@convotel/query';
+import {
+  ascending,
+  contains,
+  cover,
+  endOf,
+  firstOffsetMs,
+  interpolate,
+  mean,
+  msOf,
+  newestFirst,
+  pad,
+  sortKey,
+  sum,
+} from './naive-definitions.ts';
 
 const ALL_TIME: Window = { sinceUnixNano: -(2n ** 63n), untilUnixNano: 2n ** 63n };
 const MINUTE_NANO = 60_000_000_000n;
@@ -342,69 +356,4 @@ export class NaiveSource implements ConversationSource {
     const unseen = [...wanted].filter((step) => !seen.includes(step)).sort(compareText);
     return [...ordered.filter((step) => wanted.has(step)), ...unseen];
   }
-}
-
-function cover(spans: readonly SpanRecord[]): Answer<unknown>['coverage'] {
-  const ratios = spans.filter(({ samplingRatio = 1 }) => samplingRatio < 1);
-  const warnings = ratios.map(({ serviceName, samplingRatio }) => {
-    const program = serviceName === undefined ? 'A program without a name' : `The program "${serviceName}"`;
-    return `${program} keeps only a share of ${samplingRatio} of its conversations: counts are of those kept, not of all.`;
-  });
-  return {
-    conversations: new Set(spans.filter(({ role }) => role !== 'other').map(({ traceId }) => traceId)).size,
-    spans: spans.length,
-    complete: true,
-    warnings: [...new Set(warnings)].sort(compareText),
-  };
-}
-
-function contains({ sinceUnixNano, untilUnixNano }: Window, unixNano: bigint): boolean {
-  return sinceUnixNano <= unixNano && unixNano < untilUnixNano;
-}
-
-function endOf(span: SpanRecord): bigint {
-  return span.startTimeUnixNano + span.durationNano;
-}
-
-function msOf(span: SpanRecord): number {
-  return Number(span.durationNano) / 1e6;
-}
-
-function firstOffsetMs(steps: readonly SpanRecord[], { startTimeUnixNano }: Conversation): number {
-  const offsets = steps.map((span) => Number(span.startTimeUnixNano - startTimeUnixNano) / 1e6);
-  return offsets.length === 0 ? Number.NaN : Math.min(...offsets);
-}
-
-function newestFirst(conversations: Conversation[]): Conversation[] {
-  return conversations
-    .sort((a, b) => compareText(a.traceId, b.traceId))
-    .sort((a, b) => ascending(b.startTimeUnixNano, a.startTimeUnixNano));
-}
-
-function ascending(a: bigint, b: bigint): number {
-  return Number(a > b) - Number(a < b);
-}
-
-function sortKey({ startTimeUnixNano, spanId }: SpanRecord): string {
-  return `${pad(startTimeUnixNano)} ${spanId}`;
-}
-
-function pad(unixNano: bigint): string {
-  return String(unixNano).padStart(20, '0');
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-function mean(values: readonly number[]): number {
-  return sum(values) / values.length;
-}
-
-/** At index (n−1)·rank, between the neighbours in proportion. */
-function interpolate(sorted: readonly number[], rank: number): number {
-  const index = (sorted.length - 1) * rank;
-  return sorted
-    .map((value, place) => value * Math.max(0, 1 - Math.abs(place - index)))
-    .reduce((total, share) => total + share, 0);
 }
