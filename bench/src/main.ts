@@ -5,6 +5,9 @@ import type { Bench, Figure } from './figure.ts';
 const TOPICS: Readonly<Record<string, () => Promise<Bench>>> = {
   'step-cost': async () => (await import('./step-cost.ts')).bench,
   compare: async () => (await import('./compare.ts')).bench,
+  'store-questions': async () => (await import('./store-questions.ts')).bench,
+  ingest: async () => (await import('./ingest.ts')).bench,
+  crash: async () => (await import('./crash.ts')).bench,
 };
 
 function line(figure: Figure): string {
