@@ -100,6 +100,14 @@ describe('what must outlive a restart', () => {
   });
 });
 
+describe('what runs in the tests', () => {
+  test('is started with the same switches', () => {
+    const switches = services['prometheus']!.command!.filter((word) => word.startsWith('--enable-feature='));
+    expect(switches).toHaveLength(1);
+    expect(readText('tests/stack/src/stack-programs.ts')).toContain(`'${switches[0]}'`);
+  });
+});
+
 describe('variables', () => {
   const isOurs = (variable: string): boolean => /^(COLLECTOR|JAEGER)_/.test(variable);
   const configurations: Record<string, string> = {

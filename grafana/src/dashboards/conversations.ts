@@ -72,7 +72,7 @@ function glance() {
       {
         title: 'Within ${target:text}',
         shows: `Share of conversations that completed within the target. ${ROOT_DURATION}`,
-        metrics: [`${duration}_bucket`, calls],
+        metrics: [`${duration}_bucket`, `${duration}_count`],
         notCounted: 'conversations still open. One that failed counts as not within the target, however short.',
         unit: 'percentunit',
         width: 4,

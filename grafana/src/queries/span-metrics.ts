@@ -66,7 +66,7 @@ export function ratioWithinTarget(scope: SpanScope, lookback: Lookback): string 
   const within = [`${OUTCOME}="${COMPLETED}"`, 'le="$target"'];
   return ratio(
     increase(`${SPAN_METRIC.duration}_bucket`, scope, lookback, within),
-    increase(SPAN_METRIC.calls, scope, lookback, [OURS]),
+    increase(`${SPAN_METRIC.duration}_count`, scope, lookback, [OURS]),
   );
 }
 
