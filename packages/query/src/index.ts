@@ -113,3 +113,4 @@ export { ServeSource } from './source/serve/serve-source.ts';
 export type { ServeSourceOptions } from './source/serve/serve-source.ts';
 export type { JaegerSourceOptions } from './source/jaeger/jaeger-options.ts';
 export { JaegerSource } from './source/jaeger/jaeger-source.ts';
+export { openHttpSource } from './source/open-http-source.ts';

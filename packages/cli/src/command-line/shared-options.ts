@@ -4,7 +4,7 @@ import type { OptionDefinition } from './command-definition.ts';
 export const SOURCE_OPTIONS: readonly OptionDefinition[] = [
   {
     flags: '--from <where>',
-    description: 'local, the address of a `convotel serve`, or a file of OTLP/JSON lines',
+    description: 'local, the address of a Jaeger or a `convotel serve`, or a file of OTLP/JSON lines',
     defaultText: 'local, or CONVOTEL_FROM',
   },
   {

@@ -25,8 +25,11 @@ export async function openSource(
   if (store !== undefined) throw new UsageError('--store chooses the file of --from local; leave out one of the two.');
 
   if (/^https?:\/\//i.test(where)) {
-    const { ServeSource } = await import('@convotel/query');
-    return new ServeSource(where);
+    if (!URL.canParse(where)) {
+      throw new UsageError('--from is no address. Give one such as http://localhost:16686, with host and port.');
+    }
+    const { openHttpSource } = await import('@convotel/query');
+    return openHttpSource(where);
   }
   const { openFileSource } = await import('@convotel/query');
   return openFileSource(where);

@@ -29,7 +29,8 @@ const FIRST_PAUSE_MS = 100;
 /** Longest piece of a foreign answer that an error message quotes, in UTF-16 code units. */
 const MAX_QUOTED_LENGTH = 200;
 
-const WHERE_IT_IS = "Give the address of Jaeger's query service (Jaeger 2, usually port 16686)";
+const WHERE_IT_IS =
+  "Give the address of Jaeger's query service (Jaeger 2, usually port 16686), or of a `convotel serve`,";
 
 /** Asks one address for JSON, again where that may help, and says clearly why there is none. */
 export class HttpClient {
@@ -96,20 +97,20 @@ export class HttpClient {
     }
     if (status === 401 || status === 403) {
       throw this.#wrongAnswer(
-        `wants to know who asks (status ${status}). Put name and password into the address, as in http://name:password@host, or ask Jaeger behind the login`,
+        `refuses (status ${status}): ${quote(text)}. If it wants to know who asks, put name and password into the address, as in http://name:password@host, or ask Jaeger behind the login`,
       );
     }
     // Jaeger sends its JSON as text/plain too, and its web page for any path that it does not know.
     if ((headers.get('content-type') ?? '').startsWith('text/html') || /^\s*</.test(text)) {
       throw this.#wrongAnswer(
-        `answers with a web page where Jaeger's query API /api/v3 should be: it is another server, a login, or a Jaeger older than 2. ${WHERE_IT_IS}`,
+        `answers with a web page where Jaeger's query API /api/v3 should be: it is another server, a login, or a Jaeger older than 2. ${WHERE_IT_IS} instead`,
       );
     }
     try {
       return JSON.parse(text);
     } catch (error) {
       if (status !== 200)
-        throw this.#wrongAnswer(`answers with status ${status}: ${quote(text)}. ${WHERE_IT_IS}`, error);
+        throw this.#wrongAnswer(`answers with status ${status}: ${quote(text)}. ${WHERE_IT_IS} instead`, error);
       throw this.#wrongAnswer(
         `sent JSON that is cut off or damaged (${(error as Error).message}). Try again; if it stays so, ask without the proxy in between, or for a shorter time`,
         error,
@@ -122,7 +123,7 @@ export class HttpClient {
     const tried = attempts === 1 ? '' : ` (tried ${attempts} times)`;
     return new SourceError(
       'UNREACHABLE',
-      `Cannot read from ${this.location}: ${reason}${tried}. Start Jaeger, or name another place to read from.`,
+      `Cannot read from ${this.location}: ${reason}${tried}. Start Jaeger or \`convotel serve\` there, or name another place to read from.`,
       { cause },
     );
   }
