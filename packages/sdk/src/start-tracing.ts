@@ -27,11 +27,14 @@ export function startTracing(options: TracingOptions = {}): Tracing {
   if (options.captureContent !== undefined) processSettings().captureContent = options.captureContent;
   if (environment.isDisabled) return disabledTracing();
 
+  const whenStopped = (): void => {
+    if (running === tracing) running = undefined;
+  };
   const foreign = findForeignProvider();
-  if (foreign !== undefined) return joinedTracing(foreign, warn);
-
-  running = ownTracing(options, environment, warn, () => {
-    running = undefined;
-  });
-  return running;
+  const tracing =
+    foreign === undefined
+      ? ownTracing(options, environment, warn, whenStopped)
+      : joinedTracing(foreign, warn, whenStopped);
+  running = tracing;
+  return tracing;
 }

@@ -307,6 +307,15 @@ describe('one setup a process', () => {
     expect(span('gpt').parentSpanId).toBe(span('conversation').spanId);
   });
 
+  test('a setup that was shut down before leaves the new one alone', async () => {
+    const first = start();
+    await first.shutdown();
+    const second = start();
+    await first.shutdown();
+    await talk();
+    expect(await second.flush()).toEqual({ deliveredSpans: 3, undeliveredSpans: 0 });
+  });
+
   test('shutdown is done once and tells the same', async () => {
     const { shutdown } = start();
     await talk();

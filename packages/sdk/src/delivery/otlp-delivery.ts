@@ -8,6 +8,7 @@ import type { TracingOptions } from '../settings/tracing-options.ts';
 import { Connections } from './connections.ts';
 import type { Delivery, DeliveryReport } from './delivery.ts';
 import { describeExportError } from './describe-export-error.ts';
+import { dropNonFiniteNumbers } from './drop-non-finite-numbers.ts';
 import { ExportQueue } from './export-queue.ts';
 import { OutageWarning } from './outage-warning.ts';
 
@@ -79,6 +80,7 @@ export class OtlpDelivery implements Delivery, SpanExporter {
 
   /** The batch processor's way out. */
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
+    dropNonFiniteNumbers(spans);
     this.#queue.export(spans, (result) => {
       if (result.code === ExportResultCode.SUCCESS) {
         this.#deliveredSpans += spans.length;

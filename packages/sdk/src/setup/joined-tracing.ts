@@ -18,12 +18,16 @@ export function findForeignProvider(): TracerProvider | undefined {
   return registered === new ProxyTracerProvider().getDelegate() ? undefined : registered;
 }
 
-/** Uses a provider that belongs to somebody else, and leaves it to him. */
-export function joinedTracing(provider: FlushableProvider, warn: (message: string) => void): Tracing {
+/** Uses a provider that belongs to somebody else, and leaves it to him; `whenStopped` is called by `shutdown`. */
+export function joinedTracing(
+  provider: FlushableProvider,
+  warn: (message: string) => void,
+  whenStopped: () => void,
+): Tracing {
   warn(
     'convotel: OpenTelemetry is set up already, so that setup is used: its exporter, its resource, its sampler. ' +
       'Trace ids of conversations are random there (conversations are found by their conversation.id), error messages ' +
-      'are not redacted, and convotel sends no metrics. Call startTracing first to have these.',
+      'are not redacted, and convotel sends no metrics. Call startTracing first to have these, or add RedactionProcessor and ConversationMetrics to that setup.',
   );
   const flush = async ({ deadlineMs = DEFAULT_DEADLINE_MS }: DeadlineOptions = {}): Promise<DeliveryReport> => {
     const nothingCounted = { deliveredSpans: 0, undeliveredSpans: 0 };
@@ -34,5 +38,10 @@ export function joinedTracing(provider: FlushableProvider, warn: (message: strin
       return { ...nothingCounted, problem: error instanceof Error ? error.message : String(error) };
     }
   };
-  return { kind: 'joined', flush, shutdown: flush };
+  const shutdown: Tracing['shutdown'] = async (options) => {
+    const report = await flush(options);
+    whenStopped();
+    return report;
+  };
+  return { kind: 'joined', flush, shutdown };
 }

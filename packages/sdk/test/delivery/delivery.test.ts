@@ -5,8 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startTracing } from '@convotel/sdk';
 import type { Tracing, TracingOptions } from '@convotel/sdk';
 import { conversation, startConversation } from '@convotel/tracing';
+import { trace } from '@opentelemetry/api';
 import { withEnvironment } from '../support/environment.ts';
-import { accept, startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { accept, attributesOf, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import type { OtlpReceiver } from '../support/otlp-receiver.ts';
 
 let receiver: OtlpReceiver;
@@ -92,6 +93,19 @@ describe('what is finished arrives', () => {
       while (receiver.requests.length === 0) await sleep(10);
       expect(await flush()).toEqual({ deliveredSpans: 1, undeliveredSpans: 0 });
     });
+  });
+
+  test("a number that is not finite, on a span of the program's own, costs no other span its way", async () => {
+    const { flush } = start();
+    const span = trace
+      .getTracer('own')
+      .startSpan('POST', { attributes: { 'app.nan': Number.NaN, 'app.list': [1, Infinity] } });
+    span.addEvent('retry', { 'app.wait': Number.POSITIVE_INFINITY, 'app.count': 2 });
+    span.setAttribute('app.ok', 1.5).end();
+    await flush();
+    const [sent] = receiver.spans();
+    expect(attributesOf(sent!)).toEqual({ 'app.ok': 1.5 });
+    expect(attributesOf(sent!.events[0]!)).toEqual({ 'app.count': 2 });
   });
 
   test('what does not fit into the queue is told as undelivered', async () => {

@@ -30,6 +30,8 @@ test('a provider that is there already is used, told about once, flushed, and le
   const tracing = startTracing({ warn });
   expect(tracing.kind).toBe('joined');
   expect(warnings).toEqual([expect.stringContaining('set up already')]);
+  expect(startTracing({ warn })).toBe(tracing);
+  expect(warnings).toEqual([expect.anything(), expect.stringContaining('called before')]);
   conversation((c) => c.step('stt', () => {}));
   expect(await tracing.flush()).toEqual({ deliveredSpans: 0, undeliveredSpans: 0 });
   expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['stt', 'conversation']);
