@@ -10,11 +10,19 @@ export function startScript(name: string, argument: string): ChildProcess {
 
 /** The next message of a child; rejects when it ends without one. */
 export async function nextMessage<Message>(child: ChildProcess): Promise<Message> {
-  const [message] = (await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`a process ended with status ${String(code)}`))),
-  ])) as [Message];
-  return message;
+  const listening = new AbortController();
+  const { signal } = listening;
+  try {
+    const [message] = (await Promise.race([
+      once(child, 'message', { signal }),
+      once(child, 'exit', { signal }).then(([code]) =>
+        Promise.reject(new Error(`a process ended with status ${String(code)}`)),
+      ),
+    ])) as [Message];
+    return message;
+  } finally {
+    listening.abort();
+  }
 }
 
 /** A back end in a process of its own. */
