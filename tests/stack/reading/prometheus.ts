@@ -12,6 +12,22 @@ export async function queryPrometheus(prometheusUrl: string, expression: string)
   return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
 }
 
+/** Every point of every series of `expression` over the last seconds, oldest first within a series. */
+export async function queryPrometheusRange(
+  prometheusUrl: string,
+  expression: string,
+  { lastSeconds, stepSeconds }: { lastSeconds: number; stepSeconds: number },
+): Promise<Sample[]> {
+  const end = Date.now() / 1000;
+  const range = { query: expression, start: String(end - lastSeconds), end: String(end), step: String(stepSeconds) };
+  const data = await ask<{ result: { metric: Record<string, string>; values: [number, string][] }[] }>(
+    `${prometheusUrl}/api/v1/query_range?${new URLSearchParams(range)}`,
+  );
+  return data.result.flatMap(({ metric, values }) =>
+    values.map(([, value]) => ({ labels: metric, value: Number(value) })),
+  );
+}
+
 /** The value of an expression that has at most one series; `undefined` when it has none. */
 export async function queryNumber(prometheusUrl: string, expression: string): Promise<number | undefined> {
   const samples = await queryPrometheus(prometheusUrl, expression);
