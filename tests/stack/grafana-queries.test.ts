@@ -51,10 +51,17 @@ beforeAll(async () => {
     const selector = `traces_span_metrics_duration_seconds_count{service_name="${SERVICE}"}`;
     return (await queryNumber(stack.prometheusUrl, `sum(${selector})`)) === truth.length;
   });
-  // What is counted becomes an increase with the second look at it.
-  await waitUntil('rules to have looked at it', async () => {
-    const errors = await queryNumber(stack.prometheusUrl, `service_name:conversation_errors:ratio5m > 0`);
-    return errors !== undefined;
+  // What is counted becomes an increase with the second look at it; each part is looked at in its own time.
+  await waitUntil('Prometheus and its rules to have looked twice at every part', async () => {
+    const seen = await Promise.all(
+      [
+        'service_name:conversation_errors:ratio5m > 0',
+        'sum(rate(otelcol_receiver_accepted_spans[1m]))',
+        'sum(rate(otelcol_exporter_sent_spans[1m]))',
+        'last_over_time(convotel:spans_last_received:timestamp_seconds[1m])',
+      ].map((expression) => queryNumber(stack.prometheusUrl, expression)),
+    );
+    return seen.every((value) => value !== undefined);
   });
 });
 
@@ -197,9 +204,12 @@ describe('what panels show', () => {
   test('the newest span: its age, which grows', async () => {
     const age = await valueOf('telemetry-health.json: Age of the newest span');
     expect(age).toBeLessThan(120);
-    await waitUntil('it to be a second older', async () => {
-      return (await valueOf('telemetry-health.json: Age of the newest span')) > age + 1;
-    });
+    // The rule says "now" for two of the usual scrapes.
+    await waitUntil(
+      'it to be a second older',
+      async () => (await valueOf('telemetry-health.json: Age of the newest span')) > age + 1,
+      { timeoutMs: 60_000 },
+    );
   });
 });
 

@@ -125,7 +125,7 @@ function outOfTheCollector() {
         title: 'Failed',
         shows:
           'Spans per second that the collector gave up on, or that found the queue full: they are missing for good.',
-        metrics: [sendFailedSpans, enqueueFailedSpans],
+        metrics: [sendFailedSpans, enqueueFailedSpans, queueSize],
         notCounted: 'attempts that a later one made good.',
         unit: 'cps',
         width: HALF,

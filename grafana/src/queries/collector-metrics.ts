@@ -47,13 +47,13 @@ export function sentSpans(): string {
   return rateBy(COLLECTOR_LABEL.exporter, COLLECTOR_METRIC.sentSpans);
 }
 
-/** Spans per second that the collector lost on their way out, by exporter. */
+/** Spans per second that the collector lost on their way out, by exporter; 0 where it never lost any. */
 export function lostSpans(): string {
-  const { enqueueFailedSpans, sendFailedSpans } = COLLECTOR_METRIC;
+  const { enqueueFailedSpans, queueSize, sendFailedSpans } = COLLECTOR_METRIC;
   const exporter = COLLECTOR_LABEL.exporter;
-  const failed = rateBy(exporter, sendFailedSpans);
-  const turnedAway = rateBy(exporter, enqueueFailedSpans);
-  return `(${failed} or 0 * ${turnedAway}) + (${turnedAway} or 0 * ${failed})`;
+  // A counter of failures begins with the first one; the size of a queue is there from the start.
+  const none = `0 * max by (${exporter}) (${queueSize})`;
+  return `(${rateBy(exporter, sendFailedSpans)} or ${none}) + (${rateBy(exporter, enqueueFailedSpans)} or ${none})`;
 }
 
 /** How full each exporter's queue is, 0 to 1. */
