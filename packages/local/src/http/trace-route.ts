@@ -6,6 +6,7 @@ import type { Route } from './create-server.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import { acceptedBody, encodingOf, MEDIA_TYPES } from './otlp-answer.ts';
 import { readBody } from './read-body.ts';
+import { Turns } from './turns.ts';
 
 /** Seconds after which a client may try again while the store cannot be written. */
 const RETRY_AFTER_SECONDS = 5;
@@ -17,11 +18,13 @@ export interface SpanSink {
 
 /** `POST /v1/traces`: answers 200 only after `sink` has kept the spans. */
 export function traceRoute(sink: SpanSink, maxBodyBytes: number): Route {
+  const turns = new Turns();
   return {
     method: 'POST',
     async handle(request) {
       const encoding = checkedEncoding(request);
-      const spans = decode(await readBody(request, maxBodyBytes), encoding);
+      const body = await readBody(request, maxBodyBytes);
+      const spans = await turns.take(() => decode(body, encoding));
       await keep(sink, spans);
       return { contentType: MEDIA_TYPES[encoding], body: acceptedBody(encoding) };
     },

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { decodeOtlpJson, OtlpFormatError, type SpanRecord } from '@convotel/query';
 import { isNestedDeeper } from './json-nesting.ts';
 import { otlpProtobufToJson } from './protobuf-to-json.ts';
@@ -17,7 +18,8 @@ export function decodeTraceBody(body: Buffer, encoding: OtlpEncoding): SpanRecor
 function parseJson(body: Buffer): unknown {
   if (isNestedDeeper(body, MAX_NESTING)) throw new OtlpFormatError(`the JSON is nested more than ${MAX_NESTING} deep`);
   try {
-    return JSON.parse(body.toString('utf8'));
+    // Most bodies are plain ASCII, which need not be decoded.
+    return JSON.parse(body.toString(isAscii(body) ? 'latin1' : 'utf8'));
   } catch (error) {
     throw new OtlpFormatError(`the body is no JSON: ${(error as Error).message}`, { cause: error });
   }

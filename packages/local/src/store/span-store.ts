@@ -10,7 +10,7 @@ import { ResourceTable } from './resource-table.ts';
 import { SpanAppender } from './span-appender.ts';
 
 /** Spans of waiting requests that one transaction takes at most, so that nobody waits long for it. */
-const MAX_SPANS_PER_COMMIT = 16_384;
+const MAX_SPANS_PER_COMMIT = 4_096;
 
 interface WaitingAppend {
   spans: readonly SpanRecord[];
