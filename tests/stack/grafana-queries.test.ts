@@ -21,10 +21,11 @@ const truth = spansOfPlan(planConversations(plan), SERVICE);
 const conversations = truth.filter(({ role }) => role === 'root');
 const steps = [...new Set(truth.flatMap(({ step }) => step ?? []))].toSorted();
 
-/** Ten minutes on show, at a step that the plan has. */
-const VALUES = { ...EXAMPLE_VALUES, __range: '10m', __range_s: '600', service: SERVICE };
+const STEP = 'gpt';
+/** Ten minutes on show. */
+const VALUES = { ...EXAMPLE_VALUES, __range: '10m', __range_s: '600', service: SERVICE, step: STEP };
 /** Grafana's `$target`, in seconds. */
-const TARGET_SECONDS = Number(VALUES['target']);
+const TARGET_SECONDS = Number(EXAMPLE_VALUES['target']);
 
 const PANELS = readDashboards().flatMap(([name, dashboard]) =>
   dataPanels(dashboard).map((panel): [string, Panel] => [`${name}: ${panel.title}`, panel]),
@@ -153,7 +154,7 @@ describe('what panels show', () => {
 
   test('errors: the share that failed, timed out or were abandoned', async () => {
     expect(await valueOf('conversations.json: Errors')).toBeCloseTo(failedShare(conversations), 2);
-    const gpt = truth.filter(({ step }) => step === VALUES['step']);
+    const gpt = truth.filter(({ step }) => step === STEP);
     expect(await valueOf('step-detail.json: Errors')).toBeCloseTo(failedShare(gpt), 2);
   });
 
@@ -173,7 +174,7 @@ describe('what panels show', () => {
   });
 
   test('mean: that of the completed runs', async () => {
-    const exact = meanOf(completedSeconds(truth.filter(({ step }) => step === VALUES['step'])));
+    const exact = meanOf(completedSeconds(truth.filter(({ step }) => step === STEP)));
     expect((await valueOf('step-detail.json: Mean')) / exact).toBeCloseTo(1, 1);
   });
 
