@@ -103,7 +103,7 @@ test(`${ROUNDS} mutated bodies in each form are taken or refused, never failed o
 
 /** A request with one resource, scope and span, by hand (field numbers of trace.proto). */
 const PROTOBUF = (() => {
-  const field = (number: number, content: Buffer | string): Buffer =>
+  const field = (number: number, content: Uint8Array | string): Buffer =>
     Buffer.concat([Buffer.from([(number << 3) | 2, Buffer.byteLength(content)]), Buffer.from(content)]);
   const attribute = (key: string, value: string): Buffer => Buffer.concat([field(1, key), field(2, field(1, value))]);
   const span = Buffer.concat([

@@ -12,7 +12,7 @@ export interface Received {
 export interface Sending {
   method?: string;
   headers?: Record<string, string>;
-  body?: Buffer | string;
+  body?: Uint8Array | string;
 }
 
 /** Sends one request on a connection of its own, also with headers that `fetch` forbids. */
