@@ -9,8 +9,6 @@ const run = promisify(execFile);
 const RULES_FOLDER = fileURLToPath(new URL('../../stack/prometheus/rules/', import.meta.url));
 const TESTS_FOLDER = fileURLToPath(new URL('rules/', import.meta.url));
 
-const TEST_FILES = readdirSync(TESTS_FOLDER).map((file): [string] => [file]);
-
 /** Runs promtool; what it says. Rejects with that when it is not content. */
 async function promtool(...words: string[]): Promise<string> {
   const { stdout, stderr } = await run(binaryPath('promtool'), words);
@@ -29,7 +27,9 @@ describe('promtool', () => {
     expect(await promtool('check', 'config', '--lint=all', '--lint-fatal', config)).toContain('2 rule files found');
   });
 
-  test.each(TEST_FILES)('sees the alerts of %s fire and stay away as written there', async (file) => {
-    expect(await promtool('test', 'rules', `${TESTS_FOLDER}${file}`)).toContain('SUCCESS');
-  });
+  for (const file of readdirSync(TESTS_FOLDER)) {
+    test(`sees the alerts of ${file} fire and stay away as written there`, async () => {
+      expect(await promtool('test', 'rules', `${TESTS_FOLDER}${file}`)).toContain('SUCCESS');
+    });
+  }
 });
