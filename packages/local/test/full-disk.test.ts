@@ -44,7 +44,11 @@ const isLinux = process.platform === 'linux';
     expect(statuses.every((status) => status === 200 || status === 503)).toBe(true);
     expect((await send(`${serve.url}/healthz`, { method: 'GET' })).status).toBe(200);
 
+    const question = `${serve.url}/api/v1/conversations?order=newest&limit=1`;
+    expect([200, 503]).toContain((await send(question, { method: 'GET' })).status);
+
     limitFileSize(serve.process.pid!, 'unlimited');
+    expect((await send(question, { method: 'GET' })).status).toBe(200);
     expect([await sendSome(), await sendSome()]).toEqual([200, 200]);
   } finally {
     await serve.kill('SIGTERM');

@@ -8,6 +8,7 @@ import {
   type ConversationSource,
   type Question,
 } from '@convotel/query';
+import { LocalError } from '../local-error.ts';
 import type { Route } from './create-server.ts';
 import { HttpRefusal } from './http-refusal.ts';
 
@@ -34,7 +35,8 @@ async function answerQuestion(source: ConversationSource, url: URL): Promise<{ c
     return { contentType: 'application/json', body: encodeAnswer(question, await askSource(source, question)) };
   } catch (error) {
     if (error instanceof QuestionFormatError) throw new HttpRefusal(400, error.message, {}, { cause: error });
-    if (error instanceof SourceError) throw new HttpRefusal(503, error.message, {}, { cause: error });
+    if (error instanceof SourceError || error instanceof LocalError)
+      throw new HttpRefusal(503, error.message, {}, { cause: error });
     throw error;
   }
 }

@@ -83,10 +83,13 @@ export class SpanStore {
     });
   }
 
-  /** Lends a connection for reading. */
+  /**
+   * Lends a connection for reading.
+   * @throws {@link LocalError} `STORE_UNWRITABLE` when the last write failed and the file cannot be opened anew
+   */
   async read<Result>(use: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
-    if (this.#open === undefined) throw unwritable(this.path, new Error('it failed at the last write'));
-    return this.#open.database.lend(use);
+    const { database } = this.#open ?? (await this.#openedInTurn());
+    return database.lend(use);
   }
 
   /**
@@ -121,8 +124,8 @@ export class SpanStore {
   /** Writes what waits, and lets go of the file. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    this.#isClosed = true;
     await this.#write(async () => {
+      this.#isClosed = true;
       await this.#letGo();
     });
   }
@@ -179,7 +182,20 @@ export class SpanStore {
     return inserted.length;
   }
 
+  async #openedInTurn(): Promise<OpenStore> {
+    let open: OpenStore | undefined;
+    try {
+      await this.#write(async () => {
+        open = await this.#reopened();
+      });
+    } catch (error) {
+      throw unwritable(this.path, error);
+    }
+    return open!;
+  }
+
   async #reopened(): Promise<OpenStore> {
+    if (this.#isClosed) throw new Error('it has been closed');
     this.#open ??= await openForWriting(this.path, this.#options);
     return this.#open;
   }
