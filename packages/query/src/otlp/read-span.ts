@@ -30,8 +30,19 @@ const STATUS_CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'
 const STATUS_OK = 1;
 const STATUS_ERROR = 2;
 
-/** Reads one OTLP `Span`. What has no field of its own goes to `rest`, as it came. */
-export function readSpan(span: JsonObject, resource: Resource, scope: SpanRest['scope']): SpanRecord {
+/** How much of a span is kept: all of it, or what answers over many conversations read. */
+export type SpanDetail = 'whole' | 'slim';
+
+/**
+ * Reads one OTLP `Span`. What has no field of its own goes to `rest`, as it came. A slim one has neither `rest` nor texts,
+ * and nothing that would stand there is looked at.
+ */
+export function readSpan(
+  span: JsonObject,
+  resource: Resource,
+  scope: SpanRest['scope'],
+  detail: SpanDetail,
+): SpanRecord {
   const startTimeUnixNano = readUnixNano(span['startTimeUnixNano'], 'startTimeUnixNano');
   const endTimeUnixNano = readUnixNano(span['endTimeUnixNano'], 'endTimeUnixNano');
   const record: SpanRecord = {
@@ -45,7 +56,7 @@ export function readSpan(span: JsonObject, resource: Resource, scope: SpanRest['
     outcome: 'completed',
     isRecovered: false,
   };
-  const rest: SpanRest = {};
+  const rest: SpanRest | undefined = detail === 'whole' ? {} : undefined;
   const parentSpanId = readParentSpanId(span['parentSpanId'], 'parentSpanId');
   if (parentSpanId !== undefined) record.parentSpanId = parentSpanId;
   if (resource.serviceName !== undefined) record.serviceName = resource.serviceName;
@@ -61,6 +72,7 @@ export function readSpan(span: JsonObject, resource: Resource, scope: SpanRest['
       record.name === CONVERSATION_SPAN_NAME && parentSpanId === undefined && record.conversationId !== undefined;
     if (isRoot) record.role = 'root';
   }
+  if (rest === undefined) return record;
   readRest(span, rest);
   if (resource.otherAttributes.length > 0) rest.resourceAttributes = resource.otherAttributes;
   if (scope !== undefined) rest.scope = scope;
@@ -72,7 +84,7 @@ export function readSpan(span: JsonObject, resource: Resource, scope: SpanRest['
 }
 
 /** Gives each attribute its field in `record`, or a place in `rest`. Returns whether one said the outcome. */
-function readAttributes(value: unknown, record: SpanRecord, rest: SpanRest): boolean {
+function readAttributes(value: unknown, record: SpanRecord, rest: SpanRest | undefined): boolean {
   const attributes = readArray(value, 'attributes');
   let hasOutcome = false;
   for (let index = 0; index < attributes.length; index++) {
@@ -85,10 +97,12 @@ function readAttributes(value: unknown, record: SpanRecord, rest: SpanRest): boo
         hasOutcome = true;
         continue;
       }
+    } else if (rest === undefined && (key === ATTRIBUTE.inputText || key === ATTRIBUTE.outputText)) {
+      continue;
     } else if (readAttribute(key, entry['value'], record)) {
       continue;
     }
-    (rest.attributes ??= []).push(entry);
+    if (rest !== undefined) (rest.attributes ??= []).push(entry);
   }
   return hasOutcome;
 }
@@ -151,7 +165,7 @@ function setTiming(record: SpanRecord, part: string, value: unknown): boolean {
   return true;
 }
 
-function readStatus(value: unknown, hasOutcome: boolean, record: SpanRecord, rest: SpanRest): void {
+function readStatus(value: unknown, hasOutcome: boolean, record: SpanRecord, rest: SpanRest | undefined): void {
   let code = 0;
   let message = '';
   if (value !== undefined && value !== null) {
@@ -162,7 +176,7 @@ function readStatus(value: unknown, hasOutcome: boolean, record: SpanRecord, res
   if (!hasOutcome && code === STATUS_ERROR) record.outcome = 'failed';
   if (code === STATUS_ERROR && message !== '') record.errorMessage = message;
   const followsFromOutcome = code !== STATUS_OK && (code === STATUS_ERROR) === isFailure(record.outcome);
-  if (followsFromOutcome && (code === STATUS_ERROR || message === '')) return;
+  if (rest === undefined || (followsFromOutcome && (code === STATUS_ERROR || message === ''))) return;
   rest.status = { code, ...(message !== '' && { message }) };
 }
 

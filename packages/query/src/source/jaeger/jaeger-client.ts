@@ -1,13 +1,14 @@
+import type { SpanRecord } from '../../model/span-record.ts';
+import type { Window } from '../../model/window.ts';
 import { isJsonObject } from '../../otlp/json-fields.ts';
+import type { SpanDetail } from '../../otlp/read-span.ts';
 import { OtlpFormatError } from '../../otlp/otlp-format-error.ts';
 import { formatInstant } from '../../time/format-instant.ts';
-import type { Window } from '../../model/window.ts';
 import { SourceError } from '../source-error.ts';
 import { HttpClient } from './http-client.ts';
 import type { HttpSettings } from './http-client.ts';
 import { JaegerRefusal } from './jaeger-refusal.ts';
 import { readTraces } from './read-traces.ts';
-import type { ReadTraces } from './read-traces.ts';
 
 /** What a search asks for: traces with a span of the service that starts in the window. */
 export interface TraceSearch {
@@ -16,8 +17,6 @@ export interface TraceSearch {
   service?: string | undefined;
   /** The most traces to answer with; which ones, where there are more, is up to the storage. */
   depth: number;
-  /** As for `readTraces`. */
-  isWanted: (traceId: string, spanCount: number) => boolean;
 }
 
 /**
@@ -48,13 +47,13 @@ export class JaegerClient {
   }
 
   /** The spans of one trace; none where there is no such trace. */
-  async trace(traceId: string): Promise<ReadTraces> {
+  async trace(traceId: string): Promise<SpanRecord[]> {
     const body = await this.#get(`/api/v3/traces/${traceId}?raw_traces=true&rawTraces=true`);
-    return this.#read(body, () => true);
+    return this.#read(body, 'whole');
   }
 
-  /** The traces found, whole; as many as `depth` when there may be more. @throws {@link JaegerRefusal} */
-  async search({ window, service, depth, isWanted }: TraceSearch, signal?: AbortSignal): Promise<ReadTraces> {
+  /** All spans, slim, of the traces found; those of `depth` traces when there may be more. @throws {@link JaegerRefusal} */
+  async search({ window, service, depth }: TraceSearch, signal?: AbortSignal): Promise<SpanRecord[]> {
     const since = formatInstant(window.sinceUnixNano, 9);
     // Jaeger counts both bounds in.
     const until = formatInstant(window.untilUnixNano - 1n, 9);
@@ -70,7 +69,7 @@ export class JaegerClient {
       'query.rawTraces': 'true',
       ...(service !== undefined && { 'query.service_name': service, 'query.serviceName': service }),
     });
-    return this.#read(await this.#get(`/api/v3/traces?${parameters.toString()}`, signal), isWanted);
+    return this.#read(await this.#get(`/api/v3/traces?${parameters.toString()}`, signal), 'slim');
   }
 
   /** The body; undefined where Jaeger found nothing. */
@@ -83,10 +82,10 @@ export class JaegerClient {
     throw new JaegerRefusal(status, refusal);
   }
 
-  #read(body: unknown, isWanted: TraceSearch['isWanted']): ReadTraces {
+  #read(body: unknown, detail: SpanDetail): SpanRecord[] {
     if (body !== undefined && !isJsonObject(body)) throw this.#wrongAnswer('no traces');
     try {
-      return readTraces(body?.['result'], isWanted);
+      return readTraces(body?.['result'], detail);
     } catch (error) {
       if (!(error instanceof OtlpFormatError)) throw error;
       throw this.#wrongAnswer(`spans that cannot be read: ${error.message}`, error);

@@ -4,7 +4,6 @@ import { SourceError } from '../source-error.ts';
 import type { JaegerClient } from './jaeger-client.ts';
 import type { JaegerSettings } from './jaeger-options.ts';
 import { JaegerRefusal } from './jaeger-refusal.ts';
-import { slimSpan } from './read-traces.ts';
 import { readWindow } from './read-window.ts';
 import type { WindowReading, WindowRequest } from './read-window.ts';
 import { Readings } from './readings.ts';
@@ -36,28 +35,27 @@ export class JaegerReader {
   read(window: Window, service: string | undefined): Promise<WindowReading> {
     const whole = this.#readings.find({ window });
     if (whole !== undefined) return whole;
-    const keep = (spans: readonly SpanRecord[]): SpanRecord[] => spans.map(slimSpan);
-    if (service === undefined) return this.#readings.get({ window }, () => this.#readAll(window, keep));
+    if (service === undefined) return this.#readings.get({ window }, () => this.#readAll(window, keepAll));
     const around = {
       sinceUnixNano: window.sinceUnixNano - SERVICE_MARGIN_NANO,
       untilUnixNano: window.untilUnixNano + SERVICE_MARGIN_NANO,
     };
-    return this.#readings.get({ window, service }, () => this.#readServices(around, [service], keep));
+    return this.#readings.get({ window, service }, () => this.#readServices(around, [service], keepAll));
   }
 
   /** The traces in `window` that carry the conversation id. */
   async find(window: Window, conversationId: string): Promise<WindowReading> {
     const keep = (spans: readonly SpanRecord[]): SpanRecord[] => {
       const carriers = new Set(spans.flatMap((span) => (span.conversationId === conversationId ? span.traceId : [])));
-      return carriers.size === 0 ? [] : spans.filter(({ traceId }) => carriers.has(traceId)).map(slimSpan);
+      return carriers.size === 0 ? [] : spans.filter(({ traceId }) => carriers.has(traceId));
     };
     const whole = await this.#readings.find({ window });
     return whole === undefined ? this.#readAll(window, keep) : { ...whole, spans: keep(whole.spans) };
   }
 
   /** The spans of one trace, as they are; none where there is no such trace. */
-  async trace(traceId: string): Promise<SpanRecord[]> {
-    return (await this.#refusable('show a trace', () => this.#client.trace(traceId))).spans;
+  trace(traceId: string): Promise<SpanRecord[]> {
+    return this.#refusable('show a trace', () => this.#client.trace(traceId));
   }
 
   forget(): void {
@@ -98,4 +96,8 @@ export class JaegerReader {
       );
     }
   }
+}
+
+function keepAll(spans: readonly SpanRecord[]): readonly SpanRecord[] {
+  return spans;
 }

@@ -22,6 +22,9 @@ export interface WindowRequest {
   keep: (spans: readonly SpanRecord[]) => readonly SpanRecord[];
 }
 
+/** So many traces tell how dense they are; a window with fewer is read at once. */
+const PROBE_DEPTH = 500;
+
 /** What was read. */
 export interface WindowReading {
   spans: SpanRecord[];
@@ -60,7 +63,8 @@ class WindowReader {
     const { window, services } = this.#request;
     if (window.sinceUnixNano >= window.untilUnixNano) return { spans: [], unread: [] };
     try {
-      await Promise.all(services.map((service) => this.#readSlice(window, service)));
+      const probeDepth = Math.min(PROBE_DEPTH, this.#request.depth.usual);
+      await Promise.all(services.map((service) => this.#readSlice(window, service, probeDepth)));
     } finally {
       // After a failure nobody waits for the others.
       this.#stop.abort();
@@ -69,8 +73,7 @@ class WindowReader {
     return { spans: this.#spans, unread: this.#unread };
   }
 
-  async #readSlice(slice: Window, service: string | undefined): Promise<void> {
-    const depth = this.#request.depth.usual;
+  async #readSlice(slice: Window, service: string | undefined, depth = this.#request.depth.usual): Promise<void> {
     const answer = await this.#gate.run(() => this.#search(slice, service, depth));
     switch (answer.outcome) {
       case 'whole':
@@ -115,11 +118,10 @@ class WindowReader {
       return { outcome: 'whole', parts: 0 };
     }
     try {
-      const isWanted = (traceId: string, count: number): boolean => count > (this.#spanCounts.get(traceId) ?? 0);
-      const traces = await client.search({ window: slice, service, depth, isWanted }, this.#stop.signal);
-      this.#take(traces.spans, traces.spanCounts);
-      if (traces.spanCounts.size < depth) return { outcome: 'whole', parts: 0 };
-      return { outcome: 'cut', parts: estimateParts(slice, traces.spans, depth) };
+      const spans = await client.search({ window: slice, service, depth }, this.#stop.signal);
+      const traceCount = this.#take(spans);
+      if (traceCount < depth) return { outcome: 'whole', parts: 0 };
+      return { outcome: 'cut', parts: estimateParts(slice, spans, this.#request.depth.usual) };
     } catch (error) {
       if (error instanceof AnswerTooLarge) return { outcome: 'too large', parts: 2 };
       const isTooDeep = error instanceof JaegerRefusal && error.isAboutDepth && this.#request.depth.refuse(depth);
@@ -128,11 +130,18 @@ class WindowReader {
     }
   }
 
-  #take(spans: readonly SpanRecord[], spanCounts: ReadonlyMap<string, number>): void {
-    for (const [traceId, count] of spanCounts) {
+  /** Keeps the traces that are new, or have grown meanwhile; returns how many traces the spans are of. */
+  #take(spans: readonly SpanRecord[]): number {
+    const counts = new Map<string, number>();
+    for (const { traceId } of spans) counts.set(traceId, (counts.get(traceId) ?? 0) + 1);
+    const unchanged = new Set<string>();
+    for (const [traceId, count] of counts) {
       if (count > (this.#spanCounts.get(traceId) ?? 0)) this.#spanCounts.set(traceId, count);
+      else unchanged.add(traceId);
     }
-    for (const span of this.#request.keep(spans)) this.#spans.push(span);
+    const news = unchanged.size === 0 ? spans : spans.filter(({ traceId }) => !unchanged.has(traceId));
+    for (const span of this.#request.keep(news)) this.#spans.push(span);
+    return counts.size;
   }
 
   #reportLeftOver(): void {

@@ -38,8 +38,8 @@ export function cutSlice(slice: Window, wantedParts: number): Window[] {
 /**
  * Into how many parts to cut a slice whose answer was full, so that one search suffices for each.
  *
- * Storages answer with the newest traces first, so the answer shows how dense they are at the end of the slice: taken as
- * even, twice the median distance from the end holds `depth` traces. Where it is otherwise, parts are cut again.
+ * Storages answer with the newest traces first, so the answer shows how dense traces are before the newest: half of them
+ * lie between it and their median. The slice is taken to be as dense throughout; where it is not, parts are cut again.
  */
 export function estimateParts(slice: Window, spans: readonly SpanRecord[], depth: number): number {
   const startsByTrace = new Map<string, bigint>();
@@ -48,12 +48,11 @@ export function estimateParts(slice: Window, spans: readonly SpanRecord[], depth
     const known = startsByTrace.get(traceId);
     if (known === undefined || startTimeUnixNano < known) startsByTrace.set(traceId, startTimeUnixNano);
   }
-  const distances = [...startsByTrace.values()]
-    .map((start) => Number(slice.untilUnixNano - start))
-    .sort((a, b) => a - b);
-  const median = distances[Math.floor(distances.length / 2)];
-  if (median === undefined) return 2;
-  const expectedTraces = (distances.length * Number(widthOf(slice))) / (2 * median);
+  const starts = [...startsByTrace.values()].map((start) => Number(start - slice.sinceUnixNano)).sort((a, b) => b - a);
+  const half = Math.floor(starts.length / 2);
+  const [newest, median] = [starts[0], starts[half]];
+  if (newest === undefined || median === undefined || newest === median) return 2;
+  const expectedTraces = (half * Number(widthOf(slice))) / (newest - median);
   return Math.ceil(expectedTraces / (depth * AIMED_SHARE));
 }
 
