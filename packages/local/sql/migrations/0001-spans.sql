@@ -28,6 +28,9 @@ CREATE TABLE spans (
   -- Null where it equals the step.
   name VARCHAR,
   conversation_id VARCHAR,
+  -- Whether the trace id follows from the conversation id. Where it does, the trace id finds the conversation, and whole
+  -- row groups need not be searched for the text.
+  has_derived_id BOOLEAN,
   session_id VARCHAR,
   workflow VARCHAR,
   error_type VARCHAR,

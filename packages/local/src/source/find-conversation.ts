@@ -1,5 +1,5 @@
 import { traceIdOf } from '@convotel/conventions';
-import type { Answer, FoundConversation } from '@convotel/query';
+import type { Answer, FoundConversation, SpanRecord } from '@convotel/query';
 import { UHUGEINT } from '@duckdb/node-api';
 import { idNumber, traceIdHex } from '../store/ids.ts';
 import { readSpanRow } from '../store/span-row.ts';
@@ -10,33 +10,28 @@ const TRACE_ID = /^[0-9a-f]{32}$/;
 
 /** `ConversationSource.conversation`: the derived trace, else the newest that carries the id, else the trace named. */
 export async function findConversation(asking: Asking, conversationId: string): Promise<Answer<FoundConversation>> {
-  const derivedId = idNumber(traceIdOf(conversationId));
+  const carriers = await asking.rows('conversation-carriers', { values: { conversation_id: conversationId } });
+  const carrierIds = carriers.map((row) => row['trace_id'] as bigint);
+  const candidates = [idNumber(traceIdOf(conversationId)), ...carrierIds, ...literalIds(conversationId)];
+  for (const traceId of candidates) {
+    const spans = await readSpans(asking, traceId);
+    if (!spans.some(({ role }) => role !== 'other')) continue;
+    const otherTraceIds = carrierIds.filter((carrierId) => carrierId !== traceId).map(traceIdHex);
+    return { data: { spans, otherTraceIds }, coverage: coverConversations([spans]) };
+  }
+  return { data: { spans: [], otherTraceIds: [] }, coverage: coverConversations([]) };
+}
+
+/** The trace that the id itself names, where it looks like a trace id. */
+function literalIds(conversationId: string): bigint[] {
   const lowerCase = conversationId.toLowerCase();
-  const literalId = TRACE_ID.test(lowerCase) ? idNumber(lowerCase) : null;
-  const rows = await asking.rows('conversation-traces', {
-    values: { conversation_id: conversationId, derived_id: derivedId, literal_id: literalId },
-    types: { derived_id: UHUGEINT, literal_id: UHUGEINT },
+  return TRACE_ID.test(lowerCase) ? [idNumber(lowerCase)] : [];
+}
+
+async function readSpans(asking: Asking, traceId: bigint): Promise<SpanRecord[]> {
+  const rows = await asking.rows('conversation-spans', {
+    values: { trace_id: traceId },
+    types: { trace_id: UHUGEINT },
   });
-  const traces = rows.map((row) => ({ traceId: row['trace_id'] as bigint, carriesId: row['carries_id'] as boolean }));
-  const found =
-    traces.find(({ traceId }) => traceId === derivedId) ??
-    traces.find(({ carriesId }) => carriesId) ??
-    traces.find(({ traceId }) => traceId === literalId);
-  const spanRows =
-    found === undefined
-      ? []
-      : await asking.rows('conversation-spans', {
-          values: { trace_id: found.traceId },
-          types: { trace_id: UHUGEINT },
-        });
-  const spans = spanRows.map(readSpanRow);
-  return {
-    data: {
-      spans,
-      otherTraceIds: traces
-        .filter((trace) => trace !== found && trace.carriesId)
-        .map(({ traceId }) => traceIdHex(traceId)),
-    },
-    coverage: coverConversations(spans.length === 0 ? [] : [spans]),
-  };
+  return rows.map(readSpanRow);
 }

@@ -1,4 +1,4 @@
-import { OUTCOMES } from '@convotel/conventions';
+import { OUTCOMES, traceIdOf } from '@convotel/conventions';
 import type { SpanRecord } from '@convotel/query';
 import type { Column } from './column.ts';
 import { spanIdColumn, traceIdColumn } from './id-column.ts';
@@ -31,6 +31,7 @@ export function createSpanColumns(): Column[] {
     textColumn('step', (span) => span.step),
     textColumn('name', (span) => (span.name === span.step ? undefined : span.name)),
     textColumn('conversation_id', (span) => span.conversationId),
+    booleanColumn('has_derived_id', createDerivedIdCheck()),
     textColumn('session_id', (span) => span.sessionId),
     textColumn('workflow', (span) => span.workflow),
     textColumn('error_type', (span) => span.errorType),
@@ -46,6 +47,21 @@ export function createSpanColumns(): Column[] {
     unsignedColumn('flags', (span) => span.rest?.flags),
     textColumn('rest', restOf),
   ];
+}
+
+/** Tells whether a span's trace id follows from its conversation id; false without one. */
+function createDerivedIdCheck(): (span: SpanRecord) => boolean {
+  // The spans of a conversation mostly come together, and hashing is dear.
+  let lastConversationId: string | undefined;
+  let lastTraceId: string | undefined;
+  return ({ conversationId, traceId }) => {
+    if (conversationId === undefined) return false;
+    if (conversationId !== lastConversationId) {
+      lastConversationId = conversationId;
+      lastTraceId = traceIdOf(conversationId);
+    }
+    return traceId === lastTraceId;
+  };
 }
 
 /** What of `span.rest` has neither a column nor a place in the table `resources`, as JSON. */
