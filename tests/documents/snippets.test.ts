@@ -98,7 +98,7 @@ describe('a shell snippet runs', () => {
     } else if (words[0] === 'npm' && words[1] === 'run') {
       expect(scripts).toContain(words[2]);
     } else {
-      expect(line).toMatch(/^(npm (ci|test|start|install)\b|cd |export |CONVOTEL_SEED=)/);
+      expect(line).toMatch(/^(npm (ci|test|start|install)\b|cd |export |CONVOTEL_TEST_SEED=)/);
     }
   });
 });
