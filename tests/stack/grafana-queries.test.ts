@@ -124,7 +124,7 @@ describe('every query of every panel', () => {
     }
   });
 
-  test.each(PANELS.filter(([, { targets }]) => targets!.some(({ expr }) => expr.includes('$service'))))(
+  test.each(PANELS.filter(([name]) => !name.startsWith('telemetry-health')))(
     '%s: has no value at all without traffic, so that the panel says so',
     async (_, panel) => {
       expect((await ask(panel, { ...VALUES, service: 'nobody' })).flat()).toEqual([]);
@@ -175,7 +175,7 @@ describe('what panels show', () => {
 
   test('mean: that of the completed runs', async () => {
     const exact = meanOf(completedSeconds(truth.filter(({ step }) => step === STEP)));
-    expect((await valueOf('step-detail.json: Mean')) / exact).toBeCloseTo(1, 1);
+    expect((await valueOf('step-detail.json: Mean')) / exact).toBeCloseTo(1, 4);
   });
 
   test('where the time goes: a curve a step, each at its mean', async () => {
@@ -184,7 +184,7 @@ describe('what panels show', () => {
     for (const step of steps) {
       const exact = meanOf(completedSeconds(truth.filter((span) => span.step === step)));
       const last = samples!.findLast(({ labels }) => labels['span_name'] === step)!;
-      expect([step, Math.round((last.value / exact) * 10)]).toEqual([step, 10]);
+      expect([step, Math.round((last.value / exact) * 10_000)]).toEqual([step, 10_000]);
     }
   });
 
