@@ -37,7 +37,7 @@ beforeAll(async () => {
   [{ undeliveredSpans } = { undeliveredSpans: -1 }] = await sending;
   await waitUntil('Jaeger to have every conversation', async () => new Set(await spanKeys()).size === truth.length);
   await waitUntil('Prometheus to have the last of them', async () => {
-    const received = await queryNumber(stack.prometheusUrl, 'sum(otelcol_receiver_accepted_spans_total)');
+    const received = await queryNumber(stack.prometheusUrl, 'sum(otelcol_receiver_accepted_spans)');
     return received !== undefined && received === (await queryNumber(stack.prometheusUrl, `sum(${SPAN_METRIC.calls})`));
   });
 });

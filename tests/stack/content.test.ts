@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SPAN_METRIC, traceIdOf } from '@convotel/conventions';
@@ -16,6 +17,8 @@ const STRIP_CONTENT = fileURLToPath(new URL('../../collector-config/strip-conten
 /** Each is heard and answered, which makes two hundred texts. */
 const conversationIds = Array.from({ length: 100 }, (_, index) => `canary_${index}_end`);
 const canaries = conversationIds.flatMap((id) => [`heard ${id}`, `answer to ${id}`]);
+
+const ZEROS = Buffer.alloc(2 ** 20);
 
 let stack: Stack | undefined;
 
@@ -45,17 +48,30 @@ async function findInJaeger({ jaegerUrl }: Stack): Promise<string[]> {
   return canaries.filter((canary) => traces.some((trace) => trace.includes(canary)));
 }
 
-/** The canaries that stand in a file of the stack: queues, stores, logs. */
+/** The canaries that stand in a file of the stack (queues, stores, logs), by its path. */
 async function findInFiles({ folder }: Stack): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
-    const content = await readFile(path);
-    const inFile = canaries.filter((canary) => content.includes(canary));
+    const inFile = await findInFile(path);
     if (inFile.length > 0) found.set(path.slice(folder.length + 1), inFile);
   }
   return found;
+}
+
+async function findInFile(path: string): Promise<string[]> {
+  const found = new Set<string>();
+  let end = Buffer.alloc(0);
+  for await (const chunk of createReadStream(path, { highWaterMark: ZEROS.length }) as AsyncIterable<Buffer>) {
+    // Jaeger's store makes room in advance, so a file may be a gigabyte of nothing.
+    if (chunk.equals(ZEROS)) continue;
+    // A text may lie across two chunks.
+    const text = Buffer.concat([end, chunk]).toString('latin1');
+    for (const [canary] of text.matchAll(/(heard|answer to) canary_\d+_end/g)) found.add(canary);
+    end = chunk.subarray(-100);
+  }
+  return [...found];
 }
 
 /** The canaries that stand in a label or exemplar of Prometheus. */

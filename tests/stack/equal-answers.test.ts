@@ -37,7 +37,7 @@ const chosen = [
   plan.find(({ outcome }) => outcome === 'open'),
   plan.find(({ foreignSpan }) => foreignSpan !== undefined),
 ].map((planned) => planned!.conversationId);
-const calls = callsAbout(window, chosen, ['request', 'stt', 'moderation', 'gpt', 'tts', 'response']);
+const calls = callsAbout(window, [...new Set(chosen)], ['request', 'stt', 'moderation', 'gpt', 'tts', 'response']);
 
 let stack: Stack;
 let second: SecondBackEnd;
