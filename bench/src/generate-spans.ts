@@ -1,10 +1,8 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { conversationIdsOf, newConversationId } from '@convotel/conventions';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-
-/** Spans of one generated conversation: five steps and the root. */
-export const SPANS_PER_CONVERSATION = 6;
 
 const SCOPE = { name: '@convotel/tracing', version: '0.1.0' };
 const RESOURCE = resourceFromAttributes({
@@ -18,11 +16,10 @@ const RESOURCE = resourceFromAttributes({
 /** Mean duration of each step, in ms. */
 const STEPS = { request: 150, stt: 1200, gpt: 3400, tts: 1350, response: 450 } as const;
 
-/** One conversation as the SDK hands it to an exporter, with random ids; it starts at `startMs` (Unix). */
+/** One conversation as the SDK hands it to an exporter, with ids of its own; it starts at `startMs` (Unix). */
 export function generateConversation(startMs: number): ReadableSpan[] {
-  const traceId = randomBytes(16).toString('hex');
-  const rootSpanId = randomBytes(8).toString('hex');
-  const conversationId = `20251008_143022_${randomBytes(4).toString('hex')}`;
+  const conversationId = newConversationId(() => new Date(startMs));
+  const { traceId, rootSpanId } = conversationIdsOf(conversationId);
   const spans: ReadableSpan[] = [];
   const isFailed = randomInt(50) === 0;
   let atMs = startMs;
