@@ -1,7 +1,7 @@
 import type { Answer, ConversationOutcome, StepColumn, StepDurations, StepDurationsQuestion } from '@convotel/query';
 import { traceIdHex } from '../store/ids.ts';
 import { type Asking, windowValues } from './asking.ts';
-import { coverWindow } from './coverage.ts';
+import { coverWithExtent } from './coverage.ts';
 import { TOO_LONG_NANO } from './gather-step-statistics.ts';
 import { orderStepsOf } from './step-order.ts';
 
@@ -28,7 +28,8 @@ export async function gatherStepDurations(
     column.completedMs[row] = (durations['completed_ms']![index] as number | null) ?? Number.NaN;
     column.firstOffsetMs[row] = Number((durations['first_ns']![index] as bigint) - starts[row]!) / 1e6;
   }
-  const order = await orderStepsOf(asking, window, [...columns.keys()]);
+  const { coverage, extent } = await coverWithExtent(asking, window);
+  const order = await orderStepsOf(asking, window, [...columns.keys()], extent);
   return {
     data: {
       traceIds: traceIds.map(traceIdHex),
@@ -38,7 +39,7 @@ export async function gatherStepDurations(
       totalMs: Float64Array.from(conversations['total_ms'] as number[]),
       steps: order.map((step) => columns.get(step)!),
     },
-    coverage: await coverWindow(asking, window),
+    coverage,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Window } from '@convotel/query';
 import { type Asking, windowValues } from './asking.ts';
+import { type Extent, readExtent } from './coverage.ts';
 
 /** Where a conversation is, and its start in Unix nanoseconds. */
 export interface StartedConversation {
@@ -17,6 +18,7 @@ const WIDENING = 8n;
  *
  * Looks at the end of the window, and further back until there are enough: a conversation that starts there is found
  * there, so what has been found is exact, and grouping everything would take ten times as long.
+ * @param knownExtent - That of `window`, where it is known already.
  * @param completedAboveNano - Only conversations with more than this many nanoseconds in completed outermost steps.
  */
 export async function findNewest(
@@ -24,13 +26,12 @@ export async function findNewest(
   window: Window | undefined,
   limit: number,
   completedAboveNano = -1n,
+  knownExtent?: Extent,
 ): Promise<StartedConversation[]> {
   const values = windowValues(window);
-  const [extent] = await asking.rows('extent', { values });
-  const starts = extent!['starts'] as bigint;
-  if (starts === 0n) return [];
-  const newest = extent!['newest_ns'] as bigint;
-  const oldest = extent!['oldest_ns'] as bigint;
+  const extent = knownExtent ?? readExtent((await asking.rows('extent', { values }))[0]!);
+  if (extent === undefined) return [];
+  const { starts, oldestNs: oldest, newestNs: newest } = extent;
   let span = ((newest - oldest) * BigInt(limit) * STARTS_PER_CONVERSATION) / starts + 1n;
   for (;;) {
     const since = newest - span > oldest ? newest - span : oldest;

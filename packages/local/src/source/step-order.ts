@@ -1,15 +1,21 @@
 import { LIST, listValue, UHUGEINT } from '@duckdb/node-api';
 import { appendMissingSteps, orderSteps, type Window } from '@convotel/query';
 import type { Asking } from './asking.ts';
+import type { Extent } from './coverage.ts';
 import { findNewest } from './newest-conversations.ts';
 
 /** How many of the newest conversations of the window decide the order of steps. */
 const CONVERSATIONS_THAT_DECIDE = 500;
 
-/** `steps` in step order. */
-export async function orderStepsOf(asking: Asking, window: Window, steps: readonly string[]): Promise<string[]> {
+/** `steps` in step order. `extent` is that of `window`. */
+export async function orderStepsOf(
+  asking: Asking,
+  window: Window,
+  steps: readonly string[],
+  extent: Extent | undefined,
+): Promise<string[]> {
   if (steps.length < 2) return [...steps];
-  const newest = await findNewest(asking, window, CONVERSATIONS_THAT_DECIDE);
+  const newest = await findNewest(asking, window, CONVERSATIONS_THAT_DECIDE, undefined, extent);
   const rows = await asking.rows('first-offsets', {
     values: {
       trace_ids: listValue(newest.map(({ traceId }) => traceId)),
