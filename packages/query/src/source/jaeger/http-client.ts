@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { quoteAnswer, reasonOfFetch } from '../foreign-answer.ts';
 import { SourceError } from '../source-error.ts';
 import { readBody } from './read-body.ts';
 import { AnswerTooLarge } from './jaeger-refusal.ts';
@@ -25,9 +26,6 @@ const MAX_ANSWER_BYTES = 134_217_728;
 const PASSING_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 const FIRST_PAUSE_MS = 100;
-
-/** Longest piece of a foreign answer that an error message quotes, in UTF-16 code units. */
-const MAX_QUOTED_LENGTH = 200;
 
 const WHERE_IT_IS =
   "Give the address of Jaeger's query service (Jaeger 2, usually port 16686), or of a `convotel serve`,";
@@ -76,28 +74,28 @@ export class HttpClient {
       const response = await fetch(`${this.#base}${path}`, { headers, redirect: 'manual', signal: eitherSignal });
       const text = await readBody(response, MAX_ANSWER_BYTES);
       if (PASSING_STATUSES.has(response.status)) {
-        return new PassingTrouble(`it answers with status ${response.status}: ${quote(text)}`);
+        return new PassingTrouble(`it answers with status ${response.status}: ${quoteAnswer(text)}`);
       }
       return { status: response.status, json: this.#parse(response, text) };
     } catch (error) {
       if (error instanceof SourceError || error instanceof AnswerTooLarge) throw error;
       signal?.throwIfAborted();
       if (deadline.aborted) throw this.#tooSlow(error);
-      return new PassingTrouble(reasonOf(error), error);
+      return new PassingTrouble(reasonOfFetch(error), error);
     }
   }
 
   #parse(response: Response, text: string): unknown {
     const { status, headers } = response;
     if (status >= 300 && status < 400) {
-      const target = quote(headers.get('location') ?? 'somewhere else');
+      const target = quoteAnswer(headers.get('location') ?? 'somewhere else');
       throw this.#wrongAnswer(
         `sends on to ${target} (status ${status}), so a login or a proxy stands before it. ${WHERE_IT_IS} itself`,
       );
     }
     if (status === 401 || status === 403) {
       throw this.#wrongAnswer(
-        `refuses (status ${status}): ${quote(text)}. If it wants to know who asks, put name and password into the address, as in http://name:password@host, or ask Jaeger behind the login`,
+        `refuses (status ${status}): ${quoteAnswer(text)}. If it wants to know who asks, put name and password into the address, as in http://name:password@host, or ask Jaeger behind the login`,
       );
     }
     // Jaeger sends its JSON as text/plain too, and its web page for any path that it does not know.
@@ -110,7 +108,7 @@ export class HttpClient {
       return JSON.parse(text);
     } catch (error) {
       if (status !== 200)
-        throw this.#wrongAnswer(`answers with status ${status}: ${quote(text)}. ${WHERE_IT_IS} instead`, error);
+        throw this.#wrongAnswer(`answers with status ${status}: ${quoteAnswer(text)}. ${WHERE_IT_IS} instead`, error);
       throw this.#wrongAnswer(
         `sent JSON that is cut off or damaged (${(error as Error).message}). Try again; if it stays so, ask without the proxy in between, or for a shorter time`,
         error,
@@ -150,16 +148,4 @@ class PassingTrouble {
     this.reason = reason;
     this.cause = cause;
   }
-}
-
-/** The cause that fetch hides behind "fetch failed", such as `connect ECONNREFUSED 127.0.0.1:16686`. */
-function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error;
-  if (cause instanceof AggregateError && cause.message === '') return cause.errors.map(reasonOf).join(', ');
-  return cause instanceof Error ? cause.message : message;
-}
-
-function quote(text: string): string {
-  const start = text.slice(0, MAX_QUOTED_LENGTH).trim();
-  return JSON.stringify(text.length > MAX_QUOTED_LENGTH ? `${start}…` : start);
 }

@@ -176,7 +176,10 @@ export class JaegerSource implements ConversationSource {
 /** `answer` to a question that wanted more than the stretch has. */
 function fallingShort<Data>(answer: Answer<Data>, { limit }: Pick<LookBack, 'limit'>): Answer<Data> {
   if (limit === undefined) return answer;
-  const coverage = withWarning(answer.coverage, `Only ${limit}, was read; ask for an earlier time with a window.`);
+  const coverage = withWarning(
+    answer.coverage,
+    `Looked no further than ${limit}; ask for an earlier time with a window.`,
+  );
   return { ...answer, coverage: { ...coverage, complete: false } };
 }
 

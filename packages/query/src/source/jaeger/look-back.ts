@@ -26,7 +26,7 @@ export function lookBacks(now: Date, lookBackMs: readonly number[]): LookBack[] 
     if (sinceUnixNano <= 0n) return { window: { sinceUnixNano: 0n, untilUnixNano } };
     return {
       window: { sinceUnixNano, untilUnixNano },
-      limit: `the last ${durationText(ms)}, back to ${formatInstant(sinceUnixNano, 0)}`,
+      limit: `${durationText(ms)}, back to ${formatInstant(sinceUnixNano, 0)}`,
     };
   });
 }

@@ -153,7 +153,7 @@ class WindowReader {
       if (untilUnixNano > sum.untilUnixNano) sum.untilUnixNano = untilUnixNano;
     }
     this.#unread.push(
-      `Reading stopped after ${this.#spans.length} spans; ${describeStretch(sum)} was not read to the end. Ask for a shorter time.`,
+      `${describeStretch(sum)} was not read to the end: ${this.#spans.length} spans are more than are kept at once. Ask for a shorter time.`,
     );
   }
 }

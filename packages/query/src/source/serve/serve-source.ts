@@ -13,6 +13,7 @@ import type {
   StepStatistics,
   StepStatisticsQuestion,
 } from '../conversation-source.ts';
+import { quoteAnswer, reasonOfFetch } from '../foreign-answer.ts';
 import { SourceError } from '../source-error.ts';
 import type { AnswerData } from './ask-source.ts';
 import { decodeAnswer } from './decode-answer.ts';
@@ -25,9 +26,6 @@ export interface ServeSourceOptions {
   /** How long one answer may take, in milliseconds. @defaultValue `30_000` */
   timeoutMs?: number;
 }
-
-/** Longest piece of a foreign answer that an error message quotes, in UTF-16 code units. */
-const MAX_QUOTED_LENGTH = 200;
 
 /** Asks a running `convotel serve` over HTTP. */
 export class ServeSource implements ConversationSource {
@@ -74,10 +72,13 @@ export class ServeSource implements ConversationSource {
     const response = await this.#fetch(encodeQuestion(question), deadline);
     const text = await this.#readBody(response, deadline);
     if (response.status === 503) {
-      throw new SourceError('UNREACHABLE', `${this.location} cannot answer at present: ${quote(text)} Try again soon.`);
+      throw new SourceError(
+        'UNREACHABLE',
+        `${this.location} cannot answer at present: ${quoteAnswer(text)} Try again soon.`,
+      );
     }
     if (response.status !== 200) {
-      throw this.#wrongAnswer(`answered with status ${response.status}: ${quote(text)}`);
+      throw this.#wrongAnswer(`answered with status ${response.status}: ${quoteAnswer(text)}`);
     }
     if (!(response.headers.get('content-type') ?? '').startsWith('application/json')) {
       throw this.#wrongAnswer(`answered with ${response.headers.get('content-type') ?? 'no content type'}, not JSON`);
@@ -97,7 +98,7 @@ export class ServeSource implements ConversationSource {
       if (deadline.aborted) throw this.#tooSlow(error);
       throw new SourceError(
         'UNREACHABLE',
-        `Nobody answers at ${this.location}: ${reasonOf(error)}. Start \`convotel serve\`, or name another place to read from.`,
+        `Nobody answers at ${this.location}: ${reasonOfFetch(error)}. Start \`convotel serve\`, or name another place to read from.`,
         { cause: error },
       );
     }
@@ -108,7 +109,7 @@ export class ServeSource implements ConversationSource {
       return await response.text();
     } catch (error) {
       if (deadline.aborted) throw this.#tooSlow(error);
-      throw this.#wrongAnswer(`broke off its answer: ${reasonOf(error)}`, error);
+      throw this.#wrongAnswer(`broke off its answer: ${reasonOfFetch(error)}`, error);
     }
   }
 
@@ -127,16 +128,4 @@ export class ServeSource implements ConversationSource {
       { cause },
     );
   }
-}
-
-/** What fetch hides behind "fetch failed": its cause, such as `connect ECONNREFUSED 127.0.0.1:4318`, or several. */
-function reasonOf(error: unknown): string {
-  const { message, cause, errors } = error as Partial<AggregateError>;
-  if (cause !== undefined) return reasonOf(cause);
-  return errors === undefined ? String(message) : errors.map(reasonOf).join(', ');
-}
-
-function quote(text: string): string {
-  const start = text.slice(0, MAX_QUOTED_LENGTH).trim();
-  return JSON.stringify(text.length > MAX_QUOTED_LENGTH ? `${start}…` : start);
 }

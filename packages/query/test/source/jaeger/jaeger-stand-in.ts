@@ -22,6 +22,13 @@ export interface SeenRequest {
   headers: IncomingMessage['headers'];
 }
 
+/** A `ResourceSpans` for each span. */
+interface SentSpans {
+  resourceSpans: {
+    scopeSpans: [{ spans: [{ startTimeUnixNano: string; endTimeUnixNano: string; attributes: object[] }] }];
+  }[];
+}
+
 interface StoredTrace {
   spans: readonly SpanRecord[];
   /** The earliest and the latest start. */
@@ -120,10 +127,17 @@ function serviceOf({ serviceName }: SpanRecord): string {
   return serviceName ?? 'missing-service-name';
 }
 
+/** As Jaeger stores spans: with a service name, and none without a duration. */
 function store(spans: readonly SpanRecord[]): StoredTrace {
   const starts = spans.map(({ startTimeUnixNano }) => startTimeUnixNano).sort((a, b) => (a < b ? -1 : 1));
-  const request = encodeOtlpJson(spans.map((span) => ({ ...span, serviceName: serviceOf(span) })));
-  const { resourceSpans } = JSON.parse(request) as { resourceSpans: object[] };
+  const { resourceSpans } = JSON.parse(
+    encodeOtlpJson(spans.map((span) => ({ ...span, serviceName: serviceOf(span) }))),
+  ) as SentSpans;
+  for (const [span] of resourceSpans.map(({ scopeSpans }) => scopeSpans[0].spans)) {
+    if (BigInt(span.startTimeUnixNano) < BigInt(span.endTimeUnixNano)) continue;
+    span.endTimeUnixNano = String(BigInt(span.startTimeUnixNano) + 1n);
+    span.attributes.push({ key: '@jaeger@warnings', value: { arrayValue: { values: [{ stringValue: 'Negative' }] } } });
+  }
   return { spans, first: starts[0]!, last: starts.at(-1)!, json: JSON.stringify(resourceSpans).slice(1, -1) };
 }
 
