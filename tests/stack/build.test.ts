@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { cacheFolder } from './src/programs/program.ts';
+
+const BUILD = fileURLToPath(new URL('./dist/build.js', import.meta.url));
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'convotel-build-'));
+  await symlink(process.execPath, join(folder, 'node'));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs `npm run stack:build`'s program with nothing on the PATH but what is in `folder`. */
+function build(cacheHome: string): Promise<{ status: number; stderr: string; elapsedMs: number }> {
+  const startMs = performance.now();
+  return new Promise((resolve) => {
+    const env = { PATH: folder, XDG_CACHE_HOME: cacheHome, HOME: folder };
+    execFile(process.execPath, [BUILD], { env }, (error, _stdout, stderr) => {
+      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+      resolve({ status, stderr, elapsedMs: performance.now() - startMs });
+    });
+  });
+}
+
+test('without Go it says in a sentence what is missing', async () => {
+  const { status, stderr } = await build(join(folder, 'cache'));
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^The programs of the stack .+ Install Go 1\.26 or newer and run this again; .+\.\n$/);
+});
+
+test('a Go that is too old says so in its own words, and nothing is left behind', async () => {
+  const words = 'go: go.mod requires go >= 1.26.0 (running go 1.20; GOTOOLCHAIN=local)';
+  await writeFile(join(folder, 'go'), `#!/bin/sh\necho '${words}' >&2\nexit 1\n`);
+  await chmod(join(folder, 'go'), 0o755);
+  const { status, stderr } = await build(join(folder, 'cache'));
+  expect(status).toBe(1);
+  expect(stderr).toBe(`The Go toolchain cannot build the stack's programs: ${words}\n`);
+  expect(await readdir(folder)).not.toContain('cache');
+});
+
+test('when everything is built it is done at once, and needs no Go', async () => {
+  const { status, stderr, elapsedMs } = await build(join(cacheFolder(), '../..'));
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(elapsedMs).toBeLessThan(2000);
+});
