@@ -13,6 +13,10 @@ const LISTENS: Readonly<Record<string, readonly number[]>> = {
   grafana: [3000],
 };
 
+const PUBLISHED_PORTS = Object.values(services).flatMap(({ ports = [] }) =>
+  ports.map((port) => Number(port.split(':')[1])),
+);
+
 /** Files in which one service names another. */
 const CONFIGURATIONS = [
   'collector-config/collector.yaml',
@@ -45,6 +49,11 @@ function addressesIn(text: string): { host: string; port: number }[] {
 describe('addresses in configurations', () => {
   test.each(CONFIGURATIONS)('of %s name services of the compose file, at ports where they listen', (file) => {
     for (const { host, port } of addressesIn(readText(file))) {
+      // What a browser opens is the machine's own, at a port that is published.
+      if (host === 'localhost') {
+        expect(PUBLISHED_PORTS).toContain(port);
+        continue;
+      }
       expect(Object.keys(services)).toContain(host);
       expect([host, LISTENS[host]]).toEqual([host, expect.arrayContaining([port])]);
     }
@@ -52,7 +61,7 @@ describe('addresses in configurations', () => {
 
   test('are there to be checked', () => {
     const hosts = CONFIGURATIONS.flatMap((file) => addressesIn(readText(file)).map(({ host }) => host));
-    expect([...new Set(hosts)].toSorted()).toEqual(['collector', 'grafana', 'jaeger', 'prometheus']);
+    expect([...new Set(hosts)].toSorted()).toEqual(['collector', 'grafana', 'jaeger', 'localhost', 'prometheus']);
   });
 
   test('are published where a user needs them', () => {
@@ -71,7 +80,7 @@ describe("Grafana's provisioning", () => {
     jsonData?: {
       timeInterval?: string;
       manageAlerts?: boolean;
-      exemplarTraceIdDestinations?: { datasourceUid: string; urlDisplayLabel?: string }[];
+      exemplarTraceIdDestinations?: { name: string; datasourceUid?: string; url?: string; urlDisplayLabel?: string }[];
     };
   }
   const { datasources } = parse(readText('grafana/provisioning/datasources/convotel.yaml')) as {
@@ -79,10 +88,15 @@ describe("Grafana's provisioning", () => {
   };
   const prometheus = datasources.find(({ type }) => type === 'prometheus')!;
 
-  test('leads from a point of a curve to a trace, in a data source that exists', () => {
-    const [destination] = prometheus.jsonData!.exemplarTraceIdDestinations!;
-    expect(datasources.find(({ uid }) => uid === destination!.datasourceUid)?.type).toBe('jaeger');
-    expect(destination!.urlDisplayLabel).toBeTruthy();
+  test("leads from a point of a curve to its trace: in Jaeger's page, and in a data source that exists", () => {
+    const [page, beside, ...rest] = prometheus.jsonData!.exemplarTraceIdDestinations!;
+    expect(page!.url).toBe('http://localhost:16686/trace/$${__value.raw}');
+    expect(datasources.find(({ uid }) => uid === beside!.datasourceUid)?.type).toBe('jaeger');
+    expect(rest).toEqual([]);
+    for (const { name, urlDisplayLabel } of [page!, beside!]) {
+      expect(name).toBe('trace_id');
+      expect(urlDisplayLabel).toBeTruthy();
+    }
   });
 
   test('tells the scrape interval, on which $__rate_interval rests', () => {
