@@ -22,9 +22,10 @@ export async function getConversation(source: ConversationSource, conversationId
   const { data, coverage } = await source.conversation(conversationId);
   const detail = conversationDetail(data.spans);
   if (detail === undefined) {
+    const unread = coverage.complete ? '' : `. ${coverage.warnings.join(' ')}`;
     throw new QueryError(
       'NO_SUCH_CONVERSATION',
-      `no conversation ${JSON.stringify(conversationId)} in ${source.location}; "recent" lists the newest ones`,
+      `no conversation ${JSON.stringify(conversationId)} in ${source.location}; "recent" lists the newest ones${unread}`,
     );
   }
   const { otherTraceIds } = data;

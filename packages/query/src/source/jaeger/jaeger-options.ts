@@ -15,7 +15,7 @@ export interface JaegerSourceOptions {
   searchDepth?: number;
   /** Traces that a search asks for at most where a millisecond has more than `searchDepth`. @defaultValue `50_000` */
   maxSearchDepth?: number;
-  /** Spans kept for one question; beyond, the oldest stretches are left unread. @defaultValue `3_000_000` */
+  /** Spans kept for one question; beyond, the oldest stretches are left unread. @defaultValue `2_000_000` */
   maxSpans?: number;
   /**
    * How far back to look where a question has no window, in milliseconds, one after the other until there is enough;
@@ -49,7 +49,7 @@ export function resolveJaegerOptions(options: JaegerSourceOptions): JaegerSettin
     concurrency: 4,
     searchDepth: 2000,
     maxSearchDepth: 50_000,
-    maxSpans: 3_000_000,
+    maxSpans: 2_000_000,
     lookBackMs: [MS_PER_HOUR, MS_PER_DAY, 7 * MS_PER_DAY, 30 * MS_PER_DAY],
     settleMs: 10_000,
     findsOtherTraces: false,
