@@ -33,7 +33,7 @@ export async function readJaegerSpans(
     'query.start_time_max': new Date(untilUnixMs).toISOString(),
     'query.num_traces': String(depth),
   });
-  return spansOf(await fetch(`${jaegerUrl}/api/v3/traces?${parameters}`));
+  return spansOf(await fetch(`${jaegerUrl}/api/v3/traces?${parameters.toString()}`));
 }
 
 /** What to search for. */

@@ -7,7 +7,7 @@ export interface Sample {
 /** Asks a running Prometheus for the value of `expression` now. */
 export async function queryPrometheus(prometheusUrl: string, expression: string): Promise<Sample[]> {
   const data = await ask<{ result: { metric: Record<string, string>; value: [number, string] }[] }>(
-    `${prometheusUrl}/api/v1/query?${new URLSearchParams({ query: expression })}`,
+    `${prometheusUrl}/api/v1/query?${new URLSearchParams({ query: expression }).toString()}`,
   );
   return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
 }
@@ -40,7 +40,7 @@ export async function queryExemplars(prometheusUrl: string, expression: string):
   const nowS = Date.now() / 1000;
   const range = { query: expression, start: String(nowS - 3600), end: String(nowS + 60) };
   const data = await ask<{ exemplars: { labels: Record<string, string> }[] }[]>(
-    `${prometheusUrl}/api/v1/query_exemplars?${new URLSearchParams(range)}`,
+    `${prometheusUrl}/api/v1/query_exemplars?${new URLSearchParams(range).toString()}`,
   );
   return data.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels));
 }

@@ -85,7 +85,7 @@ async function fetchAndParse(jaegerUrl: string): Promise<number> {
     'query.start_time_max': new Date(untilUnixMs).toISOString(),
     'query.num_traces': String(plan.count),
   });
-  const text = await (await fetch(`${jaegerUrl}/api/v3/traces?${parameters}`)).text();
+  const text = await (await fetch(`${jaegerUrl}/api/v3/traces?${parameters.toString()}`)).text();
   const { result } = JSON.parse(text) as { result: { resourceSpans: unknown[] } };
   if (result.resourceSpans.length === 0) throw new Error('Jaeger found nothing.');
   return Buffer.byteLength(text);
