@@ -62,7 +62,7 @@ async function findInFiles({ folder }: Stack): Promise<Map<string, string[]>> {
 
 async function findInFile(path: string): Promise<string[]> {
   const found = new Set<string>();
-  let end = Buffer.alloc(0);
+  let end: Buffer = Buffer.alloc(0);
   for await (const chunk of createReadStream(path, { highWaterMark: ZEROS.length }) as AsyncIterable<Buffer>) {
     // Jaeger's store makes room in advance, so a file may be a gigabyte of nothing.
     if (chunk.equals(ZEROS)) continue;
