@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { readDashboards } from '../grafana/dashboards.ts';
 import { readCompose, readText, ROOT } from './stack-files.ts';
@@ -19,6 +19,13 @@ describe.each(DOCUMENTS)('%s', (path) => {
 
   test('leads to ports that are published', () => {
     for (const [, port] of text.matchAll(/localhost:(\d+)/g)) expect(PORTS).toContain(port);
+  });
+
+  test('links to files that exist', () => {
+    for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
+      const file = new URL(target!, new URL(path, ROOT));
+      expect([target, existsSync(file)]).toEqual([target, true]);
+    }
   });
 
   test('names services that exist', () => {
