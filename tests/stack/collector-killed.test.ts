@@ -72,8 +72,9 @@ test('Prometheus sees one reset of the same series, and goes on from there', asy
   expect(await queryNumber(stack.prometheusUrl, `resets(${REQUESTS}[10m])`)).toBe(1);
   const countedSince = (await queryNumber(stack.prometheusUrl, REQUESTS))!;
   expect(countedSince).toBeLessThan(plan.count);
-  // What came after the last look of Prometheus and before the kill is in neither: at most two seconds of sending.
-  expect(countedBeforeKill + countedSince).toBeGreaterThanOrEqual(plan.count - 400);
+  // What came after the last look of Prometheus and before the kill is in neither: at most three seconds of sending
+  // (the collector hands over every two, Prometheus looks every one), at two hundred conversations a second.
+  expect(countedBeforeKill + countedSince).toBeGreaterThanOrEqual(plan.count - 700);
   // Prometheus reckons beyond the samples at both ends of the ten minutes, so this is a rough figure by design.
   const increase = (await queryNumber(stack.prometheusUrl, `increase(${REQUESTS}[10m])`))!;
   expect(increase).toBeGreaterThan(plan.count * 0.5);
