@@ -8,13 +8,21 @@ import { SourceError } from './source-error.ts';
 /** Who is asked is near or, behind a proxy, awake. */
 const TIMEOUT_MS = 10_000;
 
+/** Of a list of services, or of a few words. */
+const MAX_ANSWER_BYTES = 16_777_216;
+
 /**
  * Opens the back end at an `http://` or `https://` address: the query service of a Jaeger 2, or a `convotel serve`.
  * Which it is, it is asked: Jaeger for its services, and who does not have any for its health.
  * @throws `SourceError` `UNREACHABLE` when nobody answers, `WRONG_ANSWER` when it is neither.
  */
 export async function openHttpSource(address: string): Promise<ConversationSource> {
-  const client = new HttpClient(address, { timeoutMs: TIMEOUT_MS, attempts: 2, headers: {} });
+  const client = new HttpClient(address, {
+    timeoutMs: TIMEOUT_MS,
+    attempts: 2,
+    maxAnswerBytes: MAX_ANSWER_BYTES,
+    headers: {},
+  });
   const services = await client.getJson('/api/v3/services');
   if (services.status === 200 && isServiceList(services.json)) return new JaegerSource(address);
   const health = await client.getJson('/healthz');

@@ -9,6 +9,8 @@ export interface HttpSettings {
   /** For one request, in milliseconds. */
   timeoutMs: number;
   attempts: number;
+  /** A longer answer is not taken. */
+  maxAnswerBytes: number;
   headers: Readonly<Record<string, string>>;
 }
 
@@ -18,9 +20,6 @@ export interface HttpAnswer {
   /** What `JSON.parse` made of it. */
   json: unknown;
 }
-
-/** A string cannot hold much more than 512 MiB, and parsed JSON takes several times its length. */
-const MAX_ANSWER_BYTES = 134_217_728;
 
 /** Answers of a server or proxy that is busy, restarting or limiting. */
 const PASSING_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
@@ -67,12 +66,12 @@ export class HttpClient {
   }
 
   async #attempt(path: string, signal: AbortSignal | undefined): Promise<HttpAnswer | PassingTrouble> {
-    const { timeoutMs, headers } = this.#settings;
+    const { timeoutMs, headers, maxAnswerBytes } = this.#settings;
     const deadline = AbortSignal.timeout(timeoutMs);
     const eitherSignal = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     try {
       const response = await fetch(`${this.#base}${path}`, { headers, redirect: 'manual', signal: eitherSignal });
-      const text = await readBody(response, MAX_ANSWER_BYTES);
+      const text = await readBody(response, maxAnswerBytes);
       if (PASSING_STATUSES.has(response.status)) {
         return new PassingTrouble(`it answers with status ${response.status}: ${quoteAnswer(text)}`);
       }

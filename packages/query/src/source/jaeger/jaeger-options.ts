@@ -3,6 +3,17 @@ import { QueryError } from '../../answers/query-error.ts';
 const MS_PER_HOUR = 3_600_000;
 const MS_PER_DAY = 24 * MS_PER_HOUR;
 
+/** Options that are whole numbers above 0. */
+const COUNTS = [
+  'timeoutMs',
+  'attempts',
+  'concurrency',
+  'searchDepth',
+  'maxSearchDepth',
+  'maxAnswerBytes',
+  'maxSpans',
+] as const;
+
 /** How a `JaegerSource` asks. */
 export interface JaegerSourceOptions {
   /** How long one request may take, in milliseconds. @defaultValue `30_000` */
@@ -15,6 +26,8 @@ export interface JaegerSourceOptions {
   searchDepth?: number;
   /** Traces that a search asks for at most where a millisecond has more than `searchDepth`. @defaultValue `50_000` */
   maxSearchDepth?: number;
+  /** Longest answer taken, in bytes; where one is longer, its stretch of time is asked for in parts. @defaultValue `134_217_728` */
+  maxAnswerBytes?: number;
   /** Spans kept for one question; beyond, the oldest stretches are left unread. @defaultValue `2_000_000` */
   maxSpans?: number;
   /**
@@ -49,6 +62,8 @@ export function resolveJaegerOptions(options: JaegerSourceOptions): JaegerSettin
     concurrency: 4,
     searchDepth: 2000,
     maxSearchDepth: 50_000,
+    // A string holds 512 MiB at most, and parsed JSON takes several times its length.
+    maxAnswerBytes: 134_217_728,
     maxSpans: 2_000_000,
     lookBackMs: [MS_PER_HOUR, MS_PER_DAY, 7 * MS_PER_DAY, 30 * MS_PER_DAY],
     settleMs: 10_000,
@@ -57,7 +72,7 @@ export function resolveJaegerOptions(options: JaegerSourceOptions): JaegerSettin
     clock: () => new Date(),
     ...options,
   };
-  for (const name of ['timeoutMs', 'attempts', 'concurrency', 'searchDepth', 'maxSearchDepth', 'maxSpans'] as const) {
+  for (const name of COUNTS) {
     if (Number.isSafeInteger(settings[name]) && settings[name] > 0) continue;
     throw outOfRange(`${name} must be a whole number above 0, got ${settings[name]}`);
   }

@@ -3,7 +3,7 @@ import type { Window } from '../../model/window.ts';
 import { SourceError } from '../source-error.ts';
 import type { JaegerClient } from './jaeger-client.ts';
 import type { JaegerSettings } from './jaeger-options.ts';
-import { JaegerRefusal } from './jaeger-refusal.ts';
+import { AnswerTooLarge, JaegerRefusal } from './jaeger-refusal.ts';
 import { readWindow } from './read-window.ts';
 import type { WindowReading, WindowRequest } from './read-window.ts';
 import { Readings } from './readings.ts';
@@ -88,6 +88,13 @@ export class JaegerReader {
     try {
       return await ask();
     } catch (error) {
+      if (error instanceof AnswerTooLarge) {
+        throw new SourceError(
+          'WRONG_ANSWER',
+          `Jaeger at ${this.#client.location} was to ${what}, and sent ${error.message}. No conversation is that long; is one trace id used for everything?`,
+          { cause: error },
+        );
+      }
       if (!(error instanceof JaegerRefusal)) throw error;
       throw new SourceError(
         'WRONG_ANSWER',

@@ -155,6 +155,23 @@ describe('a window', () => {
     expect(coverage).toEqual({ conversations: 40, spans: 40, complete: true, warnings: [] });
   });
 
+  test('with longer answers than are taken is asked for in parts', async () => {
+    const spans = conversations(100, '2025-10-08T03:00:00Z', 60_000);
+    const source = await open(spans, { maxAnswerBytes: 5_000 });
+    const { coverage } = await source.stepStatistics(STATISTICS);
+    expect(coverage).toEqual({ conversations: 100, spans: 100, complete: true, warnings: [] });
+    expect(standIn.searches.length).toBeGreaterThan(20);
+  });
+
+  test('with a longer answer within a millisecond is read without that, and says so', async () => {
+    const source = await open(conversations(100, '2025-10-08T03:00:00Z', 0), { maxAnswerBytes: 5_000 });
+    const { coverage } = await source.stepStatistics(STATISTICS);
+    expect(coverage).toMatchObject({ spans: 0, complete: false });
+    expect(coverage.warnings).toEqual([
+      expect.stringMatching(/has more than one answer can hold; its traces were not read/),
+    ]);
+  });
+
   test('with more spans than may be kept is read in part, and says which part was not', async () => {
     const source = await open(conversations(700, '2025-10-08T00:00:00Z', 60_000), { searchDepth: 50, maxSpans: 300 });
     const { coverage } = await source.stepStatistics(STATISTICS);
@@ -254,6 +271,16 @@ describe('one conversation', () => {
     expect(data.spans).toMatchObject([{ step: 'gpt', ...texts }]);
     expect(coverage).toEqual({ conversations: 1, spans: 1, complete: true, warnings: [] });
     expect(standIn.seen.map(({ path }) => path)).toEqual([expect.stringMatching(/^\/api\/v3\/traces\/[0-9a-f]{32}$/)]);
+  });
+
+  test('that is longer than an answer may be is refused', async () => {
+    const spans = Array.from({ length: 50 }, () => stepSpan('gpt', { start: '2025-10-01T10:00:00Z', ms: 10 }));
+    const source = await open(spans, { maxAnswerBytes: 5_000 });
+    await expect(source.conversation('one')).rejects.toMatchObject({
+      name: 'SourceError',
+      code: 'WRONG_ANSWER',
+      message: expect.stringMatching(/sent more than 5000 bytes\. No conversation is that long/),
+    });
   });
 
   test('is two look-ups by its trace id in hex', async () => {
