@@ -1,6 +1,8 @@
 /** Tests run from the sources: workspace packages resolve by the `@convotel/source` export condition. */
 export default {
   testEnvironment: 'node',
+  // Most tests wait for processes and sockets; Jest's default would leave one of two cores idle.
+  maxWorkers: '100%',
   testEnvironmentOptions: { customExportConditions: ['@convotel/source', 'node', 'node-addons'] },
   testMatch: [
     '<rootDir>/packages/*/test/**/*.test.ts',

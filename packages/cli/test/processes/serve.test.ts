@@ -21,6 +21,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** The fixtures are of 2025; retention would take them away whenever it happens to look. */
+const KEEP_ALL = ['--max-age', '36500d'];
+
 async function send(url: string): Promise<void> {
   for (const conversation of FOUR_CONVERSATIONS) {
     const response = await fetch(`${url}/v1/traces`, {
@@ -34,7 +37,7 @@ async function send(url: string): Promise<void> {
 
 describe('a store', () => {
   test('is asked through the serve that holds it, and read as a file when nobody does', async () => {
-    serving = await startServe(storePath);
+    serving = await startServe(storePath, KEEP_ALL);
     await send(serving.url);
     const words = ['recent', '--store', storePath, '--tz', 'UTC'];
 
@@ -52,7 +55,7 @@ describe('a store', () => {
   });
 
   test('is whole after serve was killed, though its address still stands beside it', async () => {
-    serving = await startServe(storePath);
+    serving = await startServe(storePath, KEEP_ALL);
     await send(serving.url);
     await serving.end('SIGKILL');
     const { status, stdout, stderr } = await runConvotel(['summary', 'good-0', '--store', storePath]);
@@ -85,8 +88,7 @@ test('a port that is taken is told with the way out', async () => {
   expect(second.stderr).toMatch(new RegExp(`${port}[^]*--port`));
 });
 
-test('Ctrl-C ends serve with 0 and watch with 130', async () => {
+test('Ctrl-C ends serve with 0', async () => {
   serving = await startServe(storePath);
-  await send(serving.url);
   expect(await serving.end('SIGINT')).toBe(0);
 });
