@@ -14,7 +14,7 @@ import type { Terminal } from './terminal.ts';
  */
 export async function main(words: readonly string[], terminal: Terminal): Promise<ExitStatus> {
   let status: ExitStatus = EXIT_STATUS.answered;
-  const program = buildProgram(COMMANDS, terminal, (ended) => (status = ended));
+  const program = buildProgram(COMMANDS, terminal, main, (ended) => (status = ended));
   try {
     await program.parseAsync([...words], { from: 'user' });
     return status;

@@ -12,10 +12,11 @@ const FIRST_STEPS: CommandDefinition['examples'] = [
   ['convotel averages --hours 24', 'which step makes users wait'],
 ];
 
-/** Builds the parser for `commands`. `onEnd` hears the status of the one that ran. */
+/** Builds the parser for `commands`. `call` runs a call of its own; `onEnd` hears the status of the one that ran. */
 export function buildProgram(
   commands: readonly CommandDefinition[],
   terminal: Terminal,
+  call: Invocation['call'],
   onEnd: (status: ExitStatus) => void,
 ): Command {
   const program = configure(new Command('convotel'), terminal)
@@ -32,7 +33,7 @@ export function buildProgram(
       .description(`${definition.summary[0]?.toUpperCase()}${definition.summary.slice(1)}.`)
       .helpOption('-h, --help', 'show this page')
       .addHelpText('before', examplesText(definition.examples))
-      .action(async () => onEnd(await definition.run(invocationOf(command, definition, terminal))));
+      .action(async () => onEnd(await definition.run({ ...wordsOf(command, definition), terminal, call })));
     if (definition.argument !== undefined) {
       command.argument(`<${definition.argument.name}>`, definition.argument.description);
     }
@@ -64,7 +65,8 @@ function toCommanderOption({ flags, description, defaultText, isRepeatable, choi
   return option;
 }
 
-function invocationOf(command: Command, definition: CommandDefinition, terminal: Terminal): Invocation {
+/** What was written behind the command's name. */
+function wordsOf(command: Command, definition: CommandDefinition): Omit<Invocation, 'terminal' | 'call'> {
   const texts: Record<string, string> = {};
   const lists: Record<string, string[]> = {};
   const flags = new Set<string>();
@@ -80,7 +82,7 @@ function invocationOf(command: Command, definition: CommandDefinition, terminal:
     flags.delete(name);
   }
   const argument = definition.argument === undefined ? '' : (command.processedArgs[0] as string);
-  return { argument, texts, flags, lists, terminal };
+  return { argument, texts, flags, lists };
 }
 
 function examplesText(examples: CommandDefinition['examples']): string {

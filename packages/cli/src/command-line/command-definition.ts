@@ -24,6 +24,8 @@ export interface Invocation {
   flags: ReadonlySet<string>;
   lists: Readonly<Record<string, readonly string[]>>;
   terminal: Terminal;
+  /** Runs another call of the command line on a terminal, as a person would. */
+  call(words: readonly string[], terminal: Terminal): Promise<ExitStatus>;
 }
 
 /** One command. Kept light: whatever it needs to run is imported when it runs. */

@@ -3,7 +3,7 @@ import type { ExitStatus } from '../exit-status.ts';
 import { formatJson } from '../output/format-json.ts';
 import { openSource } from '../sources/open-source.ts';
 import { printable } from '../text/printable.ts';
-import type { AnswerDefinition } from './answer-command.ts';
+import type { AnswerDefinition } from './answer-definition.ts';
 import type { Invocation, OptionTexts } from './command-definition.ts';
 import { filtersOf } from './filters.ts';
 import { resolveTimeZone } from './time-zone.ts';

@@ -7,7 +7,6 @@ import type { Invocation } from '../command-line/command-definition.ts';
 import { UsageError } from '../command-line/usage-error.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import type { ExitStatus } from '../exit-status.ts';
-import { main } from '../main.ts';
 import type { Terminal } from '../terminal.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { runLiveConversations } from './live-conversations.ts';
@@ -22,13 +21,13 @@ const RULE = '='.repeat(60);
  * Runs a fake assistant live and makes up a week of its past, sends the spans by OTLP to an embedded back end with a
  * store of its own, and shows every answer on them. Nothing of it touches the user's own store or settings.
  */
-export async function runDemo({ texts, flags, terminal }: Invocation): Promise<ExitStatus> {
+export async function runDemo({ texts, flags, terminal, call }: Invocation): Promise<ExitStatus> {
   const speed = parseSpeed(texts['speed'] ?? '10');
   const folder = await mkdtemp(join(tmpdir(), 'convotel-demo-'));
   const backend = await startLocalBackend({ port: 0, storePath: join(folder, 'demo.duckdb') });
   try {
     const inside = askingOnly(terminal, backend.url, flags.has('noColor'));
-    await withoutOtelVariables(() => makeAndShow(speed, backend.url, inside));
+    await withoutOtelVariables(() => makeAndShow(speed, backend.url, inside, call));
     if (flags.has('keep') && !terminal.interrupted.aborted) await keepRunning(backend.url, terminal);
     return terminal.interrupted.aborted && !flags.has('keep') ? EXIT_STATUS.interrupted : EXIT_STATUS.answered;
   } finally {
@@ -37,7 +36,7 @@ export async function runDemo({ texts, flags, terminal }: Invocation): Promise<E
   }
 }
 
-async function makeAndShow(speed: number, url: string, terminal: Terminal): Promise<void> {
+async function makeAndShow(speed: number, url: string, terminal: Terminal, call: Invocation['call']): Promise<void> {
   const say = (line: string): void => terminal.writeOutput(`${line}\n`);
   terminal.writeOutput(stepHeadline(1, 'CREATE TEST DATA'));
   say(`\n${RULE}\nconvotel demo: a fake assistant at ${speed} times real speed\n${RULE}`);
@@ -53,9 +52,9 @@ async function makeAndShow(speed: number, url: string, terminal: Terminal): Prom
     say(`All of it went by OTLP to ${url} and is answered from there (CONVOTEL_FROM=${url}).`);
 
     say(`\n${RULE}\nAnalytics\n${RULE}\n\n1. Conversation Summary:\n`);
-    await main(['summary', live.completed[0] as string, '--no-findings'], terminal);
+    await call(['summary', live.completed[0] as string, '--no-findings'], terminal);
     const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
-    await showSession({ live, improvedAtUnixMs: history.improvedAtUnixMs, timeZone }, terminal);
+    await showSession({ live, improvedAtUnixMs: history.improvedAtUnixMs, timeZone }, terminal, call);
   } finally {
     await tracing.shutdown();
   }

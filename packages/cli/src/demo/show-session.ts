@@ -1,5 +1,5 @@
 import { formatInstant } from '@convotel/query';
-import { main } from '../main.ts';
+import type { Invocation } from '../command-line/command-definition.ts';
 import type { Terminal } from '../terminal.ts';
 import type { LiveConversations } from './live-conversations.ts';
 import { HISTORY_WORKFLOW } from './record-history.ts';
@@ -27,14 +27,14 @@ export function stepHeadline(step: number, title: string): string {
 }
 
 /** Runs the commands of steps 2 to 10 as a person would, each shown before its output. */
-export async function showSession(session: Session, terminal: Terminal): Promise<void> {
+export async function showSession(session: Session, terminal: Terminal, call: Invocation['call']): Promise<void> {
   let step = 2;
   for (const { title, note, calls } of sessionSteps(session)) {
     terminal.writeOutput(stepHeadline(step, title));
     if (note !== undefined) terminal.writeOutput(`\n${note}\n`);
-    for (const call of calls) {
-      terminal.writeOutput(`\n$ convotel ${call.join(' ')}\n\n`);
-      await main(call, terminal);
+    for (const words of calls) {
+      terminal.writeOutput(`\n$ convotel ${words.join(' ')}\n\n`);
+      await call(words, terminal);
       if (terminal.interrupted.aborted) return;
     }
     step += 1;
