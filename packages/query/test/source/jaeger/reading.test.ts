@@ -58,6 +58,7 @@ describe('a window', () => {
     const { coverage } = await source.stepStatistics(STATISTICS);
     expect(coverage).toEqual({ conversations: 3, spans: 3, complete: true, warnings: [] });
     expect(standIn.seen).toHaveLength(1);
+    expect(standIn.seen[0]!.headers['accept-encoding']).toBe('identity');
     expect(Object.fromEntries(standIn.seen[0]!.parameters)).toEqual({
       'query.start_time_min': '2025-10-08T00:00:00.000000000Z',
       'query.startTimeMin': '2025-10-08T00:00:00.000000000Z',
@@ -184,7 +185,7 @@ describe('a window', () => {
   });
 });
 
-test('takes back the nanosecond that Jaeger gives to spans without duration, and no other', async () => {
+test('takes back the nanosecond and the service name that Jaeger gives to spans without one', async () => {
   const spans = [
     stepSpan('stt', { start: '2025-10-08T10:00:00Z', ms: 0 }),
     stepSpan('gpt', { start: '2025-10-08T10:00:01Z', ms: 0, durationNano: 1n }),
@@ -194,6 +195,7 @@ test('takes back the nanosecond that Jaeger gives to spans without duration, and
   expect(data).toMatchObject([{ totalNano: 1n, stepCount: 2 }]);
   const one = await source.conversation('one');
   expect(one.data.spans.map(({ durationNano }) => durationNano)).toEqual([0n, 1n]);
+  expect(one.data.spans.map(({ serviceName }) => serviceName)).toEqual([undefined, undefined]);
 });
 
 describe('services', () => {
@@ -219,6 +221,17 @@ describe('services', () => {
       'missing-service-name',
       'missing-service-name',
     ]);
+  });
+
+  test('that share traces do not make them count, or be kept, more than once', async () => {
+    const shared = ['ears', 'brain', 'mouth'].flatMap((serviceName) =>
+      Array.from({ length: 10 }, (_, index) =>
+        stepSpan(serviceName, { id: `${index}`, start: '2025-10-08T10:00:00Z', ms: 10, serviceName }),
+      ),
+    );
+    const source = await open(shared, { concurrency: 1, maxSpans: 31 }, { needsServiceName: true });
+    const { coverage } = await source.stepStatistics(STATISTICS);
+    expect(coverage).toEqual({ conversations: 10, spans: 30, complete: true, warnings: [] });
   });
 
   test('asked for by name are searched for alone, an hour around the window', async () => {
