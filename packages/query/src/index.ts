@@ -26,6 +26,7 @@ export type { SpanRecord, SpanRest } from './model/span-record.ts';
 export { isInWindow } from './model/window.ts';
 export type { Window } from './model/window.ts';
 export { decodeOtlpJson, OtlpFormatError } from './otlp/decode-otlp-json.ts';
+export type { SpanDetail } from './otlp/read-span.ts';
 export type {
   CommonError,
   CommonErrorsQuestion,
