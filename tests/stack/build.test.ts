@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { cacheFolder } from './src/programs/program.ts';
+import { checkGo } from './src/programs/go-toolchain.ts';
+import { cacheFolder, definitionFolder } from './src/programs/program.ts';
 
 const BUILD = fileURLToPath(new URL('./dist/build.js', import.meta.url));
 
@@ -37,14 +38,21 @@ test('without Go it says in a sentence what is missing', async () => {
   expect(stderr).toMatch(/^The programs of the stack .+ Install Go 1\.26 or newer and run this again; .+\.\n$/);
 });
 
-test('a Go that is too old says so in its own words, and nothing is left behind', async () => {
-  const words = 'go: go.mod requires go >= 1.26.0 (running go 1.20; GOTOOLCHAIN=local)';
-  await writeFile(join(folder, 'go'), `#!/bin/sh\necho '${words}' >&2\nexit 1\n`);
-  await chmod(join(folder, 'go'), 0o755);
-  const { status, stderr } = await build(join(folder, 'cache'));
-  expect(status).toBe(1);
-  expect(stderr).toBe(`The Go toolchain cannot build the stack's programs: ${words}\n`);
-  expect(await readdir(folder)).not.toContain('cache');
+test('a Go that is too old says so in its own words', async () => {
+  await writeFile(join(folder, 'go.mod'), 'module future\n\ngo 1.99\n');
+  const { GOTOOLCHAIN } = process.env;
+  // Or it would try to fetch that Go.
+  process.env['GOTOOLCHAIN'] = 'local';
+  try {
+    await expect(checkGo(folder)).rejects.toMatchObject({
+      code: 'GO_UNSUITABLE',
+      message: expect.stringMatching(/cannot build the stack's programs: go: go\.mod requires go >= 1\.99/),
+    });
+  } finally {
+    if (GOTOOLCHAIN === undefined) delete process.env['GOTOOLCHAIN'];
+    else process.env['GOTOOLCHAIN'] = GOTOOLCHAIN;
+  }
+  await expect(checkGo(definitionFolder('prometheus'))).resolves.toBeUndefined();
 });
 
 test('when everything is built it is done at once, and needs no Go', async () => {

@@ -16,7 +16,9 @@ const ports: Partial<StackPorts> = {};
 for (const [name, port] of Object.entries(USUAL_PORTS) as [keyof StackPorts, number][]) {
   if (await isPortFree(port)) ports[name] = port;
 }
-const stack = await startStack({ ports, scrapeInterval: '5s' });
+// Handed over as often as it is fetched, so that every exemplar is seen.
+const environment = { COLLECTOR_METRICS_INTERVAL: '5s' };
+const stack = await startStack({ ports, scrapeInterval: '5s', environment });
 try {
   const conversations = await loadDemo(stack.otlpUrl);
   process.stdout.write(

@@ -100,8 +100,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
 async function choosePorts(wanted: Partial<StackPorts> = {}): Promise<StackPorts> {
   const free = await findFreePorts(STACK_PORTS.length);
-  const chosen = Object.fromEntries(STACK_PORTS.map((name, index) => [name, wanted[name] ?? free[index]]));
-  return chosen as unknown as StackPorts;
+  const chosen = {} as Record<keyof StackPorts, number>;
+  for (const [index, name] of STACK_PORTS.entries()) chosen[name] = wanted[name] ?? free[index]!;
+  return chosen;
 }
 
 async function startAndWait({

@@ -1,4 +1,4 @@
-import { copyFile, cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -61,7 +61,7 @@ const BUILD: Record<Program['name'], (folder: string, progress: Progress) => Pro
     try {
       const builder = join(work, 'builder');
       await goBuild('builder', [LINK_FLAGS, '-o', builder, 'go.opentelemetry.io/collector/cmd/builder'], progress);
-      await cp(join(definitionFolder('collector'), 'builder.yaml'), join(work, 'builder.yaml'));
+      await copyFile(join(definitionFolder('collector'), 'builder.yaml'), join(work, 'builder.yaml'));
       await runBuild(builder, ['--config', 'builder.yaml', '--skip-compilation', '--skip-get-modules'], work, progress);
       const generated = join(work, 'generated');
       for (const file of ['go.mod', 'go.sum']) {

@@ -7,6 +7,9 @@ const GO_ENVIRONMENT = {
   GOFLAGS: '-mod=readonly -buildvcs=false -trimpath',
   GOWORK: 'off',
 };
+const GO_MISSING =
+  'The programs of the stack (OpenTelemetry Collector, Jaeger, Prometheus) are built from their Go modules, and there ' +
+  'is no `go` on the PATH. Install Go 1.26 or newer and run this again; everything else of convotel works without it.';
 /** How often a build that goes on says so. */
 const PROGRESS_INTERVAL_MS = 20_000;
 
@@ -18,8 +21,8 @@ export type Progress = (message: string) => void;
  * @throws {@link BuildError} `GO_MISSING`, or `GO_UNSUITABLE` with Go's own words on what it lacks.
  */
 export async function checkGo(folder: string): Promise<void> {
-  // Asked inside the module, Go compares itself with the module's `go` line, and may fetch a newer toolchain.
-  const { status, output } = await run('go', ['env', 'GOVERSION'], folder, () => {});
+  // To name the module, Go has to read go.mod: it compares itself with the `go` line there, and may fetch a newer Go.
+  const { status, output } = await run('go', ['list', '-m'], folder, () => {});
   if (status === 0) return;
   throw new BuildError('GO_UNSUITABLE', `The Go toolchain cannot build the stack's programs: ${output.trim()}`);
 }
@@ -63,7 +66,3 @@ function run(command: string, words: string[], folder: string, progress: Progres
     });
   });
 }
-
-const GO_MISSING =
-  'The programs of the stack (OpenTelemetry Collector, Jaeger, Prometheus) are built from their Go modules, and there ' +
-  'is no `go` on the PATH. Install Go 1.26 or newer and run this again; everything else of convotel works without it.';
