@@ -20,6 +20,8 @@ export const ATTRIBUTE = {
   stepDepth: 'conversation.step.depth',
   /** On a step: 1-based, present from the second attempt on. */
   stepAttempt: 'conversation.step.attempt',
+  /** On an interrupted step, where the program says so: what interrupted it, in a few distinct words. */
+  interruptionReason: 'conversation.step.interruption.reason',
   /** On a step: seconds from its start to its first chunk. */
   timeToFirstOutput: 'conversation.step.time_to_first_output',
   /** On a step: length of the input text, also where the text is not kept. */

@@ -3,9 +3,6 @@ import type { Attributes } from '@opentelemetry/api';
 import { addSafeAttributes } from '../safety/safe-attributes.ts';
 import type { StepOptions, TokenUsage } from './step-options.ts';
 
-/** Why a step was interrupted, in the program's words. */
-export const INTERRUPTION_REASON_ATTRIBUTE = 'conversation.step.interruption.reason';
-
 const operationByStepName = new Map<string, string | undefined>();
 const MAX_REMEMBERED_STEP_NAMES = 1000;
 

@@ -17,7 +17,6 @@ import {
   addTimeToFirstOutput,
   addTiming,
   addUsage,
-  INTERRUPTION_REASON_ATTRIBUTE,
 } from './step-attributes.ts';
 import type { Step, StepOptions, TokenUsage } from './step-options.ts';
 
@@ -134,7 +133,7 @@ export class StepSpan implements Step, Settlement {
 
   interrupted(reason?: string): void {
     this.#isInterrupted = true;
-    if (typeof reason === 'string') this.#attributes[INTERRUPTION_REASON_ATTRIBUTE] = reason;
+    if (typeof reason === 'string') this.#attributes[ATTRIBUTE.interruptionReason] = reason;
   }
 
   returned(value: unknown): void {
