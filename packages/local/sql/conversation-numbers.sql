@@ -14,6 +14,7 @@ SELECT
   sampling_ratio
 FROM readable_spans
 LEFT JOIN resources USING (resource_id)
+LEFT JOIN steps USING (step_id)
 WHERE row_id IN (
   SELECT row_id FROM readable_spans WHERE trace_id IN (SELECT unnest($trace_ids::UHUGEINT[]))
 )

@@ -1,6 +1,7 @@
 -- All spans of the trace $trace_id, whole, in order of start, then span id.
 SELECT
   readable_spans.*,
+  steps.step,
   resources.service_name,
   resources.sampling_ratio,
   resources.scope_name,
@@ -8,5 +9,6 @@ SELECT
   resources.attributes AS resource_attributes
 FROM readable_spans
 LEFT JOIN resources USING (resource_id)
+LEFT JOIN steps USING (step_id)
 WHERE row_id IN (SELECT row_id FROM readable_spans WHERE trace_id = $trace_id)
 ORDER BY start_ns, span_id

@@ -2,6 +2,7 @@
 -- to $until_ns, both included. The caller compares trace ids.
 SELECT
   spans.*,
+  steps.step,
   resources.service_name,
   resources.sampling_ratio,
   resources.scope_name,
@@ -9,6 +10,7 @@ SELECT
   resources.attributes AS resource_attributes
 FROM spans
 LEFT JOIN resources USING (resource_id)
+LEFT JOIN steps USING (step_id)
 WHERE span_id IN (SELECT unnest($span_ids::UBIGINT[]))
   AND start_ns BETWEEN $since_ns AND $until_ns
 ORDER BY trace_id, span_id

@@ -9,6 +9,12 @@ CREATE TABLE resources (
   attributes VARCHAR
 );
 
+-- One row a step name. Grouping by a small number takes a third of the time that grouping by a text does.
+CREATE TABLE steps (
+  step_id UINTEGER,
+  step VARCHAR
+);
+
 CREATE TYPE span_role AS ENUM ('root', 'step', 'other');
 CREATE TYPE span_outcome AS ENUM ('failed', 'timed_out', 'abandoned', 'interrupted', 'completed');
 
@@ -24,7 +30,8 @@ CREATE TABLE spans (
   is_recovered BOOLEAN,
   depth INTEGER,
   attempt INTEGER,
-  step VARCHAR,
+  -- 0 on a root, null on a span that is neither root nor step.
+  step_id UINTEGER,
   -- Null where it equals the step.
   name VARCHAR,
   conversation_id VARCHAR,

@@ -8,6 +8,7 @@ import { readKnownSpanIds } from './read-known-span-ids.ts';
 import { migrate } from './migrations.ts';
 import { ResourceTable } from './resource-table.ts';
 import { SpanAppender } from './span-appender.ts';
+import { StepTable } from './step-table.ts';
 
 /** Spans of waiting requests that one transaction takes at most, so that nobody waits long for it. */
 const MAX_SPANS_PER_COMMIT = 4_096;
@@ -24,6 +25,7 @@ interface OpenStore {
   connection: DuckDBConnection;
   appender: SpanAppender;
   resources: ResourceTable;
+  steps: StepTable;
 }
 
 /** What a store has done since it was opened. */
@@ -169,11 +171,16 @@ export class SpanStore {
 
   /** Returns how many rows were written. */
   async #commit(spans: readonly SpanRecord[]): Promise<number> {
-    const { connection, appender, resources } = await this.#reopened();
+    const { connection, appender, resources, steps } = await this.#reopened();
     const { inserted, replacing } = await deduplicate(spans, this.#known, connection);
     if (inserted.length === 0) return 0;
-    const stored = inserted.map((record) => ({ record, resourceId: resources.idOf(record) }));
     await connection.run('BEGIN');
+    await steps.learn(inserted);
+    const stored = inserted.map((record) => ({
+      record,
+      resourceId: resources.idOf(record),
+      stepId: steps.idOf(record),
+    }));
     await resources.insertNew(connection);
     await deleteStored(replacing, connection);
     appender.append(stored);
@@ -225,6 +232,7 @@ async function openForWriting(path: string, options: SpanStoreOptions): Promise<
       connection,
       appender: await SpanAppender.open(connection),
       resources: await ResourceTable.open(connection),
+      steps: new StepTable(connection),
     };
   } catch (error) {
     await database.close();

@@ -39,11 +39,11 @@ test('a store of an older version is brought up, with what is in it', async () =
   const path = join(folder, 'older.duckdb');
   await changing(path, async (connection) => {
     await migrate(connection, path);
-    await connection.run("INSERT INTO spans (trace_id, step) VALUES (1, 'gpt')");
+    await connection.run("INSERT INTO spans (trace_id, name) VALUES (1, 'gpt')");
   });
   await changing(path, async (connection) => {
     await migrate(connection, path, [...MIGRATIONS, NEXT]);
-    expect(await rowsOf(connection, 'SELECT step, tenant FROM spans')).toEqual([['gpt', '1']]);
+    expect(await rowsOf(connection, 'SELECT name, tenant FROM spans')).toEqual([['gpt', '1']]);
     expect(await rowsOf(connection, 'SELECT version FROM convotel_schema')).toEqual([[NEXT.version]]);
   });
   // Again, when there is nothing left to do.

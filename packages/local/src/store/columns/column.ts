@@ -13,8 +13,10 @@ export interface Column {
   fill(vector: Vector, spans: readonly StoredSpan[]): void;
 }
 
-/** A span, and where its resource stands in the table `resources`. */
+/** A span, and where its resource and its step stand in the tables `resources` and `steps`. */
 export interface StoredSpan {
   record: SpanRecord;
   resourceId: number;
+  /** 0 for a root; undefined for a span that is neither root nor step. */
+  stepId: number | undefined;
 }

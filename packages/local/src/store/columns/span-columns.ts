@@ -28,7 +28,7 @@ export function createSpanColumns(): Column[] {
     booleanColumn('is_recovered', (span) => span.isRecovered),
     integerColumn('depth', (span) => span.depth),
     integerColumn('attempt', (span) => span.attempt),
-    textColumn('step', (span) => span.step),
+    unsignedColumn('step_id', (_, stored) => stored.stepId),
     textColumn('name', (span) => (span.name === span.step ? undefined : span.name)),
     textColumn('conversation_id', (span) => span.conversationId),
     booleanColumn('has_derived_id', createDerivedIdCheck()),
