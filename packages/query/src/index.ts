@@ -114,4 +114,6 @@ export { ServeSource } from './source/serve/serve-source.ts';
 export type { ServeSourceOptions } from './source/serve/serve-source.ts';
 export type { JaegerSourceOptions } from './source/jaeger/jaeger-options.ts';
 export { JaegerSource } from './source/jaeger/jaeger-source.ts';
+export { httpGet, readHttpBody } from './source/http-get.ts';
+export type { HttpGetOptions, HttpResponse } from './source/http-get.ts';
 export { openHttpSource } from './source/open-http-source.ts';

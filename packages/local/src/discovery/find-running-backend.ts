@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { httpGet, readHttpBody } from '@convotel/query';
 import { findPresence } from './presence-file.ts';
 
 /** It is on the same machine; one that takes longer is not there for practical purposes. */
@@ -12,8 +13,8 @@ export async function findRunningBackend(storePath: string): Promise<string | un
   const presence = await findPresence(resolve(storePath));
   if (presence === undefined) return undefined;
   try {
-    const response = await fetch(new URL('/healthz', presence.url), { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const health = (await response.json()) as { instanceId?: unknown };
+    const response = await httpGet(new URL('/healthz', presence.url), { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const health = JSON.parse(await readHttpBody(response)) as { instanceId?: unknown };
     return health.instanceId === presence.instanceId ? presence.url : undefined;
   } catch {
     // Nobody there, or somebody else: either way that back end does not run.

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { quoteAnswer, reasonOfFetch } from '../foreign-answer.ts';
+import { quoteAnswer, reasonOfFailure } from '../foreign-answer.ts';
+import { httpGet, readHttpBody, type HttpResponse } from '../http-get.ts';
 import { SourceError } from '../source-error.ts';
-import { readBody } from './read-body.ts';
 import { AnswerTooLarge } from './jaeger-refusal.ts';
 
 /** How an {@link HttpClient} asks. */
@@ -43,7 +43,7 @@ export class HttpClient {
     url.username = url.password = url.search = url.hash = '';
     this.#base = url.href.replace(/\/+$/, '');
     this.location = username === '' ? address : this.#base;
-    // Fetch refuses addresses that hold credentials.
+    // Credentials go into a header, so that no message or log can show them.
     const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
     const authorization = username === '' ? {} : { authorization: `Basic ${credentials.toString('base64')}` };
     // Over loopback and local networks compressing takes longer than sending.
@@ -70,8 +70,12 @@ export class HttpClient {
     const deadline = AbortSignal.timeout(timeoutMs);
     const eitherSignal = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     try {
-      const response = await fetch(`${this.#base}${path}`, { headers, redirect: 'manual', signal: eitherSignal });
-      const text = await readBody(response, maxAnswerBytes);
+      const response = await httpGet(`${this.#base}${path}`, { headers, signal: eitherSignal });
+      const text = await readHttpBody(
+        response,
+        maxAnswerBytes,
+        () => new AnswerTooLarge(`more than ${maxAnswerBytes} bytes`),
+      );
       if (PASSING_STATUSES.has(response.status)) {
         return new PassingTrouble(`it answers with status ${response.status}: ${quoteAnswer(text)}`);
       }
@@ -80,14 +84,13 @@ export class HttpClient {
       if (error instanceof SourceError || error instanceof AnswerTooLarge) throw error;
       signal?.throwIfAborted();
       if (deadline.aborted) throw this.#tooSlow(error);
-      return new PassingTrouble(reasonOfFetch(error), error);
+      return new PassingTrouble(reasonOfFailure(error), error);
     }
   }
 
-  #parse(response: Response, text: string): unknown {
-    const { status, headers } = response;
+  #parse({ status, headers }: HttpResponse, text: string): unknown {
     if (status >= 300 && status < 400) {
-      const target = quoteAnswer(headers.get('location') ?? 'somewhere else');
+      const target = quoteAnswer(headers.location ?? 'somewhere else');
       throw this.#wrongAnswer(
         `sends on to ${target} (status ${status}), so a login or a proxy stands before it. ${WHERE_IT_IS} itself`,
       );
@@ -98,7 +101,7 @@ export class HttpClient {
       );
     }
     // Jaeger sends its JSON as text/plain too, and its web page for any path that it does not know.
-    if ((headers.get('content-type') ?? '').startsWith('text/html') || /^\s*</.test(text)) {
+    if ((headers['content-type'] ?? '').startsWith('text/html') || /^\s*</.test(text)) {
       throw this.#wrongAnswer(
         `answers with a web page where Jaeger's query API /api/v3 should be: it is another server, a login, or a Jaeger older than 2. ${WHERE_IT_IS} instead`,
       );

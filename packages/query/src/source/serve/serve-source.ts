@@ -13,7 +13,8 @@ import type {
   StepStatistics,
   StepStatisticsQuestion,
 } from '../conversation-source.ts';
-import { quoteAnswer, reasonOfFetch } from '../foreign-answer.ts';
+import { quoteAnswer, reasonOfFailure } from '../foreign-answer.ts';
+import { httpGet, readHttpBody, type HttpResponse } from '../http-get.ts';
 import { SourceError } from '../source-error.ts';
 import type { AnswerData } from './ask-source.ts';
 import { decodeAnswer } from './decode-answer.ts';
@@ -69,7 +70,7 @@ export class ServeSource implements ConversationSource {
     question: Extract<Question, { name: Name }>,
   ): Promise<Answer<AnswerData[Name]>> {
     const deadline = AbortSignal.timeout(this.#timeoutMs);
-    const response = await this.#fetch(encodeQuestion(question), deadline);
+    const response = await this.#get(encodeQuestion(question), deadline);
     const text = await this.#readBody(response, deadline);
     if (response.status === 503) {
       throw new SourceError(
@@ -80,8 +81,9 @@ export class ServeSource implements ConversationSource {
     if (response.status !== 200) {
       throw this.#wrongAnswer(`answered with status ${response.status}: ${quoteAnswer(text)}`);
     }
-    if (!(response.headers.get('content-type') ?? '').startsWith('application/json')) {
-      throw this.#wrongAnswer(`answered with ${response.headers.get('content-type') ?? 'no content type'}, not JSON`);
+    const contentType = response.headers['content-type'] ?? 'no content type';
+    if (!contentType.startsWith('application/json')) {
+      throw this.#wrongAnswer(`answered with ${contentType}, not JSON`);
     }
     try {
       return decodeAnswer<Name>(question, text);
@@ -91,25 +93,25 @@ export class ServeSource implements ConversationSource {
     }
   }
 
-  async #fetch(pathAndQuery: string, deadline: AbortSignal): Promise<Response> {
+  async #get(pathAndQuery: string, deadline: AbortSignal): Promise<HttpResponse> {
     try {
-      return await fetch(new URL(pathAndQuery, this.location), { signal: deadline, redirect: 'manual' });
+      return await httpGet(new URL(pathAndQuery, this.location), { signal: deadline });
     } catch (error) {
       if (deadline.aborted) throw this.#tooSlow(error);
       throw new SourceError(
         'UNREACHABLE',
-        `Nobody answers at ${this.location}: ${reasonOfFetch(error)}. Start \`convotel serve\`, or name another place to read from.`,
+        `Nobody answers at ${this.location}: ${reasonOfFailure(error)}. Start \`convotel serve\`, or name another place to read from.`,
         { cause: error },
       );
     }
   }
 
-  async #readBody(response: Response, deadline: AbortSignal): Promise<string> {
+  async #readBody(response: HttpResponse, deadline: AbortSignal): Promise<string> {
     try {
-      return await response.text();
+      return await readHttpBody(response);
     } catch (error) {
       if (deadline.aborted) throw this.#tooSlow(error);
-      throw this.#wrongAnswer(`broke off its answer: ${reasonOfFetch(error)}`, error);
+      throw this.#wrongAnswer(`broke off its answer: ${reasonOfFailure(error)}`, error);
     }
   }
 
