@@ -1,24 +1,31 @@
--- How many conversations start in each quarter of an hour of UTC, from $since_ns to before $until_ns.
+-- How many conversations start in each quarter of an hour of UTC, from $since_ns to before $until_ns, and how many are
+-- seen in it at all; those that start elsewhere have no quarter.
 -- A conversation starts with its first step; where it has none, with its root.
 WITH earlier AS (
-  SELECT trace_id, bool_or(role = 'step') AS has_step
+  SELECT trace_id, bool_or(step_id > 0) AS has_step
   FROM readable_spans
-  WHERE role <> 'other' AND start_ns < $since_ns
+  WHERE step_id IS NOT NULL AND start_ns < $since_ns
   GROUP BY trace_id
 ),
 started AS (
   SELECT
     trace_id,
-    min(start_ns) FILTER (role = 'step') AS first_step_ns,
-    coalesce(first_step_ns, min(start_ns)) AS first_ns
+    min(start_ns) AS seen_ns,
+    min(start_ns) FILTER (step_id > 0) AS first_step_ns,
+    coalesce(first_step_ns, seen_ns) AS first_ns
   FROM readable_spans
-  WHERE role <> 'other' AND start_ns >= $since_ns
+  WHERE step_id IS NOT NULL AND start_ns >= $since_ns
   GROUP BY trace_id
 )
-SELECT first_ns // 900000000000 AS quarter_hour, count(*) AS conversations
+SELECT
+  CASE
+    WHEN first_ns < $until_ns
+      AND (earlier.trace_id IS NULL OR (NOT earlier.has_step AND first_step_ns IS NOT NULL))
+    THEN first_ns // 900000000000
+  END AS quarter_hour,
+  count(*) AS conversations,
+  count(*) FILTER (seen_ns < $until_ns) AS seen
 FROM started
 LEFT JOIN earlier ON earlier.trace_id = started.trace_id
-WHERE first_ns < $until_ns
-  AND (earlier.trace_id IS NULL OR (NOT earlier.has_step AND first_step_ns IS NOT NULL))
 GROUP BY quarter_hour
 ORDER BY quarter_hour

@@ -1,4 +1,5 @@
--- From when to when roots and steps start, from $since_ns to before $until_ns, and how many there are.
-SELECT min(start_ns) AS oldest_ns, max(start_ns) AS newest_ns, count(*) AS starts
+-- How many spans start from $since_ns to before $until_ns, and from when to when.
+SELECT count(*) AS spans, min(start_ns) AS oldest_ns, max(start_ns) AS newest_ns
 FROM readable_spans
-WHERE role <> 'other' AND start_ns >= $since_ns AND start_ns < $until_ns
+WHERE start_ns >= $since_ns AND start_ns < $until_ns
+ORDER BY spans

@@ -3,17 +3,17 @@
 WITH seen AS (
   SELECT DISTINCT trace_id
   FROM readable_spans
-  WHERE role <> 'other' AND start_ns >= $since_ns AND start_ns < $until_ns
+  WHERE step_id IS NOT NULL AND start_ns >= $since_ns AND start_ns < $until_ns
 )
 SELECT
   trace_id,
-  coalesce(min(start_ns) FILTER (role = 'step'), min(start_ns)) AS first_ns
+  coalesce(min(start_ns) FILTER (step_id > 0), min(start_ns)) AS first_ns
 FROM readable_spans
-WHERE role <> 'other' AND trace_id IN (SELECT trace_id FROM seen)
+WHERE step_id IS NOT NULL AND trace_id IN (SELECT trace_id FROM seen)
 GROUP BY trace_id
 HAVING first_ns >= $since_ns
   AND first_ns < $until_ns
-  AND coalesce(sum(duration_ns) FILTER (role = 'step' AND outcome = 'completed' AND depth = 0), 0)
+  AND coalesce(sum(duration_ns) FILTER (step_id > 0 AND outcome = 'completed' AND depth = 0), 0)
     > $completed_above_ns
 ORDER BY first_ns DESC, trace_id
 LIMIT $row_limit

@@ -10,9 +10,13 @@ export async function countConversations(
   { window, by, timeZone }: ConversationCountsQuestion,
 ): Promise<Answer<ConversationCount[]>> {
   const rows = await asking.rows('conversation-counts', { values: windowValues(window) });
-  const quarterHours = rows.map((row) => ({
-    startUnixNano: (row['quarter_hour'] as bigint) * QUARTER_HOUR_NANO,
-    conversations: Number(row['conversations']),
-  }));
-  return { data: foldIntoHours(quarterHours, by, timeZone), coverage: await coverWindow(asking, window) };
+  const quarterHours = rows
+    .filter((row) => row['quarter_hour'] !== null)
+    .map((row) => ({
+      startUnixNano: (row['quarter_hour'] as bigint) * QUARTER_HOUR_NANO,
+      conversations: Number(row['conversations']),
+    }));
+  const seen = rows.reduce((sum, row) => sum + Number(row['seen']), 0);
+  const { coverage } = await coverWindow(asking, window, seen);
+  return { data: foldIntoHours(quarterHours, by, timeZone), coverage };
 }

@@ -1,37 +1,29 @@
 import { samplingWarnings, type Coverage, type SpanRecord, type Window } from '@convotel/query';
-import type { SpanRow } from '../store/span-row.ts';
 import { type Asking, windowValues } from './asking.ts';
+import { type Extent, findExtent } from './extent.ts';
 
-/** From when to when roots and steps of a window start, in Unix nanoseconds, and how many there are. */
-export interface Extent {
-  starts: bigint;
-  oldestNs: bigint;
-  newestNs: bigint;
+/** What the answer to a question with a window rests on. */
+export interface CoveredWindow {
+  /** The spans that start in the window, and the conversations among them. */
+  coverage: Coverage;
+  extent: Extent | undefined;
 }
 
-/** The extent that `sql/extent.sql` or `sql/coverage.sql` selected; undefined where nothing starts. */
-export function readExtent(row: SpanRow): Extent | undefined {
-  const starts = row['starts'] as bigint;
-  if (starts === 0n) return undefined;
-  return { starts, oldestNs: row['oldest_ns'] as bigint, newestNs: row['newest_ns'] as bigint };
-}
-
-/** Coverage of a question with a window: the spans that start in it, and the conversations among them. */
-export async function coverWindow(asking: Asking, window: Window | undefined): Promise<Coverage> {
-  return (await coverWithExtent(asking, window)).coverage;
-}
-
-/** As {@link coverWindow}, with the extent, which the same pass over the spans tells. */
-export async function coverWithExtent(
+/**
+ * Covers a question with a window.
+ * @param knownConversations - How many conversations there are in it, where that is known already.
+ */
+export async function coverWindow(
   asking: Asking,
   window: Window | undefined,
-): Promise<{ coverage: Coverage; extent: Extent | undefined }> {
+  knownConversations?: number,
+): Promise<CoveredWindow> {
+  const extent = await findExtent(asking, window);
   const values = windowValues(window);
-  const [counts] = await asking.rows('coverage', { values });
   const programs = await asking.rows('sampled-programs', { values });
   const coverage: Coverage = {
-    conversations: Number(counts!['conversations']),
-    spans: Number(counts!['spans']),
+    conversations: knownConversations ?? (await countSeen(asking, window)),
+    spans: extent?.spans ?? 0,
     complete: true,
     warnings: samplingWarnings(
       programs.map((row) => ({
@@ -40,7 +32,12 @@ export async function coverWithExtent(
       })),
     ),
   };
-  return { coverage, extent: readExtent(counts!) };
+  return { coverage, extent };
+}
+
+async function countSeen(asking: Asking, window: Window | undefined): Promise<number> {
+  const [row] = await asking.rows('coverage', { values: windowValues(window) });
+  return Number(row!['conversations']);
 }
 
 /** Coverage of an answer that rests on whole conversations: all of their spans. */

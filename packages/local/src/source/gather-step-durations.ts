@@ -1,7 +1,7 @@
 import type { Answer, ConversationOutcome, StepColumn, StepDurations, StepDurationsQuestion } from '@convotel/query';
 import { traceIdHex } from '../store/ids.ts';
 import { type Asking, windowValues } from './asking.ts';
-import { coverWithExtent } from './coverage.ts';
+import { coverWindow } from './coverage.ts';
 import { TOO_LONG_NANO } from './gather-step-statistics.ts';
 import { orderStepsOf } from './step-order.ts';
 
@@ -28,7 +28,7 @@ export async function gatherStepDurations(
     column.completedMs[row] = (durations['completed_ms']![index] as number | null) ?? Number.NaN;
     column.firstOffsetMs[row] = Number((durations['first_ns']![index] as bigint) - starts[row]!) / 1e6;
   }
-  const { coverage, extent } = await coverWithExtent(asking, window);
+  const { coverage, extent } = await coverWindow(asking, window);
   const order = await orderStepsOf(asking, window, [...columns.keys()], extent);
   return {
     data: {

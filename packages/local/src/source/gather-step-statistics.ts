@@ -3,7 +3,7 @@ import type { Answer, StepStatistics, StepStatisticsQuestion } from '@convotel/q
 import { DOUBLE, LIST, listValue, VARCHAR, type DuckDBListValue } from '@duckdb/node-api';
 import type { SpanRow } from '../store/span-row.ts';
 import { type Asking, windowValues } from './asking.ts';
-import { coverWithExtent } from './coverage.ts';
+import { coverWindow } from './coverage.ts';
 import { orderStepsOf } from './step-order.ts';
 
 /** Completed steps of this length and more are not counted. */
@@ -33,7 +33,7 @@ export async function gatherStepStatistics(
       return [name, readStatistics(row, timings.filter(ofStep), quantileRows.find(ofStep))];
     }),
   );
-  const { coverage, extent } = await coverWithExtent(asking, window);
+  const { coverage, extent } = await coverWindow(asking, window);
   const order = await orderStepsOf(asking, window, [...statistics.keys()], extent);
   return { data: order.map((name) => statistics.get(name)!), coverage };
 }

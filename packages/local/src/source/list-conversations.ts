@@ -5,33 +5,35 @@ import { findNewest } from './newest-conversations.ts';
 import { numberConversations } from './numbered-conversations.ts';
 
 /** `ConversationSource.conversations`. */
-export async function listConversations(
+export function listConversations(asking: Asking, question: ConversationsQuestion): Promise<Answer<Conversation[]>> {
+  return question.order === 'newest' ? listNewest(asking, question) : listLargest(asking, question);
+}
+
+async function listNewest(
   asking: Asking,
-  question: ConversationsQuestion,
+  { window, limit, completedAboveNano }: ConversationsQuestion,
 ): Promise<Answer<Conversation[]>> {
-  const { window, limit, order, completedAboveNano } = question;
-  const traceIds =
-    order === 'newest'
-      ? (await findNewest(asking, window, limit, completedAboveNano)).map(({ traceId }) => traceId)
-      : await findLargest(asking, question);
-  const numbered = await numberConversations(asking, traceIds);
-  const listed = traceIds.map((traceId) => numbered.get(traceId)!);
+  const listed = await numberConversations(asking, await findNewest(asking, { window, limit, completedAboveNano }));
   return {
     data: listed.map(({ conversation }) => conversation),
-    coverage:
-      order === 'newest' ? coverConversations(listed.map(({ spans }) => spans)) : await coverWindow(asking, window),
+    coverage: coverConversations(listed.map(({ spans }) => spans)),
   };
 }
 
-/** Trace ids of the largest conversations that start in the window, in order. */
-async function findLargest(asking: Asking, question: ConversationsQuestion): Promise<bigint[]> {
+async function listLargest(
+  asking: Asking,
+  { window, limit, order, completedAboveNano = -1n }: ConversationsQuestion,
+): Promise<Answer<Conversation[]>> {
   const rows = await asking.rows('largest-conversations', {
     values: {
-      ...windowValues(question.window),
-      by_completed: question.order === 'slowest',
-      completed_above_ns: question.completedAboveNano ?? -1n,
-      row_limit: BigInt(question.limit),
+      ...windowValues(window),
+      by_completed: order === 'slowest',
+      completed_above_ns: completedAboveNano,
+      row_limit: BigInt(limit),
     },
   });
-  return rows.map((row) => row['trace_id'] as bigint);
+  const traceIds = rows.map((row) => row['trace_id'] as bigint | null).filter((traceId) => traceId !== null);
+  const listed = await numberConversations(asking, traceIds);
+  const { coverage } = await coverWindow(asking, window, Number(rows[0]!['seen']));
+  return { data: listed.map(({ conversation }) => conversation), coverage };
 }

@@ -11,13 +11,12 @@ export interface NumberedConversation {
   spans: SpanRecord[];
 }
 
-/** The conversations among the traces `traceIds`, by trace id. */
+/** The conversations with the trace ids `traceIds`, in their order. */
 export async function numberConversations(
   asking: Asking,
   traceIds: readonly bigint[],
-): Promise<Map<bigint, NumberedConversation>> {
-  const found = new Map<bigint, NumberedConversation>();
-  if (traceIds.length === 0) return found;
+): Promise<NumberedConversation[]> {
+  if (traceIds.length === 0) return [];
   const rows = await asking.rows('conversation-numbers', {
     values: { trace_ids: listValue([...traceIds]) },
     types: { trace_ids: LIST(UHUGEINT) },
@@ -29,11 +28,10 @@ export async function numberConversations(
     if (spans === undefined) spansByTrace.set(traceId, [readNumbers(row)]);
     else spans.push(readNumbers(row));
   }
-  for (const [traceId, spans] of spansByTrace) {
-    const conversation = buildConversation(spans);
-    if (conversation !== undefined) found.set(traceId, { conversation, spans });
-  }
-  return found;
+  return traceIds.map((traceId) => {
+    const spans = spansByTrace.get(traceId)!;
+    return { conversation: buildConversation(spans)!, spans };
+  });
 }
 
 function readNumbers(row: SpanRow): SpanRecord {
