@@ -44,7 +44,9 @@ test('a package holds what a user needs and nothing else', () => {
     const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts'];
     expect({ name, missing: expected.filter((path) => !paths.includes(path)) }).toEqual({ name, missing: [] });
     const surplus = paths.filter(
-      (path) => !expected.includes(path) && !/^(dist\/.*\.(js|d\.ts)|sql\/.*\.sql|schema\/.*\.json|bin\/convotel\.js)$/.test(path),
+      (path) =>
+        !expected.includes(path) &&
+        !/^(dist\/.*\.(js|d\.ts)|sql\/.*\.sql|schema\/.*\.json|bin\/convotel\.js)$/.test(path),
     );
     expect({ name, surplus }).toEqual({ name, surplus: [] });
   }

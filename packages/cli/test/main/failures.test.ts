@@ -1,12 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { main } from '../../src/main.ts';
 import { recordingTerminal } from '../recording-terminal.ts';
-import { FOUR_CONVERSATIONS, toRequest, writeOtlpFile } from './otlp-file.ts';
+import { FOUR_CONVERSATIONS, temporaryFolder, toRequest, writeOtlpFile } from './otlp-file.ts';
 
 let file: string;
 beforeAll(async () => {
@@ -89,7 +88,7 @@ test.each(['summary', 'trace', 'timeline'])('%s of no such conversation ends wit
 });
 
 test('a line of a file that cannot be read is named, and the rest is answered', async () => {
-  const path = join(await mkdtemp(join(tmpdir(), 'convotel-cli-')), 'spans.jsonl');
+  const path = join(await temporaryFolder(), 'spans.jsonl');
   await writeFile(path, `${JSON.stringify(toRequest(FOUR_CONVERSATIONS[0]!))}\nnot json\n`);
   const { status, output, errors } = await call('recent', '--from', path);
   expect(status).toBe(0);

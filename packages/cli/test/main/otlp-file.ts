@@ -1,6 +1,7 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
 import { conversationIdsOf } from '@convotel/conventions';
 
 /** One step of a conversation for a test file. */
@@ -20,9 +21,19 @@ export interface TestConversation {
   workflow?: string;
 }
 
+const folders: string[] = [];
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+/** A new folder, gone when the tests of the file are over. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'convotel-cli-'));
+  folders.push(folder);
+  return folder;
+}
+
 /** Writes the conversations as OTLP/JSON, one request a line, to a new file, and returns its path. */
 export async function writeOtlpFile(conversations: readonly TestConversation[]): Promise<string> {
-  const path = join(await mkdtemp(join(tmpdir(), 'convotel-cli-')), 'spans.jsonl');
+  const path = join(await temporaryFolder(), 'spans.jsonl');
   await writeFile(path, conversations.map((each) => `${JSON.stringify(toRequest(each))}\n`).join(''));
   return path;
 }
