@@ -1,12 +1,15 @@
+import { setImmediate } from 'node:timers/promises';
 import { type DuckDBAppender, type DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
-import { type Column, MAX_CHUNK_ROWS, type StoredSpan } from './columns/column.ts';
+import type { Column, StoredSpan } from './columns/column.ts';
 import { createSpanColumns } from './columns/span-columns.ts';
+
+/** Rows laid into columns without a break: a few milliseconds' work, in which nobody is answered. At most one vector. */
+const ROWS_PER_TURN = 1024;
 
 /**
  * Writes rows to the table `spans`, a chunk of columns at a time, through one appender that stays open (a new one per
- * request leaks memory). What it has written is part of the connection's transaction once {@link SpanAppender.flush}
- * returns.
+ * request leaks memory).
  */
 export class SpanAppender {
   readonly #appender: DuckDBAppender;
@@ -23,10 +26,13 @@ export class SpanAppender {
     return new SpanAppender(await connection.createAppender('spans'), createSpanColumns());
   }
 
-  append(spans: readonly StoredSpan[]): void {
-    for (let from = 0; from < spans.length; from += MAX_CHUNK_ROWS) {
-      this.#appendChunk(spans.slice(from, from + MAX_CHUNK_ROWS));
+  /** Writes `spans` as part of the connection's transaction, and lets others work in between. */
+  async append(spans: readonly StoredSpan[]): Promise<void> {
+    for (let from = 0; from < spans.length; from += ROWS_PER_TURN) {
+      if (from > 0) await setImmediate();
+      this.#appendChunk(spans.slice(from, from + ROWS_PER_TURN));
     }
+    this.#appender.flushSync();
   }
 
   #appendChunk(spans: readonly StoredSpan[]): void {
@@ -36,10 +42,6 @@ export class SpanAppender {
       column.fill(duckdb.data_chunk_get_vector(this.#dataChunk.chunk, index), spans);
     }
     this.#appender.appendDataChunk(this.#dataChunk);
-  }
-
-  flush(): void {
-    this.#appender.flushSync();
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SpanRecord } from '@convotel/query';
 import { LocalError } from '../local-error.ts';
@@ -140,6 +141,7 @@ export class SpanStore {
   }
 
   async #commitWaiting(): Promise<void> {
+    await this.#gather();
     const group = this.#takeGroup();
     if (group.length === 0) return;
     const spans = group.flatMap((append) => append.spans);
@@ -157,6 +159,18 @@ export class SpanStore {
       if (this.#waiting.length > 0) void this.#write(() => this.#commitWaiting());
     }
     for (const append of group) append.resolve();
+  }
+
+  /**
+   * Waits for as long as each turn of the event loop brings more, up to a full transaction: a transaction costs as much
+   * as some hundred spans. Where nothing more is at hand, that is one turn.
+   */
+  async #gather(): Promise<void> {
+    let seen = 0;
+    while (seen < this.#waiting.length && spanCountOf(this.#waiting) < MAX_SPANS_PER_COMMIT) {
+      seen = this.#waiting.length;
+      await setImmediate();
+    }
   }
 
   #takeGroup(): WaitingAppend[] {
@@ -183,8 +197,7 @@ export class SpanStore {
     }));
     await resources.insertNew(connection);
     await deleteStored(replacing, connection);
-    appender.append(stored);
-    appender.flush();
+    await appender.append(stored);
     await connection.run('COMMIT');
     return inserted.length;
   }
@@ -220,6 +233,10 @@ export class SpanStore {
     open.connection.closeSync();
     await open.database.close();
   }
+}
+
+function spanCountOf(appends: readonly WaitingAppend[]): number {
+  return appends.reduce((sum, { spans }) => sum + spans.length, 0);
 }
 
 async function openForWriting(path: string, options: SpanStoreOptions): Promise<OpenStore> {
