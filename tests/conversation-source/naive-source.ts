@@ -102,7 +102,7 @@ export class NaiveSource implements ConversationSource {
   }
 
   async stepStatistics(question: StepStatisticsQuestion): Promise<Answer<StepStatistics[]>> {
-    const { window, filters = {}, quantiles = [], step: wanted } = question;
+    const { window, filters = {}, quantiles = [], timings = true, step: wanted } = question;
     const spans = this.#coveredSpans(window, filters).filter((span) => span.step !== undefined);
     const rows = this.#stepOrder(window, filters, spans)
       .filter((step) => wanted === undefined || step === wanted)
@@ -111,7 +111,8 @@ export class NaiveSource implements ConversationSource {
         const completed = ofStep.filter(({ outcome }) => outcome === 'completed');
         const counted = completed.filter((span) => msOf(span) < 60_000);
         const durations = counted.map(msOf).sort((a, b) => a - b);
-        const parts = [...new Set(counted.flatMap((span) => Object.keys(span.timingsSeconds ?? {})))].sort(compareText);
+        const timed = timings ? counted : [];
+        const parts = [...new Set(timed.flatMap((span) => Object.keys(span.timingsSeconds ?? {})))].sort(compareText);
         return {
           step,
           total: ofStep.length,

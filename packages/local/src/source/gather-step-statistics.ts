@@ -14,11 +14,11 @@ export async function gatherStepStatistics(
   asking: Asking,
   question: StepStatisticsQuestion,
 ): Promise<Answer<StepStatistics[]>> {
-  const { window, step, quantiles = [] } = question;
+  const { window, step, quantiles = [], timings = true } = question;
   const values = { ...windowValues(window), step: step ?? null, too_long_ns: TOO_LONG_NANO };
   const types = { step: VARCHAR };
   const rows = await asking.rows('step-statistics', { values, types });
-  const timings = await asking.rows('step-timings', { values, types });
+  const timingRows = timings ? await asking.rows('step-timings', { values, types }) : [];
   const quantileRows =
     quantiles.length === 0
       ? []
@@ -30,7 +30,7 @@ export async function gatherStepStatistics(
     rows.map((row) => {
       const name = row['step'] as string;
       const ofStep = (other: SpanRow): boolean => other['step'] === name;
-      return [name, readStatistics(row, timings.filter(ofStep), quantileRows.find(ofStep))];
+      return [name, readStatistics(row, timingRows.filter(ofStep), quantileRows.find(ofStep))];
     }),
   );
   const { coverage, extent } = await coverWindow(asking, window);

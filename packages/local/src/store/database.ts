@@ -37,6 +37,8 @@ export class Database {
           autoinstall_known_extensions: 'false',
           autoload_known_extensions: 'false',
           preserve_insertion_order: 'false',
+          // Up to so many values found on one side of a join choose the row groups that are read on the other.
+          dynamic_or_filter_threshold: '1000',
           // For a new file. Small commits write a tenth faster than with the usual 256 KiB, and waste less space.
           default_block_size: '65536',
           // Eight times the usual: the last, partly filled row group is written anew at each checkpoint, which made a

@@ -73,7 +73,7 @@ async function readWindow(
   window: Window,
   filters: ConversationFilters,
 ): Promise<Answer<ComparedWindow>> {
-  const statistics = await source.stepStatistics({ window, filters, quantiles: COMPARED_RANKS });
+  const statistics = await source.stepStatistics({ window, filters, quantiles: COMPARED_RANKS, timings: false });
   const durations = await source.stepDurations({ window, filters });
   return {
     data: { statistics: statistics.data, durations: durations.data },

@@ -24,7 +24,7 @@ export async function errors(
   checkWindowed(options);
   const { window, timeZone, filters = {} } = options;
 
-  const { data: statistics, coverage } = await source.stepStatistics({ window, filters });
+  const { data: statistics, coverage } = await source.stepStatistics({ window, filters, timings: false });
   const rows = statistics.map(stepErrorRow);
   const common = rows.some(({ failures }) => failures > 0)
     ? await source.commonErrors({ window, filters, limit: ERRORS_LOOKED_AT })

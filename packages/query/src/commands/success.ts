@@ -20,7 +20,7 @@ export async function success(
   checkWindowed(options);
   const { window, timeZone, filters = {} } = options;
 
-  const { data, coverage } = await source.stepStatistics({ window, filters });
+  const { data, coverage } = await source.stepStatistics({ window, filters, timings: false });
   const rows = data.map(stepSuccessRow);
   const findings = findAll(RULES_BY_COMMAND.success, { rows });
   return buildEnvelope({ command: 'success', source, window, timeZone, coverage, data: rows, findings });

@@ -28,10 +28,14 @@ export function gatherStepStatistics(traces: readonly Trace[], question: StepSta
     }
   }
   const order = orderStepsOf(conversations, question.window, new Set(spansByStep.keys()));
-  return order.map((step) => statisticsOf(step, spansByStep.get(step)!, question.quantiles ?? []));
+  return order.map((step) => statisticsOf(step, spansByStep.get(step)!, question));
 }
 
-function statisticsOf(step: string, spans: readonly SpanRecord[], quantiles: readonly number[]): StepStatistics {
+function statisticsOf(
+  step: string,
+  spans: readonly SpanRecord[],
+  { quantiles = [], timings = true }: StepStatisticsQuestion,
+): StepStatistics {
   const counted = spans.filter(isCounted);
   const durationsMs = Float64Array.from(counted, (span) => Number(span.durationNano) / 1e6).sort();
   const outermost = counted.filter((span) => span.depth === 0);
@@ -49,7 +53,7 @@ function statisticsOf(step: string, spans: readonly SpanRecord[], quantiles: rea
     }),
     outermostMs: sumOf(outermost.map((span) => Number(span.durationNano) / 1e6)),
     leftOut: { tooLong: completed - counted.length, notCompleted: spans.length - completed },
-    timings: meanTimingsMs(counted),
+    timings: timings ? meanTimingsMs(counted) : {},
     quantilesMs: durationsMs.length === 0 ? [] : quantiles.map((rank) => quantileOf(durationsMs, rank)),
   };
 }

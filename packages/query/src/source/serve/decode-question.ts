@@ -44,6 +44,7 @@ function readQuestion(name: string, parameters: QuestionParameters): Question {
     }
     case 'step-statistics': {
       const step = parameters.find('step', asText);
+      const timings = parameters.find('timings', asBoolean);
       const quantiles = parameters.all('quantile', asQuantile);
       if (quantiles.length > MAX_QUESTION_QUANTILES) {
         throw new QuestionFormatError(`parameter quantile is given more than ${MAX_QUESTION_QUANTILES} times`);
@@ -54,6 +55,7 @@ function readQuestion(name: string, parameters: QuestionParameters): Question {
         ...readFilters(parameters),
         ...(step !== undefined && { step }),
         ...(quantiles.length > 0 && { quantiles }),
+        ...(timings !== undefined && { timings }),
       };
     }
     case 'conversation-counts':
@@ -108,6 +110,10 @@ function oneOf<Choice extends string>(choices: readonly Choice[]): (text: string
     if (choice === undefined) throw new QuestionFormatError(`"${text}" is none of ${choices.join(', ')}`);
     return choice;
   };
+}
+
+function asBoolean(text: string): boolean {
+  return oneOf(['true', 'false'])(text) === 'true';
 }
 
 function asLimit(text: string): number {

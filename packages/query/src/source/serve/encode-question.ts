@@ -4,7 +4,7 @@ import type { Window } from '../../model/window.ts';
 import { QUESTION_PATH_PREFIX } from './question.ts';
 import type { Question } from './question.ts';
 
-type Parameter = [name: string, value: string | number | bigint | undefined];
+type Parameter = [name: string, value: string | number | bigint | boolean | undefined];
 
 /**
  * Path and query of a question, readable in a browser: `/api/v1/step-statistics?since=…&until=…&quantile=0.5`.
@@ -34,6 +34,7 @@ function parametersOf(question: Question): Parameter[] {
       return [
         ...parametersOfChoice(question),
         ['step', question.step],
+        ['timings', question.timings],
         ...(question.quantiles ?? []).map((quantile): Parameter => ['quantile', quantile]),
       ];
     case 'conversation-counts':

@@ -28,6 +28,7 @@ export function highErrorRate(options: HighErrorRateOptions = {}): AlertRule {
       const { data } = await source.stepStatistics({
         window,
         filters,
+        timings: false,
         ...(onlyStep === undefined ? {} : { step: onlyStep }),
       });
       return data

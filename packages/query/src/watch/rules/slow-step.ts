@@ -26,7 +26,13 @@ export function slowStep(options: SlowStepOptions): AlertRule {
   return {
     name,
     async check(source, window) {
-      const { data } = await source.stepStatistics({ window, filters, step, quantiles: [percentile / 100] });
+      const { data } = await source.stepStatistics({
+        window,
+        filters,
+        step,
+        quantiles: [percentile / 100],
+        timings: false,
+      });
       const valueMs = data[0]?.quantilesMs[0];
       if (valueMs === undefined || valueMs <= aboveMs) return [];
       return [
