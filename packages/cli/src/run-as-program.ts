@@ -1,3 +1,4 @@
+import { EXIT_STATUS } from './exit-status.ts';
 import { main } from './main.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -21,5 +22,8 @@ export async function runAsProgram(): Promise<void> {
     nowUnixNano: () => BigInt(Date.now()) * 1_000_000n,
     interrupted: interruption.signal,
   };
-  process.exitCode = await main(process.argv.slice(2), terminal);
+  const status = await main(process.argv.slice(2), terminal);
+  process.exitCode = status;
+  // What was interrupted may still wait for an answer that would keep the process alive.
+  if (status === EXIT_STATUS.interrupted) process.exit();
 }

@@ -4,6 +4,7 @@ import { formatJson } from '../output/format-json.ts';
 import { openSource } from '../sources/open-source.ts';
 import { printable } from '../text/printable.ts';
 import type { AnswerDefinition } from './answer-definition.ts';
+import { untilAborted } from '../until-aborted.ts';
 import type { Invocation, OptionTexts } from './command-definition.ts';
 import { filtersOf } from './filters.ts';
 import { resolveTimeZone } from './time-zone.ts';
@@ -12,8 +13,19 @@ import type { NamedWindow } from './window.ts';
 
 const BEGINNING_OF_TIME = '1970-01-01T00:00:00Z';
 
-/** Understands the options, asks the source once, and prints the answer as text or JSON. */
-export async function runAnswer<Command extends string, Data, Options>(
+/**
+ * Understands the options, asks the source once, and prints the answer as text or JSON. Ctrl-C ends the waiting at once;
+ * what is still under way then ends with the process.
+ */
+export function runAnswer<Command extends string, Data, Options>(
+  definition: AnswerDefinition<Command, Data, Options>,
+  invocation: Invocation,
+): Promise<ExitStatus> {
+  const interrupted = untilAborted(invocation.terminal.interrupted).then((): ExitStatus => EXIT_STATUS.interrupted);
+  return Promise.race([interrupted, answer(definition, invocation)]);
+}
+
+async function answer<Command extends string, Data, Options>(
   definition: AnswerDefinition<Command, Data, Options>,
   { argument, texts, flags, terminal }: Invocation,
 ): Promise<ExitStatus> {

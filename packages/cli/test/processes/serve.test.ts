@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { FOUR_CONVERSATIONS, toRequest } from '../main/otlp-file.ts';
-import { runConvotel, startServe } from './run-convotel.ts';
+import { BIN, bareEnvironment, runConvotel, startServe } from './run-convotel.ts';
 import type { Serving } from './run-convotel.ts';
 
 let folder: string;
@@ -86,6 +89,21 @@ test('a port that is taken is told with the way out', async () => {
   const second = await runConvotel(['serve', '--port', port, '--store', join(folder, 'other.duckdb')]);
   expect(second.status).toBe(1);
   expect(second.stderr).toMatch(new RegExp(`${port}[^]*--port`));
+});
+
+test('Ctrl-C ends a command that waits for an answer with 130', async () => {
+  let hasAsked: () => void = () => undefined;
+  const asked = new Promise<void>((resolve) => (hasAsked = resolve));
+  const silent = createServer(() => hasAsked()).listen(0, '127.0.0.1');
+  await new Promise((resolve) => silent.once('listening', resolve));
+  const from = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const child = spawn(process.execPath, [BIN, 'recent', '--from', from], { env: bareEnvironment() });
+  await asked;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGINT');
+  expect(await ended).toBe(130);
+  silent.closeAllConnections();
+  await new Promise((resolve) => silent.close(resolve));
 });
 
 test('Ctrl-C ends serve with 0', async () => {
