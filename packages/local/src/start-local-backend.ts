@@ -11,6 +11,7 @@ import {
 } from './backend-options.ts';
 import { removePresence, writePresence } from './discovery/presence-file.ts';
 import { createHttpServer, type Route } from './http/create-server.ts';
+import { Precedence } from './http/precedence.ts';
 import { questionRoutes } from './http/question-route.ts';
 import { droppingRoute, traceRoute } from './http/trace-route.ts';
 import { LocalError } from './local-error.ts';
@@ -90,6 +91,7 @@ function routesOf(
   source: ConversationSource,
   instanceId: string,
 ): Map<string, Route> {
+  const precedence = new Precedence();
   const dropped = new Set<string>();
   const dropping = (signal: string): Route =>
     droppingRoute(maxBodyBytes, () => {
@@ -98,10 +100,10 @@ function routesOf(
       onNotice(`${signal} are taken and dropped: this back end keeps traces only`);
     });
   return new Map<string, Route>([
-    ['/v1/traces', traceRoute(store, maxBodyBytes)],
+    ['/v1/traces', traceRoute(store, maxBodyBytes, precedence)],
     ['/v1/metrics', dropping('metrics')],
     ['/v1/logs', dropping('logs')],
-    ...questionRoutes(source),
+    ...questionRoutes(source, precedence),
     ['/healthz', healthRoute(store, instanceId)],
   ]);
 }

@@ -11,6 +11,7 @@ import {
 import { LocalError } from '../local-error.ts';
 import type { Route } from './create-server.ts';
 import { HttpRefusal } from './http-refusal.ts';
+import type { Precedence } from './precedence.ts';
 
 const QUESTION_NAMES: Readonly<Record<Question['name'], true>> = {
   conversation: true,
@@ -21,11 +22,11 @@ const QUESTION_NAMES: Readonly<Record<Question['name'], true>> = {
   'step-durations': true,
 };
 
-/** One route a question, `GET /api/v1/<name>`, answered by `source`. */
-export function questionRoutes(source: ConversationSource): [path: string, route: Route][] {
+/** One route a question, `GET /api/v1/<name>`, answered by `source` before what gives way to it. */
+export function questionRoutes(source: ConversationSource, precedence: Precedence): [path: string, route: Route][] {
   return Object.keys(QUESTION_NAMES).map((name) => [
     QUESTION_PATH_PREFIX + name,
-    { method: 'GET', handle: (_request, url) => answerQuestion(source, url) },
+    { method: 'GET', handle: (_request, url) => precedence.goFirst(() => answerQuestion(source, url)) },
   ]);
 }
 

@@ -5,6 +5,7 @@ import { decodeTraceBody, type OtlpEncoding } from '../otlp/decode-body.ts';
 import type { Route } from './create-server.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import { acceptedBody, encodingOf, MEDIA_TYPES } from './otlp-answer.ts';
+import type { Precedence } from './precedence.ts';
 import { readBody } from './read-body.ts';
 import { Turns } from './turns.ts';
 
@@ -16,9 +17,9 @@ export interface SpanSink {
   append(spans: readonly SpanRecord[]): Promise<void>;
 }
 
-/** `POST /v1/traces`: answers 200 only after `sink` has kept the spans. */
-export function traceRoute(sink: SpanSink, maxBodyBytes: number): Route {
-  const turns = new Turns();
+/** `POST /v1/traces`: answers 200 only after `sink` has kept the spans. What has precedence is let past. */
+export function traceRoute(sink: SpanSink, maxBodyBytes: number, precedence: Precedence): Route {
+  const turns = new Turns(precedence);
   return {
     method: 'POST',
     async handle(request) {
