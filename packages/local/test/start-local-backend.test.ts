@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { findRunningBackend, LocalError, startLocalBackend, type LocalBackend } from '@convotel/local';
 import { ServeSource } from '@convotel/query';
 import { jsonRequest, jsonStep, send, type Received } from './sending.ts';
@@ -190,33 +190,42 @@ describe('what a client may send wrong', () => {
 describe('life', () => {
   let path: string;
   let count = 0;
+  const started: LocalBackend[] = [];
   beforeEach(() => {
     count += 1;
     path = join(folder, `life-${count}.duckdb`);
   });
+  // Also when an assertion failed: one left running would keep the process from ending.
+  afterEach(async () => {
+    for (const running of started.splice(0)) await running.stop();
+  });
+  const start = async (): Promise<LocalBackend> => {
+    const running = await startLocalBackend({ storePath: path, port: 0 });
+    started.push(running);
+    return running;
+  };
 
   test('stops, and keeps what it has over a restart, copies once', async () => {
     const step = jsonStep('kept');
-    const first = await startLocalBackend({ storePath: path, port: 0 });
+    const first = await start();
     expect((await send(`${first.url}/v1/traces`, { body: jsonRequest(step) })).status).toBe(200);
     await Promise.all([first.stop(), first.stop()]);
     await expect(send(`${first.url}/healthz`)).rejects.toThrow(/ECONNREFUSED/);
 
-    const second = await startLocalBackend({ storePath: path, port: 0 });
+    const second = await start();
     await send(`${second.url}/v1/traces`, { body: jsonRequest(step, jsonStep('new')) });
     expect((await second.source.conversation('talk about kept')).data.spans).toHaveLength(1);
     const health = json(await send(`${second.url}/healthz`, { method: 'GET' }));
     expect(health).toMatchObject({ receivedSpans: 2, storedSpans: 1, instanceId: second.instanceId, storePath: path });
-    await second.stop();
   });
 
   test('a port in use is said', async () => {
     const port = Number(new URL(backend.url).port);
-    const start = startLocalBackend({ storePath: path, port });
-    await expect(start).rejects.toThrow(LocalError);
-    await expect(start).rejects.toMatchObject({ code: 'PORT_IN_USE', message: expect.stringContaining(`${port}`) });
+    const refused = startLocalBackend({ storePath: path, port });
+    await expect(refused).rejects.toThrow(LocalError);
+    await expect(refused).rejects.toMatchObject({ code: 'PORT_IN_USE', message: expect.stringContaining(`${port}`) });
     // It has let go of the store.
-    await (await startLocalBackend({ storePath: path, port: 0 })).stop();
+    await start();
   });
 
   test('options that make no sense are refused before anything is made', async () => {
@@ -229,7 +238,7 @@ describe('life', () => {
 
   test('is found by its store while it runs', async () => {
     expect(await findRunningBackend(path)).toBeUndefined();
-    const running = await startLocalBackend({ storePath: path, port: 0 });
+    const running = await start();
     expect(await findRunningBackend(path)).toBe(running.url);
     const presence = await readFile(`${path}.serve.json`, 'utf8');
     await running.stop();
