@@ -10,5 +10,5 @@ SELECT
 FROM readable_spans
 LEFT JOIN resources USING (resource_id)
 LEFT JOIN steps USING (step_id)
-WHERE row_id IN (SELECT row_id FROM readable_spans WHERE trace_id = $trace_id)
+WHERE trace_id = $trace_id
 ORDER BY start_ns, span_id

@@ -1,6 +1,6 @@
 import { traceIdOf } from '@convotel/conventions';
 import type { Answer, FoundConversation, SpanRecord } from '@convotel/query';
-import { UHUGEINT } from '@duckdb/node-api';
+import { LIST, listValue, UHUGEINT } from '@duckdb/node-api';
 import { idNumber, traceIdHex } from '../store/ids.ts';
 import { readSpanRow } from '../store/span-row.ts';
 import type { Asking } from './asking.ts';
@@ -10,8 +10,7 @@ const TRACE_ID = /^[0-9a-f]{32}$/;
 
 /** `ConversationSource.conversation`: the derived trace, else the newest that carries the id, else the trace named. */
 export async function findConversation(asking: Asking, conversationId: string): Promise<Answer<FoundConversation>> {
-  const carriers = await asking.rows('conversation-carriers', { values: { conversation_id: conversationId } });
-  const carrierIds = carriers.map((row) => row['trace_id'] as bigint);
+  const carrierIds = await findCarriers(asking, conversationId);
   const candidates = [idNumber(traceIdOf(conversationId)), ...carrierIds, ...literalIds(conversationId)];
   for (const traceId of candidates) {
     const spans = await readSpans(asking, traceId);
@@ -20,6 +19,17 @@ export async function findConversation(asking: Asking, conversationId: string): 
     return { data: { spans, otherTraceIds }, coverage: coverConversations([spans]) };
   }
   return { data: { spans: [], otherTraceIds: [] }, coverage: coverConversations([]) };
+}
+
+/** Conversations that carry the id though their trace id does not follow from it, the newest first; mostly none. */
+async function findCarriers(asking: Asking, conversationId: string): Promise<bigint[]> {
+  const carriers = await asking.rows('conversation-carriers', { values: { conversation_id: conversationId } });
+  if (carriers.length === 0) return [];
+  const ordered = await asking.rows('conversations-newest-first', {
+    values: { trace_ids: listValue(carriers.map((row) => row['trace_id'] as bigint)) },
+    types: { trace_ids: LIST(UHUGEINT) },
+  });
+  return ordered.map((row) => row['trace_id'] as bigint);
 }
 
 /** The trace that the id itself names, where it looks like a trace id. */
