@@ -41,9 +41,10 @@ export class Database {
           dynamic_or_filter_threshold: '1000',
           // For a new file. Small commits write a tenth faster than with the usual 256 KiB, and waste less space.
           default_block_size: '65536',
-          // Eight times the usual: the last, partly filled row group is written anew at each checkpoint, which made a
-          // fifth of what taking a span costs. After a crash as much is read again, which takes a second or two.
-          checkpoint_threshold: '128MB',
+          // Four times the usual: the last, partly filled row group is written anew at each checkpoint, which made a
+          // fifth of what taking a span costs. More would be dear too: until then the rows are in memory, and after a
+          // crash they are read again, 60 MB in about a second.
+          checkpoint_threshold: '64MB',
         }),
       );
     } catch (error) {
