@@ -17,12 +17,17 @@ const BEGINNING_OF_TIME = '1970-01-01T00:00:00Z';
  * Understands the options, asks the source once, and prints the answer as text or JSON. Ctrl-C ends the waiting at once;
  * what is still under way then ends with the process.
  */
-export function runAnswer<Command extends string, Data, Options>(
+export async function runAnswer<Command extends string, Data, Options>(
   definition: AnswerDefinition<Command, Data, Options>,
   invocation: Invocation,
 ): Promise<ExitStatus> {
-  const interrupted = untilAborted(invocation.terminal.interrupted).then((): ExitStatus => EXIT_STATUS.interrupted);
-  return Promise.race([interrupted, answer(definition, invocation)]);
+  const over = new AbortController();
+  const interrupted = untilAborted(invocation.terminal.interrupted, over.signal);
+  try {
+    return await Promise.race([interrupted.then(() => EXIT_STATUS.interrupted), answer(definition, invocation)]);
+  } finally {
+    over.abort();
+  }
 }
 
 async function answer<Command extends string, Data, Options>(
