@@ -5,7 +5,7 @@ import type { ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
 import { CHOSEN_PROMETHEUS } from '../data-source.ts';
 
 /** What a panel shows where nothing was counted. */
-export const NO_TRAFFIC = 'No traffic';
+const NO_TRAFFIC = 'No traffic';
 
 /** What every panel says about itself, and how large it is. */
 export interface PanelDescription {

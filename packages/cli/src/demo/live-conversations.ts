@@ -16,7 +16,7 @@ type StepName = (typeof STEP_NAMES)[number];
 const STEP_NAMES = ['request', 'stt', 'gpt', 'tts', 'response'] as const;
 
 /** Workflow of the live conversations; the made-up history has another one, so that neither blurs the other's numbers. */
-export const LIVE_WORKFLOW = 'live-demo';
+const LIVE_WORKFLOW = 'live-demo';
 
 const SCRIPTS: readonly Script[] = [
   {

@@ -10,7 +10,7 @@ export interface Presence {
 }
 
 /** The file beside the store at `storePath` in which a running back end says where it is. */
-export function presenceFileOf(storePath: string): string {
+function presenceFileOf(storePath: string): string {
   return `${storePath}.serve.json`;
 }
 

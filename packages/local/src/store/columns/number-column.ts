@@ -49,10 +49,12 @@ export function unsignedColumn(
   return column(name, UINTEGER, new Uint32Array(MAX_CHUNK_ROWS), read);
 }
 
+/** 64 bits, floating. */
 export function doubleColumn(name: string, read: (span: SpanRecord) => number | undefined): Column {
   return column(name, DOUBLE, new Float64Array(MAX_CHUNK_ROWS), read);
 }
 
+/** True or false, a byte each. */
 export function booleanColumn(name: string, read: (span: SpanRecord) => boolean): Column {
   return column(name, BOOLEAN, new Uint8Array(MAX_CHUNK_ROWS), (span) => (read(span) ? 1 : 0));
 }

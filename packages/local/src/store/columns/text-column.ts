@@ -4,6 +4,7 @@ import type { SpanRecord } from '@convotel/query';
 import type { Column } from './column.ts';
 import { Validity } from './validity.ts';
 
+/** Texts of any length; null where a span has none. */
 export function textColumn(name: string, read: (span: SpanRecord) => string | undefined): Column {
   const validity = new Validity();
   return {
