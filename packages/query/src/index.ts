@@ -41,10 +41,10 @@ export type {
   StepDurationsQuestion,
   StepStatistics,
   StepStatisticsQuestion,
-} from './source/conversation-source.ts';
-export { SourceError } from './source/source-error.ts';
-export type { SourceErrorCode } from './source/source-error.ts';
-export { appendMissingSteps, orderSteps } from './analytics/step-order.ts';
+} from './questions.ts';
+export { SourceError } from './sources/source-error.ts';
+export type { SourceErrorCode } from './sources/source-error.ts';
+export { appendMissingSteps, orderSteps } from './model/step-order.ts';
 export { compareText } from './model/compare-text.ts';
 export { foldIntoHours } from './time/fold-into-hours.ts';
 export type { QuarterHourCount } from './time/fold-into-hours.ts';
@@ -75,27 +75,27 @@ export { summary } from './commands/summary.ts';
 export type { ConversationOptions } from './commands/summary.ts';
 export { timeline } from './commands/timeline.ts';
 export { trace } from './commands/trace.ts';
-export { askSource } from './source/serve/ask-source.ts';
-export type { AnswerData } from './source/serve/ask-source.ts';
-export { decodeAnswer } from './source/serve/decode-answer.ts';
-export { decodeQuestion } from './source/serve/decode-question.ts';
-export { encodeAnswer } from './source/serve/encode-answer.ts';
-export { encodeQuestion } from './source/serve/encode-question.ts';
-export { AnswerFormatError } from './source/serve/json-readers.ts';
+export { askSource } from './sources/serve/ask-source.ts';
+export type { AnswerData } from './sources/serve/ask-source.ts';
+export { decodeAnswer } from './sources/serve/decode-answer.ts';
+export { decodeQuestion } from './sources/serve/decode-question.ts';
+export { encodeAnswer } from './sources/serve/encode-answer.ts';
+export { encodeQuestion } from './sources/serve/encode-question.ts';
+export { AnswerFormatError } from './sources/serve/json-readers.ts';
 export {
   MAX_QUESTION_LIMIT,
   MAX_QUESTION_QUANTILES,
   QUESTION_PATH_PREFIX,
   QuestionFormatError,
-} from './source/serve/question.ts';
-export type { Question } from './source/serve/question.ts';
-export { samplingWarnings } from './source/sampling-warning.ts';
-export type { SampledProgram } from './source/sampling-warning.ts';
+} from './sources/serve/question.ts';
+export type { Question } from './sources/serve/question.ts';
+export { samplingWarnings } from './model/sampling-warning.ts';
+export type { SampledProgram } from './model/sampling-warning.ts';
 export { compare } from './commands/compare.ts';
 export type { CompareOptions, ComparisonEnvelope } from './commands/compare.ts';
-export { buildConversation } from './source/memory/build-conversation.ts';
-export { MemorySource } from './source/memory/memory-source.ts';
-export type { MemorySourceOptions } from './source/memory/memory-source.ts';
+export { buildConversation } from './model/build-conversation.ts';
+export { MemorySource } from './engines/memory/memory-source.ts';
+export type { MemorySourceOptions } from './engines/memory/memory-source.ts';
 export type { Alert, AlertRule } from './watch/alert.ts';
 export type { RoundOptions } from './watch/round.ts';
 export { highErrorRate } from './watch/rules/high-error-rate.ts';
@@ -109,11 +109,11 @@ export type { SlowStepOptions } from './watch/rules/slow-step.ts';
 export { watchOnce } from './watch/watch-once.ts';
 export { watch } from './watch/watch.ts';
 export type { WatchOptions } from './watch/watch.ts';
-export { openFileSource } from './source/file/file-source.ts';
-export { ServeSource } from './source/serve/serve-source.ts';
-export type { ServeSourceOptions } from './source/serve/serve-source.ts';
-export type { JaegerSourceOptions } from './source/jaeger/jaeger-options.ts';
-export { JaegerSource } from './source/jaeger/jaeger-source.ts';
-export { httpGet, readHttpBody } from './source/http-get.ts';
-export type { HttpGetOptions, HttpResponse } from './source/http-get.ts';
-export { openHttpSource } from './source/open-http-source.ts';
+export { openFileSource } from './sources/file/file-source.ts';
+export { ServeSource } from './sources/serve/serve-source.ts';
+export type { ServeSourceOptions } from './sources/serve/serve-source.ts';
+export type { JaegerSourceOptions } from './sources/jaeger/jaeger-options.ts';
+export { JaegerSource } from './sources/jaeger/jaeger-source.ts';
+export { httpGet, readHttpBody } from './sources/http-get.ts';
+export type { HttpGetOptions, HttpResponse } from './sources/http-get.ts';
+export { openHttpSource } from './sources/open-http-source.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { rootSpan, stepSpan } from '../../../../tests/conversation-source/span-builders.ts';
-import { JaegerStandIn } from '../../../query/test/source/jaeger/jaeger-stand-in.ts';
+import { JaegerStandIn } from '../../../query/test/sources/jaeger/jaeger-stand-in.ts';
 import { main } from '../../src/main.ts';
 import { recordingTerminal } from '../recording-terminal.ts';
 

@@ -1,5 +1,5 @@
 import type { CommonErrorRow } from '../answers/data.ts';
-import type { CommonError } from '../source/conversation-source.ts';
+import type { CommonError } from '../questions.ts';
 import { formatInstant } from '../time/format-instant.ts';
 
 /** The row of `common-errors` for one group of failures. */

@@ -1,5 +1,5 @@
 import type { HourOfDayRow, HourRow } from '../answers/data.ts';
-import type { ConversationCount } from '../source/conversation-source.ts';
+import type { ConversationCount } from '../questions.ts';
 import { formatInstant } from '../time/format-instant.ts';
 
 /** The rows of `hours`, from counts by hour: oldest first, hours without conversations left out. */

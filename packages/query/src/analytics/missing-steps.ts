@@ -1,6 +1,6 @@
-import type { StepDurations } from '../source/conversation-source.ts';
+import type { StepDurations } from '../questions.ts';
 import { firstOffsetsOf } from './step-offsets.ts';
-import { orderSteps } from './step-order.ts';
+import { orderSteps } from '../model/step-order.ts';
 
 /**
  * The steps that a conversation did not get to: those that more than half of the conversations compared with have, and

@@ -1,4 +1,4 @@
-import type { StepDurations } from '../source/conversation-source.ts';
+import type { StepDurations } from '../questions.ts';
 
 /** First offset in ms of each step that the conversation in `row` has. */
 export function firstOffsetsOf(durations: StepDurations, row: number): Map<string, number> {

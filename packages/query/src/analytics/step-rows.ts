@@ -1,5 +1,5 @@
 import type { PercentileName, StepAverageRow, StepErrorRow, StepSuccessRow } from '../answers/data.ts';
-import type { StepStatistics } from '../source/conversation-source.ts';
+import type { StepStatistics } from '../questions.ts';
 import { percentOf } from './percent.ts';
 
 /** The percentiles that `percentiles` answers, and their ranks. */

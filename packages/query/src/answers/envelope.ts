@@ -1,6 +1,6 @@
 import type { Coverage } from '../model/coverage.ts';
 import type { Finding } from '../findings/finding.ts';
-import type { SourceKind } from '../source/conversation-source.ts';
+import type { SourceKind } from '../questions.ts';
 
 /** What every command returns and `--json` prints. */
 export interface Envelope<Command extends string, Data> {

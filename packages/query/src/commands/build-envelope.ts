@@ -2,7 +2,7 @@ import type { Envelope } from '../answers/envelope.ts';
 import type { Finding } from '../findings/finding.ts';
 import type { Coverage } from '../model/coverage.ts';
 import type { Window } from '../model/window.ts';
-import type { ConversationSource } from '../source/conversation-source.ts';
+import type { ConversationSource } from '../questions.ts';
 import { formatInstant } from '../time/format-instant.ts';
 
 /** What the envelope of one answer is made of. */

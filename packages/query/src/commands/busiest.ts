@@ -2,7 +2,7 @@ import { busiestRows } from '../analytics/hour-rows.ts';
 import type { HourOfDayRow } from '../answers/data.ts';
 import type { Envelope } from '../answers/envelope.ts';
 import type { WindowedOptions } from '../answers/options.ts';
-import type { ConversationSource } from '../source/conversation-source.ts';
+import type { ConversationSource } from '../questions.ts';
 import { buildEnvelope } from './build-envelope.ts';
 import { checkWindowed } from './check-options.ts';
 

@@ -10,7 +10,7 @@ import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
 import type { Answer } from '../model/coverage.ts';
 import type { ConversationFilters } from '../model/filters.ts';
 import type { Window } from '../model/window.ts';
-import type { ConversationSource } from '../source/conversation-source.ts';
+import type { ConversationSource } from '../questions.ts';
 import { formatInstant } from '../time/format-instant.ts';
 import { buildEnvelope } from './build-envelope.ts';
 import { checkTimeZone, checkWholeNumber, checkWindow } from './check-options.ts';

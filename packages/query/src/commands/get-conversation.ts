@@ -4,7 +4,7 @@ import type { ConversationDetail } from '../answers/data.ts';
 import { QueryError } from '../answers/query-error.ts';
 import type { Coverage } from '../model/coverage.ts';
 import type { SpanRecord } from '../model/span-record.ts';
-import type { ConversationSource } from '../source/conversation-source.ts';
+import type { ConversationSource } from '../questions.ts';
 
 /** One conversation as the commands that take an id need it. */
 export interface ConversationFound {

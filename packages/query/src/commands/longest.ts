@@ -2,7 +2,7 @@ import { conversationRow } from '../analytics/conversation-rows.ts';
 import type { ConversationRow } from '../answers/data.ts';
 import type { Envelope } from '../answers/envelope.ts';
 import type { WindowedOptions } from '../answers/options.ts';
-import type { ConversationSource } from '../source/conversation-source.ts';
+import type { ConversationSource } from '../questions.ts';
 import { buildEnvelope } from './build-envelope.ts';
 import { checkLimit, checkWindowed } from './check-options.ts';
 

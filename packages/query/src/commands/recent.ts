@@ -3,7 +3,7 @@ import type { ConversationRow } from '../answers/data.ts';
 import type { Envelope } from '../answers/envelope.ts';
 import type { ConversationFilters } from '../model/filters.ts';
 import type { Window } from '../model/window.ts';
-import type { ConversationSource } from '../source/conversation-source.ts';
+import type { ConversationSource } from '../questions.ts';
 import { buildEnvelope } from './build-envelope.ts';
 import { checkLimit, checkTimeZone, checkWindow } from './check-options.ts';
 

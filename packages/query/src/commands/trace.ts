@@ -6,7 +6,7 @@ import type { Envelope } from '../answers/envelope.ts';
 import { findAll } from '../findings/find-all.ts';
 import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
 import type { Answer } from '../model/coverage.ts';
-import type { ConversationSource } from '../source/conversation-source.ts';
+import type { ConversationSource } from '../questions.ts';
 import { buildEnvelope } from './build-envelope.ts';
 import { checkNumber, checkSingle } from './check-options.ts';
 import { getConversation } from './get-conversation.ts';

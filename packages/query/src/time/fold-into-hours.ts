@@ -1,4 +1,4 @@
-import type { ConversationCount } from '../source/conversation-source.ts';
+import type { ConversationCount } from '../questions.ts';
 import { NANO_PER_SECOND, wholeSeconds } from './unix-seconds.ts';
 import { zoneOffsetSeconds } from './zone-offset.ts';
 

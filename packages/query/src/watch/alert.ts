@@ -1,6 +1,6 @@
 import type { Evidence, Severity } from '../findings/finding.ts';
 import type { Window } from '../model/window.ts';
-import type { ConversationSource } from '../source/conversation-source.ts';
+import type { ConversationSource } from '../questions.ts';
 
 /** Something that a watcher wants to know now. */
 export interface Alert {

@@ -1,7 +1,7 @@
 import { nanosecondsOf } from '../analytics/milliseconds.ts';
 import { checkNumber } from '../commands/check-options.ts';
 import type { Window } from '../model/window.ts';
-import type { ConversationSource } from '../source/conversation-source.ts';
+import type { ConversationSource } from '../questions.ts';
 import type { Alert, AlertRule } from './alert.ts';
 
 /** What one round looks at. */

@@ -1,4 +1,4 @@
-import type { ConversationSource } from '../source/conversation-source.ts';
+import type { ConversationSource } from '../questions.ts';
 import type { Alert, AlertRule } from './alert.ts';
 import { checkRules, resolveRound, windowOf } from './round.ts';
 import type { RoundOptions } from './round.ts';

@@ -1,4 +1,4 @@
-import type { StepDurations, StepStatistics } from '../../source/conversation-source.ts';
+import type { StepDurations, StepStatistics } from '../../questions.ts';
 
 /** What `compare` knows of one of its two windows. */
 export interface ComparedWindow {

@@ -1,6 +1,6 @@
-import type { StepDurations } from '../../source/conversation-source.ts';
+import type { StepDurations } from '../../questions.ts';
 import { firstOffsetsOf } from '../step-offsets.ts';
-import { appendMissingSteps, orderSteps } from '../step-order.ts';
+import { appendMissingSteps, orderSteps } from '../../model/step-order.ts';
 import type { ComparedWindow } from './compared-window.ts';
 
 /** How many conversations of both windows together decide the order of steps: the newest. */

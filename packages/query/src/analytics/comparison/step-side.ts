@@ -1,5 +1,5 @@
 import type { ComparedSide } from '../../answers/data.ts';
-import type { StepDurations, StepStatistics } from '../../source/conversation-source.ts';
+import type { StepDurations, StepStatistics } from '../../questions.ts';
 import { percentOf } from '../percent.ts';
 import type { RatioColumn } from './ratio-column.ts';
 

@@ -1,6 +1,6 @@
 import { isFailure, THRESHOLD } from '@convotel/conventions';
 import type { ComparedSide } from '../../answers/data.ts';
-import type { StepDurations } from '../../source/conversation-source.ts';
+import type { StepDurations } from '../../questions.ts';
 import { percentOf } from '../percent.ts';
 import { quantileOfSorted } from '../quantile.ts';
 import type { RatioColumn } from './ratio-column.ts';

@@ -1,4 +1,4 @@
-import { compareText } from '../model/compare-text.ts';
+import { compareText } from './compare-text.ts';
 
 /** What one program says about its sampling; both from the resource of its spans. */
 export interface SampledProgram {

@@ -1,5 +1,5 @@
 import { isInWindow } from '../../model/window.ts';
-import type { ConversationsQuestion } from '../conversation-source.ts';
+import type { ConversationsQuestion } from '../../questions.ts';
 import { compareBigint, compareNewestFirst, isConversation } from './trace.ts';
 import type { ConversationTrace, Trace } from './trace.ts';
 

@@ -1,6 +1,6 @@
-import type { Conversation, ConversationOutcome } from '../../model/conversation.ts';
-import { compareText } from '../../model/compare-text.ts';
-import type { SpanRecord } from '../../model/span-record.ts';
+import type { Conversation, ConversationOutcome } from './conversation.ts';
+import { compareText } from './compare-text.ts';
+import type { SpanRecord } from './span-record.ts';
 
 /**
  * One conversation in numbers, from all spans of its trace, each once. Undefined where none is a root or a step.

@@ -16,8 +16,8 @@ import type {
   StepDurationsQuestion,
   StepStatistics,
   StepStatisticsQuestion,
-} from '../conversation-source.ts';
-import { MemorySource } from '../memory/memory-source.ts';
+} from '../../questions.ts';
+import { MemorySource } from '../../engines/memory/memory-source.ts';
 import { JaegerClient } from './jaeger-client.ts';
 import { resolveJaegerOptions } from './jaeger-options.ts';
 import type { JaegerSettings, JaegerSourceOptions } from './jaeger-options.ts';

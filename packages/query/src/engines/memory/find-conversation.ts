@@ -1,5 +1,5 @@
 import { traceIdOf } from '@convotel/conventions';
-import type { FoundConversation } from '../conversation-source.ts';
+import type { FoundConversation } from '../../questions.ts';
 import { compareBigint, compareNewestFirst, isConversation } from './trace.ts';
 import type { Trace } from './trace.ts';
 

@@ -1,7 +1,7 @@
 import { isFailure } from '@convotel/conventions';
 import { compareText } from '../../model/compare-text.ts';
 import { isInWindow } from '../../model/window.ts';
-import type { CommonError, CommonErrorsQuestion } from '../conversation-source.ts';
+import type { CommonError, CommonErrorsQuestion } from '../../questions.ts';
 import { compareBigint, isConversation } from './trace.ts';
 import type { Trace } from './trace.ts';
 

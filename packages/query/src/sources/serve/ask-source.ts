@@ -7,7 +7,7 @@ import type {
   FoundConversation,
   StepDurations,
   StepStatistics,
-} from '../conversation-source.ts';
+} from '../../questions.ts';
 import type { Question } from './question.ts';
 
 /** What each question is answered with, by the question's name. */

@@ -2,7 +2,7 @@ import { isFailure, THRESHOLD } from '@convotel/conventions';
 import { compareText } from '../../model/compare-text.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import { isInWindow } from '../../model/window.ts';
-import type { StepStatistics, StepStatisticsQuestion } from '../conversation-source.ts';
+import type { StepStatistics, StepStatisticsQuestion } from '../../questions.ts';
 import { orderStepsOf } from './order-steps-of.ts';
 import { isConversation } from './trace.ts';
 import type { Trace } from './trace.ts';

@@ -9,7 +9,7 @@ import type {
   StepColumn,
   StepDurations,
   StepStatistics,
-} from '../conversation-source.ts';
+} from '../../questions.ts';
 import type { AnswerData } from './ask-source.ts';
 import {
   AnswerFormatError,

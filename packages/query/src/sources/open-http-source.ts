@@ -1,5 +1,5 @@
 import { isJsonObject } from '../otlp/json-fields.ts';
-import type { ConversationSource } from './conversation-source.ts';
+import type { ConversationSource } from '../questions.ts';
 import { HttpClient } from './jaeger/http-client.ts';
 import { JaegerSource } from './jaeger/jaeger-source.ts';
 import { ServeSource } from './serve/serve-source.ts';

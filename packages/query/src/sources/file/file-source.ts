@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { Conversation } from '../../model/conversation.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
-import { MemorySource } from '../memory/memory-source.ts';
+import { MemorySource } from '../../engines/memory/memory-source.ts';
 import type {
   CommonError,
   CommonErrorsQuestion,
@@ -15,7 +15,7 @@ import type {
   StepDurationsQuestion,
   StepStatistics,
   StepStatisticsQuestion,
-} from '../conversation-source.ts';
+} from '../../questions.ts';
 import { SourceError } from '../source-error.ts';
 import type { LinePlace } from './read-lines.ts';
 import { readSpans, readSpansAt } from './read-spans.ts';

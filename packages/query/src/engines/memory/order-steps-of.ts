@@ -1,4 +1,4 @@
-import { appendMissingSteps, orderSteps } from '../../analytics/step-order.ts';
+import { appendMissingSteps, orderSteps } from '../../model/step-order.ts';
 import { isInWindow } from '../../model/window.ts';
 import type { Window } from '../../model/window.ts';
 import { compareNewestFirst } from './trace.ts';

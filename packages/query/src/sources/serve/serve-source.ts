@@ -12,7 +12,7 @@ import type {
   StepDurationsQuestion,
   StepStatistics,
   StepStatisticsQuestion,
-} from '../conversation-source.ts';
+} from '../../questions.ts';
 import { quoteAnswer, reasonOfFailure } from '../foreign-answer.ts';
 import { httpGet, readHttpBody, type HttpResponse } from '../http-get.ts';
 import { SourceError } from '../source-error.ts';

@@ -4,7 +4,7 @@ import type {
   ConversationsQuestion,
   StepDurationsQuestion,
   StepStatisticsQuestion,
-} from '../conversation-source.ts';
+} from '../../questions.ts';
 
 /** Where the six questions live on a running `convotel serve`; the question's name follows. */
 export const QUESTION_PATH_PREFIX = '/api/v1/';

@@ -1,6 +1,6 @@
 import type { Conversation } from '../../model/conversation.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
-import { buildConversation } from './build-conversation.ts';
+import { buildConversation } from '../../model/build-conversation.ts';
 import { keepOneCopy } from './keep-one-copy.ts';
 
 /** The spans of one trace, each once, and the conversation that they are, where they are one. */

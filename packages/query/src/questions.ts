@@ -1,8 +1,8 @@
-import type { Conversation, ConversationOutcome } from '../model/conversation.ts';
-import type { Answer } from '../model/coverage.ts';
-import type { ConversationFilters } from '../model/filters.ts';
-import type { SpanRecord } from '../model/span-record.ts';
-import type { Window } from '../model/window.ts';
+import type { Conversation, ConversationOutcome } from './model/conversation.ts';
+import type { Answer } from './model/coverage.ts';
+import type { ConversationFilters } from './model/filters.ts';
+import type { SpanRecord } from './model/span-record.ts';
+import type { Window } from './model/window.ts';
 
 /**
  * Where spans are read from. Six questions, from which every command is built; an engine is six queries.

@@ -1,4 +1,4 @@
-import { compareText } from '../model/compare-text.ts';
+import { compareText } from './compare-text.ts';
 
 /**
  * The order in which steps are listed, from the first offset in milliseconds of each step, one map a conversation

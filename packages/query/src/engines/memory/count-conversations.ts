@@ -1,6 +1,6 @@
 import { isInWindow } from '../../model/window.ts';
 import { foldIntoHours } from '../../time/fold-into-hours.ts';
-import type { ConversationCount, ConversationCountsQuestion } from '../conversation-source.ts';
+import type { ConversationCount, ConversationCountsQuestion } from '../../questions.ts';
 import { isConversation } from './trace.ts';
 import type { Trace } from './trace.ts';
 

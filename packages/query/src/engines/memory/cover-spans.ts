@@ -1,8 +1,8 @@
 import type { Coverage } from '../../model/coverage.ts';
 import { isInWindow } from '../../model/window.ts';
 import type { Window } from '../../model/window.ts';
-import { samplingWarnings } from '../sampling-warning.ts';
-import type { SampledProgram } from '../sampling-warning.ts';
+import { samplingWarnings } from '../../model/sampling-warning.ts';
+import type { SampledProgram } from '../../model/sampling-warning.ts';
 import type { Trace } from './trace.ts';
 
 /** Counts the spans of `traces` that start in `window`, and the traces with a root or a step among those. */

@@ -1,6 +1,6 @@
 import { isInWindow } from '../../model/window.ts';
 import type { Window } from '../../model/window.ts';
-import type { StepColumn, StepDurations, StepDurationsQuestion } from '../conversation-source.ts';
+import type { StepColumn, StepDurations, StepDurationsQuestion } from '../../questions.ts';
 import { isCounted } from './gather-step-statistics.ts';
 import { firstOffsetsMs, orderStepsOf } from './order-steps-of.ts';
 import { compareBigint, isConversation } from './trace.ts';

@@ -14,7 +14,7 @@ import type {
   StepDurationsQuestion,
   StepStatistics,
   StepStatisticsQuestion,
-} from '../conversation-source.ts';
+} from '../../questions.ts';
 import { chooseTraces } from './choose-traces.ts';
 import { countConversations } from './count-conversations.ts';
 import { coverSpans } from './cover-spans.ts';
