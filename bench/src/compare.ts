@@ -47,26 +47,20 @@ export const bench: Bench = async (report) => {
   report({ name: 'its four questions to a source in memory', value: median(askingMs), unit: 'ms' });
 };
 
-/** `source`, and how long its answers to the questions that `compare` asks have taken so far. */
+/** `source`, and how long its answers have taken so far. */
 function stopwatchOn(source: ConversationSource): { source: ConversationSource; elapsedMs: () => number } {
   let elapsed = 0;
-  const timed = async <T>(ask: () => Promise<T>): Promise<T> => {
-    const started = performance.now();
-    const answer = await ask();
-    elapsed += performance.now() - started;
-    return answer;
-  };
   return {
     elapsedMs: () => elapsed,
     source: {
       kind: source.kind,
       location: source.location,
-      conversation: (conversationId) => source.conversation(conversationId),
-      conversations: (question) => source.conversations(question),
-      stepStatistics: (question) => timed(() => source.stepStatistics(question)),
-      conversationCounts: (question) => source.conversationCounts(question),
-      commonErrors: (question) => source.commonErrors(question),
-      stepDurations: (question) => timed(() => source.stepDurations(question)),
+      ask: async (question) => {
+        const started = performance.now();
+        const answer = await source.ask(question);
+        elapsed += performance.now() - started;
+        return answer;
+      },
       close: () => source.close(),
     },
   };

@@ -71,7 +71,7 @@ async function sendUntilGone(url: string, onAcknowledged: (spans: ReadableSpan[]
 async function readStored(storePath: string): Promise<{ traceIds: Set<string>; spans: number }> {
   const source = await openDuckDbSource(storePath);
   const window = { sinceUnixNano: 0n, untilUnixNano: 2n ** 63n - 1n };
-  const { data, coverage } = await source.stepDurations({ window });
+  const { data, coverage } = await source.ask({ name: 'step-durations', window });
   await source.close();
   return { traceIds: new Set(data.traceIds), spans: coverage.spans };
 }

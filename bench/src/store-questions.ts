@@ -12,7 +12,7 @@ import {
   recent,
   slow,
   summary,
-  type Envelope,
+  type Report,
 } from '@convotel/query';
 import { type Bench, median } from './figure.ts';
 import { generateConversation } from './generate-spans.ts';
@@ -38,11 +38,11 @@ export const bench: Bench = async (report) => {
     const source = await openDuckDbSource(path);
     const sinceNs = BigInt(untilMs - WEEK_MS) * 1_000_000n;
     const window = { sinceUnixNano: sinceNs, untilUnixNano: BigInt(untilMs + 60_000) * 1_000_000n };
-    const newest = await source.conversations({ order: 'newest', limit: 1 });
+    const newest = await source.ask({ name: 'conversations', order: 'newest', limit: 1 });
     const newestId = newest.data[0]!.conversationId;
     const timeZone = 'Europe/Berlin';
     const options = { window, timeZone };
-    const questions: [string, number, () => Promise<Pick<Envelope<string, unknown>, 'coverage' | 'data'>>][] = [
+    const questions: [string, number, () => Promise<Pick<Report<string, unknown>, 'coverage' | 'data'>>][] = [
       ['averages', 60, () => averages(source, options)],
       ['percentiles', 60, () => percentiles(source, { ...options, step: 'gpt' })],
       ['slow', 60, () => slow(source, options)],

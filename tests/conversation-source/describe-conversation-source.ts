@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { askSource, MemorySource } from '@convotel/query';
-import type { ConversationSource, Question, SpanRecord } from '@convotel/query';
+import { MemorySource } from '@convotel/query';
+import type { ConversationSource, AnyQuestion, SpanRecord } from '@convotel/query';
 import { makeDataSets, makeLargeDataSet } from './data-sets.ts';
 import { differencesBetween } from './differences.ts';
 import { describeWorkedCases } from './worked-cases.ts';
@@ -43,10 +43,10 @@ export function describeConversationSource(name: string, open: OpenSource, optio
         await source.close();
       });
 
-      const expectAgreement = async (spans: SpanRecord[], questions: readonly Question[]): Promise<void> => {
+      const expectAgreement = async (spans: SpanRecord[], questions: readonly AnyQuestion[]): Promise<void> => {
         const reference = await openReference(spans);
         for (const question of questions) {
-          const [actual, expected] = [await askSource(source, question), await askSource(reference, question)];
+          const [actual, expected] = [await source.ask(question), await reference.ask(question)];
           const differences = differencesBetween(actual, expected);
           expect({ question, differences }).toEqual({ question, differences: [] });
         }

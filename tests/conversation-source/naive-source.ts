@@ -1,5 +1,5 @@
 import { isFailure, traceIdOf } from '@convotel/conventions';
-import { compareText } from '@convotel/query';
+import { askEngine, compareText } from '@convotel/query';
 import type {
   Answer,
   CommonError,
@@ -10,7 +10,11 @@ import type {
   ConversationFilters,
   ConversationSource,
   ConversationsQuestion,
-  FoundConversation,
+  ConversationSpans,
+  Engine,
+  Question,
+  QuestionName,
+  Questions,
   SpanRecord,
   StepDurations,
   StepDurationsQuestion,
@@ -35,6 +39,15 @@ import {
 
 const ALL_TIME: Window = { sinceUnixNano: -(2n ** 63n), untilUnixNano: 2n ** 63n };
 const MINUTE_NANO = 60_000_000_000n;
+
+const NAIVE_ENGINE: Engine<NaiveSource> = {
+  conversation: (source, { conversationId }) => source.conversation(conversationId),
+  conversations: (source, asked) => source.conversations(asked),
+  'step-statistics': (source, asked) => source.stepStatistics(asked),
+  'conversation-counts': (source, asked) => source.conversationCounts(asked),
+  'common-errors': (source, asked) => source.commonErrors(asked),
+  'step-durations': (source, asked) => source.stepDurations(asked),
+};
 
 /**
  * Answers straight from the definitions, over and over from the bare spans, and with other means than `MemorySource`
@@ -63,7 +76,11 @@ export class NaiveSource implements ConversationSource {
     for (const span of this.#spans) this.#spansByTrace.get(span.traceId)!.push(span);
   }
 
-  async conversation(conversationId: string): Promise<Answer<FoundConversation>> {
+  ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>> {
+    return askEngine(NAIVE_ENGINE, this, question);
+  }
+
+  async conversation(conversationId: string): Promise<Answer<ConversationSpans>> {
     const all = newestFirst(this.#conversations({}));
     const carrying = all.filter(({ traceId }) =>
       this.#spansOf(traceId).some((span) => span.conversationId === conversationId),

@@ -1,12 +1,12 @@
 import { OUTCOMES } from '@convotel/conventions';
-import type { ConversationFilters, Question, SpanRecord, Window } from '@convotel/query';
+import type { ConversationFilters, AnyQuestion, SpanRecord, Window } from '@convotel/query';
 import { TIME_ZONES } from './data-sets.ts';
 import type { DataSet } from './data-sets.ts';
 import { seededRandom } from './seeded-random.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 /** Questions about one data set that no span of another one can bear on, `rounds` of each kind. */
-export function questionsAbout(dataSet: DataSet, rounds: number): Question[] {
+export function questionsAbout(dataSet: DataSet, rounds: number): AnyQuestion[] {
   const random = seededRandom(dataSet.seed + 1);
   return Array.from({ length: rounds }, () => [
     ...manyConversationsQuestions(random, dataSet.spans, chooseWindow(random, dataSet)),
@@ -15,12 +15,12 @@ export function questionsAbout(dataSet: DataSet, rounds: number): Question[] {
 }
 
 /** Questions without a window, about everything that a source has. */
-export function questionsAboutEverything(seed: number, spans: readonly SpanRecord[], rounds: number): Question[] {
+export function questionsAboutEverything(seed: number, spans: readonly SpanRecord[], rounds: number): AnyQuestion[] {
   const random = seededRandom(seed);
   return Array.from({ length: rounds }, () => conversationsQuestion(random, spans, undefined));
 }
 
-function manyConversationsQuestions(random: SeededRandom, spans: readonly SpanRecord[], window: Window): Question[] {
+function manyConversationsQuestions(random: SeededRandom, spans: readonly SpanRecord[], window: Window): AnyQuestion[] {
   const choice = (): { window: Window; filters?: ConversationFilters } => ({ window, ...chooseFilters(random, spans) });
   const steps = spans.flatMap(({ step }) => step ?? []);
   return [
@@ -47,7 +47,7 @@ function conversationsQuestion(
   random: SeededRandom,
   spans: readonly SpanRecord[],
   window: Window | undefined,
-): Question {
+): AnyQuestion {
   const durations = spans.filter((span) => span.role === 'step').map((span) => span.durationNano);
   return {
     name: 'conversations',

@@ -35,7 +35,9 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
     ];
 
     test('takes start, end, total and outcome from the right spans', async () => {
-      const { data, coverage } = await asking(spans, (source) => source.conversations({ order: 'newest', limit: 10 }));
+      const { data, coverage } = await asking(spans, (source) =>
+        source.ask({ name: 'conversations', order: 'newest', limit: 10 }),
+      );
       expect(data).toEqual([
         {
           conversationId: 'one',
@@ -53,7 +55,7 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
     });
 
     test('is handed over whole, in order of start', async () => {
-      const { data } = await asking(spans, (source) => source.conversation('one'));
+      const { data } = await asking(spans, (source) => source.ask({ name: 'conversation', conversationId: 'one' }));
       expect(data.otherTraceIds).toEqual([]);
       expect(data.spans.map(({ name }) => name)).toEqual([
         'conversation',
@@ -71,13 +73,15 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
 
     test('is open while its root has not arrived', async () => {
       const { data } = await asking(spans.slice(0, 5), (source) =>
-        source.conversations({ order: 'longest', limit: 1, filters: { outcome: 'open' } }),
+        source.ask({ name: 'conversations', order: 'longest', limit: 1, filters: { outcome: 'open' } }),
       );
       expect(data).toMatchObject([{ outcome: 'open', stepCount: 5 }]);
     });
 
     test('nobody has', async () => {
-      const { data, coverage } = await asking(spans, (source) => source.conversation('two'));
+      const { data, coverage } = await asking(spans, (source) =>
+        source.ask({ name: 'conversation', conversationId: 'two' }),
+      );
       expect(data).toEqual({ spans: [], otherTraceIds: [] });
       expect(coverage).toEqual({ conversations: 0, spans: 0, complete: true, warnings: [] });
     });
@@ -85,10 +89,10 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
 
   test('nothing has been read yet', async () => {
     const answers = await asking([], async (source) => [
-      await source.conversations({ order: 'slowest', limit: 3 }),
-      await source.stepStatistics({ window: OCTOBER_8 }),
-      await source.conversationCounts({ window: OCTOBER_8, by: 'hour', timeZone: 'UTC' }),
-      await source.commonErrors({ window: OCTOBER_8, limit: 3 }),
+      await source.ask({ name: 'conversations', order: 'slowest', limit: 3 }),
+      await source.ask({ name: 'step-statistics', window: OCTOBER_8 }),
+      await source.ask({ name: 'conversation-counts', window: OCTOBER_8, by: 'hour', timeZone: 'UTC' }),
+      await source.ask({ name: 'common-errors', window: OCTOBER_8, limit: 3 }),
     ]);
     const coverage = { conversations: 0, spans: 0, complete: true, warnings: [] };
     expect(answers).toEqual(answers.map(() => ({ data: [], coverage })));
@@ -109,7 +113,7 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
       stepSpan('gpt', { start: '2025-10-09T00:00:00Z', ms: 1 }),
     ];
     const { data, coverage } = await asking(spans, (source) =>
-      source.stepStatistics({ window: OCTOBER_8, quantiles: [0.5, 0.1, 0.9, 1] }),
+      source.ask({ name: 'step-statistics', window: OCTOBER_8, quantiles: [0.5, 0.1, 0.9, 1] }),
     );
     expect(data).toEqual([
       {
@@ -142,7 +146,9 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
       ...copied('c', [{ isRecovered: true }, { outcome: 'failed' }]),
       ...copied('d', [{}, { outcome: 'failed' }]),
     ];
-    const { data, coverage } = await asking(spans, (source) => source.stepStatistics({ window: OCTOBER_8 }));
+    const { data, coverage } = await asking(spans, (source) =>
+      source.ask({ name: 'step-statistics', window: OCTOBER_8 }),
+    );
     expect(data.map(({ step, total, failures, maxMs }) => ({ step, total, failures, maxMs }))).toEqual([
       { step: 'a', total: 1, failures: 0, maxMs: 300 },
       { step: 'b', total: 1, failures: 1, maxMs: undefined },
@@ -159,13 +165,13 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
       rootSpan({ start: '2025-10-08T11:00:00Z', ms: 1 }),
       other('2'.repeat(32), '2025-10-08T13:00:00Z'),
     ];
-    const derived = await asking(spans, (source) => source.conversation('one'));
+    const derived = await asking(spans, (source) => source.ask({ name: 'conversation', conversationId: 'one' }));
     expect(derived.data.spans.map(({ traceId }) => traceId)).toEqual([traceIdOf('one')]);
     expect(derived.data.otherTraceIds).toEqual(['2'.repeat(32), '1'.repeat(32)]);
 
     const [newest, byTraceId] = await asking([spans[0]!, spans[2]!], async (source) => [
-      await source.conversation('one'),
-      await source.conversation('1'.repeat(32)),
+      await source.ask({ name: 'conversation', conversationId: 'one' }),
+      await source.ask({ name: 'conversation', conversationId: '1'.repeat(32) }),
     ]);
     expect(newest!.data.spans.map(({ traceId }) => traceId)).toEqual(['2'.repeat(32)]);
     expect(newest!.data.otherTraceIds).toEqual(['1'.repeat(32)]);
@@ -177,7 +183,7 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
       starts.map((start, index) => stepSpan('gpt', { id: `at ${index}`, start, ms: 1 }));
     const counts = async (spans: SpanRecord[], by: 'hour' | 'hourOfDay', timeZone: string): Promise<unknown> => {
       const window = { sinceUnixNano: 0n, untilUnixNano: parseInstant('2100-01-01T00:00:00Z') };
-      return (await asking(spans, (source) => source.conversationCounts({ window, by, timeZone }))).data;
+      return (await asking(spans, (source) => source.ask({ name: 'conversation-counts', window, by, timeZone }))).data;
     };
 
     test('begin on the half hour of UTC where the zone is half an hour off', async () => {
@@ -220,7 +226,9 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
       failed('fourth', '2025-10-08T13:00:00Z', { outcome: 'abandoned', errorType: 'abandoned' }),
       failed('fifth', '2025-10-08T14:00:00Z', { outcome: 'interrupted' }),
     ];
-    const { data } = await asking(spans, (source) => source.commonErrors({ window: OCTOBER_8, limit: 2 }));
+    const { data } = await asking(spans, (source) =>
+      source.ask({ name: 'common-errors', window: OCTOBER_8, limit: 2 }),
+    );
     expect(data).toEqual([
       {
         step: 'gpt',
@@ -251,7 +259,7 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
         stepSpan(step, { id: `${conversation}`, start: `2025-10-08T12:00:0${index}Z`, ms: conversation + 1 }),
       ),
     );
-    const { data } = await asking(spans, (source) => source.stepStatistics({ window: OCTOBER_8 }));
+    const { data } = await asking(spans, (source) => source.ask({ name: 'step-statistics', window: OCTOBER_8 }));
     expect(data.map(({ step }) => step)).toEqual(['a', 'c', 'b', 'd']);
   });
 
@@ -265,7 +273,7 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
       rootSpan({ id: 'without steps', start: '2025-10-08T13:00:00Z', ms: 1, outcome: 'failed' }),
       stepSpan('gpt', { id: 'after', start: '2025-10-09T00:00:00Z', ms: 1 }),
     ];
-    const { data } = await asking(spans, (source) => source.stepDurations({ window: OCTOBER_8 }));
+    const { data } = await asking(spans, (source) => source.ask({ name: 'step-durations', window: OCTOBER_8 }));
     expect(data).toEqual({
       traceIds: ['before', 'without steps', 'within'].map(traceIdOf),
       startTimesUnixNano: BigInt64Array.from(
@@ -311,7 +319,7 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
     const counts = await asking(spans, async (source) => {
       const answers = [];
       for (const filter of filters) {
-        const { data, coverage } = await source.stepStatistics({ window: OCTOBER_8, filters: filter });
+        const { data, coverage } = await source.ask({ name: 'step-statistics', window: OCTOBER_8, filters: filter });
         answers.push([data.reduce((total, row) => total + row.total, 0), coverage.conversations, coverage.spans]);
       }
       return answers;
@@ -331,7 +339,9 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
       stepSpan('gpt', { start: '2025-10-08T12:00:00Z', ms: 1, serviceName: 'voice-bot', samplingRatio: 0.1 }),
       stepSpan('tts', { start: '2025-10-08T12:00:00Z', ms: 1, serviceName: 'speech', samplingRatio: 1 }),
     ];
-    const { coverage } = await asking(spans, (source) => source.commonErrors({ window: OCTOBER_8, limit: 1 }));
+    const { coverage } = await asking(spans, (source) =>
+      source.ask({ name: 'common-errors', window: OCTOBER_8, limit: 1 }),
+    );
     expect(coverage).toEqual({
       conversations: 1,
       spans: 2,
@@ -345,7 +355,13 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
   test('lists the slowest above a threshold, which itself does not count', async () => {
     const spans = [5000, 5001, 9000].map((ms) => stepSpan('gpt', { id: `${ms}`, start: '2025-10-08T12:00:00Z', ms }));
     const { data } = await asking(spans, (source) =>
-      source.conversations({ order: 'slowest', limit: 5, window: OCTOBER_8, completedAboveNano: 5_000_000_000n }),
+      source.ask({
+        name: 'conversations',
+        order: 'slowest',
+        limit: 5,
+        window: OCTOBER_8,
+        completedAboveNano: 5_000_000_000n,
+      }),
     );
     expect(data.map(({ conversationId }) => conversationId)).toEqual(['9000', '5001']);
   });

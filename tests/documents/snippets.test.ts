@@ -61,7 +61,12 @@ describe('a TypeScript snippet runs', () => {
 
   test('and the one of the README sends its conversation', async () => {
     const source = new ServeSource(backend.url);
-    const { data } = await source.conversations({ order: 'newest', limit: 100, filters: { service: 'voice-bot' } });
+    const { data } = await source.ask({
+      name: 'conversations',
+      order: 'newest',
+      limit: 100,
+      filters: { service: 'voice-bot' },
+    });
     expect(data.map(({ stepCount, outcome }) => ({ stepCount, outcome }))).toContainEqual({
       stepCount: 3,
       outcome: 'completed',

@@ -1,6 +1,6 @@
 import { traceIdOf } from '@convotel/conventions';
 import { JaegerSource } from '@convotel/query';
-import type { Envelope } from '@convotel/query';
+import type { Report } from '@convotel/query';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runConvotel } from '../../packages/cli/test/processes/run-convotel.ts';
 import { NaiveSource } from '../conversation-source/naive-source.ts';
@@ -63,10 +63,10 @@ afterAll(async () => {
   await second?.stop();
 });
 
-async function askCommandLine(words: readonly string[], from: string): Promise<Envelope<string, unknown>> {
+async function askCommandLine(words: readonly string[], from: string): Promise<Report<string, unknown>> {
   const { status, stdout, stderr } = await runConvotel([...words, '--from', from, '--json']);
   if (status !== 0) throw new Error(`convotel ${words.join(' ')} ended with ${status}: ${stderr}`);
-  return JSON.parse(stdout) as Envelope<string, unknown>;
+  return JSON.parse(stdout) as Report<string, unknown>;
 }
 
 test('the plan holds every kind of conversation that answers tell apart', () => {

@@ -43,7 +43,7 @@ function opening(
     await deliverSpans(jaeger.otlpUrl, prepare(spans));
     const source = new OwningSource(jaeger);
     // Questions about one conversation find everything read already.
-    await source.conversations({ order: 'longest', limit: 1 });
+    await source.ask({ name: 'conversations', order: 'longest', limit: 1 });
     return source;
   };
 }

@@ -38,7 +38,7 @@ async function sendUntilGone(url: string): Promise<{ acknowledged: string[]; una
 
 async function storedTraceIds(storePath: string): Promise<Set<string>> {
   const source = await openDuckDbSource(storePath);
-  const { data, coverage } = await source.stepDurations({ window: EVERYTHING });
+  const { data, coverage } = await source.ask({ name: 'step-durations', window: EVERYTHING });
   await source.close();
   expect(coverage.spans).toBe(data.traceIds.length);
   return new Set(data.traceIds);

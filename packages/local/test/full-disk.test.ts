@@ -55,7 +55,7 @@ const isLinux = process.platform === 'linux';
   }
   const source = await openDuckDbSource(storePath);
   const window = { sinceUnixNano: 0n, untilUnixNano: 2n ** 63n - 1n };
-  const { coverage } = await source.commonErrors({ window, limit: 1 });
+  const { coverage } = await source.ask({ name: 'common-errors', window, limit: 1 });
   expect(coverage.spans).toBe(acknowledged);
   await source.close();
 });

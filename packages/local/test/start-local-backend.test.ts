@@ -39,7 +39,7 @@ describe('OTLP', () => {
     expect(received.headers['content-type']).toBe('application/json');
     expect(json(received)).toEqual({});
     const source = new ServeSource(backend.url);
-    const { data } = await source.conversation('talk about gpt');
+    const { data } = await source.ask({ name: 'conversation', conversationId: 'talk about gpt' });
     expect(data.spans).toMatchObject([{ step: 'gpt', serviceName: 'test', durationNano: 1_500_000_000n }]);
     await source.close();
   });
@@ -50,7 +50,9 @@ describe('OTLP', () => {
       body: gzipSync(jsonRequest(jsonStep('zipped'))),
     });
     expect(received.status).toBe(200);
-    expect((await backend.source.conversation('talk about zipped')).data.spans).toHaveLength(1);
+    expect(
+      (await backend.source.ask({ name: 'conversation', conversationId: 'talk about zipped' })).data.spans,
+    ).toHaveLength(1);
   });
 
   test('keeps a span delivered twice once, within a request and across requests', async () => {
@@ -59,14 +61,16 @@ describe('OTLP', () => {
     await traces({ body: jsonRequest(step, step) });
     await traces({ body: jsonRequest(step) });
     expect((await storedSpans()) - before).toBe(1);
-    expect((await backend.source.conversation('talk about twice')).data.spans).toHaveLength(1);
+    expect(
+      (await backend.source.ask({ name: 'conversation', conversationId: 'talk about twice' })).data.spans,
+    ).toHaveLength(1);
   });
 
   test('of copies that differ keeps the one that ends later', async () => {
     const step = jsonStep('grown');
     const longer = { ...step, endTimeUnixNano: String(BigInt(step['endTimeUnixNano'] as string) + 1n) };
     for (const copy of [step, longer, step]) await traces({ body: jsonRequest(copy) });
-    const { data } = await backend.source.conversation('talk about grown');
+    const { data } = await backend.source.ask({ name: 'conversation', conversationId: 'talk about grown' });
     expect(data.spans.map(({ durationNano }) => durationNano)).toEqual([1_500_000_001n]);
   });
 
@@ -214,7 +218,9 @@ describe('life', () => {
 
     const second = await start();
     await send(`${second.url}/v1/traces`, { body: jsonRequest(step, jsonStep('new')) });
-    expect((await second.source.conversation('talk about kept')).data.spans).toHaveLength(1);
+    expect(
+      (await second.source.ask({ name: 'conversation', conversationId: 'talk about kept' })).data.spans,
+    ).toHaveLength(1);
     const health = json(await send(`${second.url}/healthz`, { method: 'GET' }));
     expect(health).toMatchObject({ receivedSpans: 2, storedSpans: 1, instanceId: second.instanceId, storePath: path });
   });

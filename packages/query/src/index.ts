@@ -16,7 +16,7 @@ export type {
   StepSuccessRow,
   Verdict,
 } from './answers/data.ts';
-export type { Envelope } from './answers/envelope.ts';
+export type { Report } from './answers/report.ts';
 export type { SingleOptions, WindowedOptions } from './answers/options.ts';
 export type { Evidence, Finding, FindingRule, Severity } from './findings/finding.ts';
 export type { Conversation, ConversationOutcome } from './model/conversation.ts';
@@ -27,14 +27,21 @@ export { isInWindow } from './model/window.ts';
 export type { Window } from './model/window.ts';
 export { decodeOtlpJson, OtlpFormatError } from './otlp/decode-otlp-json.ts';
 export type { SpanDetail } from './otlp/read-span.ts';
+export { askEngine } from './questions.ts';
 export type {
+  AnyQuestion,
   CommonError,
   CommonErrorsQuestion,
   ConversationCount,
   ConversationCountsQuestion,
   ConversationSource,
+  ConversationQuestion,
   ConversationsQuestion,
-  FoundConversation,
+  Engine,
+  Question,
+  QuestionName,
+  Questions,
+  ConversationSpans,
   SourceKind,
   StepColumn,
   StepDurations,
@@ -75,8 +82,6 @@ export { summary } from './commands/summary.ts';
 export type { ConversationOptions } from './commands/summary.ts';
 export { timeline } from './commands/timeline.ts';
 export { trace } from './commands/trace.ts';
-export { askSource } from './sources/serve/ask-source.ts';
-export type { AnswerData } from './sources/serve/ask-source.ts';
 export { decodeAnswer } from './sources/serve/decode-answer.ts';
 export { decodeQuestion } from './sources/serve/decode-question.ts';
 export { encodeAnswer } from './sources/serve/encode-answer.ts';
@@ -88,14 +93,13 @@ export {
   QUESTION_PATH_PREFIX,
   QuestionFormatError,
 } from './sources/serve/question.ts';
-export type { Question } from './sources/serve/question.ts';
 export { samplingWarnings } from './model/sampling-warning.ts';
 export type { SampledProgram } from './model/sampling-warning.ts';
 export { compare } from './commands/compare.ts';
-export type { CompareOptions, ComparisonEnvelope } from './commands/compare.ts';
+export type { CompareOptions, ComparisonReport } from './commands/compare.ts';
 export { buildConversation } from './model/build-conversation.ts';
-export { MemorySource } from './engines/memory/memory-source.ts';
-export type { MemorySourceOptions } from './engines/memory/memory-source.ts';
+export { MemorySource } from './sources/memory-source.ts';
+export type { MemorySourceOptions } from './sources/memory-source.ts';
 export type { Alert, AlertRule } from './watch/alert.ts';
 export type { RoundOptions } from './watch/round.ts';
 export { highErrorRate } from './watch/rules/high-error-rate.ts';

@@ -5,43 +5,79 @@ import type { SpanRecord } from './model/span-record.ts';
 import type { Window } from './model/window.ts';
 
 /**
- * Where spans are read from. Six questions, from which every command is built; an engine is six queries.
+ * The questions that every engine answers, and what each is answered with. All commands are built from them.
  *
  * Spans are counted once per (trace id, span id). When two copies differ, the one that ends later counts, then the one
  * that is not recovered, then the one read last. A conversation is a trace with a root or a step.
  *
  * Coverage of a question with a window counts the spans that start in it and, among them, the conversations (traces
  * with a root or step there); with filters, only those of the chosen conversations. `samplingWarnings` over the same
- * spans are its warnings. Where a question stops as soon as it has enough (`conversations` in order `newest`), and for one conversation,
- * it counts all spans of the conversations handed over.
- *
- * Every method rejects with a `SourceError` when the back end cannot be reached or does not answer as it should.
+ * spans are its warnings. Where a question stops as soon as it has enough (`conversations` in order `newest`), and for
+ * one conversation, it counts all spans of the conversations handed over.
  */
+export interface Questions {
+  /**
+   * All spans of the conversation: of the derived trace, else of the newest trace that carries the id; a trace id in
+   * hex is accepted too where no conversation has the id. `spans` is empty when there is none.
+   */
+  conversation: { asked: ConversationQuestion; answer: ConversationSpans };
+  conversations: { asked: ConversationsQuestion; answer: Conversation[] };
+  'step-statistics': { asked: StepStatisticsQuestion; answer: StepStatistics[] };
+  'conversation-counts': { asked: ConversationCountsQuestion; answer: ConversationCount[] };
+  'common-errors': { asked: CommonErrorsQuestion; answer: CommonError[] };
+  'step-durations': { asked: StepDurationsQuestion; answer: StepDurations };
+}
+
+/** A question's name, also in URLs. */
+export type QuestionName = keyof Questions;
+
+/** One question as data: its name and what it asks with. */
+export type Question<Name extends QuestionName = QuestionName> = { name: Name } & Questions[Name]['asked'];
+
+/** Any of the questions; its `name` tells which. */
+export type AnyQuestion = { [Name in QuestionName]: Question<Name> }[QuestionName];
+
+/** Where answers come from: an engine over a store, a back end, a file. */
 export interface ConversationSource {
   readonly kind: SourceKind;
   /** Address or path, as a person would write it. */
   readonly location: string;
-
   /**
-   * All spans of the conversation: of the derived trace, else of the newest trace that carries the id; a trace id in
-   * hex is taken too where no conversation has the id. `spans` is empty when there is none.
+   * Answers one question.
+   * @throws `SourceError` when the back end cannot be reached or does not answer as it should.
    */
-  conversation(conversationId: string): Promise<Answer<FoundConversation>>;
-  conversations(question: ConversationsQuestion): Promise<Answer<Conversation[]>>;
-  stepStatistics(question: StepStatisticsQuestion): Promise<Answer<StepStatistics[]>>;
-  conversationCounts(question: ConversationCountsQuestion): Promise<Answer<ConversationCount[]>>;
-  commonErrors(question: CommonErrorsQuestion): Promise<Answer<CommonError[]>>;
-  stepDurations(question: StepDurationsQuestion): Promise<Answer<StepDurations>>;
-
-  /** Lets go of files and connections. Asking afterwards is an error of the caller. */
+  ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>>;
+  /** Releases files and connections. Asking afterwards is a mistake of the caller. */
   close(): Promise<void>;
+}
+
+/** An engine is one function a question; one without an answer to some question does not compile. */
+export type Engine<Store> = {
+  readonly [Name in QuestionName]: (
+    store: Store,
+    asked: Questions[Name]['asked'],
+  ) => Answer<Questions[Name]['answer']> | Promise<Answer<Questions[Name]['answer']>>;
+};
+
+/** Puts `question` to `engine` over `store`. */
+export async function askEngine<Store, Name extends QuestionName>(
+  engine: Engine<Store>,
+  store: Store,
+  question: Question<Name>,
+): Promise<Answer<Questions[Name]['answer']>> {
+  return engine[question.name](store, question);
 }
 
 /** What answers the questions. */
 export type SourceKind = 'memory' | 'file' | 'local' | 'serve' | 'jaeger' | 'clickhouse';
 
+/** Asks for one conversation. */
+export interface ConversationQuestion {
+  conversationId: string;
+}
+
 /** The spans of one conversation, in order of start, then span id. */
-export interface FoundConversation {
+export interface ConversationSpans {
   spans: SpanRecord[];
   /** Other traces that carry the same conversation id, the newest first. */
   otherTraceIds: string[];

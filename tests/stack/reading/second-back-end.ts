@@ -27,6 +27,6 @@ export async function startSecondBackEnd(): Promise<SecondBackEnd> {
 export async function countServedSpans(url: string, sinceUnixMs: number, untilUnixMs: number): Promise<number> {
   const source = new ServeSource(url);
   const window = { sinceUnixNano: BigInt(sinceUnixMs) * 1_000_000n, untilUnixNano: BigInt(untilUnixMs) * 1_000_000n };
-  const { coverage } = await source.conversationCounts({ window, by: 'hourOfDay', timeZone: 'UTC' });
+  const { coverage } = await source.ask({ name: 'conversation-counts', window, by: 'hourOfDay', timeZone: 'UTC' });
   return coverage.spans;
 }

@@ -15,12 +15,12 @@ import {
   timeline,
   trace,
 } from '@convotel/query';
-import type { ConversationSource, Envelope, Window } from '@convotel/query';
+import type { ConversationSource, Report, Window } from '@convotel/query';
 
 /** One call of the command line, and the same question to the library. */
 export interface Call {
   words: string[];
-  ask(source: ConversationSource): Promise<Envelope<string, unknown>>;
+  ask(source: ConversationSource): Promise<Report<string, unknown>>;
 }
 
 const ZONE = 'Asia/Kolkata';

@@ -1,4 +1,4 @@
-import type { Envelope } from '@convotel/query';
+import type { Report } from '@convotel/query';
 import { differencesBetween } from '../../conversation-source/differences.ts';
 
 /**
@@ -6,8 +6,8 @@ import { differencesBetween } from '../../conversation-source/differences.ts';
  * program drew by chance are compared only on request, since a plan does not know them.
  */
 export function differencesOfAnswers(
-  actual: Envelope<string, unknown>,
-  expected: Envelope<string, unknown>,
+  actual: Report<string, unknown>,
+  expected: Report<string, unknown>,
   { withSpanIds = false } = {},
 ): string[] {
   const [left, right] = [actual, expected].map((answer) => plain(answer, withSpanIds)) as [Plain, Plain];
@@ -28,10 +28,10 @@ interface Plain {
 }
 
 /** As it stands in the printed JSON: nothing that is absent, no types. */
-function plain(answer: Envelope<string, unknown>, withSpanIds: boolean): Plain {
+function plain(answer: Report<string, unknown>, withSpanIds: boolean): Plain {
   const { data, coverage, findings } = JSON.parse(
     JSON.stringify(answer, (key, value: unknown) => (key === 'spanId' && !withSpanIds ? undefined : value)),
-  ) as Envelope<string, unknown>;
+  ) as Report<string, unknown>;
   return {
     data,
     coverage,

@@ -1,4 +1,4 @@
-import type { ConversationFilters, ConversationSource, Envelope, Window } from '@convotel/query';
+import type { ConversationFilters, ConversationSource, Report, Window } from '@convotel/query';
 import type { ExitStatus } from '../exit-status.ts';
 import type { TextContext } from '../text/text-context.ts';
 import type { CommandDefinition, OptionDefinition, OptionTexts } from './command-definition.ts';
@@ -29,10 +29,10 @@ export interface AnswerDefinition<Command extends string, Data, Options> {
   hasFilters: boolean;
   /** Understands the words of the call. Throws `UsageError`, before anything is opened. */
   understand(request: AnswerRequest): Options | Promise<Options>;
-  ask(source: ConversationSource, options: Options): Promise<Envelope<Command, Data>>;
-  text(envelope: Envelope<Command, Data>, context: TextContext): Promise<string>;
+  ask(source: ConversationSource, options: Options): Promise<Report<Command, Data>>;
+  text(report: Report<Command, Data>, context: TextContext): Promise<string>;
   /** What the heading names besides the window. */
   context?(texts: OptionTexts): Pick<TextContext, 'limit' | 'thresholdMs'>;
   /** The exit status of a given answer. @defaultValue always 0 */
-  exitStatus?(envelope: Envelope<Command, Data>, texts: OptionTexts): ExitStatus;
+  exitStatus?(report: Report<Command, Data>, texts: OptionTexts): ExitStatus;
 }

@@ -48,22 +48,22 @@ async function answer<Command extends string, Data, Options>(
 
   const source = await openSource({ from: texts['from'], store: texts['store'] }, terminal.environment);
   try {
-    const envelope = await definition.ask(source, options);
-    if (flags.has('noFindings')) envelope.findings = [];
+    const report = await definition.ask(source, options);
+    if (flags.has('noFindings')) report.findings = [];
     if (flags.has('json')) {
-      terminal.writeOutput(formatJson(envelope));
+      terminal.writeOutput(formatJson(report));
     } else {
       terminal.writeOutput(
-        await definition.text(printable(envelope), {
+        await definition.text(printable(report), {
           windowText: named?.windowText ?? '',
           showFindings: !flags.has('noFindings'),
           color: terminal.isColorful && !flags.has('noColor'),
           ...definition.context?.(texts),
         }),
       );
-      for (const warning of envelope.coverage.warnings) terminal.writeError(`Note: ${printable(warning)}\n`);
+      for (const warning of report.coverage.warnings) terminal.writeError(`Note: ${printable(warning)}\n`);
     }
-    return definition.exitStatus?.(envelope, texts) ?? EXIT_STATUS.answered;
+    return definition.exitStatus?.(report, texts) ?? EXIT_STATUS.answered;
   } finally {
     await source.close();
   }

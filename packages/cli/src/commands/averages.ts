@@ -12,5 +12,5 @@ export const averagesCommand = answerCommand({
   hasFilters: true,
   understand: windowedOptions,
   ask: async (source, options) => (await import('@convotel/query')).averages(source, options),
-  text: async (envelope, context) => (await import('../text/averages.ts')).averagesText(envelope, context),
+  text: async (report, context) => (await import('../text/averages.ts')).averagesText(report, context),
 });

@@ -9,5 +9,5 @@ export const busiestCommand = answerCommand({
   hasFilters: true,
   understand: windowedOptions,
   ask: async (source, options) => (await import('@convotel/query')).busiest(source, options),
-  text: async (envelope, context) => (await import('../text/busiest.ts')).busiestText(envelope, context),
+  text: async (report, context) => (await import('../text/busiest.ts')).busiestText(report, context),
 });

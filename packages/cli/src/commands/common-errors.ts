@@ -11,5 +11,5 @@ export const commonErrorsCommand = answerCommand({
   hasFilters: true,
   understand: (request) => ({ ...windowedOptions(request), ...limitOf(request.texts) }),
   ask: async (source, options) => (await import('@convotel/query')).commonErrors(source, options),
-  text: async (envelope, context) => (await import('../text/common-errors.ts')).commonErrorsText(envelope, context),
+  text: async (report, context) => (await import('../text/common-errors.ts')).commonErrorsText(report, context),
 });

@@ -27,9 +27,9 @@ export const compareCommand = answerCommand({
     filters,
   }),
   ask: async (source, options) => (await import('@convotel/query')).compare(source, options),
-  text: async (envelope, context) => (await import('../text/compare.ts')).compareText(envelope, context),
-  exitStatus: (envelope, texts) =>
-    envelope.data.some((row) => row.verdict === texts['failOn']) ? EXIT_STATUS.thresholdCrossed : EXIT_STATUS.answered,
+  text: async (report, context) => (await import('../text/compare.ts')).compareText(report, context),
+  exitStatus: (report, texts) =>
+    report.data.some((row) => row.verdict === texts['failOn']) ? EXIT_STATUS.thresholdCrossed : EXIT_STATUS.answered,
 });
 
 async function resolveSides(

@@ -12,5 +12,5 @@ export const errorsCommand = answerCommand({
   hasFilters: true,
   understand: windowedOptions,
   ask: async (source, options) => (await import('@convotel/query')).errors(source, options),
-  text: async (envelope, context) => (await import('../text/errors.ts')).errorsText(envelope, context),
+  text: async (report, context) => (await import('../text/errors.ts')).errorsText(report, context),
 });

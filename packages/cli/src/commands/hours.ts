@@ -9,5 +9,5 @@ export const hoursCommand = answerCommand({
   hasFilters: true,
   understand: windowedOptions,
   ask: async (source, options) => (await import('@convotel/query')).hours(source, options),
-  text: async (envelope, context) => (await import('../text/hours.ts')).hoursText(envelope, context),
+  text: async (report, context) => (await import('../text/hours.ts')).hoursText(report, context),
 });

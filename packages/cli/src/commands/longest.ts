@@ -12,5 +12,5 @@ export const longestCommand = answerCommand({
   context: limitOf,
   understand: (request) => ({ ...windowedOptions(request), ...limitOf(request.texts) }),
   ask: async (source, options) => (await import('@convotel/query')).longest(source, options),
-  text: async (envelope, context) => (await import('../text/longest.ts')).longestText(envelope, context),
+  text: async (report, context) => (await import('../text/longest.ts')).longestText(report, context),
 });

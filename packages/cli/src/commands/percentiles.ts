@@ -10,5 +10,5 @@ export const percentilesCommand = answerCommand({
   hasFilters: true,
   understand: (request) => ({ ...windowedOptions(request), step: request.argument }),
   ask: async (source, options) => (await import('@convotel/query')).percentiles(source, options),
-  text: async (envelope, context) => (await import('../text/percentiles.ts')).percentilesText(envelope, context),
+  text: async (report, context) => (await import('../text/percentiles.ts')).percentilesText(report, context),
 });

@@ -20,5 +20,5 @@ export const recentCommand = answerCommand({
     ...limitOf(texts),
   }),
   ask: async (source, options) => (await import('@convotel/query')).recent(source, options),
-  text: async (envelope, context) => (await import('../text/recent.ts')).recentText(envelope, context),
+  text: async (report, context) => (await import('../text/recent.ts')).recentText(report, context),
 });

@@ -31,7 +31,7 @@ export const slowCommand = answerCommand({
     ...targetOf(request.texts),
   }),
   ask: async (source, options) => (await import('@convotel/query')).slow(source, options),
-  text: async (envelope, context) => (await import('../text/slow.ts')).slowText(envelope, context),
+  text: async (report, context) => (await import('../text/slow.ts')).slowText(report, context),
 });
 
 function thresholdOf({ threshold }: OptionTexts): number {

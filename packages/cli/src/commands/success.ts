@@ -9,5 +9,5 @@ export const successCommand = answerCommand({
   hasFilters: true,
   understand: windowedOptions,
   ask: async (source, options) => (await import('@convotel/query')).success(source, options),
-  text: async (envelope, context) => (await import('../text/success.ts')).successText(envelope, context),
+  text: async (report, context) => (await import('../text/success.ts')).successText(report, context),
 });

@@ -12,5 +12,5 @@ export const summaryCommand = answerCommand({
   hasFilters: false,
   understand: ({ argument, timeZone, texts }) => ({ conversationId: argument, timeZone, ...targetOf(texts) }),
   ask: async (source, options) => (await import('@convotel/query')).summary(source, options),
-  text: async (envelope, context) => (await import('../text/summary.ts')).summaryText(envelope, context),
+  text: async (report, context) => (await import('../text/summary.ts')).summaryText(report, context),
 });

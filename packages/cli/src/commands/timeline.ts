@@ -12,5 +12,5 @@ export const timelineCommand = answerCommand({
   hasFilters: false,
   understand: ({ argument, timeZone, texts }) => ({ conversationId: argument, timeZone, ...targetOf(texts) }),
   ask: async (source, options) => (await import('@convotel/query')).timeline(source, options),
-  text: async (envelope, context) => (await import('../text/timeline.ts')).timelineText(envelope, context),
+  text: async (report, context) => (await import('../text/timeline.ts')).timelineText(report, context),
 });

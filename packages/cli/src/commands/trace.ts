@@ -12,5 +12,5 @@ export const traceCommand = answerCommand({
   hasFilters: false,
   understand: ({ argument, timeZone, texts }) => ({ conversationId: argument, timeZone, ...targetOf(texts) }),
   ask: async (source, options) => (await import('@convotel/query')).trace(source, options),
-  text: async (envelope, context) => (await import('../text/trace.ts')).traceText(envelope, context),
+  text: async (report, context) => (await import('../text/trace.ts')).traceText(report, context),
 });

@@ -1,4 +1,4 @@
-import type { ConversationSource, SourceKind } from '@convotel/query';
+import type { Answer, ConversationSource, Question, QuestionName, Questions, SourceKind } from '@convotel/query';
 
 /**
  * A source that is opened anew for every question and let go after it, for programs that run long: meanwhile others may
@@ -15,27 +15,15 @@ export class ReopeningSource implements ConversationSource {
     this.#open = open;
   }
 
-  readonly conversation: ConversationSource['conversation'] = (id) => this.#ask((source) => source.conversation(id));
-  readonly conversations: ConversationSource['conversations'] = (question) =>
-    this.#ask((source) => source.conversations(question));
-  readonly stepStatistics: ConversationSource['stepStatistics'] = (question) =>
-    this.#ask((source) => source.stepStatistics(question));
-  readonly conversationCounts: ConversationSource['conversationCounts'] = (question) =>
-    this.#ask((source) => source.conversationCounts(question));
-  readonly commonErrors: ConversationSource['commonErrors'] = (question) =>
-    this.#ask((source) => source.commonErrors(question));
-  readonly stepDurations: ConversationSource['stepDurations'] = (question) =>
-    this.#ask((source) => source.stepDurations(question));
-
-  /** Nothing is held between two questions. */
-  async close(): Promise<void> {}
-
-  async #ask<Answer>(question: (source: ConversationSource) => Promise<Answer>): Promise<Answer> {
+  async ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>> {
     const source = await this.#open();
     try {
-      return await question(source);
+      return await source.ask(question);
     } finally {
       await source.close();
     }
   }
+
+  /** Nothing is held between two questions. */
+  async close(): Promise<void> {}
 }

@@ -1,4 +1,4 @@
-import type { Envelope, StepAverageRow } from '@convotel/query';
+import type { Report, StepAverageRow } from '@convotel/query';
 import { millisecondsText } from './duration-text.ts';
 import { findingsSection } from './findings-section.ts';
 import { leftOutLines } from './left-out.ts';
@@ -7,8 +7,8 @@ import { layOutTable } from './table.ts';
 import type { TextContext } from './text-context.ts';
 
 /** How long each step takes: count, average, least and most. */
-export function averagesText(envelope: Envelope<'averages', StepAverageRow[]>, context: TextContext): string {
-  const { data: rows } = envelope;
+export function averagesText(report: Report<'averages', StepAverageRow[]>, context: TextContext): string {
+  const { data: rows } = report;
   const table = layOutTable(
     [
       { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
@@ -24,6 +24,6 @@ export function averagesText(envelope: Envelope<'averages', StepAverageRow[]>, c
     ...tableSection(table, 60, 'No steps in this window'),
     heavyRule(60),
     ...leftOutLines(rows),
-    ...findingsSection('INTERPRETATION', envelope.findings, context),
+    ...findingsSection('INTERPRETATION', report.findings, context),
   ]);
 }

@@ -1,4 +1,4 @@
-import type { Envelope, HourOfDayRow } from '@convotel/query';
+import type { Report, HourOfDayRow } from '@convotel/query';
 import { heavyRule, pageText, tableSection } from './page.ts';
 import { arrow } from './paint.ts';
 import { peakOf } from './peak-hours.ts';
@@ -6,8 +6,8 @@ import { layOutTable } from './table.ts';
 import type { TextContext } from './text-context.ts';
 
 /** Conversations per hour of the day, whatever the day, most first. */
-export function busiestText(envelope: Envelope<'busiest', HourOfDayRow[]>, context: TextContext): string {
-  const { data: rows } = envelope;
+export function busiestText(report: Report<'busiest', HourOfDayRow[]>, context: TextContext): string {
+  const { data: rows } = report;
   const peak = peakOf(rows);
   const table = layOutTable(
     [

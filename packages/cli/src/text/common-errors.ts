@@ -1,4 +1,4 @@
-import type { CommonErrorRow, Envelope } from '@convotel/query';
+import type { CommonErrorRow, Report } from '@convotel/query';
 import { findingsSection, recommendationsSection } from './findings-section.ts';
 import { localTimeText } from './local-time.ts';
 import { heavyRule, pageText, tableSection, titleLines } from './page.ts';
@@ -6,8 +6,8 @@ import { layOutTable } from './table.ts';
 import type { TextContext } from './text-context.ts';
 
 /** The most frequent errors, each with the latest conversation that met it; what it says stands below its numbers. */
-export function commonErrorsText(envelope: Envelope<'common-errors', CommonErrorRow[]>, context: TextContext): string {
-  const { data: rows, window } = envelope;
+export function commonErrorsText(report: Report<'common-errors', CommonErrorRow[]>, context: TextContext): string {
+  const { data: rows, window } = report;
   const table = layOutTable(
     [
       { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
@@ -30,10 +30,10 @@ export function commonErrorsText(envelope: Envelope<'common-errors', CommonError
     heavyRule(80),
     ...findingsSection(
       'FINDINGS',
-      envelope.findings.filter((finding) => finding.severity !== 'advice'),
+      report.findings.filter((finding) => finding.severity !== 'advice'),
       context,
     ),
-    ...recommendationsSection(envelope.findings, context),
+    ...recommendationsSection(report.findings, context),
   ]);
 }
 

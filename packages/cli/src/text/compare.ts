@@ -1,4 +1,4 @@
-import type { ComparisonRow, Envelope, Finding } from '@convotel/query';
+import type { ComparisonRow, Report, Finding } from '@convotel/query';
 import { millisecondsText } from './duration-text.ts';
 import { findingsSection } from './findings-section.ts';
 import { localTimeText } from './local-time.ts';
@@ -7,7 +7,7 @@ import { layOutTable } from './table.ts';
 import type { TextContext } from './text-context.ts';
 
 /** An answer of `compare`; it says which two windows were compared. */
-export type ComparedEnvelope = Envelope<'compare', ComparisonRow[]> & { windows?: Record<'before' | 'after', Span> };
+export type ComparedReport = Report<'compare', ComparisonRow[]> & { windows?: Record<'before' | 'after', Span> };
 
 interface Span {
   since: string;
@@ -15,8 +15,8 @@ interface Span {
 }
 
 /** Each step before and after a change, then the step that changed the most clearly and what follows from it. */
-export function compareText(envelope: ComparedEnvelope, context: TextContext): string {
-  const { data: rows, findings } = envelope;
+export function compareText(report: ComparedReport, context: TextContext): string {
+  const { data: rows, findings } = report;
   const table = layOutTable(
     [
       { heading: 'Step', width: 13, align: 'left', cell: (row) => row.step },
@@ -42,7 +42,7 @@ export function compareText(envelope: ComparedEnvelope, context: TextContext): s
   );
   return pageText([
     ...titleLines('Before and After', 80),
-    ...windowLines(envelope),
+    ...windowLines(report),
     ...tableSection(table, 80, 'No steps in either window'),
     heavyRule(80),
     ...clearestChangeLines(rows, findings, context),
@@ -50,7 +50,7 @@ export function compareText(envelope: ComparedEnvelope, context: TextContext): s
   ]);
 }
 
-function windowLines({ windows, window: { timeZone } }: ComparedEnvelope): string[] {
+function windowLines({ windows, window: { timeZone } }: ComparedReport): string[] {
   if (windows === undefined) return [];
   const spanText = ({ since, until }: Span): string =>
     `${localTimeText(since, timeZone, 0)} to ${localTimeText(until, timeZone, 0)}`;

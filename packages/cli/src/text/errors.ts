@@ -1,4 +1,4 @@
-import type { Envelope, StepErrorRow } from '@convotel/query';
+import type { Report, StepErrorRow } from '@convotel/query';
 import { findingsSection, recommendationsSection } from './findings-section.ts';
 import { heavyRule, pageText, tableSection, titleLines } from './page.ts';
 import { arrow } from './paint.ts';
@@ -6,8 +6,8 @@ import { layOutTable } from './table.ts';
 import type { TextContext } from './text-context.ts';
 
 /** How often each step fails, what stands out, and what to do about it. */
-export function errorsText(envelope: Envelope<'errors', StepErrorRow[]>, context: TextContext): string {
-  const { data: rows, findings } = envelope;
+export function errorsText(report: Report<'errors', StepErrorRow[]>, context: TextContext): string {
+  const { data: rows, findings } = report;
   const problems = new Set(
     findings.filter((finding) => finding.rule === 'high-error-rate').map((finding) => finding.evidence['step']),
   );

@@ -1,4 +1,4 @@
-import type { Envelope, HourRow } from '@convotel/query';
+import type { Report, HourRow } from '@convotel/query';
 import { localTimeText } from './local-time.ts';
 import { heavyRule, pageText, tableSection } from './page.ts';
 import { arrow } from './paint.ts';
@@ -9,8 +9,8 @@ import type { TextContext } from './text-context.ts';
 const MINUTES_END = 'YYYY-MM-DDTHH:MM'.length;
 
 /** Conversations per clock hour, the fullest marked. */
-export function hoursText(envelope: Envelope<'hours', HourRow[]>, context: TextContext): string {
-  const { data: rows, window } = envelope;
+export function hoursText(report: Report<'hours', HourRow[]>, context: TextContext): string {
+  const { data: rows, window } = report;
   const peak = peakOf(rows);
   const table = layOutTable(
     [

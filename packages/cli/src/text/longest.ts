@@ -1,4 +1,4 @@
-import type { ConversationRow, Envelope } from '@convotel/query';
+import type { ConversationRow, Report } from '@convotel/query';
 import { secondsText } from './duration-text.ts';
 import { localTimeText } from './local-time.ts';
 import { heavyRule, pageText, tableSection, titleLines } from './page.ts';
@@ -6,8 +6,8 @@ import { layOutTable } from './table.ts';
 import type { TextContext } from './text-context.ts';
 
 /** The conversations that took longest on the wall clock, their total beside it. */
-export function longestText(envelope: Envelope<'longest', ConversationRow[]>, context: TextContext): string {
-  const { data: rows, window } = envelope;
+export function longestText(report: Report<'longest', ConversationRow[]>, context: TextContext): string {
+  const { data: rows, window } = report;
   const table = layOutTable(
     [
       { heading: 'Conversation ID', width: 30, align: 'left', cell: (row) => row.conversationId },

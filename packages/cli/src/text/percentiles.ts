@@ -1,4 +1,4 @@
-import type { Envelope, PercentileName, StepPercentiles } from '@convotel/query';
+import type { Report, PercentileName, StepPercentiles } from '@convotel/query';
 import { millisecondsText } from './duration-text.ts';
 import { findingsSection } from './findings-section.ts';
 import { leftOutLines } from './left-out.ts';
@@ -10,8 +10,8 @@ import type { TextContext } from './text-context.ts';
 const ARROWS: Partial<Record<PercentileName, string>> = { p50: 'Median', p99: '99th percentile' };
 
 /** How one step's durations are spread. */
-export function percentilesText(envelope: Envelope<'percentiles', StepPercentiles>, context: TextContext): string {
-  const { data } = envelope;
+export function percentilesText(report: Report<'percentiles', StepPercentiles>, context: TextContext): string {
+  const { data } = report;
   const table = layOutTable(
     [
       { heading: 'Percentile', width: 10, align: 'left', cell: ([name]) => name.toUpperCase() },
@@ -34,6 +34,6 @@ export function percentilesText(envelope: Envelope<'percentiles', StepPercentile
     '',
     `Samples${pad(String(data.count), 23, 'right')}`,
     ...leftOutLines([data]),
-    ...findingsSection('INSIGHTS', envelope.findings, context),
+    ...findingsSection('INSIGHTS', report.findings, context),
   ]);
 }

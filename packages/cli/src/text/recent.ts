@@ -1,12 +1,12 @@
-import type { ConversationRow, Envelope } from '@convotel/query';
+import type { ConversationRow, Report } from '@convotel/query';
 import { localTimeText } from './local-time.ts';
 import { heavyRule, pageText, tableSection, titleLines } from './page.ts';
 import { layOutTable } from './table.ts';
 import type { TextContext } from './text-context.ts';
 
 /** The newest conversations; one that has not ended yet says `open`. */
-export function recentText(envelope: Envelope<'recent', ConversationRow[]>, context: TextContext): string {
-  const { data: rows, window } = envelope;
+export function recentText(report: Report<'recent', ConversationRow[]>, context: TextContext): string {
+  const { data: rows, window } = report;
   const table = layOutTable(
     [
       { heading: 'Conversation ID', width: 30, align: 'left', cell: (row) => row.conversationId },

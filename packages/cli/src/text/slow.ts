@@ -1,5 +1,5 @@
 import { THRESHOLD } from '@convotel/conventions';
-import type { Envelope, SlowConversationRow } from '@convotel/query';
+import type { Report, SlowConversationRow } from '@convotel/query';
 import { secondsText } from './duration-text.ts';
 import { findingsSection } from './findings-section.ts';
 import { localTimeText } from './local-time.ts';
@@ -8,8 +8,8 @@ import { layOutTable } from './table.ts';
 import type { TextContext } from './text-context.ts';
 
 /** The slowest conversations above the threshold; the duration is that of their completed steps. */
-export function slowText(envelope: Envelope<'slow', SlowConversationRow[]>, context: TextContext): string {
-  const { data: rows, window } = envelope;
+export function slowText(report: Report<'slow', SlowConversationRow[]>, context: TextContext): string {
+  const { data: rows, window } = report;
   const thresholdMs = context.thresholdMs ?? THRESHOLD.slowMs;
   const table = layOutTable(
     [
@@ -31,6 +31,6 @@ export function slowText(envelope: Envelope<'slow', SlowConversationRow[]>, cont
     ...titleLines(`Slowest Conversations (>${thresholdMs}ms)`, 80),
     ...tableSection(table, 80, `No conversation took more than ${thresholdMs}ms (${context.windowText})`),
     heavyRule(80),
-    ...findingsSection('ACTION ITEMS', envelope.findings, context),
+    ...findingsSection('ACTION ITEMS', report.findings, context),
   ]);
 }

@@ -1,11 +1,11 @@
-import type { Envelope, StepSuccessRow } from '@convotel/query';
+import type { Report, StepSuccessRow } from '@convotel/query';
 import { findingsSection } from './findings-section.ts';
 import { heavyRule, pageText, tableSection, titleLines } from './page.ts';
 import { layOutTable } from './table.ts';
 import type { TextContext } from './text-context.ts';
 
 /** How often each step completes. */
-export function successText(envelope: Envelope<'success', StepSuccessRow[]>, context: TextContext): string {
+export function successText(report: Report<'success', StepSuccessRow[]>, context: TextContext): string {
   const table = layOutTable(
     [
       { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
@@ -19,12 +19,12 @@ export function successText(envelope: Envelope<'success', StepSuccessRow[]>, con
         cell: (row) => `${row.successRatePct.toFixed(2)}%`,
       },
     ],
-    envelope.data,
+    report.data,
   );
   return pageText([
     ...titleLines(`Success Rates by Step (${context.windowText})`, 60),
     ...tableSection(table, 60, 'No steps in this window'),
     heavyRule(60),
-    ...findingsSection('FINDINGS', envelope.findings, context),
+    ...findingsSection('FINDINGS', report.findings, context),
   ]);
 }

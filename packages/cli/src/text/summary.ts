@@ -1,4 +1,4 @@
-import type { ConversationDetail, Envelope, StepRow } from '@convotel/query';
+import type { ConversationDetail, Report, StepRow } from '@convotel/query';
 import stringWidth from 'string-width';
 import { conversationHeadLines, outcomeText } from './conversation-head.ts';
 import { millisecondsText, secondsText } from './duration-text.ts';
@@ -12,8 +12,8 @@ import type { TextContext } from './text-context.ts';
 const LEAST_NAME_WIDTH = 12;
 
 /** One conversation: when, how long, and each step's part in it. */
-export function summaryText(envelope: Envelope<'summary', ConversationDetail>, context: TextContext): string {
-  const { data: detail, findings, window } = envelope;
+export function summaryText(report: Report<'summary', ConversationDetail>, context: TextContext): string {
+  const { data: detail, findings, window } = report;
   const bottlenecks = new Set(
     findings.filter((finding) => finding.rule === 'bottleneck-step').map((finding) => finding.evidence['step']),
   );

@@ -1,4 +1,4 @@
-import type { ConversationDetail, Envelope, StepRow } from '@convotel/query';
+import type { ConversationDetail, Report, StepRow } from '@convotel/query';
 import { conversationHeadLines } from './conversation-head.ts';
 import { secondsText } from './duration-text.ts';
 import { findingsSection } from './findings-section.ts';
@@ -11,8 +11,8 @@ import type { TextContext } from './text-context.ts';
 const AXIS_CELLS = 40;
 
 /** One conversation's steps as bars on one axis, which runs from its start to its end. */
-export function timelineText(envelope: Envelope<'timeline', ConversationDetail>, context: TextContext): string {
-  const { data: detail, window } = envelope;
+export function timelineText(report: Report<'timeline', ConversationDetail>, context: TextContext): string {
+  const { data: detail, window } = report;
   const table = layOutTable(
     [
       {
@@ -39,7 +39,7 @@ export function timelineText(envelope: Envelope<'timeline', ConversationDetail>,
     '',
     ...tableSection(table, 80, 'No steps'),
     heavyRule(80),
-    ...findingsSection('KEY INSIGHTS', envelope.findings, context),
+    ...findingsSection('KEY INSIGHTS', report.findings, context),
   ]);
 }
 

@@ -1,4 +1,4 @@
-import type { ConversationDetail, Envelope, StepRow } from '@convotel/query';
+import type { ConversationDetail, Report, StepRow } from '@convotel/query';
 import { outcomeText } from './conversation-head.ts';
 import { millisecondsText } from './duration-text.ts';
 import { findingsSection } from './findings-section.ts';
@@ -7,13 +7,13 @@ import { pageText, titleLines } from './page.ts';
 import type { TextContext } from './text-context.ts';
 
 /** Every step of one conversation with all that it says. */
-export function traceText(envelope: Envelope<'trace', ConversationDetail>, context: TextContext): string {
-  const { data: detail, window } = envelope;
+export function traceText(report: Report<'trace', ConversationDetail>, context: TextContext): string {
+  const { data: detail, window } = report;
   return pageText([
     ...titleLines(`Full Trace: ${detail.conversationId}`, 80),
     ...detail.steps.flatMap((step) => ['', ...stepLines(step, window.timeZone)]),
     ...(detail.steps.length === 0 ? ['', 'No steps'] : []),
-    ...findingsSection('ANALYSIS', envelope.findings, context),
+    ...findingsSection('ANALYSIS', report.findings, context),
   ]);
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { ComparisonRow } from '@convotel/query';
 import { compareText } from '../../src/text/compare.ts';
-import { CONTEXT, envelope, finding, linesOf } from './envelopes-for-tests.ts';
+import { CONTEXT, report, finding, linesOf } from './reports-for-tests.ts';
 
 const ROWS: ComparisonRow[] = [
   {
@@ -47,7 +47,7 @@ const TABLE = [
 test('the table, then the step that changed most, then the results', () => {
   const change = finding('step-change', 'It got faster', { evidence: { step: 'llm' } });
   const answer = {
-    ...envelope('compare', ROWS, [change, finding('x', 'Words')]),
+    ...report('compare', ROWS, [change, finding('x', 'Words')]),
     windows: {
       before: { since: '2025-10-07T14:00:00.000000Z', until: '2025-10-08T14:00:00.000000Z' },
       after: { since: '2025-10-08T14:00:00.000000Z', until: '2025-10-09T14:00:00.000000Z' },
@@ -76,8 +76,8 @@ test('the table, then the step that changed most, then the results', () => {
 });
 
 test('without a clear change there is no step to show', () => {
-  const text = compareText(envelope('compare', ROWS, [finding('total-change', 'Words')]), CONTEXT);
+  const text = compareText(report('compare', ROWS, [finding('total-change', 'Words')]), CONTEXT);
   expect(text).not.toContain('OPTIMIZATION');
   expect(text).toContain('RESULTS:\n• Words\n');
-  expect(compareText(envelope('compare', []), CONTEXT)).toContain('\nNo steps in either window\n');
+  expect(compareText(report('compare', []), CONTEXT)).toContain('\nNo steps in either window\n');
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { longestText } from '../../src/text/longest.ts';
 import { recentText } from '../../src/text/recent.ts';
 import { slowText } from '../../src/text/slow.ts';
-import { CONTEXT, conversationRow, envelope, finding, linesOf } from './envelopes-for-tests.ts';
+import { CONTEXT, conversationRow, report, finding, linesOf } from './reports-for-tests.ts';
 
 const LONG_ID = 'a-conversation-id-of-more-than-thirty-characters';
 
@@ -12,7 +12,7 @@ describe('recent', () => {
       conversationRow(LONG_ID, { outcome: 'open' }),
       conversationRow('b', { outcome: 'failed', startTime: '2025-01-01T00:00:00.000001Z' }),
     ];
-    expect(linesOf(recentText(envelope('recent', rows), { ...CONTEXT, limit: 5 }))).toEqual([
+    expect(linesOf(recentText(report('recent', rows), { ...CONTEXT, limit: 5 }))).toEqual([
       '='.repeat(80),
       'Recent Conversations (last 5)',
       '='.repeat(80),
@@ -25,13 +25,13 @@ describe('recent', () => {
   });
 
   test('shows times of the zone that the answer is in', () => {
-    const answer = envelope('recent', [conversationRow('a')]);
+    const answer = report('recent', [conversationRow('a')]);
     answer.window.timeZone = 'Asia/Kolkata';
     expect(recentText(answer, CONTEXT)).toContain('2025-10-08T20:00:22.123456');
   });
 
   test('says when there is none', () => {
-    expect(linesOf(recentText(envelope('recent', []), { ...CONTEXT, limit: 10 })).slice(5)).toEqual([
+    expect(linesOf(recentText(report('recent', []), { ...CONTEXT, limit: 10 })).slice(5)).toEqual([
       'No conversations found',
       '='.repeat(80),
     ]);
@@ -40,13 +40,13 @@ describe('recent', () => {
 
 describe('slow', () => {
   test('without a row says so and has no action items', () => {
-    const text = slowText(envelope('slow', []), { ...CONTEXT, thresholdMs: 8000 });
+    const text = slowText(report('slow', []), { ...CONTEXT, thresholdMs: 8000 });
     expect(linesOf(text).slice(5)).toEqual(['No conversation took more than 8000ms (last 24 hours)', '='.repeat(80)]);
   });
 
   test('its threshold is 5000 ms unless told, its duration that of the completed steps', () => {
     const rows = [{ ...conversationRow('a'), completedMs: 5123.4, totalMs: 9000 }];
-    const lines = linesOf(slowText(envelope('slow', rows, [finding('x', 'Look at it')]), CONTEXT));
+    const lines = linesOf(slowText(report('slow', rows, [finding('x', 'Look at it')]), CONTEXT));
     expect(lines[1]).toBe('Slowest Conversations (>5000ms)');
     expect(lines[5]).toBe('a                                        5.123     5   2025-10-08T14:30:22');
     expect(lines.slice(7)).toEqual(['', 'ACTION ITEMS:', '• Look at it']);
@@ -59,7 +59,7 @@ describe('longest', () => {
       conversationRow('20251008_143022_a1b2c3d4', { wallMs: 65_432.1, totalMs: 6864 }),
       conversationRow('b', { outcome: 'open', stepCount: 12 }),
     ];
-    expect(linesOf(longestText(envelope('longest', rows), CONTEXT))).toEqual([
+    expect(linesOf(longestText(report('longest', rows), CONTEXT))).toEqual([
       '='.repeat(80),
       'Longest Conversations (last 24 hours)',
       '='.repeat(80),

@@ -1,14 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { busiestText } from '../../src/text/busiest.ts';
 import { hoursText } from '../../src/text/hours.ts';
-import { CONTEXT, envelope, linesOf } from './envelopes-for-tests.ts';
+import { CONTEXT, report, linesOf } from './reports-for-tests.ts';
 
 function hours(...conversations: number[]): string[] {
   const rows = conversations.map((count, index) => ({
     hour: `2025-10-08T1${index}:00:00.000000Z`,
     conversations: count,
   }));
-  return linesOf(hoursText(envelope('hours', rows), CONTEXT)).slice(4);
+  return linesOf(hoursText(report('hours', rows), CONTEXT)).slice(4);
 }
 
 test('the fullest hours are marked where they stand out', () => {
@@ -24,7 +24,7 @@ test('the fullest hours are marked where they stand out', () => {
 
 test('hours of the day stand on a twelve-hour dial', () => {
   const rows = [0, 1, 11, 12, 13, 23].map((hourOfDay) => ({ hourOfDay, conversations: hourOfDay === 0 ? 100 : 1 }));
-  expect(linesOf(busiestText(envelope('busiest', rows), CONTEXT))).toEqual([
+  expect(linesOf(busiestText(report('busiest', rows), CONTEXT))).toEqual([
     'Busiest Hours of Day (top 10)',
     '='.repeat(60),
     'Hour                   Conversations',

@@ -2,14 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { summaryText } from '../../src/text/summary.ts';
 import { timelineText } from '../../src/text/timeline.ts';
 import { traceText } from '../../src/text/trace.ts';
-import { CONTEXT, conversationDetail, envelope, finding, linesOf, stepRow } from './envelopes-for-tests.ts';
+import { CONTEXT, conversationDetail, report, finding, linesOf, stepRow } from './reports-for-tests.ts';
 
 describe('summary', () => {
   test('shows the wall clock where it differs by more than 1 %, and the outcome unless completed', () => {
     const head = (wallMs: number, outcome: 'completed' | 'timed_out'): string[] =>
-      linesOf(
-        summaryText(envelope('summary', conversationDetail([stepRow('llm', 6000)], { wallMs, outcome })), CONTEXT),
-      );
+      linesOf(summaryText(report('summary', conversationDetail([stepRow('llm', 6000)], { wallMs, outcome })), CONTEXT));
     expect(head(6060, 'completed').slice(5, 8)).toEqual(['Total Duration: 6.000s (6000ms)', 'Steps:         1', '']);
     expect(head(6061, 'timed_out').slice(5, 9)).toEqual([
       'Total Duration: 6.000s (6000ms)',
@@ -27,7 +25,7 @@ describe('summary', () => {
       stepRow('声音', 100, { outcome: 'interrupted' }),
       stepRow('play', 100, { outcome: 'abandoned' }),
     ];
-    const lines = linesOf(summaryText(envelope('summary', conversationDetail(steps)), CONTEXT));
+    const lines = linesOf(summaryText(report('summary', conversationDetail(steps)), CONTEXT));
     expect(lines.slice(10)).toEqual([
       '  ✗ llm                        :  0.500s ( 500.0ms)  failed',
       '  ✓ llm #2                     : 61.500s (61500.0ms)',
@@ -46,7 +44,7 @@ describe('summary', () => {
       stepRow('tts', 1800),
     ];
     const findings = [finding('bottleneck-step', 'It is', { evidence: { step: 'llm' } })];
-    const lines = linesOf(summaryText(envelope('summary', conversationDetail(steps), findings), CONTEXT));
+    const lines = linesOf(summaryText(report('summary', conversationDetail(steps), findings), CONTEXT));
     expect(lines.slice(10, 14).map((line) => line.split('  ← ')[1])).toEqual([
       '30% of total time',
       undefined,
@@ -57,7 +55,7 @@ describe('summary', () => {
   });
 
   test('colours marks as an addition', () => {
-    const answer = envelope(
+    const answer = report(
       'summary',
       conversationDetail([
         stepRow('llm', 1),
@@ -73,7 +71,7 @@ describe('summary', () => {
   });
 
   test('of a conversation without steps', () => {
-    expect(summaryText(envelope('summary', conversationDetail([])), CONTEXT)).toContain('\n  No steps\n');
+    expect(summaryText(report('summary', conversationDetail([])), CONTEXT)).toContain('\n  No steps\n');
   });
 });
 
@@ -94,7 +92,7 @@ describe('trace', () => {
       }),
       stepRow('tts', 1, { errorType: 'abandoned', outcome: 'abandoned', timings: {} }),
     ];
-    const lines = linesOf(traceText(envelope('trace', conversationDetail(steps), [finding('x', 'Words')]), CONTEXT));
+    const lines = linesOf(traceText(report('trace', conversationDetail(steps), [finding('x', 'Words')]), CONTEXT));
     expect(lines.slice(3)).toEqual([
       '',
       'Step: llm (inside another step, depth 1)',
@@ -122,7 +120,7 @@ describe('trace', () => {
   });
 
   test('of a conversation without steps', () => {
-    expect(linesOf(traceText(envelope('trace', conversationDetail([])), CONTEXT)).slice(3)).toEqual(['', 'No steps']);
+    expect(linesOf(traceText(report('trace', conversationDetail([])), CONTEXT)).slice(3)).toEqual(['', 'No steps']);
   });
 });
 
@@ -135,7 +133,7 @@ describe('timeline', () => {
       stepRow('play', 0, { offsetMs: 4000 }),
     ];
     const detail = conversationDetail(steps, { wallMs: 4000, totalMs: 4000 });
-    const lines = linesOf(timelineText(envelope('timeline', detail, [finding('x', 'Words')]), CONTEXT));
+    const lines = linesOf(timelineText(report('timeline', detail, [finding('x', 'Words')]), CONTEXT));
     expect(lines.slice(8)).toEqual([
       `  Step          At (s) For (s)   0s${' '.repeat(32)}4.000s`,
       '-'.repeat(80),
@@ -152,6 +150,6 @@ describe('timeline', () => {
 
   test('of a conversation that took no time', () => {
     const detail = conversationDetail([stepRow('llm', 0, { offsetMs: 0 })], { wallMs: 0, totalMs: 0 });
-    expect(timelineText(envelope('timeline', detail), CONTEXT)).toContain(`|█${' '.repeat(39)}|`);
+    expect(timelineText(report('timeline', detail), CONTEXT)).toContain(`|█${' '.repeat(39)}|`);
   });
 });

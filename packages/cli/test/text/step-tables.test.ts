@@ -4,7 +4,7 @@ import { commonErrorsText } from '../../src/text/common-errors.ts';
 import { errorsText } from '../../src/text/errors.ts';
 import { percentilesText } from '../../src/text/percentiles.ts';
 import { successText } from '../../src/text/success.ts';
-import { CONTEXT, envelope, finding, linesOf } from './envelopes-for-tests.ts';
+import { CONTEXT, report, finding, linesOf } from './reports-for-tests.ts';
 
 describe('averages', () => {
   const rows = [
@@ -21,7 +21,7 @@ describe('averages', () => {
   ];
 
   test('says what was left out, and that a step has no average', () => {
-    expect(linesOf(averagesText(envelope('averages', rows), CONTEXT)).slice(3)).toEqual([
+    expect(linesOf(averagesText(report('averages', rows), CONTEXT)).slice(3)).toEqual([
       'Step                       Count   Avg (ms)   Min (ms)   Max (ms)',
       '-'.repeat(60),
       'llm                            2        1.3        0.0        2.5',
@@ -32,13 +32,13 @@ describe('averages', () => {
   });
 
   test('shows findings only when asked for', () => {
-    const answer = envelope('averages', rows, [finding('x', 'Words')]);
+    const answer = report('averages', rows, [finding('x', 'Words')]);
     expect(averagesText(answer, CONTEXT)).toContain('\n\nINTERPRETATION:\n• Words\n');
     expect(averagesText(answer, { ...CONTEXT, showFindings: false })).not.toContain('INTERPRETATION');
   });
 
   test('says when there is nothing', () => {
-    expect(averagesText(envelope('averages', []), CONTEXT)).toContain('\nNo steps in this window\n');
+    expect(averagesText(report('averages', []), CONTEXT)).toContain('\nNo steps in this window\n');
   });
 });
 
@@ -51,7 +51,7 @@ describe('errors', () => {
   ];
 
   test('parts findings from numbered advice', () => {
-    expect(linesOf(errorsText(envelope('errors', rows, findings), CONTEXT)).slice(5)).toEqual([
+    expect(linesOf(errorsText(report('errors', rows, findings), CONTEXT)).slice(5)).toEqual([
       'llm                    4          1       25.00%  ← PROBLEM!',
       '='.repeat(60),
       '',
@@ -65,19 +65,19 @@ describe('errors', () => {
   });
 
   test('has neither words nor arrows without findings', () => {
-    const text = errorsText(envelope('errors', rows, findings), { ...CONTEXT, showFindings: false });
+    const text = errorsText(report('errors', rows, findings), { ...CONTEXT, showFindings: false });
     expect(linesOf(text).slice(5)).toEqual(['llm                    4          1       25.00%', '='.repeat(60)]);
   });
 
   test('colours the arrow as an addition', () => {
-    const text = errorsText(envelope('errors', rows, findings), { ...CONTEXT, color: true });
+    const text = errorsText(report('errors', rows, findings), { ...CONTEXT, color: true });
     expect(linesOf(text)[5]).toBe('llm                    4          1       25.00%  \u001b[33m← PROBLEM!\u001b[39m');
   });
 });
 
 test('success shows completed calls and their share', () => {
   const rows = [{ step: 'llm', total: 3, completed: 2, successRatePct: 66.67 }];
-  expect(linesOf(successText(envelope('success', rows, [finding('x', 'Words')]), CONTEXT))).toEqual([
+  expect(linesOf(successText(report('success', rows, [finding('x', 'Words')]), CONTEXT))).toEqual([
     '='.repeat(60),
     'Success Rates by Step (last 24 hours)',
     '='.repeat(60),
@@ -99,7 +99,7 @@ test('common-errors shows what an error says below its numbers', () => {
     { ...row, message: '' },
   ];
   const findings = [finding('common-cause', 'Cause'), finding('common-cause', 'Do it', { severity: 'advice' })];
-  expect(linesOf(commonErrorsText(envelope('common-errors', rows, findings), CONTEXT))).toEqual([
+  expect(linesOf(commonErrorsText(report('common-errors', rows, findings), CONTEXT))).toEqual([
     '='.repeat(80),
     'Most Common Errors (last 24 hours)',
     '='.repeat(80),
@@ -126,7 +126,7 @@ describe('percentiles', () => {
 
   test('marks the median and the 99th percentile, and says what was left out', () => {
     const data = { step: 'llm', count: 3, leftOut, percentiles: { p10: 1, p50: 2, p99: 123_456.78 } };
-    expect(linesOf(percentilesText(envelope('percentiles', data, [finding('x', 'Words')]), CONTEXT))).toEqual([
+    expect(linesOf(percentilesText(report('percentiles', data, [finding('x', 'Words')]), CONTEXT))).toEqual([
       "Duration Percentiles for 'llm' Step",
       '='.repeat(60),
       'Percentile        Duration (ms)',
@@ -145,7 +145,7 @@ describe('percentiles', () => {
 
   test('of a step without calls', () => {
     const data = { step: 'llm', count: 0, leftOut: { tooLong: 0, notCompleted: 0 }, percentiles: {} };
-    expect(linesOf(percentilesText(envelope('percentiles', data), CONTEXT)).slice(4)).toEqual([
+    expect(linesOf(percentilesText(report('percentiles', data), CONTEXT)).slice(4)).toEqual([
       "No completed 'llm' step in this window",
       '',
       'Samples                      0',
@@ -154,6 +154,6 @@ describe('percentiles', () => {
 
   test('has no arrows without findings', () => {
     const data = { step: 'llm', count: 3, leftOut, percentiles: { p50: 2 } };
-    expect(percentilesText(envelope('percentiles', data), { ...CONTEXT, showFindings: false })).not.toContain('←');
+    expect(percentilesText(report('percentiles', data), { ...CONTEXT, showFindings: false })).not.toContain('←');
   });
 });

@@ -1,19 +1,18 @@
 import {
-  askSource,
   decodeQuestion,
   encodeAnswer,
   QUESTION_PATH_PREFIX,
   QuestionFormatError,
   SourceError,
   type ConversationSource,
-  type Question,
+  type QuestionName,
 } from '@convotel/query';
 import { LocalError } from '../local-error.ts';
 import type { Route } from './create-server.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import type { Precedence } from './precedence.ts';
 
-const QUESTION_NAMES: Readonly<Record<Question['name'], true>> = {
+const QUESTION_NAMES: Readonly<Record<QuestionName, true>> = {
   conversation: true,
   conversations: true,
   'step-statistics': true,
@@ -33,7 +32,7 @@ export function questionRoutes(source: ConversationSource, precedence: Precedenc
 async function answerQuestion(source: ConversationSource, url: URL): Promise<{ contentType: string; body: string }> {
   try {
     const question = decodeQuestion(url);
-    return { contentType: 'application/json', body: encodeAnswer(question, await askSource(source, question)) };
+    return { contentType: 'application/json', body: encodeAnswer(question, await source.ask(question)) };
   } catch (error) {
     if (error instanceof QuestionFormatError) throw new HttpRefusal(400, error.message, {}, { cause: error });
     if (error instanceof SourceError || error instanceof LocalError)

@@ -1,19 +1,13 @@
 import {
+  askEngine,
   SourceError,
   type Answer,
-  type CommonError,
-  type CommonErrorsQuestion,
-  type Conversation,
-  type ConversationCount,
-  type ConversationCountsQuestion,
-  type ConversationFilters,
+  type AnyQuestion,
   type ConversationSource,
-  type ConversationsQuestion,
-  type FoundConversation,
-  type StepDurations,
-  type StepDurationsQuestion,
-  type StepStatistics,
-  type StepStatisticsQuestion,
+  type Engine,
+  type Question,
+  type QuestionName,
+  type Questions,
 } from '@convotel/query';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { Asking } from './asking.ts';
@@ -25,6 +19,16 @@ import { gatherStepDurations } from './gather-step-durations.ts';
 import { gatherStepStatistics } from './gather-step-statistics.ts';
 import { listConversations } from './list-conversations.ts';
 
+/** Each question answered from the store in SQL (`sql/`, one file a question). */
+const duckDbEngine: Engine<Asking> = {
+  conversation: (asking, { conversationId }) => findConversation(asking, conversationId),
+  conversations: listConversations,
+  'step-statistics': gatherStepStatistics,
+  'conversation-counts': countConversations,
+  'common-errors': gatherCommonErrors,
+  'step-durations': gatherStepDurations,
+};
+
 /** Where a {@link DuckDbSource} gets its connections from. */
 export interface ConnectionLender {
   /** Lends a connection to `use`, alone for as long as it runs. */
@@ -32,7 +36,7 @@ export interface ConnectionLender {
   close(): Promise<void>;
 }
 
-/** Answers the six questions from the store of the embedded back end, in SQL (`sql/`, one file a question). */
+/** Answers from the store of the embedded back end. */
 export class DuckDbSource implements ConversationSource {
   readonly kind = 'local';
   readonly location: string;
@@ -43,45 +47,15 @@ export class DuckDbSource implements ConversationSource {
     this.#lender = lender;
   }
 
-  conversation(conversationId: string): Promise<Answer<FoundConversation>> {
-    return this.#ask({}, (asking) => findConversation(asking, conversationId));
-  }
-
-  conversations(question: ConversationsQuestion): Promise<Answer<Conversation[]>> {
-    return this.#ask(question, (asking) => listConversations(asking, question));
-  }
-
-  stepStatistics(question: StepStatisticsQuestion): Promise<Answer<StepStatistics[]>> {
-    return this.#ask(question, (asking) => gatherStepStatistics(asking, question));
-  }
-
-  conversationCounts(question: ConversationCountsQuestion): Promise<Answer<ConversationCount[]>> {
-    return this.#ask(question, (asking) => countConversations(asking, question));
-  }
-
-  commonErrors(question: CommonErrorsQuestion): Promise<Answer<CommonError[]>> {
-    return this.#ask(question, (asking) => gatherCommonErrors(asking, question));
-  }
-
-  stepDurations(question: StepDurationsQuestion): Promise<Answer<StepDurations>> {
-    return this.#ask(question, (asking) => gatherStepDurations(asking, question));
-  }
-
-  close(): Promise<void> {
-    return this.#lender.close();
-  }
-
   /** Asks within one transaction, so that data and coverage speak of the same moment. */
-  #ask<Data>(
-    { filters }: { filters?: ConversationFilters },
-    answer: (asking: Asking) => Promise<Answer<Data>>,
-  ): Promise<Answer<Data>> {
+  ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>>;
+  ask(question: AnyQuestion): Promise<Answer<unknown>> {
     return this.#lender.lend(async (connection) => {
       try {
         await connection.run('BEGIN');
         try {
-          await narrowToChosen(connection, filters);
-          return await answer(new Asking(connection));
+          if ('filters' in question) await narrowToChosen(connection, question.filters);
+          return await askEngine(duckDbEngine, new Asking(connection), question);
         } finally {
           // There is nothing to keep; and it takes the narrower view with it.
           await connection.run('ROLLBACK');
@@ -90,6 +64,10 @@ export class DuckDbSource implements ConversationSource {
         throw wrongAnswer(this.location, error);
       }
     });
+  }
+
+  close(): Promise<void> {
+    return this.#lender.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { traceIdOf } from '@convotel/conventions';
-import type { Answer, FoundConversation, SpanRecord } from '@convotel/query';
+import type { Answer, ConversationSpans, SpanRecord } from '@convotel/query';
 import { LIST, listValue, UHUGEINT } from '@duckdb/node-api';
 import { idNumber, traceIdHex } from '../store/ids.ts';
 import { readSpanRow } from '../store/span-row.ts';
@@ -9,7 +9,7 @@ import { coverConversations } from './coverage.ts';
 const TRACE_ID = /^[0-9a-f]{32}$/;
 
 /** `ConversationSource.conversation`: the derived trace, else the newest that carries the id, else the trace named. */
-export async function findConversation(asking: Asking, conversationId: string): Promise<Answer<FoundConversation>> {
+export async function findConversation(asking: Asking, conversationId: string): Promise<Answer<ConversationSpans>> {
   const carrierIds = await findCarriers(asking, conversationId);
   const candidates = [idNumber(traceIdOf(conversationId)), ...carrierIds, ...literalIds(conversationId)];
   for (const traceId of candidates) {

@@ -90,7 +90,7 @@ describe('a span', () => {
     await store.append([whole, step({ traceId: whole.traceId, conversationId: whole.conversationId! })]);
     await store.close();
     const source = await openDuckDbSource(store.path);
-    const { data } = await source.conversation(whole.conversationId!);
+    const { data } = await source.ask({ name: 'conversation', conversationId: whole.conversationId! });
     expect(data.spans).toHaveLength(2);
     expect(data.spans[1]).toEqual(whole);
     await source.close();
@@ -123,7 +123,9 @@ describe('a span', () => {
     await store.close();
     const source = await openDuckDbSource(store.path);
     for (const index of [0, 2047, 2048, 2049, 4095, 4096, 4998, 4999]) {
-      expect((await source.conversation(`c${index}`)).data.spans).toEqual([spans[index]]);
+      expect((await source.ask({ name: 'conversation', conversationId: `c${index}` })).data.spans).toEqual([
+        spans[index],
+      ]);
     }
     await source.close();
   });

@@ -1,11 +1,11 @@
 import { meanTotalMs, stepAverageRow } from '../analytics/step-rows.ts';
 import type { StepAverageRow } from '../answers/data.ts';
-import type { Envelope } from '../answers/envelope.ts';
+import type { Report } from '../answers/report.ts';
 import type { WindowedOptions } from '../answers/options.ts';
 import { findAll } from '../findings/find-all.ts';
 import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
 import type { ConversationSource } from '../questions.ts';
-import { buildEnvelope } from './build-envelope.ts';
+import { buildReport } from './build-report.ts';
 import { checkWindowed } from './check-options.ts';
 
 /**
@@ -16,13 +16,13 @@ import { checkWindowed } from './check-options.ts';
 export async function averages(
   source: ConversationSource,
   options: WindowedOptions,
-): Promise<Envelope<'averages', StepAverageRow[]>> {
+): Promise<Report<'averages', StepAverageRow[]>> {
   checkWindowed(options);
   const { window, timeZone, filters = {} } = options;
 
-  const { data: statistics, coverage } = await source.stepStatistics({ window, filters });
+  const { data: statistics, coverage } = await source.ask({ name: 'step-statistics', window, filters });
   const rows = statistics.map(stepAverageRow);
   const mean = meanTotalMs(statistics, coverage.conversations);
   const findings = findAll(RULES_BY_COMMAND.averages, { rows, ...(mean === undefined ? {} : { meanTotalMs: mean }) });
-  return buildEnvelope({ command: 'averages', source, window, timeZone, coverage, data: rows, findings });
+  return buildReport({ command: 'averages', source, window, timeZone, coverage, data: rows, findings });
 }

@@ -1,9 +1,9 @@
 import { busiestRows } from '../analytics/hour-rows.ts';
 import type { HourOfDayRow } from '../answers/data.ts';
-import type { Envelope } from '../answers/envelope.ts';
+import type { Report } from '../answers/report.ts';
 import type { WindowedOptions } from '../answers/options.ts';
 import type { ConversationSource } from '../questions.ts';
-import { buildEnvelope } from './build-envelope.ts';
+import { buildReport } from './build-report.ts';
 import { checkWindowed } from './check-options.ts';
 
 /** How many hours of the day are listed. */
@@ -17,11 +17,17 @@ const BUSIEST_HOURS = 10;
 export async function busiest(
   source: ConversationSource,
   options: WindowedOptions,
-): Promise<Envelope<'busiest', HourOfDayRow[]>> {
+): Promise<Report<'busiest', HourOfDayRow[]>> {
   checkWindowed(options);
   const { window, timeZone, filters = {} } = options;
 
-  const { data, coverage } = await source.conversationCounts({ window, filters, by: 'hourOfDay', timeZone });
+  const { data, coverage } = await source.ask({
+    name: 'conversation-counts',
+    window,
+    filters,
+    by: 'hourOfDay',
+    timeZone,
+  });
   const rows = busiestRows(data, BUSIEST_HOURS);
-  return buildEnvelope({ command: 'busiest', source, window, timeZone, coverage, data: rows });
+  return buildReport({ command: 'busiest', source, window, timeZone, coverage, data: rows });
 }

@@ -1,11 +1,11 @@
 import { commonErrorRow } from '../analytics/common-error-row.ts';
 import type { CommonErrorRow } from '../answers/data.ts';
-import type { Envelope } from '../answers/envelope.ts';
+import type { Report } from '../answers/report.ts';
 import type { WindowedOptions } from '../answers/options.ts';
 import { findAll } from '../findings/find-all.ts';
 import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
 import type { ConversationSource } from '../questions.ts';
-import { buildEnvelope } from './build-envelope.ts';
+import { buildReport } from './build-report.ts';
 import { checkLimit, checkWindowed } from './check-options.ts';
 
 /** What {@link commonErrors} is asked with. */
@@ -21,13 +21,13 @@ export interface CommonErrorsOptions extends WindowedOptions {
 export async function commonErrors(
   source: ConversationSource,
   options: CommonErrorsOptions,
-): Promise<Envelope<'common-errors', CommonErrorRow[]>> {
+): Promise<Report<'common-errors', CommonErrorRow[]>> {
   checkWindowed(options);
   const { window, timeZone, filters = {}, limit = 10 } = options;
   checkLimit(limit);
 
-  const { data, coverage } = await source.commonErrors({ window, filters, limit });
+  const { data, coverage } = await source.ask({ name: 'common-errors', window, filters, limit });
   const rows = data.map(commonErrorRow);
   const findings = findAll(RULES_BY_COMMAND.commonErrors, { rows });
-  return buildEnvelope({ command: 'common-errors', source, window, timeZone, coverage, data: rows, findings });
+  return buildReport({ command: 'common-errors', source, window, timeZone, coverage, data: rows, findings });
 }

@@ -4,7 +4,7 @@ import { COMPARED_RANKS } from '../analytics/comparison/compared-window.ts';
 import type { ComparedWindow } from '../analytics/comparison/compared-window.ts';
 import { randomFrom } from '../analytics/comparison/random.ts';
 import type { ComparisonRow } from '../answers/data.ts';
-import type { Envelope } from '../answers/envelope.ts';
+import type { Report } from '../answers/report.ts';
 import { findAll } from '../findings/find-all.ts';
 import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
 import type { Answer } from '../model/coverage.ts';
@@ -12,7 +12,7 @@ import type { ConversationFilters } from '../model/filters.ts';
 import type { Window } from '../model/window.ts';
 import type { ConversationSource } from '../questions.ts';
 import { formatInstant } from '../time/format-instant.ts';
-import { buildEnvelope } from './build-envelope.ts';
+import { buildReport } from './build-report.ts';
 import { checkTimeZone, checkWholeNumber, checkWindow } from './check-options.ts';
 
 /** Fewest resamples that `intervalMs` is promised to rest on. */
@@ -32,10 +32,10 @@ export interface CompareOptions {
 }
 
 /**
- * The envelope of `compare`: `window` reaches from the earlier beginning to the later end of the two windows, which
+ * The report of `compare`: `window` reaches from the earlier beginning to the later end of the two windows, which
  * stand in `windows`.
  */
-export interface ComparisonEnvelope extends Envelope<'compare', ComparisonRow[]> {
+export interface ComparisonReport extends Report<'compare', ComparisonRow[]> {
   windows: { before: { since: string; until: string }; after: { since: string; until: string } };
 }
 
@@ -45,7 +45,7 @@ export interface ComparisonEnvelope extends Envelope<'compare', ComparisonRow[]>
  * `conversation` last.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
  */
-export async function compare(source: ConversationSource, options: CompareOptions): Promise<ComparisonEnvelope> {
+export async function compare(source: ConversationSource, options: CompareOptions): Promise<ComparisonReport> {
   const { before, after, timeZone, filters = {}, resamples = LEAST_RESAMPLES, seed = 1 } = options;
   checkWindow('before', before);
   checkWindow('after', after);
@@ -56,7 +56,7 @@ export async function compare(source: ConversationSource, options: CompareOption
   const earlier = await readWindow(source, before, filters);
   const later = await readWindow(source, after, filters);
   const rows = compareWindows(earlier.data, later.data, resamples, randomFrom(seed));
-  const envelope = buildEnvelope({
+  const report = buildReport({
     command: 'compare',
     source,
     window: spanning(before, after),
@@ -65,7 +65,7 @@ export async function compare(source: ConversationSource, options: CompareOption
     data: rows,
     findings: findAll(RULES_BY_COMMAND.compare, { rows }),
   });
-  return { ...envelope, windows: { before: inText(before), after: inText(after) } };
+  return { ...report, windows: { before: inText(before), after: inText(after) } };
 }
 
 async function readWindow(
@@ -73,8 +73,14 @@ async function readWindow(
   window: Window,
   filters: ConversationFilters,
 ): Promise<Answer<ComparedWindow>> {
-  const statistics = await source.stepStatistics({ window, filters, quantiles: COMPARED_RANKS, timings: false });
-  const durations = await source.stepDurations({ window, filters });
+  const statistics = await source.ask({
+    name: 'step-statistics',
+    window,
+    filters,
+    quantiles: COMPARED_RANKS,
+    timings: false,
+  });
+  const durations = await source.ask({ name: 'step-durations', window, filters });
   return {
     data: { statistics: statistics.data, durations: durations.data },
     coverage: coverageOfSameSpans(statistics.coverage, durations.coverage),

@@ -19,7 +19,7 @@ export interface ConversationFound {
  * @throws {@link QueryError} `NO_SUCH_CONVERSATION`
  */
 export async function getConversation(source: ConversationSource, conversationId: string): Promise<ConversationFound> {
-  const { data, coverage } = await source.conversation(conversationId);
+  const { data, coverage } = await source.ask({ name: 'conversation', conversationId: conversationId });
   const detail = conversationDetail(data.spans);
   if (detail === undefined) {
     const unread = coverage.complete ? '' : `. ${coverage.warnings.join(' ')}`;

@@ -1,9 +1,9 @@
 import { hourRows } from '../analytics/hour-rows.ts';
 import type { HourRow } from '../answers/data.ts';
-import type { Envelope } from '../answers/envelope.ts';
+import type { Report } from '../answers/report.ts';
 import type { WindowedOptions } from '../answers/options.ts';
 import type { ConversationSource } from '../questions.ts';
-import { buildEnvelope } from './build-envelope.ts';
+import { buildReport } from './build-report.ts';
 import { checkWindowed } from './check-options.ts';
 
 /**
@@ -11,13 +11,10 @@ import { checkWindowed } from './check-options.ts';
  * summer time the repeated hour is two rows, told apart by their instants.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
  */
-export async function hours(
-  source: ConversationSource,
-  options: WindowedOptions,
-): Promise<Envelope<'hours', HourRow[]>> {
+export async function hours(source: ConversationSource, options: WindowedOptions): Promise<Report<'hours', HourRow[]>> {
   checkWindowed(options);
   const { window, timeZone, filters = {} } = options;
 
-  const { data, coverage } = await source.conversationCounts({ window, filters, by: 'hour', timeZone });
-  return buildEnvelope({ command: 'hours', source, window, timeZone, coverage, data: hourRows(data) });
+  const { data, coverage } = await source.ask({ name: 'conversation-counts', window, filters, by: 'hour', timeZone });
+  return buildReport({ command: 'hours', source, window, timeZone, coverage, data: hourRows(data) });
 }

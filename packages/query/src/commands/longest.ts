@@ -1,9 +1,9 @@
 import { conversationRow } from '../analytics/conversation-rows.ts';
 import type { ConversationRow } from '../answers/data.ts';
-import type { Envelope } from '../answers/envelope.ts';
+import type { Report } from '../answers/report.ts';
 import type { WindowedOptions } from '../answers/options.ts';
 import type { ConversationSource } from '../questions.ts';
-import { buildEnvelope } from './build-envelope.ts';
+import { buildReport } from './build-report.ts';
 import { checkLimit, checkWindowed } from './check-options.ts';
 
 /** What {@link longest} is asked with. */
@@ -19,11 +19,11 @@ export interface LongestOptions extends WindowedOptions {
 export async function longest(
   source: ConversationSource,
   options: LongestOptions,
-): Promise<Envelope<'longest', ConversationRow[]>> {
+): Promise<Report<'longest', ConversationRow[]>> {
   checkWindowed(options);
   const { window, timeZone, filters = {}, limit = 10 } = options;
   checkLimit(limit);
 
-  const { data, coverage } = await source.conversations({ window, filters, order: 'longest', limit });
-  return buildEnvelope({ command: 'longest', source, window, timeZone, coverage, data: data.map(conversationRow) });
+  const { data, coverage } = await source.ask({ name: 'conversations', window, filters, order: 'longest', limit });
+  return buildReport({ command: 'longest', source, window, timeZone, coverage, data: data.map(conversationRow) });
 }

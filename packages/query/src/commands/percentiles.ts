@@ -1,12 +1,12 @@
 import { withWarning } from '../analytics/combine-coverage.ts';
 import { PERCENTILES, percentilesByName } from '../analytics/step-rows.ts';
 import type { StepPercentiles } from '../answers/data.ts';
-import type { Envelope } from '../answers/envelope.ts';
+import type { Report } from '../answers/report.ts';
 import type { WindowedOptions } from '../answers/options.ts';
 import { findAll } from '../findings/find-all.ts';
 import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
 import type { ConversationSource } from '../questions.ts';
-import { buildEnvelope } from './build-envelope.ts';
+import { buildReport } from './build-report.ts';
 import { checkWindowed } from './check-options.ts';
 
 /** What {@link percentiles} is asked with. */
@@ -23,13 +23,13 @@ export interface PercentilesOptions extends WindowedOptions {
 export async function percentiles(
   source: ConversationSource,
   options: PercentilesOptions,
-): Promise<Envelope<'percentiles', StepPercentiles>> {
+): Promise<Report<'percentiles', StepPercentiles>> {
   checkWindowed(options);
   const { window, timeZone, filters = {}, step } = options;
 
   const quantiles = PERCENTILES.map(([, rank]) => rank);
   const asked = { window, filters, step, quantiles, timings: false };
-  const { data: found, coverage: read } = await source.stepStatistics(asked);
+  const { data: found, coverage: read } = await source.ask({ name: 'step-statistics', ...asked });
   const statistics = found[0];
   const data: StepPercentiles =
     statistics === undefined
@@ -43,5 +43,5 @@ export async function percentiles(
   const neverSeen = `no step ${JSON.stringify(step)} was seen in the window; "averages" lists the steps there are`;
   const coverage = statistics === undefined ? withWarning(read, neverSeen) : read;
   const findings = findAll(RULES_BY_COMMAND.percentiles, { data });
-  return buildEnvelope({ command: 'percentiles', source, window, timeZone, coverage, data, findings });
+  return buildReport({ command: 'percentiles', source, window, timeZone, coverage, data, findings });
 }

@@ -1,10 +1,10 @@
 import { conversationRow } from '../analytics/conversation-rows.ts';
 import type { ConversationRow } from '../answers/data.ts';
-import type { Envelope } from '../answers/envelope.ts';
+import type { Report } from '../answers/report.ts';
 import type { ConversationFilters } from '../model/filters.ts';
 import type { Window } from '../model/window.ts';
 import type { ConversationSource } from '../questions.ts';
-import { buildEnvelope } from './build-envelope.ts';
+import { buildReport } from './build-report.ts';
 import { checkLimit, checkTimeZone, checkWindow } from './check-options.ts';
 
 /** What {@link recent} is asked with. */
@@ -25,13 +25,13 @@ export interface RecentOptions {
 export async function recent(
   source: ConversationSource,
   options: RecentOptions,
-): Promise<Envelope<'recent', ConversationRow[]>> {
+): Promise<Report<'recent', ConversationRow[]>> {
   const { timeZone, window, filters = {}, limit = 10 } = options;
   checkTimeZone(timeZone);
   if (window !== undefined) checkWindow('window', window);
   checkLimit(limit);
 
-  const asked = { filters, order: 'newest', limit } as const;
-  const { data, coverage } = await source.conversations(window === undefined ? asked : { ...asked, window });
-  return buildEnvelope({ command: 'recent', source, window, timeZone, coverage, data: data.map(conversationRow) });
+  const asked = { name: 'conversations', filters, order: 'newest', limit } as const;
+  const { data, coverage } = await source.ask(window === undefined ? asked : { ...asked, window });
+  return buildReport({ command: 'recent', source, window, timeZone, coverage, data: data.map(conversationRow) });
 }

@@ -2,12 +2,12 @@ import { THRESHOLD } from '@convotel/conventions';
 import { completedMsByStep, slowConversationRow } from '../analytics/conversation-rows.ts';
 import { nanosecondsOf } from '../analytics/milliseconds.ts';
 import type { SlowConversationRow } from '../answers/data.ts';
-import type { Envelope } from '../answers/envelope.ts';
+import type { Report } from '../answers/report.ts';
 import type { WindowedOptions } from '../answers/options.ts';
 import { findAll } from '../findings/find-all.ts';
 import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
 import type { ConversationSource } from '../questions.ts';
-import { buildEnvelope } from './build-envelope.ts';
+import { buildReport } from './build-report.ts';
 import { checkLimit, checkNumber, checkWindowed } from './check-options.ts';
 
 /** What {@link slow} is asked with. */
@@ -27,7 +27,7 @@ export interface SlowOptions extends WindowedOptions {
 export async function slow(
   source: ConversationSource,
   options: SlowOptions,
-): Promise<Envelope<'slow', SlowConversationRow[]>> {
+): Promise<Report<'slow', SlowConversationRow[]>> {
   checkWindowed(options);
   const { window, timeZone, filters = {}, limit = 10 } = options;
   const { thresholdMs = THRESHOLD.slowMs, targetMs = THRESHOLD.targetMs } = options;
@@ -35,7 +35,8 @@ export async function slow(
   checkNumber('targetMs', targetMs, 0);
   checkLimit(limit);
 
-  const { data: conversations, coverage } = await source.conversations({
+  const { data: conversations, coverage } = await source.ask({
+    name: 'conversations',
     window,
     filters,
     order: 'slowest',
@@ -49,5 +50,5 @@ export async function slow(
     targetMs,
     completedMsByStep: completedMsByStep(conversations),
   });
-  return buildEnvelope({ command: 'slow', source, window, timeZone, coverage, data: rows, findings });
+  return buildReport({ command: 'slow', source, window, timeZone, coverage, data: rows, findings });
 }

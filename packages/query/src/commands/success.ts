@@ -1,11 +1,11 @@
 import { stepSuccessRow } from '../analytics/step-rows.ts';
 import type { StepSuccessRow } from '../answers/data.ts';
-import type { Envelope } from '../answers/envelope.ts';
+import type { Report } from '../answers/report.ts';
 import type { WindowedOptions } from '../answers/options.ts';
 import { findAll } from '../findings/find-all.ts';
 import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
 import type { ConversationSource } from '../questions.ts';
-import { buildEnvelope } from './build-envelope.ts';
+import { buildReport } from './build-report.ts';
 import { checkWindowed } from './check-options.ts';
 
 /**
@@ -16,12 +16,12 @@ import { checkWindowed } from './check-options.ts';
 export async function success(
   source: ConversationSource,
   options: WindowedOptions,
-): Promise<Envelope<'success', StepSuccessRow[]>> {
+): Promise<Report<'success', StepSuccessRow[]>> {
   checkWindowed(options);
   const { window, timeZone, filters = {} } = options;
 
-  const { data, coverage } = await source.stepStatistics({ window, filters, timings: false });
+  const { data, coverage } = await source.ask({ name: 'step-statistics', window, filters, timings: false });
   const rows = data.map(stepSuccessRow);
   const findings = findAll(RULES_BY_COMMAND.success, { rows });
-  return buildEnvelope({ command: 'success', source, window, timeZone, coverage, data: rows, findings });
+  return buildReport({ command: 'success', source, window, timeZone, coverage, data: rows, findings });
 }

@@ -1,11 +1,11 @@
 import { THRESHOLD } from '@convotel/conventions';
 import type { ConversationDetail } from '../answers/data.ts';
-import type { Envelope } from '../answers/envelope.ts';
+import type { Report } from '../answers/report.ts';
 import type { SingleOptions } from '../answers/options.ts';
 import { findAll } from '../findings/find-all.ts';
 import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
 import type { ConversationSource } from '../questions.ts';
-import { buildEnvelope } from './build-envelope.ts';
+import { buildReport } from './build-report.ts';
 import { checkNumber, checkSingle } from './check-options.ts';
 import { getConversation } from './get-conversation.ts';
 
@@ -22,12 +22,12 @@ export interface ConversationOptions extends SingleOptions {
 export async function summary(
   source: ConversationSource,
   options: ConversationOptions,
-): Promise<Envelope<'summary', ConversationDetail>> {
+): Promise<Report<'summary', ConversationDetail>> {
   checkSingle(options);
   const { conversationId, timeZone, targetMs = THRESHOLD.targetMs } = options;
   checkNumber('targetMs', targetMs, 0);
 
   const { detail, coverage } = await getConversation(source, conversationId);
   const findings = findAll(RULES_BY_COMMAND.summary, { detail, targetMs });
-  return buildEnvelope({ command: 'summary', source, timeZone, coverage, data: detail, findings });
+  return buildReport({ command: 'summary', source, timeZone, coverage, data: detail, findings });
 }

@@ -1,11 +1,11 @@
 import { THRESHOLD } from '@convotel/conventions';
 import { stepOffsetsMs } from '../analytics/conversation-detail.ts';
 import type { ConversationDetail } from '../answers/data.ts';
-import type { Envelope } from '../answers/envelope.ts';
+import type { Report } from '../answers/report.ts';
 import { findAll } from '../findings/find-all.ts';
 import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
 import type { ConversationSource } from '../questions.ts';
-import { buildEnvelope } from './build-envelope.ts';
+import { buildReport } from './build-report.ts';
 import { checkNumber, checkSingle } from './check-options.ts';
 import { getConversation } from './get-conversation.ts';
 import type { ConversationOptions } from './summary.ts';
@@ -17,7 +17,7 @@ import type { ConversationOptions } from './summary.ts';
 export async function timeline(
   source: ConversationSource,
   options: ConversationOptions,
-): Promise<Envelope<'timeline', ConversationDetail>> {
+): Promise<Report<'timeline', ConversationDetail>> {
   checkSingle(options);
   const { conversationId, timeZone, targetMs = THRESHOLD.targetMs } = options;
   checkNumber('targetMs', targetMs, 0);
@@ -27,5 +27,5 @@ export async function timeline(
   const steps = detail.steps.map((step, index) => ({ ...step, offsetMs: offsetsMs[index]! }));
   const data = { ...detail, steps };
   const findings = findAll(RULES_BY_COMMAND.timeline, { detail: data, targetMs });
-  return buildEnvelope({ command: 'timeline', source, timeZone, coverage, data, findings });
+  return buildReport({ command: 'timeline', source, timeZone, coverage, data, findings });
 }

@@ -2,12 +2,12 @@ import { THRESHOLD } from '@convotel/conventions';
 import { coverageOfSameSpans } from '../analytics/combine-coverage.ts';
 import { missingSteps } from '../analytics/missing-steps.ts';
 import type { ConversationDetail } from '../answers/data.ts';
-import type { Envelope } from '../answers/envelope.ts';
+import type { Report } from '../answers/report.ts';
 import { findAll } from '../findings/find-all.ts';
 import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
 import type { Answer } from '../model/coverage.ts';
 import type { ConversationSource } from '../questions.ts';
-import { buildEnvelope } from './build-envelope.ts';
+import { buildReport } from './build-report.ts';
 import { checkNumber, checkSingle } from './check-options.ts';
 import { getConversation } from './get-conversation.ts';
 import type { ConversationOptions } from './summary.ts';
@@ -22,7 +22,7 @@ const CONVERSATIONS_COMPARED = 50;
 export async function trace(
   source: ConversationSource,
   options: ConversationOptions,
-): Promise<Envelope<'trace', ConversationDetail>> {
+): Promise<Report<'trace', ConversationDetail>> {
   checkSingle(options);
   const { conversationId, timeZone, targetMs = THRESHOLD.targetMs } = options;
   checkNumber('targetMs', targetMs, 0);
@@ -30,7 +30,7 @@ export async function trace(
   const { detail, coverage } = await getConversation(source, conversationId);
   const missing = detail.outcome === 'completed' ? undefined : await findMissingSteps(source, detail);
   const findings = findAll(RULES_BY_COMMAND.trace, { detail, targetMs, missingSteps: missing?.data ?? [] });
-  return buildEnvelope({
+  return buildReport({
     command: 'trace',
     source,
     timeZone,
@@ -41,7 +41,7 @@ export async function trace(
 }
 
 async function findMissingSteps(source: ConversationSource, detail: ConversationDetail): Promise<Answer<string[]>> {
-  const newest = await source.conversations({ order: 'newest', limit: CONVERSATIONS_COMPARED });
+  const newest = await source.ask({ name: 'conversations', order: 'newest', limit: CONVERSATIONS_COMPARED });
   const starts = newest.data.map((conversation) => conversation.startTimeUnixNano);
   if (starts.length === 0) return { data: [], coverage: newest.coverage };
   const window = {
@@ -49,7 +49,7 @@ async function findMissingSteps(source: ConversationSource, detail: Conversation
     // A window ends before its last instant.
     untilUnixNano: starts.reduce((a, b) => (b > a ? b : a)) + 1n,
   };
-  const durations = await source.stepDurations({ window });
+  const durations = await source.ask({ name: 'step-durations', window });
   const reached = new Set(detail.steps.map(({ step }) => step));
   const compared = new Set(newest.data.map(({ traceId }) => traceId));
   return {

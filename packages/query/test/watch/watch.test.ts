@@ -3,7 +3,6 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import {
-  askSource,
   decodeQuestion,
   encodeAnswer,
   highErrorRate,
@@ -168,9 +167,11 @@ async function open(port: number): Promise<Server> {
   const memory = exampleConversations();
   const server = createServer((request, response) => {
     const question = decodeQuestion(new URL(request.url!, 'http://localhost'));
-    void askSource(memory, question).then((answer) =>
-      response.writeHead(200, { 'content-type': 'application/json' }).end(encodeAnswer(question, answer)),
-    );
+    void memory
+      .ask(question)
+      .then((answer) =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end(encodeAnswer(question, answer)),
+      );
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return server;

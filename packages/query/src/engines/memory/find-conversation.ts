@@ -1,10 +1,10 @@
 import { traceIdOf } from '@convotel/conventions';
-import type { FoundConversation } from '../../questions.ts';
+import type { ConversationSpans } from '../../questions.ts';
 import { compareBigint, compareNewestFirst, isConversation } from './trace.ts';
 import type { Trace } from './trace.ts';
 
 /** `ConversationSource.conversation` over traces in memory. */
-export function findConversation(traces: readonly Trace[], conversationId: string): FoundConversation {
+export function findConversation(traces: readonly Trace[], conversationId: string): ConversationSpans {
   const conversations = traces.filter(isConversation);
   const traceOf = (traceId: string): Trace | undefined => conversations.find((trace) => trace.traceId === traceId);
   const carriers = conversations

@@ -1,20 +1,14 @@
 import { stat } from 'node:fs/promises';
-import type { Conversation } from '../../model/conversation.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
-import { MemorySource } from '../../engines/memory/memory-source.ts';
+import { MemorySource } from '../memory-source.ts';
 import type {
-  CommonError,
-  CommonErrorsQuestion,
-  ConversationCount,
-  ConversationCountsQuestion,
+  AnyQuestion,
   ConversationSource,
-  ConversationsQuestion,
-  FoundConversation,
-  StepDurations,
-  StepDurationsQuestion,
-  StepStatistics,
-  StepStatisticsQuestion,
+  ConversationSpans,
+  Question,
+  QuestionName,
+  Questions,
 } from '../../questions.ts';
 import { SourceError } from '../source-error.ts';
 import type { LinePlace } from './read-lines.ts';
@@ -55,34 +49,25 @@ class FileSource implements ConversationSource {
     this.location = path;
   }
 
-  async conversation(conversationId: string): Promise<Answer<FoundConversation>> {
-    const { source, placesByTrace } = await this.#read();
-    const answer = await source.conversation(conversationId);
+  async ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>>;
+  async ask(question: AnyQuestion): Promise<Answer<unknown>> {
+    const contents = await this.#read();
+    if (question.name !== 'conversation') return contents.source.ask(question);
+    return this.#readWholeConversation(contents, question);
+  }
+
+  /** The lines of the conversation are read again, because what is kept in memory has no texts. */
+  async #readWholeConversation(
+    { source, placesByTrace }: FileContents,
+    question: Question<'conversation'>,
+  ): Promise<Answer<ConversationSpans>> {
+    const answer = await source.ask(question);
     const traceId = answer.data.spans[0]?.traceId;
     if (traceId === undefined) return answer;
     const spans = await this.#orUnreachable(readSpansAt(this.location, placesByTrace.get(traceId)!));
     const whole = new MemorySource(spans.filter((span) => span.traceId === traceId));
-    return { ...answer, data: { ...answer.data, spans: (await whole.conversation(traceId)).data.spans } };
-  }
-
-  async conversations(question: ConversationsQuestion): Promise<Answer<Conversation[]>> {
-    return (await this.#read()).source.conversations(question);
-  }
-
-  async stepStatistics(question: StepStatisticsQuestion): Promise<Answer<StepStatistics[]>> {
-    return (await this.#read()).source.stepStatistics(question);
-  }
-
-  async conversationCounts(question: ConversationCountsQuestion): Promise<Answer<ConversationCount[]>> {
-    return (await this.#read()).source.conversationCounts(question);
-  }
-
-  async commonErrors(question: CommonErrorsQuestion): Promise<Answer<CommonError[]>> {
-    return (await this.#read()).source.commonErrors(question);
-  }
-
-  async stepDurations(question: StepDurationsQuestion): Promise<Answer<StepDurations>> {
-    return (await this.#read()).source.stepDurations(question);
+    const { data } = await whole.ask({ name: 'conversation', conversationId: traceId });
+    return { ...answer, data: { ...answer.data, spans: data.spans } };
   }
 
   async close(): Promise<void> {

@@ -2,22 +2,16 @@ import { traceIdOf } from '@convotel/conventions';
 import { withWarning } from '../../analytics/combine-coverage.ts';
 import type { Conversation } from '../../model/conversation.ts';
 import type { Answer } from '../../model/coverage.ts';
-import type { ConversationFilters } from '../../model/filters.ts';
 import type { Window } from '../../model/window.ts';
 import type {
-  CommonError,
-  CommonErrorsQuestion,
-  ConversationCount,
-  ConversationCountsQuestion,
+  AnyQuestion,
   ConversationSource,
-  ConversationsQuestion,
-  FoundConversation,
-  StepDurations,
-  StepDurationsQuestion,
-  StepStatistics,
-  StepStatisticsQuestion,
+  ConversationSpans,
+  Question,
+  QuestionName,
+  Questions,
 } from '../../questions.ts';
-import { MemorySource } from '../../engines/memory/memory-source.ts';
+import { MemorySource } from '../memory-source.ts';
 import { JaegerClient } from './jaeger-client.ts';
 import { resolveJaegerOptions } from './jaeger-options.ts';
 import type { JaegerSettings, JaegerSourceOptions } from './jaeger-options.ts';
@@ -56,7 +50,15 @@ export class JaegerSource implements ConversationSource {
     this.location = client.location;
   }
 
-  async conversation(conversationId: string): Promise<Answer<FoundConversation>> {
+  async ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>>;
+  async ask(question: AnyQuestion): Promise<Answer<unknown>> {
+    if (question.name === 'conversation') return this.#findConversation(question);
+    if (question.window === undefined) return this.#listFromAllTime(question as Question<'conversations'>);
+    const reading = await this.#reader.read(question.window, question.filters?.service);
+    return this.#answerFrom(reading, question.window, question);
+  }
+
+  async #findConversation({ conversationId }: Question<'conversation'>): Promise<Answer<ConversationSpans>> {
     if (this.#settings.findsOtherTraces) return this.#findByReading(conversationId);
     return (
       (await this.#lookUp(traceIdOf(conversationId), conversationId)) ??
@@ -66,77 +68,52 @@ export class JaegerSource implements ConversationSource {
     );
   }
 
-  async conversations(question: ConversationsQuestion): Promise<Answer<Conversation[]>> {
-    const { window, order, limit } = question;
-    if (window !== undefined) return this.#answer({ ...question, window }, (source) => source.conversations(question));
+  async #listFromAllTime(question: Question<'conversations'>): Promise<Answer<Conversation[]>> {
+    const { order, limit } = question;
     const read = (part: Window): Promise<WindowReading> => this.#reader.read(part, question.filters?.service);
     for await (const { stretch, reading, isLast } of this.#readBack(order === 'newest' ? 'in turn' : 'at once', read)) {
-      const asked = { ...question, window: stretch.window };
-      const answer = await this.#answerFrom(reading, stretch.window, (source) => source.conversations(asked));
+      const answer = await this.#answerFrom(reading, stretch.window, { ...question, window: stretch.window });
       if (order === 'newest' && answer.data.length >= limit) return answer;
       if (isLast) return fallingShort(answer, stretch);
     }
     throw new TypeError('the last stretch was not read');
   }
 
-  async stepStatistics(question: StepStatisticsQuestion): Promise<Answer<StepStatistics[]>> {
-    return this.#answer(question, (source) => source.stepStatistics(question));
-  }
-
-  async conversationCounts(question: ConversationCountsQuestion): Promise<Answer<ConversationCount[]>> {
-    return this.#answer(question, (source) => source.conversationCounts(question));
-  }
-
-  async commonErrors(question: CommonErrorsQuestion): Promise<Answer<CommonError[]>> {
-    return this.#answer(question, (source) => source.commonErrors(question));
-  }
-
-  async stepDurations(question: StepDurationsQuestion): Promise<Answer<StepDurations>> {
-    return this.#answer(question, (source) => source.stepDurations(question));
-  }
-
   async close(): Promise<void> {
     this.#reader.forget();
   }
 
-  async #answer<Data>(
-    question: { window: Window; filters?: ConversationFilters | undefined },
-    ask: (source: MemorySource) => Promise<Answer<Data>>,
-  ): Promise<Answer<Data>> {
-    const reading = await this.#reader.read(question.window, question.filters?.service);
-    return this.#answerFrom(reading, question.window, ask);
-  }
-
-  async #answerFrom<Data>(
+  async #answerFrom<Name extends QuestionName>(
     reading: WindowReading,
     window: Window,
-    ask: (source: MemorySource) => Promise<Answer<Data>>,
-  ): Promise<Answer<Data>> {
-    const answer = await ask(this.#sourceOf(reading));
+    question: Question<Name>,
+  ): Promise<Answer<Questions[Name]['answer']>> {
+    const answer = await this.#sourceOf(reading).ask(question);
     const { clock, settleMs } = this.#settings;
     const warning = unsettledWarning(reading.spans, window, clock(), settleMs);
     return warning === undefined ? answer : { ...answer, coverage: withWarning(answer.coverage, warning) };
   }
 
   /** The trace by its id, texts included; undefined where it is not there or no conversation. */
-  async #lookUp(traceId: string, conversationId: string): Promise<Answer<FoundConversation> | undefined> {
+  async #lookUp(traceId: string, conversationId: string): Promise<Answer<ConversationSpans> | undefined> {
     const spans = await this.#reader.trace(traceId);
-    const answer = await new MemorySource(spans).conversation(conversationId);
+    const answer = await new MemorySource(spans).ask({ name: 'conversation', conversationId });
     return answer.data.spans.length === 0 ? undefined : answer;
   }
 
-  async #lookUpByTraceId(conversationId: string): Promise<Answer<FoundConversation> | undefined> {
+  async #lookUpByTraceId(conversationId: string): Promise<Answer<ConversationSpans> | undefined> {
     return TRACE_ID.test(conversationId) ? this.#lookUp(conversationId.toLowerCase(), conversationId) : undefined;
   }
 
-  async #findByReading(conversationId: string): Promise<Answer<FoundConversation>> {
+  async #findByReading(conversationId: string): Promise<Answer<ConversationSpans>> {
     const turns = this.#settings.findsOtherTraces ? 'at once' : 'in turn';
     const find = (part: Window): Promise<WindowReading> => this.#reader.find(part, conversationId);
     for await (const { stretch, reading, isLast } of this.#readBack(turns, find)) {
-      const answer = await this.#sourceOf(reading).conversation(conversationId);
+      const answer = await this.#sourceOf(reading).ask({ name: 'conversation', conversationId });
       const traceId = answer.data.spans[0]?.traceId;
       if (traceId !== undefined) {
-        const whole = await new MemorySource(await this.#reader.trace(traceId)).conversation(traceId);
+        const trace = new MemorySource(await this.#reader.trace(traceId));
+        const whole = await trace.ask({ name: 'conversation', conversationId: traceId });
         return foundWithin({ ...answer, data: { ...answer.data, spans: whole.data.spans } }, stretch);
       }
       if (isLast) return (await this.#lookUpByTraceId(conversationId)) ?? fallingShort(answer, stretch);
@@ -184,7 +161,7 @@ function fallingShort<Data>(answer: Answer<Data>, { limit }: Pick<LookBack, 'lim
 }
 
 /** `answer` about a conversation whose trace was looked for by reading. */
-function foundWithin(answer: Answer<FoundConversation>, { limit }: LookBack): Answer<FoundConversation> {
+function foundWithin(answer: Answer<ConversationSpans>, { limit }: LookBack): Answer<ConversationSpans> {
   if (limit === undefined) return answer;
   const warning = `The trace id does not follow from the conversation id; the trace was found by reading ${limit}.`;
   return { ...answer, coverage: withWarning(answer.coverage, warning) };

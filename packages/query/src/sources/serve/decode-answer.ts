@@ -5,12 +5,13 @@ import type { SpanRecord, SpanRest } from '../../model/span-record.ts';
 import type {
   CommonError,
   ConversationCount,
-  FoundConversation,
+  ConversationSpans,
+  QuestionName,
+  Questions,
   StepColumn,
   StepDurations,
   StepStatistics,
 } from '../../questions.ts';
-import type { AnswerData } from './ask-source.ts';
 import {
   AnswerFormatError,
   readAnything,
@@ -24,18 +25,17 @@ import {
   readText,
 } from './json-readers.ts';
 import type { Reader } from './json-readers.ts';
-import type { Question } from './question.ts';
 
 /**
  * The answer that `encodeAnswer` made `text` of.
  *
  * @throws {@link AnswerFormatError} when it is no JSON, not as promised, or the answer to another question.
  */
-export function decodeAnswer<Name extends Question['name']>(
+export function decodeAnswer<Name extends QuestionName>(
   question: { name: Name },
   text: string,
-): Answer<AnswerData[Name]> {
-  const readData: Reader<AnswerData[Name]> = DATA_READERS[question.name];
+): Answer<Questions[Name]['answer']> {
+  const readData: Reader<Questions[Name]['answer']> = DATA_READERS[question.name];
   const read = readObject({ question: readOneOf([question.name]), data: readData, coverage: readCoverage }, {});
   const { data, coverage } = read(parseJson(text), 'answer');
   return { data, coverage };
@@ -89,7 +89,7 @@ const readSpan: Reader<SpanRecord> = readObject(
   },
 );
 
-const readFoundConversation: Reader<FoundConversation> = readObject(
+const readConversationSpans: Reader<ConversationSpans> = readObject(
   { spans: readArrayOf(readSpan), otherTraceIds: readArrayOf(readText) },
   {},
 );
@@ -159,8 +159,8 @@ const readStepDurations: Reader<StepDurations> = readObject(
   {},
 );
 
-const DATA_READERS: { readonly [Name in Question['name']]: Reader<AnswerData[Name]> } = {
-  conversation: readFoundConversation,
+const DATA_READERS: { readonly [Name in QuestionName]: Reader<Questions[Name]['answer']> } = {
+  conversation: readConversationSpans,
   conversations: readArrayOf(readConversation),
   'step-statistics': readArrayOf(readStepStatistics),
   'conversation-counts': readArrayOf(readConversationCount),

@@ -1,3 +1,4 @@
+import type { AnyQuestion } from '../../questions.ts';
 import { OUTCOMES } from '@convotel/conventions';
 import type { ConversationOutcome } from '../../model/conversation.ts';
 import type { ConversationFilters } from '../../model/filters.ts';
@@ -6,7 +7,6 @@ import { parseInstant } from '../../time/parse-instant.ts';
 import { zoneOffsetSeconds } from '../../time/zone-offset.ts';
 import { QuestionParameters } from './question-parameters.ts';
 import { MAX_QUESTION_LIMIT, MAX_QUESTION_QUANTILES, QUESTION_PATH_PREFIX, QuestionFormatError } from './question.ts';
-import type { Question } from './question.ts';
 
 const CONVERSATION_OUTCOMES: readonly ConversationOutcome[] = [...OUTCOMES, 'open'];
 
@@ -16,7 +16,7 @@ const CONVERSATION_OUTCOMES: readonly ConversationOutcome[] = [...OUTCOMES, 'ope
  * @throws {@link QuestionFormatError} for an unknown question or parameter, a missing, repeated or malformed one, a
  *   limit above {@link MAX_QUESTION_LIMIT} and more than {@link MAX_QUESTION_QUANTILES} ranks.
  */
-export function decodeQuestion(url: URL): Question {
+export function decodeQuestion(url: URL): AnyQuestion {
   if (!url.pathname.startsWith(QUESTION_PATH_PREFIX)) {
     throw new QuestionFormatError(`questions start with ${QUESTION_PATH_PREFIX}, not ${url.pathname}`);
   }
@@ -26,7 +26,7 @@ export function decodeQuestion(url: URL): Question {
   return question;
 }
 
-function readQuestion(name: string, parameters: QuestionParameters): Question {
+function readQuestion(name: string, parameters: QuestionParameters): AnyQuestion {
   switch (name) {
     case 'conversation':
       return { name, conversationId: parameters.get('id', asText) };

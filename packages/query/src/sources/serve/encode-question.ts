@@ -1,8 +1,8 @@
+import type { AnyQuestion } from '../../questions.ts';
 import { formatInstant } from '../../time/format-instant.ts';
 import type { ConversationFilters } from '../../model/filters.ts';
 import type { Window } from '../../model/window.ts';
 import { QUESTION_PATH_PREFIX } from './question.ts';
-import type { Question } from './question.ts';
 
 type Parameter = [name: string, value: string | number | bigint | boolean | undefined];
 
@@ -10,7 +10,7 @@ type Parameter = [name: string, value: string | number | bigint | boolean | unde
  * Path and query of a question, readable in a browser: `/api/v1/step-statistics?since=…&until=…&quantile=0.5`.
  * Instants are RFC 3339 in UTC with 9 decimals.
  */
-export function encodeQuestion(question: Question): string {
+export function encodeQuestion(question: AnyQuestion): string {
   const query = new URLSearchParams();
   for (const [name, value] of parametersOf(question)) {
     if (value !== undefined) query.append(name, String(value));
@@ -19,7 +19,7 @@ export function encodeQuestion(question: Question): string {
   return `${QUESTION_PATH_PREFIX}${question.name}?${query.toString().replaceAll('%3A', ':')}`;
 }
 
-function parametersOf(question: Question): Parameter[] {
+function parametersOf(question: AnyQuestion): Parameter[] {
   switch (question.name) {
     case 'conversation':
       return [['id', question.conversationId]];

@@ -1,26 +1,11 @@
-import type { Conversation } from '../../model/conversation.ts';
 import type { Answer } from '../../model/coverage.ts';
-import type {
-  CommonError,
-  CommonErrorsQuestion,
-  ConversationCount,
-  ConversationCountsQuestion,
-  ConversationSource,
-  ConversationsQuestion,
-  FoundConversation,
-  StepDurations,
-  StepDurationsQuestion,
-  StepStatistics,
-  StepStatisticsQuestion,
-} from '../../questions.ts';
+import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions } from '../../questions.ts';
 import { quoteAnswer, reasonOfFailure } from '../foreign-answer.ts';
 import { httpGet, readHttpBody, type HttpResponse } from '../http-get.ts';
 import { SourceError } from '../source-error.ts';
-import type { AnswerData } from './ask-source.ts';
 import { decodeAnswer } from './decode-answer.ts';
 import { encodeQuestion } from './encode-question.ts';
 import { AnswerFormatError } from './json-readers.ts';
-import type { Question } from './question.ts';
 
 /** How a {@link ServeSource} asks. */
 export interface ServeSourceOptions {
@@ -40,37 +25,9 @@ export class ServeSource implements ConversationSource {
     this.#timeoutMs = options.timeoutMs ?? 30_000;
   }
 
-  conversation(conversationId: string): Promise<Answer<FoundConversation>> {
-    return this.#ask({ name: 'conversation', conversationId });
-  }
-
-  conversations(question: ConversationsQuestion): Promise<Answer<Conversation[]>> {
-    return this.#ask({ name: 'conversations', ...question });
-  }
-
-  stepStatistics(question: StepStatisticsQuestion): Promise<Answer<StepStatistics[]>> {
-    return this.#ask({ name: 'step-statistics', ...question });
-  }
-
-  conversationCounts(question: ConversationCountsQuestion): Promise<Answer<ConversationCount[]>> {
-    return this.#ask({ name: 'conversation-counts', ...question });
-  }
-
-  commonErrors(question: CommonErrorsQuestion): Promise<Answer<CommonError[]>> {
-    return this.#ask({ name: 'common-errors', ...question });
-  }
-
-  stepDurations(question: StepDurationsQuestion): Promise<Answer<StepDurations>> {
-    return this.#ask({ name: 'step-durations', ...question });
-  }
-
-  async close(): Promise<void> {}
-
-  async #ask<Name extends Question['name']>(
-    question: Extract<Question, { name: Name }>,
-  ): Promise<Answer<AnswerData[Name]>> {
+  async ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>> {
     const deadline = AbortSignal.timeout(this.#timeoutMs);
-    const response = await this.#get(encodeQuestion(question), deadline);
+    const response = await this.#get(encodeQuestion(question as AnyQuestion), deadline);
     const text = await this.#readBody(response, deadline);
     if (response.status === 503) {
       throw new SourceError(
@@ -86,12 +43,14 @@ export class ServeSource implements ConversationSource {
       throw this.#wrongAnswer(`answered with ${contentType}, not JSON`);
     }
     try {
-      return decodeAnswer<Name>(question, text);
+      return decodeAnswer(question, text);
     } catch (error) {
       if (!(error instanceof AnswerFormatError)) throw error;
       throw this.#wrongAnswer(`sent what is no answer to ${question.name}: ${error.message}`, error);
     }
   }
+
+  async close(): Promise<void> {}
 
   async #get(pathAndQuery: string, deadline: AbortSignal): Promise<HttpResponse> {
     try {

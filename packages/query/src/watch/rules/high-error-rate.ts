@@ -25,7 +25,8 @@ export function highErrorRate(options: HighErrorRateOptions = {}): AlertRule {
   return {
     name,
     async check(source, window) {
-      const { data } = await source.stepStatistics({
+      const { data } = await source.ask({
+        name: 'step-statistics',
         window,
         filters,
         timings: false,

@@ -16,7 +16,7 @@ export function noConversations(options: NoConversationsOptions = {}): AlertRule
   return {
     name,
     async check(source, window) {
-      const { data } = await source.conversations({ window, filters, order: 'newest', limit: 1 });
+      const { data } = await source.ask({ name: 'conversations', window, filters, order: 'newest', limit: 1 });
       if (data.length > 0) return [];
       const windowMs = millisecondsOf(window.untilUnixNano - window.sinceUnixNano);
       return [

@@ -31,7 +31,8 @@ export function slowConversations(options: SlowConversationsOptions = {}): Alert
   return {
     name,
     async check(source, window) {
-      const { data } = await source.conversations({
+      const { data } = await source.ask({
+        name: 'conversations',
         window,
         filters,
         order: 'slowest',

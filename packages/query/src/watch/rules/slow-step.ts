@@ -26,7 +26,8 @@ export function slowStep(options: SlowStepOptions): AlertRule {
   return {
     name,
     async check(source, window) {
-      const { data } = await source.stepStatistics({
+      const { data } = await source.ask({
+        name: 'step-statistics',
         window,
         filters,
         step,

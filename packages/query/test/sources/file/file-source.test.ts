@@ -38,7 +38,7 @@ function lineOf(id: string, hexDigit: string): string {
 
 async function idsIn(file: string): Promise<string[]> {
   const source = await openFileSource(file);
-  const { data } = await source.conversations({ order: 'newest', limit: 10 });
+  const { data } = await source.ask({ name: 'conversations', order: 'newest', limit: 10 });
   await source.close();
   return data.map(({ conversationId }) => conversationId).sort();
 }
@@ -58,14 +58,14 @@ describe('a file of OTLP/JSON lines', () => {
   test('may hold lines of metrics and logs', async () => {
     await writeFile(path, `{"resourceMetrics":[]}\n${lineOf('one', '1')}\n{"resourceLogs":[]}\n`);
     const source = await openFileSource(path);
-    const { coverage } = await source.conversations({ order: 'newest', limit: 10 });
+    const { coverage } = await source.ask({ name: 'conversations', order: 'newest', limit: 10 });
     expect(coverage).toEqual({ conversations: 1, spans: 1, complete: true, warnings: [] });
   });
 
   test('hands over one conversation whole, from wherever its lines stand', async () => {
     await writeFile(path, `${lineOf('grüße 👋', '1')}\n${lineOf('two', '2')}\n${lineOf('three', '3')}\n`);
     const source = await openFileSource(path);
-    const { data, coverage } = await source.conversation('two');
+    const { data, coverage } = await source.ask({ name: 'conversation', conversationId: 'two' });
     expect(data.spans).toHaveLength(1);
     expect(data.spans[0]).toMatchObject({
       conversationId: 'two',
@@ -81,7 +81,7 @@ describe('a file of OTLP/JSON lines', () => {
     await appendFile(path, Buffer.from([0xff, 0xfe, 0x0a]));
     await appendFile(path, lineOf('two', '2').slice(0, 300));
     const source = await openFileSource(path);
-    const { data, coverage } = await source.conversations({ order: 'newest', limit: 10 });
+    const { data, coverage } = await source.ask({ name: 'conversations', order: 'newest', limit: 10 });
     expect(data).toHaveLength(1);
     expect(coverage.complete).toBe(false);
     expect(coverage.warnings).toEqual([
@@ -96,7 +96,7 @@ describe('a file of OTLP/JSON lines', () => {
   test('names ten lines that cannot be read, and counts the others', async () => {
     await writeFile(path, 'x\n'.repeat(25));
     const source = await openFileSource(path);
-    const { coverage } = await source.conversation('one');
+    const { coverage } = await source.ask({ name: 'conversation', conversationId: 'one' });
     expect(coverage.warnings).toHaveLength(11);
     expect(coverage.warnings[10]).toMatch(/^15 more lines of .* were skipped\.$/);
     expect(coverage.complete).toBe(false);
@@ -105,11 +105,12 @@ describe('a file of OTLP/JSON lines', () => {
   test('is read again when it has grown', async () => {
     await writeFile(path, `${lineOf('one', '1')}\n`);
     const source = await openFileSource(path);
-    const count = async (): Promise<number> => (await source.conversations({ order: 'newest', limit: 9 })).data.length;
+    const count = async (): Promise<number> =>
+      (await source.ask({ name: 'conversations', order: 'newest', limit: 9 })).data.length;
     expect(await count()).toBe(1);
     await appendFile(path, `${lineOf('two', '2')}\n`);
     expect(await count()).toBe(2);
-    expect((await source.conversation('two')).data.spans).toHaveLength(1);
+    expect((await source.ask({ name: 'conversation', conversationId: 'two' })).data.spans).toHaveLength(1);
   });
 
   test('may be empty', async () => {
@@ -129,8 +130,8 @@ describe('a file of OTLP/JSON lines', () => {
     await writeFile(path, `${lineOf('one', '1')}\n`);
     const source = await openFileSource(path);
     await rm(path);
-    expect((await failureOf(source.conversation('one'))).code).toBe('UNREACHABLE');
+    expect((await failureOf(source.ask({ name: 'conversation', conversationId: 'one' }))).code).toBe('UNREACHABLE');
     const ofFolder = await openFileSource(folder);
-    expect((await failureOf(ofFolder.conversation('one'))).code).toBe('UNREACHABLE');
+    expect((await failureOf(ofFolder.ask({ name: 'conversation', conversationId: 'one' }))).code).toBe('UNREACHABLE');
   });
 });

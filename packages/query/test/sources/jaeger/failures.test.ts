@@ -33,7 +33,7 @@ function answerWith(status: number, body: string, headers: Record<string, string
 
 async function failureOf(address: string, options: JaegerSourceOptions = {}): Promise<SourceError> {
   const source = new JaegerSource(address, { attempts: 1, ...options });
-  const error: unknown = await source.stepStatistics(QUESTION).catch((reason: unknown) => reason);
+  const error: unknown = await source.ask({ name: 'step-statistics', ...QUESTION }).catch((reason: unknown) => reason);
   if (!(error instanceof SourceError)) throw new Error('did not fail with a SourceError', { cause: error });
   expect(error.message).toContain('127.0.0.1');
   expect(error.message).toMatch(/\.$/);
@@ -130,7 +130,7 @@ describe('what cannot be reached', () => {
       if (requests < 3) response.writeHead(status).end('busy');
       else response.writeHead(404).end(NOTHING_FOUND);
     });
-    const { coverage } = await new JaegerSource(address).stepStatistics(QUESTION);
+    const { coverage } = await new JaegerSource(address).ask({ name: 'step-statistics', ...QUESTION });
     expect({ coverage, requests }).toEqual({
       coverage: { conversations: 0, spans: 0, complete: true, warnings: [] },
       requests: 3,
@@ -147,9 +147,9 @@ test('a failure is not remembered', async () => {
     isUp ? response.writeHead(404).end(NOTHING_FOUND) : response.writeHead(403).end(),
   );
   const source = new JaegerSource(address);
-  await expect(source.stepStatistics(QUESTION)).rejects.toThrow(/status 403/);
+  await expect(source.ask({ name: 'step-statistics', ...QUESTION })).rejects.toThrow(/status 403/);
   isUp = true;
-  expect((await source.stepStatistics(QUESTION)).data).toEqual([]);
+  expect((await source.ask({ name: 'step-statistics', ...QUESTION })).data).toEqual([]);
 });
 
 describe('an address', () => {
@@ -162,7 +162,7 @@ describe('an address', () => {
     const source = new JaegerSource(`${address.replace('//', '//ann:p%40ss@')}/jaeger/`, {
       headers: { 'x-tenant': 'a' },
     });
-    await source.stepStatistics(QUESTION);
+    await source.ask({ name: 'step-statistics', ...QUESTION });
     expect(seen).toEqual(['/jaeger/api/v3/traces', `Basic ${Buffer.from('ann:p@ss').toString('base64')}`, 'a']);
     expect(source.location).toBe(`${address}/jaeger`);
   });

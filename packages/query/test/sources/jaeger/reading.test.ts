@@ -55,7 +55,7 @@ function searchesSeen(): { widthMs: number; depth: number }[] {
 describe('a window', () => {
   test('is one search, in both forms of the parameters, both bounds counted in, raw', async () => {
     const source = await open(conversations(3, '2025-10-08T11:00:00Z', 1000));
-    const { coverage } = await source.stepStatistics(STATISTICS);
+    const { coverage } = await source.ask({ name: 'step-statistics', ...STATISTICS });
     expect(coverage).toEqual({ conversations: 3, spans: 3, complete: true, warnings: [] });
     expect(standIn.seen).toHaveLength(1);
     expect(standIn.seen[0]!.headers['accept-encoding']).toBe('identity');
@@ -75,18 +75,22 @@ describe('a window', () => {
   test('is read once for all questions of a command, and again ten seconds later', async () => {
     let nowMs = NOW.getTime();
     const source = await open(conversations(3, '2025-10-08T11:00:00Z', 1000), { clock: () => new Date(nowMs) });
-    await Promise.all([source.stepStatistics(STATISTICS), source.stepDurations(STATISTICS)]);
+    await Promise.all([
+      source.ask({ name: 'step-statistics', ...STATISTICS }),
+      source.ask({ name: 'step-durations', ...STATISTICS }),
+    ]);
     nowMs += 10_000;
-    await source.commonErrors({ ...STATISTICS, limit: 1 });
+    await source.ask({ name: 'common-errors', ...STATISTICS, limit: 1 });
     expect(standIn.seen).toHaveLength(1);
     nowMs += 1;
-    await source.stepStatistics(STATISTICS);
+    await source.ask({ name: 'step-statistics', ...STATISTICS });
     expect(standIn.seen).toHaveLength(2);
   });
 
   test('that is empty asks nobody', async () => {
     const source = await open([]);
-    const { coverage } = await source.stepStatistics({
+    const { coverage } = await source.ask({
+      name: 'step-statistics',
       window: window('2025-10-08T00:00:00Z', '2025-10-08T00:00:00Z'),
     });
     expect(coverage).toEqual({ conversations: 0, spans: 0, complete: true, warnings: [] });
@@ -101,9 +105,9 @@ describe('a window', () => {
       stepSpan('gpt', { id: 'two', start: '2025-10-09T00:00:00Z', ms: 3000 }),
     ];
     const source = await open(spans);
-    const { data } = await source.conversations({ window: OCTOBER_8, order: 'newest', limit: 10 });
+    const { data } = await source.ask({ name: 'conversations', window: OCTOBER_8, order: 'newest', limit: 10 });
     expect(data.map(({ conversationId, totalNano }) => [conversationId, totalNano])).toEqual([['two', 4_000_000_000n]]);
-    const statistics = await source.stepStatistics(STATISTICS);
+    const statistics = await source.ask({ name: 'step-statistics', ...STATISTICS });
     expect(statistics.data.map(({ step, total }) => [step, total])).toEqual([
       ['stt', 1],
       ['gpt', 1],
@@ -113,16 +117,16 @@ describe('a window', () => {
   test.each(['newest', 'oldest'] as const)('with more than a search answers is cut, %s first', async (choice) => {
     const spans = conversations(700, '2025-10-08T03:00:00Z', 5_000);
     const source = await open(spans, { searchDepth: 20 }, { choice });
-    const { data, coverage } = await source.stepDurations(STATISTICS);
+    const { data, coverage } = await source.ask({ name: 'step-durations', ...STATISTICS });
     expect(coverage).toEqual({ conversations: 700, spans: 700, complete: true, warnings: [] });
-    expect(data).toEqual((await new MemorySource(spans).stepDurations(STATISTICS)).data);
+    expect(data).toEqual((await new MemorySource(spans).ask({ name: 'step-durations', ...STATISTICS })).data);
     expect(standIn.searches.length).toBeGreaterThan(35);
     expect(standIn.searches.every(({ parameters }) => parameters.get('query.num_traces') === '20')).toBe(true);
   });
 
   test('with even traffic is cut so that few answers are full', async () => {
     const source = await open(conversations(5_000, '2025-10-08T00:00:00Z', 17_000), { searchDepth: 250 });
-    await source.stepStatistics(STATISTICS);
+    await source.ask({ name: 'step-statistics', ...STATISTICS });
     // 34 parts for 5,000 traces at 60 % of 250 each, and the search that was cut.
     expect(standIn.searches.length).toBeLessThanOrEqual(36);
   });
@@ -130,7 +134,7 @@ describe('a window', () => {
   test('has more within a millisecond: a search may answer with more, then', async () => {
     const spans = conversations(50, '2025-10-08T03:00:00Z', 0);
     const source = await open(spans, { searchDepth: 8 });
-    const { coverage } = await source.stepStatistics(STATISTICS);
+    const { coverage } = await source.ask({ name: 'step-statistics', ...STATISTICS });
     expect(coverage).toEqual({ conversations: 50, spans: 50, complete: true, warnings: [] });
     const seen = searchesSeen();
     expect(seen.filter(({ depth }) => depth > 8).map(({ depth }) => depth)).toEqual([16, 32, 64]);
@@ -140,7 +144,7 @@ describe('a window', () => {
   test('has more within a millisecond than the server answers with: then it says so', async () => {
     const spans = conversations(50, '2025-10-08T03:00:00Z', 0);
     const source = await open(spans, { searchDepth: 8 }, { maxDepth: 40 });
-    const { coverage } = await source.stepStatistics(STATISTICS);
+    const { coverage } = await source.ask({ name: 'step-statistics', ...STATISTICS });
     expect(coverage).toMatchObject({ conversations: 40, spans: 40, complete: false });
     expect(coverage.warnings).toEqual([
       expect.stringMatching(
@@ -152,21 +156,21 @@ describe('a window', () => {
   test('is asked for with as many traces as the server allows', async () => {
     const spans = conversations(40, '2025-10-08T03:00:00Z', 60_000);
     const source = await open(spans, { searchDepth: 2000 }, { maxDepth: 30 });
-    const { coverage } = await source.stepStatistics(STATISTICS);
+    const { coverage } = await source.ask({ name: 'step-statistics', ...STATISTICS });
     expect(coverage).toEqual({ conversations: 40, spans: 40, complete: true, warnings: [] });
   });
 
   test('with longer answers than are taken is asked for in parts', async () => {
     const spans = conversations(100, '2025-10-08T03:00:00Z', 60_000);
     const source = await open(spans, { maxAnswerBytes: 5_000 });
-    const { coverage } = await source.stepStatistics(STATISTICS);
+    const { coverage } = await source.ask({ name: 'step-statistics', ...STATISTICS });
     expect(coverage).toEqual({ conversations: 100, spans: 100, complete: true, warnings: [] });
     expect(standIn.searches.length).toBeGreaterThan(20);
   });
 
   test('with a longer answer within a millisecond is read without that, and says so', async () => {
     const source = await open(conversations(100, '2025-10-08T03:00:00Z', 0), { maxAnswerBytes: 5_000 });
-    const { coverage } = await source.stepStatistics(STATISTICS);
+    const { coverage } = await source.ask({ name: 'step-statistics', ...STATISTICS });
     expect(coverage).toMatchObject({ spans: 0, complete: false });
     expect(coverage.warnings).toEqual([
       expect.stringMatching(/has more than one answer can hold; its traces were not read/),
@@ -175,7 +179,7 @@ describe('a window', () => {
 
   test('with more spans than may be kept is read in part, and says which part was not', async () => {
     const source = await open(conversations(700, '2025-10-08T00:00:00Z', 60_000), { searchDepth: 50, maxSpans: 300 });
-    const { coverage } = await source.stepStatistics(STATISTICS);
+    const { coverage } = await source.ask({ name: 'step-statistics', ...STATISTICS });
     expect(coverage.complete).toBe(false);
     expect(coverage.spans).toBeGreaterThanOrEqual(300);
     expect(coverage.spans).toBeLessThan(700);
@@ -191,9 +195,9 @@ test('takes back the nanosecond and the service name that Jaeger gives to spans 
     stepSpan('gpt', { start: '2025-10-08T10:00:01Z', ms: 0, durationNano: 1n }),
   ];
   const source = await open(spans);
-  const { data } = await source.conversations({ window: OCTOBER_8, order: 'newest', limit: 1 });
+  const { data } = await source.ask({ name: 'conversations', window: OCTOBER_8, order: 'newest', limit: 1 });
   expect(data).toMatchObject([{ totalNano: 1n, stepCount: 2 }]);
-  const one = await source.conversation('one');
+  const one = await source.ask({ name: 'conversation', conversationId: 'one' });
   expect(one.data.spans.map(({ durationNano }) => durationNano)).toEqual([0n, 1n]);
   expect(one.data.spans.map(({ serviceName }) => serviceName)).toEqual([undefined, undefined]);
 });
@@ -207,9 +211,9 @@ describe('services', () => {
 
   test('are gone through one by one where a storage searches by service only, each span counted once', async () => {
     const source = await open(spans, {}, { needsServiceName: true });
-    const { coverage } = await source.stepStatistics(STATISTICS);
+    const { coverage } = await source.ask({ name: 'step-statistics', ...STATISTICS });
     expect(coverage).toEqual({ conversations: 2, spans: 3, complete: true, warnings: [] });
-    await source.stepStatistics({ window: window('2025-10-08T09:00:00Z', '2025-10-08T11:00:00Z') });
+    await source.ask({ name: 'step-statistics', window: window('2025-10-08T09:00:00Z', '2025-10-08T11:00:00Z') });
     const services = standIn.searches.map(({ parameters }) => parameters.get('query.service_name') ?? 'all');
     // What the first search has taught is not asked again.
     expect(services.slice(0, 1)).toEqual(['all']);
@@ -230,14 +234,14 @@ describe('services', () => {
       ),
     );
     const source = await open(shared, { concurrency: 1, maxSpans: 31 }, { needsServiceName: true });
-    const { coverage } = await source.stepStatistics(STATISTICS);
+    const { coverage } = await source.ask({ name: 'step-statistics', ...STATISTICS });
     expect(coverage).toEqual({ conversations: 10, spans: 30, complete: true, warnings: [] });
   });
 
   test('asked for by name are searched for alone, an hour around the window', async () => {
     const source = await open(spans);
     const cut = window('2025-10-08T10:00:01Z', '2025-10-08T11:00:00Z');
-    const { data } = await source.stepStatistics({ window: cut, filters: { service: 'ears' } });
+    const { data } = await source.ask({ name: 'step-statistics', window: cut, filters: { service: 'ears' } });
     expect(data.map(({ step, total }) => [step, total])).toEqual([['gpt', 1]]);
     expect(standIn.searches.map(({ parameters }) => [...parameters.getAll('query.service_name')])).toEqual([['ears']]);
     expect(standIn.searches[0]!.parameters.get('query.start_time_min')).toBe('2025-10-08T09:00:01.000000000Z');
@@ -252,7 +256,7 @@ describe('without a window', () => {
     ...conversations(2, '2025-08-01T01:00:00Z', 1000),
   ];
   const startsOf = async (source: JaegerSource, limit: number): Promise<[number, boolean, string[], number]> => {
-    const { data, coverage } = await source.conversations({ order: 'newest', limit });
+    const { data, coverage } = await source.ask({ name: 'conversations', order: 'newest', limit });
     return [data.length, coverage.complete, coverage.warnings, standIn.searches.length];
   };
 
@@ -280,7 +284,7 @@ describe('one conversation', () => {
 
   test('is one look-up by the derived trace id, texts included', async () => {
     const source = await open([stepSpan('gpt', { start: '2025-10-01T10:00:00Z', ms: 10, ...texts })]);
-    const { data, coverage } = await source.conversation('one');
+    const { data, coverage } = await source.ask({ name: 'conversation', conversationId: 'one' });
     expect(data.spans).toMatchObject([{ step: 'gpt', ...texts }]);
     expect(coverage).toEqual({ conversations: 1, spans: 1, complete: true, warnings: [] });
     expect(standIn.seen.map(({ path }) => path)).toEqual([expect.stringMatching(/^\/api\/v3\/traces\/[0-9a-f]{32}$/)]);
@@ -289,7 +293,7 @@ describe('one conversation', () => {
   test('that is longer than an answer may be is refused', async () => {
     const spans = Array.from({ length: 50 }, () => stepSpan('gpt', { start: '2025-10-01T10:00:00Z', ms: 10 }));
     const source = await open(spans, { maxAnswerBytes: 5_000 });
-    await expect(source.conversation('one')).rejects.toMatchObject({
+    await expect(source.ask({ name: 'conversation', conversationId: 'one' })).rejects.toMatchObject({
       name: 'SourceError',
       code: 'WRONG_ANSWER',
       message: expect.stringMatching(/sent more than 5000 bytes\. No conversation is that long/),
@@ -299,7 +303,9 @@ describe('one conversation', () => {
   test('is two look-ups by its trace id in hex', async () => {
     const traceId = 'ab'.repeat(16);
     const source = await open([stepSpan('gpt', { traceId, start: '2025-10-01T10:00:00Z', ms: 10 })]);
-    expect((await source.conversation(traceId.toUpperCase())).data.spans).toHaveLength(1);
+    expect((await source.ask({ name: 'conversation', conversationId: traceId.toUpperCase() })).data.spans).toHaveLength(
+      1,
+    );
     expect(standIn.seen).toHaveLength(2);
   });
 
@@ -308,7 +314,7 @@ describe('one conversation', () => {
       stepSpan('gpt', { traceId: 'a'.repeat(32), start: '2025-10-08T09:00:00Z', ms: 10, ...texts }),
       ...conversations(20, '2025-10-08T08:00:00Z', 1000),
     ]);
-    const { data, coverage } = await source.conversation('one');
+    const { data, coverage } = await source.ask({ name: 'conversation', conversationId: 'one' });
     expect(data).toMatchObject({ spans: [{ traceId: 'a'.repeat(32), ...texts }], otherTraceIds: [] });
     expect(coverage).toEqual({
       conversations: 1,
@@ -322,7 +328,7 @@ describe('one conversation', () => {
 
   test('that nobody had within a month is not there, and the answer says how far it looked', async () => {
     const source = await open(conversations(20, '2025-10-08T08:00:00Z', 1000));
-    const { data, coverage } = await source.conversation('nobody');
+    const { data, coverage } = await source.ask({ name: 'conversation', conversationId: 'nobody' });
     expect(data).toEqual({ spans: [], otherTraceIds: [] });
     expect(coverage).toMatchObject({ complete: false, warnings: [expect.stringMatching(/30 days, back to/)] });
   });
@@ -332,7 +338,7 @@ describe('conversations at work just now', () => {
   const ended = (secondsAgo: number): string => new Date(NOW.getTime() - secondsAgo * 1000 - 100).toISOString();
   const warningsOf = async (spans: SpanRecord[]): Promise<string[]> => {
     const source = await open(spans);
-    return (await source.stepStatistics(STATISTICS)).coverage.warnings;
+    return (await source.ask({ name: 'step-statistics', ...STATISTICS })).coverage.warnings;
   };
 
   test('are warned of while they have no root', async () => {

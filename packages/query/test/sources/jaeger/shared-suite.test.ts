@@ -30,7 +30,7 @@ function opening(traits: StandInTraits, options: JaegerSourceOptions): (spans: S
     standIns.push(standIn);
     const source = new JaegerSource(standIn.address, { ...EVERYTHING, ...options });
     // Questions about one conversation find everything read already.
-    await source.conversations({ order: 'longest', limit: 1 });
+    await source.ask({ name: 'conversations', order: 'longest', limit: 1 });
     return source;
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { AnswerFormatError, decodeAnswer, encodeAnswer } from '@convotel/query';
-import type { AnswerData, Question, SpanRecord } from '@convotel/query';
+import type { AnyQuestion, QuestionName, Questions, SpanRecord } from '@convotel/query';
 
 const COVERAGE = { conversations: 2, spans: 9, complete: false, warnings: ['Line 3 was skipped: "x".'] };
 
@@ -33,7 +33,7 @@ const SPAN: Required<SpanRecord> = {
   rest: { kind: 1, attributes: [{ key: 'x', value: { intValue: '7' } }], status: { code: 2, message: 'm' } },
 };
 
-const ANSWERS: { [Name in Question['name']]: AnswerData[Name] } = {
+const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
   conversation: { spans: [SPAN, { ...minimal(SPAN), role: 'other' }], otherTraceIds: ['d'.repeat(32)] },
   conversations: [
     {
@@ -107,12 +107,12 @@ function minimal(span: Required<SpanRecord>): SpanRecord {
   return { traceId, spanId, name, startTimeUnixNano, durationNano, role, depth, outcome, isRecovered };
 }
 
-const NAMES = Object.keys(ANSWERS) as Question['name'][];
+const NAMES = Object.keys(ANSWERS) as QuestionName[];
 
 describe('an answer as JSON', () => {
   test.each(NAMES)('comes out as it went in: %s', (name) => {
     const answer = { data: ANSWERS[name], coverage: COVERAGE };
-    const text = encodeAnswer({ name } as Question, answer);
+    const text = encodeAnswer({ name } as AnyQuestion, answer);
     expect(JSON.parse(text)).toMatchObject({ question: name });
     expect(decodeAnswer({ name }, text)).toStrictEqual(answer);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeQuestion, encodeQuestion, parseInstant, QuestionFormatError } from '@convotel/query';
-import type { Question } from '@convotel/query';
+import type { AnyQuestion } from '@convotel/query';
 
 const WINDOW = {
   sinceUnixNano: parseInstant('2025-10-08T00:00:00Z'),
@@ -8,7 +8,7 @@ const WINDOW = {
 };
 const ODD = `a&b=c#d?e %2F+ä👋'"\u0000\n`;
 
-const QUESTIONS: Question[] = [
+const QUESTIONS: AnyQuestion[] = [
   { name: 'conversation', conversationId: '20251008_143022_a1b2c3d4' },
   { name: 'conversation', conversationId: ODD },
   { name: 'conversation', conversationId: '' },
@@ -31,7 +31,7 @@ const QUESTIONS: Question[] = [
   { name: 'step-durations', window: WINDOW, filters: { session: ODD } },
 ];
 
-function decode(pathAndQuery: string): Question {
+function decode(pathAndQuery: string): AnyQuestion {
   return decodeQuestion(new URL(pathAndQuery, 'http://127.0.0.1:4318'));
 }
 

@@ -24,7 +24,9 @@ function listenWith(status: number, contentType: string, body: string): Promise<
 }
 
 async function failureOf(address: string, timeoutMs = 5_000): Promise<SourceError> {
-  const error: unknown = await new ServeSource(address, { timeoutMs }).commonErrors(QUESTION).catch((e: unknown) => e);
+  const error: unknown = await new ServeSource(address, { timeoutMs })
+    .ask({ name: 'common-errors', ...QUESTION })
+    .catch((e: unknown) => e);
   if (!(error instanceof SourceError)) throw new Error('did not fail with a SourceError', { cause: error });
   return error;
 }
@@ -44,7 +46,7 @@ describe('a source that asks convotel serve', () => {
       response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' }).end(GOOD_ANSWER);
     });
     const source = new ServeSource(`${address}/`);
-    expect(await source.commonErrors(QUESTION)).toEqual({ data: [], coverage: COVERAGE });
+    expect(await source.ask({ name: 'common-errors', ...QUESTION })).toEqual({ data: [], coverage: COVERAGE });
     expect(urls).toEqual([
       '/api/v1/common-errors?since=1970-01-01T00:00:00.000000000Z&until=1970-01-01T00:00:00.000000001Z&limit=1',
     ]);

@@ -1,15 +1,15 @@
-import type { ConversationDetail, ConversationRow, Envelope, Finding, StepRow } from '@convotel/query';
+import type { ConversationDetail, ConversationRow, Report, Finding, StepRow } from '@convotel/query';
 import type { TextContext } from '../../src/text/text-context.ts';
 
 /** Findings shown, no colours, the last 24 hours. */
 export const CONTEXT: TextContext = { windowText: 'last 24 hours', showFindings: true, color: false };
 
 /** An answer in UTC. */
-export function envelope<Command extends string, Data>(
+export function report<Command extends string, Data>(
   command: Command,
   data: Data,
   findings: Finding[] = [],
-): Envelope<Command, Data> {
+): Report<Command, Data> {
   return {
     command,
     window: { timeZone: 'UTC' },

@@ -3,7 +3,7 @@ import type { Finding } from '../findings/finding.ts';
 import type { SourceKind } from '../questions.ts';
 
 /** What every command returns and `--json` prints. */
-export interface Envelope<Command extends string, Data> {
+export interface Report<Command extends string, Data> {
   command: Command;
   /** Only `timeZone` on commands without a window. */
   window: { since?: string; until?: string; timeZone: string };

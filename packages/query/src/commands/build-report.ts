@@ -1,11 +1,11 @@
-import type { Envelope } from '../answers/envelope.ts';
+import type { Report } from '../answers/report.ts';
 import type { Finding } from '../findings/finding.ts';
 import type { Coverage } from '../model/coverage.ts';
 import type { Window } from '../model/window.ts';
 import type { ConversationSource } from '../questions.ts';
 import { formatInstant } from '../time/format-instant.ts';
 
-/** What the envelope of one answer is made of. */
+/** What the report of one answer is made of. */
 export interface EnvelopeParts<Command extends string, Data> {
   command: Command;
   source: ConversationSource;
@@ -17,10 +17,8 @@ export interface EnvelopeParts<Command extends string, Data> {
   findings?: Finding[];
 }
 
-/** Puts an answer into the envelope that every command returns. */
-export function buildEnvelope<Command extends string, Data>(
-  parts: EnvelopeParts<Command, Data>,
-): Envelope<Command, Data> {
+/** Puts an answer into the report that every command returns. */
+export function buildReport<Command extends string, Data>(parts: EnvelopeParts<Command, Data>): Report<Command, Data> {
   const { command, source, window, timeZone, coverage, data, findings = [] } = parts;
   return {
     command,
