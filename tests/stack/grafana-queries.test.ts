@@ -111,8 +111,11 @@ function bucketOf(seconds: number): number {
 describe('every query of every panel', () => {
   test.each(PANELS)('%s: has data, in its unit', async (_, panel) => {
     const { unit } = panel.fieldConfig!.defaults;
-    for (const samples of await ask(panel)) {
-      expect(samples.length).toBeGreaterThan(0);
+    const answers = await waitUntil('each query of the panel to have data', async () => {
+      const found = await ask(panel);
+      return found.every((samples) => samples.length > 0) && found;
+    });
+    for (const samples of answers) {
       for (const { value, labels } of samples) {
         expect(Number.isFinite(value)).toBe(true);
         expect(value).toBeGreaterThanOrEqual(0);

@@ -26,7 +26,7 @@ test('two processes of one service are counted side by side while they work, and
       serviceName: SERVICE,
       conversationIds: [conversationId],
       captureContent: false,
-      thinkMs: 8000,
+      thinkMs: 15_000,
       writesContentElsewhere: false,
     };
     return runProgram('live-program', options, { OTEL_METRIC_EXPORT_INTERVAL: '300' });
@@ -37,7 +37,10 @@ test('two processes of one service are counted side by side while they work, and
     'both to be in a conversation',
     async () => (await ask(`sum(conversation_active${OF_SERVICE})`)) === 2,
   );
-  const active = await queryPrometheus(stack.prometheusUrl, `conversation_step_active{service_name="${SERVICE}"} > 0`);
+  const active = await waitUntil('both to be in a step', async () => {
+    const found = await queryPrometheus(stack.prometheusUrl, `conversation_step_active{service_name="${SERVICE}"} > 0`);
+    return found.length === 2 && found;
+  });
   expect(active.map(({ labels, value }) => [labels['conversation_step_name'], value])).toEqual([
     ['gpt', 1],
     ['gpt', 1],
@@ -45,9 +48,12 @@ test('two processes of one service are counted side by side while they work, and
   expect(new Set(active.map(({ labels }) => labels['instance'])).size).toBe(2);
 
   await Promise.all(programs);
-  await waitUntil('both to be at rest', async () => (await ask(`sum(conversation_active${OF_SERVICE})`)) === 0);
-  expect(await ask(`sum(conversation_step_active${OF_SERVICE})`)).toBe(0);
-  expect(await ask(`sum(conversation_step_time_to_first_output_seconds_count${OF_SERVICE})`)).toBe(2);
-  expect(await ask(`sum(conversation_step_timing_seconds_count${OF_SERVICE})`)).toBe(2);
-  expect(await ask(`sum(conversation_step_timing_seconds_sum${OF_SERVICE})`)).toBeCloseTo(0.16);
+  // Prometheus may have fetched from one of the two only, so each number is waited for.
+  const waitFor = (expression: string, isRight: (value: number) => boolean): Promise<unknown> =>
+    waitUntil(`${expression} to be right`, async () => isRight((await ask(expression)) ?? Number.NaN));
+  await waitFor(`sum(conversation_active${OF_SERVICE})`, (active) => active === 0);
+  await waitFor(`sum(conversation_step_active${OF_SERVICE})`, (active) => active === 0);
+  await waitFor(`sum(conversation_step_time_to_first_output_seconds_count${OF_SERVICE})`, (count) => count === 2);
+  await waitFor(`sum(conversation_step_timing_seconds_count${OF_SERVICE})`, (count) => count === 2);
+  await waitFor(`sum(conversation_step_timing_seconds_sum${OF_SERVICE})`, (sum) => Math.abs(sum - 0.16) < 0.001);
 });

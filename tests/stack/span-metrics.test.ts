@@ -15,12 +15,14 @@ const truth = spansOfPlan(planConversations(plan), SERVICE);
 const steps = [...new Set(truth.flatMap(({ step }) => step ?? []))];
 
 let stack: Stack;
+let sender: { endpoint: string; serviceName: string };
 
 beforeAll(async () => {
   stack = await startStack();
   // Two processes of one service: what one of them did must not hide what the other did.
-  // They take their time, because Prometheus takes no exemplar along with a series that is new to it.
-  await sendPlan({ endpoint: stack.otlpUrl, serviceName: SERVICE, plan, processes: 2, pauseMs: 500 });
+  // They take their time, because Prometheus keeps no exemplar of a series that is new to it.
+  sender = { endpoint: stack.otlpUrl, serviceName: SERVICE };
+  await sendPlan({ ...sender, plan, processes: 2, pauseMs: 500 });
   await waitUntil('Prometheus to have counted every span', async () => {
     return (await queryNumber(stack.prometheusUrl, `sum(${SPAN_METRIC.calls})`)) === truth.length;
   });
@@ -74,9 +76,14 @@ function bucketOf(seconds: number): number {
 }
 
 test('an exemplar names a trace that Jaeger opens, and in it the span', async () => {
-  const exemplars = await queryExemplars(stack.prometheusUrl, `${SPAN_METRIC.duration}_bucket{span_name="gpt"}`);
-  expect(exemplars.length).toBeGreaterThan(0);
-  const { trace_id: traceId, span_id: spanId } = exemplars[0]!;
+  let attempt = 0;
+  const exemplar = await waitUntil('Prometheus to have an exemplar', async () => {
+    const [first] = await queryExemplars(stack.prometheusUrl, `${SPAN_METRIC.duration}_bucket{span_name="gpt"}`);
+    // Prometheus keeps no exemplar of a series that is new to it, so there must be a later one.
+    if (first === undefined) await sendPlan({ ...sender, plan: { ...plan, prefix: `later-${attempt++}`, count: 20 } });
+    return first;
+  });
+  const { trace_id: traceId, span_id: spanId } = exemplar;
   const spans = await readJaegerTrace(stack.jaegerUrl, traceId!);
   expect(spans.find((span) => span.spanId === spanId)).toMatchObject({ name: 'gpt', traceId });
 });
