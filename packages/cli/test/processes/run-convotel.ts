@@ -70,12 +70,8 @@ export async function startServe(storePath: string, more: readonly string[] = []
     output: () => output,
     printed: async (text) => {
       while (!output.includes(text)) {
-        await Promise.race([
-          once(child.stdout, 'data'),
-          ended.then((how) => {
-            throw new Error(`serve ended with ${how}: ${output}`);
-          }),
-        ]);
+        await Promise.race([once(child.stdout, 'data'), ended]);
+        if (child.exitCode !== null) throw new Error(`serve ended with ${child.exitCode}: ${output}`);
       }
     },
     end: (signal) => {
