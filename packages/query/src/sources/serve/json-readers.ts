@@ -33,6 +33,10 @@ export const readBigint: Reader<bigint> = (json, place) => {
   return BigInt(json);
 };
 
+/** A list of numbers, as a typed array. */
+export const readFloats: Reader<Float64Array> = (json, place) =>
+  Float64Array.from(readArrayOf(readNumber)(json, place));
+
 /** JSON as it is, where only its owner knows its shape. */
 export const readAnything: Reader<unknown> = (json) => json;
 
@@ -82,5 +86,5 @@ function asObject(json: unknown, place: string): Record<string, unknown> {
 }
 
 function notA(kind: string, place: string): AnswerFormatError {
-  return new AnswerFormatError(`${place} is no ${kind}`);
+  return new AnswerFormatError(`${place} is not a ${kind}`);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { AnswerFormatError, decodeAnswer, encodeAnswer } from '@convotel/query';
+import { AnswerFormatError, decodeAnswer, encodeAnswer } from '@convotel/query/engine';
 import type { AnyQuestion, QuestionName, Questions, SpanRecord } from '@convotel/query';
 
 const COVERAGE = { conversations: 2, spans: 9, complete: false, warnings: ['Line 3 was skipped: "x".'] };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { decodeQuestion, encodeQuestion, parseInstant, QuestionFormatError } from '@convotel/query';
+import { parseInstant } from '@convotel/query';
+import { decodeQuestion, encodeQuestion, QuestionFormatError } from '@convotel/query/engine';
 import type { AnyQuestion } from '@convotel/query';
 
 const WINDOW = {

@@ -2,7 +2,8 @@ import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { encodeAnswer, ServeSource, SourceError } from '@convotel/query';
+import { ServeSource, SourceError } from '@convotel/query';
+import { encodeAnswer } from '@convotel/query/engine';
 
 const QUESTION = { window: { sinceUnixNano: 0n, untilUnixNano: 1n }, limit: 1 };
 const COVERAGE = { conversations: 0, spans: 0, complete: true, warnings: [] };
