@@ -11,7 +11,7 @@ import {
   UHUGEINT,
   VARCHAR,
 } from '@duckdb/node-api';
-import { idNumber, traceIdHex } from '../store/ids.ts';
+import { idNumber, traceIdHex } from '../store/columns/ids.ts';
 import { readSpanRow } from '../store/span-row.ts';
 import { sqlFile } from '../store/sql-file.ts';
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type DuckDBConnection, LIST, listValue, UBIGINT, UHUGEINT } from '@duckdb/node-api';
 import type { SpanRecord } from '@convotel/query';
 import { EARLIEST_UNIX_NANO, LATEST_UNIX_NANO, supersedes } from '@convotel/query/engine';
-import { idNumber } from './ids.ts';
+import { idNumber } from './columns/ids.ts';
 import type { KnownSpanIds } from './known-span-ids.ts';
 import { readSpanRow } from './span-row.ts';
 import { sqlFile } from './sql-file.ts';

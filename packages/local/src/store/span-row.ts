@@ -1,7 +1,7 @@
 import type { DuckDBMapValue } from '@duckdb/node-api';
 import type { SpanRecord, SpanRest } from '@convotel/query';
 import { SPAN_FIELDS } from '@convotel/query/engine';
-import { spanIdHex, traceIdHex } from './ids.ts';
+import { spanIdHex, traceIdHex } from './columns/ids.ts';
 
 /** A row of the table `spans` with the columns of its resource, by column name, null where there is no value. */
 export type SpanRow = Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@ import { OUTCOMES, traceIdOf } from '@convotel/conventions';
 import type { SpanRecord } from '@convotel/query';
 import { SPAN_FIELDS, type SpanField } from '@convotel/query/engine';
 import type { Column } from './column.ts';
-import { spanIdColumn, traceIdColumn } from './id-column.ts';
+import { spanIdColumn, traceIdColumn } from './ids.ts';
 import {
   bigintColumn,
   booleanColumn,
@@ -10,9 +10,8 @@ import {
   enumColumn,
   integerColumn,
   unsignedColumn,
-} from './number-column.ts';
-import { textColumn } from './text-column.ts';
-import { timingsColumn } from './timings-column.ts';
+} from './number-columns.ts';
+import { textColumn, timingsColumn } from './text-columns.ts';
 
 const ROLES: readonly SpanRecord['role'][] = ['root', 'step', 'other'];
 

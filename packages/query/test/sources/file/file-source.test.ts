@@ -85,11 +85,11 @@ describe('a file of OTLP/JSON lines', () => {
     expect(data).toHaveLength(1);
     expect(coverage.complete).toBe(false);
     expect(coverage.warnings).toEqual([
-      expect.stringMatching(/^Line 1 of .*spans\.jsonl was skipped: it is no JSON/),
+      expect.stringMatching(/^Line 1 of .*spans\.jsonl was skipped: it is not valid JSON/),
       expect.stringMatching(/^Line 3 of .* was skipped: .*traceId/),
       expect.stringMatching(/^Line 4 of .* was skipped: /),
       expect.stringMatching(/^Line 5 of .* was skipped: it is not UTF-8\.$/),
-      expect.stringMatching(/^Line 6 of .* was skipped: it is no JSON/),
+      expect.stringMatching(/^Line 6 of .* was skipped: it is not valid JSON/),
     ]);
   });
 

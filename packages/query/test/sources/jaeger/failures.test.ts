@@ -55,7 +55,7 @@ describe('what is no Jaeger is refused with a reason and a way out', () => {
       302,
       '',
       { location: 'https://login.example/?next=x' },
-      /sends on to "https:\/\/login\.example.* login/,
+      /redirects to "https:\/\/login\.example.* login/,
     ],
     ['who wants credentials', 401, 'who are you', {}, /refuses \(status 401\): "who are you"\..* name and password/],
     ['who forbids', 403, '{"message":"not you"}', {}, /refuses \(status 403\): "\{/],
