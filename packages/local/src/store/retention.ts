@@ -1,4 +1,3 @@
-import { LATEST_UNIX_NANO } from '@convotel/query/engine';
 import type { RetentionOptions } from '../backend-options.ts';
 import { deleteOldest } from './delete-oldest.ts';
 import type { SpanStore } from './span-store.ts';
@@ -7,6 +6,7 @@ import { sqlFile } from './sql-file.ts';
 const NANO_PER_DAY = 86_400_000_000_000n;
 /** More than can have passed since 1970; it stands for an age without limit. */
 const MANY_DAYS = 100_000;
+const LATEST_NS = 2n ** 63n - 1n;
 /** Of the space allowed, how much is left used after deleting for space, so that the next span does not start it again. */
 const SPACE_TARGET = 0.9;
 /** The filter of known spans is made anew when it holds this many times more than is stored. */
@@ -69,7 +69,7 @@ async function deleteForSpace(store: SpanStore, maxBytes: number, isStopped: () 
   const usedBytes = await readNumber(store, sqlFile('used-space'));
   if (usedBytes <= maxBytes) return 0;
   const surplus = Math.ceil((await readNumber(store, COUNT_SPANS)) * (1 - (maxBytes * SPACE_TARGET) / usedBytes));
-  const deleted = await deleteOldest(store, LATEST_UNIX_NANO, surplus, isStopped);
+  const deleted = await deleteOldest(store, LATEST_NS, surplus, isStopped);
   // Space comes free only with a checkpoint.
   await store.change(async (connection) => {
     await connection.run('CHECKPOINT');

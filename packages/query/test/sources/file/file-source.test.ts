@@ -75,6 +75,16 @@ describe('a file of OTLP/JSON lines', () => {
     expect(coverage).toEqual({ conversations: 1, spans: 1, complete: true, warnings: [] });
   });
 
+  test('counts and shows a span of which only what no answer reads is malformed', async () => {
+    const line = lineOf('one', '1').replace('"status":{}', '"status":{},"links":[{"traceId":"short"}]');
+    expect(line).toContain('short');
+    await writeFile(path, `${line}\n${lineOf('two', '2')}\n`);
+    const source = await openFileSource(path);
+    const { data, coverage } = await source.ask({ name: 'conversation', conversationId: 'one' });
+    expect(data.spans).toMatchObject([{ conversationId: 'one', step: 'gpt' }]);
+    expect(coverage).toEqual({ conversations: 1, spans: 1, complete: true, warnings: [] });
+  });
+
   test('names the lines that cannot be read, and is incomplete', async () => {
     const badId = lineOf('three', '3').replace('3'.repeat(32), 'short');
     await writeFile(path, `{"resourceSpans": [\n${lineOf('one', '1')}\n${badId}\n7\n`);

@@ -60,7 +60,9 @@ describe('a source that asks convotel serve', () => {
     await new Promise((resolve) => servers.splice(0)[0]!.close(resolve));
     const error = await failureOf(address);
     expect(error.code).toBe('UNREACHABLE');
-    expect(error.message).toMatch(/Cannot read from http:\/\/127\.0\.0\.1:\d+: connect ECONNREFUSED .*Start `convotel serve`/);
+    expect(error.message).toMatch(
+      /Cannot read from http:\/\/127\.0\.0\.1:\d+: connect ECONNREFUSED .*Start `convotel serve`/,
+    );
   });
 
   test.each(['http://', 'http://nowhere.invalid:4318'])('cannot reach %s', async (address) => {
