@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { rootSpan, stepSpan } from '../../../../tests/conversation-source/span-builders.ts';
+import { rootSpan, stepSpan } from '@convotel/suite';
 import { JaegerStandIn } from '../../../query/test/sources/jaeger/jaeger-stand-in.ts';
 import { main } from '../../src/main.ts';
 import { recordingTerminal } from '../recording-terminal.ts';
