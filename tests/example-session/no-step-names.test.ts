@@ -9,10 +9,10 @@ const ROOT = new URL('../../', import.meta.url);
 
 /** Where numbers and sentences are made. */
 const FOLDERS = [
-  'packages/query/src/analytics/',
-  'packages/query/src/commands/',
+  'packages/query/src/answers/',
+  'packages/query/src/engines/',
   'packages/query/src/findings/',
-  'packages/query/src/source/',
+  'packages/query/src/sources/',
   'packages/query/src/watch/',
   'packages/cli/src/text/',
   'packages/local/sql/',
@@ -38,7 +38,7 @@ test('no query, rule or text names a step', async () => {
   const quotedInSentences = new RegExp(String.raw`(['"\x60])(?:${STEP_NAMES.join('|')})\1`);
   const found: string[] = [];
   for (const folder of FOLDERS) {
-    const forbidden = /findings|text|analytics/.test(folder) ? quotedInSentences : quotedName;
+    const forbidden = /findings|text|answers/.test(folder) ? quotedInSentences : quotedName;
     for (const path of await codeBelow(folder)) {
       const code = withoutComments(await readFile(new URL(path, ROOT), 'utf8'));
       if (forbidden.test(code)) found.push(path);

@@ -14,3 +14,8 @@ export interface Answer<Data> {
   data: Data;
   coverage: Coverage;
 }
+
+/** `coverage` with one more warning. */
+export function withWarning(coverage: Coverage, warning: string): Coverage {
+  return { ...coverage, warnings: [...coverage.warnings, warning] };
+}

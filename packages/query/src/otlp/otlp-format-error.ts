@@ -1,6 +1,10 @@
-/** An OTLP/JSON trace request (`ExportTraceServiceRequest`, proto3 JSON mapping) that is not as it must be. */
-export class OtlpFormatError extends Error {
-  override readonly name = 'OtlpFormatError';
+import { codedError } from '@convotel/conventions';
+
+/** What is not a valid OTLP trace request (`ExportTraceServiceRequest`); the message gives the place and the reason. */
+export class OtlpFormatError extends codedError('OtlpFormatError') {
+  constructor(message: string, options?: ErrorOptions) {
+    super('OTLP_MALFORMED', message, options);
+  }
 }
 
 /** Quotes a foreign value for an error message, shortened so that a hostile one cannot fill a log. */

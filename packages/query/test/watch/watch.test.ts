@@ -14,7 +14,7 @@ import {
   watchOnce,
 } from '@convotel/query';
 import type { Alert, AlertRule, Evidence } from '@convotel/query';
-import { exampleConversations } from '../commands/example-conversations.ts';
+import { exampleConversations } from '../answers/example-conversations.ts';
 
 const clock = (): Date => new Date('2025-10-08T14:45:00Z');
 const source = new MemorySource([]);

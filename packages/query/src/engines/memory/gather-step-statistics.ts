@@ -1,5 +1,6 @@
 import { isFailure, THRESHOLD } from '@convotel/conventions';
 import { compareText } from '../../model/compare-text.ts';
+import { quantileOfSorted } from '../../model/numbers.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import { isInWindow } from '../../model/window.ts';
 import type { StepStatistics, StepStatisticsQuestion } from '../../questions.ts';
@@ -54,7 +55,7 @@ function statisticsOf(
     outermostMs: sumOf(outermost.map((span) => Number(span.durationNano) / 1e6)),
     leftOut: { tooLong: completed - counted.length, notCompleted: spans.length - completed },
     timings: timings ? meanTimingsMs(counted) : {},
-    quantilesMs: durationsMs.length === 0 ? [] : quantiles.map((rank) => quantileOf(durationsMs, rank)),
+    quantilesMs: durationsMs.length === 0 ? [] : quantiles.map((rank) => quantileOfSorted(durationsMs, rank)!),
   };
 }
 
@@ -72,14 +73,6 @@ function meanTimingsMs(spans: readonly SpanRecord[]): Record<string, number> {
       .sort(([a], [b]) => compareText(a, b))
       .map(([part, seconds]) => [part, (sumOf(seconds) / seconds.length) * 1000]),
   );
-}
-
-/** Linear interpolation at index (n−1)·rank of sorted values. */
-function quantileOf(sorted: Float64Array, rank: number): number {
-  const index = (sorted.length - 1) * rank;
-  const below = sorted[Math.floor(index)]!;
-  const above = sorted[Math.ceil(index)]!;
-  return below + (above - below) * (index - Math.floor(index));
 }
 
 function sumOf(values: Float64Array | readonly number[]): number {

@@ -3,7 +3,7 @@ import type { Window } from '../../model/window.ts';
 import { isJsonObject } from '../../otlp/json-fields.ts';
 import type { SpanDetail } from '../../otlp/read-span.ts';
 import { OtlpFormatError } from '../../otlp/otlp-format-error.ts';
-import { formatInstant } from '../../time/format-instant.ts';
+import { formatInstant } from '../../time/instant.ts';
 import { SourceError } from '../source-error.ts';
 import { HttpClient } from './http-client.ts';
 import type { HttpSettings } from './http-client.ts';

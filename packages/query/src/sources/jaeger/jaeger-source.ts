@@ -1,5 +1,5 @@
 import { traceIdOf } from '@convotel/conventions';
-import { withWarning } from '../../analytics/combine-coverage.ts';
+import { withWarning } from '../../model/coverage.ts';
 import type { Conversation } from '../../model/conversation.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { Window } from '../../model/window.ts';

@@ -1,5 +1,5 @@
 import type { Window } from '../../model/window.ts';
-import { formatInstant } from '../../time/format-instant.ts';
+import { formatInstant } from '../../time/instant.ts';
 
 /** Clocks of other machines may run ahead by this much. */
 const AHEAD_NANO = 3_600_000_000_000n;

@@ -1,6 +1,6 @@
 import type { SpanRecord } from '../../model/span-record.ts';
 import type { Window } from '../../model/window.ts';
-import { formatInstant } from '../../time/format-instant.ts';
+import { formatInstant } from '../../time/instant.ts';
 import type { JaegerClient } from './jaeger-client.ts';
 import { AnswerTooLarge, JaegerRefusal } from './jaeger-refusal.ts';
 import { RequestGate } from './request-gate.ts';

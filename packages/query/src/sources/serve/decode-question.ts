@@ -3,8 +3,8 @@ import { OUTCOMES } from '@convotel/conventions';
 import type { ConversationOutcome } from '../../model/conversation.ts';
 import type { ConversationFilters } from '../../model/filters.ts';
 import type { Window } from '../../model/window.ts';
-import { parseInstant } from '../../time/parse-instant.ts';
-import { zoneOffsetSeconds } from '../../time/zone-offset.ts';
+import { parseInstant } from '../../time/instant.ts';
+import { zoneOffsetSeconds } from '../../time/time-zone.ts';
 import { QuestionParameters } from './question-parameters.ts';
 import { MAX_QUESTION_LIMIT, MAX_QUESTION_QUANTILES, QUESTION_PATH_PREFIX, QuestionFormatError } from './question.ts';
 

@@ -1,5 +1,5 @@
 import type { AnyQuestion } from '../../questions.ts';
-import { formatInstant } from '../../time/format-instant.ts';
+import { formatInstant } from '../../time/instant.ts';
 import type { ConversationFilters } from '../../model/filters.ts';
 import type { Window } from '../../model/window.ts';
 import { QUESTION_PATH_PREFIX } from './question.ts';
