@@ -5,12 +5,7 @@ import {
   unattributedTime,
   unsuccessfulStep,
 } from '../../../src/answers/conversation/step-findings.ts';
-import {
-  goodBaseline,
-  overTarget,
-  slowStep as slowStep,
-  totalDuration,
-} from '../../../src/answers/conversation/summary.ts';
+import { goodBaseline, overTarget, slowStep, totalDuration } from '../../../src/answers/conversation/summary.ts';
 import { summaryFacts, textsOf } from '../facts-for-tests.ts';
 
 describe('total-duration', () => {
