@@ -17,7 +17,7 @@ export { appendMissingSteps, orderSteps } from './model/step-order.ts';
 export { EARLIEST_UNIX_NANO, isInWindow, LATEST_UNIX_NANO } from './model/window.ts';
 export { foldIntoHours } from './time/fold-into-hours.ts';
 export type { QuarterHourCount } from './time/fold-into-hours.ts';
-export { zoneOffsetSeconds } from './time/zone-offset.ts';
+export { zoneOffsetSeconds } from './time/time-zone.ts';
 
 // Reading spans
 export { decodeOtlpJson } from './otlp/decode-otlp-json.ts';

@@ -1,4 +1,4 @@
-import type { ConversationDetail, ConversationOptions, ConversationSource, Report } from '@convotel/query';
+import type { ConversationDetail, OneConversationOptions, ConversationSource, Report } from '@convotel/query';
 import type { TextContext } from '../text/page.ts';
 import { answerCommand } from './answer-command.ts';
 import type { Query } from './answer-command.ts';
@@ -8,7 +8,11 @@ import { TARGET_OPTION } from './shared-options.ts';
 /** A command about one conversation. */
 export interface ConversationDefinition<Name extends string> {
   examples: readonly Example[];
-  ask(query: Query, source: ConversationSource, asked: ConversationOptions): Promise<Report<Name, ConversationDetail>>;
+  ask(
+    query: Query,
+    source: ConversationSource,
+    asked: OneConversationOptions,
+  ): Promise<Report<Name, ConversationDetail>>;
   text(report: Report<Name, ConversationDetail>, context: TextContext): string;
 }
 

@@ -1,4 +1,8 @@
-/** The command was called in a way that it cannot be; exit status 2. The message says what is right. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
+import { codedError } from '@convotel/conventions';
+
+/** A command line that cannot be understood; exit status 2. The message says what would be right. */
+export class UsageError extends codedError('UsageError') {
+  constructor(message: string, options?: ErrorOptions) {
+    super('WRONG_USAGE', message, options);
+  }
 }

@@ -63,14 +63,14 @@ describe('a question in a URL', () => {
     ['/api/v1/conversations?order=newest&limit=1&since=2025-10-08T00:00:00Z', 'parameter until is missing'],
     ['/api/v1/conversations?order=newest&limit=1&completedAboveNano=1.5', 'parameter completedAboveNano: "1.5"'],
     ['/api/v1/step-durations', 'parameter since is missing'],
-    ['/api/v1/step-durations?since=yesterday&until=now', 'parameter since: "yesterday" is no time'],
+    ['/api/v1/step-durations?since=yesterday&until=now', 'parameter since: "yesterday" is not an RFC 3339 time'],
     [`/api/v1/step-durations?${window}&outcome=great`, 'parameter outcome: "great" is not one of'],
     [`/api/v1/step-durations?${window}&limit=1`, 'parameter limit is unknown here'],
     [`/api/v1/step-statistics?${window}&quantile=1.01`, 'parameter quantile: "1.01" is not a number from 0 to 1'],
     [`/api/v1/step-statistics?${window}&quantile=`, 'parameter quantile: "" is not a number from 0 to 1'],
     [`/api/v1/step-statistics?${window}${'&quantile=0.5'.repeat(101)}`, 'parameter quantile is given more than 100'],
     [`/api/v1/conversation-counts?${window}&by=day&timeZone=UTC`, 'parameter by: "day" is not one of hour, hourOfDay'],
-    [`/api/v1/conversation-counts?${window}&by=hour&timeZone=Mars`, 'parameter timeZone: "Mars" is no time zone'],
+    [`/api/v1/conversation-counts?${window}&by=hour&timeZone=Mars`, 'parameter timeZone: "Mars" is not a time zone'],
   ])('is refused with the reason: %s', (url, reason) => {
     expect(() => decode(url)).toThrow(QuestionFormatError);
     expect(() => decode(url)).toThrow(reason);
