@@ -1,4 +1,4 @@
-import { UsageError } from './usage-error.ts';
+import { UsageError } from '../usage-error.ts';
 
 const NANO_BY_UNIT: Readonly<Record<string, bigint>> = {
   ms: 1_000_000n,

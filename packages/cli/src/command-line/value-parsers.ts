@@ -1,5 +1,5 @@
 import type { ValueParser } from './options.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** Takes any text. */
 export const text: ValueParser<string> = (value) => value;

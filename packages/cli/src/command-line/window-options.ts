@@ -1,6 +1,6 @@
 import { option } from './options.ts';
 import type { OptionValues } from './options.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from '../usage-error.ts';
 import { text } from './value-parsers.ts';
 
 /** Options that choose a window; `since` is what holds unless told, as the user would write it. */

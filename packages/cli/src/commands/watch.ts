@@ -5,7 +5,7 @@ import { duration } from '../command-line/duration.ts';
 import { flag, list, option } from '../command-line/options.ts';
 import type { OptionValues } from '../command-line/options.ts';
 import { FILTER_OPTIONS, filtersOf, JSON_OPTION, SOURCE_OPTIONS } from '../command-line/shared-options.ts';
-import { UsageError } from '../command-line/usage-error.ts';
+import { UsageError } from '../usage-error.ts';
 import { milliseconds, percentage, wholeNumber } from '../command-line/value-parsers.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { openLastingSource } from '../sources/open-source.ts';
