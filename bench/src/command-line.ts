@@ -7,7 +7,7 @@ import { startLocalBackend } from '@convotel/local';
 import { median } from './figure.ts';
 import type { Bench } from './figure.ts';
 
-const BIN = fileURLToPath(import.meta.resolve('convotel').replace(/dist\/index\.js$/, 'bin/convotel.js'));
+const BIN = fileURLToPath(new URL('bin/convotel.js', import.meta.resolve('convotel/package.json')));
 const ROUNDS = 15;
 const CONVERSATIONS = 2000;
 

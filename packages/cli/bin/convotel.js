@@ -1,4 +1,3 @@
 #!/usr/bin/env node
-import { runAsProgram } from '../dist/run-as-program.js';
-
-await runAsProgram();
+'use strict';
+void require('../dist/cjs/run-as-program.js').runAsProgram();
