@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
  * @typedef {object} Manifest
  * @property {string} name
  * @property {string} version
+ * @property {boolean} [private]
  * @property {Record<string, string | Record<string, unknown>>} exports
  * @property {Record<string, string>} [bin]
  * @property {Record<string, string>} [dependencies]
@@ -28,11 +29,11 @@ export const SOURCE = '@convotel/source';
  * @returns {Package[]}
  */
 export function readPackages() {
-  return readdirSync(join(ROOT, 'packages')).map((name) => {
+  return readdirSync(join(ROOT, 'packages')).flatMap((name) => {
     const folder = join(ROOT, 'packages', name);
     const manifestPath = join(folder, 'package.json');
     const manifest = /** @type {Manifest} */ (JSON.parse(readFileSync(manifestPath, 'utf8')));
-    return { folder, manifestPath, manifest, entries: entriesOf(manifest) };
+    return manifest.private === true ? [] : [{ folder, manifestPath, manifest, entries: entriesOf(manifest) }];
   });
 }
 
