@@ -10,6 +10,7 @@ export function writeNotices(folder) {
   return {
     name: 'notices',
     generateBundle(_options, bundle) {
+      /** @type {Set<string>} */
       const roots = new Set();
       for (const chunk of Object.values(bundle)) {
         for (const id of chunk.type === 'chunk' ? chunk.moduleIds : []) {
@@ -17,7 +18,7 @@ export function writeNotices(folder) {
           if (root !== undefined) roots.add(root);
         }
       }
-      const notices = [...roots].toSorted().map((root) => {
+      const notices = [...roots].toSorted((a, b) => a.localeCompare(b)).map((root) => {
         const { name, version, license } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
         const file = readdirSync(root).find((each) => /^licen[cs]e(\.\w+)?$/i.test(each));
         const text = file === undefined ? '' : `\n\n${readFileSync(join(root, file), 'utf8').trim()}`;

@@ -14,12 +14,14 @@ import { readPackages, ROOT } from '../build/packages.mjs';
  */
 
 /**
- * Packs every package that is published, as built, into `folder`.
+ * Packs the packages that are published, as built, into `folder`.
  * @param {string} folder
+ * @param {(name: string) => boolean} [isWanted] - all, when absent
  * @returns {Pack[]}
  */
-export function packAll(folder) {
-  const workspaces = readPackages().flatMap(({ manifest }) => ['--workspace', manifest.name]);
+export function packAll(folder, isWanted = () => true) {
+  const names = readPackages().map(({ manifest }) => manifest.name);
+  const workspaces = names.filter(isWanted).flatMap((name) => ['--workspace', name]);
   const words = ['pack', ...workspaces, '--json', '--pack-destination', folder];
   const output = execFileSync('npm', words, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   // A list, or an object by name, depending on npm's version.

@@ -55,12 +55,11 @@ export function describeTypes(installation: () => Installation): void {
   ): Promise<string> {
     const { folder, write } = installation();
     const path = await write(name, text);
-    const words = [
-      ...['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2023'],
-      ...['--module', module, '--moduleResolution', resolution],
-      // The declarations of OpenTelemetry are its own affair; those of convotel are checked where they are built.
-      ...['--skipLibCheck', '--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types'), path],
-    ];
+    // The declarations of OpenTelemetry are its own affair, those of convotel are checked where they are built.
+    const flags = '--noEmit --strict --exactOptionalPropertyTypes --target es2023 --skipLibCheck --types node'.split(' ');
+    const words = [...flags, '--typeRoots', join(ROOT, 'node_modules/@types'), '--module', module];
+    words.push('--moduleResolution', resolution, path);
+
     return run(process.execPath, [COMPILERS[compiler], ...words], { cwd: folder }).then(
       ({ stdout }) => stdout,
       (error: { stdout: string }) => error.stdout,
