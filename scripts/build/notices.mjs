@@ -18,12 +18,14 @@ export function writeNotices(folder) {
           if (root !== undefined) roots.add(root);
         }
       }
-      const notices = [...roots].toSorted((a, b) => a.localeCompare(b)).map((root) => {
-        const { name, version, license } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-        const file = readdirSync(root).find((each) => /^licen[cs]e(\.\w+)?$/i.test(each));
-        const text = file === undefined ? '' : `\n\n${readFileSync(join(root, file), 'utf8').trim()}`;
-        return `${name} ${version}, ${license}${text}\n`;
-      });
+      const notices = [...roots]
+        .toSorted((a, b) => a.localeCompare(b))
+        .map((root) => {
+          const { name, version, license } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+          const file = readdirSync(root).find((each) => /^licen[cs]e(\.\w+)?$/i.test(each));
+          const text = file === undefined ? '' : `\n\n${readFileSync(join(root, file), 'utf8').trim()}`;
+          return `${name} ${version}, ${license}${text}\n`;
+        });
       if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
       writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), notices.join(`\n${'-'.repeat(80)}\n\n`));
     },

@@ -25,7 +25,9 @@ const archives = join(project, ARCHIVES);
 mkdirSync(archives, { recursive: true });
 install('--save', IN_PRODUCTION);
 install('--save-dev', ON_A_DESK);
-console.log(`Installed from ${relative(project, archives)}/: ${IN_PRODUCTION.join(', ')}, and for your desk ${ON_A_DESK.join(', ')}.`);
+console.log(
+  `Installed from ${relative(project, archives)}/: ${IN_PRODUCTION.join(', ')}, and for your desk ${ON_A_DESK.join(', ')}.`,
+);
 
 /**
  * @param {'--save' | '--save-dev'} how
