@@ -56,7 +56,9 @@ export function describeTypes(installation: () => Installation): void {
     const { folder, write } = installation();
     const path = await write(name, text);
     // The declarations of OpenTelemetry are its own affair, those of convotel are checked where they are built.
-    const flags = '--noEmit --strict --exactOptionalPropertyTypes --target es2023 --skipLibCheck --types node'.split(' ');
+    const flags = '--noEmit --strict --exactOptionalPropertyTypes --target es2023 --skipLibCheck --types node'.split(
+      ' ',
+    );
     const words = [...flags, '--typeRoots', join(ROOT, 'node_modules/@types'), '--module', module];
     words.push('--moduleResolution', resolution, path);
 
