@@ -9,7 +9,9 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } fro
 import { dirname, join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
 import { publishDeclarations } from './declarations.mjs';
-import { lazyBuiltins, lazyStringWidth } from './lazy-builtins.mjs';
+import { chunksOf } from './chunks.mjs';
+import { lazyBuiltins } from './lazy-builtins.mjs';
+import { narrowImports } from './narrow-imports.mjs';
 import { readPackages, ROOT, packageName } from './packages.mjs';
 import { writeNotices } from './notices.mjs';
 
@@ -19,9 +21,6 @@ import { writeNotices } from './notices.mjs';
 const COMMAND_ENTRY = './src/run-as-program.ts';
 /** Files that sources read at run time, relative to themselves. */
 const isData = (/** @type {string} */ path) => path.endsWith('.sql');
-
-/** Modules for stores and tracing, which few answers need. */
-const OPENS_OR_TRACES = /\/packages\/(local|sdk|tracing)\/|\/@(opentelemetry|bufbuild)\//;
 
 const packages = readPackages();
 
@@ -52,12 +51,12 @@ async function bundleProgram(program) {
     resolve: { conditionNames: ['@convotel/source', 'import', 'node', 'default'] },
     preserveEntrySignatures: 'allow-extension',
     external: (id) => id.startsWith('node:') || dependencies.includes(packageName(id)),
-    plugins: [sourceUrls(program), lazyBuiltins(), lazyStringWidth(), writeNotices(join(program.folder, 'dist'))],
+    plugins: [sourceUrls(program), lazyBuiltins(), narrowImports(), writeNotices(join(program.folder, 'dist'))],
   });
   const { output } = await bundle.write({
     ...outputOf(program, 'cjs'),
     sourcemapExcludeSources: false,
-    codeSplitting: chunksOf(program),
+    codeSplitting: chunksOf(program, COMMAND_ENTRY),
   });
   await bundle.close();
 
@@ -109,46 +108,6 @@ function sourceUrls(into) {
       return { code: text, map: null };
     },
   };
-}
-
-/**
- * A file costs as much to load as some 10 KB in it. So what every start needs is one chunk, what the answers need another,
- * and only what opens a store or traces is split by use.
- * @param {Package} program
- * @returns {import('rolldown').CodeSplittingOptions}
- */
-function chunksOf({ folder, entries }) {
-  const command = join(folder, COMMAND_ENTRY);
-  const library = Object.values(entries).map((entry) => join(folder, entry));
-  return {
-    // Each module says for itself where it belongs.
-    includeDependenciesRecursively: false,
-    groups: [
-      {
-        debugName: 'start, answers, library',
-        name(id, context) {
-          const closureOf = (/** @type {string} */ from) => staticClosure(from, (each) => context.getModuleInfo(each));
-          // An entry exports what it says, and nothing that another chunk wants of it.
-          if (library.includes(id)) return null;
-          if (closureOf(command).has(id)) return 'start';
-          const needed = [...closureOf(id)];
-          if (!needed.some((each) => OPENS_OR_TRACES.test(each))) return 'answers';
-          return library.some((entry) => closureOf(entry).has(id)) ? 'library' : null;
-        },
-      },
-    ],
-  };
-}
-
-/**
- * The modules that are loaded with `entry`.
- * @param {string} entry
- * @param {(id: string) => import('rolldown').ModuleInfo | null} getModuleInfo
- */
-function staticClosure(entry, getModuleInfo) {
-  const reached = new Set([entry]);
-  for (const id of reached) for (const next of getModuleInfo(id)?.importedIds ?? []) reached.add(next);
-  return reached;
 }
 
 /** @param {Package} each */

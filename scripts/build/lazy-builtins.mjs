@@ -1,9 +1,3 @@
-import { fileURLToPath } from 'node:url';
-
-/** Any file of the package whose string-width it is. */
-const COMMAND = fileURLToPath(new URL('../../packages/cli/src/index.ts', import.meta.url));
-const STRING_WIDTH = fileURLToPath(new URL('string-width.cjs', import.meta.url));
-
 /**
  * Lets a CommonJS program load a module of Node's when it first uses it. Node's own modules have no effects that a program
  * could miss, and those for HTTP, hashing and processes take a tenth of a short command's time.
@@ -37,20 +31,4 @@ function lazily(code, declaration) {
     return `let loaded_${name}; const load_${name} = () => (loaded_${name} ??= require(${JSON.stringify(module)}));`;
   });
   return names.reduce((text, name) => text.replaceAll(new RegExp(`\\b${name}\\.`, 'g'), `load_${name}().`), declared);
-}
-
-/**
- * Puts a module in the place of string-width that loads it when it is needed.
- * @returns {import('rolldown').Plugin}
- */
-export function lazyStringWidth() {
-  return {
-    name: 'lazy-string-width',
-    async resolveId(id, importer, options) {
-      if (id !== 'string-width') return null;
-      // Seen from here, another package's older copy would be found.
-      if (importer === STRING_WIDTH) return this.resolve(id, COMMAND, { ...options, skipSelf: true });
-      return STRING_WIDTH;
-    },
-  };
 }
