@@ -71,7 +71,7 @@ export function describeLoading(installation: () => Installation): void {
         const { stdout } = await run(join(folder, 'node_modules/.bin/convotel'), words);
         return (JSON.parse(stdout) as { data: { steps: TracedStep[] } }).data.steps;
       };
-      const steps = await trace('imported');
+      const steps = (await trace('imported')).toSorted((a, b) => a.depth - b.depth);
       expect(steps.map(({ step, depth, input }) => ({ step, depth, input }))).toEqual([
         // The setting of one copy of the SDK holds for the other copy of the steps.
         { step: 'gpt', depth: 0, input: 'asked' },
