@@ -56,6 +56,8 @@ async function bundleProgram(program) {
   const { output } = await bundle.write({
     ...outputOf(program, 'cjs'),
     sourcemapExcludeSources: false,
+    // What is not read need not be compiled at every start.
+    comments: { legal: true, annotation: false, jsdoc: false },
     codeSplitting: chunksOf(program, COMMAND_ENTRY),
   });
   await bundle.close();
