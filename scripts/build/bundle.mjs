@@ -5,7 +5,7 @@
  * A package with a command is one CommonJS program with everything in it but what is native: Node starts that fastest.
  * Its ECMAScript entries hand on what the program exports.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
 import { publishDeclarations } from './declarations.mjs';
@@ -56,6 +56,8 @@ async function bundleProgram(program) {
   const { output } = await bundle.write({
     ...outputOf(program, 'cjs'),
     sourcemapExcludeSources: false,
+    // What is not read need not be compiled at every start.
+    comments: { legal: true, annotation: false, jsdoc: false },
     codeSplitting: chunksOf(program, COMMAND_ENTRY),
   });
   await bundle.close();
@@ -122,27 +124,31 @@ function copyData(from, program) {
     if (!isData(path) || /^(node_modules|dist|test)\b/.test(path)) continue;
     const target = join(program.folder, 'dist/bundled', placeOf(from), path);
     mkdirSync(dirname(target), { recursive: true });
-    cpSync(join(from.folder, path), target);
+    copyFileSync(join(from.folder, path), target);
   }
 }
 
 /**
- * Takes away what an earlier build left, but not what `tsc -b` believes to be there.
+ * Takes away what an earlier build left and this one has not written again. Not before: a program that runs from here
+ * may still load a chunk.
  * @param {Package} each
+ * @param {number} startedMs - when this build began
  */
-function cleanOutput({ folder }) {
+function removeOutdated({ folder }, startedMs) {
   const dist = join(folder, 'dist');
-  for (const name of existsSync(dist) ? readdirSync(dist) : []) {
-    if (name !== 'esm' && name !== '.tsbuildinfo') rmSync(join(dist, name), { recursive: true });
-  }
-  const esm = join(dist, 'esm');
-  for (const path of existsSync(esm) ? readdirSync(esm, { recursive: true, encoding: 'utf8' }) : []) {
-    if (/\.js(\.map)?$/.test(path)) rmSync(join(esm, path));
+  for (const path of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+    // tsc keeps account of its declarations; where a source has gone, they go elsewhere.
+    const isOurs =
+      /\.js(\.map)?$|^bundled\b/.test(path) || !/^(esm|cjs|bundled)\b|^\.tsbuildinfo$|^THIRD-PARTY/.test(path);
+    const found = statSync(join(dist, path), { throwIfNoEntry: false });
+    if (isOurs && found?.isFile() === true && found.mtimeMs < startedMs) rmSync(join(dist, path));
   }
 }
 
-for (const each of packages) cleanOutput(each);
+// File systems keep times in steps, some of a millisecond.
+const startedMs = Date.now() - 2;
 await Promise.all(
   packages.map((each) => (each.manifest.bin === undefined ? bundleLibrary(each) : bundleProgram(each))),
 );
 for (const each of packages) publishDeclarations(each);
+for (const each of packages) removeOutdated(each, startedMs);

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 
-/** Modules for stores and tracing, which few answers need. */
-const OPENS_OR_TRACES = /\/packages\/(local|sdk|tracing)\/|\/@(opentelemetry|bufbuild)\//;
+/** What few answers need. */
+const STORES_AND_TRACING = /\/packages\/(local|sdk|tracing)\/|\/@(opentelemetry|bufbuild)\//;
+/** What a page of help does not need. */
+const LIBRARY = /\/packages\/query\//;
 
 /**
  * A file costs as much to load as some 20 KB in it. So what every start needs is one chunk, what several answers need is
@@ -20,12 +22,14 @@ export function chunksOf({ folder, entries }, commandEntry) {
     includeDependenciesRecursively: false,
     groups: [
       {
-        debugName: 'start, answers, library',
+        debugName: 'start, commands, answers, library',
         name(id, context) {
           const graph = graphOf((each) => context.getModuleInfo(each));
           parts ??= {
             start: graph.loadedWith([command]),
-            answers: graph.loadedWith(graph.importedLater(command).filter((each) => !graph.opensOrTraces(each))),
+            answers: graph.loadedWith(
+              graph.importedLater(command).filter((each) => !graph.loads(each, STORES_AND_TRACING)),
+            ),
             commands: new Set(graph.importedLater(command).filter((each) => each.startsWith(`${folder}/src/`))),
             library: graph.loadedWith(library),
           };
@@ -33,7 +37,8 @@ export function chunksOf({ folder, entries }, commandEntry) {
           if (library.includes(id)) return null;
           if (parts.start.has(id)) return 'start';
           if (parts.commands.has(id) || id.includes('/node_modules/')) return null;
-          if (parts.answers.has(id)) return 'answers';
+          // Help of one command needs what commands share, and none of the library.
+          if (parts.answers.has(id)) return graph.loads(id, LIBRARY) ? 'answers' : 'commands';
           return parts.library.has(id) ? 'library' : null;
         },
       },
@@ -55,8 +60,12 @@ function graphOf(getModuleInfo) {
 
   return {
     loadedWith,
-    /** @param {string} id */
-    opensOrTraces: (id) => [...loadedWith([id])].some((each) => OPENS_OR_TRACES.test(each)),
+    /**
+     * Whether one of `modules` is loaded as soon as `id` is.
+     * @param {string} id
+     * @param {RegExp} modules
+     */
+    loads: (id, modules) => [...loadedWith([id])].some((each) => modules.test(each)),
     /**
      * Every module that is imported dynamically by something that can be reached from `entry`.
      * @param {string} entry

@@ -14,6 +14,7 @@ export function publishDeclarations({ folder }) {
     // tsc leaves the declaration of a source that has gone.
     if (!existsSync(join(folder, 'src', path.replace(/\.d\.ts$/, '.ts')))) {
       rmSync(join(esm, path));
+      rmSync(join(cjs, path), { force: true });
       continue;
     }
     const text = readFileSync(join(esm, path), 'utf8');

@@ -20,10 +20,12 @@ const BOTH_COPIES = `
 import { createRequire } from 'node:module';
 import * as imported from '@convotel/tracing';
 import { startTracing } from '@convotel/sdk';
-const required = createRequire(import.meta.url)('@convotel/tracing');
+const require = createRequire(import.meta.url);
+const required = require('@convotel/tracing');
 if (imported.step === required.step) throw new Error('there is one copy only');
 
 const tracing = startTracing({ serviceName: 'both-copies', captureContent: true, metrics: false });
+if (require('@convotel/sdk').startTracing({ warn() {} }) !== tracing) throw new Error('the SDK was set up twice');
 await imported.conversation({ conversationId: 'imported' }, async () => {
   await required.step('gpt', { input: 'asked' }, async () => {
     await imported.step('tool', async () => 'answered');
