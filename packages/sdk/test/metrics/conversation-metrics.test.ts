@@ -15,6 +15,8 @@ import { withEnvironment } from '../support/environment.ts';
 import { attributesOf, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import type { OtlpDataPoint, OtlpReceiver } from '../support/otlp-receiver.ts';
 
+const START_MS = Date.UTC(2025, 9, 8);
+
 let receiver: OtlpReceiver;
 let tracing: Tracing | undefined;
 
@@ -102,8 +104,8 @@ describe('histograms', () => {
     const handle = startConversation({ workflow: 'voice' });
     for (const seconds of [0.08, 0.3]) {
       handle.recordStep('stt', {
-        startTime: 1000,
-        endTime: 2000,
+        startTime: START_MS,
+        endTime: START_MS + 1000,
         timeToFirstOutputSeconds: seconds,
         timings: { queue_wait: seconds * 2, busy_wait: 1 },
       });
@@ -125,13 +127,13 @@ describe('histograms', () => {
 
   test('durations come by option, with outcome and error type', async () => {
     const { flush } = start({ durationMetrics: true });
-    const handle = startConversation({ workflow: 'voice', startTime: 1000 });
+    const handle = startConversation({ workflow: 'voice', startTime: START_MS });
     handle.recordStep('gpt', {
-      startTime: 1000,
-      endTime: 3500,
+      startTime: START_MS,
+      endTime: START_MS + 2500,
       error: Object.assign(new Error('x'), { code: 'busy' }),
     });
-    handle.end({ endTime: 4000 });
+    handle.end({ endTime: START_MS + 3000 });
     await flush();
     const [step] = points('conversation.step.duration');
     expect(step).toMatchObject({ count: 1, sum: 2.5 });

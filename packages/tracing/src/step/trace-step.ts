@@ -1,23 +1,56 @@
-import type { TracedConversation } from '../conversation/traced-conversation.ts';
-import { runInContext } from '../safety/run-in-context.ts';
+import type { Context } from '@opentelemetry/api';
+import { isDeep, runInContext, swapContextOnStack } from '../guards/context.ts';
 import { settle } from './settle.ts';
-import type { Step, StepOptions } from './step-options.ts';
-import { StepSpan } from './step-span.ts';
+import type { Settlement } from './settle.ts';
+import type { Step } from './step-options.ts';
 
-/** Runs one step inside a span that ends exactly once, however the step ends; result and error go through unchanged. */
-export function traceStep<Result>(
-  conversation: TracedConversation,
-  name: string,
-  options: StepOptions | undefined,
-  run: (step: Step) => Result,
-): Result {
-  const step = new StepSpan(conversation, name, options);
+/** A step whose span was started and ends when it hears so. */
+export interface StartedStep extends Step, Settlement {
+  /** The context in which the step's function runs. */
+  readonly context: Context;
+}
+
+/** Runs `run` inside a step that ends exactly once, however `run` ends; result and error go through unchanged. */
+export function traceStep<Result>(step: StartedStep, run: (step: Step) => Result): Result {
   let result: Result;
+  // As runInContext does, but without a stack frame of its own: steps that call one another get as deep as they can.
+  const isNoted = isDeep();
+  const above = isNoted ? swapContextOnStack(step.context) : undefined;
   try {
-    result = runInContext(step.context, run, step);
+    result = isNoted ? run(step) : runInContext(step.context, run, step);
   } catch (error) {
-    step.threw(error);
+    try {
+      threw(step, error);
+    } catch {
+      // No room even for this: the step ends as abandoned when it has been open for too long.
+    }
     throw error;
+  } finally {
+    if (isNoted) swapContextOnStack(above);
   }
-  return settle(result, step);
+  try {
+    return settle(result, step);
+  } catch {
+    // Nothing here throws but the end of the stack.
+    returnedLater(step, result);
+    return result;
+  }
+}
+
+/** The error that reaches the program is its own, also where the stack ends before the step heard of it. */
+function threw(step: StartedStep, error: unknown): void {
+  try {
+    step.threw(error);
+  } catch {
+    queueMicrotask(() => step.threw(error));
+  }
+}
+
+/** There is stack again when all calls on it have returned. */
+function returnedLater(step: StartedStep, result: unknown): void {
+  try {
+    queueMicrotask(() => step.returned(result));
+  } catch {
+    // No room even for this: the step ends as abandoned when it has been open for too long.
+  }
 }

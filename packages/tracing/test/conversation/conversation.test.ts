@@ -133,12 +133,15 @@ describe('results and outcomes', () => {
     expect(failed!.events).toEqual([]);
   });
 
-  test('completes when a step failed and was caught; the step stays failed', async () => {
+  test('fails when a step failed and nothing made it good, although the error was caught', async () => {
     await conversation(async (c) => {
-      await c.step('gpt', async () => Promise.reject(new Error('busy'))).catch(() => 'fallback');
+      await c.step('gpt', async () => Promise.reject(new Error('busy'))).catch(() => 'sorry');
     });
-    expect(recorder.attributesOf('conversation')['conversation.outcome']).toBe('completed');
-    expect(recorder.attributesOf('gpt')['conversation.outcome']).toBe('failed');
+    expect(recorder.only('conversation').status).toEqual({ code: SpanStatusCode.ERROR, message: 'busy' });
+    expect(recorder.attributesOf('conversation')).toMatchObject({
+      'conversation.outcome': 'failed',
+      'error.type': 'Error',
+    });
   });
 
   test('a rejected callback rejects with the same object', async () => {
