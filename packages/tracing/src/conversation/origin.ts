@@ -33,6 +33,8 @@ export interface ConversationOrigin {
   readonly isKnownByIdOnly: boolean;
   /** The root, where it belongs to this process. */
   readonly root: OwnedRoot | undefined;
+  /** The span that was active when the conversation began here. */
+  readonly spanAround?: Span | undefined;
   /** From when on the user waits where nothing better is known, in milliseconds since the epoch. */
   readonly beganMs: number | undefined;
 }
@@ -64,6 +66,7 @@ export function begunHere(options: ConversationOptions, startedMs: number | unde
     outermostDepth: 0,
     isKnownByIdOnly: false,
     root,
+    spanAround: trace.getSpan(activeContext()),
     beganMs,
   };
 }
@@ -156,15 +159,15 @@ export function releaseSpan(span: Span): void {
   }
 }
 
-/** Links the conversation's root and another trace both ways: on the trace's active span, else on a span made for it. */
-export function linkBothWays(rootSpan: Span, other: SpanContext, tracer: Tracer): void {
+/** Links the conversation and another trace both ways: on a span of that trace that is open here, else on one made for it. */
+export function linkBothWays({ parentSpan, tracer, spanAround }: ConversationOrigin, other: SpanContext): void {
   try {
-    const root = rootSpan.spanContext();
-    rootSpan.addLink({ context: other });
+    const root = parentSpan.spanContext();
+    parentSpan.addLink({ context: other });
     const active = activeContext();
-    const activeSpan = trace.getSpan(active);
-    if (activeSpan?.isRecording() === true && activeSpan.spanContext().traceId === other.traceId) {
-      activeSpan.addLink({ context: root });
+    for (const span of [trace.getSpan(active), spanAround]) {
+      if (span?.isRecording() !== true || span.spanContext().traceId !== other.traceId) continue;
+      span.addLink({ context: root });
       return;
     }
     const parent = trace.setSpanContext(active, other);

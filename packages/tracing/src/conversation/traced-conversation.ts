@@ -17,7 +17,7 @@ import { findScope, scopedContext } from '../step/step-host.ts';
 import type { HostedStep, StepHost, StepTimes } from '../step/step-host.ts';
 import type { Carrier, RecordedStep, Step, StepHandle, StepOptions } from '../step/step-options.ts';
 import { StepSpan } from '../step/step-span.ts';
-import { traceStep } from '../step/trace-step.ts';
+import { hearTheUnheard, traceStep } from '../step/trace-step.ts';
 import type { StartedStep } from '../step/trace-step.ts';
 import { carrierOf, readTraceparent } from './carrier.ts';
 import type { CarriedConversation } from './carrier.ts';
@@ -204,7 +204,7 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
 
   continueFrom(headers: unknown): void {
     const other = readTraceparent(headers);
-    if (other !== undefined && this.#isInTrace) linkBothWays(this.parentSpan, other, this.tracer);
+    if (other !== undefined && this.#isInTrace) linkBothWays(this.#origin, other);
   }
 
   stepStarted(_step: HostedStep, responds: boolean | undefined): void {
@@ -281,6 +281,7 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
   /** Only the first call counts. */
   #endAs(told: ToldEnding): void {
     this.#told ??= told;
+    hearTheUnheard(() => openWork().items());
     this.#endWhenOver();
   }
 

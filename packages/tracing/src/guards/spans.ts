@@ -93,13 +93,20 @@ export function endSpan(
       if (program !== undefined) setProgramAttributes(span, program);
     }
   } catch (error) {
+    if (isEndOfStack(error)) throw error;
     reportTrouble('writing what is known about a step', error);
   }
   try {
     span.end(endTime);
   } catch (error) {
+    if (isEndOfStack(error)) throw error;
     reportTrouble('ending a span', error);
   }
+}
+
+/** What the engine throws there; then it is tried again when there is more of it. */
+function isEndOfStack(error: unknown): boolean {
+  return error instanceof RangeError && error.message === 'Maximum call stack size exceeded';
 }
 
 function setProgramAttributes(span: Span, program: Attributes): void {

@@ -32,6 +32,11 @@ export function warnOnce(kind: string, message: string): void {
   }
 }
 
+/** Whether {@link warnOnce} has given the warning of this `kind`. */
+export function hasWarned(kind: string): boolean {
+  return processRegistry().warned.has(kind);
+}
+
 /** The API has no question for it; without a logger its `diag.warn` goes nowhere (global state of its major version 1). */
 function hasDiagnosticsLogger(): boolean {
   const state = (globalThis as { [key: symbol]: { diag?: unknown } | undefined })[Symbol.for('opentelemetry.js.api.1')];

@@ -50,9 +50,13 @@ export class OpenWork {
     item.openQueue?.remove(item);
   }
 
+  items(): OpenItem[] {
+    return [...this.#queues.values()].flatMap((queue) => queue.items());
+  }
+
   /** Ends all that is open: the newest steps first, so that inner ones end before those around them. */
   abandonAll(reason: string): void {
-    const items = [...this.#queues.values()].flatMap((queue) => queue.items());
+    const items = this.items();
     items.sort((first, second) => second.openSinceMs - first.openSinceMs);
     for (const isSecondPass of [false, true]) {
       for (const item of items) {

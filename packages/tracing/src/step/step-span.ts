@@ -26,8 +26,8 @@ import { contextWithSpan, findScope, scopedContext } from './step-host.ts';
 import type { HostedStep, StepHost, StepTimes } from './step-host.ts';
 import type { Carrier, Step, StepHandle, StepOptions, TokenUsage } from './step-options.ts';
 import { StepSignal } from './step-signal.ts';
-import { traceStep } from './trace-step.ts';
-import type { StartedStep } from './trace-step.ts';
+import { hearTheUnheard, traceStep } from './trace-step.ts';
+import type { StartedStep, Unheard } from './trace-step.ts';
 
 const COMPLETED: SpanEnding = { outcome: 'completed' };
 const INTERRUPTED: SpanEnding = { outcome: 'interrupted' };
@@ -62,6 +62,7 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   openSinceMs = 0;
   isStreamed = false;
   interruptionReason: string | undefined;
+  unheard: Unheard | undefined;
 
   readonly #span: Span;
   /** By `performance.now()`. */
@@ -80,6 +81,8 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   #isInterrupted = false;
   #isWaiting = false;
   #ending: SpanEnding | undefined;
+  #times: StepTimes | undefined;
+  #isFinished = false;
 
   /** `given` is only for a step that is already over. */
   constructor(host: StepHost, name: string, options: StepOptions | undefined, given?: GivenTimes) {
@@ -306,22 +309,26 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   }
 
   endWith(ending: SpanEnding): void {
-    if (this.#ending !== undefined) return;
-    this.#ending = ending;
-    openWork().remove(this);
-    const times = this.#times();
-    const { own, program } = this.#attributes;
-    try {
-      const latencySeconds = this.host.responseLatencyOf(this, this.#responds, times, ending);
-      if (latencySeconds !== undefined) own[ATTRIBUTE.responseLatency] = latencySeconds;
-      endSpan(this.#span, own, program, ending, this.#given === undefined ? undefined : hrTimeOf(times.endedMs));
-    } finally {
-      this.#signal?.release();
-      this.host.stepEnded(this, times, ending, this.#isWaiting);
-    }
+    this.#ending ??= ending;
+    this.#times ??= this.#timesNow();
+    if (this.#isFinished) return;
+    this.#finish(this.#ending, this.#times);
+    hearTheUnheard(() => openWork().items());
   }
 
-  #times(): StepTimes {
+  /** May be called again where it was cut off by the end of the stack. */
+  #finish(ending: SpanEnding, times: StepTimes): void {
+    const { own, program } = this.#attributes;
+    const latencySeconds = this.host.responseLatencyOf(this, this.#responds, times, ending);
+    if (latencySeconds !== undefined) own[ATTRIBUTE.responseLatency] = latencySeconds;
+    endSpan(this.#span, own, program, ending, this.#given === undefined ? undefined : hrTimeOf(times.endedMs));
+    this.#signal?.release();
+    openWork().remove(this);
+    this.#isFinished = true;
+    this.host.stepEnded(this, times, ending, this.#isWaiting);
+  }
+
+  #timesNow(): StepTimes {
     const startedMs = this.#given?.startedMs ?? epochMsOf(this.#startedMs);
     const endedMs = this.#given?.endedMs ?? epochMsOf(performance.now());
     const firstOutputMs = this.#firstOutputMs === undefined ? undefined : startedMs + this.#firstOutputMs;

@@ -1,6 +1,6 @@
 import { activeContext } from '../guards/context.ts';
 import { hasProvider } from '../guards/spans.ts';
-import { placeOfCall, warnOnce } from '../guards/warnings.ts';
+import { hasWarned, placeOfCall, warnOnce } from '../guards/warnings.ts';
 import { PlainStep } from './plain-step.ts';
 import { findScope } from './step-host.ts';
 import { traceStep } from './trace-step.ts';
@@ -38,15 +38,14 @@ export function startStep(name: string, options?: StepOptions): StepHandle {
   return outside;
 }
 
-let hasWarned = false;
+const WARNING = 'step outside';
 
 /** Says once where a step ran outside of any conversation. Without a provider nothing is recorded anywhere, and nothing is said. */
 export function warnOfStepOutside(name: string, called: (...given: never[]) => unknown): void {
-  if (hasWarned || !hasProvider()) return;
-  hasWarned = true;
+  if (hasWarned(WARNING) || !hasProvider()) return;
   const place = placeOfCall(called);
   warnOnce(
-    'step outside',
+    WARNING,
     `the step ${JSON.stringify(name)} ran outside of any conversation and was not recorded${place === undefined ? '' : ` (${place})`}. ` +
       'An event handler or callback loses the conversation in which it was registered: wrap it in c.bind(…), or use c.step(…).',
   );

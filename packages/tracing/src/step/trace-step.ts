@@ -8,6 +8,14 @@ import type { Step } from './step-options.ts';
 export interface StartedStep extends Step, Settlement {
   /** The context in which the step's function runs. */
   readonly context: Context;
+  /** What the step could not be told, because the stack ended there; told by {@link hearTheUnheard}. */
+  unheard: Unheard | undefined;
+}
+
+/** How the function of a step ended. */
+export interface Unheard {
+  readonly hasThrown: boolean;
+  readonly value: unknown;
 }
 
 /** Runs `run` inside a step that ends exactly once, however `run` ends; result and error go through unchanged. */
@@ -20,9 +28,10 @@ export function traceStep<Result>(step: StartedStep, run: (step: Step) => Result
     result = isNoted ? run(step) : runInContext(step.context, run, step);
   } catch (error) {
     try {
-      threw(step, error);
+      step.threw(error);
     } catch {
-      // No room even for this: the step ends as abandoned when it has been open for too long.
+      step.unheard = { hasThrown: true, value: error };
+      endOfStack.wasMet = true;
     }
     throw error;
   } finally {
@@ -31,26 +40,29 @@ export function traceStep<Result>(step: StartedStep, run: (step: Step) => Result
   try {
     return settle(result, step);
   } catch {
-    // Nothing here throws but the end of the stack.
-    returnedLater(step, result);
+    step.unheard = { hasThrown: false, value: result };
+    endOfStack.wasMet = true;
     return result;
   }
 }
 
-/** The error that reaches the program is its own, also where the stack ends before the step heard of it. */
-function threw(step: StartedStep, error: unknown): void {
-  try {
-    step.threw(error);
-  } catch {
-    queueMicrotask(() => step.threw(error));
-  }
-}
+const endOfStack = { wasMet: false };
 
-/** There is stack again when all calls on it have returned. */
-function returnedLater(step: StartedStep, result: unknown): void {
-  try {
-    queueMicrotask(() => step.returned(result));
-  } catch {
-    // No room even for this: the step ends as abandoned when it has been open for too long.
+/** Tells steps what they could not be told where the stack ended; called where a step or conversation ends later on. */
+export function hearTheUnheard(openItems: () => Iterable<object>): void {
+  if (!endOfStack.wasMet) return;
+  endOfStack.wasMet = false;
+  for (const item of openItems()) {
+    const step = item as Partial<StartedStep>;
+    const { unheard } = step;
+    if (unheard === undefined) continue;
+    step.unheard = undefined;
+    try {
+      if (unheard.hasThrown) step.threw?.(unheard.value);
+      else step.returned?.(unheard.value);
+    } catch {
+      step.unheard = unheard;
+      endOfStack.wasMet = true;
+    }
   }
 }
