@@ -18,6 +18,8 @@ export type ClassifyError = (error: unknown, step: ClassifiedStep | undefined) =
 export interface ProcessSettings {
   /** Whether input and output texts may be written to spans; when unset, the environment decides, and by default not. */
   captureContent?: boolean | undefined;
+  /** Longest input or output text that is written, in UTF-16 code units; when unset, texts are written whole. */
+  maxContentLength?: number | undefined;
   /** Judges errors after the classifiers of step and conversation. */
   classifyError?: ClassifyError | undefined;
   /** Steps and conversations that are open for longer end as `abandoned`, in milliseconds. @defaultValue `600_000` */

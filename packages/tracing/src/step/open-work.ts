@@ -145,7 +145,9 @@ function sharedOpenWork(): OpenWork {
   if (registry.openWork === undefined) {
     const open = new OpenWork();
     registry.openWork = open;
-    registry.abandonOpen = (reason = 'still open when tracing stopped') => open.abandonAll(String(reason));
+    registry.abandonOpen = (reason) => {
+      open.abandonAll(`still open when tracing stopped${reason === undefined ? '' : `: ${reason}`}`);
+    };
   }
   return registry.openWork as OpenWork;
 }

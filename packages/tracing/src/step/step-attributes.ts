@@ -1,4 +1,4 @@
-import { ATTRIBUTE, STEP_PHRASES, STEP_TIMING_PREFIX, stepKindOf } from '@convotel/conventions';
+import { ATTRIBUTE, processSettings, STEP_PHRASES, STEP_TIMING_PREFIX, stepKindOf } from '@convotel/conventions';
 import type { StepKind } from '@convotel/conventions';
 import type { Attributes } from '@opentelemetry/api';
 import { eachAttribute } from '../guards/given-values.ts';
@@ -78,14 +78,22 @@ export function addOptionAttributes(
 export function addInput(target: Attributes, text: unknown, capturesContent: boolean): void {
   if (typeof text !== 'string') return;
   target[ATTRIBUTE.inputChars] = text.length;
-  if (capturesContent) target[ATTRIBUTE.inputText] = text;
+  if (capturesContent) target[ATTRIBUTE.inputText] = keptText(text);
 }
 
 /** Adds the length of the output, and the text where it may be kept. */
 export function addOutput(target: Attributes, text: unknown, capturesContent: boolean): void {
   if (typeof text !== 'string') return;
   target[ATTRIBUTE.outputChars] = text.length;
-  if (capturesContent) target[ATTRIBUTE.outputText] = text;
+  if (capturesContent) target[ATTRIBUTE.outputText] = keptText(text);
+}
+
+/** `text`, cut where the process keeps no more of it; never between the halves of a character. */
+function keptText(text: string): string {
+  const { maxContentLength } = processSettings();
+  if (maxContentLength === undefined || text.length <= maxContentLength) return text;
+  const isHalf = /[\uD800-\uDBFF]/.test(text.charAt(maxContentLength - 1));
+  return text.slice(0, isHalf ? maxContentLength - 1 : maxContentLength);
 }
 
 /** Adds the token counts that are whole numbers of 0 and more. */

@@ -70,7 +70,7 @@ const pipelines: readonly [name: string, outcome: string, message: string | unde
     'failed',
     'busy',
     async (c) => {
-      const long = Promise.withResolvers?.<void>() ?? withResolvers();
+      const long = withResolvers();
       const speaking = c.step('tts', () => long.promise);
       await failing(c, 'log');
       long.resolve();

@@ -205,3 +205,19 @@ test('texts are kept only where the conversation, else the process, says so', ()
     expect(attributes).toMatchObject({ 'conversation.input.chars': 5, 'conversation.output.chars': 2 });
   }
 });
+
+test('long texts are cut where the process says so, and their length is kept', () => {
+  processSettings().captureContent = true;
+  processSettings().maxContentLength = 5;
+  try {
+    conversation((c) => c.step('gpt', { input: 'hello world' }, () => 'four😀'));
+  } finally {
+    processSettings().maxContentLength = undefined;
+  }
+  expect(recorder.attributesOf('gpt')).toMatchObject({
+    'conversation.pii.input_text': 'hello',
+    'conversation.input.chars': 11,
+    'conversation.pii.output_text': 'four',
+    'conversation.output.chars': 6,
+  });
+});

@@ -156,8 +156,7 @@ describe('what comes from outside', () => {
       'convotel-input-end': 'NaN',
       'convotel-workflow': 'w'.repeat(2000),
       'convotel-session-id': '%E0%A4%A',
-      __proto__: { polluted: 'yes' },
-    } as Carrier;
+    };
     joinConversation(carrier, (there) => there.step('response', () => {}));
     const attributes = recorder.attributesOf('response');
     expect(attributes).not.toHaveProperty(['conversation.step.depth']);

@@ -26,7 +26,7 @@ describe("more attributes than OpenTelemetry keeps: convotel's own stay", () => 
       'conversation.outcome': outcome,
       'conversation.step.attempt': 2,
       'conversation.step.timing.queue_wait': 1,
-      'conversation.step.time_to_first_output': expect.any(Number) as number,
+      'conversation.step.time_to_first_output': expect.any(Number),
       'conversation.input.chars': 5,
       'gen_ai.request.model': 'gpt-5',
       'gen_ai.usage.output_tokens': 2,

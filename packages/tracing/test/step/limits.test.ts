@@ -166,11 +166,11 @@ describe('when the process stops tracing', () => {
     });
     await hung;
     const left = startConversation({ conversationId: 'left' });
-    abandonOpen('the program was asked to end');
+    abandonOpen('SIGTERM');
     expect(recorder.spans().map(({ name }) => name)).toEqual(['stt', 'gpt', 'agent', 'conversation', 'conversation']);
     expect(recorder.only('gpt').status).toEqual({
       code: SpanStatusCode.ERROR,
-      message: 'the program was asked to end',
+      message: 'still open when tracing stopped: SIGTERM',
     });
     for (const root of recorder.named('conversation')) {
       expect(root.attributes['conversation.outcome']).toBe('abandoned');
