@@ -56,7 +56,8 @@ export function begunHere(options: ConversationOptions, startedMs: number | unde
   const tracer = safeTracer(options.tracerProvider);
   const beganMs = startedMs ?? epochNowMs();
   const span = startRoot({ id, workflow, sessionId, depth: 0 }, tracer, startedMs);
-  const root = { span, startedMs: beganMs, hasGivenStart: startedMs !== undefined };
+  // Spans start at whole milliseconds (OpenTelemetry reads Date.now()); a root that is handed off must not start later.
+  const root = { span, startedMs: startedMs ?? Math.floor(beganMs), hasGivenStart: startedMs !== undefined };
   return {
     id,
     workflow,
@@ -78,8 +79,8 @@ export function joined(carried: CarriedConversation, options: JoinConversationOp
   const sessionId = textFrom(options.sessionId) ?? carried.sessionId;
   const tracer = safeTracer(options.tracerProvider);
   const known = { id, workflow, sessionId, tracer, outermostDepth: depth, beganMs: inputEndMs ?? rootStartMs };
-  if (rootStartMs !== undefined && isSampled(parent)) {
-    const span = startRoot({ ...carried, workflow, sessionId }, tracer, rootStartMs);
+  if (rootStartMs !== undefined) {
+    const span = handedOverRoot({ ...carried, workflow, sessionId }, tracer, rootStartMs);
     if (parent === undefined || isSameSpan(span, parent)) {
       const root = { span, startedMs: rootStartMs, hasGivenStart: true };
       return { ...known, parentSpan: span, isKnownByIdOnly: false, root };
@@ -89,7 +90,7 @@ export function joined(carried: CarriedConversation, options: JoinConversationOp
       warnOnce(
         'handed-off root',
         'a conversation was handed off to this process, whose OpenTelemetry provider cannot give the root its ids, so ' +
-          'the conversation stays open. Use startTracing(), or give the provider the idGenerator of @convotel/sdk.',
+          'the conversation stays open. Use startTracing(), or give the provider a ConversationIdGenerator of @convotel/sdk.',
       );
     }
   }
@@ -110,6 +111,13 @@ export function unrecorded(): ConversationOrigin {
     root: undefined,
     beganMs: undefined,
   };
+}
+
+/** Where the process that began the conversation keeps nothing of it, nothing is kept here either. */
+function handedOverRoot(carried: CarriedConversation, tracer: Tracer, startedMs: number): Span {
+  const { parent } = carried;
+  const isDropped = parent !== undefined && (parent.traceFlags & TraceFlags.SAMPLED) === 0;
+  return isDropped ? trace.wrapSpanContext(parent) : startRoot(carried, tracer, startedMs);
 }
 
 function startRoot(carried: CarriedConversation, tracer: Tracer, startedMs: number | undefined): Span {
@@ -175,11 +183,6 @@ export function linkBothWays({ parentSpan, tracer, spanAround }: ConversationOri
   } catch (error) {
     reportTrouble('linking a conversation to the trace that started it', error);
   }
-}
-
-/** Whether the process that made the carrier recorded the conversation, or recorded nothing at all. */
-function isSampled(parent: SpanContext | undefined): boolean {
-  return parent === undefined || (parent.traceFlags & TraceFlags.SAMPLED) !== 0;
 }
 
 function isSameSpan(span: Span, { traceId, spanId }: SpanContext): boolean {

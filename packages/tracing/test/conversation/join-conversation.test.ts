@@ -173,7 +173,7 @@ describe('handOff()', () => {
     c.end();
     expect(recorder.named('conversation')).toHaveLength(0);
     joinConversation(carrier, (there) => there.step('gpt', () => {}));
-    expect(recorder.warnings).toEqual([expect.stringContaining('idGenerator of @convotel/sdk')]);
+    expect(recorder.warnings).toEqual([expect.stringContaining('ConversationIdGenerator of @convotel/sdk')]);
     expect(recorder.only('gpt').spanContext().traceId).toBe(carrier['traceparent']!.split('-')[1]);
   });
 
