@@ -122,6 +122,7 @@ describe('bind()', () => {
     const heard: unknown[] = [];
     socket.on(
       'message',
+      // oxlint-disable-next-line typescript/no-misused-promises -- what programs hand to an emitter
       c.bind(async function (this: EventEmitter, text: string) {
         heard.push(this, text);
         await sleep(1);
