@@ -1,4 +1,4 @@
-/** Takes the listeners of a signal away that nobody holds any more. */
+/** Stops following a signal that nobody holds any more. */
 const forgotten = new FinalizationRegistry<readonly (() => void)[]>((leave) => {
   for (const each of leave) each();
 });
@@ -8,46 +8,52 @@ const controllers = new WeakMap<AbortSignal, AbortController>();
 
 /**
  * The signal of one step: aborted when the step's time is up, or when one of the signals around it is, also after the
- * step's end, because the body of a response may still be on its way. Made only for a step that has a limit or whose
- * function asks for it. (`AbortSignal.any` leaks on Node 20 when a signal around lives as long as the program.)
+ * step's end, because the body of a response may still be on its way. Made only when it is asked for.
  */
 export class StepSignal {
   readonly #controller = new AbortController();
-  readonly #leave: (() => void)[] = [];
-  #isHandedOut = false;
 
   constructor(around: readonly (AbortSignal | undefined)[]) {
-    controllers.set(this.#controller.signal, this.#controller);
-    for (const signal of around) {
-      if (signal !== undefined) this.#follow(signal);
+    const { signal } = this.#controller;
+    controllers.set(signal, this.#controller);
+    const leave: (() => void)[] = [];
+    for (const each of around) {
+      if (each?.aborted === true) this.#controller.abort(each.reason);
+      else if (each !== undefined) leave.push(follow(each, this.#controller));
     }
-    if (this.#leave.length > 0) forgotten.register(this.#controller, this.#leave);
+    if (leave.length > 0) forgotten.register(this.#controller, leave);
   }
 
-  /** What the program gets. */
   get signal(): AbortSignal {
-    this.#isHandedOut = true;
     return this.#controller.signal;
-  }
-
-  #follow(around: AbortSignal): void {
-    if (around.aborted) {
-      this.#controller.abort(around.reason);
-      return;
-    }
-    const reference = new WeakRef(this.#controller);
-    const abort = (): void => reference.deref()?.abort(around.reason);
-    around.addEventListener('abort', abort, { once: true });
-    this.#leave.push(() => around.removeEventListener('abort', abort));
   }
 
   abort(reason: unknown): void {
     this.#controller.abort(reason);
   }
+}
 
-  /** The step is over: a signal that nobody asked for follows nothing any more. */
-  release(): void {
-    if (this.#isHandedOut) return;
-    for (const leave of this.#leave) leave();
-  }
+/**
+ * Who follows a signal. One listener serves them all: Node warns of a leak at the eleventh, and a signal that lives as
+ * long as the program would collect one a step (`AbortSignal.any` does so on Node 20).
+ */
+const followersOf = new WeakMap<AbortSignal, Set<WeakRef<AbortController>>>();
+
+/** Aborts `controller` when `signal` is aborted. Returns what stops that. */
+function follow(signal: AbortSignal, controller: AbortController): () => void {
+  const followers = followersOf.get(signal) ?? listenTo(signal);
+  const follower = new WeakRef(controller);
+  followers.add(follower);
+  return () => followers.delete(follower);
+}
+
+function listenTo(signal: AbortSignal): Set<WeakRef<AbortController>> {
+  const followers = new Set<WeakRef<AbortController>>();
+  followersOf.set(signal, followers);
+  const abort = (): void => {
+    for (const follower of followers) follower.deref()?.abort(signal.reason);
+    followers.clear();
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  return followers;
 }

@@ -76,6 +76,8 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   #responds: boolean | undefined;
   #classifyError: ClassifyError | undefined;
   #signal: StepSignal | undefined;
+  /** What the signal is aborted with, once the time is up. */
+  #timeout: DOMException | undefined;
   #firstOutputMs: number | undefined;
   #hasOutput = false;
   #isInterrupted = false;
@@ -140,12 +142,6 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   #watch(): void {
     const maxOpenMs = this.#maxOpenMs ?? this.host.maxOpenMs;
     openWork().add(this, Math.min(this.#timeoutMs ?? maxOpenMs, maxOpenMs), this.#startedMs);
-    // It must be aborted also where the function asks for it only after the time was up.
-    if (this.#timeoutMs !== undefined) this.#makeSignal();
-  }
-
-  #makeSignal(): StepSignal {
-    return (this.#signal ??= new StepSignal([...this.#signalsAround(), ...this.#limitsAround()]));
   }
 
   /** The signals that were given to the conversation, to this step and to the steps around it. */
@@ -156,10 +152,10 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   }
 
   /** The signals of steps around this one whose time may be up before its own. */
-  #limitsAround(): (AbortSignal | undefined)[] {
-    const signals: (AbortSignal | undefined)[] = [];
+  #limitsAround(): AbortSignal[] {
+    const signals: AbortSignal[] = [];
     for (let step = this.enclosing; step !== undefined; step = step.enclosing) {
-      if (step.#timeoutMs !== undefined) signals.push(step.#signal?.signal);
+      if (step.#timeoutMs !== undefined) signals.push(step.signal);
     }
     return signals;
   }
@@ -169,7 +165,11 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   }
 
   get signal(): AbortSignal {
-    return this.#makeSignal().signal;
+    if (this.#signal === undefined) {
+      this.#signal = new StepSignal([...this.#signalsAround(), ...this.#limitsAround()]);
+      if (this.#timeout !== undefined) this.#signal.abort(this.#timeout);
+    }
+    return this.#signal.signal;
   }
 
   input(text: string): void {
@@ -283,7 +283,8 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     }
     const message = `no result within ${this.#timeoutMs} ms`;
     this.#endUnfinished({ outcome: 'timed_out', errorType: 'TimeoutError', message });
-    this.#signal?.abort(new DOMException(message, 'TimeoutError'));
+    this.#timeout = new DOMException(message, 'TimeoutError');
+    this.#signal?.abort(this.#timeout);
   }
 
   abandon(message: string): void {
@@ -322,7 +323,6 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     const latencySeconds = this.host.responseLatencyOf(this, this.#responds, times, ending);
     if (latencySeconds !== undefined) own[ATTRIBUTE.responseLatency] = latencySeconds;
     endSpan(this.#span, own, program, ending, this.#given === undefined ? undefined : hrTimeOf(times.endedMs));
-    this.#signal?.release();
     openWork().remove(this);
     this.#isFinished = true;
     this.host.stepEnded(this, times, ending, this.#isWaiting);

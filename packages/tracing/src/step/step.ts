@@ -1,3 +1,4 @@
+import { trace } from '@opentelemetry/api';
 import { activeContext } from '../guards/context.ts';
 import { hasProvider } from '../guards/spans.ts';
 import { hasWarned, placeOfCall, warnOnce } from '../guards/warnings.ts';
@@ -44,9 +45,12 @@ const WARNING = 'step outside';
 export function warnOfStepOutside(name: string, called: (...given: never[]) => unknown): void {
   if (hasWarned(WARNING) || !hasProvider()) return;
   const place = placeOfCall(called);
+  const isRemote = trace.getSpanContext(activeContext())?.isRemote === true;
   warnOnce(
     WARNING,
     `the step ${JSON.stringify(name)} ran outside of any conversation and was not recorded${place === undefined ? '' : ` (${place})`}. ` +
-      'An event handler or callback loses the conversation in which it was registered: wrap it in c.bind(…), or use c.step(…).',
+      (isRemote
+        ? 'A traceparent alone does not say which conversation it belongs to: send c.carrier() along, and use joinConversation().'
+        : 'An event handler or callback loses the conversation in which it was registered: wrap it in c.bind(…), or use c.step(…).'),
   );
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { context, trace } from '@opentelemetry/api';
+import { context, propagation, trace } from '@opentelemetry/api';
 import { conversation, startConversation, startStep, step, wrapStep } from '@convotel/tracing';
 import { msOf, recordSpans } from '../support/span-recorder.ts';
 
@@ -176,6 +176,12 @@ describe('outside of any conversation', () => {
     expect(recorder.warnings[0]).toContain('the step "stt" ran outside of any conversation');
     expect(recorder.warnings[0]).toContain('handles.test.ts:');
     expect(recorder.warnings[0]).toContain('c.bind(');
+  });
+
+  test('in a trace of another process, the advice is another', () => {
+    const traceparent = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
+    context.with(propagation.extract(context.active(), { traceparent }), () => step('gpt', () => {}));
+    expect(recorder.warnings).toEqual([expect.stringContaining('use joinConversation()')]);
   });
 
   test('the place is that of the call of a wrapped function, too', () => {

@@ -113,23 +113,28 @@ describe('timeoutMs', () => {
     expect(recorder.attributesOf('gpt')['conversation.outcome']).toBe('timed_out');
   });
 
-  test('does not keep signals of the program busy', async () => {
+  test('puts one listener on a signal of the program, however many steps follow it', async () => {
     const { signal } = new AbortController();
     let listeners = 0;
     const add = signal.addEventListener.bind(signal);
-    const remove = signal.removeEventListener.bind(signal);
     signal.addEventListener = (...given: Parameters<typeof add>) => {
       listeners += 1;
       add(...given);
     };
-    signal.removeEventListener = (...given: Parameters<typeof remove>) => {
-      listeners -= 1;
-      remove(...given);
-    };
     await conversation({ signal }, async (c) => {
-      for (let index = 0; index < 20; index += 1) await c.step('gpt', { timeoutMs: 1000 }, async () => {});
+      for (let index = 0; index < 50; index += 1) {
+        await c.step('gpt', { timeoutMs: 1000 }, async (gpt) => expect(gpt.signal.aborted).toBe(false));
+      }
     });
-    expect(listeners).toBe(0);
+    expect(listeners).toBe(1);
+  });
+
+  test('is still said by a signal that is asked for when the time was up', async () => {
+    const c = startConversation();
+    const gpt = c.startStep('gpt', { timeoutMs: 5 });
+    c.end();
+    await eventually(() => recorder.named('gpt').length === 1);
+    expect(gpt.signal.reason).toMatchObject({ name: 'TimeoutError' });
   });
 });
 
