@@ -133,12 +133,15 @@ describe('results and outcomes', () => {
     expect(failed!.events).toEqual([]);
   });
 
-  test('completes when a step failed and was caught; the step stays failed', async () => {
+  test('fails when a step failed and nothing made it good, although the error was caught', async () => {
     await conversation(async (c) => {
-      await c.step('gpt', async () => Promise.reject(new Error('busy'))).catch(() => 'fallback');
+      await c.step('gpt', async () => Promise.reject(new Error('busy'))).catch(() => 'sorry');
     });
-    expect(recorder.attributesOf('conversation')['conversation.outcome']).toBe('completed');
-    expect(recorder.attributesOf('gpt')['conversation.outcome']).toBe('failed');
+    expect(recorder.only('conversation').status).toEqual({ code: SpanStatusCode.ERROR, message: 'busy' });
+    expect(recorder.attributesOf('conversation')).toMatchObject({
+      'conversation.outcome': 'failed',
+      'error.type': 'Error',
+    });
   });
 
   test('a rejected callback rejects with the same object', async () => {
@@ -201,4 +204,20 @@ test('texts are kept only where the conversation, else the process, says so', ()
   for (const { attributes } of recorder.named('gpt')) {
     expect(attributes).toMatchObject({ 'conversation.input.chars': 5, 'conversation.output.chars': 2 });
   }
+});
+
+test('long texts are cut where the process says so, and their length is kept', () => {
+  processSettings().captureContent = true;
+  processSettings().maxContentLength = 5;
+  try {
+    conversation((c) => c.step('gpt', { input: 'hello world' }, () => 'four😀'));
+  } finally {
+    processSettings().maxContentLength = undefined;
+  }
+  expect(recorder.attributesOf('gpt')).toMatchObject({
+    'conversation.pii.input_text': 'hello',
+    'conversation.input.chars': 11,
+    'conversation.pii.output_text': 'four',
+    'conversation.output.chars': 6,
+  });
 });
