@@ -17,6 +17,8 @@ export type { OneConversationOptions } from './answers/conversation/get-conversa
 export { summary } from './answers/conversation/summary.ts';
 export { timeline } from './answers/conversation/timeline.ts';
 export { trace } from './answers/conversation/trace.ts';
+export { correlation } from './answers/correlation.ts';
+export type { CorrelatedPair, Correlation } from './answers/correlation.ts';
 export { errors } from './answers/errors.ts';
 export type { StepErrorRow } from './answers/errors.ts';
 export { hours } from './answers/hours.ts';
@@ -29,6 +31,8 @@ export type { PercentileName, PercentilesOptions, StepPercentiles } from './answ
 export { recent } from './answers/recent.ts';
 export type { RecentOptions } from './answers/recent.ts';
 export type { Report } from './answers/report.ts';
+export { satisfaction } from './answers/satisfaction.ts';
+export type { Satisfaction, SatisfactionOptions } from './answers/satisfaction.ts';
 export { slow } from './answers/slow.ts';
 export type { SlowConversationRow, SlowOptions } from './answers/slow.ts';
 export { success } from './answers/success.ts';

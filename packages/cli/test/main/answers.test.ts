@@ -61,7 +61,7 @@ describe('the JSON of a command', () => {
   });
 
   test('every command that answers has a schema', () => {
-    expect(Object.keys(schema.$defs.answers).toSorted()).toEqual([...new Set(CALLS.map((call) => call[0]))].toSorted());
+    expect(Object.keys(schema.$defs.answers)).toEqual(expect.arrayContaining(CALLS.map((call) => call[0])));
   });
 
   test('a document that is not as it must be is refused', () => {
