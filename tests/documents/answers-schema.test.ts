@@ -27,8 +27,7 @@ describe.each(Object.entries(ANSWERS))('%s', (name, answer) => {
     expect(report.command).toBe(name);
     for (const described of [`answers#/$defs/answers/${name}`, 'answers']) {
       const validate = ajv.getSchema(described)!;
-      validate(report);
-      expect(validate.errors ?? []).toEqual([]);
+      expect({ isValid: validate(report), errors: validate.errors }).toEqual({ isValid: true, errors: null });
     }
     const withMore = { ...report, data: { ...report.data, surplus: 1 } };
     expect(ajv.getSchema(`answers#/$defs/answers/${name}`)!(withMore)).toBe(false);
