@@ -86,6 +86,18 @@ function logFactorial(n: number): number {
 }
 
 /**
+ * The standard error of the median of values in ascending order, from two of them on either side of it, by Price and
+ * Bonett (*Estimating the Variance of the Sample Median*, 2001). Takes 4 values or more.
+ */
+export function medianStandardError(sorted: ArrayLike<number>): number {
+  const count = sorted.length;
+  const place = Math.max(1, Math.round((count + 1) / 2 - Math.sqrt(count)));
+  const { first, likelihoods } = likelyNumbersBelow(count, 0.5);
+  const tail = likelihoods.subarray(0, Math.max(0, place - first)).reduce((sum, likelihood) => sum + likelihood, 0);
+  return (sorted[count - place]! - sorted[place - 1]!) / (2 * normalQuantile(tail));
+}
+
+/**
  * The 95 % interval of Spearman's `rho` over `count` pairs, by Fisher's transformation with the standard error of
  * Bonett and Wright (*Sample size requirements for estimating Pearson, Kendall and Spearman correlations*, 2000).
  * Undefined for fewer than four pairs.
@@ -104,9 +116,31 @@ export function spearmanProbability(rho: number, count: number): number {
 }
 
 /** How likely a standard normal variable exceeds `z` ≥ 0 (Abramowitz and Stegun 26.2.17, to 7.5 · 10⁻⁸). */
-function normalTail(z: number): number {
+export function normalTail(z: number): number {
   const t = 1 / (1 + 0.231_641_9 * z);
   const series =
     t * (0.319_381_53 + t * (-0.356_563_782 + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));
   return (series * Math.exp(-(z * z) / 2)) / Math.sqrt(2 * Math.PI);
+}
+
+/** The value that a standard normal variable exceeds with `probability`, from 0 to ½ (Abramowitz and Stegun 26.2.23, refined). */
+export function normalQuantile(probability: number): number {
+  const t = Math.sqrt(-2 * Math.log(probability));
+  let z =
+    t - (2.515_517 + 0.802_853 * t + 0.010_328 * t * t) / (1 + 1.432_788 * t + 0.189_269 * t * t + 0.001_308 * t ** 3);
+  // One step of Newton's method.
+  z += ((normalTail(z) - probability) * Math.sqrt(2 * Math.PI)) / Math.exp(-(z * z) / 2);
+  return z;
+}
+
+/**
+ * The value that Student's t with `degrees` of freedom exceeds with `probability`, from 0 to ½, by the expansion of
+ * Abramowitz and Stegun 26.7.5: to 1 % from 9 degrees on.
+ */
+export function studentQuantile(probability: number, degrees: number): number {
+  const z = normalQuantile(probability);
+  const first = (z ** 3 + z) / 4;
+  const second = (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96;
+  const third = (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384;
+  return z + first / degrees + second / degrees ** 2 + third / degrees ** 3;
 }

@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  medianStandardError,
   orderStatisticInterval,
   spearmanInterval,
   spearmanProbability,
+  studentQuantile,
   wilsonInterval,
 } from '../../src/answers/intervals.ts';
+import { quantileOfSorted } from '../../src/model/numbers.ts';
 import { randomFrom } from '../../src/seeded-random.ts';
 import { averageRanks } from '../../src/answers/correlation.ts';
 
@@ -115,6 +118,36 @@ describe('how sure a rank correlation is', () => {
     expect(spearmanProbability(rho, count)).toBeGreaterThan(0.035);
     expect(spearmanProbability(rho, count)).toBeLessThan(0.06);
   });
+});
+
+test.each([
+  // Tables of Student's t.
+  [0.025, 9, 2.262],
+  [0.025, 30, 2.042],
+  [0.025, 1e9, 1.96],
+  [0.005, 9, 3.25],
+  [0.0005, 20, 3.85],
+])('Student’s t exceeds with probability %d and %d degrees of freedom %d', (probability, degrees, value) => {
+  expect(Math.abs(studentQuantile(probability, degrees) / value - 1)).toBeLessThan(0.01);
+});
+
+test.each([
+  [12, 12],
+  [45, 60],
+  [200, 200],
+])('two medians of %d and %d values differ by 1.96 standard errors in about 5 %% of samples', (few, many) => {
+  const random = randomFrom(4);
+  const exponential = (): number => -Math.log((random() + 1) / 0x1_0000_0001);
+  const sampleOf = (count: number): Float64Array => Float64Array.from({ length: count }, exponential).sort();
+  const samples = 4000;
+  let held = 0;
+  for (let sample = 0; sample < samples; sample++) {
+    const [one, other] = [sampleOf(few), sampleOf(many)];
+    const margin = 1.96 * Math.hypot(medianStandardError(one), medianStandardError(other));
+    if (Math.abs(quantileOfSorted(one, 0.5)! - quantileOfSorted(other, 0.5)!) <= margin) held += 1;
+  }
+  expect(held / samples).toBeGreaterThan(0.935);
+  expect(held / samples).toBeLessThan(0.975);
 });
 
 test('equal values share the mean of their ranks', () => {
