@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { correlation, MemorySource, satisfaction } from '@convotel/query';
+import { correlation, explain, MemorySource, satisfaction } from '@convotel/query';
 import type { ConversationSource } from '@convotel/query';
 import { DAY, exampleConversations } from '../../packages/query/test/answers/example-conversations.ts';
 import { ROOT } from './code-blocks.ts';
@@ -33,3 +33,16 @@ describe.each(Object.entries(ANSWERS))('%s', (name, answer) => {
     expect(ajv.getSchema(`answers#/$defs/answers/${name}`)!(withMore)).toBe(false);
   });
 });
+
+test.each(['20251008_143022_a1b2c3d4', '20251008_143101_m3n4o5p6'])(
+  'explain is what the schema says: %s',
+  async (id) => {
+    const report = await explain(exampleConversations(), { conversationId: id, timeZone: 'UTC' });
+    const json = JSON.parse(JSON.stringify(report)) as { data: object };
+    for (const described of ['answers#/$defs/answers/explain', 'answers']) {
+      const validate = ajv.getSchema(described)!;
+      expect({ isValid: validate(json), errors: validate.errors }).toEqual({ isValid: true, errors: null });
+      expect(validate({ ...json, data: { ...json.data, surplus: 1 } })).toBe(false);
+    }
+  },
+);

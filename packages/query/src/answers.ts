@@ -22,6 +22,14 @@ export { correlation } from './answers/correlation.ts';
 export type { CorrelatedPair, Correlation } from './answers/correlation.ts';
 export { errors } from './answers/errors.ts';
 export type { StepErrorRow } from './answers/errors.ts';
+export { explain } from './answers/explain/explain.ts';
+export type {
+  ExplainedPart,
+  ExplainedRetry,
+  ExplainedStep,
+  Explanation,
+  WorstStep,
+} from './answers/explain/explanation.ts';
 export { hours } from './answers/hours.ts';
 export type { HourRow } from './answers/hours.ts';
 export { longest } from './answers/longest.ts';
