@@ -7,6 +7,8 @@ export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether a person reads the output on a screen that may show colours. */
   readonly isColorful: boolean;
+  /** Cells in a line of the screen; undefined where the output is not a terminal. */
+  readonly columns?: number | undefined;
   /** The present in Unix nanoseconds. */
   nowUnixNano(): bigint;
   /** Aborted when the person presses Ctrl-C, or the process is asked to end. */

@@ -70,7 +70,7 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Any
 ): Promise<ExitStatus> {
   const { terminal } = call;
   const options: Call<Shared>['options'] = call.options;
-  const timeZone = resolveTimeZone(options.tz);
+  const timeZone = resolveTimeZone(options.tz, terminal);
   const asked = await definition.prepare({ ...call, timeZone, nowUnixNano: terminal.nowUnixNano() });
   const query = await import('@convotel/query');
 
@@ -86,6 +86,7 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Any
       const context: TextContext = {
         showFindings: !options.noFindings,
         color: terminal.isColorful && !options.noColor,
+        columns: terminal.columns === undefined ? undefined : Math.min(Math.max(terminal.columns, 40), 120),
         localTime: (instant, decimals) => query.formatLocalInstant(query.parseInstant(instant), timeZone, decimals),
       };
       terminal.writeOutput(definition.text(shown, context, asked));

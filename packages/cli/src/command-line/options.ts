@@ -3,6 +3,8 @@
  * `maxAge` is written `--max-age`, and the command receives the parsed value as `options.maxAge`.
  */
 export interface OptionDefinition<Value> {
+  /** A letter that is written `-n` for short. */
+  short?: string | undefined;
   /** Names the value in the help, such as `rows` in `--limit <rows>`; absent where the option takes no value. */
   placeholder?: string | undefined;
   description: string;
@@ -31,6 +33,7 @@ export type OptionValues<Options extends OptionDefinitions> = {
 export type ValueParser<Value> = (text: string, flag: string) => Value;
 
 interface ValueSettings {
+  short?: string;
   placeholder: string;
   description: string;
   /** Shown as the default where the value comes from elsewhere. */
@@ -71,8 +74,8 @@ export function choice<const Choices extends readonly string[]>(
 }
 
 /** An option without a value: on where it was given. */
-export function flag(description: string): OptionDefinition<boolean> {
-  return { description, parse: (texts) => texts.length > 0 };
+export function flag(description: string, short?: string): OptionDefinition<boolean> {
+  return { description, short, parse: (texts) => texts.length > 0 };
 }
 
 /** `maxAge` as `--max-age`. */

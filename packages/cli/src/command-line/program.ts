@@ -25,6 +25,7 @@ export async function runProgram(
   runWords: Call<OptionDefinitions>['runWords'],
 ): Promise<ExitStatus> {
   const name = words.find((word) => !word.startsWith('-'));
+  if (name === 'help') return runProgram(entries, helpWords(words, entries), terminal, runWords);
   const called = entries.find((entry) => entry.name === name);
   const definition = called === undefined ? undefined : (await called.load()).command;
 
@@ -32,9 +33,10 @@ export async function runProgram(
   const program = configure(new Parser('convotel'), terminal)
     .usage('<command> [options]')
     .description('Which step makes your users wait, what failed, is it better since yesterday?')
-    .version(readVersion(), '--version', 'print the version')
+    .version(readVersion(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'show this page; after a command, its own')
     .helpCommand(false)
+    .addHelpText('after', '\n`convotel help <command>` shows the options of a command.')
     .addHelpText('before', examplesText(FIRST_STEPS));
   for (const entry of entries) {
     const parser = configure(program.command(entry.name), terminal).summary(entry.summary);
@@ -57,6 +59,13 @@ export async function runProgram(
   return definition.run(call);
 }
 
+/** `help recent` means `recent --help`; the name of no command is left alone, so that it is refused. */
+function helpWords(words: readonly string[], entries: readonly CommandEntry[]): string[] {
+  const [asked] = words.slice(words.indexOf('help') + 1);
+  if (asked === undefined || asked === 'help') return ['--help'];
+  return entries.some(({ name }) => name === asked) ? [asked, '--help'] : [asked];
+}
+
 function configure(parser: Parser, terminal: Terminal): Parser {
   return parser
     .exitOverride()
@@ -73,7 +82,8 @@ function configure(parser: Parser, terminal: Terminal): Parser {
 function commanderOption(key: string, definition: OptionDefinition<unknown>): Option {
   const { placeholder, description, defaultText, choices } = definition;
   const shown = defaultText === undefined ? description : `${description} (default: ${defaultText})`;
-  const option = new Option(placeholder === undefined ? flagOf(key) : `${flagOf(key)} <${placeholder}>`, shown);
+  const names = definition.short === undefined ? flagOf(key) : `-${definition.short}, ${flagOf(key)}`;
+  const option = new Option(placeholder === undefined ? names : `${names} <${placeholder}>`, shown);
   if (choices !== undefined) option.choices(choices);
   if (definition.isRepeatable === true) {
     option.argParser<string[]>((value, earlier) => [...(earlier ?? []), value]);

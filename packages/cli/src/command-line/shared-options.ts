@@ -1,8 +1,9 @@
 import type { ConversationFilters } from '@convotel/query';
 import { THRESHOLD } from '@convotel/conventions';
+import { durationMs } from './duration.ts';
 import { choice, flag, option } from './options.ts';
 import type { OptionValues } from './options.ts';
-import { milliseconds, text, wholeNumber } from './value-parsers.ts';
+import { text, wholeNumber } from './value-parsers.ts';
 
 const STORE_DEFAULT = '$XDG_DATA_HOME/convotel/conversations.duckdb, or CONVOTEL_STORE';
 
@@ -10,7 +11,7 @@ const STORE_DEFAULT = '$XDG_DATA_HOME/convotel/conversations.duckdb, or CONVOTEL
 export const SOURCE_OPTIONS = {
   from: option(text, {
     placeholder: 'where',
-    description: 'local, the address of a Jaeger or a `convotel serve`, or a file of OTLP/JSON lines',
+    description: 'local, the address of a Jaeger or a `convotel serve` (localhost:16686), or a file of OTLP/JSON lines',
     defaultText: 'local, or CONVOTEL_FROM',
   }),
   store: option(text, {
@@ -26,18 +27,23 @@ export const STORE_OPTION = {
 };
 
 /** Prints for a program to read. */
-export const JSON_OPTION = { json: flag('print one JSON document instead of text') };
+export const JSON_OPTION = { json: flag('print one JSON document instead of text', 'j') };
 
 /** Prints for a screen without colours. */
 export const COLOR_OPTION = { noColor: flag('print without colours (NO_COLOR does the same)') };
 
-/** Options of every command that prints an answer. */
-export const OUTPUT_OPTIONS = {
+/** The zone that times are read and shown in. */
+export const TIME_ZONE_OPTION = {
   tz: option(text, {
     placeholder: 'zone',
-    description: 'IANA time zone of times and hours',
-    defaultText: "the system's",
+    description: 'IANA time zone that times are read and shown in',
+    defaultText: "TZ, or the system's",
   }),
+};
+
+/** Options of every command that prints an answer. */
+export const OUTPUT_OPTIONS = {
+  ...TIME_ZONE_OPTION,
   ...JSON_OPTION,
   noFindings: flag('leave out the sentences and arrows'),
   ...COLOR_OPTION,
@@ -46,6 +52,7 @@ export const OUTPUT_OPTIONS = {
 /** `--limit` of every command that lists rows. */
 export const LIMIT_OPTION = {
   limit: option(wholeNumber(1, 10_000), {
+    short: 'n',
     placeholder: 'rows',
     description: 'at most this many rows',
     default: '10',
@@ -54,9 +61,9 @@ export const LIMIT_OPTION = {
 
 /** `--target` of every command whose findings speak of a target. */
 export const TARGET_OPTION = {
-  target: option(milliseconds, {
-    placeholder: 'ms',
-    description: 'total under which a conversation is fast enough',
+  target: option(durationMs, {
+    placeholder: 'time',
+    description: 'a conversation that takes less is fast enough (7s; a bare number is milliseconds)',
     default: String(THRESHOLD.targetMs),
   }),
 };

@@ -26,13 +26,6 @@ export function numberBetween(min: number, max: number): ValueParser<number> {
   };
 }
 
-/** Takes a number of milliseconds of 0 or more. */
-export const milliseconds: ValueParser<number> = (value, flag) => {
-  const number = /^\d{1,12}(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
-  if (Number.isNaN(number)) throw new UsageError(`${flag} takes milliseconds such as 5000, got "${value}".`);
-  return number;
-};
-
 /** Takes a percentage from 0 to 100. */
 export const percentage: ValueParser<number> = (value, flag) => {
   const number = /^\d{1,3}(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;

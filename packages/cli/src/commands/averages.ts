@@ -32,12 +32,16 @@ export function averagesText(
       { heading: 'Max (ms)', width: 8, align: 'right', gap: 3, cell: (row) => millisecondsText(row.maxMs) },
     ],
     rows,
+    context,
   );
-  return pageText([
-    ...titleLines(`Average Step Durations (${windowText})`, 60),
-    ...tableSection(table, 60, 'No steps in this window'),
-    heavyRule(60),
-    ...leftOutLines(rows),
-    ...findingsSection('INTERPRETATION', findings, context),
-  ]);
+  return pageText(
+    [
+      ...titleLines(`Average Step Durations (${windowText})`, 60, context),
+      ...tableSection(table, 60, 'No steps in this window', context),
+      heavyRule(60, context),
+      ...leftOutLines(rows),
+      ...findingsSection('INTERPRETATION', findings, context),
+    ],
+    context,
+  );
 }

@@ -26,13 +26,17 @@ export function busiestText({ data: rows }: Report<'busiest', HourOfDayRow[]>, c
       { heading: 'Conversations', width: 13, align: 'right', gap: 7, cell: (row) => `${row.conversations} ` },
     ],
     rows,
+    context,
     (row) => arrow(row.conversations === peak ? 'Most active' : undefined, context),
   );
-  return pageText([
-    `Busiest Hours of Day (top ${MAX_ROWS})`,
-    heavyRule(60),
-    ...tableSection(table, 60, 'No conversations in this window'),
-  ]);
+  return pageText(
+    [
+      `Busiest Hours of Day (top ${MAX_ROWS})`,
+      heavyRule(60, context),
+      ...tableSection(table, 60, 'No conversations in this window', context),
+    ],
+    context,
+  );
 }
 
 /** 17 as `05:00 PM`. */

@@ -27,13 +27,17 @@ export function hoursText(
       { heading: 'Conversations', width: 13, align: 'right', gap: 7, cell: (row) => String(row.conversations) },
     ],
     rows,
+    context,
     (row) => arrow(row.conversations === peak ? 'Peak hour' : undefined, context),
   );
-  return pageText([
-    `Conversations per Hour (${windowText})`,
-    heavyRule(60),
-    ...tableSection(table, 60, 'No conversations in this window'),
-  ]);
+  return pageText(
+    [
+      `Conversations per Hour (${windowText})`,
+      heavyRule(60, context),
+      ...tableSection(table, 60, 'No conversations in this window', context),
+    ],
+    context,
+  );
 }
 
 function hourText(hour: string, context: TextContext): string {

@@ -37,15 +37,19 @@ export function percentilesText(
       },
     ],
     Object.entries(data.percentiles) as [PercentileName, number][],
+    context,
     ([name]) => arrow(ARROWS[name], context),
   );
-  return pageText([
-    `Duration Percentiles for '${data.step}' Step`,
-    heavyRule(60),
-    ...tableSection(table, 60, `No completed '${data.step}' step in this window`),
-    '',
-    `Samples${pad(String(data.count), 23, 'right')}`,
-    ...leftOutLines([data]),
-    ...findingsSection('INSIGHTS', findings, context),
-  ]);
+  return pageText(
+    [
+      `Duration Percentiles for '${data.step}' Step`,
+      heavyRule(60, context),
+      ...tableSection(table, 60, `No completed '${data.step}' step in this window`, context),
+      '',
+      `Samples${pad(String(data.count), 23, 'right')}`,
+      ...leftOutLines([data]),
+      ...findingsSection('INSIGHTS', findings, context),
+    ],
+    context,
+  );
 }

@@ -4,7 +4,8 @@ import { conversationHeadLines, stepLabel } from '../text/conversation-head.ts';
 import { outcomeMark } from '../text/marks.ts';
 import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
-import { layOutTable } from '../text/table.ts';
+import { layOutTable, tableWidth } from '../text/table.ts';
+import type { Column } from '../text/table.ts';
 import { secondsText } from '../text/words.ts';
 
 /** `timeline`: when each step of one conversation ran. */
@@ -14,54 +15,65 @@ export const command = conversationCommand({
   text: timelineText,
 });
 
+/** Cells of the axis where the output is not a terminal. */
 const AXIS_CELLS = 40;
+const MIN_AXIS_CELLS = 10;
+const MAX_AXIS_CELLS = 60;
 
 /** One conversation's steps as bars on one axis, which runs from its start to its end. */
 export function timelineText(
   { data: detail, findings }: Report<'timeline', ConversationDetail>,
   context: TextContext,
 ): string {
-  const table = layOutTable(
+  const labelled: Column<StepRow>[] = [
+    {
+      heading: '  Step',
+      width: 14,
+      align: 'left',
+      cell: (step) => `${outcomeMark(step.outcome, context)} ${stepLabel(step)}`,
+    },
+    { heading: 'At (s)', width: 7, align: 'right', gap: 1, cell: (step) => secondsText(step.offsetMs ?? 0) },
+    { heading: 'For (s)', width: 7, align: 'right', gap: 1, cell: (step) => secondsText(step.durationMs) },
+  ];
+  const labelWidth = tableWidth(labelled, detail.steps);
+  const besideLabels = (context.columns ?? 0) - labelWidth - 4;
+  const isBelow = context.columns !== undefined && besideLabels < MIN_AXIS_CELLS;
+  const room = isBelow ? (context.columns ?? 0) - 4 : besideLabels;
+  const cells = context.columns === undefined ? AXIS_CELLS : Math.min(room, MAX_AXIS_CELLS);
+  const axis: Column<StepRow> = {
+    heading: axisHeading(detail.wallMs, cells),
+    width: cells + 2,
+    align: 'left',
+    gap: 2,
+    cell: (step) => bar(step, detail.wallMs, cells),
+  };
+  const table = isBelow
+    ? layOutTable(labelled, detail.steps, context, (step) => `\n  ${bar(step, detail.wallMs, cells)}`)
+    : layOutTable([...labelled, axis], detail.steps, context);
+  return pageText(
     [
-      {
-        heading: '  Step',
-        width: 14,
-        align: 'left',
-        cell: (step) => `${outcomeMark(step.outcome, context)} ${stepLabel(step)}`,
-      },
-      { heading: 'At (s)', width: 7, align: 'right', gap: 1, cell: (step) => secondsText(step.offsetMs ?? 0) },
-      { heading: 'For (s)', width: 7, align: 'right', gap: 1, cell: (step) => secondsText(step.durationMs) },
-      {
-        heading: axisHeading(detail.wallMs),
-        width: AXIS_CELLS + 2,
-        align: 'left',
-        gap: 2,
-        cell: (step) => bar(step, detail.wallMs),
-      },
+      ...titleLines(`Timeline: ${detail.conversationId}`, 80, context),
+      ...conversationHeadLines(detail, context),
+      '',
+      ...tableSection(table, 80, 'No steps', context),
+      heavyRule(80, context),
+      ...findingsSection('KEY INSIGHTS', findings, context),
     ],
-    detail.steps,
+    context,
   );
-  return pageText([
-    ...titleLines(`Timeline: ${detail.conversationId}`, 80),
-    ...conversationHeadLines(detail, context),
-    '',
-    ...tableSection(table, 80, 'No steps'),
-    heavyRule(80),
-    ...findingsSection('KEY INSIGHTS', findings, context),
-  ]);
 }
 
-/** ` 0s` at the left end of the axis and the wall clock at its right end. */
-function axisHeading(wallMs: number): string {
+/** ` 0s` at the left end of the axis and the length of the conversation at its right end. */
+function axisHeading(wallMs: number, cells: number): string {
   const end = `${secondsText(wallMs)}s`;
-  return ` 0s${end.padStart(AXIS_CELLS - 2)}`;
+  return ` 0s${end.padStart(cells - 2)}`;
 }
 
 /** The step's stretch of the axis between two bounds; at least one cell, so that a short step is seen. */
-function bar(step: StepRow, wallMs: number): string {
-  const cellsAt = (milliseconds: number): number => (wallMs > 0 ? (milliseconds / wallMs) * AXIS_CELLS : 0);
+function bar(step: StepRow, wallMs: number, cells: number): string {
+  const cellsAt = (milliseconds: number): number => (wallMs > 0 ? (milliseconds / wallMs) * cells : 0);
   const offsetMs = step.offsetMs ?? 0;
-  const first = Math.min(Math.floor(cellsAt(offsetMs)), AXIS_CELLS - 1);
-  const end = Math.min(Math.max(Math.round(cellsAt(offsetMs + step.durationMs)), first + 1), AXIS_CELLS);
-  return `|${' '.repeat(first)}${'█'.repeat(end - first)}${' '.repeat(AXIS_CELLS - end)}|`;
+  const first = Math.min(Math.floor(cellsAt(offsetMs)), cells - 1);
+  const end = Math.min(Math.max(Math.round(cellsAt(offsetMs + step.durationMs)), first + 1), cells);
+  return `|${' '.repeat(first)}${'█'.repeat(end - first)}${' '.repeat(cells - end)}|`;
 }

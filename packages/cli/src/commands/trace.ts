@@ -16,12 +16,15 @@ export function traceText(
   { data: detail, findings }: Report<'trace', ConversationDetail>,
   context: TextContext,
 ): string {
-  return pageText([
-    ...titleLines(`Full Trace: ${detail.conversationId}`, 80),
-    ...detail.steps.flatMap((step) => ['', ...stepLines(step, context)]),
-    ...(detail.steps.length === 0 ? ['', 'No steps'] : []),
-    ...findingsSection('ANALYSIS', findings, context),
-  ]);
+  return pageText(
+    [
+      ...titleLines(`Full Trace: ${detail.conversationId}`, 80, context),
+      ...detail.steps.flatMap((step) => ['', ...stepLines(step, context)]),
+      ...(detail.steps.length === 0 ? ['', 'No steps'] : []),
+      ...findingsSection('ANALYSIS', findings, context),
+    ],
+    context,
+  );
 }
 
 function stepLines(step: StepRow, context: TextContext): string[] {

@@ -1,12 +1,19 @@
 import type { Alert, AlertRule } from '@convotel/query';
 import type { Query } from '../command-line/answer-command.ts';
 import { defineCommand } from '../command-line/command.ts';
-import { duration } from '../command-line/duration.ts';
+import { duration, durationMs } from '../command-line/duration.ts';
 import { flag, list, option } from '../command-line/options.ts';
 import type { OptionValues } from '../command-line/options.ts';
-import { FILTER_OPTIONS, filtersOf, JSON_OPTION, SOURCE_OPTIONS } from '../command-line/shared-options.ts';
+import {
+  FILTER_OPTIONS,
+  filtersOf,
+  JSON_OPTION,
+  SOURCE_OPTIONS,
+  TIME_ZONE_OPTION,
+} from '../command-line/shared-options.ts';
+import { resolveTimeZone } from '../command-line/time-zone.ts';
 import { UsageError } from '../command-line/usage-error.ts';
-import { milliseconds, percentage, wholeNumber } from '../command-line/value-parsers.ts';
+import { percentage, wholeNumber } from '../command-line/value-parsers.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { openLastingSource } from '../sources/open-source.ts';
 import { formatJson, printable } from '../text/escape.ts';
@@ -22,14 +29,14 @@ const RULE_OPTIONS = {
     description: 'alert when more conversations than this are slow',
     default: '3',
   }),
-  slowThreshold: option(milliseconds, {
-    placeholder: 'ms',
-    description: 'a conversation above it is slow',
+  slowThreshold: option(durationMs, {
+    placeholder: 'time',
+    description: 'a conversation above it is slow (8s; a bare number is milliseconds)',
     default: '8000',
   }),
   maxP95: list(stepLimit, {
-    placeholder: 'step=ms',
-    description: "alert when a step's 95th percentile is above it; may be repeated",
+    placeholder: 'step=time',
+    description: "alert when a step's 95th percentile is above it (gpt=8s); may be repeated",
   }),
   idle: flag('alert when there is no conversation at all'),
   ...FILTER_OPTIONS,
@@ -39,7 +46,7 @@ const RULE_OPTIONS = {
 export const command = defineCommand({
   examples: [
     ['convotel watch', 'look at the last hour every five minutes, until Ctrl-C'],
-    ['convotel watch --max-error-rate gpt=5 --max-p95 gpt=8000', 'own rules'],
+    ['convotel watch --max-error-rate gpt=5 --max-p95 gpt=8s', 'own rules'],
     ['convotel watch --once --json', 'one round for a scheduler: status 10 when there is an alert'],
   ],
   options: {
@@ -49,6 +56,7 @@ export const command = defineCommand({
     once: flag('look once and exit: 10 when there is an alert, else 0'),
     changes: flag('report a lasting condition only when it begins and when it is over'),
     ...SOURCE_OPTIONS,
+    ...TIME_ZONE_OPTION,
     ...JSON_OPTION,
   },
   run: async ({ options, terminal }) => {
@@ -56,8 +64,12 @@ export const command = defineCommand({
     const rules = rulesOf(options, query);
     const windowMs = options.since.milliseconds;
     const clock = (): Date => new Date(Number(terminal.nowUnixNano() / 1_000_000n));
+    const timeZone = resolveTimeZone(options.tz, terminal);
+    /** One round needs no times; of many, each line says when. */
+    const timeOf = (alert: Alert): string =>
+      options.once ? '' : `${query.formatLocalInstant(query.parseInstant(alert.time), timeZone, 0)} `;
     const print = (alert: Alert): void =>
-      terminal.writeOutput(options.json ? formatJson(alert, 0) : `${lineOf(alert)}\n`);
+      terminal.writeOutput(options.json ? formatJson(alert, 0) : `${timeOf(alert)}${lineOf(alert)}\n`);
 
     const source = await openLastingSource(options, terminal.environment);
     try {
@@ -98,6 +110,9 @@ function rulesOf(options: OptionValues<typeof RULE_OPTIONS>, query: Query): Aler
 /** `gpt=5` is a limit for one step, `5` one for every step. */
 function errorRateLimit(text: string, flagText: string): { step?: string; abovePct: number } {
   const { step, value } = splitLimit(text);
+  const colon = /^(.+):(\d+(?:\.\d+)?)$/.exec(value);
+  if (colon !== null)
+    throw new UsageError(`${flagText} takes gpt=5 or 5, got "${text}". Did you mean ${colon[1]}=${colon[2]}?`);
   return { ...(step === undefined ? {} : { step }), abovePct: percentage(value, flagText) };
 }
 
@@ -105,9 +120,9 @@ function errorRateLimit(text: string, flagText: string): { step?: string; aboveP
 function stepLimit(text: string, flagText: string): { step: string; aboveMs: number } {
   const { step, value } = splitLimit(text);
   if (step === undefined) {
-    throw new UsageError(`${flagText} takes a step and milliseconds such as gpt=8000, got "${text}".`);
+    throw new UsageError(`${flagText} takes a step and a time such as gpt=8s, got "${text}".`);
   }
-  return { step, aboveMs: milliseconds(value, flagText) };
+  return { step, aboveMs: durationMs(value, flagText) };
 }
 
 /** A step's name may hold an equals sign itself. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Answer, ConversationSource, Question, QuestionName, Questions, SourceKind } from '@convotel/query';
@@ -23,14 +24,15 @@ export async function openSource({ from, store }: SourceTexts, environment: Envi
   if (where === 'local') return openLocal(resolveStorePath(store, environment));
   if (store !== undefined) throw new UsageError('--store chooses the file of --from local; leave out one of the two.');
 
-  if (/^https?:\/\//i.test(where)) {
-    if (!URL.canParse(where)) {
+  const address = addressOf(where);
+  if (address !== undefined) {
+    if (!URL.canParse(address)) {
       throw new UsageError(
         '--from is not a valid address. Give one such as http://localhost:16686, with host and port.',
       );
     }
     const { openHttpSource } = await import('@convotel/query');
-    return openHttpSource(where);
+    return openHttpSource(address);
   }
   const { openFileSource } = await import('@convotel/query');
   return openFileSource(where);
@@ -55,6 +57,13 @@ export function resolveStorePath(asked: string | undefined, environment: Environ
   if (chosen !== undefined && chosen !== '') return chosen;
   const dataHome = environment['XDG_DATA_HOME'] || join(environment['HOME'] || homedir(), '.local', 'share');
   return join(dataHome, 'convotel', 'conversations.duckdb');
+}
+
+/** `where` as an address; a host with a port, such as `localhost:16686`, is one too unless a file has that name. */
+function addressOf(where: string): string | undefined {
+  if (/^https?:\/\//i.test(where)) return where;
+  const isHostWithPort = /^(?:[\w.-]+|\[[\da-f:.]+\]):\d{1,5}(?:\/.*)?$/i.test(where);
+  return isHostWithPort && !existsSync(where) ? `http://${where}` : undefined;
 }
 
 /** A store that was asked for goes before a place that only the environment names. */

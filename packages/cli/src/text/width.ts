@@ -25,3 +25,25 @@ export function pad(text: string, width: number, align: 'left' | 'right'): strin
   const blanks = ' '.repeat(Math.max(0, width - displayWidth(text)));
   return align === 'left' ? text + blanks : blanks + text;
 }
+
+/**
+ * `bullet` and `text`, broken between words into lines of at most `columns` cells and indented below the bullet; in one
+ * line where there is no terminal to fit.
+ */
+export function wrapText(text: string, columns: number | undefined, bullet: string): string[] {
+  if (columns === undefined) return [bullet + text];
+  const indent = ' '.repeat(displayWidth(bullet));
+  const lines: string[] = [];
+  let line = bullet;
+  let isEmpty = true;
+  for (const word of text.split(' ')) {
+    if (!isEmpty && displayWidth(line) + 1 + displayWidth(word) > columns) {
+      lines.push(line);
+      line = indent;
+      isEmpty = true;
+    }
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line];
+}

@@ -10,6 +10,7 @@ export function contextIn(timeZone: string): TextContext {
   return {
     showFindings: true,
     color: false,
+    columns: undefined,
     localTime: (instant, decimals) => formatLocalInstant(parseInstant(instant), timeZone, decimals),
   };
 }
