@@ -9,6 +9,8 @@ export interface Terminal {
   readonly isColorful: boolean;
   /** Cells in a line of the screen; undefined where the output is not a terminal. */
   readonly columns?: number | undefined;
+  /** Where settings are looked for, and above it; nowhere when undefined. */
+  readonly workingFolder?: string | undefined;
   /** The present in Unix nanoseconds. */
   nowUnixNano(): bigint;
   /** Aborted when the person presses Ctrl-C, or the process is asked to end. */

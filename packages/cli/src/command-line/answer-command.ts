@@ -70,11 +70,11 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Any
 ): Promise<ExitStatus> {
   const { terminal } = call;
   const options: Call<Shared>['options'] = call.options;
-  const timeZone = resolveTimeZone(options.tz, terminal);
+  const timeZone = resolveTimeZone(options.tz, call.settings, terminal);
   const asked = await definition.prepare({ ...call, timeZone, nowUnixNano: terminal.nowUnixNano() });
   const query = await import('@convotel/query');
 
-  const source = await openSource(options, terminal.environment);
+  const source = await openSource({ ...options, setting: call.settings.from }, terminal.environment);
   try {
     const answered = await definition.ask(query, source, asked);
     const report = options.noFindings ? { ...answered, findings: [] } : answered;

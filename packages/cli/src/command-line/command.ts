@@ -1,4 +1,5 @@
 import type { ExitStatus } from '../exit-status.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { Terminal } from '../terminal.ts';
 import type { OptionDefinitions, OptionValues } from './options.ts';
 
@@ -16,6 +17,8 @@ export interface Call<Options extends OptionDefinitions> {
   /** The positional argument; empty where the command takes none. */
   argument: string;
   options: OptionValues<Options>;
+  /** What `convotel.json` says. */
+  settings: Settings;
   terminal: Terminal;
   /** Runs another call of the command line on a terminal, as a person would. */
   runWords(words: readonly string[], terminal: Terminal): Promise<ExitStatus>;

@@ -1,4 +1,5 @@
 import type { ConversationDetail, ConversationFilters, ConversationSource, Report } from '@convotel/query';
+import { withStepTargets } from '../settings/step-targets.ts';
 import type { TextContext } from '../text/page.ts';
 import { answerCommand } from './answer-command.ts';
 import type { Query } from './answer-command.ts';
@@ -44,25 +45,27 @@ export function conversationCommand<Name extends string>(definition: Conversatio
       description: `conversation id or trace id, the beginning of one, or \`${LATEST}\` for the newest that the filters choose`,
     },
     options: { ...TARGET_OPTION, ...FILTER_OPTIONS },
-    prepare: ({ argument, timeZone, options }) => {
+    prepare: ({ argument, timeZone, options, settings }) => {
       const filters = filtersOf(options);
-      if (argument !== LATEST && Object.keys(filters).length > 0) {
-        throw new UsageError(`--${Object.keys(filters)[0]} goes with ${LATEST}; an id needs no filter.`);
+      const written = Object.keys(filters).filter((name) => name !== 'service' || filters.service !== settings.service);
+      if (argument !== LATEST && written.length > 0) {
+        throw new UsageError(`--${written[0]} goes with ${LATEST}; an id needs no filter.`);
       }
-      return { conversationId: argument, timeZone, targetMs: options.target, filters };
+      return { conversationId: argument, timeZone, targetMs: options.target, filters, settings };
     },
-    ask: async (query, source, { filters, ...asked }) => {
-      if (asked.conversationId === LATEST) {
-        const conversationId = await findLatest(query, source, asked.timeZone, filters);
-        return definition.ask(query, source, { ...asked, conversationId });
-      }
+    ask: async (query, source, { filters, settings, ...asked }) => {
+      const ask = async (conversationId: string): Promise<Report<Name, ConversationDetail>> => {
+        const report = await definition.ask(query, source, { ...asked, conversationId });
+        return withStepTargets(report, report.data.steps, settings);
+      };
+      if (asked.conversationId === LATEST) return ask(await findLatest(query, source, asked.timeZone, filters));
       try {
-        return await definition.ask(query, source, asked);
+        return await ask(asked.conversationId);
       } catch (error) {
         if (!(error instanceof query.QueryError && error.code === 'NO_SUCH_CONVERSATION')) throw error;
         const conversationId = await findByPrefix(query, source, asked);
         if (conversationId === undefined) throw error;
-        return definition.ask(query, source, { ...asked, conversationId });
+        return ask(conversationId);
       }
     },
   });

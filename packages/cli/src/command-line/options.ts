@@ -1,3 +1,5 @@
+import type { Settings } from '../settings/settings.ts';
+
 /**
  * One option of a command. The name that it has in the command's record is the name on the command line:
  * `maxAge` is written `--max-age`, and the command receives the parsed value as `options.maxAge`.
@@ -11,6 +13,8 @@ export interface OptionDefinition<Value> {
   /** Shown in the help behind the description. */
   defaultText?: string | undefined;
   choices?: readonly string[] | undefined;
+  /** What `convotel.json` says in place of an option that was not given, as the user would write it. */
+  setting?: ((settings: Settings) => string | undefined) | undefined;
   /** May be given several times. */
   isRepeatable?: boolean | undefined;
   /**
@@ -38,6 +42,7 @@ interface ValueSettings {
   description: string;
   /** Shown as the default where the value comes from elsewhere. */
   defaultText?: string;
+  setting?: (settings: Settings) => string | undefined;
 }
 
 /** An option with a value; `default` is written as the user would write it. */

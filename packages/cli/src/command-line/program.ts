@@ -1,5 +1,7 @@
 import { Command as Parser, Option } from 'commander';
 import type { ExitStatus } from '../exit-status.ts';
+import { readSettings } from '../settings/read-settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { Terminal } from '../terminal.ts';
 import { readVersion } from '../version.ts';
 import type { Call, Command, CommandEntry, Example } from './command.ts';
@@ -45,8 +47,10 @@ export async function runProgram(
       .description(`${entry.summary[0]?.toUpperCase()}${entry.summary.slice(1)}.`)
       .helpOption('-h, --help', 'show this page')
       .addHelpText('before', examplesText(definition.examples))
-      .action(() => {
-        call = { ...parsedWords(parser, definition), terminal, runWords };
+      .action(async () => {
+        const settings =
+          'config' in definition.options ? await readSettings(textsOf(parser, 'config').at(-1), terminal) : {};
+        call = { ...parsedWords(parser, definition, settings), settings, terminal, runWords };
       });
     if (definition.argument !== undefined) {
       parser.argument(`<${definition.argument.name}>`, definition.argument.description);
@@ -95,12 +99,16 @@ function commanderOption(key: string, definition: OptionDefinition<unknown>): Op
 function parsedWords(
   parser: Parser,
   { argument, options }: Command,
+  settings: Settings,
 ): Pick<Call<OptionDefinitions>, 'argument' | 'options'> {
+  const valueOf = (key: string, option: OptionDefinition<unknown>): unknown => {
+    const written = textsOf(parser, key);
+    const setting = written.length === 0 ? option.setting?.(settings) : undefined;
+    return option.parse(setting === undefined ? written : [setting], flagOf(key));
+  };
   return {
     argument: argument === undefined ? '' : (parser.processedArgs[0] as string),
-    options: Object.fromEntries(
-      Object.entries(options).map(([key, option]) => [key, option.parse(textsOf(parser, key), flagOf(key))]),
-    ),
+    options: Object.fromEntries(Object.entries(options).map(([key, option]) => [key, valueOf(key, option)])),
   };
 }
 

@@ -7,6 +7,15 @@ import { text, wholeNumber } from './value-parsers.ts';
 
 const STORE_DEFAULT = '$XDG_DATA_HOME/convotel/conversations.duckdb, or CONVOTEL_STORE';
 
+/** `--config` of every command that has settings. */
+export const CONFIG_OPTION = {
+  config: option(text, {
+    placeholder: 'file',
+    description: 'settings: thresholds, prices, rules of watch',
+    defaultText: 'CONVOTEL_CONFIG, or the nearest convotel.json above the working folder',
+  }),
+};
+
 /** Options of every command that asks a back end. */
 export const SOURCE_OPTIONS = {
   from: option(text, {
@@ -19,6 +28,7 @@ export const SOURCE_OPTIONS = {
     description: "the embedded back end's file",
     defaultText: STORE_DEFAULT,
   }),
+  ...CONFIG_OPTION,
 };
 
 /** `--store` of a command that writes to the store. */
@@ -65,12 +75,17 @@ export const TARGET_OPTION = {
     placeholder: 'time',
     description: 'a conversation that takes less is fast enough (7s; a bare number is milliseconds)',
     default: String(THRESHOLD.targetMs),
+    setting: ({ conversation }) => conversation?.target,
   }),
 };
 
 /** Options that choose conversations, which then count whole. */
 export const FILTER_OPTIONS = {
-  service: option(text, { placeholder: 'name', description: 'conversations with a span of this service' }),
+  service: option(text, {
+    placeholder: 'name',
+    description: 'conversations with a span of this service; "" for all where convotel.json names one',
+    setting: ({ service }) => service,
+  }),
   workflow: option(text, { placeholder: 'name', description: 'conversations of this workflow' }),
   session: option(text, { placeholder: 'id', description: 'conversations of this session' }),
   outcome: choice(['completed', 'failed', 'timed_out', 'interrupted', 'abandoned', 'open'], {
@@ -83,7 +98,7 @@ export const FILTER_OPTIONS = {
 export function filtersOf(options: OptionValues<typeof FILTER_OPTIONS>): ConversationFilters {
   const { service, workflow, session, outcome } = options;
   return {
-    ...(service === undefined ? {} : { service }),
+    ...(service === undefined || service === '' ? {} : { service }),
     ...(workflow === undefined ? {} : { workflow }),
     ...(session === undefined ? {} : { session }),
     ...(outcome === undefined ? {} : { outcome }),

@@ -1,12 +1,13 @@
+import type { Settings } from '../settings/settings.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
- * The zone that was asked for, else that of the variable `TZ`, else the system's. Where `TZ` names no zone, it is UTC,
+ * The zone that was asked for, else that of the variable `TZ`, else that of the settings, else the system's. Where `TZ` names no zone, it is UTC,
  * and a line on standard error says so.
  * @throws {@link UsageError} when there is no such zone.
  */
-export function resolveTimeZone(asked: string | undefined, terminal: Terminal): string {
+export function resolveTimeZone(asked: string | undefined, settings: Settings, terminal: Terminal): string {
   if (asked !== undefined) {
     const name = knownZone(asked);
     if (name === undefined) {
@@ -15,6 +16,7 @@ export function resolveTimeZone(asked: string | undefined, terminal: Terminal): 
     return name;
   }
   const variable = terminal.environment['TZ'];
+  if (variable === undefined && settings.tz !== undefined) return settings.tz;
   const name =
     variable === undefined ? new Intl.DateTimeFormat().resolvedOptions().timeZone : variable.replace(/^:/, '');
   const known = knownZone(name);

@@ -1,4 +1,5 @@
 import type { ConversationSource, Report, WindowedOptions } from '@convotel/query';
+import type { Settings } from '../settings/settings.ts';
 import type { TextContext } from '../text/page.ts';
 import { answerCommand } from './answer-command.ts';
 import type { AnswerCall, Query } from './answer-command.ts';
@@ -14,6 +15,7 @@ export interface WindowedCall<Own extends OptionDefinitions> extends WindowedOpt
   /** The window in words, such as `last 24 hours`, or `<from>..<to>`. */
   windowText: string;
   argument: string;
+  settings: Settings;
   options: AnswerCall<Own & Shared>['options'];
 }
 
@@ -40,9 +42,16 @@ export function windowCommand<const Own extends OptionDefinitions, Name extends 
     options: { ...own, ...windowOptions(since), ...FILTER_OPTIONS },
     prepare: async (call: AnswerCall<Own & Shared>): Promise<WindowedCall<Own>> => {
       const { resolveWindow } = await import('./window.ts');
-      const { argument, options, timeZone } = call;
+      const { argument, options, settings, timeZone } = call;
       const shared: AnswerCall<Shared>['options'] = options;
-      return { ...resolveWindow(shared, since, call), argument, options, timeZone, filters: filtersOf(shared) };
+      return {
+        ...resolveWindow(shared, since, call),
+        argument,
+        options,
+        settings,
+        timeZone,
+        filters: filtersOf(shared),
+      };
     },
   });
 }

@@ -1,5 +1,6 @@
 import type { Report, StepAverageRow } from '@convotel/query';
 import { windowCommand } from '../command-line/window-command.ts';
+import { withStepTargets } from '../settings/step-targets.ts';
 import { findingsSection, heavyRule, leftOutLines, pageText, tableSection, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
@@ -13,7 +14,10 @@ export const command = windowCommand({
   ],
   since: '24h',
   options: {},
-  ask: (query, source, asked) => query.averages(source, asked),
+  ask: async (query, source, asked) => {
+    const report = await query.averages(source, asked);
+    return withStepTargets(report, report.data, asked.settings);
+  },
   text: averagesText,
 });
 

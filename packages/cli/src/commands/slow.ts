@@ -18,6 +18,7 @@ export const command = windowCommand({
       placeholder: 'time',
       description: 'only conversations above it (8s; a bare number is milliseconds)',
       default: String(THRESHOLD.slowMs),
+      setting: ({ conversation }) => conversation?.threshold,
     }),
     ...LIMIT_OPTION,
     ...TARGET_OPTION,

@@ -59,19 +59,19 @@ export const command = defineCommand({
     ...TIME_ZONE_OPTION,
     ...JSON_OPTION,
   },
-  run: async ({ options, terminal }) => {
+  run: async ({ options, settings, terminal }) => {
     const query = await import('@convotel/query');
     const rules = rulesOf(options, query);
     const windowMs = options.since.milliseconds;
     const clock = (): Date => new Date(Number(terminal.nowUnixNano() / 1_000_000n));
-    const timeZone = resolveTimeZone(options.tz, terminal);
+    const timeZone = resolveTimeZone(options.tz, settings, terminal);
     /** One round needs no times; of many, each line says when. */
     const timeOf = (alert: Alert): string =>
       options.once ? '' : `${query.formatLocalInstant(query.parseInstant(alert.time), timeZone, 0)} `;
     const print = (alert: Alert): void =>
       terminal.writeOutput(options.json ? formatJson(alert, 0) : `${timeOf(alert)}${lineOf(alert)}\n`);
 
-    const source = await openLastingSource(options, terminal.environment);
+    const source = await openLastingSource({ ...options, setting: settings.from }, terminal.environment);
     try {
       if (options.once) {
         const alerts = await query.watchOnce(source, rules, { windowMs, clock });

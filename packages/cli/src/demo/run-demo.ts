@@ -38,7 +38,7 @@ export async function runDemo(
   const backend = await startLocalBackend({ port: 0, storePath: join(folder, 'demo.duckdb') });
   try {
     // Looked up once, so that a zone that does not exist is complained of once.
-    const timeZone = resolveTimeZone(undefined, terminal);
+    const timeZone = resolveTimeZone(undefined, {}, terminal);
     const inside = askingOnly(terminal, backend.url, timeZone, noColor);
     await withoutOtelVariables(() => makeAndShow(timeZone, speed, backend.url, inside, runWords));
     if (keep && !terminal.interrupted.aborted) await keepRunning(backend.url, terminal);
@@ -83,6 +83,7 @@ function askingOnly(terminal: Terminal, url: string, timeZone: string, isPlain: 
   return {
     ...terminal,
     isColorful: terminal.isColorful && !isPlain,
+    workingFolder: undefined,
     environment: { CONVOTEL_FROM: url, TZ: timeZone },
     nowUnixNano: () => terminal.nowUnixNano(),
   };

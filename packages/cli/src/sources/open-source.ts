@@ -8,6 +8,8 @@ import { UsageError } from '../command-line/usage-error.ts';
 export interface SourceTexts {
   from: string | undefined;
   store: string | undefined;
+  /** What `convotel.json` says, where nothing was written. */
+  setting?: string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -17,8 +19,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws {@link UsageError} when `--from` is empty, or does not go with `--store`.
  * @throws `SourceError` when the source cannot be opened.
  */
-export async function openSource({ from, store }: SourceTexts, environment: Environment): Promise<ConversationSource> {
-  const where = resolveWhere({ from, store }, environment);
+export async function openSource(texts: SourceTexts, environment: Environment): Promise<ConversationSource> {
+  const { store } = texts;
+  const where = resolveWhere(texts, environment);
   if (where === '')
     throw new UsageError('--from is empty. Give local, an http:// address, or a file of OTLP/JSON lines.');
   if (where === 'local') return openLocal(resolveStorePath(store, environment));
@@ -66,9 +69,11 @@ function addressOf(where: string): string | undefined {
   return isHostWithPort && !existsSync(where) ? `http://${where}` : undefined;
 }
 
-/** A store that was asked for goes before a place that only the environment names. */
-function resolveWhere({ from, store }: SourceTexts, environment: Environment): string {
-  return from ?? (store === undefined ? environment['CONVOTEL_FROM'] || 'local' : 'local');
+/** What was written goes before the environment, and that before the settings; a store is that of `local`. */
+function resolveWhere({ from, store, setting }: SourceTexts, environment: Environment): string {
+  if (from !== undefined) return from;
+  if (store !== undefined) return 'local';
+  return environment['CONVOTEL_FROM'] || (environment['CONVOTEL_STORE'] ? 'local' : (setting ?? 'local'));
 }
 
 async function openLocal(storePath: string): Promise<ConversationSource> {
