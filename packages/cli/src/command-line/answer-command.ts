@@ -10,6 +10,7 @@ import type { ArgumentDefinition, Call, Command, Example } from './command.ts';
 import type { OptionDefinitions } from './options.ts';
 import { OUTPUT_OPTIONS, SOURCE_OPTIONS } from './shared-options.ts';
 import { resolveTimeZone } from './time-zone.ts';
+import { UsageError } from './usage-error.ts';
 import type { TimeBase } from './window.ts';
 
 /** The functions that answer, loaded when a command runs and not before. */
@@ -70,6 +71,8 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Any
 ): Promise<ExitStatus> {
   const { terminal } = call;
   const options: Call<Shared>['options'] = call.options;
+  if (options.json && options.csv)
+    throw new UsageError('--json and --csv are two forms of one answer; give one of them.');
   const timeZone = resolveTimeZone(options.tz, call.settings, terminal);
   const asked = await definition.prepare({ ...call, timeZone, nowUnixNano: terminal.nowUnixNano() });
   const query = await import('@convotel/query');
@@ -80,20 +83,39 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Any
     const report = options.noFindings ? { ...answered, findings: [] } : answered;
     if (options.json) {
       terminal.writeOutput(formatJson(report));
+    } else if (options.csv) {
+      const { formatCsv } = await import('../text/csv.ts');
+      terminal.writeOutput(formatCsv(report));
     } else {
-      const shown = printable(report);
-      await prepareWidths(shown);
-      const context: TextContext = {
-        showFindings: !options.noFindings,
-        color: terminal.isColorful && !options.noColor,
-        columns: terminal.columns === undefined ? undefined : Math.min(Math.max(terminal.columns, 40), 120),
-        localTime: (instant, decimals) => query.formatLocalInstant(query.parseInstant(instant), timeZone, decimals),
-      };
-      terminal.writeOutput(definition.text(shown, context, asked));
-      for (const warning of shown.coverage.warnings) terminal.writeError(`Note: ${warning}\n`);
+      terminal.writeOutput(await textOf(definition, report, asked, { query, timeZone, options, terminal }));
+    }
+    if (!options.json) {
+      for (const warning of report.coverage.warnings) terminal.writeError(`Note: ${printable(warning)}\n`);
     }
     return definition.exitStatus?.(report, asked) ?? EXIT_STATUS.answered;
   } finally {
     await source.close();
   }
+}
+
+async function textOf<Own extends OptionDefinitions, Asked, Answered extends AnyReport>(
+  definition: AnswerDefinition<Own, Asked, Answered>,
+  report: Answered,
+  asked: Asked,
+  {
+    query,
+    timeZone,
+    options,
+    terminal,
+  }: { query: Query; timeZone: string } & Pick<Call<Shared>, 'options' | 'terminal'>,
+): Promise<string> {
+  const shown = printable(report);
+  await prepareWidths(shown);
+  const context: TextContext = {
+    showFindings: !options.noFindings,
+    color: terminal.isColorful && !options.noColor,
+    columns: terminal.columns === undefined ? undefined : Math.min(Math.max(terminal.columns, 40), 120),
+    localTime: (instant, decimals) => query.formatLocalInstant(query.parseInstant(instant), timeZone, decimals),
+  };
+  return definition.text(shown, context, asked);
 }

@@ -55,6 +55,7 @@ export const TIME_ZONE_OPTION = {
 export const OUTPUT_OPTIONS = {
   ...TIME_ZONE_OPTION,
   ...JSON_OPTION,
+  csv: flag('print the rows as CSV instead of text'),
   noFindings: flag('leave out the sentences and arrows'),
   ...COLOR_OPTION,
 };

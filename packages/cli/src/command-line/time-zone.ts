@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs';
 import type { Settings } from '../settings/settings.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -35,5 +36,14 @@ function knownZone(name: string): string | undefined {
     return name;
   } catch {
     return undefined;
+  }
+}
+
+/** Whether the system says so plainly, without `Intl`, which has to load the names of all zones. */
+function isSystemInUtc(): boolean {
+  try {
+    return /\/zoneinfo\/(Etc\/)?UTC$/.test(readlinkSync('/etc/localtime'));
+  } catch {
+    return false;
   }
 }
