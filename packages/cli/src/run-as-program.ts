@@ -21,6 +21,7 @@ export async function runAsProgram(): Promise<void> {
     environment: process.env,
     isColorful: process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',
     columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,
+    showsProgress: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb',
     workingFolder: process.cwd(),
     nowUnixNano: () => BigInt(Date.now()) * 1_000_000n,
     interrupted: interruption.signal,

@@ -9,6 +9,8 @@ export interface Terminal {
   readonly isColorful: boolean;
   /** Cells in a line of the screen; undefined where the output is not a terminal. */
   readonly columns?: number | undefined;
+  /** Whether a person sees standard error on a screen. @defaultValue `false` */
+  readonly showsProgress?: boolean | undefined;
   /** Where settings are looked for, and above it; nowhere when undefined. */
   readonly workingFolder?: string | undefined;
   /** The present in Unix nanoseconds. */

@@ -4,6 +4,7 @@ import type { TextContext } from '../text/page.ts';
 import { answerCommand } from './answer-command.ts';
 import type { Query } from './answer-command.ts';
 import type { Command, Example } from './command.ts';
+import type { OptionDefinitions } from './options.ts';
 import { FILTER_OPTIONS, filtersOf, TARGET_OPTION } from './shared-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -17,6 +18,8 @@ export interface ConversationCall {
 /** A command about one conversation. */
 export interface ConversationDefinition<Name extends string> {
   examples: readonly Example[];
+  /** Options of its own. */
+  options: OptionDefinitions;
   ask(query: Query, source: ConversationSource, asked: ConversationCall): Promise<Report<Name, ConversationDetail>>;
   text(report: Report<Name, ConversationDetail>, context: TextContext): string;
 }
@@ -44,7 +47,7 @@ export function conversationCommand<Name extends string>(definition: Conversatio
       name: 'id',
       description: `conversation id or trace id, the beginning of one, or \`${LATEST}\` for the newest that the filters choose`,
     },
-    options: { ...TARGET_OPTION, ...FILTER_OPTIONS },
+    options: { ...definition.options, ...TARGET_OPTION, ...FILTER_OPTIONS },
     prepare: ({ argument, timeZone, options, settings }) => {
       const filters = filtersOf(options);
       const written = Object.keys(filters).filter((name) => name !== 'service' || filters.service !== settings.service);

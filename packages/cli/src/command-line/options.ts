@@ -15,6 +15,8 @@ export interface OptionDefinition<Value> {
   choices?: readonly string[] | undefined;
   /** What `convotel.json` says in place of an option that was not given, as the user would write it. */
   setting?: ((settings: Settings) => string | undefined) | undefined;
+  /** Has a second form, `--no-graph` for `--graph`. */
+  hasNegation?: boolean | undefined;
   /** May be given several times. */
   isRepeatable?: boolean | undefined;
   /**
@@ -82,6 +84,14 @@ export function choice<const Choices extends readonly string[]>(
 export function flag(description: string, short?: string): OptionDefinition<boolean> {
   return { description, short, parse: (texts) => texts.length > 0 };
 }
+
+/** An option that is switched on as `--graph`, off as `--no-graph`, and else left to the command. */
+export function toggle(description: string): OptionDefinition<boolean | undefined> {
+  return { description, hasNegation: true, parse: (texts) => (texts.length === 0 ? undefined : texts.at(-1) === ON) };
+}
+
+/** What {@link toggle} is given where it was switched on. */
+export const ON = 'on';
 
 /** `maxAge` as `--max-age`. */
 export function flagOf(name: string): string {

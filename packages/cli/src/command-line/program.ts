@@ -5,7 +5,7 @@ import type { Settings } from '../settings/settings.ts';
 import type { Terminal } from '../terminal.ts';
 import { readVersion } from '../version.ts';
 import type { Call, Command, CommandEntry, Example } from './command.ts';
-import { flagOf } from './options.ts';
+import { flagOf, ON } from './options.ts';
 import type { OptionDefinition, OptionDefinitions } from './options.ts';
 
 const FIRST_STEPS: readonly Example[] = [
@@ -55,7 +55,10 @@ export async function runProgram(
     if (definition.argument !== undefined) {
       parser.argument(`<${definition.argument.name}>`, definition.argument.description);
     }
-    for (const [key, option] of Object.entries(definition.options)) parser.addOption(commanderOption(key, option));
+    for (const [key, option] of Object.entries(definition.options)) {
+      parser.addOption(commanderOption(key, option));
+      if (option.hasNegation === true) parser.addOption(new Option(flagOf(key).replace('--', '--no-'), 'leave it out'));
+    }
   }
   await program.parseAsync([...words], { from: 'user' });
   // Without a command, the parser has shown the help and ended with an error.
@@ -118,6 +121,9 @@ function textsOf(parser: Parser, key: string): string[] {
   const value: unknown = parser.getOptionValue(option?.attributeName() ?? key);
   // Commander keeps `--no-color` as `color: false`, and `color: true` where it was not given.
   if (option?.negate === true) return value === false ? [''] : [];
+  if (parser.options.some((each) => each.long === flagOf(key).replace('--', '--no-'))) {
+    return value === undefined ? [] : [value === true ? ON : ''];
+  }
   if (typeof value === 'string') return [value];
   if (Array.isArray(value)) return value as string[];
   return value === true ? [''] : [];

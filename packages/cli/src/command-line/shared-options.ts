@@ -1,7 +1,7 @@
 import type { ConversationFilters } from '@convotel/query';
 import { THRESHOLD } from '@convotel/conventions';
 import { durationMs } from './duration.ts';
-import { choice, flag, option } from './options.ts';
+import { choice, flag, option, toggle } from './options.ts';
 import type { OptionValues } from './options.ts';
 import { text, wholeNumber } from './value-parsers.ts';
 
@@ -59,6 +59,9 @@ export const OUTPUT_OPTIONS = {
   noFindings: flag('leave out the sentences and arrows'),
   ...COLOR_OPTION,
 };
+
+/** `--graph` of every command that can draw. */
+export const GRAPH_OPTION = { graph: toggle('draw it too; on a terminal that is so by itself') };
 
 /** `--limit` of every command that lists rows. */
 export const LIMIT_OPTION = {

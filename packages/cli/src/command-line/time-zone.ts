@@ -18,6 +18,7 @@ export function resolveTimeZone(asked: string | undefined, settings: Settings, t
   }
   const variable = terminal.environment['TZ'];
   if (variable === undefined && settings.tz !== undefined) return settings.tz;
+  if (variable === undefined && isSystemInUtc()) return 'UTC';
   const name =
     variable === undefined ? new Intl.DateTimeFormat().resolvedOptions().timeZone : variable.replace(/^:/, '');
   const known = knownZone(name);

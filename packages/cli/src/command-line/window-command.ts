@@ -20,7 +20,7 @@ export interface WindowedCall<Own extends OptionDefinitions> extends WindowedOpt
 }
 
 /** A command over the conversations of a window. */
-export interface WindowDefinition<Own extends OptionDefinitions, Name extends string, Data> {
+export interface WindowDefinition<Own extends OptionDefinitions, Name extends string, Data, Drawing> {
   examples: readonly Example[];
   argument?: ArgumentDefinition;
   /** Where the window begins unless told, as the user would write it. */
@@ -28,15 +28,22 @@ export interface WindowDefinition<Own extends OptionDefinitions, Name extends st
   /** Options of its own, besides those for the window, the filters, the source and the output. */
   options: Own;
   ask(query: Query, source: ConversationSource, asked: WindowedCall<Own>): Promise<Report<Name, Data>>;
-  text(report: Report<Name, Data>, context: TextContext, asked: WindowedCall<Own>): string;
+  /** Numbers that only a drawing needs; asked for when there is one. */
+  draw?(query: Query, source: ConversationSource, asked: WindowedCall<Own>): Promise<Drawing>;
+  text(
+    report: Report<Name, Data>,
+    context: TextContext,
+    asked: WindowedCall<Own>,
+    drawing: Drawing | undefined,
+  ): string;
 }
 
 /** Makes a command out of what it asks over a window, and how it prints. */
-export function windowCommand<const Own extends OptionDefinitions, Name extends string, Data>({
+export function windowCommand<const Own extends OptionDefinitions, Name extends string, Data, Drawing>({
   since,
   options: own,
   ...definition
-}: WindowDefinition<Own, Name, Data>): Command {
+}: WindowDefinition<Own, Name, Data, Drawing>): Command {
   return answerCommand({
     ...definition,
     options: { ...own, ...windowOptions(since), ...FILTER_OPTIONS },

@@ -10,6 +10,7 @@ import { millisecondsText, outcomeText, secondsText } from '../text/words.ts';
 /** `summary`: where the time of one conversation went. */
 export const command = conversationCommand({
   examples: [['convotel summary 20251008_143022_a1b2c3d4', 'the steps of one conversation']],
+  options: {},
   ask: (query, source, asked) => query.summary(source, asked),
   text: summaryText,
 });

@@ -70,7 +70,7 @@ function addressOf(where: string): string | undefined {
 }
 
 /** What was written goes before the environment, and that before the settings; a store is that of `local`. */
-function resolveWhere({ from, store, setting }: SourceTexts, environment: Environment): string {
+export function resolveWhere({ from, store, setting }: SourceTexts, environment: Environment): string {
   if (from !== undefined) return from;
   if (store !== undefined) return 'local';
   return environment['CONVOTEL_FROM'] || (environment['CONVOTEL_STORE'] ? 'local' : (setting ?? 'local'));

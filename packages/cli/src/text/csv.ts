@@ -91,8 +91,12 @@ function valueAt(value: unknown, path: string): unknown {
  */
 function cellText(value: unknown): string {
   if (value === undefined || value === null) return '';
-  if (typeof value !== 'string') return typeof value === 'object' ? cellText(JSON.stringify(value)) : String(value);
-  const shown = printable(value);
-  const guarded = /^[=+\-@]/.test(shown) ? `'${shown}` : shown;
+  if (typeof value !== 'string') return cellOfText(JSON.stringify(value), false);
+  return cellOfText(value, /^[=+\-@]/.test(value));
+}
+
+function cellOfText(text: string, isFormula: boolean): string {
+  const shown = printable(text);
+  const guarded = isFormula ? `'${shown}` : shown;
   return /[",]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }

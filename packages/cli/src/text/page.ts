@@ -8,6 +8,8 @@ export interface TextContext {
   showFindings: boolean;
   /** Whether marks and arrows are coloured; colour never carries a meaning of its own. */
   color: boolean;
+  /** Whether drawings are shown beside the numbers. */
+  graph: boolean;
   /** Cells of the terminal's width that a page may take, 40 to 120; undefined where the output is not a terminal. */
   columns: number | undefined;
   /**

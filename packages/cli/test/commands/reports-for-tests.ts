@@ -11,6 +11,7 @@ export function contextIn(timeZone: string): TextContext {
     showFindings: true,
     color: false,
     columns: undefined,
+    graph: false,
     localTime: (instant, decimals) => formatLocalInstant(parseInstant(instant), timeZone, decimals),
   };
 }
