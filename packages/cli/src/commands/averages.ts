@@ -3,10 +3,10 @@ import type { Query } from '../command-line/answer-command.ts';
 import { GRAPH_OPTION } from '../command-line/shared-options.ts';
 import { windowCommand } from '../command-line/window-command.ts';
 import { withStepTargets } from '../settings/step-targets.ts';
-import { barCells, sparkline } from '../text/graph.ts';
+import { sparkline } from '../text/graph.ts';
 import { findingsSection, heavyRule, leftOutLines, pageText, tableSection, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
-import { layOutTable, tableWidth } from '../text/table.ts';
+import { layOutTable, tableWidths } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
 import { millisecondsText } from '../text/words.ts';
 
@@ -68,15 +68,19 @@ export function averagesText(
     { heading: 'Min (ms)', width: 8, align: 'right', gap: 3, cell: (row) => millisecondsText(row.minMs) },
     { heading: 'Max (ms)', width: 8, align: 'right', gap: 3, cell: (row) => millisecondsText(row.maxMs) },
   ];
-  const trendOf = ({ step }: StepAverageRow): string => sparkline(trends.get(step) ?? []);
-  const room = barCells(tableWidth(columns, rows), context) ?? 0;
-  if (trends.size > 0 && room > TREND_PARTS) {
-    columns.push({ heading: 'Avg Trend', width: TREND_PARTS, align: 'left', gap: 3, cell: trendOf });
-  }
+  const trend: Column<StepAverageRow> = {
+    heading: 'Avg Trend',
+    width: TREND_PARTS,
+    align: 'left',
+    gap: 3,
+    cell: ({ step }) => sparkline(trends.get(step) ?? []),
+  };
+  const hasRoom = tableWidths([...columns, trend], rows).close <= (context.columns ?? Number.POSITIVE_INFINITY);
+  const table = layOutTable(trends.size > 0 && hasRoom ? [...columns, trend] : columns, rows, context);
   return pageText(
     [
       ...titleLines(`Average Step Durations (${windowText})`, 60, context),
-      ...tableSection(layOutTable(columns, rows, context), 60, 'No steps in this window', context),
+      ...tableSection(table, 60, 'No steps in this window', context),
       heavyRule(60, context),
       ...leftOutLines(rows),
       ...findingsSection('INTERPRETATION', findings, context),

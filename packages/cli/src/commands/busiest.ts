@@ -22,11 +22,14 @@ const MAX_ROWS = 10;
 /** What the table takes without bars, with an arrow. */
 const TABLE_CELLS = 52;
 
+/** The same as close together as it can stand, with the arrow below. */
+const CLOSE_CELLS = 30;
+
 /** Conversations per hour of the day, whatever the day, most first. */
 export function busiestText({ data: rows }: Report<'busiest', HourOfDayRow[]>, context: TextContext): string {
   const peak = peakOf(rows);
   const most = Math.max(...rows.map((row) => row.conversations));
-  const cells = barCells(TABLE_CELLS, context);
+  const cells = barCells(TABLE_CELLS, context) ?? barCells(CLOSE_CELLS, context);
   const table = layOutTable(
     [
       { heading: 'Hour', width: 16, align: 'left', cell: (row) => hourOfDayText(row.hourOfDay) },

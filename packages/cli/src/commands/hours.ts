@@ -19,6 +19,9 @@ export const command = windowCommand({
 /** What the table takes without bars, with an arrow. */
 const TABLE_CELLS = 50;
 
+/** The same as close together as it can stand, with the arrow below. */
+const CLOSE_CELLS = 30;
+
 /** Conversations per clock hour, the fullest marked. */
 export function hoursText(
   { data: rows }: Report<'hours', HourRow[]>,
@@ -27,7 +30,7 @@ export function hoursText(
 ): string {
   const peak = peakOf(rows);
   const most = Math.max(...rows.map((row) => row.conversations));
-  const cells = barCells(TABLE_CELLS, context);
+  const cells = barCells(TABLE_CELLS, context) ?? barCells(CLOSE_CELLS, context);
   const table = layOutTable(
     [
       { heading: 'Hour', width: 16, align: 'left', cell: (row) => hourText(row.hour, context) },

@@ -32,13 +32,7 @@ export function layOutTable<Row>(
 ): TableLines {
   const cells = rows.map((row, index) => columns.map((column) => column.cell(row, index)));
   const available = context.columns ?? Number.POSITIVE_INFINITY;
-  const widestOf = (place: number): number => Math.max(0, ...cells.map((row) => displayWidth(row[place] ?? '')));
-  const wide = columns.map((column, place) => ({ ...column, width: Math.max(column.width, widestOf(place)) }));
-  const close = columns.map((column, place) => ({
-    ...column,
-    width: Math.max(displayWidth(column.heading.trim()), widestOf(place)),
-    gap: place === 0 ? 0 : 1,
-  }));
+  const { wide, close } = layoutsOf(columns, cells);
   const chosen = [wide, close].find((layout) => widthOf(layout) <= available);
   if (chosen === undefined) {
     return {
@@ -60,13 +54,32 @@ export function layOutTable<Row>(
   };
 }
 
-/** How many cells a table of these rows takes where nothing makes it narrower. */
-export function tableWidth<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): number {
-  return columns.reduce(
-    (sum, { width, gap = 0, cell }) =>
-      sum + gap + Math.max(width, ...rows.map((row, index) => displayWidth(cell(row, index)))),
-    0,
+/** How many cells a table of these rows takes with its columns apart, and at least. */
+export function tableWidths<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): { wide: number; close: number } {
+  const { wide, close } = layoutsOf(
+    columns,
+    rows.map((row, index) => columns.map((column) => column.cell(row, index))),
   );
+  return { wide: widthOf(wide), close: widthOf(close) };
+}
+
+/** The columns as they are wanted, and as close together as they can stand. */
+function layoutsOf<Row>(
+  columns: readonly Column<Row>[],
+  cells: readonly (readonly string[])[],
+): { wide: Column<Row>[]; close: Column<Row>[] } {
+  const widestOf = (place: number): number => Math.max(0, ...cells.map((row) => displayWidth(row[place] ?? '')));
+  return {
+    wide: columns.map((column, place) => ({ ...column, width: Math.max(column.width, widestOf(place)) })),
+    close: columns.map((column, place) => ({
+      ...column,
+      width: Math.max(displayWidth(column.heading.trim()), widestOf(place)),
+      gap: place === 0 ? 0 : 1,
+    })),
+  };
 }
 
 type Layout = readonly Pick<Column<never>, 'width' | 'gap' | 'align'>[];

@@ -3,7 +3,7 @@ import { stepLabel } from './conversation-head.ts';
 import { outcomeMark } from './marks.ts';
 import { lightRule } from './page.ts';
 import type { TextContext } from './page.ts';
-import { layOutTable, tableWidth } from './table.ts';
+import { layOutTable, tableWidths } from './table.ts';
 import type { Column, TableLines } from './table.ts';
 import { secondsText } from './words.ts';
 
@@ -43,7 +43,7 @@ export function waterfall(detail: ConversationDetail, context: TextContext): Tab
     },
   ];
   const { columns } = context;
-  const besideLabels = (columns ?? 0) - tableWidth(labelled, stretches) - 4;
+  const besideLabels = (columns ?? 0) - tableWidths(labelled, stretches).wide - 4;
   const isBelow = columns !== undefined && besideLabels < MIN_CELLS;
   const cells = columns === undefined ? PRINTED_CELLS : Math.min(isBelow ? columns - 4 : besideLabels, MAX_CELLS);
   const barOf = (stretch: Stretch): string => bar(stretch, detail.wallMs, cells);

@@ -56,6 +56,17 @@ describe.each([['hours'], ['busiest'], ['averages'], ['percentiles', 'gpt'], ['t
   });
 });
 
+test.each([['hours'], ['busiest'], ['percentiles', 'gpt']])(
+  '%s %s draws on the narrowest terminal',
+  async (...words) => {
+    const lines = await print(
+      words.filter((word) => word !== undefined),
+      40,
+    );
+    expect(lines.join('\n')).toMatch(DRAWN);
+  },
+);
+
 test('a bar of hours is as long as its count', async () => {
   const rows = (await print(['hours', '--graph', '--since', '2025-10-08'])).filter((line) => line.startsWith('2025'));
   const cells = rows.map((line) => (line.match(/█/g) ?? []).length);
