@@ -10,6 +10,8 @@ export type Example = readonly [call: string, meaning: string];
 export interface ArgumentDefinition {
   name: string;
   description: string;
+  /** Words that it may be, for shells to complete; others may be right too. */
+  choices?: readonly string[];
 }
 
 /** One call of a command, parsed. */
@@ -20,6 +22,8 @@ export interface Call<Options extends OptionDefinitions> {
   /** What `convotel.json` says. */
   settings: Settings;
   terminal: Terminal;
+  /** Every command there is. */
+  commands: readonly CommandEntry[];
   /** Runs another call of the command line on a terminal, as a person would. */
   runWords(words: readonly string[], terminal: Terminal): Promise<ExitStatus>;
 }

@@ -45,6 +45,7 @@ export function conversationCommand<Name extends string>(definition: Conversatio
     ...definition,
     argument: {
       name: 'id',
+      choices: [LATEST],
       description: `conversation id or trace id, the beginning of one, or \`${LATEST}\` for the newest that the filters choose`,
     },
     options: { ...definition.options, ...TARGET_OPTION, ...FILTER_OPTIONS },

@@ -50,7 +50,7 @@ export async function runProgram(
       .action(async () => {
         const settings =
           'config' in definition.options ? await readSettings(textsOf(parser, 'config').at(-1), terminal) : {};
-        call = { ...parsedWords(parser, definition, settings), settings, terminal, runWords };
+        call = { ...parsedWords(parser, definition, settings), settings, commands: entries, terminal, runWords };
       });
     if (definition.argument !== undefined) {
       parser.argument(`<${definition.argument.name}>`, definition.argument.description);
