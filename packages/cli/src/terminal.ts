@@ -26,3 +26,19 @@ export function untilAborted(signal: AbortSignal, givenUp?: AbortSignal): Promis
     else signal.addEventListener('abort', () => resolve(), { once: true, ...(givenUp && { signal: givenUp }) });
   });
 }
+
+/**
+ * What `work` gives, or undefined as soon as the person presses Ctrl-C: what is still under way then ends with the
+ * process.
+ */
+export async function unlessInterrupted<Value>(
+  work: Promise<Value>,
+  { interrupted }: Terminal,
+): Promise<Value | undefined> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([untilAborted(interrupted, over.signal).then(() => undefined), work]);
+  } finally {
+    over.abort();
+  }
+}

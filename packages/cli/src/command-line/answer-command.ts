@@ -2,7 +2,7 @@ import type { ConversationSource, Report } from '@convotel/query';
 import { EXIT_STATUS } from '../exit-status.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { openSource, resolveWhere } from '../sources/open-source.ts';
-import { untilAborted } from '../terminal.ts';
+import { unlessInterrupted } from '../terminal.ts';
 import { formatJson, printable } from '../text/escape.ts';
 import { prepareWidths } from '../text/width.ts';
 import type { TextContext } from '../text/page.ts';
@@ -54,13 +54,11 @@ export function answerCommand<
     examples: definition.examples,
     argument: definition.argument,
     options: { ...definition.options, ...SOURCE_OPTIONS, ...OUTPUT_OPTIONS },
-    /** Ctrl-C ends the waiting at once; what is still under way then ends with the process. */
     run: async (call) => {
       const over = new AbortController();
-      const interrupted = untilAborted(call.terminal.interrupted, over.signal);
       try {
         const answered = answer(definition, call, over.signal);
-        return await Promise.race([interrupted.then(() => EXIT_STATUS.interrupted), answered]);
+        return (await unlessInterrupted(answered, call.terminal)) ?? EXIT_STATUS.interrupted;
       } finally {
         over.abort();
       }

@@ -27,7 +27,7 @@ export const text: Check<string> = {
   read: (value, key) => (typeof value === 'string' && value !== '' ? value : refuse(key, 'a text', value)),
 };
 
-/** A time such as `"8s"`, or milliseconds such as `8000`; read as a text that an option takes. */
+/** A time such as `"8s"`, or milliseconds such as `8000`; read as an option writes it, so `8000` is `8000ms`. */
 export const time: Check<string> = {
   schema: {
     anyOf: [
@@ -36,7 +36,7 @@ export const time: Check<string> = {
     ],
   },
   read: (value, key) => {
-    if (typeof value === 'number' && value >= 0 && Number.isFinite(value)) return String(value);
+    if (typeof value === 'number' && value >= 0 && value < 1e12) return `${value}ms`;
     if (typeof value === 'string' && isDuration(value)) return value;
     return refuse(key, 'a time such as "8s" or "500ms", or milliseconds such as 8000', value);
   },

@@ -49,7 +49,7 @@ const EVERYTHING = {
 };
 
 test('everything that can be set is read, and an editor agrees', () => {
-  expect(SETTINGS.read(EVERYTHING, '')).toEqual({ ...EVERYTHING, conversation: { target: '7s', threshold: '5000' } });
+  expect(SETTINGS.read(EVERYTHING, '')).toEqual({ ...EVERYTHING, conversation: { target: '7s', threshold: '5000ms' } });
   expect(isValid(EVERYTHING)).toBe(true);
   expect(SETTINGS.read({}, '')).toEqual({});
 });
