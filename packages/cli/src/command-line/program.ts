@@ -57,7 +57,7 @@ export async function runProgram(
     }
     for (const [key, option] of Object.entries(definition.options)) {
       parser.addOption(commanderOption(key, option));
-      if (option.hasNegation === true) parser.addOption(new Option(flagOf(key).replace('--', '--no-'), 'leave it out'));
+      if (option.hasNegation === true) parser.addOption(new Option(flagOf(key).replace('--', '--no-'), 'numbers only'));
     }
   }
   await program.parseAsync([...words], { from: 'user' });

@@ -61,7 +61,7 @@ export const OUTPUT_OPTIONS = {
 };
 
 /** `--graph` of every command that can draw. */
-export const GRAPH_OPTION = { graph: toggle('draw it too; on a terminal that is so by itself') };
+export const GRAPH_OPTION = { graph: toggle('draw beside the numbers, as on a terminal') };
 
 /** `--limit` of every command that lists rows. */
 export const LIMIT_OPTION = {
@@ -78,7 +78,7 @@ export const TARGET_OPTION = {
   target: option(durationMs, {
     placeholder: 'time',
     description: 'a conversation that takes less is fast enough (7s; a bare number is milliseconds)',
-    default: String(THRESHOLD.targetMs),
+    default: `${THRESHOLD.targetMs / 1000}s`,
     setting: ({ conversation }) => conversation?.target,
   }),
 };
@@ -87,14 +87,14 @@ export const TARGET_OPTION = {
 export const FILTER_OPTIONS = {
   service: option(text, {
     placeholder: 'name',
-    description: 'conversations with a span of this service; "" for all where convotel.json names one',
+    description: 'only conversations with a span of this service; "" for all, where convotel.json names one',
     setting: ({ service }) => service,
   }),
-  workflow: option(text, { placeholder: 'name', description: 'conversations of this workflow' }),
-  session: option(text, { placeholder: 'id', description: 'conversations of this session' }),
+  workflow: option(text, { placeholder: 'name', description: 'only conversations of this workflow' }),
+  session: option(text, { placeholder: 'id', description: 'only conversations of this session' }),
   outcome: choice(['completed', 'failed', 'timed_out', 'interrupted', 'abandoned', 'open'], {
     placeholder: 'outcome',
-    description: 'conversations that ended so',
+    description: 'only conversations with this outcome',
   }),
 };
 

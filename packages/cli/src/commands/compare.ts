@@ -36,7 +36,10 @@ export const command = answerCommand({
   ],
   options: {
     ...SIDE_OPTIONS,
-    failOn: choice(['slower', 'faster'], { placeholder: 'verdict', description: 'exit with 10 when a row has it' }),
+    failOn: choice(['slower', 'faster'], {
+      placeholder: 'verdict',
+      description: 'exit with status 10 when a row has this verdict',
+    }),
     ...FILTER_OPTIONS,
   },
   prepare: async (call) => ({

@@ -51,7 +51,7 @@ function optionsOf({ options }: Command): CompletedOption[] {
   return Object.entries(options).flatMap(([name, option]) => {
     const long = flagOf(name).slice(2);
     const completed = { long, short: option.short, description: option.description, ...valueOf(option) };
-    return option.hasNegation === true ? [completed, { long: `no-${long}`, description: 'leave it out' }] : [completed];
+    return option.hasNegation === true ? [completed, { long: `no-${long}`, description: 'numbers only' }] : [completed];
   });
 }
 

@@ -17,7 +17,7 @@ export const command = windowCommand({
     threshold: option(durationMs, {
       placeholder: 'time',
       description: 'only conversations above it (8s; a bare number is milliseconds)',
-      default: String(THRESHOLD.slowMs),
+      default: `${THRESHOLD.slowMs / 1000}s`,
       setting: ({ conversation }) => conversation?.threshold,
     }),
     ...LIMIT_OPTION,

@@ -34,7 +34,7 @@ const RULE_OPTIONS = {
   slowThreshold: option(durationMs, {
     placeholder: 'time',
     description: 'a conversation above it is slow (8s; a bare number is milliseconds)',
-    defaultText: '8000',
+    defaultText: '8s',
   }),
   maxP95: list(stepLimit, {
     placeholder: 'step=time',
