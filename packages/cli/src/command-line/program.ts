@@ -6,6 +6,7 @@ import type { Terminal } from '../terminal.ts';
 import { readVersion } from '../version.ts';
 import type { Call, Command, CommandEntry, Example } from './command.ts';
 import { flagOf, ON } from './options.ts';
+import { UsageError } from './usage-error.ts';
 import type { OptionDefinition, OptionDefinitions } from './options.ts';
 
 const FIRST_STEPS: readonly Example[] = [
@@ -27,6 +28,10 @@ export async function runProgram(
   runWords: Call<OptionDefinitions>['runWords'],
 ): Promise<ExitStatus> {
   const name = words.find((word) => !word.startsWith('-'));
+  const [first = ''] = words;
+  if (name !== undefined && first.startsWith('-') && !['-h', '--help', '-v', '--version'].includes(first)) {
+    throw new UsageError(`${first} must stand behind the command: convotel <command> ${first}.`);
+  }
   if (name === 'help') return runProgram(entries, helpWords(words, entries), terminal, runWords);
   const called = entries.find((entry) => entry.name === name);
   const definition = called === undefined ? undefined : (await called.load()).command;

@@ -99,7 +99,9 @@ export const command = defineCommand({
     const filters = filtersOf(options);
     const rules = watchRules(options, settings, query, filters);
     if (options.once && options.state === undefined && rules.some(({ forMs }) => forMs > 0)) {
-      throw new UsageError('A rule with --for, or "for", needs --state <file> with --once: it remembers since when.');
+      throw new UsageError(
+        '--for (or "for" in convotel.json) needs --state <file> with --once, to remember how long a condition has lasted.',
+      );
     }
     const rule = await lastingRule(rules, filters, {
       repeat: !options.changes && options.state === undefined,

@@ -62,11 +62,21 @@ export function resolveStorePath(asked: string | undefined, environment: Environ
   return join(dataHome, 'convotel', 'conversations.duckdb');
 }
 
-/** `where` as an address; a host with a port, such as `localhost:16686`, is one too unless a file has that name. */
+/**
+ * `where` as an address; a host with a port, such as `localhost:16686` or `:4318`, is one too unless a file has that
+ * name.
+ */
 function addressOf(where: string): string | undefined {
   if (/^https?:\/\//i.test(where)) return where;
-  const isHostWithPort = /^(?:[\w.-]+|\[[\da-f:.]+\]):\d{1,5}(?:\/.*)?$/i.test(where);
-  return isHostWithPort && !existsSync(where) ? `http://${where}` : undefined;
+  if (existsSync(where)) return undefined;
+  const [, host, rest] = /^([\w.-]*|\[[\da-f:.]+\])(:\d{1,5}(?:\/.*)?)$/i.exec(where) ?? [];
+  if (rest !== undefined) return `http://${host || 'localhost'}${rest}`;
+  if (/^(?:localhost|\d{1,3}(?:\.\d{1,3}){3})$/i.test(where)) {
+    throw new UsageError(
+      `--from ${where} has no port. Did you mean ${where}:4318 (convotel serve) or ${where}:16686 (Jaeger)?`,
+    );
+  }
+  return undefined;
 }
 
 /** What was written goes before the environment, and that before the settings; a store is that of `local`. */

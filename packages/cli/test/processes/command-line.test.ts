@@ -85,6 +85,8 @@ describe('where to read', () => {
     expect(JSON.parse(byHost.stdout)).toMatchObject({ source: { kind: 'serve', location: serving.url } });
     const byName = await runConvotel(['recent', '--json'], { environment: { CONVOTEL_FROM: `localhost:${port}` } });
     expect(JSON.parse(byName.stdout)).toMatchObject({ source: { kind: 'serve' } });
+    const byPort = await runConvotel(['recent', '--json', '--from', `:${port}`]);
+    expect(JSON.parse(byPort.stdout)).toMatchObject({ source: { kind: 'serve' } });
   });
 
   test('a file whose name looks like one is read', async () => {
