@@ -11,7 +11,7 @@ import type { OptionDefinitions } from './options.ts';
 import { showProgress } from './progress.ts';
 import { OUTPUT_OPTIONS, SOURCE_OPTIONS } from './shared-options.ts';
 import { resolveTimeZone } from './time-zone.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from '../usage-error.ts';
 import type { TimeBase } from './window.ts';
 
 /** The functions that answer, loaded when a command runs and not before. */

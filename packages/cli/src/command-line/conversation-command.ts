@@ -6,7 +6,7 @@ import type { Query } from './answer-command.ts';
 import type { Command, Example } from './command.ts';
 import type { OptionDefinitions } from './options.ts';
 import { FILTER_OPTIONS, filtersOf, TARGET_OPTION } from './shared-options.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** What a command about one conversation asks with. */
 export interface ConversationCall {

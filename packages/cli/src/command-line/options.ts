@@ -1,4 +1,5 @@
 import type { Settings } from '../settings/settings.ts';
+import type { ValueParser } from '../values/value-parsers.ts';
 
 /**
  * One option of a command. The name that it has in the command's record is the name on the command line:
@@ -34,9 +35,6 @@ export type OptionDefinitions = Readonly<Record<string, OptionDefinition<unknown
 export type OptionValues<Options extends OptionDefinitions> = {
   readonly [Name in keyof Options]: Options[Name] extends OptionDefinition<infer Value> ? Value : never;
 };
-
-/** Reads one value. Throws `UsageError` naming `flag`. */
-export type ValueParser<Value> = (text: string, flag: string) => Value;
 
 interface ValueSettings {
   short?: string;

@@ -6,7 +6,7 @@ import type { Terminal } from '../terminal.ts';
 import { readVersion } from '../version.ts';
 import type { Call, Command, CommandEntry, Example } from './command.ts';
 import { flagOf, ON } from './options.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from '../usage-error.ts';
 import type { OptionDefinition, OptionDefinitions } from './options.ts';
 
 const FIRST_STEPS: readonly Example[] = [

@@ -1,9 +1,9 @@
 import type { ConversationFilters } from '@convotel/query';
 import { THRESHOLD } from '@convotel/conventions';
-import { durationMs } from './duration.ts';
+import { durationMs } from '../values/duration.ts';
 import { choice, flag, option, toggle } from './options.ts';
 import type { OptionValues } from './options.ts';
-import { text, wholeNumber } from './value-parsers.ts';
+import { text, wholeNumber } from '../values/value-parsers.ts';
 
 const STORE_DEFAULT = '$XDG_DATA_HOME/convotel/conversations.duckdb, or CONVOTEL_STORE';
 

@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import type { Settings } from '../settings/settings.ts';
 import type { Terminal } from '../terminal.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from '../usage-error.ts';
 
 /**
  * The zone that was asked for, else that of the variable `TZ`, else that of the settings, else the system's. Where `TZ` names no zone, it is UTC,

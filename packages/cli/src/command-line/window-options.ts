@@ -1,7 +1,7 @@
 import { option } from './options.ts';
 import type { OptionValues } from './options.ts';
-import { UsageError } from './usage-error.ts';
-import { text } from './value-parsers.ts';
+import { UsageError } from '../usage-error.ts';
+import { text } from '../values/value-parsers.ts';
 
 /** Options that choose a window; `since` is what holds unless told, as the user would write it. */
 export function windowOptions(since: string) {

@@ -1,7 +1,7 @@
 import { formatLocalInstant, parseInstant, zonedMidnight, zoneOffsetSeconds } from '@convotel/query';
 import type { Window } from '@convotel/query';
-import { durationInWords, isDuration, parseDurationNano } from './duration.ts';
-import { UsageError } from './usage-error.ts';
+import { durationInWords, isDuration, parseDurationNano } from '../values/duration.ts';
+import { UsageError } from '../usage-error.ts';
 import type { WindowTexts } from './window-options.ts';
 
 /** The zone that times are written and shown in, and the present. */

@@ -1,11 +1,11 @@
 import type { ComparisonReport, ComparisonRow, Finding, Window } from '@convotel/query';
 import { answerCommand } from '../command-line/answer-command.ts';
-import { duration } from '../command-line/duration.ts';
+import { duration } from '../values/duration.ts';
 import { choice, option } from '../command-line/options.ts';
 import type { OptionValues } from '../command-line/options.ts';
 import { FILTER_OPTIONS, filtersOf } from '../command-line/shared-options.ts';
-import { UsageError } from '../command-line/usage-error.ts';
-import { text } from '../command-line/value-parsers.ts';
+import { UsageError } from '../usage-error.ts';
+import { text } from '../values/value-parsers.ts';
 import type { TimeBase } from '../command-line/window.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';

@@ -2,7 +2,7 @@ import { defineCommand } from '../command-line/command.ts';
 import type { Command, CommandEntry } from '../command-line/command.ts';
 import { flagOf } from '../command-line/options.ts';
 import type { OptionDefinition } from '../command-line/options.ts';
-import { UsageError } from '../command-line/usage-error.ts';
+import { UsageError } from '../usage-error.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 
 /** `completion`: a script with which a shell completes commands, options and their values. */

@@ -1,10 +1,10 @@
 import type { LocalBackend } from '@convotel/local';
 import { defineCommand } from '../command-line/command.ts';
-import { duration } from '../command-line/duration.ts';
+import { duration } from '../values/duration.ts';
 import { option } from '../command-line/options.ts';
 import { STORE_OPTION } from '../command-line/shared-options.ts';
-import { UsageError } from '../command-line/usage-error.ts';
-import { byteSize, wholeNumber } from '../command-line/value-parsers.ts';
+import { UsageError } from '../usage-error.ts';
+import { byteSize, wholeNumber } from '../values/value-parsers.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { resolveStorePath } from '../sources/open-source.ts';
 import { untilAborted } from '../terminal.ts';

@@ -1,6 +1,6 @@
 import { THRESHOLD } from '@convotel/conventions';
 import type { Report, SlowConversationRow } from '@convotel/query';
-import { durationMs } from '../command-line/duration.ts';
+import { durationMs } from '../values/duration.ts';
 import { option } from '../command-line/options.ts';
 import { LIMIT_OPTION, TARGET_OPTION } from '../command-line/shared-options.ts';
 import { windowCommand } from '../command-line/window-command.ts';

@@ -1,6 +1,6 @@
 import type { Alert } from '@convotel/query';
 import { defineCommand } from '../command-line/command.ts';
-import { duration, durationMs } from '../command-line/duration.ts';
+import { duration, durationMs } from '../values/duration.ts';
 import { flag, list, option } from '../command-line/options.ts';
 import {
   FILTER_OPTIONS,
@@ -10,8 +10,8 @@ import {
   TIME_ZONE_OPTION,
 } from '../command-line/shared-options.ts';
 import { resolveTimeZone } from '../command-line/time-zone.ts';
-import { UsageError } from '../command-line/usage-error.ts';
-import { percentage, text, wholeNumber } from '../command-line/value-parsers.ts';
+import { UsageError } from '../usage-error.ts';
+import { percentage, text, wholeNumber } from '../values/value-parsers.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { openLastingSource } from '../sources/open-source.ts';
 import { unlessInterrupted } from '../terminal.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { UsageError } from '../command-line/usage-error.ts';
+import { UsageError } from '../usage-error.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Settings } from './settings.ts';
 

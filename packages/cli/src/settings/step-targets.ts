@@ -1,7 +1,7 @@
 import { stepKindOf } from '@convotel/conventions';
 import type { StepKind } from '@convotel/conventions';
 import type { Finding } from '@convotel/query';
-import { durationMs } from '../command-line/duration.ts';
+import { durationMs } from '../values/duration.ts';
 import type { Settings } from './settings.ts';
 
 /** How long a step took, on average or once. */

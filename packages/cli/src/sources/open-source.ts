@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Answer, ConversationSource, Question, QuestionName, Questions, SourceKind } from '@convotel/query';
-import { UsageError } from '../command-line/usage-error.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** Where to read from, as it was written. */
 export interface SourceTexts {

@@ -1,17 +1,16 @@
 import type { Finding, LeftOut } from '@convotel/query';
 import type { TableLines } from './table.ts';
 import { displayWidth, wrapText } from './width.ts';
+import type { Screen } from './width.ts';
 
 /** What the text of an answer needs to know beyond the answer itself. */
-export interface TextContext {
+export interface TextContext extends Screen {
   /** Whether findings and the arrows that belong to them are shown. */
   showFindings: boolean;
   /** Whether marks and arrows are coloured; colour never carries a meaning of its own. */
   color: boolean;
   /** Whether drawings are shown beside the numbers. */
   graph: boolean;
-  /** Cells of the terminal's width that a page may take, 40 to 120; undefined where the output is not a terminal. */
-  columns: number | undefined;
   /**
    * An RFC 3339 instant of an answer as people read it in the time zone of the call, without offset:
    * `2025-10-08T14:30:22.123456`.
@@ -24,12 +23,12 @@ export interface TextContext {
 export type PageWidth = 60 | 80;
 
 /** The rule above and below a page, as far as the terminal is wide enough. */
-export function heavyRule(width: PageWidth, { columns = width }: Pick<TextContext, 'columns'>): string {
+export function heavyRule(width: PageWidth, { columns = width }: Screen): string {
   return '='.repeat(Math.min(width, columns));
 }
 
 /** The rule between a heading and what it is about. */
-export function lightRule(width: PageWidth, { columns = width }: Pick<TextContext, 'columns'>): string {
+export function lightRule(width: PageWidth, { columns = width }: Screen): string {
   return '-'.repeat(Math.min(width, columns));
 }
 
@@ -44,7 +43,7 @@ export function tableSection(table: TableLines, width: PageWidth, whenEmpty: str
 }
 
 /** The lines as one text, which ends with a line end; lines that the terminal is too narrow for are broken. */
-export function pageText(lines: readonly string[], { columns }: Pick<TextContext, 'columns'>): string {
+export function pageText(lines: readonly string[], { columns }: Screen): string {
   const broken = lines
     .flatMap((line) => line.split('\n'))
     .flatMap((line) => {

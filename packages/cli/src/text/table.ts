@@ -1,5 +1,5 @@
-import type { TextContext } from './page.ts';
 import { displayWidth, pad } from './width.ts';
+import type { Screen } from './width.ts';
 
 /** One column of a table. */
 export interface Column<Row> {
@@ -27,7 +27,7 @@ export interface TableLines {
 export function layOutTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  context: Pick<TextContext, 'columns'>,
+  context: Screen,
   after: (row: Row, index: number) => string = () => '',
 ): TableLines {
   const cells = rows.map((row, index) => columns.map((column) => column.cell(row, index)));

@@ -1,3 +1,9 @@
+/** The screen that a page has to fit. */
+export interface Screen {
+  /** Cells in a line that a page may take, 40 to 120; undefined where the output is not a terminal. */
+  columns: number | undefined;
+}
+
 /** Printable ASCII, and the signs that our own pages use: each takes one cell of the terminal. */
 const ONE_CELL_EACH = /^[\u0020-\u007e←•·✓✗■░▁▂▃▄▅▆▇█▉▊▋▌▍▎▏…]*$/;
 

@@ -1,7 +1,7 @@
 import type { Alert, AlertRule, ConversationFilters } from '@convotel/query';
 import type { Query } from '../command-line/answer-command.ts';
-import { durationMs } from '../command-line/duration.ts';
-import { UsageError } from '../command-line/usage-error.ts';
+import { durationMs } from '../values/duration.ts';
+import { UsageError } from '../usage-error.ts';
 import type { Settings, WatchRuleSettings } from '../settings/settings.ts';
 import { limitsOf } from '../settings/step-targets.ts';
 

@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { UsageError } from '../command-line/usage-error.ts';
+import { UsageError } from '../usage-error.ts';
 import type { Condition } from './conditions.ts';
 
 const VERSION = 1;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { durationMs } from '../../src/command-line/duration.ts';
-import { byteSize, percentage, wholeNumber } from '../../src/command-line/value-parsers.ts';
+import { durationMs } from '../../src/values/duration.ts';
+import { byteSize, percentage, wholeNumber } from '../../src/values/value-parsers.ts';
 
 describe('a size', () => {
   test('is a number with a unit of 1024', () => {

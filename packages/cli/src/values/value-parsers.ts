@@ -1,5 +1,7 @@
-import type { ValueParser } from './options.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from '../usage-error.ts';
+
+/** Reads one value as a user writes it. Throws `UsageError` naming `flag`. */
+export type ValueParser<Value> = (text: string, flag: string) => Value;
 
 /** Takes any text. */
 export const text: ValueParser<string> = (value) => value;

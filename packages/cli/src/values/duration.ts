@@ -1,5 +1,5 @@
-import type { ValueParser } from './options.ts';
-import { UsageError } from './usage-error.ts';
+import type { ValueParser } from './value-parsers.ts';
+import { UsageError } from '../usage-error.ts';
 
 const NANO_BY_UNIT: Readonly<Record<string, bigint>> = {
   ms: 1_000_000n,
