@@ -1,8 +1,10 @@
-import { formatLocalInstant, parseInstant, zonedMidnight, zoneOffsetSeconds } from '@convotel/query';
+import { formatLocalInstant, parseInstant, zonedMidnight } from '@convotel/query';
 import type { Window } from '@convotel/query';
 import { durationInWords, isDuration, parseDurationNano } from '../values/duration.ts';
 import { UsageError } from '../usage-error.ts';
 import type { WindowTexts } from './window-options.ts';
+
+const NANO_PER_DAY = 86_400_000_000_000n;
 
 /** The zone that times are written and shown in, and the present. */
 export interface TimeBase {
@@ -100,10 +102,13 @@ function dayBefore(date: string): string {
  * not put forward yet counts.
  */
 function zonedInstant(date: string, time: string, timeZone: string): bigint {
-  const writtenSeconds = Number(parseInstant(`${date}T${time.length === 5 ? `${time}:00` : time}Z`) / 1_000_000_000n);
+  const written = parseInstant(`${date}T${time.length === 5 ? `${time}:00` : time}Z`);
+  /** How far clocks are ahead of UTC. */
+  const offsetAt = (unixNano: bigint): bigint =>
+    parseInstant(`${formatLocalInstant(unixNano, timeZone, 0)}Z`) - unixNano;
   // The offset is the one of the day before or of the day after; the larger one gives the earlier instant.
-  const [before, after] = [-86_400, 86_400].map((shift) => zoneOffsetSeconds(writtenSeconds + shift, timeZone));
-  const candidates = [Math.max(before!, after!), Math.min(before!, after!)].map((offset) => writtenSeconds - offset);
-  const shown = candidates.find((seconds) => seconds + zoneOffsetSeconds(seconds, timeZone) === writtenSeconds);
-  return BigInt(shown ?? writtenSeconds - before!) * 1_000_000_000n;
+  const before = offsetAt(written - NANO_PER_DAY);
+  const after = offsetAt(written + NANO_PER_DAY);
+  const instants = before > after ? [written - before, written - after] : [written - after, written - before];
+  return instants.find((instant) => instant + offsetAt(instant) === written) ?? written - before;
 }
