@@ -9,9 +9,9 @@ export interface Terminal {
   readonly isColorful: boolean;
   /** Cells in a line of the screen; undefined where the output is not a terminal. */
   readonly columns?: number | undefined;
-  /** Whether a person sees standard error on a screen. @defaultValue `false` */
+  /** Whether standard error is a terminal. @defaultValue `false` */
   readonly showsProgress?: boolean | undefined;
-  /** Where settings are looked for, and above it; nowhere when undefined. */
+  /** Where the search for `convotel.json` starts; undefined to skip it. */
   readonly workingFolder?: string | undefined;
   /** The present in Unix nanoseconds. */
   nowUnixNano(): bigint;

@@ -44,7 +44,7 @@ export interface CommandEntry {
   load(): Promise<{ command: Command }>;
 }
 
-/** Gives `run` the types that the options say. */
+/** Types the options that `run` receives. */
 export function defineCommand<const Options extends OptionDefinitions>(command: Command<Options>): Command<Options> {
   return command;
 }

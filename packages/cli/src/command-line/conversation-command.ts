@@ -27,16 +27,16 @@ export interface ConversationDefinition<Name extends string> {
 /** The word that stands for the newest conversation. */
 const LATEST = 'latest';
 
-/** Among how many of the newest conversations the beginning of an id is looked for. */
+/** How many of the newest conversations are searched for a prefix. */
 const SEARCHED_CONVERSATIONS = 1000;
 
-/** Shorter beginnings fit too many ids. */
+/** Shorter prefixes match too many ids. */
 const MIN_PREFIX_LENGTH = 4;
 
-/** An id as convotel makes them, or a trace id: nothing is missing from it. */
+/** A complete generated id or trace id, which cannot be a prefix. */
 const WHOLE_ID = /^(?:\d{8}_\d{6}_[\da-f]{8}|[\da-f]{32})$/;
 
-/** At most this many ids are named where a beginning fits several. */
+/** How many ids are listed when a prefix is ambiguous. */
 const MAX_NAMED_IDS = 5;
 
 /** Makes a command out of what it asks about one conversation, and how it prints. */
@@ -88,7 +88,7 @@ async function findLatest(
 }
 
 /**
- * The conversation whose id, or whose trace id, begins so.
+ * Finds the conversation whose id or trace id starts with the given prefix.
  * @throws {@link UsageError} naming some of them where several do.
  */
 async function findByPrefix(

@@ -18,7 +18,7 @@ const FIRST_STEPS: readonly Example[] = [
 ];
 
 /**
- * Runs the command that `words` name, of which alone the definition is loaded; for the others the table's line is enough.
+ * Runs the command named in `words`. Only its definition is loaded; help lists the others from the table.
  * @throws `CommanderError` after a page of help, and after a message about words that the command does not take.
  */
 export async function runProgram(
@@ -71,7 +71,7 @@ export async function runProgram(
   return definition.run(call);
 }
 
-/** `help recent` means `recent --help`; the name of no command is left alone, so that it is refused. */
+/** Rewrites `help recent` as `recent --help`; an unknown name is passed on, to be rejected with a suggestion. */
 function helpWords(words: readonly string[], entries: readonly CommandEntry[]): string[] {
   const [asked] = words.slice(words.indexOf('help') + 1);
   if (asked === undefined || asked === 'help') return ['--help'];
@@ -103,7 +103,7 @@ function commanderOption(key: string, definition: OptionDefinition<unknown>): Op
   return option;
 }
 
-/** What was written behind the command's name, each option read by its definition. */
+/** The argument and the options, each parsed by its definition. */
 function parsedWords(
   parser: Parser,
   { argument, options }: Command,
@@ -120,7 +120,7 @@ function parsedWords(
   };
 }
 
-/** What was written for an option; one empty text for an option without a value that was given. */
+/** The texts given for an option; one empty text for a flag that was given. */
 function textsOf(parser: Parser, key: string): string[] {
   const option = parser.options.find((each) => each.long === flagOf(key));
   const value: unknown = parser.getOptionValue(option?.attributeName() ?? key);

@@ -1,13 +1,13 @@
 import type { Terminal } from '../terminal.ts';
 
-/** A line about an answer that comes at once would only flicker. */
+/** For a faster answer, the line would only flicker. */
 const SHOWN_AFTER_MS = 300;
 const TICK_MS = 1000;
 
 /** Goes back to the beginning of the line and empties it (ECMA-48, Erase in Line). */
 const EMPTY_LINE = '\r\u001b[K';
 
-/** Says on standard error that `what` goes on, where a person sees it; the returned function takes the line away. */
+/** Shows on standard error that `what` is in progress, if a person can see it. The returned function removes the line. */
 export function showProgress(what: string, terminal: Terminal): () => void {
   if (terminal.showsProgress !== true) return () => {};
   let isShown = false;

@@ -83,7 +83,7 @@ export const TARGET_OPTION = {
   }),
 };
 
-/** Options that choose conversations, which then count whole. */
+/** Options that select conversations; a selected conversation counts with all its spans. */
 export const FILTER_OPTIONS = {
   service: option(text, {
     placeholder: 'name',

@@ -4,8 +4,8 @@ import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
 /**
- * The zone that was asked for, else that of the variable `TZ`, else that of the settings, else the system's. Where `TZ` names no zone, it is UTC,
- * and a line on standard error says so.
+ * The zone of `--tz`, else of `TZ`, else of `convotel.json`, else the system's. If `TZ` is not a time zone, UTC is used
+ * and a note is printed on standard error.
  * @throws {@link UsageError} when there is no such zone.
  */
 export function resolveTimeZone(asked: string | undefined, settings: Settings, terminal: Terminal): string {
@@ -28,7 +28,7 @@ export function resolveTimeZone(asked: string | undefined, settings: Settings, t
   return known ?? 'UTC';
 }
 
-/** `name` when it is the name of a zone. */
+/** `name`, if there is such a zone. */
 function knownZone(name: string): string | undefined {
   // Making a formatter loads the rules of all zones, which takes as long as a small answer.
   if (name === 'UTC') return name;

@@ -98,8 +98,8 @@ function dayBefore(date: string): string {
 }
 
 /**
- * The first instant at which clocks in `timeZone` show `date` and `time`. Where they skip that time, the clock that was
- * not put forward yet counts.
+ * The first instant at which clocks in `timeZone` show `date` and `time`. For a time that clocks skip, the offset before
+ * the change applies.
  */
 function zonedInstant(date: string, time: string, timeZone: string): bigint {
   const written = parseInstant(`${date}T${time.length === 5 ? `${time}:00` : time}Z`);

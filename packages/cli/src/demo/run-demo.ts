@@ -37,7 +37,7 @@ export async function runDemo(
   const folder = await mkdtemp(join(tmpdir(), 'convotel-demo-'));
   const backend = await startLocalBackend({ port: 0, storePath: join(folder, 'demo.duckdb') });
   try {
-    // Looked up once, so that a zone that does not exist is complained of once.
+    // Resolved once, so that the note about an invalid TZ is printed once.
     const timeZone = resolveTimeZone(undefined, {}, terminal);
     const inside = askingOnly(terminal, backend.url, timeZone, noColor);
     await withoutOtelVariables(() => makeAndShow(timeZone, speed, backend.url, inside, runWords));

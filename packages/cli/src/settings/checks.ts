@@ -5,7 +5,7 @@ export class SettingsProblem extends Error {
   override readonly name = 'SettingsProblem';
 }
 
-/** Reads one kind of value, and says to an editor what it is. */
+/** Validates one kind of value, and describes it as JSON Schema for editors. */
 export interface Check<Value> {
   /** JSON Schema (2020-12) of the value. */
   readonly schema: object;
@@ -16,7 +16,7 @@ export interface Check<Value> {
 /** What a check reads. */
 export type ValueOf<Any> = Any extends Check<infer Value> ? Value : never;
 
-/** The same check with a sentence on what the value is for. */
+/** Adds a description for editors. */
 export function described<Value>(description: string, check: Check<Value>): Check<Value> {
   return { ...check, schema: { description, ...check.schema } };
 }
@@ -99,7 +99,7 @@ export function listOf<Value>(check: Check<Value>): Check<Value[]> {
   };
 }
 
-/** An object with names of the user's own choice. */
+/** An object with arbitrary keys. */
 export function mapOf<Value>(check: Check<Value>): Check<Readonly<Record<string, Value>>> {
   return {
     schema: { type: 'object', additionalProperties: check.schema },
@@ -110,7 +110,7 @@ export function mapOf<Value>(check: Check<Value>): Check<Readonly<Record<string,
   };
 }
 
-/** An object of which every field may be absent, and no other field is known. */
+/** An object with these fields and no others, all optional. */
 export function fields<const Checks extends Readonly<Record<string, Check<unknown>>>>(
   checks: Checks,
 ): Check<{ readonly [Name in keyof Checks]?: ValueOf<Checks[Name]> | undefined }> {

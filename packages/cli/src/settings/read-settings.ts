@@ -43,7 +43,7 @@ function findAbove(folder: string | undefined): string | undefined {
   return above === folder ? undefined : findAbove(above);
 }
 
-/** A file that the settings name lies beside them, wherever the command runs; addresses stay as they are. */
+/** A relative path in the settings is relative to the settings file; addresses stay as they are. */
 function besideFile(from: string, path: string): string {
   const isFile = from !== 'local' && !/^https?:\/\//i.test(from) && !/^[^/\\]+:\d{1,5}(?:\/.*)?$/.test(from);
   return isFile ? resolve(dirname(path), from) : from;

@@ -9,7 +9,7 @@ const LIMITS = {
   threshold: described('watch alerts when the 95th percentile is above it.', time),
 };
 
-/** Read later by the rule: per cent, a time, or a number of conversations. */
+/** Interpreted by the rule: per cent, a time, or a number of conversations. */
 const LIMIT: Check<number | string> = {
   schema: { anyOf: [numberBetween(0).schema, time.schema] },
   read: (value, key) => (typeof value === 'number' ? numberBetween(0).read(value, key) : time.read(value, key)),
@@ -25,7 +25,7 @@ const WATCH_RULE = fields({
   for: described('How long it must last before it is an alert.', time),
 });
 
-/** The settings that `convotel.json` may hold, and what each is for: also the source of the schema for editors. */
+/** The settings of `convotel.json`. The JSON schema for editors is generated from this. */
 export const SETTINGS = fields({
   $schema: text,
   from: described(

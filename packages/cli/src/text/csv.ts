@@ -40,7 +40,7 @@ export function formatCsv(report: { command: string; data: unknown }): string {
   return lines.map((cells) => `${cells.map(cellText).join(',')}\n`).join('');
 }
 
-/** What the rows of an answer look like, and the rows: the answer's own, those of its one list of objects, or itself. */
+/** The rows of an answer and their schema: the list that it is, the one list of objects in it, or itself as one row. */
 function rowsOf(data: Schema, value: unknown, resolve: (one: Schema) => Schema): { shape: Schema; rows: Row[] } {
   if (data.type === 'array') return { shape: resolve(data.items as Schema), rows: value as Row[] };
   const lists = Object.entries(data.properties ?? {}).filter(([, field]) => {

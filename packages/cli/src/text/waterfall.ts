@@ -11,7 +11,7 @@ import { secondsText } from './words.ts';
 const PRINTED_CELLS = 40;
 const MIN_CELLS = 10;
 const MAX_CELLS = 60;
-/** Shorter stretches in which nothing ran are not worth a line, as a share of the whole. */
+/** Minimum length of a wait that gets a line of its own, as a share of the conversation. */
 const MIN_WAIT_SHARE = 0.02;
 
 /** One line of the waterfall, in milliseconds from the beginning of the conversation. */
@@ -26,8 +26,8 @@ interface Stretch {
 }
 
 /**
- * The steps of a conversation on one axis, which runs from its start to its end. Where drawings are wanted, the time
- * before a step's first output is light, and a stretch in which no step ran has a line of its own.
+ * The steps of a conversation on one axis, which runs from its start to its end. With drawings on, the time before a
+ * step's first output is shaded lightly, and a period in which no step ran gets a line of its own.
  */
 export function waterfall(detail: ConversationDetail, context: TextContext): TableLines {
   const stretches = stretchesOf(detail, context);
@@ -59,7 +59,7 @@ export function waterfall(detail: ConversationDetail, context: TextContext): Tab
   return layOutTable([...labelled, axis], stretches, context);
 }
 
-/** What the signs of a waterfall mean; nothing where only steps are shown. */
+/** Explains the shading; empty if there is none. */
 export function waterfallLegend(detail: ConversationDetail, context: TextContext): string[] {
   if (!context.graph || detail.steps.length === 0) return [];
   const stretches = stretchesOf(detail, context);

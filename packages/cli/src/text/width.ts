@@ -12,7 +12,7 @@ const COLORS = /\u001b\[\d*m/g;
 
 let widthOfAnyText: ((text: string) => number) | undefined;
 
-/** Loads what measures other texts than plain ASCII, if `value` holds any; a page must not be laid out before. */
+/** Loads the width tables for non-ASCII text if `value` contains any. Call it before laying out a page. */
 export async function prepareWidths(value: unknown): Promise<void> {
   if (widthOfAnyText !== undefined || ONE_CELL_EACH.test(JSON.stringify(value))) return;
   widthOfAnyText = (await import('string-width')).default;

@@ -1,34 +1,34 @@
 import type { Alert } from '@convotel/query';
 
-/** Something that is wrong now, under a key that is the same in the next round. */
+/** What one round sees. A key identifies a condition across rounds. */
 export interface Observed {
-  /** Conditions that are over their limit, with what there is to say. */
+  /** Conditions above their limit, with the alert for each. */
   raised: ReadonlyMap<string, Alert>;
-  /** Conditions that are not so far below it that an alert would be over. */
+  /** Conditions that keep an existing alert going although they are not above their limit. */
   held: ReadonlySet<string>;
 }
 
-/** What is known about one condition from earlier rounds. */
+/** One condition, as earlier rounds saw it. */
 export interface Condition {
   /** When it was first seen without a break, in Unix milliseconds. */
   sinceUnixMs: number;
   /** Whether it has lasted long enough to be an alert. */
   isAlert: boolean;
-  /** The latest words about it. */
+  /** The latest alert about it. */
   alert: Alert;
 }
 
-/** Which alerts a round has. */
+/** When a condition is reported. */
 export interface ConditionOptions {
   /** How long a condition must last before it is an alert. */
   forMs: (key: string) => number;
-  /** Whether an alert that lasts is said again each round; else only when it begins and when it is over. */
+  /** Whether an ongoing alert is repeated each round; otherwise it is reported when it starts and when it ends. */
   repeat: boolean;
 }
 
 /**
- * The conditions after a round, and what there is to say. A condition becomes an alert when it has been over its limit
- * for `forMs` without a break, and is over when it is no longer held.
+ * The conditions after a round, and the alerts to report. A condition becomes an alert once it has stayed above its limit
+ * for `forMs`, and ends when it is neither raised nor held.
  */
 export function nextConditions(
   earlier: ReadonlyMap<string, Condition>,

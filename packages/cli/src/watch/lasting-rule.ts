@@ -4,22 +4,22 @@ import type { Condition, Observed } from './conditions.ts';
 import type { WatchRule } from './rules.ts';
 import { readState, writeState } from './state-file.ts';
 
-/** How conditions that last are reported. */
+/** How ongoing conditions are reported. */
 export interface LastingOptions {
-  /** Whether an alert that lasts is said again each round; else only when it begins and when it is over. */
+  /** Whether an ongoing alert is repeated each round; otherwise it is reported when it starts and when it ends. */
   repeat: boolean;
-  /** Keeps what is known from run to run. */
+  /** File that carries the state from one run to the next. */
   statePath: string | undefined;
 }
 
-/** All rules as one. */
+/** All rules combined into one. */
 export interface LastingRule extends AlertRule {
-  /** Writes the state file, if there is one: after the alerts were printed, so that none is lost in between. */
+  /** Writes the state file, if any. Call it after printing the alerts, so that none is lost in between. */
   save(): Promise<void>;
 }
 
 /**
- * All rules as one, which remembers what lasts from round to round and, with a state file, from run to run.
+ * Combines all rules into one that tracks conditions across rounds and, with a state file, across runs.
  * @throws `UsageError` when the state file cannot be read.
  */
 export async function lastingRule(
@@ -38,7 +38,7 @@ export async function lastingRule(
   return {
     name: 'watch',
     async check(source, window) {
-      // By the next round, the alerts of the last one have been taken.
+      // By now the alerts of the previous round have been printed.
       await save();
       const observed = await observe(rules, source, window, filters);
       const round = nextConditions(conditions, observed, Number(window.untilUnixNano / 1_000_000n), { forMs, repeat });
@@ -65,7 +65,7 @@ async function observe(
       rule.minSamples <= 1 || (await samplesOf(alert, rule.minSamples, source, window, filters)) >= rule.minSamples;
     for (const alert of await rule.over.check(source, window)) {
       if (await isEnough(alert)) raised.set(keyOf(rule, alert), alert);
-      // Too few to begin an alert are too few to end one.
+      // Too few samples to start an alert are also too few to end one.
       else held.add(keyOf(rule, alert));
     }
     for (const alert of (await rule.overLower?.check(source, window)) ?? []) held.add(keyOf(rule, alert));
@@ -73,7 +73,7 @@ async function observe(
   return { raised, held };
 }
 
-/** How many spans, or conversations, an alert rests on; more than `enough` need not be counted. */
+/** How many spans or conversations an alert is based on; counting stops at `enough`. */
 async function samplesOf(
   { evidence }: Alert,
   enough: number,
@@ -83,7 +83,7 @@ async function samplesOf(
 ): Promise<number> {
   const spans = evidence['total'] ?? evidence['count'];
   if (typeof spans === 'number') return spans;
-  // An alert about there being none rests on nothing else.
+  // An alert that there are no conversations needs no samples.
   if (evidence['conversations'] === 0) return Number.POSITIVE_INFINITY;
   const { data } = await source.ask({ name: 'conversations', window, filters, order: 'newest', limit: enough });
   return data.length;

@@ -5,21 +5,21 @@ import { UsageError } from '../usage-error.ts';
 import type { Settings, WatchRuleSettings } from '../settings/settings.ts';
 import { limitsOf } from '../settings/step-targets.ts';
 
-/** One rule as it is asked for, by an option or by `convotel.json`. */
+/** One rule, from an option or from `convotel.json`. */
 export interface WatchRule {
-  /** The same in every run, for the state file. */
+  /** Identifies the rule in the state file; the same in every run. */
   key: string;
-  /** What is over the limit. */
+  /** Checks the limit. */
   over: AlertRule;
-  /** What is over the lower limit, below which an alert is over; absent where that is the same limit. */
+  /** Checks the lower limit, below which an alert ends; absent where it is the same limit. */
   overLower?: AlertRule | undefined;
-  /** Fewer samples in the window say nothing. */
+  /** With fewer samples in the window, the rule stays silent. */
   minSamples: number;
   /** How long it must last, in milliseconds. */
   forMs: number;
 }
 
-/** What holds for rules that say nothing of their own. */
+/** Defaults for rules that do not set these themselves. */
 interface RuleDefaults {
   minSamples: number;
   forMs: number;
@@ -49,8 +49,8 @@ export interface RuleOptions {
 }
 
 /**
- * The rules that were asked for, by `convotel.json` and by options. Where the file has none, those for failures and for
- * slow conversations are always there.
+ * The rules from `convotel.json` and from options. If the file has none, the default rules for failures and for
+ * slow conversations apply.
  */
 export function watchRules(
   options: RuleOptions,
