@@ -20,7 +20,8 @@ export async function runAsProgram(): Promise<void> {
     writeError: (text) => void process.stderr.write(text),
     environment: process.env,
     isColorful: process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',
-    columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,
+    // A terminal that does not know its width says 0.
+    columns: process.stdout.isTTY === true ? process.stdout.columns || 80 : undefined,
     showsProgress: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb',
     workingFolder: process.cwd(),
     nowUnixNano: () => BigInt(Date.now()) * 1_000_000n,

@@ -112,7 +112,9 @@ function parsedWords(
   const valueOf = (key: string, option: OptionDefinition<unknown>): unknown => {
     const written = textsOf(parser, key);
     const setting = written.length === 0 ? option.setting?.(settings) : undefined;
-    return option.parse(setting === undefined ? written : [setting], flagOf(key));
+    return setting === undefined
+      ? option.parse(written, flagOf(key))
+      : option.parse([setting], `${flagOf(key)} (in convotel.json)`);
   };
   return {
     argument: argument === undefined ? '' : (parser.processedArgs[0] as string),

@@ -132,6 +132,15 @@ describe('settings that cannot be read end with 2 and name the file', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
 
+  test('a value that is refused by the option that it stands for', async () => {
+    const { folder } = await project({ from: file, watch: { since: '0s' } });
+    expect(await runConvotel(['watch', '--once'], { folder })).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: 'convotel: --since (in convotel.json) must be longer than zero, got "0s".\n',
+    });
+  });
+
   test('a file that is missing', async () => {
     expect(await runConvotel(['recent', '--config', '/nonexistent/c.json'])).toMatchObject({
       status: 2,
