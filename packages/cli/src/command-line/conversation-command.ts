@@ -1,5 +1,6 @@
-import type { ConversationDetail, ConversationFilters, ConversationSource, Report } from '@convotel/query';
+import type { ConversationFilters, ConversationSource, Report } from '@convotel/query';
 import { withStepTargets } from '../settings/step-targets.ts';
+import type { TimedStep } from '../settings/step-targets.ts';
 import type { TextContext } from '../text/page.ts';
 import { answerCommand } from './answer-command.ts';
 import type { Query } from './answer-command.ts';
@@ -15,13 +16,16 @@ export interface ConversationCall {
   targetMs: number;
 }
 
+/** A report on one conversation, with its steps. */
+type ConversationReport = Report<string, { steps: readonly TimedStep[] }>;
+
 /** A command about one conversation. */
-export interface ConversationDefinition<Name extends string> {
+export interface ConversationDefinition<Answered extends ConversationReport> {
   examples: readonly Example[];
   /** Options of its own. */
   options: OptionDefinitions;
-  ask(query: Query, source: ConversationSource, asked: ConversationCall): Promise<Report<Name, ConversationDetail>>;
-  text(report: Report<Name, ConversationDetail>, context: TextContext): string;
+  ask(query: Query, source: ConversationSource, asked: ConversationCall): Promise<Answered>;
+  text(report: Answered, context: TextContext): string;
 }
 
 /** The word that stands for the newest conversation. */
@@ -40,7 +44,9 @@ const WHOLE_ID = /^(?:\d{8}_\d{6}_[\da-f]{8}|[\da-f]{32})$/;
 const MAX_NAMED_IDS = 5;
 
 /** Makes a command out of what it asks about one conversation, and how it prints. */
-export function conversationCommand<Name extends string>(definition: ConversationDefinition<Name>): Command {
+export function conversationCommand<Answered extends ConversationReport>(
+  definition: ConversationDefinition<Answered>,
+): Command {
   return answerCommand({
     ...definition,
     argument: {
@@ -58,7 +64,7 @@ export function conversationCommand<Name extends string>(definition: Conversatio
       return { conversationId: argument, timeZone, targetMs: options.target, filters, settings };
     },
     ask: async (query, source, { filters, settings, ...asked }) => {
-      const ask = async (conversationId: string): Promise<Report<Name, ConversationDetail>> => {
+      const ask = async (conversationId: string): Promise<Answered> => {
         const report = await definition.ask(query, source, { ...asked, conversationId });
         return withStepTargets(report, report.data.steps, settings);
       };
