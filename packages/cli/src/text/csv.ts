@@ -40,14 +40,14 @@ export function formatCsv(report: { command: string; data: unknown }): string {
   return lines.map((cells) => `${cells.map(cellText).join(',')}\n`).join('');
 }
 
-/** The rows of an answer and their schema: the list that it is, the one list of objects in it, or itself as one row. */
+/** The rows of an answer and their schema: the list that it is, its steps or other list of objects, or itself as one row. */
 function rowsOf(data: Schema, value: unknown, resolve: (one: Schema) => Schema): { shape: Schema; rows: Row[] } {
   if (data.type === 'array') return { shape: resolve(data.items as Schema), rows: value as Row[] };
   const lists = Object.entries(data.properties ?? {}).filter(([, field]) => {
     const { type, items } = resolve(field);
     return type === 'array' && typeof items === 'object' && resolve(items).type === 'object';
   });
-  const [name, list] = lists[0] ?? [];
+  const [name, list] = lists.find(([each]) => each === 'steps') ?? lists[0] ?? [];
   if (name === undefined || list === undefined) return { shape: data, rows: [value as Row] };
   const shape = resolve(resolve(list).items as Schema);
   const { conversationId } = value as Row;

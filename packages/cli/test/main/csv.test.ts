@@ -59,7 +59,7 @@ describe('--csv of a command', () => {
       expect(rows).toHaveLength(objects.length);
       objects.forEach((object, index) => {
         for (const [path, value] of leaves(object)) {
-          expect({ path, value: rows[index]?.[header.indexOf(path)] }).toEqual({ path, value: String(value) });
+          expect({ path, value: rows[index]?.[header.indexOf(path)] }).toEqual({ path, value: String(value ?? '') });
         }
       });
     },
