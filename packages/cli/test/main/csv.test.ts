@@ -114,9 +114,11 @@ test('--csv and --json do not go together', async () => {
   });
 });
 
+type Leaf = string | number | boolean | null;
+
 /** Every value in `object` that is not an object itself, with the names that lead to it. */
-function* leaves(object: object, prefix = ''): Generator<[string, unknown]> {
-  for (const [name, value] of Object.entries(object) as [string, unknown][]) {
+function* leaves(object: object, prefix = ''): Generator<[string, Leaf]> {
+  for (const [name, value] of Object.entries(object) as [string, object | Leaf][]) {
     if (typeof value === 'object' && value !== null) yield* leaves(value, `${prefix}${name}.`);
     else yield [prefix + name, value];
   }
