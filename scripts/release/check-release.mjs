@@ -5,12 +5,13 @@
  *     npm run release:check -- --tag v0.2.0     refuses a tag that is not the packages' version
  *
  * The versions are in step and have a section in each changelog; the packs pass publint and Are The Types Wrong, install
- * together in an empty folder, and run the README's program on every Node that is supported.
+ * together in an empty folder and in another project, and run the README's program on every Node that is supported.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readPackages } from '../build/packages.mjs';
 import { problemsOf } from './check-packs.mjs';
 import { packAll } from './pack.mjs';
@@ -32,6 +33,9 @@ try {
   install(...packs.map(({ path }) => path));
   const installed = execFileSync('du', ['-sk', 'node_modules'], { cwd: folder, encoding: 'utf8' });
   console.log(`✓ All packs installed in an empty folder: ${kilobytes(Number.parseInt(installed, 10) * 1024)} on disk.`);
+
+  packIntoAnotherProject();
+  console.log('✓ A checkout packed into another project is loaded there.');
 
   for (const node of nodes()) console.log(`✓ ${await runReadmeProgram(node, folder)}`);
   console.log('\nReady. What is left to do is in docs/releasing.md.');
@@ -85,6 +89,19 @@ function install(...words) {
   execFileSync('npm', ['install', '--prefer-offline', '--no-fund', '--no-audit', '--silent', ...words], {
     cwd: folder,
   });
+}
+
+/** As the README says, and once more, because a project is packed into again after each change. */
+function packIntoAnotherProject() {
+  const project = join(folder, 'another-project');
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{ "private": true }\n');
+  const words = [fileURLToPath(new URL('pack-into.mjs', import.meta.url)), project];
+  for (const _time of ['first', 'again'])
+    execFileSync(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const program = `require('@convotel/sdk').startTracing; require('@convotel/tracing').conversation.name`;
+  execFileSync(process.execPath, ['--eval', program], { cwd: project });
+  execFileSync(process.execPath, ['node_modules/convotel/bin/convotel.js', '--version'], { cwd: project });
 }
 
 /** The Nodes to try; elsewhere than on 64-bit Linux only the one that runs this. */

@@ -30,11 +30,15 @@ export function longestText(
       { heading: 'Start Time', width: 19, align: 'left', gap: 2, cell: (row) => context.localTime(row.startTime, 0) },
     ],
     rows,
+    context,
     (row) => (row.outcome === 'open' ? '  open' : ''),
   );
-  return pageText([
-    ...titleLines(`Longest Conversations (${windowText})`, 80),
-    ...tableSection(table, 80, 'No conversations in this window'),
-    heavyRule(80),
-  ]);
+  return pageText(
+    [
+      ...titleLines(`Longest Conversations (${windowText})`, 80, context),
+      ...tableSection(table, 80, 'No conversations in this window', context),
+      heavyRule(80, context),
+    ],
+    context,
+  );
 }

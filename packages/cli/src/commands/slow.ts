@@ -1,8 +1,8 @@
 import { THRESHOLD } from '@convotel/conventions';
 import type { Report, SlowConversationRow } from '@convotel/query';
+import { durationMs } from '../values/duration.ts';
 import { option } from '../command-line/options.ts';
 import { LIMIT_OPTION, TARGET_OPTION } from '../command-line/shared-options.ts';
-import { milliseconds } from '../command-line/value-parsers.ts';
 import { windowCommand } from '../command-line/window-command.ts';
 import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
@@ -11,13 +11,14 @@ import { secondsText } from '../text/words.ts';
 
 /** `slow`: the conversations that made users wait longest. */
 export const command = windowCommand({
-  examples: [['convotel slow --threshold 8000 --limit 5', 'the five slowest above eight seconds']],
+  examples: [['convotel slow --threshold 8s -n 5', 'the five slowest above eight seconds']],
   since: '24h',
   options: {
-    threshold: option(milliseconds, {
-      placeholder: 'ms',
-      description: 'only conversations above it',
-      default: String(THRESHOLD.slowMs),
+    threshold: option(durationMs, {
+      placeholder: 'time',
+      description: 'only conversations above it (8s; a bare number is milliseconds)',
+      default: `${THRESHOLD.slowMs / 1000}s`,
+      setting: ({ conversation }) => conversation?.threshold,
     }),
     ...LIMIT_OPTION,
     ...TARGET_OPTION,
@@ -45,11 +46,15 @@ export function slowText(
       { heading: 'Start Time', width: 19, align: 'left', gap: 2, cell: (row) => context.localTime(row.startTime, 0) },
     ],
     rows,
+    context,
   );
-  return pageText([
-    ...titleLines(`Slowest Conversations (>${thresholdMs}ms)`, 80),
-    ...tableSection(table, 80, `No conversation took more than ${thresholdMs}ms (${windowText})`),
-    heavyRule(80),
-    ...findingsSection('ACTION ITEMS', findings, context),
-  ]);
+  return pageText(
+    [
+      ...titleLines(`Slowest Conversations (>${thresholdMs}ms)`, 80, context),
+      ...tableSection(table, 80, `No conversation took more than ${thresholdMs}ms (${windowText})`, context),
+      heavyRule(80, context),
+      ...findingsSection('ACTION ITEMS', findings, context),
+    ],
+    context,
+  );
 }
