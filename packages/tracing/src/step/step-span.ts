@@ -100,11 +100,18 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     this.attempt = (this.#attributes.own[ATTRIBUTE.stepAttempt] as number | undefined) ?? 1;
     const parent =
       this.enclosing === undefined ? host.parentContext(active) : contextWithSpan(active, this.enclosing.#span);
-    this.#span = startSpan(host.tracer, this.name, this.#spanOptions(), parent);
-    this.context = scopedContext(active, this.#span, host, this);
+    const spanOptions = this.#spanOptions();
     this.#startedMs = performance.now();
     if (given === undefined) this.#watch();
-    host.stepStarted(this, this.#responds);
+    try {
+      // Last, because of all this it takes most of the stack: where that ends, no span is left without a step.
+      this.#span = startSpan(host.tracer, this.name, spanOptions, parent);
+      this.context = scopedContext(active, this.#span, host, this);
+      host.stepStarted(this, this.#responds);
+    } catch (error) {
+      openWork().remove(this);
+      throw error;
+    }
   }
 
   #readOptions(named: NamedStep, options: StepOptions | undefined): void {
