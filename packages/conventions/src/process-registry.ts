@@ -50,6 +50,8 @@ export interface ProcessRegistry {
   abandonOpen?: ((reason?: string) => void) | undefined;
   /** What is open, held by `@convotel/tracing`. */
   openWork?: unknown;
+  /** Contexts in a program without a context manager, held by `@convotel/tracing`. */
+  contexts?: unknown;
   /** Receives the spans of conversations instead of the registered provider while a test records them. */
   recorder?: unknown;
 }
@@ -62,9 +64,16 @@ const KEY = Symbol.for('convotel');
  * that a hot reload made, and `@convotel/sdk` beside `@convotel/tracing` agree without importing one another.
  */
 export function processRegistry(): ProcessRegistry {
-  const holder = globalThis as { [KEY]?: ProcessRegistry };
-  return (holder[KEY] ??= { settings: {}, warned: new Set(), releaseListeners: new Set() });
+  const holder = globalThis as { [KEY]?: Partial<Mutable<ProcessRegistry>> };
+  const registry = (holder[KEY] ??= {});
+  // Another version may have made it, with less in it.
+  registry.settings ??= {};
+  registry.warned ??= new Set();
+  registry.releaseListeners ??= new Set();
+  return registry as ProcessRegistry;
 }
+
+type Mutable<Type> = { -readonly [Name in keyof Type]: Type[Name] };
 
 /** The settings of this process; change them in place. */
 export function processSettings(): ProcessSettings {

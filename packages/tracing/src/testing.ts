@@ -1,6 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
-import type { Context, ContextManager } from '@opentelemetry/api';
 import { processRegistry } from '@convotel/conventions';
 import { RecordingProvider } from './testing/recording-provider.ts';
 import { conversationsOf, stepsOf } from './testing/records.ts';
@@ -38,7 +35,6 @@ export function recordConversations({ captureContent = true }: RecordConversatio
   const before = { recorder: registry.recorder, warn: settings.warn, captureContent: settings.captureContent };
   const provider = new RecordingProvider();
   const warnings: string[] = [];
-  const stopContexts = provideContexts();
   registry.recorder = provider;
   settings.warn = (message) => void warnings.push(message);
   settings.captureContent = captureContent;
@@ -62,41 +58,6 @@ export function recordConversations({ captureContent = true }: RecordConversatio
       registry.recorder = before.recorder;
       settings.warn = before.warn;
       settings.captureContent = before.captureContent;
-      stopContexts();
     },
   };
-}
-
-/** Registers a context manager where the program has none, so that the free `step()` finds its conversation. */
-function provideContexts(): () => void {
-  const key = createContextKey('convotel recorder probe');
-  const hasManager = context.with(ROOT_CONTEXT.setValue(key, true), () => context.active().getValue(key) === true);
-  if (hasManager || !context.setGlobalContextManager(new LocalContexts())) return () => {};
-  return () => context.disable();
-}
-
-class LocalContexts implements ContextManager {
-  readonly #storage = new AsyncLocalStorage<Context>();
-
-  active(): Context {
-    return this.#storage.getStore() ?? ROOT_CONTEXT;
-  }
-
-  with: ContextManager['with'] = (active, run, thisArgument, ...given) =>
-    this.#storage.run(active, () => run.apply(thisArgument as ThisParameterType<typeof run>, given));
-
-  bind: ContextManager['bind'] = (active, target) => {
-    if (typeof target !== 'function') return target;
-    const run = target as unknown as (...given: unknown[]) => unknown;
-    return ((...given: unknown[]) => this.#storage.run(active, () => run(...given))) as unknown as typeof target;
-  };
-
-  enable(): this {
-    return this;
-  }
-
-  disable(): this {
-    this.#storage.disable();
-    return this;
-  }
 }

@@ -199,7 +199,10 @@ function idFrom(option: unknown): string {
   if (option === undefined) return newConversationId();
   if (isConversationId(option)) return option;
   const id = newConversationId();
-  reportTrouble(`a conversation id is a string of 1 to 128 characters; ${id} was made instead of the one given`);
+  warnOnce(
+    'conversation id',
+    `a conversation id is a string of 1 to 128 characters; ${id} was made instead of the one given`,
+  );
   return id;
 }
 

@@ -1,5 +1,7 @@
-import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
+import { processRegistry } from '@convotel/conventions';
 import { reportTrouble } from './warnings.ts';
 
 /**
@@ -8,6 +10,12 @@ import { reportTrouble } from './warnings.ts';
  * a recursive program reaches to a fifth.
  */
 const MAX_NESTED_CONTEXTS = 50;
+
+/**
+ * Holds contexts in a program that has no context manager: `trace.setGlobalTracerProvider()` alone brings none.
+ * One of our own is not registered, because another tool may still want to register its.
+ */
+const ownContexts = (processRegistry().contexts ??= new AsyncLocalStorage<Context>()) as AsyncLocalStorage<Context>;
 
 let nestedContexts = 0;
 let contextOnStack: Context | undefined;
@@ -29,6 +37,7 @@ export function activeContext(): Context {
   if (contextOnStack !== undefined) return contextOnStack;
   try {
     const active: Context | undefined = context.active();
+    if (active === ROOT_CONTEXT) return ownContexts.getStore() ?? active;
     if (active !== undefined && active !== null) return active;
     reportTrouble('the context manager returned no context');
   } catch (error) {
@@ -81,6 +90,10 @@ function runByManager<Argument, Result>(
 ): void {
   const runOnce = (): void => {
     if (call.hasRun) return;
+    if (!isActive(active) && ownContexts.getStore() !== active) {
+      ownContexts.run(active, runOnce);
+      return;
+    }
     call.hasRun = true;
     nestedContexts += 1;
     try {
@@ -95,5 +108,15 @@ function runByManager<Argument, Result>(
     context.with(active, runOnce);
   } catch (error) {
     reportTrouble('making a step the active one', error);
+  }
+}
+
+/** Whether the context manager has made `active` the active one; it may have wrapped it, so the span tells. */
+function isActive(active: Context): boolean {
+  try {
+    return trace.getSpan(context.active()) === trace.getSpan(active);
+  } catch {
+    // A broken one was reported when it was asked for the active context.
+    return false;
   }
 }

@@ -56,6 +56,7 @@ export function startSpan(tracer: Tracer, name: string, options: SpanOptions, pa
     if (span !== undefined && span !== null) return span;
     reportTrouble('the tracer returned no span');
   } catch (error) {
+    if (isEndOfStack(error)) throw error;
     reportTrouble('starting a span', error);
   }
   return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);

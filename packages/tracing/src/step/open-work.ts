@@ -152,9 +152,9 @@ function sharedOpenWork(): OpenWork {
   return registry.openWork as OpenWork;
 }
 
-/** The whole number of milliseconds that the option `name` says; undefined, with one warning, for one that is not above 0. */
+/** The whole number of milliseconds that the option `name` says, or Infinity; undefined, with one warning, for one that is not above 0. */
 export function limitMsFrom(given: unknown, name: string): number | undefined {
-  if (given === undefined || given === Infinity) return undefined;
+  if (given === undefined) return undefined;
   if (typeof given === 'number' && given > 0) return Math.ceil(given);
   warnOnce(`limit ${name}`, `${name} must be a number of milliseconds above 0; what was given is ignored`);
   return undefined;

@@ -100,11 +100,18 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     this.attempt = (this.#attributes.own[ATTRIBUTE.stepAttempt] as number | undefined) ?? 1;
     const parent =
       this.enclosing === undefined ? host.parentContext(active) : contextWithSpan(active, this.enclosing.#span);
-    this.#span = startSpan(host.tracer, this.name, this.#spanOptions(), parent);
-    this.context = scopedContext(active, this.#span, host, this);
+    const spanOptions = this.#spanOptions();
     this.#startedMs = performance.now();
     if (given === undefined) this.#watch();
-    host.stepStarted(this, this.#responds);
+    try {
+      // Last, because of all this it takes most of the stack: where that ends, no span is left without a step.
+      this.#span = startSpan(host.tracer, this.name, spanOptions, parent);
+      this.context = scopedContext(active, this.#span, host, this);
+      host.stepStarted(this, this.#responds);
+    } catch (error) {
+      openWork().remove(this);
+      throw error;
+    }
   }
 
   #readOptions(named: NamedStep, options: StepOptions | undefined): void {
@@ -112,7 +119,8 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
       addOptionAttributes(this.#attributes, named, options, this.host.capturesContent);
       if (options === undefined) return;
       if (options.kind === 'client') this.#spanKind = SpanKind.CLIENT;
-      this.#timeoutMs = limitMsFrom(options.timeoutMs, 'timeoutMs');
+      const timeoutMs = limitMsFrom(options.timeoutMs, 'timeoutMs');
+      if (timeoutMs !== Infinity) this.#timeoutMs = timeoutMs;
       this.#maxOpenMs = limitMsFrom(options.maxOpenMs, 'maxOpenMs');
       this.#givenSignal = signalFrom(options.signal);
       if (typeof options.responds === 'boolean') this.#responds = options.responds;
@@ -248,6 +256,9 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
 
   threw(error: unknown): void {
     const ending = this.#ending ?? this.endingOf(error);
+    if (ending.outcome === 'interrupted' && this.interruptionReason === undefined) {
+      this.interrupted(reasonOf(this.#signalsAround()));
+    }
     this.host.errorJudged(error, this, ending);
     this.endWith(ending);
   }
@@ -334,6 +345,12 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     const firstOutputMs = this.#firstOutputMs === undefined ? undefined : startedMs + this.#firstOutputMs;
     return { startedMs, endedMs, firstOutputMs };
   }
+}
+
+/** The word with which the program aborted the work: `controller.abort('barge_in')`. */
+function reasonOf(signals: readonly (AbortSignal | undefined)[]): string | undefined {
+  const reason: unknown = signals.findLast((signal) => signal?.aborted === true)?.reason;
+  return typeof reason === 'string' && /^[\w.-]{1,64}$/.test(reason) ? reason : undefined;
 }
 
 /**

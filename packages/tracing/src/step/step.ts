@@ -10,9 +10,8 @@ import type { Step, StepHandle, StepOptions } from './step-options.ts';
 const outside = new PlainStep(undefined);
 
 /**
- * Runs one step of the active conversation, as {@link Conversation.step} does. Outside of any conversation (also:
- * without a context manager, which `startTracing` and every Node SDK register) it calls `run` plainly, and one warning
- * says where that was.
+ * Runs one step of the active conversation, as {@link Conversation.step} does. Outside of any conversation it calls
+ * `run` plainly, and one warning says where that was.
  */
 export function step<Result>(name: string, run: (step: Step) => Result): Result;
 export function step<Result>(name: string, options: StepOptions | undefined, run: (step: Step) => Result): Result;

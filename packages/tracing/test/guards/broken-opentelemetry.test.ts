@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { context, diag, DiagLogLevel, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { Attributes, Context, ContextManager, Span, Tracer, TracerProvider } from '@opentelemetry/api';
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
-import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace-node';
+import type { ReadableSpan, Sampler, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { conversation, startConversation, step, wrapStep } from '@convotel/tracing';
 
 const broken = (): never => {
@@ -148,6 +149,36 @@ describe('a program runs as it would without tracing', () => {
     );
     await expectUntouched({ getTracer: broken });
   });
+});
+
+test('without a context manager, steps find their conversation and the step around them all the same', async () => {
+  const ended: ReadableSpan[] = [];
+  trace.setGlobalTracerProvider(
+    new NodeTracerProvider({
+      spanProcessors: [
+        { onStart() {}, onEnd: (span) => ended.push(span), forceFlush: async () => {}, shutdown: async () => {} },
+      ],
+    }),
+  );
+  await Promise.all(
+    ['a', 'b'].map((conversationId) =>
+      conversation({ conversationId }, async () => {
+        await step('agent', async () => {
+          await sleep(1);
+          await step('tool', async () => sleep(1));
+        });
+        step('tts', () => {});
+      }),
+    ),
+  );
+  step('outside', () => {});
+  expect(ended).toHaveLength(8);
+  for (const tool of ended.filter(({ name }) => name === 'tool')) {
+    const agent = ended.find((span) => span.spanContext().spanId === tool.parentSpanContext?.spanId);
+    expect(agent?.name).toBe('agent');
+    expect(agent?.attributes['conversation.id']).toBe(tool.attributes['conversation.id']);
+  }
+  expect(context.active()).toBe(ROOT_CONTEXT);
 });
 
 describe('options that throw when they are read', () => {

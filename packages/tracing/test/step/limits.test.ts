@@ -156,6 +156,17 @@ describe('maxOpenMs', () => {
     },
   );
 
+  test('of Infinity is none', async () => {
+    const c = startConversation({ maxOpenMs: Number.POSITIVE_INFINITY });
+    const gpt = c.startStep('gpt', { timeoutMs: Number.POSITIVE_INFINITY });
+    await sleep(20);
+    gpt.end();
+    c.end();
+    expect(recorder.attributesOf('gpt')).not.toHaveProperty(['conversation.step.timeout']);
+    expect(recorder.attributesOf('conversation')['conversation.outcome']).toBe('completed');
+    expect(recorder.warnings).toEqual([]);
+  });
+
   test('abandons a conversation that nobody ends', async () => {
     startConversation({ maxOpenMs: 20 });
     await eventually(() => recorder.named('conversation').length === 1);

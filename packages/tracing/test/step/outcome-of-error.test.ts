@@ -155,7 +155,12 @@ describe('signals', () => {
       }),
     );
     await expect(talk).rejects.toBe('enough');
-    expect(recorder.attributesOf('conversation')['conversation.outcome']).toBe('interrupted');
+    for (const name of ['gpt', 'conversation']) {
+      expect(recorder.attributesOf(name)).toMatchObject({
+        'conversation.outcome': 'interrupted',
+        'conversation.step.interruption.reason': 'enough',
+      });
+    }
   });
 
   test('step.signal follows the signals around it, and keeps doing so when the step is over', async () => {
