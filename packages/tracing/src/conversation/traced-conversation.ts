@@ -51,6 +51,7 @@ export class TracedConversation implements ConversationHandle {
   readonly #startTime: HrTime | undefined;
   readonly #rootAttributes: Attributes = {};
   readonly #stepEndings = new StepEndings();
+  readonly #waitingSteps = new Set<StepSpan>();
   #openSteps = 0;
   #ending: ConversationEnding | undefined;
   #hasEnded = false;
@@ -132,20 +133,21 @@ export class TracedConversation implements ConversationHandle {
     this.#openSteps += 1;
   }
 
-  /** A step that may never begin does not keep the conversation open. */
-  stepWaits(): void {
+  /** A step whose result nobody has asked for does not keep the conversation open. */
+  stepWaits(step: StepSpan): void {
     this.#openSteps -= 1;
+    this.#waitingSteps.add(step);
     this.#endRootWhenOver();
   }
 
-  /** Counts a step that waited and is now open. */
-  stepBegins(): void {
-    this.#openSteps += 1;
+  /** Counts a step that waited and is now under way. */
+  stepBegins(step: StepSpan): void {
+    if (this.#waitingSteps.delete(step)) this.#openSteps += 1;
   }
 
   /** Counts a step that is over. */
   stepEnded(step: StepSpan, ending: SpanEnding): void {
-    this.#openSteps -= 1;
+    if (!this.#waitingSteps.delete(step)) this.#openSteps -= 1;
     if (step.depth === 0) this.#stepEndings.add(step.name, step.attempt, ending);
     this.#endRootWhenOver();
   }
@@ -153,6 +155,7 @@ export class TracedConversation implements ConversationHandle {
   #endRootWhenOver(): void {
     if (this.#ending === undefined || this.#openSteps > 0 || this.#hasEnded) return;
     this.#hasEnded = true;
+    for (const step of this.#waitingSteps) step.neverAsked();
     const { told, endTime } = this.#ending;
     const ending = told ?? this.#stepEndings.worst();
     endSpan(this.rootSpan, this.#rootAttributes, ending, endTime ?? this.#presentAfterGivenStart());

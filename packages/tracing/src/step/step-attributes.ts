@@ -1,5 +1,6 @@
 import { ATTRIBUTE, STEP_PHRASES, STEP_TIMING_PREFIX, stepKindOf } from '@convotel/conventions';
 import type { Attributes } from '@opentelemetry/api';
+import type { ResultDetails } from '../results/result-observer.ts';
 import { addSafeAttributes } from '../safety/safe-attributes.ts';
 import type { StepOptions, TokenUsage } from './step-options.ts';
 
@@ -51,6 +52,26 @@ export function addUsage(target: Attributes, usage: TokenUsage | undefined): voi
   const { inputTokens, outputTokens } = usage ?? {};
   if (isCount(inputTokens)) target[ATTRIBUTE.inputTokens] = inputTokens;
   if (isCount(outputTokens)) target[ATTRIBUTE.outputTokens] = outputTokens;
+}
+
+/** Adds what was read off the result. What the program said itself stays; `hasOutput` says that it set the output. */
+export function addResultDetails(target: Attributes, details: ResultDetails, hasOutput: boolean): void {
+  const { chunks, outputChars, outputText, provider, model, finishReason } = details;
+  if (chunks !== undefined) target[ATTRIBUTE.stepChunks] = chunks;
+  if (!hasOutput && outputChars !== undefined) {
+    target[ATTRIBUTE.outputChars] = outputChars;
+    if (outputText !== undefined) target[ATTRIBUTE.outputText] = outputText;
+  }
+  if (provider !== undefined) target[ATTRIBUTE.provider] ??= provider;
+  if (model !== undefined) {
+    target[ATTRIBUTE.responseModel] = model;
+    // Answers group by the model that was asked for; where the program did not say it, the one that answered stands in.
+    target[ATTRIBUTE.requestModel] ??= model;
+  }
+  if (finishReason !== undefined) target[ATTRIBUTE.finishReasons] = [finishReason];
+  const said: Attributes = {};
+  addUsage(said, details);
+  for (const [key, count] of Object.entries(said)) target[key] ??= count;
 }
 
 function isCount(value: unknown): value is number {

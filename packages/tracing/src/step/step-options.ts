@@ -1,8 +1,9 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Outcome } from '@convotel/conventions';
+import type { ResultOptions } from '../results/result-observer.ts';
 
 /** What is known about a step before it runs. */
-export interface StepOptions {
+export interface StepOptions extends ResultOptions {
   /** The text that the step works on. Its length is always kept, the text only with content capture. */
   input?: string;
   /** Model that is asked for, such as `gpt-5`. */

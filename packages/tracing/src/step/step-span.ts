@@ -1,5 +1,5 @@
 import { INVALID_SPAN_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
-import type { Attributes, Context, HrTime, Span, SpanOptions } from '@opentelemetry/api';
+import type { Attributes, Context, HrTime, Span, SpanOptions, TimeInput } from '@opentelemetry/api';
 import { ATTRIBUTE } from '@convotel/conventions';
 import { findScope, withScope } from '../conversation/active-scope.ts';
 import type { TracedConversation } from '../conversation/traced-conversation.ts';
@@ -7,13 +7,15 @@ import { activeContext } from '../safety/active-context.ts';
 import { endSpan } from '../safety/end-span.ts';
 import type { SpanEnding } from '../safety/end-span.ts';
 import { reportTrouble } from '../safety/report-trouble.ts';
+import { runInContext } from '../safety/run-in-context.ts';
 import { addSafeAttributes } from '../safety/safe-attributes.ts';
+import type { ResultDetails, ResultObserver } from '../results/result-observer.ts';
 import { outcomeOfError } from './outcome-of-error.ts';
-import type { Settlement } from './settle.ts';
 import {
   addInput,
   addOptionAttributes,
   addOutput,
+  addResultDetails,
   addTimeToFirstOutput,
   addTiming,
   addUsage,
@@ -30,7 +32,7 @@ const NAMELESS = 'unnamed';
  * One step's span, from its start to its end. What is known about the step is gathered here and written when it ends,
  * so OpenTelemetry is called twice a step, and what it throws stops here.
  */
-export class StepSpan implements Step, Settlement {
+export class StepSpan implements Step, ResultObserver {
   readonly conversation: TracedConversation;
   readonly name: string;
   readonly attempt: number;
@@ -45,14 +47,20 @@ export class StepSpan implements Step, Settlement {
   readonly #span: Span;
   readonly #startedMs = performance.now();
   readonly #attributes: Attributes = {};
+  readonly #callerContext: Context;
   #hasOutput = false;
   #isInterrupted = false;
+  /** Nothing is under way until somebody asks for the result. */
+  #isWaiting = false;
+  /** Where the head of the result is one of its own: when it was there, as `performance.now()` reads. */
+  #headMs: number | undefined;
 
   /** `startTime` is only for a step that is already over; then {@link StepSpan.end} needs its end time too. */
   constructor(conversation: TracedConversation, name: string, options: StepOptions | undefined, startTime?: HrTime) {
     this.conversation = conversation;
     this.name = typeof name === 'string' && name !== '' ? name : NAMELESS;
     const active = activeContext();
+    this.#callerContext = active;
     this.enclosing = enclosingStep(active, conversation);
     this.depth = this.enclosing === undefined ? 0 : this.enclosing.depth + 1;
     const kind = this.#readOptions(options);
@@ -136,6 +144,51 @@ export class StepSpan implements Step, Settlement {
     if (typeof reason === 'string') this.#attributes[ATTRIBUTE.interruptionReason] = reason;
   }
 
+  get label(): string {
+    return `the step ${JSON.stringify(this.name)}`;
+  }
+
+  get isOver(): boolean {
+    return this.isEnded;
+  }
+
+  get keepsText(): boolean {
+    return this.conversation.capturesContent;
+  }
+
+  runInside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
+    return runInContext(this.context, run, argument);
+  }
+
+  runOutside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
+    return runInContext(this.#callerContext, run, argument);
+  }
+
+  waits(headMs?: number): void {
+    if (this.isEnded || this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#headMs = headMs;
+    this.conversation.stepWaits(this);
+  }
+
+  begins(): void {
+    if (this.isEnded || !this.#isWaiting) return;
+    this.#isWaiting = false;
+    this.conversation.stepBegins(this);
+  }
+
+  /** The conversation ends, and nobody asked for the result. */
+  neverAsked(): void {
+    if (this.#headMs === undefined) this.end(INTERRUPTED);
+    else this.end(this.#isInterrupted ? INTERRUPTED : COMPLETED, this.#headMs);
+  }
+
+  /** What the program said itself is not replaced. */
+  describe(details: ResultDetails): void {
+    addResultDetails(this.#attributes, details, this.#hasOutput);
+    if (details.outputChars !== undefined) this.#hasOutput = true;
+  }
+
   returned(value: unknown): void {
     if (!this.#hasOutput) addOutput(this.#attributes, value, this.conversation.capturesContent);
     this.end(this.#isInterrupted ? INTERRUPTED : COMPLETED);
@@ -145,16 +198,12 @@ export class StepSpan implements Step, Settlement {
     this.end(this.#isInterrupted ? INTERRUPTED : outcomeOfError(error));
   }
 
-  waits(): void {
-    if (!this.isEnded) this.conversation.stepWaits();
-  }
-
-  begins(): void {
-    this.conversation.stepBegins();
+  leftEarly(): void {
+    this.end(INTERRUPTED);
   }
 
   /** Ends the span; only the first call counts. */
-  end(ending: SpanEnding, endTime?: HrTime): void {
+  end(ending: SpanEnding, endTime?: TimeInput): void {
     if (this.isEnded) return;
     this.isEnded = true;
     endSpan(this.#span, this.#attributes, ending, endTime);

@@ -1,6 +1,6 @@
 import type { TracedConversation } from '../conversation/traced-conversation.ts';
+import { followResult } from '../results/follow-result.ts';
 import { runInContext } from '../safety/run-in-context.ts';
-import { settle } from './settle.ts';
 import type { Step, StepOptions } from './step-options.ts';
 import { StepSpan } from './step-span.ts';
 
@@ -19,5 +19,5 @@ export function traceStep<Result>(
     step.threw(error);
     throw error;
   }
-  return settle(result, step);
+  return followResult(result, step, options);
 }

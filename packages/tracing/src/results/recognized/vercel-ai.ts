@@ -1,0 +1,71 @@
+import { read } from '../replace-member.ts';
+import type { ResultDetails } from '../result-observer.ts';
+import { ABORTED, countAt, NOTHING, objectAt, OUTPUT, setKnown, textAt, textMeaning } from './client.ts';
+import type { Client, Meaning } from './client.ts';
+
+/** Results of `generateText` and `generateObject`, and the parts of what `streamText` streams (`ai`, version 5 and later). */
+export const vercelAi: Client = {
+  readChunk(chunk, details) {
+    // The stream inside a result wraps each part; `fullStream` hands out the parts themselves.
+    return readPart(objectAt(chunk, 'part') ?? chunk, details);
+  },
+
+  readWhole(value, details) {
+    if (!('finishReason' in value) || !('usage' in value) || !('response' in value)) return undefined;
+    const text = textAt(value, 'text');
+    readUsage(objectAt(value, 'totalUsage') ?? objectAt(value, 'usage'), details);
+    readResponse(value, details);
+    return text === undefined ? OUTPUT : textMeaning(text);
+  },
+};
+
+function readPart(part: object, details: ResultDetails): Meaning | undefined {
+  switch (textAt(part, 'type')) {
+    case 'text-delta':
+      return textMeaning(textAt(part, 'text') ?? textAt(part, 'textDelta'));
+    case 'tool-input-delta':
+    case 'tool-call':
+    case 'file':
+      return OUTPUT;
+    case 'finish-step':
+    case 'finish':
+      readUsage(objectAt(part, 'totalUsage') ?? objectAt(part, 'usage'), details);
+      readResponse(part, details);
+      return NOTHING;
+    case 'error':
+      return 'error' in part ? { kind: 'failed', error: read(part, 'error') } : undefined;
+    case 'abort':
+      return ABORTED;
+    case 'start':
+    case 'start-step':
+    case 'text-start':
+    case 'text-end':
+    case 'reasoning-start':
+    case 'reasoning-delta':
+    case 'reasoning-end':
+    case 'tool-input-start':
+    case 'tool-input-end':
+    case 'tool-result':
+    case 'tool-error':
+    case 'source':
+    case 'raw':
+      return NOTHING;
+    default:
+      return undefined;
+  }
+}
+
+function readUsage(usage: object | undefined, details: ResultDetails): void {
+  setKnown(details, { inputTokens: countAt(usage, 'inputTokens'), outputTokens: countAt(usage, 'outputTokens') });
+}
+
+/** The provider is known where the result names the model that was asked: `openai.responses` is `openai`. */
+function readResponse(source: object, details: ResultDetails): void {
+  const model = objectAt(source, 'model');
+  const response = objectAt(source, 'response');
+  setKnown(details, {
+    provider: textAt(model, 'provider')?.split('.')[0],
+    model: textAt(response, 'modelId') ?? textAt(model, 'modelId'),
+    finishReason: textAt(source, 'finishReason'),
+  });
+}

@@ -1,0 +1,210 @@
+import { types } from 'node:util';
+import { activeContext } from '../safety/active-context.ts';
+import { runInContext } from '../safety/run-in-context.ts';
+import { isAsyncIterable } from './async-iterable.ts';
+import { isNativePromise } from './native-promise.ts';
+import { isNodeStream } from './node-stream.ts';
+import { cannotFollow, isObject, methodOf } from './replace-member.ts';
+import { replaceMethods } from './replace-methods.ts';
+import type { Following } from './result-observer.ts';
+import { isWebStream } from './web-stream.ts';
+
+export function isThenable(value: object): value is PromiseLike<unknown> {
+  return methodOf(value, 'then') !== undefined;
+}
+
+type Handler = ((value: unknown) => unknown) | null | undefined;
+type AnyMethod = (this: unknown, ...given: unknown[]) => unknown;
+
+const asked = new WeakMap<object, FollowedThenable>();
+
+/**
+ * Follows a subclass of Promise, a query builder, or another thenable: the same object, whose methods tell us when they
+ * are called. None is called by us, because a lazy one starts its work at each call.
+ *
+ * `then`, `catch` and `finally` ask for the result. Any other method does when it returns a new thenable, which is
+ * followed in turn (`asResponse`, `withResponse`, `json`); one that returns the object itself (`where`) asks nothing.
+ */
+export function followThenable<Thenable extends object>(thenable: Thenable, following: Following): Thenable {
+  const known = asked.get(thenable);
+  if (known !== undefined) {
+    known.addFollowing(following);
+    return thenable;
+  }
+  const followed = new FollowedThenable(thenable, [following]);
+  if (!followed.attach()) cannotFollow(following.observer, 'a thenable');
+  else {
+    following.observer.waits();
+    followed.watchBase();
+  }
+  return thenable;
+}
+
+class FollowedThenable {
+  readonly #target: object;
+  readonly #then: unknown;
+  readonly #followings: Following[];
+  /** The first result, and what it became when it was followed. */
+  #settled: { value: unknown; followed: unknown } | undefined;
+  #hasFailed = false;
+  /** Inside a method of the object: what it calls of its own is its own affair. */
+  #isInside = false;
+  #unhandled: Promise<unknown> | undefined;
+
+  constructor(target: object, followings: Following[]) {
+    this.#target = target;
+    this.#then = methodOf(target, 'then');
+    this.#followings = followings;
+  }
+
+  addFollowing(following: Following): void {
+    this.#followings.push(following);
+    following.observer.waits();
+  }
+
+  attach(): boolean {
+    asked.set(this.#target, this);
+    const isReplaced = replaceMethods(this.#target, 'then', doorFor);
+    if (!isReplaced) asked.delete(this.#target);
+    return isReplaced;
+  }
+
+  /**
+   * A subclass of Promise that keeps the `then` of Promise is under way already, and is over when it settles, whenever
+   * it is asked. Observing it must not make its rejection a handled one: the promise of our own that rejects beside it is
+   * handled when the program asks.
+   */
+  watchBase(): void {
+    const target = this.#target;
+    if (!types.isPromise(target) || this.#then !== Promise.prototype.then) return;
+    for (const { observer } of this.#followings) observer.begins();
+    this.#unhandled = thenWithoutSubclass(
+      target,
+      (value) => void this.#settledWith(value),
+      (error) => {
+        this.#failedWith(error);
+        throw error;
+      },
+    );
+  }
+
+  get isOver(): boolean {
+    return this.#followings.every(({ observer }) => observer.isOver);
+  }
+
+  /** `then`, `catch`, `finally`. */
+  ask(original: AnyMethod, name: 'then' | 'catch' | 'finally', given: unknown[]): unknown {
+    if (this.#unhandled !== undefined) {
+      this.#unhandled.catch(() => {});
+      this.#unhandled = undefined;
+    }
+    this.#begins();
+    const caller = activeContext();
+    // The program's functions run where they were given to us, although the work runs inside the step.
+    const inCaller = (handler: Handler, value: unknown): unknown => runInContext(caller, handler!, value);
+    const onValue = (handler: Handler) => (value: unknown) => {
+      const followed = this.#settledWith(value);
+      return typeof handler === 'function' ? inCaller(handler, followed) : followed;
+    };
+    const onError = (handler: Handler) => (error: unknown) => {
+      this.#failedWith(error);
+      if (typeof handler === 'function') return inCaller(handler, error);
+      throw error;
+    };
+    const [first, second, ...rest] = given as [Handler, Handler, ...unknown[]];
+    if (name === 'then') return this.#call(original, [onValue(first), onError(second), ...rest]);
+    if (name === 'catch') {
+      return this.#followAnswer(this.#call(original, typeof first === 'function' ? [onError(first), second, ...rest] : given));
+    }
+    const onSettled = typeof first === 'function' ? () => inCaller(first, undefined) : first;
+    return this.#followAnswer(this.#call(original, [onSettled, second, ...rest]));
+  }
+
+  /** Any other method. */
+  call(original: AnyMethod, given: unknown[]): unknown {
+    if (this.#isInside) return original.apply(this.#target, given);
+    const result = this.#call(original, given);
+    if (result === this.#target || !isObject(result) || given.includes(result)) return result;
+    return this.#followAnswer(result);
+  }
+
+  #call(original: AnyMethod, given: unknown[]): unknown {
+    const wasInside = this.#isInside;
+    this.#isInside = true;
+    try {
+      return this.#followings[0]!.observer.runInside((all: unknown[]) => original.apply(this.#target, all), given);
+    } finally {
+      this.#isInside = wasInside;
+    }
+  }
+
+  #followAnswer(result: unknown): unknown {
+    if (!isObject(result) || result === this.#target || this.isOver) return result;
+    if (isNativePromise(result)) {
+      this.#begins();
+      return result.then(
+        (value) => this.#settledWith(value),
+        (error: unknown) => {
+          this.#failedWith(error);
+          throw error;
+        },
+      );
+    }
+    if (isThenable(result)) {
+      if (asked.has(result)) return result;
+      const child = new FollowedThenable(result, this.#followings);
+      if (child.attach()) child.watchBase();
+      return result;
+    }
+    if (!isNodeStream(result) && !isWebStream(result) && !isAsyncIterable(result)) return result;
+    return this.#followings.reduce<unknown>((value, { follow }) => follow(value), result);
+  }
+
+  #begins(): void {
+    for (const { observer } of this.#followings) observer.begins();
+  }
+
+  #settledWith(value: unknown): unknown {
+    if (this.#settled !== undefined) return value === this.#settled.value ? this.#settled.followed : value;
+    if (this.#hasFailed || this.isOver) return value;
+    this.#settled = { value, followed: value };
+    for (const { follow } of this.#followings) this.#settled.followed = follow(this.#settled.followed);
+    return this.#settled.followed;
+  }
+
+  #failedWith(error: unknown): void {
+    if (this.#settled !== undefined) return;
+    this.#hasFailed = true;
+    for (const { observer } of this.#followings) observer.threw(error);
+  }
+}
+
+/** `then` of Promise itself gives a promise of the subclass, whose constructor is the program's; this gives a plain one. */
+function thenWithoutSubclass(
+  promise: Promise<unknown>,
+  onValue: (value: unknown) => unknown,
+  onError: (error: unknown) => unknown,
+): Promise<unknown> | undefined {
+  const own = Object.getOwnPropertyDescriptor(promise, 'constructor');
+  if (!Reflect.defineProperty(promise, 'constructor', { configurable: true, value: Promise })) return undefined;
+  try {
+    return Promise.prototype.then.call(promise, onValue, onError);
+  } finally {
+    if (own === undefined) Reflect.deleteProperty(promise, 'constructor');
+    else Reflect.defineProperty(promise, 'constructor', own);
+  }
+}
+
+/** Stands in for the method `name`; objects that borrow it, or inherit from a followed one, get the original. */
+function doorFor(name: PropertyKey, original: AnyMethod): AnyMethod {
+  if (name === 'then' || name === 'catch' || name === 'finally') {
+    return function (this: unknown, ...given: unknown[]): unknown {
+      const followed = isObject(this) ? asked.get(this) : undefined;
+      return followed === undefined ? original.apply(this, given) : followed.ask(original, name, given);
+    };
+  }
+  return function (this: unknown, ...given: unknown[]): unknown {
+    const followed = isObject(this) ? asked.get(this) : undefined;
+    return followed === undefined ? original.apply(this, given) : followed.call(original, given);
+  };
+}
