@@ -44,7 +44,9 @@ export function followEventStream<Helper extends object>(
 /** What `streamText` of the Vercel AI SDK returns at once, while the model is only being asked. */
 export function isStreamText(value: object): boolean {
   return (
-    methodOf(value, 'teeStream') !== undefined && methodOf(value, 'consumeStream') !== undefined && 'textStream' in value
+    methodOf(value, 'teeStream') !== undefined &&
+    methodOf(value, 'consumeStream') !== undefined &&
+    'textStream' in value
   );
 }
 

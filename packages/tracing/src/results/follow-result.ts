@@ -66,7 +66,8 @@ class FollowedResult implements Following {
     if (isNativePromise(value)) return followPromise(value, this);
     if (isThenable(value)) return followThenable(value, this);
     const { until, stream } = this.options;
-    if (typeof until === 'function') return followUntil(value, until, new FollowedResult(this.observer, this.#withoutUntil()));
+    if (typeof until === 'function')
+      return followUntil(value, until, new FollowedResult(this.observer, this.#withoutUntil()));
     return (stream === false ? undefined : this.#followStream(value)) ?? this.#readWhole(value);
   }
 

@@ -88,9 +88,7 @@ class IteratorDoors {
         return hearFailure(error);
       }
       if (!isAsync) return hear(result);
-      return types.isPromise(result)
-        ? result.then(hear, hearFailure)
-        : Promise.resolve(result).then(hear, hearFailure);
+      return types.isPromise(result) ? result.then(hear, hearFailure) : Promise.resolve(result).then(hear, hearFailure);
     };
   }
 

@@ -29,7 +29,8 @@ export function replaceMethods(target: object, required: PropertyKey, doorFor: D
   const replaced = methodOf(target, required);
   if (replaced === undefined || !doors.has(replaced)) return false;
   for (const key of Reflect.ownKeys(target)) {
-    if (key !== required && isMethod(Object.getOwnPropertyDescriptor(target, key), key)) replaceOwn(target, key, doorFor);
+    if (key !== required && isMethod(Object.getOwnPropertyDescriptor(target, key), key))
+      replaceOwn(target, key, doorFor);
   }
   return true;
 }

@@ -90,7 +90,8 @@ function replaceBody(
 
 function bodyGetterOf(response: object): () => object | null | undefined {
   const own = Object.getOwnPropertyDescriptor(response, 'body');
-  if (own === undefined) return () => Reflect.get(Object.getPrototypeOf(response) as object, 'body', response) as object;
+  if (own === undefined)
+    return () => Reflect.get(Object.getPrototypeOf(response) as object, 'body', response) as object;
   return own.get === undefined ? () => own.value as object : () => own.get!.call(response) as object;
 }
 

@@ -114,7 +114,9 @@ class FollowedThenable {
     const [first, second, ...rest] = given as [Handler, Handler, ...unknown[]];
     if (name === 'then') return this.#call(original, [onValue(first), onError(second), ...rest]);
     if (name === 'catch') {
-      return this.#followAnswer(this.#call(original, typeof first === 'function' ? [onError(first), second, ...rest] : given));
+      return this.#followAnswer(
+        this.#call(original, typeof first === 'function' ? [onError(first), second, ...rest] : given),
+      );
     }
     const onSettled = typeof first === 'function' ? () => inCaller(first, undefined) : first;
     return this.#followAnswer(this.#call(original, [onSettled, second, ...rest]));

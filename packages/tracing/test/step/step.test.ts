@@ -76,7 +76,8 @@ describe('what a step returns', () => {
   test('a lazy thenable that nobody asks for does not keep the conversation open', async () => {
     // oxlint-disable-next-line unicorn/no-thenable -- what query builders are
     await conversation(async (c) => void c.step('memory', () => ({ then: () => {} })));
-    expect(recorder.spans().map((span) => span.name)).toEqual(['conversation']);
+    expect(recorder.spans().map((span) => span.name)).toEqual(['memory', 'conversation']);
+    expect(recorder.attributesOf('memory')).toMatchObject({ 'conversation.outcome': 'interrupted' });
   });
 
   test('a subclass of Promise keeps its class and its own functions', async () => {

@@ -1,5 +1,5 @@
 import type { ResultDetails } from '../result-observer.ts';
-import { countAt, listAt, NOTHING, objectAt, OUTPUT, setKnown, textAt, textMeaning } from './client.ts';
+import { countAt, listAt, NOTHING, objectAt, OUTPUT, note, textAt, textMeaning } from './client.ts';
 import type { Client, Meaning } from './client.ts';
 
 const PROVIDER = 'anthropic';
@@ -18,7 +18,7 @@ export const anthropic: Client = {
         return readDelta(objectAt(event, 'delta'), details);
       case 'message_delta':
         readUsage(objectAt(event, 'usage'), details);
-        setKnown(details, { finishReason: textAt(objectAt(event, 'delta'), 'stop_reason') });
+        note(details, 'finishReason', textAt(objectAt(event, 'delta'), 'stop_reason'));
         return NOTHING;
       case 'content_block_start':
       case 'content_block_stop':
@@ -38,11 +38,9 @@ export const anthropic: Client = {
 };
 
 function readMessage(message: object, details: ResultDetails): Meaning {
-  setKnown(details, {
-    provider: PROVIDER,
-    model: textAt(message, 'model'),
-    finishReason: textAt(message, 'stop_reason'),
-  });
+  note(details, 'provider', PROVIDER);
+  note(details, 'model', textAt(message, 'model'));
+  note(details, 'finishReason', textAt(message, 'stop_reason'));
   readUsage(objectAt(message, 'usage'), details);
   const blocks = listAt(message, 'content');
   return textMeaning(blocks.map((block) => (textAt(block, 'type') === 'text' ? textAt(block, 'text') : '')).join(''));
@@ -53,10 +51,8 @@ function readUsage(usage: object | undefined, details: ResultDetails): void {
   const fresh = countAt(usage, 'input_tokens');
   const written = countAt(usage, 'cache_creation_input_tokens') ?? 0;
   const cached = countAt(usage, 'cache_read_input_tokens') ?? 0;
-  setKnown(details, {
-    inputTokens: fresh === undefined ? undefined : fresh + written + cached,
-    outputTokens: countAt(usage, 'output_tokens'),
-  });
+  note(details, 'inputTokens', fresh === undefined ? undefined : fresh + written + cached);
+  note(details, 'outputTokens', countAt(usage, 'output_tokens'));
 }
 
 /** Thinking and signatures are not what the user gets. */

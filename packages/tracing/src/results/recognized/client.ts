@@ -6,10 +6,7 @@ import type { ResultDetails } from '../result-observer.ts';
  * is no text, a stop on request, or a failure that is reported and not thrown.
  */
 export type Meaning =
-  | { kind: 'text'; text: string }
-  | { kind: 'output' }
-  | { kind: 'aborted' }
-  | { kind: 'failed'; error: unknown };
+  { kind: 'text'; text: string } | { kind: 'output' } | { kind: 'aborted' } | { kind: 'failed'; error: unknown };
 
 export const NOTHING: Meaning = { kind: 'text', text: '' };
 export const OUTPUT: Meaning = { kind: 'output' };
@@ -49,8 +46,10 @@ export function listAt(source: unknown, key: string): readonly unknown[] {
 }
 
 /** Sets what is known; what is not leaves an earlier chunk's word. */
-export function setKnown(details: ResultDetails, known: { [Key in keyof ResultDetails]: ResultDetails[Key] | undefined }): void {
-  for (const [key, value] of Object.entries(known)) {
-    if (value !== undefined && value !== '') Object.assign(details, { [key]: value });
-  }
+export function note<Key extends keyof ResultDetails>(
+  details: ResultDetails,
+  key: Key,
+  value: ResultDetails[Key] | undefined,
+): void {
+  if (value !== undefined && value !== '') details[key] = value;
 }

@@ -1,5 +1,5 @@
 import type { ResultDetails } from '../result-observer.ts';
-import { countAt, listAt, NOTHING, objectAt, OUTPUT, setKnown, textAt, textMeaning } from './client.ts';
+import { countAt, listAt, NOTHING, objectAt, OUTPUT, note, textAt, textMeaning } from './client.ts';
 import type { Client, Meaning } from './client.ts';
 
 const PROVIDER = 'openai';
@@ -39,17 +39,23 @@ export const openai: Client = {
 type Choice = object | undefined;
 
 /** Of several choices the first one counts: they are answers to choose from, not one text. */
+function firstChoice(choices: readonly Choice[]): Choice {
+  for (const choice of choices) {
+    if ((countAt(choice, 'index') ?? 0) === 0) return choice;
+  }
+  return undefined;
+}
+
 function readChoices(source: object, details: ResultDetails, meaningOf: (choice: Choice) => Meaning): Meaning {
-  const choices = listAt(source, 'choices') as readonly Choice[];
-  const choice = choices.find((each) => (countAt(each, 'index') ?? 0) === 0);
+  const choice = firstChoice(listAt(source, 'choices') as readonly Choice[]);
   const usage = objectAt(source, 'usage');
-  setKnown(details, {
-    provider: PROVIDER,
-    model: textAt(source, 'model'),
-    inputTokens: countAt(usage, 'prompt_tokens'),
-    outputTokens: countAt(usage, 'completion_tokens'),
-    finishReason: textAt(choice, 'finish_reason'),
-  });
+  details.provider = PROVIDER;
+  if (details.model === undefined) note(details, 'model', textAt(source, 'model'));
+  if (usage !== undefined) {
+    note(details, 'inputTokens', countAt(usage, 'prompt_tokens'));
+    note(details, 'outputTokens', countAt(usage, 'completion_tokens'));
+  }
+  note(details, 'finishReason', textAt(choice, 'finish_reason'));
   return choice === undefined ? NOTHING : meaningOf(choice);
 }
 
@@ -95,37 +101,37 @@ function readEvent(event: object, details: ResultDetails): Meaning | undefined {
       return details.provider === PROVIDER ? { kind: 'failed', error: event } : undefined;
     default:
       if (!/^(response|transcript|speech)\./.test(type)) return undefined;
-      setKnown(details, { provider: PROVIDER, model: textAt(objectAt(event, 'response'), 'model') });
+      note(details, 'provider', PROVIDER);
+      note(details, 'model', textAt(objectAt(event, 'response'), 'model'));
       return NOTHING;
   }
 }
 
 function readTokens(usage: object | undefined, details: ResultDetails): void {
-  setKnown(details, {
-    provider: PROVIDER,
-    inputTokens: countAt(usage, 'input_tokens'),
-    outputTokens: countAt(usage, 'output_tokens'),
-  });
+  note(details, 'provider', PROVIDER);
+  note(details, 'inputTokens', countAt(usage, 'input_tokens'));
+  note(details, 'outputTokens', countAt(usage, 'output_tokens'));
 }
 
 function readResponse(response: object, details: ResultDetails): Meaning {
   readTokens(objectAt(response, 'usage'), details);
   const status = textAt(response, 'status');
   const reason = textAt(objectAt(response, 'incomplete_details'), 'reason');
-  setKnown(details, { model: textAt(response, 'model'), finishReason: reason ?? status });
+  note(details, 'model', textAt(response, 'model'));
+  note(details, 'finishReason', reason ?? status);
   if (status === 'failed') return { kind: 'failed', error: objectAt(response, 'error') ?? response };
   const parts = listAt(response, 'output').flatMap((item) => listAt(item, 'content'));
-  return textMeaning(parts.map((part) => (textAt(part, 'type') === 'output_text' ? textAt(part, 'text') : '')).join(''));
+  return textMeaning(
+    parts.map((part) => (textAt(part, 'type') === 'output_text' ? textAt(part, 'text') : '')).join(''),
+  );
 }
 
 function readEmbeddings(list: object, details: ResultDetails): Meaning | undefined {
   const usage = objectAt(list, 'usage');
   if (textAt(listAt(list, 'data')[0], 'object') !== 'embedding') return undefined;
-  setKnown(details, {
-    provider: PROVIDER,
-    model: textAt(list, 'model'),
-    inputTokens: countAt(usage, 'prompt_tokens'),
-  });
+  note(details, 'provider', PROVIDER);
+  note(details, 'model', textAt(list, 'model'));
+  note(details, 'inputTokens', countAt(usage, 'prompt_tokens'));
   return OUTPUT;
 }
 

@@ -1,6 +1,6 @@
 import { read } from '../replace-member.ts';
 import type { ResultDetails } from '../result-observer.ts';
-import { ABORTED, countAt, NOTHING, objectAt, OUTPUT, setKnown, textAt, textMeaning } from './client.ts';
+import { ABORTED, countAt, NOTHING, objectAt, OUTPUT, note, textAt, textMeaning } from './client.ts';
 import type { Client, Meaning } from './client.ts';
 
 /** Results of `generateText` and `generateObject`, and the parts of what `streamText` streams (`ai`, version 5 and later). */
@@ -56,16 +56,15 @@ function readPart(part: object, details: ResultDetails): Meaning | undefined {
 }
 
 function readUsage(usage: object | undefined, details: ResultDetails): void {
-  setKnown(details, { inputTokens: countAt(usage, 'inputTokens'), outputTokens: countAt(usage, 'outputTokens') });
+  note(details, 'inputTokens', countAt(usage, 'inputTokens'));
+  note(details, 'outputTokens', countAt(usage, 'outputTokens'));
 }
 
 /** The provider is known where the result names the model that was asked: `openai.responses` is `openai`. */
 function readResponse(source: object, details: ResultDetails): void {
   const model = objectAt(source, 'model');
   const response = objectAt(source, 'response');
-  setKnown(details, {
-    provider: textAt(model, 'provider')?.split('.')[0],
-    model: textAt(response, 'modelId') ?? textAt(model, 'modelId'),
-    finishReason: textAt(source, 'finishReason'),
-  });
+  note(details, 'provider', textAt(model, 'provider')?.split('.')[0]);
+  note(details, 'model', textAt(response, 'modelId') ?? textAt(model, 'modelId'));
+  note(details, 'finishReason', textAt(source, 'finishReason'));
 }
