@@ -64,7 +64,8 @@ class IteratorDoors {
     const produce = (given: unknown[]): unknown =>
       given.length === 0 ? call.call(iterator) : call.apply(iterator, given);
     const hear = <Given>(given: Given): Given => {
-      if (!isObject(given)) output.completed();
+      if (given === null || given === undefined) output.completed();
+      else if (!isObject(given)) output.chunk(given);
       else if (read(given, 'done') === true) {
         if (isLeaving) output.left();
         else output.completed(read(given, 'value'));
