@@ -63,7 +63,7 @@ class IteratorDoors {
     const call = original as unknown as (this: object, ...given: unknown[]) => unknown;
     const produce = (given: unknown[]): unknown =>
       given.length === 0 ? call.call(iterator) : call.apply(iterator, given);
-    const hear = <Given>(given: Given): Given => {
+    const hear = (given: unknown): unknown => {
       if (given === null || given === undefined) output.completed();
       else if (!isObject(given)) output.chunk(given);
       else if (read(given, 'done') === true) {

@@ -32,7 +32,9 @@ export function followUntil<Result extends object>(
   if (followed === part) return result;
   // A promise or a plain stream has an equivalent, which the program must get in its place.
   const key = Reflect.ownKeys(result).find((each) => read(result, each) === part);
-  if (key !== undefined) replaceMember(result, key, followed);
+  const isHandedOut = key !== undefined && replaceMember(result, key, followed);
+  // A promise that only we hold, such as one that `until` made, must not become an unhandled rejection.
+  if (!isHandedOut && followed instanceof Promise) followed.catch(() => {});
   return result;
 }
 

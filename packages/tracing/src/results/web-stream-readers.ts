@@ -31,12 +31,18 @@ function shortenReader(reader: AnyReader, source: StreamSource): void {
     readsThroughStream -= 1;
     isShort = readsThroughStream === 0;
   };
-  const read = function (view?: ArrayBufferView, options?: unknown): Promise<ReadResult> {
-    if (isShort && !isReleased && isWhole(view)) return source.read(view, options);
-    readsThroughStream += 1;
-    const chunk = arguments.length === 0 ? readThroughStream() : readThroughStream(view, options);
-    chunk.then(onRead, onRead);
+  const onChunk = (chunk: ReadResult): ReadResult => {
+    onRead();
     return chunk;
+  };
+  const onError = (error: unknown): never => {
+    onRead();
+    throw error;
+  };
+  const read = function (...given: [ArrayBufferView?, unknown?]): Promise<ReadResult> {
+    if (isShort && !isReleased && isWhole(given[0])) return source.read(...given);
+    readsThroughStream += 1;
+    return readThroughStream(...given).then(onChunk, onError);
   };
   replaceMember(reader, 'read', read);
   replaceMember(reader, 'releaseLock', () => {
@@ -67,8 +73,17 @@ function newIterator(
     const forget = (): void => {
       if (last === turn) last = undefined;
     };
-    turn.then(forget, forget);
-    return turn;
+    // The consumer gets a promise of its own: only its own handlers make a rejection a handled one.
+    return turn.then(
+      (value) => {
+        forget();
+        return value;
+      },
+      (error: unknown) => {
+        forget();
+        throw error;
+      },
+    );
   };
   const over = (value?: unknown): IteratorResult<unknown> => ({ done: true, value });
   const release = (): void => {

@@ -30,14 +30,14 @@ describe('an async generator', () => {
     });
     expect(seen).toEqual(['ab', 'cde']);
     const { duration, attributes } = recorder.only('gpt');
-    expect(msOf(duration)).toBeGreaterThanOrEqual(57);
+    expect(msOf(duration)).toBeGreaterThanOrEqual(50);
     expect(attributes).toMatchObject({
       'conversation.outcome': 'completed',
       'conversation.step.chunks': 2,
       'conversation.output.chars': 5,
       'conversation.pii.output_text': 'abcde',
     });
-    expect(attributes['conversation.step.time_to_first_output']).toBeGreaterThanOrEqual(0.018);
+    expect(attributes['conversation.step.time_to_first_output']).toBeGreaterThanOrEqual(0.015);
     expect(attributes['conversation.step.time_to_first_output']).toBeLessThan(msOf(duration) / 1000);
   });
 
@@ -94,7 +94,7 @@ describe('an async generator', () => {
       'conversation.outcome': 'interrupted',
       'conversation.step.chunks': 1,
     });
-    expect(msOf(recorder.only('gpt').duration)).toBeGreaterThanOrEqual(18);
+    expect(msOf(recorder.only('gpt').duration)).toBeGreaterThanOrEqual(15);
   });
 
   test('goes on when its finally yields', async () => {
@@ -206,7 +206,8 @@ describe('an async generator', () => {
       });
       for await (const _ of stream);
     });
-    expect(recorder.attributesOf('gpt')['conversation.step.time_to_first_output']).toBeLessThan(0.025);
+    const firstOutputMs = 1000 * (recorder.attributesOf('gpt')['conversation.step.time_to_first_output'] as number);
+    expect(firstOutputMs).toBeLessThan(msOf(recorder.only('gpt').duration) - 20);
   });
 
   test('ends at once with stream: false', async () => {
@@ -220,9 +221,11 @@ describe('an async generator', () => {
   });
 
   test('comes back from a promise, and from wrapStep', async () => {
-    const speak = wrapStep('tts', async (count: number) => (async function* () {
-      for (let i = 0; i < count; i += 1) yield i;
-    })());
+    const speak = wrapStep('tts', async (count: number) =>
+      (async function* () {
+        for (let i = 0; i < count; i += 1) yield i;
+      })(),
+    );
     await conversation(async () => {
       const seen: number[] = [];
       for await (const chunk of await speak(3)) seen.push(chunk);
@@ -381,7 +384,14 @@ describe('a sync generator', () => {
 
   test('arrays, maps and their iterators are values', () => {
     conversation((c) => {
-      const values = [[1], new Map([[1, 2]]), new Set([1]), [1].values(), new Map([[1, 2]]).entries(), 'abc'.matchAll(/b/g)];
+      const values = [
+        [1],
+        new Map([[1, 2]]),
+        new Set([1]),
+        [1].values(),
+        new Map([[1, 2]]).entries(),
+        'abc'.matchAll(/b/g),
+      ];
       for (const value of values) expect(c.step('request', () => value)).toBe(value);
     });
     for (const span of recorder.named('request')) {

@@ -14,12 +14,9 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   'a promise that is handled late': `const p = step(() => fail()); setTimeout(() => p.catch(() => {}), 30);`,
   'a subclass that nobody asks': `step(() => new Task((_, no) => setTimeout(no, 5, new Error('busy'))));`,
   'a subclass that is handled': `step(() => new Task((_, no) => setTimeout(no, 5, new Error('busy')))).catch(() => {});`,
-  'a subclass that is handled late':
-    `const p = step(() => new Task((_, no) => setTimeout(no, 5, new Error('busy')))); setTimeout(() => p.catch(() => {}), 30);`,
-  'a subclass whose derived promise nobody handles':
-    `step(() => new Task((_, no) => setTimeout(no, 5, new Error('busy')))).then(() => {});`,
-  'a subclass whose finally nobody handles':
-    `step(() => new Task((_, no) => setTimeout(no, 5, new Error('busy')))).finally(() => {});`,
+  'a subclass that is handled late': `const p = step(() => new Task((_, no) => setTimeout(no, 5, new Error('busy')))); setTimeout(() => p.catch(() => {}), 30);`,
+  'a subclass whose derived promise nobody handles': `step(() => new Task((_, no) => setTimeout(no, 5, new Error('busy')))).then(() => {});`,
+  'a subclass whose finally nobody handles': `step(() => new Task((_, no) => setTimeout(no, 5, new Error('busy')))).finally(() => {});`,
   'a promise with own doors that nobody asks': `step(() => new Lazy());`,
   'a promise with own doors that is handled': `step(() => new Lazy()).catch(() => {});`,
   'a promise with own doors whose then nobody handles': `step(() => new Lazy()).then(() => {});`,
@@ -27,19 +24,13 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   'a next that nobody handles': `step(async function* () { yield await fail(); }).next();`,
   'a next that is handled': `step(async function* () { yield await fail(); }).next().catch(() => {});`,
   'a web stream that nobody reads': `step(() => new ReadableStream({ start(c) { c.error(new Error('busy')); } }));`,
-  'a web stream whose read nobody handles':
-    `step(() => new ReadableStream({ start(c) { c.error(new Error('busy')); } })).getReader().read();`,
-  'a web stream whose read is handled':
-    `step(() => new ReadableStream({ async pull() { await fail(); } })).getReader().read().catch(() => {});`,
-  'a web stream whose iteration is handled':
-    `(async () => { for await (const _ of step(() => new ReadableStream({ async pull() { await fail(); } }))); })().catch(() => {});`,
-  'a web stream whose pipe is handled':
-    `step(() => new ReadableStream({ async pull() { await fail(); } })).pipeTo(new WritableStream()).catch(() => {});`,
-  'a web stream whose two branches are handled':
-    `for (const s of step(() => new ReadableStream({ async pull() { await fail(); } })).tee()) s.getReader().read().catch(() => {});`,
+  'a web stream whose read nobody handles': `step(() => new ReadableStream({ start(c) { c.error(new Error('busy')); } })).getReader().read();`,
+  'a web stream whose read is handled': `step(() => new ReadableStream({ async pull() { await fail(); } })).getReader().read().catch(() => {});`,
+  'a web stream whose iteration is handled': `(async () => { for await (const _ of step(() => new ReadableStream({ async pull() { await fail(); } }))); })().catch(() => {});`,
+  'a web stream whose pipe is handled': `step(() => new ReadableStream({ async pull() { await fail(); } })).pipeTo(new WritableStream()).catch(() => {});`,
+  'a web stream whose two branches are handled': `for (const s of step(() => new ReadableStream({ async pull() { await fail(); } })).tee()) s.getReader().read().catch(() => {});`,
   'a Node stream whose error nobody handles': `step(() => new Readable({ read() { this.destroy(new Error('busy')); } })).resume();`,
-  'a Node stream whose error is handled':
-    `step(() => new Readable({ read() { this.destroy(new Error('busy')); } })).on('error', () => {}).resume();`,
+  'a Node stream whose error is handled': `step(() => new Readable({ read() { this.destroy(new Error('busy')); } })).on('error', () => {}).resume();`,
   'a promise in an object that nobody handles': `step(() => ({ usage: fail() }), { until: (r) => r.usage });`,
   'a promise in an object that is handled': `step(() => ({ usage: fail() }), { until: (r) => r.usage }).usage.catch(() => {});`,
   'a promise that until makes': `step(() => ({ usage: fail() }), { until: (r) => Promise.all([r.usage]) }).usage.catch(() => {});`,
