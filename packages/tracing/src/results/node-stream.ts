@@ -13,8 +13,12 @@ export function isNodeStream(value: object): boolean {
   );
 }
 
-/** How a pipeline destroys its source where the other end went away. */
-const LEFT_CODES: ReadonlySet<unknown> = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED']);
+/** How Node destroys a stream whose consumer went away: a loop that was left, a pipeline whose other end closed. */
+const LEFT_CODES: ReadonlySet<unknown> = new Set(['ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED']);
+
+function saysThatConsumerLeft(error: unknown): boolean {
+  return error === undefined || error === null || (isObject(error) && LEFT_CODES.has(read(error, 'code')));
+}
 
 /**
  * Follows a Node stream through its own `emit`: each chunk is emitted as `data`, however it is read, and no listener is
@@ -71,7 +75,7 @@ function emitDoor(stream: object, emit: Method, output: StreamedOutput, observer
         output.completed();
         break;
       case 'error':
-        if (LEFT_CODES.has(isObject(given[1]) ? read(given[1], 'code') : undefined)) output.left();
+        if (saysThatConsumerLeft(given[1])) output.left();
         else output.failed(given[1]);
         break;
       case 'close':
@@ -97,7 +101,7 @@ function destroyDoor(stream: object, destroy: Method, output: StreamedOutput): M
   const original = destroy as unknown as (this: unknown, ...given: unknown[]) => unknown;
   return function (this: unknown, ...given: unknown[]): unknown {
     const isOver = read(stream, 'readableEnded') === true || read(stream, 'destroyed') === true;
-    if (!isOver && (given[0] === undefined || given[0] === null)) output.left();
+    if (!isOver && saysThatConsumerLeft(given[0])) output.left();
     return original.apply(this, given);
   } as Method;
 }

@@ -11,7 +11,7 @@ type AnyReader = { read(view?: ArrayBufferView, options?: unknown): Promise<Read
 export function shortenReads(followed: ReadableStream<unknown>, source: StreamSource): void {
   const getReader = (options?: ReaderOptions): AnyReader => {
     const reader = ReadableStream.prototype.getReader.call(followed, options as never) as unknown as AnyReader;
-    shortenReader(reader, source);
+    shortenReader(reader, options?.mode === 'byob', source);
     return reader;
   };
   replaceMember(followed, 'getReader', getReader);
@@ -21,7 +21,7 @@ export function shortenReads(followed: ReadableStream<unknown>, source: StreamSo
   replaceMember(followed, Symbol.asyncIterator, values);
 }
 
-function shortenReader(reader: AnyReader, source: StreamSource): void {
+function shortenReader(reader: AnyReader, isByobReader: boolean, source: StreamSource): void {
   const readThroughStream = reader.read.bind(reader);
   const releaseLock = reader.releaseLock.bind(reader);
   let readsThroughStream = 0;
@@ -40,7 +40,7 @@ function shortenReader(reader: AnyReader, source: StreamSource): void {
     throw error;
   };
   const read = function (...given: [ArrayBufferView?, unknown?]): Promise<ReadResult> {
-    if (isShort && !isReleased && isWhole(given[0])) return source.read(...given);
+    if (isShort && !isReleased && (!isByobReader || canBeFilled(given[0]))) return source.read(...given);
     readsThroughStream += 1;
     return readThroughStream(...given).then(onChunk, onError);
   };
@@ -51,9 +51,9 @@ function shortenReader(reader: AnyReader, source: StreamSource): void {
   });
 }
 
-/** What the stream itself refuses (a view of no bytes, or none at all from a byte reader) it shall refuse. */
-function isWhole(view: ArrayBufferView | undefined): boolean {
-  return view === undefined || (ArrayBuffer.isView(view) && view.byteLength > 0);
+/** What the stream itself refuses (no view, or one of no bytes) it shall refuse. */
+function canBeFilled(view: ArrayBufferView | undefined): boolean {
+  return ArrayBuffer.isView(view) && view.byteLength > 0;
 }
 
 const ASYNC_ITERATOR_PROTOTYPE = Object.getPrototypeOf(
