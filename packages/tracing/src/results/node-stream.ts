@@ -13,11 +13,15 @@ export function isNodeStream(value: object): boolean {
   );
 }
 
-/** How Node destroys a stream whose consumer went away: a loop that was left, a pipeline whose other end closed. */
 const LEFT_CODES: ReadonlySet<unknown> = new Set(['ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED']);
 
+/**
+ * Whether a stream that is destroyed with `error` was only left by its consumer, as Node says it: a loop that was left,
+ * a pipeline whose other end closed. An abort that has a cause is an error like others: a time-out, for one.
+ */
 function saysThatConsumerLeft(error: unknown): boolean {
-  return error === undefined || error === null || (isObject(error) && LEFT_CODES.has(read(error, 'code')));
+  if (error === undefined || error === null) return true;
+  return isObject(error) && LEFT_CODES.has(read(error, 'code')) && read(error, 'cause') === undefined;
 }
 
 /**
