@@ -1,9 +1,22 @@
 import { types } from 'node:util';
 import type { Following } from './result-observer.ts';
 
-/** A promise of the language itself; subclasses have doors of their own and are thenables. */
+/**
+ * A promise of the language itself, of whatever realm (a test runner's, a `node:vm` context). Subclasses, and promises
+ * with a `then` of their own, have other doors: they are thenables.
+ */
 export function isNativePromise(value: unknown): value is Promise<unknown> {
-  return types.isPromise(value) && Object.getPrototypeOf(value) === Promise.prototype;
+  if (!types.isPromise(value)) return false;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  const isDirect = prototype === Promise.prototype || isTopPrototype(prototype);
+  return isDirect && !Object.hasOwn(value, 'then');
+}
+
+/** Whether only `Object.prototype` stands above, as above `Promise.prototype` in each realm. */
+function isTopPrototype(prototype: object | null): boolean {
+  if (prototype === null) return false;
+  const above = Object.getPrototypeOf(prototype) as object | null;
+  return above !== null && Object.getPrototypeOf(above) === null;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isNativePromise } from './native-promise.ts';
+import { types } from 'node:util';
 import { followNodeStream, isNodeStream } from './node-stream.ts';
 import { cannotFollow, isObject, methodOf, read, replaceMember } from './replace-member.ts';
 import type { Method } from './replace-member.ts';
@@ -54,7 +54,7 @@ function readerDoor(response: object, original: Method, { observer, follow }: Fo
   return function (): unknown {
     observer.begins();
     const whole = observer.runInside(() => readBody.call(response), undefined);
-    if (!isNativePromise(whole)) return whole;
+    if (!types.isPromise(whole)) return whole;
     return whole.then(follow, (error: unknown) => {
       observer.threw(error);
       throw error;

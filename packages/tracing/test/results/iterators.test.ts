@@ -60,7 +60,7 @@ describe('an async generator', () => {
       await stream.next();
       await sleep(5);
       expect(produced).toBe(1);
-      await stream.return(undefined);
+      await stream.return(undefined as never);
     });
   });
 

@@ -1,6 +1,6 @@
 import { read } from '../replace-member.ts';
 import type { ResultDetails } from '../result-observer.ts';
-import { ABORTED, countAt, NOTHING, objectAt, OUTPUT, note, textAt, textMeaning } from './client.ts';
+import { ABORTED, countAt, listAt, NOTHING, objectAt, OUTPUT, note, textAt, textMeaning } from './client.ts';
 import type { Client, Meaning } from './client.ts';
 
 /** Results of `generateText` and `generateObject`, and the parts of what `streamText` streams (`ai`, version 5 and later). */
@@ -60,11 +60,11 @@ function readUsage(usage: object | undefined, details: ResultDetails): void {
   note(details, 'outputTokens', countAt(usage, 'outputTokens'));
 }
 
-/** The provider is known where the result names the model that was asked: `openai.responses` is `openai`. */
+/** The provider is what its own details stand under, or what the step's model names: `openai.responses` is `openai`. */
 function readResponse(source: object, details: ResultDetails): void {
-  const model = objectAt(source, 'model');
-  const response = objectAt(source, 'response');
-  note(details, 'provider', textAt(model, 'provider')?.split('.')[0]);
-  note(details, 'model', textAt(response, 'modelId') ?? textAt(model, 'modelId'));
+  const model = objectAt(source, 'model') ?? objectAt(listAt(source, 'steps').at(-1), 'model');
+  const metadata = objectAt(source, 'providerMetadata');
+  note(details, 'provider', textAt(model, 'provider')?.split('.')[0] ?? Object.keys(metadata ?? {})[0]);
+  note(details, 'model', textAt(objectAt(source, 'response'), 'modelId') ?? textAt(model, 'modelId'));
   note(details, 'finishReason', textAt(source, 'finishReason'));
 }
