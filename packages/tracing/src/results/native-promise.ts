@@ -19,6 +19,14 @@ function isTopPrototype(prototype: object | null): boolean {
   return above !== null && Object.getPrototypeOf(above) === null;
 }
 
+/** `then` of the promises of the realm that `promise` is of. */
+export function nativeThenOf(promise: Promise<unknown>): unknown {
+  let prototype = Object.getPrototypeOf(promise) as object | null;
+  while (prototype !== null && !isTopPrototype(prototype))
+    prototype = Object.getPrototypeOf(prototype) as object | null;
+  return (prototype as { then?: unknown } | null)?.then;
+}
+
 /**
  * A promise that settles as `promise` does. The original is not handed out, because our handler on it would hide an
  * unhandled rejection of the program's.

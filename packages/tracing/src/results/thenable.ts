@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { activeContext } from '../safety/active-context.ts';
 import { runInContext } from '../safety/run-in-context.ts';
 import { isAsyncIterable } from './async-iterable.ts';
-import { isNativePromise } from './native-promise.ts';
+import { isNativePromise, nativeThenOf } from './native-promise.ts';
 import { isNodeStream } from './node-stream.ts';
 import { cannotFollow, isObject, methodOf } from './replace-member.ts';
 import { replaceMethods } from './replace-methods.ts';
@@ -76,7 +76,7 @@ class FollowedThenable {
    */
   watchBase(): void {
     const target = this.#target;
-    if (!types.isPromise(target) || this.#then !== Promise.prototype.then) return;
+    if (!types.isPromise(target) || this.#then !== nativeThenOf(target)) return;
     for (const { observer } of this.#followings) observer.begins();
     this.#unhandled = thenWithoutSubclass(
       target,
