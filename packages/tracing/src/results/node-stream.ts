@@ -70,6 +70,7 @@ function emitDoor(stream: object, emit: Method, output: StreamedOutput, observer
   const original = emit as unknown as (this: unknown, ...given: unknown[]) => boolean;
   const deliver = (given: unknown[]): boolean => original.apply(stream, given);
   return function (this: unknown, ...given: unknown[]): unknown {
+    if (observer.isOver) return deliver(given);
     switch (given[0]) {
       case 'data':
         output.begins();

@@ -13,7 +13,7 @@ export function isThenable(value: object): value is PromiseLike<unknown> {
   return methodOf(value, 'then') !== undefined;
 }
 
-type Handler = ((value: unknown) => unknown) | null | undefined;
+type Handler = (value: unknown) => unknown;
 type AnyMethod = (this: unknown, ...given: unknown[]) => unknown;
 
 const asked = new WeakMap<object, FollowedThenable>();
@@ -49,6 +49,7 @@ class FollowedThenable {
   #hasFailed = false;
   /** Inside a method of the object: what it calls of its own is its own affair. */
   #isInside = false;
+  #hasAskedInside = false;
   #unhandled: Promise<unknown> | undefined;
 
   constructor(target: object, followings: Following[]) {
@@ -99,38 +100,40 @@ class FollowedThenable {
       this.#unhandled = undefined;
     }
     this.#begins();
+    const answer = this.#call(original, this.#handlersInPlaceOf(name, given));
+    const followed = name === 'then' ? answer : this.#followAnswer(answer);
+    this.#hasAskedInside = true;
+    return followed;
+  }
+
+  /** The program's functions run where they were given to us, although the work runs inside the step. */
+  #handlersInPlaceOf(name: 'then' | 'catch' | 'finally', given: unknown[]): unknown[] {
     const caller = activeContext();
-    // The program's functions run where they were given to us, although the work runs inside the step.
-    const inCaller = (handler: Handler, value: unknown): unknown => runInContext(caller, handler!, value);
-    const onValue = (handler: Handler) => (value: unknown) => {
+    const onValue = (handler: unknown) => (value: unknown) => {
       const followed = this.#settledWith(value);
-      return typeof handler === 'function' ? inCaller(handler, followed) : followed;
+      return typeof handler === 'function' ? runInContext(caller, handler as Handler, followed) : followed;
     };
-    const onError = (handler: Handler) => (error: unknown) => {
+    const onError = (handler: unknown) => (error: unknown) => {
       this.#failedWith(error);
-      if (typeof handler === 'function') return inCaller(handler, error);
+      if (typeof handler === 'function') return runInContext(caller, handler as Handler, error);
       throw error;
     };
-    const [first, second, ...rest] = given as [Handler, Handler, ...unknown[]];
-    if (name === 'then') return this.#call(original, [onValue(first), onError(second), ...rest]);
-    if (name === 'catch') {
-      return this.#followAnswer(
-        this.#call(original, typeof first === 'function' ? [onError(first), second, ...rest] : given),
-      );
-    }
-    const onSettled = typeof first === 'function' ? () => inCaller(first, undefined) : first;
-    return this.#followAnswer(this.#call(original, [onSettled, second, ...rest]));
+    const [first, second, ...rest] = given;
+    if (name === 'then') return [onValue(first), onError(second), ...rest];
+    if (typeof first !== 'function') return given;
+    if (name === 'catch') return [onError(first), ...given.slice(1)];
+    return [() => runInContext(caller, first as Handler, undefined), ...given.slice(1)];
   }
 
   /** Any other method. */
   call(original: AnyMethod, given: unknown[]): unknown {
     if (this.#isInside) return original.apply(this.#target, given);
     const result = this.#call(original, given);
-    if (result === this.#target || !isObject(result) || given.includes(result)) return result;
-    return this.#followAnswer(result);
+    return isObject(result) && given.includes(result) ? result : this.#followAnswer(result);
   }
 
   #call(original: AnyMethod, given: unknown[]): unknown {
+    this.#hasAskedInside = false;
     const wasInside = this.#isInside;
     this.#isInside = true;
     try {
@@ -140,8 +143,12 @@ class FollowedThenable {
     }
   }
 
+  /**
+   * Follows what a method gave. Where it went through `then` itself, that is followed already, and what it gave may be a
+   * promise whose rejection it handles: one derived from it would be an unhandled one.
+   */
   #followAnswer(result: unknown): unknown {
-    if (!isObject(result) || result === this.#target || this.isOver) return result;
+    if (!isObject(result) || result === this.#target || this.#hasAskedInside || this.isOver) return result;
     if (isNativePromise(result)) {
       this.#begins();
       return result.then(

@@ -21,6 +21,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   'a promise with own doors that is handled': `step(() => new Lazy()).catch(() => {});`,
   'a promise with own doors whose then nobody handles': `step(() => new Lazy()).then(() => {});`,
   'a promise with own doors whose other method nobody handles': `step(() => new Lazy()).raw();`,
+  'a method that asks and handles itself': `step(() => new Lazy()).asCallback(() => {});`,
   'a next that nobody handles': `step(async function* () { yield await fail(); }).next();`,
   'a next that is handled': `step(async function* () { yield await fail(); }).next().catch(() => {});`,
   'a web stream that nobody reads': `step(() => new ReadableStream({ start(c) { c.error(new Error('busy')); } }));`,
@@ -48,6 +49,7 @@ function program(body: string, isTraced: boolean): string {
     class Lazy extends Promise {
       constructor() { super((resolve) => resolve()); }
       raw() { return fail(); }
+      asCallback(done) { const promise = this.then(); promise.catch(done); return promise; }
       then(...given) { return this.raw().then(...given); }
       catch(...given) { return this.raw().catch(...given); }
     }
