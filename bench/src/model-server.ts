@@ -10,6 +10,8 @@ export type Behaviour = 'completes' | 'breaks' | 'fails' | 'hangs';
 export interface ModelServer {
   /** Such as `http://127.0.0.1:40123`. */
   url: string;
+  /** The latest answer, timed here, from the request's arrival: when its first word was sent, and when it was whole. */
+  readonly answer: Readonly<Times>;
   stop(): Promise<void>;
 }
 
@@ -20,12 +22,14 @@ export const USAGE = { input: 11, output: 7 };
 
 /** Starts a server that waits `gapMs` before each word, and breaks the connection after the second where it `breaks`. */
 export async function startModelServer(gapMs = 20): Promise<ModelServer> {
+  const times = { firstWordMs: 0, wholeMs: 0 };
   const server = createServer((request, response) => {
-    void answer(request, response, gapMs).catch(() => response.destroy());
+    void answer(request, response, gapMs, times).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    answer: times,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -34,7 +38,13 @@ export async function startModelServer(gapMs = 20): Promise<ModelServer> {
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, gapMs: number): Promise<void> {
+interface Times {
+  firstWordMs: number;
+  wholeMs: number;
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, gapMs: number, times: Times): Promise<void> {
+  const startMs = performance.now();
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const text = Buffer.concat(chunks).toString();
@@ -54,9 +64,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, gapMs:
   if (protocol === undefined) {
     response.writeHead(404).end();
   } else if (asked.stream === true || protocol.whole === undefined) {
-    await stream(response, protocol, gapMs, behaviour);
+    await stream(response, protocol, gapMs, behaviour, () => {
+      times.firstWordMs = performance.now() - startMs;
+    });
+    times.wholeMs = performance.now() - startMs;
   } else {
     await sleep(gapMs * WORDS.length);
+    times.wholeMs = performance.now() - startMs;
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(protocol.whole));
   }
 }
@@ -75,6 +89,7 @@ async function stream(
   protocol: Protocol,
   gapMs: number,
   behaviour: Behaviour,
+  onFirstWord: () => void,
 ): Promise<void> {
   response.writeHead(200, { 'content-type': protocol.type });
   response.flushHeaders();
@@ -86,6 +101,7 @@ async function stream(
       response.destroy();
       return;
     }
+    if (index === 0) onFirstWord();
     response.write(protocol.word(word));
   }
   await sleep(gapMs);

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { trace } from '@opentelemetry/api';
 import { conversation, step, wrapStep } from '@convotel/tracing';
 import { msOf, recordSpans } from '../support/span-recorder.ts';
+import { stopwatch } from '../support/stopwatch.ts';
 
 const recorder = recordSpans();
 beforeEach(() => recorder.forget());
@@ -10,11 +11,13 @@ beforeEach(() => recorder.forget());
 const outcomeOf = (name: string): unknown => recorder.attributesOf(name)['conversation.outcome'];
 
 async function* words(): AsyncGenerator<string, string> {
+  stopwatch.start();
   for (const word of ['ab', 'cde']) {
     await sleep(20);
     yield word;
   }
   await sleep(20);
+  stopwatch.lap();
   return 'all';
 }
 
@@ -30,14 +33,14 @@ describe('an async generator', () => {
     });
     expect(seen).toEqual(['ab', 'cde']);
     const { duration, attributes } = recorder.only('gpt');
-    expect(msOf(duration)).toBeGreaterThanOrEqual(50);
+    expect(msOf(duration)).toBeGreaterThanOrEqual(stopwatch.workedMs);
     expect(attributes).toMatchObject({
       'conversation.outcome': 'completed',
       'conversation.step.chunks': 2,
       'conversation.output.chars': 5,
       'conversation.pii.output_text': 'abcde',
     });
-    expect(attributes['conversation.step.time_to_first_output']).toBeGreaterThanOrEqual(0.015);
+    expect(attributes['conversation.step.time_to_first_output']).toBeGreaterThan(0);
     expect(attributes['conversation.step.time_to_first_output']).toBeLessThan(msOf(duration) / 1000);
   });
 
@@ -83,7 +86,9 @@ describe('an async generator', () => {
           yield 1;
           yield 2;
         } finally {
+          stopwatch.start();
           await sleep(20);
+          stopwatch.lap();
           cleaned = true;
         }
       });
@@ -94,7 +99,7 @@ describe('an async generator', () => {
       'conversation.outcome': 'interrupted',
       'conversation.step.chunks': 1,
     });
-    expect(msOf(recorder.only('gpt').duration)).toBeGreaterThanOrEqual(15);
+    expect(msOf(recorder.only('gpt').duration)).toBeGreaterThanOrEqual(stopwatch.workedMs);
   });
 
   test('goes on when its finally yields', async () => {
@@ -201,13 +206,15 @@ describe('an async generator', () => {
     await conversation(async (c) => {
       const stream = c.step('gpt', async function* (gpt) {
         gpt.firstOutput();
+        stopwatch.start();
         await sleep(30);
+        stopwatch.lap();
         yield 'a';
       });
       for await (const _ of stream);
     });
     const firstOutputMs = 1000 * (recorder.attributesOf('gpt')['conversation.step.time_to_first_output'] as number);
-    expect(firstOutputMs).toBeLessThan(msOf(recorder.only('gpt').duration) - 20);
+    expect(firstOutputMs).toBeLessThanOrEqual(msOf(recorder.only('gpt').duration) - stopwatch.workedMs);
   });
 
   test('ends at once with stream: false', async () => {

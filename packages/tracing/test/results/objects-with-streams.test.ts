@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { conversation, startConversation } from '@convotel/tracing';
 import { msOf, recordSpans } from '../support/span-recorder.ts';
+import { stopwatch } from '../support/stopwatch.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const recorder = recordSpans();
 beforeEach(() => recorder.forget());
@@ -51,10 +53,15 @@ describe('until', () => {
   test('names a promise or a plain web stream, whose equivalent takes its place', async () => {
     await conversation(async (c) => {
       const withPromise = c.step('gpt', { until: (result: { done: Promise<string> }) => result.done }, () => ({
-        done: sleep(30, 'done'),
+        done: (async () => {
+          stopwatch.start();
+          await sleep(30);
+          stopwatch.lap();
+          return 'done';
+        })(),
       }));
       expect(await withPromise.done).toBe('done');
-      expect(msOf(recorder.only('gpt').duration)).toBeGreaterThanOrEqual(25);
+      expect(msOf(recorder.only('gpt').duration)).toBeGreaterThanOrEqual(stopwatch.workedMs);
       recorder.forget();
       const original = ReadableStream.from(['a', 'b', 'c']);
       const withStream = c.step('gpt', { until: (result: { body: ReadableStream }) => result.body }, () => ({
@@ -72,8 +79,7 @@ describe('until', () => {
         a: sleep(10),
         b: sleep(30),
       }));
-      await sleep(50);
-      expect(recorder.named('gpt')).toHaveLength(1);
+      await waitUntil(() => recorder.named('gpt').length === 1, 'the span of a promise that until made');
       recorder.forget();
       const kept = words();
       const returned = c.step('gpt', { until: (result: { stream: () => unknown }) => result.stream() }, () => ({

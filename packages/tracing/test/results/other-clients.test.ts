@@ -10,6 +10,7 @@ import type { Knex } from 'knex';
 import { startModelServer, TEXT } from '../../../../bench/src/model-server.ts';
 import type { ModelServer } from '../../../../bench/src/model-server.ts';
 import { msOf, recordSpans } from '../support/span-recorder.ts';
+import { stopwatch } from '../support/stopwatch.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const GAP_MS = 20;
@@ -43,14 +44,14 @@ describe('a promise of got', () => {
     [
       'on and then',
       async (promise) => {
-        promise.on('response', () => {});
+        void promise.on('response', () => {});
         return promise.then(({ body }) => body);
       },
     ],
     ['text.then twice', async (promise) => (await Promise.all([promise.text(), promise.text()]))[0]],
   ])('used by %s', async (_door, use) => {
     expect(await outcomeAfter(async (c) => expect(await use(c.step('gpt', ask()))).toBe(TEXT))).toBe('completed');
-    expect(durationMs()).toBeGreaterThanOrEqual(4 * GAP_MS * 0.8);
+    expect(durationMs()).toBeGreaterThanOrEqual(server.answer.wholeMs);
   });
 
   test('that fails, and that is never asked', async () => {
@@ -74,7 +75,7 @@ describe('a promise of got', () => {
       expect(Buffer.concat(await stream.toArray()).toString()).toBe(TEXT);
     });
     expect(outcome).toBe('completed');
-    expect(durationMs()).toBeGreaterThanOrEqual(4 * GAP_MS * 0.8);
+    expect(durationMs()).toBeGreaterThanOrEqual(server.answer.wholeMs);
   });
 });
 
@@ -102,7 +103,8 @@ describe('a subprocess of execa', () => {
       expect(await use(subprocess)).toBe('one\ntwo');
     });
     expect(outcome).toBe('completed');
-    expect(durationMs()).toBeGreaterThanOrEqual(25);
+    // Node alone takes longer to start.
+    expect(durationMs()).toBeGreaterThanOrEqual(10);
   });
 
   test('that fails', async () => {
@@ -126,7 +128,9 @@ describe('a query of knex', () => {
     processResponse: (query: { response: unknown }) => query.response,
     async _query(_connection: unknown, query: { sql: string; response?: unknown }) {
       queries.push(query.sql);
+      stopwatch.start();
       await sleep(30);
+      stopwatch.lap();
       if (query.sql.includes('missing')) throw new Error('no such table');
       query.response = [{ sql: query.sql }];
       return query;
@@ -145,14 +149,14 @@ describe('a query of knex', () => {
     const outcome = await outcomeAfter(async (c) => {
       const query = c.step('gpt', () => db('memories'));
       expect(query.where({ user: 1 }).orderBy('time').limit(3)).toBe(query);
-      expect(query.toString()).toContain('order by');
+      expect(query.toSQL().sql).toContain('order by');
       await sleep(20);
       expect(queries).toEqual([]);
       expect(await query).toEqual([{ sql: queries[0] }]);
     });
     expect(outcome).toBe('completed');
     expect(queries).toHaveLength(1);
-    expect(durationMs()).toBeGreaterThanOrEqual(40);
+    expect(durationMs()).toBeGreaterThanOrEqual(stopwatch.workedMs);
   });
 
   test.each<[string, (query: Knex.QueryBuilder) => Promise<unknown>]>([
@@ -162,7 +166,10 @@ describe('a query of knex', () => {
     ['clone', async (query) => query.clone().where({ a: 1 })],
     [
       'asCallback',
-      (query) => new Promise((resolve) => query.asCallback((_error: unknown, rows: unknown) => resolve(rows))),
+      (query) =>
+        new Promise((resolve) => {
+          void query.asCallback((_error: unknown, rows: unknown) => resolve(rows));
+        }),
     ],
     ['first', async (query) => query.first()],
   ])('used by %s', async (_door, use) => {
@@ -170,21 +177,25 @@ describe('a query of knex', () => {
       'completed',
     );
     expect(queries).toHaveLength(1);
-    expect(durationMs()).toBeGreaterThanOrEqual(25);
+    expect(durationMs()).toBeGreaterThanOrEqual(stopwatch.workedMs);
   });
 
   test('in a transaction, raw, and of a schema', async () => {
+    const expectWhole = (): void => {
+      expect(recorder.attributesOf('gpt')['conversation.outcome']).toBe('completed');
+      expect(durationMs()).toBeGreaterThanOrEqual(stopwatch.workedMs);
+      recorder.forget();
+    };
     await conversation(async (c) => {
       await db.transaction(async (transaction) => {
-        await c.step('memory', () => transaction('memories').insert({ a: 1 }));
+        await c.step('gpt', () => transaction('memories').insert({ a: 1 }));
+        expectWhole();
       });
-      await c.step('raw', () => db.raw('select 1'));
-      await c.step('schema', () => db.schema.raw('create table x'));
+      await c.step('gpt', () => db.raw('select 1'));
+      expectWhole();
+      await c.step('gpt', () => db.schema.raw('create table x'));
+      expectWhole();
     });
-    for (const step of ['memory', 'raw', 'schema']) {
-      expect(recorder.attributesOf(step)['conversation.outcome']).toBe('completed');
-      expect(msOf(recorder.only(step).duration)).toBeGreaterThanOrEqual(25);
-    }
   });
 
   test('that fails, and that is never asked', async () => {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 
@@ -37,7 +37,11 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   'a promise that until makes': `step(() => ({ usage: fail() }), { until: (r) => Promise.all([r.usage]) }).usage.catch(() => {});`,
 };
 
-function program(body: string, isTraced: boolean): string {
+/** All programs one after another, each with what the process heard of it. */
+function source(isTraced: boolean): string {
+  const bodies = Object.entries(PROGRAMS).map(
+    ([what, body]) => `await program(${JSON.stringify(what)}, () => { ${body} });`,
+  );
   return `
     import { Readable } from 'node:stream';
     import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
@@ -53,23 +57,44 @@ function program(body: string, isTraced: boolean): string {
       then(...given) { return this.raw().then(...given); }
       catch(...given) { return this.raw().catch(...given); }
     }
-    const fail = async () => { await new Promise((resolve) => setTimeout(resolve, 5)); throw new Error('busy'); };
-    for (const event of ['unhandledRejection', 'uncaughtException', 'rejectionHandled']) {
-      process.on(event, (error) => console.log(event, error?.message));
+    const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    const fail = async () => { await later(5); throw new Error('busy'); };
+    let heard = [];
+    const all = {};
+    process.on('unhandledRejection', (error) => heard.push('unhandled ' + error?.message));
+    process.on('uncaughtException', (error) => heard.push('uncaught ' + error?.message));
+    process.on('rejectionHandled', () => heard.push('handled late'));
+    async function program(what, body) {
+      heard = [];
+      body();
+      await later(100);
+      all[what] = heard;
     }
-    ${body}
+    ${bodies.join('\n')}
+    console.log(JSON.stringify(all));
   `;
 }
 
-async function run(source: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source], {
+async function run(isTraced: boolean): Promise<Record<string, string[]>> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source(isTraced)], {
     cwd: folder,
     env: { ...process.env, NODE_OPTIONS: '' },
   });
-  return stdout;
+  return JSON.parse(stdout) as Record<string, string[]>;
 }
 
-test.each(Object.entries(PROGRAMS))('%s is as it was', async (_what, body) => {
-  const [traced, bare] = await Promise.all([run(program(body, true)), run(program(body, false))]);
-  expect(traced).toBe(bare);
+let traced: Record<string, string[]>;
+let bare: Record<string, string[]>;
+beforeAll(async () => {
+  [traced, bare] = await Promise.all([run(true), run(false)]);
+});
+
+test.each(Object.keys(PROGRAMS))('%s is as it was', (what) => {
+  expect(traced[what]).toEqual(bare[what]);
+});
+
+test('some are unhandled, some are not', () => {
+  expect(bare['a promise that nobody handles']).toEqual(['unhandled busy']);
+  expect(bare['a promise that is handled']).toEqual([]);
+  expect(bare['a Node stream whose error nobody handles']).toEqual(['uncaught busy']);
 });
