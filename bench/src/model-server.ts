@@ -263,5 +263,12 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
       usage: { prompt_tokens: USAGE.input, total_tokens: USAGE.input },
     },
   },
+  '/v1/models': {
+    type: SSE,
+    before: [],
+    word: (word) => event({ word }),
+    after: [],
+    whole: { object: 'list', data: ['gpt-5', 'whisper'].map((id) => ({ id, object: 'model', created: 1 })) },
+  },
   '/text': { type: 'text/plain', before: [], word: (word) => word, after: [] },
 };

@@ -26,5 +26,5 @@ export function conversation<Result>(
     traced.endWith({ told: outcomeOfError(error) });
     throw error;
   }
-  return followResult(result, new ConversationResult(traced));
+  return followResult(result, new ConversationResult(traced), { recognize: false });
 }

@@ -1,5 +1,5 @@
 import { followIterator } from './iterator.ts';
-import { cannotFollow, isObject, methodOf, replaceMember } from './replace-member.ts';
+import { cannotFollow, isObject, methodOf, read, replaceMember } from './replace-member.ts';
 import type { Method } from './replace-member.ts';
 import type { ResultObserver } from './result-observer.ts';
 import type { StreamedOutput } from './streamed-output.ts';
@@ -18,7 +18,8 @@ export function followAsyncIterable<Iterable extends object>(
   observer: ResultObserver,
 ): Iterable {
   const makeIterator = methodOf(iterable, Symbol.asyncIterator)!;
-  const doors = new AsyncIterableDoors(newOutput, observer);
+  const signal = signalOf(iterable);
+  const doors = new AsyncIterableDoors(() => newOutput().endsQuietlyBy(signal), observer);
   const isIterator = methodOf(iterable, 'next') !== undefined;
   // A generator returns itself; a database cursor has a `next` and still makes a new iterator. Asking would start it.
   if (isIterator) doors.followOnce(iterable);
@@ -31,6 +32,13 @@ export function followAsyncIterable<Iterable extends object>(
   if (inner !== undefined) replaceMember(iterable, 'iterator', doors.door(inner));
   if (!observer.isOver) observer.waits();
   return iterable;
+}
+
+/** The signal of the controller by which a client's stream can be aborted. */
+function signalOf(iterable: object): AbortSignal | undefined {
+  const controller = read(iterable, 'controller');
+  const signal = isObject(controller) ? read(controller, 'signal') : undefined;
+  return isObject(signal) && 'aborted' in signal ? (signal as AbortSignal) : undefined;
 }
 
 class AsyncIterableDoors {

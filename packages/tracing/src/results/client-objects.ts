@@ -1,5 +1,5 @@
 import { cannotFollow, isObject, methodOf, read, replaceMember } from './replace-member.ts';
-import type { ResultObserver } from './result-observer.ts';
+import type { ResultDetails, ResultObserver } from './result-observer.ts';
 import type { StreamedOutput } from './streamed-output.ts';
 import { followWebStream } from './web-stream.ts';
 
@@ -57,18 +57,24 @@ export function isStreamText(value: object): boolean {
  */
 export function followStreamText<Result extends object>(
   result: Result,
-  newOutput: () => StreamedOutput,
+  newOutput: (details: ResultDetails) => StreamedOutput,
   observer: ResultObserver,
 ): Result {
   const tee = methodOf(result, 'teeStream') as unknown as () => ReadableStream<unknown>;
   const openBranches = new Set<StreamedOutput>();
+  const details: ResultDetails = {};
   const door = (): ReadableStream<unknown> => {
-    const output = newOutput().asOneOf(openBranches);
+    const output = newOutput(details).asOneOf(openBranches);
     return followWebStream(tee.call(result), output, observer);
   };
   if (replaceMember(result, 'teeStream', door)) observer.waits();
   else cannotFollow(observer, 'a result of streamText');
   return result;
+}
+
+/** A page of a list of openai or anthropic: it is there as a whole, and iterating over it asks for the pages after it. */
+export function isPage(value: object): boolean {
+  return methodOf(value, 'iterPages') !== undefined && methodOf(value, 'getNextPage') !== undefined;
 }
 
 /** What `withResponse()` of the clients' promises resolves with: the answer beside the HTTP response that carried it. */

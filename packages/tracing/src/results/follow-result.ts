@@ -5,6 +5,7 @@ import {
   followEventStream,
   followStreamText,
   isEventStream,
+  isPage,
   isStreamText,
 } from './client-objects.ts';
 import { followIterator, isSyncIterator } from './iterator.ts';
@@ -83,6 +84,7 @@ class FollowedResult implements Following {
     }
     if (isNodeStream(value)) return followNodeStream(value, this.#newOutput(), observer);
     if (this.#recognizesObject(value)) return value;
+    if (isPage(value)) return undefined;
     if (isAsyncIterable(value)) return followAsyncIterable(value, this.#newOutput, observer);
     if (!isSyncIterator(value)) return undefined;
     observer.waits();
@@ -125,8 +127,8 @@ class FollowedResult implements Following {
     return value;
   }
 
-  readonly #newOutput = (): StreamedOutput =>
-    new StreamedOutput(this.observer, new ChunkReader(this.options.recognize));
+  readonly #newOutput = (details?: ResultDetails): StreamedOutput =>
+    new StreamedOutput(this.observer, new ChunkReader(this.options.recognize), details);
 
   #withoutUntil(): ResultOptions {
     const { stream, recognize } = this.options;

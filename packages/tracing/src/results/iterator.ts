@@ -37,6 +37,9 @@ export function followIterator<Iterator extends object>(
   const leave = methodOf(iterator, 'return');
   // Where there is no `return`, a consumer that stops early would tell nobody.
   replaceMember(iterator, 'return', leave === undefined ? hear.missingReturn() : hear.door(leave, true));
+  // A database cursor that is closed before its last row.
+  const close = leave === undefined ? methodOf(iterator, 'close') : undefined;
+  if (close !== undefined) replaceMember(iterator, 'close', hear.leavingMethod(close));
   const fail = methodOf(iterator, 'throw');
   if (fail !== undefined) replaceMember(iterator, 'throw', hear.door(fail, true));
   return iterator;
@@ -91,6 +94,15 @@ class IteratorDoors {
       if (!isAsync) return hear(result);
       return types.isPromise(result) ? result.then(hear, hearFailure) : Promise.resolve(result).then(hear, hearFailure);
     };
+  }
+
+  leavingMethod(original: Method): Method {
+    const output = this.#output;
+    const call = original as unknown as (this: unknown, ...given: unknown[]) => unknown;
+    return function (this: unknown, ...given: unknown[]): unknown {
+      output.left();
+      return call.apply(this, given);
+    } as Method;
   }
 
   missingReturn(): Method {

@@ -84,5 +84,7 @@ function inheritedMethods(prototype: object | null): readonly PropertyKey[] {
 /** Accessors are left alone, because looking at one may start something; so are classes, which are no methods. */
 function isMethod(descriptor: PropertyDescriptor | undefined, key: PropertyKey): boolean {
   if (typeof descriptor?.value !== 'function' || key === 'constructor' || key in EventEmitter.prototype) return false;
+  // By convention not for the program to call; libraries do, often and from anywhere (bluebird).
+  if (typeof key === 'string' && key.startsWith('_')) return false;
   return Object.getOwnPropertyDescriptor(descriptor.value, 'prototype')?.writable !== false;
 }

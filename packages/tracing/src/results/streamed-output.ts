@@ -8,7 +8,7 @@ import type { ResultDetails, ResultObserver } from './result-observer.ts';
 export class StreamedOutput {
   readonly #observer: ResultObserver;
   readonly #reader: ChunkReader;
-  readonly #details: ResultDetails = {};
+  readonly #details: ResultDetails;
   #chunks = 0;
   #chars: number | undefined;
   #text = '';
@@ -16,8 +16,11 @@ export class StreamedOutput {
   #hasBegun = false;
   /** The branches of one stream that are open, this one among them, where there are several. */
   #branches: Set<StreamedOutput> | undefined;
+  #signal: AbortSignal | undefined;
 
-  constructor(observer: ResultObserver, reader: ChunkReader) {
+  /** `details`: what is read off the chunks; shared by the branches of one stream. */
+  constructor(observer: ResultObserver, reader: ChunkReader, details: ResultDetails = {}) {
+    this.#details = details;
     this.#observer = observer;
     this.#reader = reader;
   }
@@ -25,6 +28,12 @@ export class StreamedOutput {
   /** Leaving this branch of a stream early ends the step only when none of `openBranches` is left. */
   asOneOf(openBranches: Set<StreamedOutput>): this {
     this.#branches = openBranches.add(this);
+    return this;
+  }
+
+  /** The streams of openai and anthropic end as if they were complete when `signal` is aborted; so it is looked at. */
+  endsQuietlyBy(signal: AbortSignal | undefined): this {
+    this.#signal = signal;
     return this;
   }
 
@@ -53,7 +62,7 @@ export class StreamedOutput {
     this.#describe();
     const { failure, wasAborted } = this.#reader;
     if (failure !== undefined) this.#observer.threw(failure.error);
-    else if (wasAborted) this.#observer.leftEarly();
+    else if (wasAborted || this.#signal?.aborted === true) this.#observer.leftEarly();
     else this.#observer.returned(value);
   }
 

@@ -1,5 +1,6 @@
+import { types } from 'node:util';
 import { reportTrouble } from '../safety/report-trouble.ts';
-import { isObject, read, replaceMember } from './replace-member.ts';
+import { cannotFollow, isObject, read, replaceMember } from './replace-member.ts';
 import type { Following, ResultOptions } from './result-observer.ts';
 
 /**
@@ -34,7 +35,8 @@ export function followUntil<Result extends object>(
   const key = Reflect.ownKeys(result).find((each) => read(result, each) === part);
   const isHandedOut = key !== undefined && replaceMember(result, key, followed);
   // A promise that only we hold, such as one that `until` made, must not become an unhandled rejection.
-  if (!isHandedOut && followed instanceof Promise) followed.catch(() => {});
+  if (!isHandedOut && types.isPromise(followed)) followed.catch(() => {});
+  else if (!isHandedOut) cannotFollow(observer, 'an object with a stream');
   return result;
 }
 
@@ -86,8 +88,15 @@ function getterOf(source: object, key: PropertyKey): (() => unknown) | undefined
 
 function replaceGetter(result: object, key: PropertyKey, follow: Following['follow']): boolean {
   const original = getterOf(result, key)!;
+  let value: unknown;
+  let followed: unknown;
   const get = function (this: object): unknown {
-    return follow(original.call(this));
+    const current = original.call(this);
+    if (current !== value || !isObject(current)) {
+      value = current;
+      followed = follow(current);
+    }
+    return followed;
   };
   try {
     return Reflect.defineProperty(result, key, { configurable: true, get });

@@ -1,12 +1,13 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { createOpenAI } from '@ai-sdk/openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { conversation } from '@convotel/tracing';
+import { conversation, step } from '@convotel/tracing';
 import type { Conversation } from '@convotel/tracing';
 import * as ai6 from 'ai';
 import * as ai5 from 'ai-5';
 import { createOpenAI as createOpenAI5 } from 'ai-sdk-openai-2';
 import OpenAI, { toFile } from 'openai';
+import type { Stream } from 'openai/streaming';
 import { startModelServer, TEXT, USAGE } from '../../../../bench/src/model-server.ts';
 import type { ModelServer } from '../../../../bench/src/model-server.ts';
 import { msOf, recordSpans } from '../support/span-recorder.ts';
@@ -38,6 +39,11 @@ async function attributesAfter(use: (c: Conversation) => Promise<unknown>): Prom
   await conversation({ captureContent: true }, use);
   await waitUntil(() => recorder.named('gpt').length > 0, 'the span of the step');
   return recorder.attributesOf('gpt');
+}
+
+function abortable(): { signal: AbortSignal; abort: () => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
 }
 
 async function drain(stream: AsyncIterable<unknown>): Promise<void> {
@@ -138,6 +144,30 @@ describe('chat completions of openai', () => {
     ]);
   });
 
+  test('aborted by the program, which the client ends as if it were complete', async () => {
+    const attributes = await attributesAfter(async (c) => {
+      const stream = (await c.step('gpt', () => chat(true))) as unknown as Stream<OpenAI.ChatCompletionChunk>;
+      for await (const chunk of stream) if (chunk.choices[0]?.delta.content === 'Hello') stream.controller.abort();
+    });
+    expect(attributes).toMatchObject({
+      'conversation.outcome': 'interrupted',
+      'conversation.pii.output_text': 'Hello',
+    });
+  });
+
+  test('returned by a step inside another count their tokens once', async () => {
+    for (const stream of [false, true]) {
+      recorder.forget();
+      await conversation(async (c) => {
+        const answer = await c.step('answer', async () => step('gpt', () => chat(stream)));
+        if (stream) await drain(answer);
+      });
+      expect(recorder.attributesOf('gpt')['gen_ai.usage.output_tokens']).toBe(USAGE.output);
+      expect(recorder.attributesOf('answer')).toMatchObject({ 'conversation.outcome': 'completed' });
+      expect(recorder.attributesOf('answer')).not.toHaveProperty('gen_ai.usage.output_tokens');
+    }
+  });
+
   test('with the stream helper, whose events and final message go on as ever', async () => {
     const contents: string[] = [];
     const attributes = await attributesAfter(async (c) => {
@@ -234,6 +264,17 @@ describe('other results of openai', () => {
     expect(attributes).toMatchObject({ 'conversation.outcome': 'completed' });
     expect(msOf(recorder.only('gpt').duration)).toBeGreaterThanOrEqual(server.answer.wholeMs);
     if (_door === 'its body') expectStreamed(attributes);
+  });
+
+  test('a list, of which the first page is there, and the pages by iteration', async () => {
+    const attributes = await attributesAfter(async (c) => {
+      const page = await c.step('gpt', () => openai.models.list());
+      expect(page.data.map(({ id }) => id)).toEqual(['gpt-5', 'whisper']);
+    });
+    expect(attributes['conversation.outcome']).toBe('completed');
+    recorder.forget();
+    const iterated = await attributesAfter((c) => drain(c.step('gpt', () => openai.models.list())));
+    expect(iterated['conversation.outcome']).toBe('completed');
   });
 
   test('embeddings', async () => {
@@ -353,6 +394,15 @@ describe.each<'ai 6' | 'ai 5'>(['ai 6', 'ai 5'])('results of %s', (version) => {
     expectAnswer(attributes, 'openai', 'gpt-5-2025', 'stop');
     expectStreamed(attributes);
     expect(attributes['conversation.step.chunks']).toBe(3);
+  });
+
+  test('streamText, aborted', async () => {
+    const attributes = await attributesAfter(async (c) => {
+      const { signal, abort } = abortable();
+      const result = c.step('gpt', () => ai.streamText({ model: model(), prompt: 'hello', abortSignal: signal }));
+      for await (const _ of result.textStream) abort();
+    });
+    expect(attributes['conversation.outcome']).toBe('interrupted');
   });
 
   test('streamText, broken off, left early, refused, never read', async () => {

@@ -336,6 +336,23 @@ describe('an iterator of a class', () => {
     expect(recorder.attributesOf('search')).toMatchObject({ 'conversation.step.chunks': 3 });
   });
 
+  test('of a database cursor that is closed before its last row is interrupted', async () => {
+    await conversation(async (c) => {
+      const rows = ['a', 'b'];
+      const cursor = {
+        next: async () => rows.shift() ?? null,
+        close: async () => 'closed',
+        async *[Symbol.asyncIterator]() {
+          yield* rows;
+        },
+      };
+      const returned = c.step('memory', () => cursor);
+      await returned.next();
+      expect(await returned.close()).toBe('closed');
+    });
+    expect(outcomeOf('memory')).toBe('interrupted');
+  });
+
   test('that is frozen comes back untouched, and its span ends', async () => {
     const frozen = Object.freeze(words());
     await conversation(async (c) => {

@@ -1,5 +1,5 @@
 import type { ResultDetails } from '../result-observer.ts';
-import { countAt, listAt, NOTHING, objectAt, OUTPUT, note, textAt, textMeaning } from './client.ts';
+import { countAt, countedOnce, listAt, NOTHING, objectAt, OUTPUT, note, textAt, textMeaning } from './client.ts';
 import type { Client, Meaning } from './client.ts';
 
 const PROVIDER = 'anthropic';
@@ -47,7 +47,8 @@ function readMessage(message: object, details: ResultDetails): Meaning {
 }
 
 /** Input tokens are all of them, read from a cache or not, as the GenAI conventions count them. */
-function readUsage(usage: object | undefined, details: ResultDetails): void {
+function readUsage(given: object | undefined, details: ResultDetails): void {
+  const usage = countedOnce(given);
   const fresh = countAt(usage, 'input_tokens');
   const written = countAt(usage, 'cache_creation_input_tokens') ?? 0;
   const cached = countAt(usage, 'cache_read_input_tokens') ?? 0;

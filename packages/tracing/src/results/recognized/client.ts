@@ -45,6 +45,18 @@ export function listAt(source: unknown, key: string): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+const countedUsages = new WeakSet<object>();
+
+/**
+ * `usage`, the first time that it is read: where a step returns what a step inside it returned, the tokens are those of
+ * the inner one, and are not counted twice.
+ */
+export function countedOnce(usage: object | undefined): object | undefined {
+  if (usage === undefined || countedUsages.has(usage)) return undefined;
+  countedUsages.add(usage);
+  return usage;
+}
+
 /** Sets what is known; what is not leaves an earlier chunk's word. */
 export function note<Key extends keyof ResultDetails>(
   details: ResultDetails,

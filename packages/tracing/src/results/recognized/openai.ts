@@ -1,5 +1,5 @@
 import type { ResultDetails } from '../result-observer.ts';
-import { countAt, listAt, NOTHING, objectAt, OUTPUT, note, textAt, textMeaning } from './client.ts';
+import { countAt, countedOnce, listAt, NOTHING, objectAt, OUTPUT, note, textAt, textMeaning } from './client.ts';
 import type { Client, Meaning } from './client.ts';
 
 const PROVIDER = 'openai';
@@ -48,7 +48,7 @@ function firstChoice(choices: readonly Choice[]): Choice {
 
 function readChoices(source: object, details: ResultDetails, meaningOf: (choice: Choice) => Meaning): Meaning {
   const choice = firstChoice(listAt(source, 'choices') as readonly Choice[]);
-  const usage = objectAt(source, 'usage');
+  const usage = countedOnce(objectAt(source, 'usage'));
   details.provider = PROVIDER;
   if (details.model === undefined) note(details, 'model', textAt(source, 'model'));
   if (usage !== undefined) {
@@ -107,7 +107,8 @@ function readEvent(event: object, details: ResultDetails): Meaning | undefined {
   }
 }
 
-function readTokens(usage: object | undefined, details: ResultDetails): void {
+function readTokens(given: object | undefined, details: ResultDetails): void {
+  const usage = countedOnce(given);
   note(details, 'provider', PROVIDER);
   note(details, 'inputTokens', countAt(usage, 'input_tokens'));
   note(details, 'outputTokens', countAt(usage, 'output_tokens'));
@@ -127,7 +128,7 @@ function readResponse(response: object, details: ResultDetails): Meaning {
 }
 
 function readEmbeddings(list: object, details: ResultDetails): Meaning | undefined {
-  const usage = objectAt(list, 'usage');
+  const usage = countedOnce(objectAt(list, 'usage'));
   if (textAt(listAt(list, 'data')[0], 'object') !== 'embedding') return undefined;
   note(details, 'provider', PROVIDER);
   note(details, 'model', textAt(list, 'model'));

@@ -1,6 +1,17 @@
 import { read } from '../replace-member.ts';
 import type { ResultDetails } from '../result-observer.ts';
-import { ABORTED, countAt, listAt, NOTHING, objectAt, OUTPUT, note, textAt, textMeaning } from './client.ts';
+import {
+  ABORTED,
+  countAt,
+  countedOnce,
+  listAt,
+  NOTHING,
+  objectAt,
+  OUTPUT,
+  note,
+  textAt,
+  textMeaning,
+} from './client.ts';
 import type { Client, Meaning } from './client.ts';
 
 /** Results of `generateText` and `generateObject`, and the parts of what `streamText` streams (`ai`, version 5 and later). */
@@ -55,7 +66,8 @@ function readPart(part: object, details: ResultDetails): Meaning | undefined {
   }
 }
 
-function readUsage(usage: object | undefined, details: ResultDetails): void {
+function readUsage(given: object | undefined, details: ResultDetails): void {
+  const usage = countedOnce(given);
   note(details, 'inputTokens', countAt(usage, 'inputTokens'));
   note(details, 'outputTokens', countAt(usage, 'outputTokens'));
 }
