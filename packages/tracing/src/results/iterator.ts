@@ -64,8 +64,8 @@ class IteratorDoors {
     const output = this.#output;
     const observer = this.#observer;
     const call = original as unknown as (this: object, ...given: unknown[]) => unknown;
-    const produce = (given: unknown[]): unknown =>
-      given.length === 0 ? call.call(iterator) : call.apply(iterator, given);
+    const produce = (): unknown => call.call(iterator);
+    const produceFor = (given: unknown): unknown => call.call(iterator, given);
     const hear = (given: unknown): unknown => {
       if (given === null || given === undefined) output.completed();
       else if (!isObject(given)) output.chunk(given);
@@ -83,11 +83,13 @@ class IteratorDoors {
       throw error;
     };
     const isAsync = this.#isAsync;
-    return function (this: unknown, ...given: never[]): unknown {
+    return function (this: unknown, given?: unknown): unknown {
       output.begins();
       let result: unknown;
       try {
-        result = observer.runInside(produce, given as unknown[]);
+        // A generator's first `next` takes none, and a class may tell none from undefined.
+        result =
+          arguments.length === 0 ? observer.runInside(produce, undefined) : observer.runInside(produceFor, given);
       } catch (error) {
         return hearFailure(error);
       }

@@ -48,9 +48,8 @@ export function followNodeStream<Stream extends object>(
   // The code that fills the stream, such as the generator of `Readable.from`.
   const produce = methodOf(stream, '_read') as ((this: unknown, size: number) => unknown) | undefined;
   if (produce !== undefined) {
-    replaceMember(stream, '_read', function (this: unknown, size: number): unknown {
-      return observer.runInside((wanted: number) => produce.call(this, wanted), size);
-    });
+    const fill = (size: number): unknown => produce.call(stream, size);
+    replaceMember(stream, '_read', (size: number) => observer.runInside(fill, size));
   }
   observer.waits(headMs);
   return stream;

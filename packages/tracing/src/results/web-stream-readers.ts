@@ -67,46 +67,39 @@ function newIterator(
 ): AsyncIterableIterator<unknown> {
   let isDone = false;
   let last: Promise<unknown> | undefined;
-  const inTurn = <Result>(run: () => Promise<Result>): Promise<Result> => {
+  let openTurns = 0;
+  const inTurn = (run: () => Promise<IteratorResult<unknown>>): Promise<IteratorResult<unknown>> => {
+    openTurns += 1;
     const turn = last === undefined ? run() : last.then(run, run);
     last = turn;
-    const forget = (): void => {
-      if (last === turn) last = undefined;
-    };
-    // The consumer gets a promise of its own: only its own handlers make a rejection a handled one.
-    return turn.then(
-      (value) => {
-        forget();
-        return value;
-      },
-      (error: unknown) => {
-        forget();
-        throw error;
-      },
-    );
+    return turn;
   };
-  const over = (value?: unknown): IteratorResult<unknown> => ({ done: true, value });
-  const release = (): void => {
+  const endTurn = (): void => {
+    openTurns -= 1;
+    if (openTurns === 0) last = undefined;
+  };
+  const over = (value?: unknown): IteratorResult<unknown> => {
+    if (!isDone) reader.releaseLock();
     isDone = true;
-    reader.releaseLock();
+    endTurn();
+    return { done: true, value };
   };
   const onRead = (chunk: ReadResult): IteratorResult<unknown> => {
-    if (!chunk.done) return { done: false, value: chunk.value };
-    release();
-    return over();
+    if (chunk.done) return over();
+    endTurn();
+    return chunk as IteratorYieldResult<unknown>;
   };
   const onError = (error: unknown): never => {
-    if (!isDone) release();
+    over();
     throw error;
   };
-  const next = async (): Promise<IteratorResult<unknown>> => (isDone ? over() : reader.read().then(onRead, onError));
+  const next = (): Promise<IteratorResult<unknown>> =>
+    isDone ? Promise.resolve(over()) : (reader.read() as Promise<ReadResult>).then(onRead, onError);
   const leave = async (value: unknown): Promise<IteratorResult<unknown>> => {
-    if (isDone) return over(value);
-    isDone = true;
-    const cancelled = preventCancel ? undefined : reader.cancel(value);
-    reader.releaseLock();
+    const cancelled = isDone || preventCancel ? undefined : reader.cancel(value);
+    const result = over(value);
     await cancelled;
-    return over(value);
+    return result;
   };
   return Object.assign(Object.create(ASYNC_ITERATOR_PROTOTYPE) as AsyncIterableIterator<unknown>, {
     next: () => inTurn(next),

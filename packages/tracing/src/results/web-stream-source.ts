@@ -46,7 +46,9 @@ export class StreamSource {
     const view = request?.view;
     let chunk: ReadResult;
     try {
-      chunk = await (view ? this.#ask(this.#byobReader(), viewOf(view)) : this.#ask(this.#defaultReader()));
+      chunk = await (view
+        ? this.#ask(readInto, [this.#byobReader(), viewOf(view), undefined] as const)
+        : this.#ask(readNext, this.#defaultReader()));
     } catch (error) {
       this.#fail(error);
       return;
@@ -59,8 +61,11 @@ export class StreamSource {
 
   /** A read that goes past the followed stream, which saves its queue. It must be empty, and nobody else may read. */
   read(view: ArrayBufferView | undefined, options: unknown): Promise<ReadResult> {
-    const chunk = view === undefined ? this.#ask(this.#defaultReader()) : this.#ask(this.#byobReader(), view, options);
-    return chunk.then(this.#hear, this.#fail) as Promise<ReadResult>;
+    const chunk =
+      view === undefined
+        ? this.#ask(readNext, this.#defaultReader())
+        : this.#ask(readInto, [this.#byobReader(), view, options] as const);
+    return chunk.then(this.#hear, this.#fail);
   }
 
   async cancel(reason: unknown): Promise<void> {
@@ -72,12 +77,9 @@ export class StreamSource {
   }
 
   /** The code that fills the stream runs inside the step, also where its consumer is elsewhere. */
-  #ask(reader: Reader, ...given: unknown[]): Promise<ReadResult> {
+  #ask<Argument>(read: (argument: Argument) => Promise<ReadResult>, argument: Argument): Promise<ReadResult> {
     this.#output.begins();
-    return this.#observer.runInside(
-      (all: unknown[]) => (reader.read as (...each: unknown[]) => Promise<ReadResult>).apply(reader, all),
-      given,
-    );
+    return this.#observer.runInside(read, argument);
   }
 
   readonly #hear = (chunk: ReadResult): ReadResult => {
@@ -123,6 +125,16 @@ export class StreamSource {
     });
     return reader;
   }
+}
+
+function readNext(reader: Reader): Promise<ReadResult> {
+  return (reader as ReadableStreamDefaultReader<unknown>).read() as Promise<ReadResult>;
+}
+
+/** `options` are those of the standard's `read(view, { min })`, which are passed on as they are. */
+function readInto([reader, view, options]: readonly [Reader, ArrayBufferView, unknown]): Promise<ReadResult> {
+  const read = (reader as ReadableStreamBYOBReader).read.bind(reader) as (...given: unknown[]) => Promise<ReadResult>;
+  return options === undefined ? read(view) : read(view, options);
 }
 
 /** Only a byte stream can be read into the reader's own buffer. Asking for such a reader reads nothing. */

@@ -12,7 +12,7 @@ export const openai: Client = {
   readChunk(chunk, details) {
     switch (textAt(chunk, 'object')) {
       case 'chat.completion.chunk':
-        return readChatChunk(chunk, details);
+        return readChoices(chunk, details, meaningOfDelta);
       case 'text_completion':
         return readChoices(chunk, details, (choice) => textMeaning(textAt(choice, 'text')));
       default:
@@ -59,14 +59,12 @@ function readChoices(source: object, details: ResultDetails, meaningOf: (choice:
   return choice === undefined ? NOTHING : meaningOf(choice);
 }
 
-function readChatChunk(chunk: object, details: ResultDetails): Meaning {
-  return readChoices(chunk, details, (choice) => {
-    const delta = objectAt(choice, 'delta');
-    const text = textAt(delta, 'content') ?? textAt(delta, 'refusal');
-    if (text !== undefined && text !== '') return textMeaning(text);
-    const hasOtherOutput = listAt(delta, 'tool_calls').length > 0 || objectAt(delta, 'audio') !== undefined;
-    return hasOtherOutput ? OUTPUT : NOTHING;
-  });
+function meaningOfDelta(choice: Choice): Meaning {
+  const delta = objectAt(choice, 'delta');
+  const text = textAt(delta, 'content') ?? textAt(delta, 'refusal');
+  if (text !== undefined && text !== '') return textMeaning(text);
+  const hasOtherOutput = listAt(delta, 'tool_calls').length > 0 || objectAt(delta, 'audio') !== undefined;
+  return hasOtherOutput ? OUTPUT : NOTHING;
 }
 
 /** Events of streamed responses, transcriptions and speech, all named `response.…`, `transcript.…`, `speech.…`. */

@@ -1,5 +1,6 @@
 import type { RecognizeOptions, ResultDetails } from '../result-observer.ts';
 import { anthropic } from './anthropic.ts';
+import { NOTHING } from './client.ts';
 import type { Client, Meaning } from './client.ts';
 import { openai } from './openai.ts';
 import { vercelAi } from './vercel-ai.ts';
@@ -44,7 +45,8 @@ export class ChunkReader {
   wasAborted = false;
 
   #candidates: readonly Client[];
-  #isDecided = false;
+  /** Who recognized the first chunk. */
+  #client: Client | undefined;
   #unrecognized = 0;
 
   constructor(recognize: Recognize) {
@@ -57,16 +59,13 @@ export class ChunkReader {
    */
   read(chunk: unknown, details: ResultDetails): string | undefined {
     if (typeof chunk !== 'object' || chunk === null) return undefined;
+    if (this.#client !== undefined) return this.#outputOf(this.#client.readChunk(chunk, details) ?? NOTHING);
     for (const client of this.#candidates) {
       const meaning = client.readChunk(chunk, details);
       if (meaning === undefined) continue;
-      if (!this.#isDecided) {
-        this.#isDecided = true;
-        this.#candidates = [client];
-      }
+      this.#client = client;
       return this.#outputOf(meaning);
     }
-    if (this.#isDecided) return '';
     this.#unrecognized += 1;
     if (this.#unrecognized === MAX_CHUNKS_TO_RECOGNIZE) this.#candidates = [];
     return undefined;
