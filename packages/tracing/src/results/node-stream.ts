@@ -68,36 +68,34 @@ function endsAtOnce(stream: object, output: StreamedOutput): boolean {
 function emitDoor(stream: object, emit: Method, output: StreamedOutput, observer: ResultObserver): Method {
   const original = emit as unknown as (this: unknown, ...given: unknown[]) => boolean;
   const deliver = (given: unknown[]): boolean => original.apply(stream, given);
-  return function (this: unknown, ...given: unknown[]): unknown {
-    if (observer.isOver) return deliver(given);
-    switch (given[0]) {
-      case 'data':
-        output.begins();
-        output.chunk(given[1]);
-        break;
-      case 'end':
-        output.completed();
-        break;
-      case 'error':
-        if (saysThatConsumerLeft(given[1])) output.left();
-        else output.failed(given[1]);
-        break;
-      case 'close':
-        // After `end` or `error` this says nothing new.
-        output.left();
-        break;
-    }
+  const deliverChunk = (chunk: unknown): boolean => original.call(stream, 'data', chunk);
+  return function (this: unknown, event: unknown, ...details: unknown[]): unknown {
+    const [detail] = details;
+    if (observer.isOver) return deliver([event, ...details]);
     // Listeners belong to the consumer, although the stream is filled inside the step.
-    return observer.runOutside(deliver, given);
+    if (event === 'data') {
+      output.begins();
+      output.chunk(detail);
+      return observer.runOutside(deliverChunk, detail);
+    }
+    if (event === 'end') output.completed();
+    else if (event === 'error') {
+      if (saysThatConsumerLeft(detail)) output.left();
+      else output.failed(detail);
+    } else if (event === 'close') {
+      // Without an `end` or an `error` before it.
+      output.left();
+    }
+    return observer.runOutside(deliver, [event, ...details]);
   } as Method;
 }
 
 /** `read(0)` is how a stream fills its own buffer; every other call is somebody who wants a chunk. */
 function readDoor(pull: Method, output: StreamedOutput): Method {
-  const original = pull as unknown as (this: unknown, ...given: unknown[]) => unknown;
-  return function (this: unknown, ...given: unknown[]): unknown {
-    if (given[0] !== 0) output.begins();
-    return original.apply(this, given);
+  const original = pull as unknown as (this: unknown, size?: unknown) => unknown;
+  return function (this: unknown, size?: unknown): unknown {
+    if (size !== 0) output.begins();
+    return original.call(this, size);
   } as Method;
 }
 

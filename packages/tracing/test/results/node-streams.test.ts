@@ -210,6 +210,19 @@ describe('a Node stream', () => {
     ]);
   });
 
+  test('gives listeners the arguments that it gave', async () => {
+    const stream = words();
+    const heard: unknown[][] = [];
+    await conversation(async (c) => {
+      c.step('tts', () => stream);
+      for (const event of ['data', 'end', 'close', 'own'])
+        stream.on(event, (...given) => heard.push([event, ...given]));
+      stream.emit('own', 1, 2);
+      await once(stream, 'close');
+    });
+    expect(heard).toEqual([['own', 1, 2], ['data', 'ab'], ['data', 'cd'], ['data', 'ef'], ['end'], ['close']]);
+  });
+
   test('an event emitter is a value', () => {
     const emitter = new EventEmitter();
     conversation((c) => expect(c.step('request', () => emitter)).toBe(emitter));
