@@ -67,7 +67,8 @@ export interface ResultOptions {
    * promise. It is asked once, when the result is there.
    * @defaultValue the result itself
    */
-  until?: ((result: never) => unknown) | undefined;
+  // oxlint-disable-next-line typescript/no-explicit-any -- what `run` returns is known only beside it
+  until?: ((result: any) => unknown) | undefined;
   /** `false` ends the step as soon as a stream or an iterator is returned, read or not. @defaultValue `true` */
   stream?: boolean | undefined;
   /**
