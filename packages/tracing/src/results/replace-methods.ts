@@ -19,6 +19,7 @@ const doors = new WeakSet<object>();
 export function replaceMethods(target: object, required: PropertyKey, doorFor: DoorFor): boolean {
   if (Object.hasOwn(target, required) && !replaceOwn(target, required, doorFor)) return false;
   const prototype = Object.getPrototypeOf(target) as object | null;
+  if (!Object.hasOwn(target, required) && !inheritedMethods(prototype).includes(required)) return false;
   if (types.isProxy(target)) {
     // A Proxy would pass a new prototype on to its target, which is another object.
     for (const key of inheritedMethods(prototype)) replaceOwn(target, key, doorFor);

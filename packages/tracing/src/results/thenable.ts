@@ -26,17 +26,16 @@ const asked = new WeakMap<object, FollowedThenable>();
  * followed in turn (`asResponse`, `withResponse`, `json`); one that returns the object itself (`where`) asks nothing.
  */
 export function followThenable<Thenable extends object>(thenable: Thenable, following: Following): Thenable {
-  const known = asked.get(thenable);
-  if (known !== undefined) {
-    known.addFollowing(following);
-    return thenable;
+  let followed = asked.get(thenable);
+  if (followed === undefined) {
+    followed = new FollowedThenable(thenable, []);
+    if (!followed.attach()) {
+      cannotFollow(following.observer, 'a thenable');
+      return thenable;
+    }
   }
-  const followed = new FollowedThenable(thenable, [following]);
-  if (!followed.attach()) cannotFollow(following.observer, 'a thenable');
-  else {
-    following.observer.waits();
-    followed.watchBase();
-  }
+  following.observer.waits();
+  followed.add(following);
   return thenable;
 }
 
@@ -46,10 +45,13 @@ class FollowedThenable {
   readonly #followings: Following[];
   /** The first result, and what it became when it was followed. */
   #settled: { value: unknown; followed: unknown } | undefined;
-  #hasFailed = false;
+  /** Who was told the result, or the failure. */
+  readonly #told = new Set<Following>();
   /** Inside a method of the object: what it calls of its own is its own affair. */
   #isInside = false;
   #hasAskedInside = false;
+  #wasAsked = false;
+  /** Rejects where the object does, so that nobody's handling it is noticed. */
   #unhandled: Promise<unknown> | undefined;
 
   constructor(target: object, followings: Following[]) {
@@ -58,16 +60,17 @@ class FollowedThenable {
     this.#followings = followings;
   }
 
-  addFollowing(following: Following): void {
-    this.#followings.push(following);
-    following.observer.waits();
-  }
-
   attach(): boolean {
     asked.set(this.#target, this);
     const isReplaced = replaceMethods(this.#target, 'then', doorFor);
     if (!isReplaced) asked.delete(this.#target);
     return isReplaced;
+  }
+
+  /** One more step, or the conversation, waits for the object: steps inside each other, or beside each other, return it. */
+  add(following: Following): void {
+    this.#followings.push(following);
+    this.watchBase();
   }
 
   /**
@@ -78,8 +81,8 @@ class FollowedThenable {
   watchBase(): void {
     const target = this.#target;
     if (!types.isPromise(target) || this.#then !== nativeThenOf(target)) return;
-    for (const { observer } of this.#followings) observer.begins();
-    this.#unhandled = thenWithoutSubclass(
+    this.#begins();
+    const observed = thenWithoutSubclass(
       target,
       (value) => void this.#settledWith(value),
       (error) => {
@@ -87,6 +90,8 @@ class FollowedThenable {
         throw error;
       },
     );
+    if (this.#wasAsked || this.#unhandled !== undefined) observed?.catch(() => {});
+    else this.#unhandled = observed;
   }
 
   get isOver(): boolean {
@@ -95,12 +100,16 @@ class FollowedThenable {
 
   /** `then`, `catch`, `finally`. */
   ask(original: AnyMethod, name: 'then' | 'catch' | 'finally', given: unknown[]): unknown {
-    if (this.#unhandled !== undefined) {
-      this.#unhandled.catch(() => {});
-      this.#unhandled = undefined;
-    }
+    this.#wasAsked = true;
+    this.#unhandled?.catch(() => {});
     this.#begins();
-    const answer = this.#call(original, this.#handlersInPlaceOf(name, given));
+    let answer: unknown;
+    try {
+      answer = this.#call(original, this.#handlersInPlaceOf(name, given));
+    } catch (error) {
+      this.#failedWith(error);
+      throw error;
+    }
     const followed = name === 'then' ? answer : this.#followAnswer(answer);
     this.#hasAskedInside = true;
     return followed;
@@ -174,17 +183,22 @@ class FollowedThenable {
   }
 
   #settledWith(value: unknown): unknown {
-    if (this.#settled !== undefined) return value === this.#settled.value ? this.#settled.followed : value;
-    if (this.#hasFailed || this.isOver) return value;
-    this.#settled = { value, followed: value };
-    for (const { follow } of this.#followings) this.#settled.followed = follow(this.#settled.followed);
-    return this.#settled.followed;
+    this.#settled ??= { value, followed: value };
+    const isFirst = value === this.#settled.value;
+    let followed = isFirst ? this.#settled.followed : value;
+    for (const following of this.#untold()) followed = following.follow(followed);
+    if (isFirst) this.#settled.followed = followed;
+    return followed;
   }
 
   #failedWith(error: unknown): void {
-    if (this.#settled !== undefined) return;
-    this.#hasFailed = true;
-    for (const { observer } of this.#followings) observer.threw(error);
+    for (const { observer } of this.#untold()) observer.threw(error);
+  }
+
+  #untold(): Following[] {
+    const untold = this.#followings.filter((following) => !this.#told.has(following));
+    for (const following of untold) this.#told.add(following);
+    return untold;
   }
 }
 

@@ -215,6 +215,46 @@ describe('a subclass of Promise that is under way', () => {
   });
 });
 
+describe('one object that several steps return', () => {
+  class Task<Value> extends Promise<Value> {}
+
+  test.each<[string, () => PromiseLike<string>]>([
+    ['a subclass of Promise', () => Task.resolve('done')],
+    ['a promise with own doors', () => new ApiPromise(later('done'))],
+  ])('%s: each of them ends', async (_kind, make) => {
+    await conversation(async (c) => {
+      const made = make();
+      expect(await c.step('gpt', () => made)).toBe('done');
+      expect(await c.step('memory', () => made)).toBe('done');
+      expect(await c.step('answer', () => step('search', () => made))).toBe('done');
+    });
+    for (const name of ['gpt', 'memory', 'answer', 'search']) expect(outcomesOf(name)).toEqual(['completed']);
+  });
+
+  test('that failed: each of them failed', async () => {
+    await conversation(async (c) => {
+      const made = Task.reject(new Error('busy'));
+      for (const name of ['gpt', 'memory']) await expect(c.step(name, () => made)).rejects.toThrow('busy');
+    });
+    for (const name of ['gpt', 'memory']) expect(outcomesOf(name)).toEqual(['failed']);
+  });
+
+  test('whose then throws fails the step', async () => {
+    const thrown = new Error('no connection');
+    const made = {
+      // oxlint-disable-next-line unicorn/no-thenable -- what query builders are
+      then: () => {
+        throw thrown;
+      },
+    };
+    await conversation(async (c) => {
+      const returned = c.step('memory', () => made);
+      expect(() => returned.then()).toThrow(thrown);
+    });
+    expect(outcomesOf('memory')).toEqual(['failed']);
+  });
+});
+
 describe('a query builder', () => {
   class Query {
     readonly conditions: string[] = [];
@@ -333,6 +373,13 @@ describe('what cannot be changed', () => {
           throw new Error('no');
         },
       }),
+    'a thenable by a getter': () =>
+      new (class {
+        // oxlint-disable-next-line unicorn/no-thenable -- what lazy ones are
+        get then() {
+          return thenable.then;
+        }
+      })(),
     'a frozen web stream of a class': () => Object.freeze(new Speech()),
   };
 
