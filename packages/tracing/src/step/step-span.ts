@@ -47,7 +47,7 @@ export class StepSpan implements Step, ResultObserver {
   readonly #span: Span;
   readonly #startedMs = performance.now();
   readonly #attributes: Attributes = {};
-  readonly #callerContext: Context;
+  #callerContext: Context | undefined;
   #hasOutput = false;
   #isInterrupted = false;
   /** Nothing is under way until somebody asks for the result. */
@@ -161,7 +161,7 @@ export class StepSpan implements Step, ResultObserver {
   }
 
   runOutside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
-    return runInContext(this.#callerContext, run, argument);
+    return this.#callerContext === undefined ? run(argument) : runInContext(this.#callerContext, run, argument);
   }
 
   waits(headMs?: number): void {
@@ -206,6 +206,8 @@ export class StepSpan implements Step, ResultObserver {
   end(ending: SpanEnding, endTime?: TimeInput): void {
     if (this.isEnded) return;
     this.isEnded = true;
+    // It holds the step in which this one was called, if only in a callback: a chain, where each starts the next.
+    this.#callerContext = undefined;
     endSpan(this.#span, this.#attributes, ending, endTime);
     this.conversation.stepEnded(this, ending);
   }

@@ -134,6 +134,9 @@ describe('a Node stream', () => {
       await sleep(5);
     });
     expect(reads).toBe(0);
+    recorder.forget();
+    // So a stream fills its own buffer, with nobody to read it.
+    await conversation(async (c) => void c.step('tts', () => new Readable({ read() {} })).read(0));
     expect(stream.eventNames()).toEqual(events);
     expect(stream.readableFlowing).toBe(null);
     expect(outcomeOf('tts')).toBe('interrupted');

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { diag, DiagLogLevel } from '@opentelemetry/api';
+import { diag, DiagLogLevel, trace } from '@opentelemetry/api';
 import { conversation, startConversation, step } from '@convotel/tracing';
 import { msOf, recordSpans } from '../support/span-recorder.ts';
 import { stopwatch } from '../support/stopwatch.ts';
@@ -146,6 +146,7 @@ describe('each door of a promise that has its own', () => {
   });
 
   test('handlers run where they were given, the work inside the step', async () => {
+    let handledIn: string | undefined;
     const lazy = {
       // oxlint-disable-next-line unicorn/no-thenable -- what query builders are
       then: async (onValue: (value: string) => unknown) => {
@@ -155,9 +156,15 @@ describe('each door of a promise that has its own', () => {
       },
     };
     await conversation(async (c) => {
-      await c.step('memory', () => lazy).then(() => step('tts', () => 'spoken'));
+      await c
+        .step('memory', () => lazy)
+        .then(() => {
+          handledIn = trace.getActiveSpan()?.spanContext().spanId;
+          step('tts', () => 'spoken');
+        });
     });
     const root = recorder.only('conversation').spanContext().spanId;
+    expect(handledIn).toBe(root);
     expect(recorder.only('inner').parentSpanContext?.spanId).toBe(recorder.only('memory').spanContext().spanId);
     expect(recorder.only('tts').parentSpanContext?.spanId).toBe(root);
   });

@@ -58,6 +58,7 @@ describe.each<[string, (behaviour?: string) => Promise<Response>]>([
     'a clone': (response) => response.clone().text(),
     'a clone and itself': async (response) => (await Promise.all([response.clone().text(), response.text()]))[1],
     'the body of what was cloned': async (response) => {
+      expect(response.body).not.toBeNull();
       response.clone();
       return new Response(response.body).text();
     },
