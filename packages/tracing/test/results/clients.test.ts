@@ -164,7 +164,7 @@ describe('chat completions of openai', () => {
       });
       expect(recorder.attributesOf('gpt')['gen_ai.usage.output_tokens']).toBe(USAGE.output);
       expect(recorder.attributesOf('answer')).toMatchObject({ 'conversation.outcome': 'completed' });
-      expect(recorder.attributesOf('answer')).not.toHaveProperty('gen_ai.usage.output_tokens');
+      expect(recorder.attributesOf('answer')).not.toHaveProperty(['gen_ai.usage.output_tokens']);
     }
   });
 
@@ -201,8 +201,8 @@ describe('chat completions of openai', () => {
   test.each([false, { openai: false }])('are not recognized with recognize: %j', async (recognize) => {
     const attributes = await attributesAfter(async (c) => drain(await c.step('gpt', { recognize }, () => chat(true))));
     expect(attributes).toMatchObject({ 'conversation.outcome': 'completed' });
-    expect(attributes).not.toHaveProperty('gen_ai.provider.name');
-    expect(attributes).not.toHaveProperty('gen_ai.usage.input_tokens');
+    expect(attributes).not.toHaveProperty(['gen_ai.provider.name']);
+    expect(attributes).not.toHaveProperty(['gen_ai.usage.input_tokens']);
   });
 });
 
@@ -355,7 +355,7 @@ describe('messages of anthropic', () => {
         anthropic.messages.create({ model: 'completes', ...message }),
       ),
     );
-    expect(attributes).not.toHaveProperty('gen_ai.provider.name');
+    expect(attributes).not.toHaveProperty(['gen_ai.provider.name']);
   });
 });
 
@@ -433,6 +433,6 @@ describe.each<'ai 6' | 'ai 5'>(['ai 6', 'ai 5'])('results of %s', (version) => {
       'conversation.step.chunks': 3,
       'conversation.pii.output_text': TEXT,
     });
-    expect(attributes).not.toHaveProperty('gen_ai.usage.input_tokens');
+    expect(attributes).not.toHaveProperty(['gen_ai.usage.input_tokens']);
   });
 });

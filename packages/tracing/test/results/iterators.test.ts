@@ -49,7 +49,7 @@ describe('an async generator', () => {
       for await (const _ of c.step('gpt', words));
     });
     expect(recorder.attributesOf('gpt')['conversation.output.chars']).toBe(5);
-    expect(recorder.attributesOf('gpt')).not.toHaveProperty('conversation.pii.output_text');
+    expect(recorder.attributesOf('gpt')).not.toHaveProperty(['conversation.pii.output_text']);
   });
 
   test('runs nothing before it is asked, and no chunk ahead', async () => {
@@ -223,7 +223,7 @@ describe('an async generator', () => {
       for await (const _ of stream);
     });
     expect(outcomeOf('gpt')).toBe('completed');
-    expect(recorder.attributesOf('gpt')).not.toHaveProperty('conversation.step.chunks');
+    expect(recorder.attributesOf('gpt')).not.toHaveProperty(['conversation.step.chunks']);
   });
 
   test('comes back from a promise, and from wrapStep', async () => {
@@ -419,7 +419,7 @@ describe('a sync generator', () => {
     });
     for (const span of recorder.named('request')) {
       expect(span.attributes['conversation.outcome']).toBe('completed');
-      expect(span.attributes).not.toHaveProperty('conversation.step.chunks');
+      expect(span.attributes).not.toHaveProperty(['conversation.step.chunks']);
     }
   });
 });

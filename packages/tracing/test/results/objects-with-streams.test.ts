@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { conversation, startConversation } from '@convotel/tracing';
+import { conversation, startConversation, step } from '@convotel/tracing';
 import { msOf, recordSpans } from '../support/span-recorder.ts';
 import { stopwatch } from '../support/stopwatch.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -156,7 +156,7 @@ describe('what the callback of a conversation returns', () => {
   test('is waited for: a generator, whose code runs inside the conversation', async () => {
     const answer = conversation({ conversationId: 'c-1' }, async function* (c) {
       yield* c.step('gpt', words);
-      yield c.step('tts', () => 'spoken');
+      yield step('tts', () => 'spoken');
     });
     expect(recorder.spans()).toHaveLength(0);
     const seen: string[] = [];

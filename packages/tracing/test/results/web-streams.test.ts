@@ -366,7 +366,7 @@ describe('a byte stream', () => {
       'conversation.outcome': 'completed',
       'conversation.step.chunks': 3,
     });
-    expect(recorder.attributesOf('tts')).not.toHaveProperty('conversation.output.chars');
+    expect(recorder.attributesOf('tts')).not.toHaveProperty(['conversation.output.chars']);
   });
 
   test('is read without a buffer, in turns with one, in branches and by pipe', async () => {
