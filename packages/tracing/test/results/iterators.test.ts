@@ -201,6 +201,27 @@ describe('an async generator', () => {
     expect(parents('tts')).toEqual([rootId, rootId]);
   });
 
+  test('of objects that only look like those of a client is one like others', async () => {
+    const streams: Record<string, object[]> = {
+      events: [{ type: 'start' }, { type: 'audio', data: 'x' }],
+      failures: [{ type: 'error', error: new Error('of a tool') }, { type: 'finish' }],
+      speech: [{ type: 'speech.started' }, { type: 'speech.ended' }],
+      response: [{ type: 'response.started' }, { type: 'response.done' }],
+      pings: [{ type: 'ping' }, { type: 'message' }],
+      parts: [{ object: 'part' }, { text: 'x' }],
+    };
+    for (const [name, chunks] of Object.entries(streams)) {
+      await conversation(async (c) => {
+        for await (const _ of c.step(name, async function* () {
+          yield* chunks;
+        }));
+      });
+      expect(recorder.attributesOf(name)).toMatchObject({ 'conversation.outcome': 'completed' });
+      expect(recorder.attributesOf(name)).toHaveProperty(['conversation.step.time_to_first_output']);
+      expect(recorder.attributesOf(name)).not.toHaveProperty(['gen_ai.provider.name']);
+    }
+  });
+
   test('marks its own first output', async () => {
     await conversation(async (c) => {
       const stream = c.step('gpt', async function* (gpt) {

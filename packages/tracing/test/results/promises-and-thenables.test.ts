@@ -222,6 +222,42 @@ describe('a subclass of Promise that is under way', () => {
   });
 });
 
+describe('a promise that is a plain object, as of Prisma', () => {
+  const query = () => {
+    let runs = 0;
+    const run = (): Promise<string> => {
+      runs += 1;
+      return later('rows');
+    };
+    const promise = {
+      // oxlint-disable-next-line unicorn/no-thenable -- what clients' promises are
+      then: (...given: Parameters<Promise<string>['then']>) => run().then(...given),
+      catch: (...given: Parameters<Promise<string>['catch']>) => run().catch(...given),
+      finally: (...given: Parameters<Promise<string>['finally']>) => run().finally(...given),
+      requestTransaction: () => run(),
+      [Symbol.toStringTag]: 'PrismaPromise',
+      runs: () => runs,
+    };
+    return promise;
+  };
+
+  test.each<[string, (promise: ReturnType<typeof query>) => unknown]>([
+    ['await', (promise) => promise],
+    ['catch', (promise) => promise.catch(() => {})],
+    ['finally', (promise) => promise.finally(() => {})],
+    ['its own method', (promise) => promise.requestTransaction()],
+  ])('used by %s runs once and leaves one span', async (_door, use) => {
+    await conversation(async (c) => {
+      const promise = c.step('memory', query);
+      expect(promise.runs()).toBe(0);
+      expect(await use(promise)).toBe('rows');
+      expect(promise.runs()).toBe(1);
+    });
+    expect(outcomesOf('memory')).toEqual(['completed']);
+    expect(durationMs('memory')).toBeGreaterThanOrEqual(stopwatch.workedMs);
+  });
+});
+
 describe('one object that several steps return', () => {
   class Task<Value> extends Promise<Value> {}
 

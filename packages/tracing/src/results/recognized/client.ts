@@ -18,8 +18,11 @@ export function textMeaning(text: unknown): Meaning {
 
 /** How results of one client library are recognized by their shape, without importing it. */
 export interface Client {
-  /** Reads one chunk of a stream into `details`; undefined where the chunk is not this client's. */
-  readChunk(chunk: object, details: ResultDetails): Meaning | undefined;
+  /**
+   * Reads one chunk of a stream into `details`; undefined where the chunk is not this client's. `isKnown` says that an
+   * earlier chunk was: then a chunk needs not show by itself whose it is.
+   */
+  readChunk(chunk: object, details: ResultDetails, isKnown: boolean): Meaning | undefined;
   /** Reads a whole result into `details`; undefined where it is not this client's. */
   readWhole(value: object, details: ResultDetails): Meaning | undefined;
 }

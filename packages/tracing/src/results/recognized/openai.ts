@@ -98,7 +98,7 @@ function readEvent(event: object, details: ResultDetails): Meaning | undefined {
     case 'error':
       return details.provider === PROVIDER ? { kind: 'failed', error: event } : undefined;
     default:
-      if (!/^(response|transcript|speech)\./.test(type)) return undefined;
+      if (!type.startsWith('response.') || countAt(event, 'sequence_number') === undefined) return undefined;
       note(details, 'provider', PROVIDER);
       note(details, 'model', textAt(objectAt(event, 'response'), 'model'));
       return NOTHING;

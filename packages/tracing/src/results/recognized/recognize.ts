@@ -59,9 +59,9 @@ export class ChunkReader {
    */
   read(chunk: unknown, details: ResultDetails): string | undefined {
     if (typeof chunk !== 'object' || chunk === null) return undefined;
-    if (this.#client !== undefined) return this.#outputOf(this.#client.readChunk(chunk, details) ?? NOTHING);
+    if (this.#client !== undefined) return this.#outputOf(this.#client.readChunk(chunk, details, true) ?? NOTHING);
     for (const client of this.#candidates) {
-      const meaning = client.readChunk(chunk, details);
+      const meaning = client.readChunk(chunk, details, false);
       if (meaning === undefined) continue;
       this.#client = client;
       return this.#outputOf(meaning);

@@ -14,11 +14,16 @@ import {
 } from './client.ts';
 import type { Client, Meaning } from './client.ts';
 
+/** Parts that no other stream has; `start`, `finish` or `error` may be anybody's. */
+const DISTINCT_TYPE = /^(text|reasoning|tool-input)-(start|delta|end)$|^(start|finish)-step$/;
+
 /** Results of `generateText` and `generateObject`, and the parts of what `streamText` streams (`ai`, version 5 and later). */
 export const vercelAi: Client = {
-  readChunk(chunk, details) {
+  readChunk(chunk, details, isKnown) {
     // The stream inside a result wraps each part; `fullStream` hands out the parts themselves.
-    return readPart(objectAt(chunk, 'part') ?? chunk, details);
+    const part = objectAt(chunk, 'part');
+    if (part !== undefined) return readPart(part, details);
+    return isKnown || DISTINCT_TYPE.test(textAt(chunk, 'type') ?? '') ? readPart(chunk, details) : undefined;
   },
 
   readWhole(value, details) {
