@@ -31,6 +31,8 @@ export const ATTRIBUTE = {
    * that the user perceives. A conversation's value is the smallest of its steps', else the root's.
    */
   responseLatency: 'conversation.response_latency',
+  /** On a streamed step: chunks that were handed on. */
+  stepChunks: 'conversation.step.chunks',
   /** On a step: length of the input text, also where the text is not kept. */
   inputChars: 'conversation.input.chars',
   /** On a step: length of the output text, also where the text is not kept. */
@@ -49,6 +51,10 @@ export const ATTRIBUTE = {
   operation: 'gen_ai.operation.name',
   provider: 'gen_ai.provider.name',
   requestModel: 'gen_ai.request.model',
+  /** On a step whose result says it: the model that answered. */
+  responseModel: 'gen_ai.response.model',
+  /** On a step whose result says it: why the model stopped, an array of one word of the provider's. */
+  finishReasons: 'gen_ai.response.finish_reasons',
   inputTokens: 'gen_ai.usage.input_tokens',
   outputTokens: 'gen_ai.usage.output_tokens',
   /** On a failed, timed-out or abandoned step or root: class or code of the error, few distinct values. */

@@ -1,6 +1,7 @@
 import { readOptions } from '../guards/given-values.ts';
 import { epochMsFrom } from '../guards/times.ts';
-import { settle } from '../step/settle.ts';
+import { followResult } from '../results/follow-result.ts';
+import type { ResultOptions } from '../results/result-observer.ts';
 import type { Carrier } from '../step/step-options.ts';
 import type {
   Conversation,
@@ -11,12 +12,14 @@ import type {
 } from './conversation-options.ts';
 import { begunHere, joined, unrecorded } from './origin.ts';
 import { readCarrier } from './carrier.ts';
+import { ConversationResult } from './conversation-result.ts';
 import { TracedConversation } from './traced-conversation.ts';
 
 /**
  * Runs one conversation inside a trace of its own, with `run` as the active conversation's function.
  * Returns exactly what `run` returns and throws exactly what it throws. Its root span ends when the result is over and
- * no step is open. Its outcome is what `run` throws, else what its outermost steps say: a failure that was caught fails
+ * no step is open; a stream that `run` returns is over when it was read, so that the conversation lasts as long as the
+ * program's client gets something from it. Its outcome is what `run` throws, else what its outermost steps say: a failure that was caught fails
  * the conversation, unless the step was retried or an outermost step that began after it completed.
  */
 export function conversation<Result>(run: (conversation: Conversation) => Result): Result;
@@ -79,6 +82,9 @@ function begin(given: StartConversationOptions | undefined): TracedConversation 
   return traced;
 }
 
+/** What a result says about a model belongs to the step that asked it. */
+const READ_BY_STEPS: ResultOptions = { recognize: false };
+
 function runOn<Result>(traced: TracedConversation, run: (conversation: Conversation) => Result): Result {
   let result: Result;
   try {
@@ -87,10 +93,5 @@ function runOn<Result>(traced: TracedConversation, run: (conversation: Conversat
     traced.endByError(error);
     throw error;
   }
-  return settle(result, {
-    returned: () => traced.end(),
-    threw: (error) => traced.endByError(error),
-    waits() {},
-    begins() {},
-  });
+  return followResult(result, new ConversationResult(traced), READ_BY_STEPS);
 }

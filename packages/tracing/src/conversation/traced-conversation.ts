@@ -5,7 +5,7 @@ import { activeContext, runInContext } from '../guards/context.ts';
 import { readOptions, signalFrom } from '../guards/given-values.ts';
 import { endSpan, isInTrace } from '../guards/spans.ts';
 import type { SpanEnding } from '../guards/spans.ts';
-import { epochMsFrom, epochNowMs, hrTimeOf } from '../guards/times.ts';
+import { epochMsFrom, epochMsOf, epochNowMs, hrTimeOf } from '../guards/times.ts';
 import { warnOnce } from '../guards/warnings.ts';
 import { limitMsFrom, maxOpenMsOf, openWork } from '../step/open-work.ts';
 import type { OpenItem } from '../step/open-work.ts';
@@ -36,6 +36,12 @@ import { ResponseLatency } from './response-latency.ts';
 interface ToldEnding {
   ending: SpanEnding | undefined;
   endedMs: number | undefined;
+}
+
+/** What the callback returned, while nobody has asked for it. */
+interface WaitingResult {
+  /** Where what is there already is a result of its own, the head of an HTTP response: when it was there, by `performance.now()`. */
+  readonly headMs: number | undefined;
 }
 
 /**
@@ -72,6 +78,9 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
   #openSteps = 0;
   #waitingSteps: Set<HostedStep> | undefined;
   #told: ToldEnding | undefined;
+  #waitingResult: WaitingResult | undefined;
+  /** The result was not read to its end. */
+  #isLeft = false;
   #hasEnded = false;
 
   constructor(origin: ConversationOrigin, options: Partial<JoinConversationOptions> & { attributes?: unknown }) {
@@ -261,6 +270,17 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
     this.#endAs({ ending: this.#endingOf(error), endedMs: undefined });
   }
 
+  /** Says that what the callback returned was not read to its end. */
+  endByLeaving(): void {
+    this.#isLeft = true;
+    this.#endAs({ ending: undefined, endedMs: undefined });
+  }
+
+  /** What the callback returned waits for somebody who asks for it; `undefined` where somebody does. */
+  resultWaits(waiting: WaitingResult | undefined): void {
+    this.#waitingResult = waiting;
+  }
+
   #endingOf(error: unknown): SpanEnding {
     return endingOfError(error, {
       classifiers: [this.classifyError],
@@ -290,24 +310,37 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
     this.#endNow(this.#told.ending, this.#told.endedMs);
   }
 
+  #endingBySteps(): SpanEnding {
+    const ending = this.#outcome.ending();
+    return this.#isLeft && ending.outcome === 'completed' ? { outcome: 'interrupted' } : ending;
+  }
+
   limitReached(): void {
     this.abandon(`still open after ${this.maxOpenMs} ms`);
   }
 
   abandon(message: string): void {
     if (this.#hasEnded) return;
+    const told = this.#told;
+    if (told === undefined && this.#waitingResult !== undefined) {
+      // Nobody came for it: that is no hang.
+      const { headMs } = this.#waitingResult;
+      this.#isLeft = headMs === undefined;
+      this.#endNow(undefined, headMs === undefined ? undefined : epochMsOf(headMs));
+      return;
+    }
     const abandoned: SpanEnding = { outcome: 'abandoned', errorType: 'abandoned', message };
-    this.#endNow(this.#told?.ending ?? abandoned, this.#told?.endedMs);
+    this.#endNow(told?.ending ?? abandoned, told?.endedMs);
   }
 
   #endNow(told: SpanEnding | undefined, endedMs: number | undefined): void {
     this.#hasEnded = true;
     openWork().remove(this);
     // A query that nobody ran, a stream that nobody read: it is over with its conversation.
-    for (const step of this.#waitingSteps ?? []) step.endWith({ outcome: 'interrupted' });
+    for (const step of this.#waitingSteps ?? []) step.neverAsked();
     if (this.#root === undefined) return;
     const { span, startedMs, hasGivenStart } = this.#root;
-    const ending = told ?? this.#outcome.ending();
+    const ending = told ?? this.#endingBySteps();
     const { own, program } = this.#attributes;
     const latencySeconds = this.#latency.ofConversation();
     if (latencySeconds !== undefined) own[ATTRIBUTE.responseLatency] = latencySeconds;

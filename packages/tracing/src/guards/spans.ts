@@ -106,7 +106,7 @@ export function endSpan(
 }
 
 /** What the engine throws there; then it is tried again when there is more of it. */
-function isEndOfStack(error: unknown): boolean {
+export function isEndOfStack(error: unknown): boolean {
   return error instanceof RangeError && error.message === 'Maximum call stack size exceeded';
 }
 

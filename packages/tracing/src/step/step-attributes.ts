@@ -2,6 +2,7 @@ import { ATTRIBUTE, OPERATION_BY_STEP_KIND, processSettings, STEP_TIMING_PREFIX,
 import type { StepKind } from '@convotel/conventions';
 import type { Attributes } from '@opentelemetry/api';
 import { eachAttribute } from '../guards/given-values.ts';
+import type { ResultDetails } from '../results/result-observer.ts';
 import type { StepOptions, TokenUsage } from './step-options.ts';
 
 /** Names that mean something to convotel; they are kept before a program's own when OpenTelemetry has to drop some. */
@@ -101,6 +102,26 @@ export function addUsage(target: Attributes, usage: TokenUsage | undefined): voi
   const { inputTokens, outputTokens } = usage ?? {};
   if (isCount(inputTokens)) target[ATTRIBUTE.inputTokens] = inputTokens;
   if (isCount(outputTokens)) target[ATTRIBUTE.outputTokens] = outputTokens;
+}
+
+/** Adds what was read off the result. What the program said itself stays; `hasOutput` says that it set the output. */
+export function addResultDetails(target: Attributes, details: ResultDetails, hasOutput: boolean): void {
+  const { chunks, outputChars, outputText, provider, model, finishReason } = details;
+  if (chunks !== undefined) target[ATTRIBUTE.stepChunks] = chunks;
+  if (!hasOutput && outputChars !== undefined) {
+    target[ATTRIBUTE.outputChars] = outputChars;
+    if (outputText !== undefined) target[ATTRIBUTE.outputText] = keptText(outputText);
+  }
+  if (provider !== undefined) target[ATTRIBUTE.provider] ??= provider;
+  if (model !== undefined) {
+    target[ATTRIBUTE.responseModel] = model;
+    // Answers group by the model that was asked for; where the program did not say it, the one that answered stands in.
+    target[ATTRIBUTE.requestModel] ??= model;
+  }
+  if (finishReason !== undefined) target[ATTRIBUTE.finishReasons] = [finishReason];
+  const { inputTokens, outputTokens } = details;
+  if (isCount(inputTokens)) target[ATTRIBUTE.inputTokens] ??= inputTokens;
+  if (isCount(outputTokens)) target[ATTRIBUTE.outputTokens] ??= outputTokens;
 }
 
 function isCount(value: unknown): value is number {

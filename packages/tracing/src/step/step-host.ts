@@ -18,8 +18,8 @@ export interface HostedStep {
   readonly interruptionReason: string | undefined;
   readonly enclosing: HostedStep | undefined;
   readonly signal: AbortSignal;
-  /** Ends the step without a result; only the first ending of a step counts. */
-  endWith(ending: SpanEnding): void;
+  /** Ends a step that waits, because its conversation is over and nobody asked for its result. */
+  neverAsked(): void;
 }
 
 /** When a step was under way, in milliseconds since the epoch, and when the user may first have perceived it. */

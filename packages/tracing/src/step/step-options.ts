@@ -1,8 +1,9 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { ClassifyError, Outcome } from '@convotel/conventions';
+import type { ResultOptions } from '../results/result-observer.ts';
 
 /** What is known about a step before it runs. */
-export interface StepOptions {
+export interface StepOptions extends ResultOptions {
   /** The text that the step works on. Its length is always kept, the text only with content capture. */
   input?: string | undefined;
   /** Model that is asked for, such as `gpt-5`. */
@@ -96,7 +97,7 @@ export interface StepHandle extends Step, Disposable, AsyncDisposable {
 }
 
 /** A step that is already over. Times are `Date`s or milliseconds since the epoch, fractions allowed. */
-export interface RecordedStep extends Omit<StepOptions, 'maxOpenMs' | 'signal'> {
+export interface RecordedStep extends Omit<StepOptions, 'maxOpenMs' | 'signal' | keyof ResultOptions> {
   startTime: Date | number;
   endTime: Date | number;
   /** @defaultValue what `error` says, else `completed` */

@@ -8,6 +8,7 @@ import { endSpan, startSpan } from '../guards/spans.ts';
 import type { SpanEnding } from '../guards/spans.ts';
 import { epochMsOf, hrTimeOf } from '../guards/times.ts';
 import { reportTrouble } from '../guards/warnings.ts';
+import type { ResultDetails, ResultOptions, StreamSoFar } from '../results/result-observer.ts';
 import { limitMsFrom, openWork } from './open-work.ts';
 import type { OpenItem } from './open-work.ts';
 import { endingOfError } from './outcome-of-error.ts';
@@ -15,6 +16,7 @@ import {
   addInput,
   addOptionAttributes,
   addOutput,
+  addResultDetails,
   addTiming,
   addUsage,
   isDuration,
@@ -55,6 +57,7 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   readonly depth: number;
   /** The context in which the step's function runs. */
   readonly context: Context;
+  readonly resultOptions: ResultOptions | undefined;
   readonly endsWithOthers = false;
   openQueue: OpenItem['openQueue'];
   openBefore: OpenItem | undefined;
@@ -81,7 +84,14 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   #firstOutputMs: number | undefined;
   #hasOutput = false;
   #isInterrupted = false;
+  /** Nothing is under way until somebody asks for the result. */
   #isWaiting = false;
+  /** Where what is there already is a result of its own: when it was there, by `performance.now()`. */
+  #headMs: number | undefined;
+  /** Streams of the result that are read. */
+  #streams: StreamSoFar[] | undefined;
+  /** Where the step's function was called; whoever consumes its result runs there. */
+  #callerContext: Context | undefined;
   #ending: SpanEnding | undefined;
   #times: StepTimes | undefined;
   #isFinished = false;
@@ -93,7 +103,9 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     const named = namedStep(this.name);
     this.kind = named.kind;
     this.#given = given;
+    this.resultOptions = options;
     const active = activeContext();
+    if (given === undefined) this.#callerContext = active;
     this.enclosing = enclosingStep(active, host);
     this.depth = this.enclosing === undefined ? host.outermostDepth : this.enclosing.depth + 1;
     this.#readOptions(named, options);
@@ -172,6 +184,18 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     return this.#ending !== undefined;
   }
 
+  get isOver(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  get label(): string {
+    return `the step ${JSON.stringify(this.name)}`;
+  }
+
+  get keepsText(): boolean {
+    return this.host.capturesContent;
+  }
+
   get signal(): AbortSignal {
     if (this.#signal === undefined) {
       this.#signal = new StepSignal([...this.#signalsAround(), ...this.#limitsAround()]);
@@ -237,6 +261,7 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   }
 
   run<Result>(run: (step: Step) => Result): Result {
+    if (!this.isEnded) this.#callerContext = activeContext();
     return traceStep(this, run);
   }
 
@@ -247,6 +272,46 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     return function bound(this: This, ...given: Arguments): Result {
       return runInContext(context, () => run.apply(this, given), undefined);
     };
+  }
+
+  runInside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
+    return runInContext(this.context, run, argument);
+  }
+
+  runOutside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
+    return this.#callerContext === undefined ? run(argument) : runInContext(this.#callerContext, run, argument);
+  }
+
+  /** What the program said itself is not replaced. */
+  describe(details: ResultDetails): void {
+    addResultDetails(this.#attributes.own, details, this.#hasOutput);
+    if (details.outputChars !== undefined) this.#hasOutput = true;
+  }
+
+  /**
+   * A stream that is read may hang, or its reader may go away when the work is aborted and tell nobody. So the abort ends
+   * the step; an error that comes from it later says the same.
+   */
+  streams(soFar: StreamSoFar): void {
+    if (this.#ending !== undefined) return;
+    const isFirst = this.#streams === undefined;
+    (this.#streams ??= []).push(soFar);
+    if (isFirst && this.#canBeAborted()) whenAborted(this.signal, (reason) => this.#aborted(reason));
+  }
+
+  #canBeAborted(): boolean {
+    return this.#signalsAround().some((signal) => signal !== undefined) || this.#limitsAround().length > 0;
+  }
+
+  #aborted(reason: unknown): void {
+    if (this.#ending === undefined) this.threw(reason);
+  }
+
+  /** A stream that its client ends quietly when the work is aborted ends as the abort says. */
+  leftEarly(): void {
+    const aborted = this.#signalsAround().findLast((signal) => signal?.aborted === true);
+    if (aborted !== undefined) this.threw(aborted.reason);
+    else this.endWith(INTERRUPTED);
   }
 
   returned(value: unknown): void {
@@ -274,9 +339,10 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     });
   }
 
-  waits(): void {
-    if (this.#ending !== undefined) return;
+  waits(headMs?: number): void {
+    if (this.#ending !== undefined || this.#isWaiting) return;
     this.#isWaiting = true;
+    this.#headMs = headMs;
     this.host.stepWaits(this);
   }
 
@@ -302,9 +368,15 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     this.#endUnfinished({ outcome: 'abandoned', errorType: 'abandoned', message });
   }
 
+  neverAsked(): void {
+    const hasHead = this.#headMs !== undefined && !this.#isInterrupted;
+    this.endWith(hasHead ? COMPLETED : INTERRUPTED, this.#headMs);
+  }
+
   /** One that was interrupted, or never began, did not hang. */
   #endUnfinished(ending: SpanEnding): void {
-    this.endWith(this.#isInterrupted || this.#isWaiting ? INTERRUPTED : ending);
+    if (this.#isWaiting) this.neverAsked();
+    else this.endWith(this.#isInterrupted ? INTERRUPTED : ending);
   }
 
   end(result?: unknown): void {
@@ -320,31 +392,44 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     this.end();
   }
 
-  endWith(ending: SpanEnding): void {
+  /** Ends the span, now or at `endedMs` by `performance.now()`; only the first call counts. */
+  endWith(ending: SpanEnding, endedMs?: number): void {
+    if (this.#ending === undefined) {
+      for (const stream of this.#streams ?? []) stream.describe();
+    }
     this.#ending ??= ending;
-    this.#times ??= this.#timesNow();
+    this.#times ??= this.#timesUpTo(endedMs);
     if (this.#isFinished) return;
-    this.#finish(this.#ending, this.#times);
+    this.#finish(this.#ending, this.#times, endedMs);
     hearTheUnheard(() => openWork().items());
   }
 
   /** May be called again where it was cut off by the end of the stack. */
-  #finish(ending: SpanEnding, times: StepTimes): void {
+  #finish(ending: SpanEnding, times: StepTimes, endedMs: number | undefined): void {
     const { own, program } = this.#attributes;
     const latencySeconds = this.host.responseLatencyOf(this, this.#responds, times, ending);
     if (latencySeconds !== undefined) own[ATTRIBUTE.responseLatency] = latencySeconds;
-    endSpan(this.#span, own, program, ending, this.#given === undefined ? undefined : hrTimeOf(times.endedMs));
+    endSpan(this.#span, own, program, ending, this.#given === undefined ? endedMs : hrTimeOf(times.endedMs));
     openWork().remove(this);
     this.#isFinished = true;
+    // It holds the step in which this one was called, if only in a callback: a chain, where each starts the next.
+    this.#callerContext = undefined;
+    this.#streams = undefined;
     this.host.stepEnded(this, times, ending, this.#isWaiting);
   }
 
-  #timesNow(): StepTimes {
+  #timesUpTo(endedAtMs: number | undefined): StepTimes {
     const startedMs = this.#given?.startedMs ?? epochMsOf(this.#startedMs);
-    const endedMs = this.#given?.endedMs ?? epochMsOf(performance.now());
+    const endedMs = this.#given?.endedMs ?? epochMsOf(endedAtMs ?? performance.now());
     const firstOutputMs = this.#firstOutputMs === undefined ? undefined : startedMs + this.#firstOutputMs;
     return { startedMs, endedMs, firstOutputMs };
   }
+}
+
+/** Calls `run` with the reason when `signal` is aborted, at once where it is. */
+function whenAborted(signal: AbortSignal, run: (reason: unknown) => void): void {
+  if (signal.aborted) run(signal.reason);
+  else signal.addEventListener('abort', () => run(signal.reason), { once: true });
 }
 
 /** The word with which the program aborted the work: `controller.abort('barge_in')`. */

@@ -1,13 +1,14 @@
 import type { Context } from '@opentelemetry/api';
 import { isDeep, runInContext, swapContextOnStack } from '../guards/context.ts';
-import { settle } from './settle.ts';
-import type { Settlement } from './settle.ts';
+import { followResult } from '../results/follow-result.ts';
+import type { ResultObserver, ResultOptions } from '../results/result-observer.ts';
 import type { Step } from './step-options.ts';
 
 /** A step whose span was started and ends when it hears so. */
-export interface StartedStep extends Step, Settlement {
+export interface StartedStep extends Step, ResultObserver {
   /** The context in which the step's function runs. */
   readonly context: Context;
+  readonly resultOptions: ResultOptions | undefined;
   /** What the step could not be told, because the stack ended there; told by {@link hearTheUnheard}. */
   unheard: Unheard | undefined;
 }
@@ -38,7 +39,7 @@ export function traceStep<Result>(step: StartedStep, run: (step: Step) => Result
     if (isNoted) swapContextOnStack(above);
   }
   try {
-    return settle(result, step);
+    return followResult(result, step, step.resultOptions);
   } catch {
     step.unheard = { hasThrown: false, value: result };
     endOfStack.wasMet = true;

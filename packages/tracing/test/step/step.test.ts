@@ -77,7 +77,7 @@ describe('what a step returns', () => {
     // oxlint-disable-next-line unicorn/no-thenable -- what query builders are
     await conversation(async (c) => void c.step('memory', () => ({ then: () => {} })));
     expect(recorder.spans().map((span) => span.name)).toEqual(['memory', 'conversation']);
-    expect(recorder.attributesOf('memory')['conversation.outcome']).toBe('interrupted');
+    expect(recorder.attributesOf('memory')).toMatchObject({ 'conversation.outcome': 'interrupted' });
   });
 
   test('a subclass of Promise keeps its class and its own functions', async () => {
