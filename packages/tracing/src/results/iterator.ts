@@ -50,6 +50,8 @@ class IteratorDoors {
   readonly #isAsync: boolean;
   readonly #output: StreamedOutput;
   readonly #observer: ResultObserver;
+  /** Chunks that were asked for and are not there yet. */
+  #pending = 0;
 
   constructor(iterator: object, isAsync: boolean, output: StreamedOutput, observer: ResultObserver) {
     this.#iterator = iterator;
@@ -83,18 +85,36 @@ class IteratorDoors {
       throw error;
     };
     const isAsync = this.#isAsync;
+    const began = (): void => {
+      // A generator that hangs takes notice of nothing; its consumer has left all the same.
+      if (isLeaving && this.#pending > 0) output.left();
+      if (isAsync && !isLeaving) this.#pending += 1;
+    };
+    const settled = (): void => {
+      if (isAsync && !isLeaving) this.#pending -= 1;
+    };
+    const hearLater = (value: unknown): unknown => {
+      settled();
+      return hear(value);
+    };
+    const hearFailureLater = (error: unknown): never => {
+      settled();
+      return hearFailure(error);
+    };
     return function (this: unknown, given?: unknown): unknown {
       output.begins();
+      began();
       let result: unknown;
       try {
         // A generator's first `next` takes none, and a class may tell none from undefined.
         result =
           arguments.length === 0 ? observer.runInside(produce, undefined) : observer.runInside(produceFor, given);
       } catch (error) {
-        return hearFailure(error);
+        return hearFailureLater(error);
       }
       if (!isAsync) return hear(result);
-      return types.isPromise(result) ? result.then(hear, hearFailure) : Promise.resolve(result).then(hear, hearFailure);
+      const promise = types.isPromise(result) ? result : Promise.resolve(result);
+      return promise.then(hearLater, hearFailureLater);
     };
   }
 

@@ -1,4 +1,10 @@
-import { ATTRIBUTE, OPERATION_BY_STEP_KIND, processSettings, STEP_TIMING_PREFIX, stepKindOf } from '@convotel/conventions';
+import {
+  ATTRIBUTE,
+  OPERATION_BY_STEP_KIND,
+  processSettings,
+  STEP_TIMING_PREFIX,
+  stepKindOf,
+} from '@convotel/conventions';
 import type { StepKind } from '@convotel/conventions';
 import type { Attributes } from '@opentelemetry/api';
 import { eachAttribute } from '../guards/given-values.ts';

@@ -14,7 +14,7 @@ import type {
   TracerProvider,
 } from '@opentelemetry/api';
 import { conversationIdsOf, processRegistry } from '@convotel/conventions';
-import { epochNowMs } from '../guards/times.ts';
+import { epochMsOf, epochNowMs } from '../guards/times.ts';
 
 /** A provider that keeps spans in memory and needs no SDK. Its clock is the program's, also where that is a fake one. */
 export class RecordingProvider implements TracerProvider {
@@ -59,7 +59,7 @@ export class RecordingSpan implements Span {
     this.parent = parent instanceof RecordingSpan ? parent : undefined;
     this.parentContext = parent?.spanContext();
     this.#context = contextFor(this.parentContext);
-    this.startMs = epochMsOf(options.startTime) ?? epochNowMs();
+    this.startMs = epochMsFromInput(options.startTime) ?? epochNowMs();
     this.setAttributes(options.attributes ?? {});
     this.addLinks(options.links ?? []);
   }
@@ -102,7 +102,7 @@ export class RecordingSpan implements Span {
   }
 
   end(endTime?: TimeInput): void {
-    this.endMs ??= epochMsOf(endTime) ?? epochNowMs();
+    this.endMs ??= epochMsFromInput(endTime) ?? epochNowMs();
   }
 
   isRecording(): boolean {
@@ -123,7 +123,8 @@ function contextFor(parent: SpanContext | undefined): SpanContext {
   };
 }
 
-/** Only of times as convotel gives them: seconds and nanoseconds. */
-function epochMsOf(time: TimeInput | undefined): number | undefined {
+/** Only of times as convotel gives them: seconds and nanoseconds, or a reading of `performance.now()`. */
+function epochMsFromInput(time: TimeInput | undefined): number | undefined {
+  if (typeof time === 'number') return epochMsOf(time);
   return Array.isArray(time) ? time[0] * 1000 + time[1] / 1e6 : undefined;
 }

@@ -37,6 +37,8 @@ export interface StepRecord extends SpanRecord {
   outputTokens?: number;
   timeoutMs?: number;
   timeToFirstOutputMs?: number;
+  /** Chunks of a stream that were handed on. */
+  chunks?: number;
   /** Lengths of named parts, in milliseconds. */
   timingsMs: Record<string, number>;
   /** The steps inside this one, in order of start. */
@@ -128,6 +130,7 @@ function stepRecord(span: RecordingSpan, conversationId: string): StepRecord {
       outputTokens: attributes[ATTRIBUTE.outputTokens],
       timeoutMs: millisecondsOf(attributes[ATTRIBUTE.stepTimeout]),
       timeToFirstOutputMs: millisecondsOf(attributes[ATTRIBUTE.timeToFirstOutput]),
+      chunks: attributes[ATTRIBUTE.stepChunks],
     }),
     timingsMs: Object.fromEntries(timings),
     steps: [],
