@@ -1,6 +1,7 @@
+import { isObject, methodOf, read } from '../guards/program-objects.ts';
+import type { Method } from '../guards/program-objects.ts';
 import { followIterator } from './iterator.ts';
-import { cannotFollow, isObject, methodOf, read, replaceMember } from './replace-member.ts';
-import type { Method } from './replace-member.ts';
+import { cannotFollow, replaceMember } from './replace-member.ts';
 import type { ResultObserver } from './result-observer.ts';
 import type { StreamedOutput } from './streamed-output.ts';
 

@@ -1,5 +1,7 @@
-import { cannotFollow, isObject, methodOf, read, replaceMember } from './replace-member.ts';
-import type { ResultDetails, ResultObserver } from './result-observer.ts';
+import { isObject, methodOf, read } from '../guards/program-objects.ts';
+import { cannotFollow, replaceMember } from './replace-member.ts';
+import type { ResultDetails } from './recognized/result-details.ts';
+import type { ResultObserver } from './result-observer.ts';
 import type { StreamedOutput } from './streamed-output.ts';
 import { followWebStream } from './web-stream.ts';
 

@@ -1,5 +1,6 @@
 import { isEndOfStack } from '../guards/spans.ts';
 import { reportTrouble } from '../guards/warnings.ts';
+import { isObject } from '../guards/program-objects.ts';
 import { followAsyncIterable, isAsyncIterable } from './async-iterable.ts';
 import {
   findDataBesideResponse,
@@ -13,9 +14,9 @@ import { followIterator, isSyncIterator } from './iterator.ts';
 import { followPromise, isNativePromise } from './native-promise.ts';
 import { followNodeStream, isNodeStream } from './node-stream.ts';
 import { ChunkReader, readWhole, recognizes } from './recognized/recognize.ts';
-import { isObject } from './replace-member.ts';
 import { findBodyStream, followResponse, isResponse } from './response.ts';
-import type { Following, ResultDetails, ResultObserver, ResultOptions } from './result-observer.ts';
+import type { ResultDetails } from './recognized/result-details.ts';
+import type { Following, ResultObserver, ResultOptions } from './result-observer.ts';
 import { StreamedOutput } from './streamed-output.ts';
 import { followThenable, isThenable } from './thenable.ts';
 import { followUntil } from './until.ts';

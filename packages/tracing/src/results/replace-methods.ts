@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { types } from 'node:util';
-import { methodOf, replaceMember } from './replace-member.ts';
+import { methodOf } from '../guards/program-objects.ts';
+import { replaceMember } from './replace-member.ts';
 
 type AnyMethod = (this: unknown, ...given: unknown[]) => unknown;
 

@@ -1,7 +1,8 @@
 import { types } from 'node:util';
+import { isObject, methodOf, read } from '../guards/program-objects.ts';
+import type { Method } from '../guards/program-objects.ts';
 import { followNodeStream, isNodeStream } from './node-stream.ts';
-import { cannotFollow, isObject, methodOf, read, replaceMember } from './replace-member.ts';
-import type { Method } from './replace-member.ts';
+import { cannotFollow, replaceMember } from './replace-member.ts';
 import type { Following } from './result-observer.ts';
 import type { StreamedOutput } from './streamed-output.ts';
 import { followWebStream, isWebStream } from './web-stream.ts';

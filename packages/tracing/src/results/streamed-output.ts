@@ -1,5 +1,6 @@
 import type { ChunkReader } from './recognized/recognize.ts';
-import type { ResultDetails, ResultObserver, StreamSoFar } from './result-observer.ts';
+import type { ResultDetails } from './recognized/result-details.ts';
+import type { ResultObserver, StreamSoFar } from './result-observer.ts';
 
 /**
  * What came out of one stream so far. Its functions are called as chunks are handed to the program; the first of

@@ -1,9 +1,10 @@
 import { types } from 'node:util';
 import { activeContext, runInContext } from '../guards/context.ts';
+import { isObject, methodOf } from '../guards/program-objects.ts';
 import { isAsyncIterable } from './async-iterable.ts';
 import { isNativePromise, nativeThenOf } from './native-promise.ts';
 import { isNodeStream } from './node-stream.ts';
-import { cannotFollow, isObject, methodOf } from './replace-member.ts';
+import { cannotFollow } from './replace-member.ts';
 import { replaceMethods } from './replace-methods.ts';
 import type { Following } from './result-observer.ts';
 import { isWebStream } from './web-stream.ts';

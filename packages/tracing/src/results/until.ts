@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { reportTrouble } from '../guards/warnings.ts';
-import { cannotFollow, isObject, read, replaceMember } from './replace-member.ts';
+import { isObject, read } from '../guards/program-objects.ts';
+import { cannotFollow, replaceMember } from './replace-member.ts';
 import type { Following, ResultOptions } from './result-observer.ts';
 
 /**

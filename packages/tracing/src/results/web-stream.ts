@@ -1,4 +1,5 @@
-import { cannotFollow, methodOf, replaceMember } from './replace-member.ts';
+import { methodOf } from '../guards/program-objects.ts';
+import { cannotFollow, replaceMember } from './replace-member.ts';
 import type { ResultObserver } from './result-observer.ts';
 import type { StreamedOutput } from './streamed-output.ts';
 import { shortenReads } from './web-stream-readers.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { diag, DiagLogLevel, trace } from '@opentelemetry/api';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { trace } from '@opentelemetry/api';
 import { conversation, startConversation, step } from '@convotel/tracing';
 import { msOf, recordSpans } from '../support/span-recorder.ts';
 import { stopwatch } from '../support/stopwatch.ts';
@@ -388,13 +388,6 @@ describe('a query builder', () => {
 });
 
 describe('what cannot be changed', () => {
-  const warnings: string[] = [];
-  diag.setLogger(
-    { error() {}, warn: (message) => void warnings.push(message), info() {}, debug() {}, verbose() {} },
-    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
-  );
-  afterAll(() => diag.disable());
-
   class Speech extends ReadableStream<string> {}
   // oxlint-disable-next-line unicorn/no-thenable -- what query builders are
   const thenable = { then: (done: (value: number) => void) => done(1) };
@@ -427,7 +420,6 @@ describe('what cannot be changed', () => {
   };
 
   test.each(Object.entries(kinds))('%s comes back untouched, with one span and one warning', async (kind, make) => {
-    warnings.length = 0;
     await conversation(async (c) => {
       const result = make();
       const keys = Reflect.ownKeys(result);
@@ -438,8 +430,8 @@ describe('what cannot be changed', () => {
       await Promise.resolve(result);
     });
     expect(outcomesOf(kind)).toEqual(['completed', 'completed']);
-    expect(warnings.filter((warning) => warning.includes(kind))).toHaveLength(1);
-    expect(warnings[0]).toContain('cannot be changed');
+    expect(recorder.warnings.filter((warning) => warning.includes(kind))).toHaveLength(1);
+    expect(recorder.warnings[0]).toContain('cannot be changed');
   });
 
   test('a result that throws when it is looked at goes through', () => {

@@ -1,4 +1,4 @@
-import type { ResultDetails } from '../result-observer.ts';
+import type { ResultDetails } from './result-details.ts';
 import { countAt, countedOnce, listAt, NOTHING, objectAt, OUTPUT, note, textAt, textMeaning } from './client.ts';
 import type { Client, Meaning } from './client.ts';
 

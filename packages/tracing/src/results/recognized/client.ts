@@ -1,5 +1,5 @@
-import { isObject, read } from '../replace-member.ts';
-import type { ResultDetails } from '../result-observer.ts';
+import { isObject, read } from '../../guards/program-objects.ts';
+import type { ResultDetails } from './result-details.ts';
 
 /**
  * What a chunk, or a whole result, of a known client stands for: output text (empty where it carries none), output that

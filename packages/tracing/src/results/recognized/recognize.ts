@@ -1,4 +1,4 @@
-import type { RecognizeOptions, ResultDetails } from '../result-observer.ts';
+import type { RecognizeOptions, ResultDetails } from './result-details.ts';
 import { anthropic } from './anthropic.ts';
 import { NOTHING } from './client.ts';
 import type { Client, Meaning } from './client.ts';

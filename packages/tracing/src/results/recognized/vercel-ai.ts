@@ -1,5 +1,5 @@
-import { read } from '../replace-member.ts';
-import type { ResultDetails } from '../result-observer.ts';
+import { read } from '../../guards/program-objects.ts';
+import type { ResultDetails } from './result-details.ts';
 import {
   ABORTED,
   countAt,
