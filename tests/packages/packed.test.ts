@@ -22,7 +22,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'convotel-packed-'));
   const { stdout } = await run('npm', ['pack', '--workspaces', '--json', '--pack-destination', folder], { cwd: ROOT });
   const listed = JSON.parse(stdout) as Packed[] | Record<string, Packed>;
-  packed = Object.values(listed).filter(({ name }) => name.includes('convotel') && !name.includes('example'));
+  packed = Object.values(listed).filter(({ name }) => name.includes('convotel') && !/example|suite/.test(name));
 }, 60_000);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
