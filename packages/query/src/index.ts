@@ -20,7 +20,7 @@ export type { Report } from './answers/report.ts';
 export type { SingleOptions, WindowedOptions } from './answers/options.ts';
 export type { Evidence, Finding, FindingRule, Severity } from './findings/finding.ts';
 export type { ConversationRecord, ConversationOutcome } from './model/conversation.ts';
-export type { Answer, Coverage } from './model/coverage.ts';
+export type { Answer, Coverage, Warning, WarningCode } from './model/coverage.ts';
 export type { ConversationFilters } from './model/window.ts';
 export type { SpanRecord, SpanRest } from './model/span-record.ts';
 export type { Window } from './model/window.ts';
@@ -38,6 +38,7 @@ export type {
   Questions,
   ConversationSpans,
   SourceKind,
+  FirstOutputStatistics,
   StepColumn,
   StepDurations,
   StepDurationsQuestion,

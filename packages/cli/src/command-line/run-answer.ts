@@ -61,7 +61,7 @@ async function answer<Command extends string, Data, Options>(
           ...definition.context?.(texts),
         }),
       );
-      for (const warning of report.coverage.warnings) terminal.writeError(`Note: ${printable(warning)}\n`);
+      for (const { text } of report.coverage.warnings) terminal.writeError(`Note: ${printable(text)}\n`);
     }
     return definition.exitStatus?.(report, texts) ?? EXIT_STATUS.answered;
   } finally {

@@ -10,7 +10,7 @@ export function coverageOfSameSpans(first: Coverage, ...others: readonly Coverag
     conversations: first.conversations,
     spans: first.spans,
     complete: all.every(({ complete }) => complete),
-    warnings: [...new Set(all.flatMap(({ warnings }) => warnings))],
+    warnings: [...new Map(all.flatMap(({ warnings }) => warnings.map((warning) => [warning.text, warning]))).values()],
   };
 }
 
@@ -24,9 +24,4 @@ export function coverageOfBothWindows(before: Coverage, after: Coverage): Covera
     conversations: before.conversations + after.conversations,
     spans: before.spans + after.spans,
   };
-}
-
-/** `coverage` with one warning more. */
-export function withWarning(coverage: Coverage, warning: string): Coverage {
-  return { ...coverage, warnings: [...coverage.warnings, warning] };
 }

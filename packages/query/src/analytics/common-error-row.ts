@@ -4,10 +4,11 @@ import { formatInstant } from '../time/format-instant.ts';
 
 /** The row of `common-errors` for one group of failures. */
 export function commonErrorRow(error: CommonError): CommonErrorRow {
-  const { step, errorType, message, count, lastSeenUnixNano, conversationId } = error;
+  const { step, errorType, pattern, message, count, lastSeenUnixNano, conversationId } = error;
   return {
     step,
     ...(errorType === undefined ? {} : { errorType }),
+    ...(pattern === undefined ? {} : { pattern }),
     ...(message === undefined ? {} : { message }),
     count,
     lastSeen: formatInstant(lastSeenUnixNano),

@@ -5,13 +5,13 @@ import { millisecondsOf } from './milliseconds.ts';
 
 /** The row of `recent` and `longest` for one conversation. */
 export function conversationRow(conversation: ConversationRecord): ConversationRow {
-  const { conversationId, traceId, startTimeUnixNano, endTimeUnixNano, totalNano, stepCount, outcome } = conversation;
+  const { conversationId, traceId, startTimeUnixNano, endTimeUnixNano, stepSumNano, stepCount, outcome } = conversation;
   return {
     conversationId,
     traceId,
     startTime: formatInstant(startTimeUnixNano),
     endTime: formatInstant(endTimeUnixNano),
-    totalMs: millisecondsOf(totalNano),
+    totalMs: millisecondsOf(stepSumNano),
     wallMs: millisecondsOf(endTimeUnixNano - startTimeUnixNano),
     stepCount,
     outcome,
@@ -20,7 +20,8 @@ export function conversationRow(conversation: ConversationRecord): ConversationR
 
 /** The row of `slow` for one conversation. */
 export function slowConversationRow(conversation: ConversationRecord): SlowConversationRow {
-  return { ...conversationRow(conversation), completedMs: millisecondsOf(conversation.completedNano) };
+  const row = conversationRow(conversation);
+  return { ...row, completedMs: row.wallMs };
 }
 
 /** Completed outermost milliseconds by step, over all of `conversations`. */

@@ -24,7 +24,7 @@ export interface ConversationRow {
 
 /** A row of `slow`. */
 export interface SlowConversationRow extends ConversationRow {
-  /** Sum of the completed outermost steps' durations. */
+  /** End − start: how long it took by the clock. */
   completedMs: number;
 }
 
@@ -113,6 +113,9 @@ export interface StepSuccessRow {
 export interface CommonErrorRow {
   step: string;
   errorType?: string;
+  /** The message with what differs from one failure to the next replaced by `…`. */
+  pattern?: string;
+  /** Of the latest failure. */
   message?: string;
   count: number;
   lastSeen: string;

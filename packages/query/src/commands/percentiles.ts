@@ -1,10 +1,10 @@
-import { withWarning } from '../analytics/combine-coverage.ts';
 import { PERCENTILES, percentilesByName } from '../analytics/step-rows.ts';
 import type { StepPercentiles } from '../answers/data.ts';
 import type { Report } from '../answers/report.ts';
 import type { WindowedOptions } from '../answers/options.ts';
 import { findAll } from '../findings/find-all.ts';
 import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
+import { withWarning } from '../model/coverage.ts';
 import type { ConversationSource } from '../questions.ts';
 import { buildReport } from './build-report.ts';
 import { checkWindowed } from './check-options.ts';
@@ -41,7 +41,7 @@ export async function percentiles(
           percentiles: percentilesByName(statistics.quantilesMs),
         };
   const neverSeen = `no step ${JSON.stringify(step)} was seen in the window; "averages" lists the steps there are`;
-  const coverage = statistics === undefined ? withWarning(read, neverSeen) : read;
+  const coverage = statistics === undefined ? withWarning(read, { code: 'step-never-seen', text: neverSeen }) : read;
   const findings = findAll(RULES_BY_COMMAND.percentiles, { data });
   return buildReport({ command: 'percentiles', source, window, timeZone, coverage, data, findings });
 }

@@ -12,7 +12,7 @@ import { checkLimit, checkNumber, checkWindowed } from './check-options.ts';
 
 /** What {@link slow} is asked with. */
 export interface SlowOptions extends WindowedOptions {
-  /** Lists conversations with more milliseconds than this in completed outermost steps. @defaultValue `5000` */
+  /** Lists conversations that last longer than this many milliseconds. @defaultValue `5000` */
   thresholdMs?: number | undefined;
   /** Most rows, 1 to 10,000. @defaultValue `10` */
   limit?: number | undefined;
@@ -21,7 +21,7 @@ export interface SlowOptions extends WindowedOptions {
 }
 
 /**
- * The conversations whose completed outermost steps sum to more than the threshold, longest first.
+ * The conversations that lasted longer than the threshold and are not open, longest first.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
  */
 export async function slow(
@@ -41,7 +41,7 @@ export async function slow(
     filters,
     order: 'slowest',
     limit,
-    completedAboveNano: nanosecondsOf(thresholdMs),
+    aboveNano: nanosecondsOf(thresholdMs),
   });
   const rows = conversations.map(slowConversationRow);
   const findings = findAll(RULES_BY_COMMAND.slow, {

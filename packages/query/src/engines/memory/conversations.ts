@@ -1,5 +1,7 @@
 import { traceIdOf } from '@convotel/conventions';
+import type { ConversationRecord } from '../../model/conversation.ts';
 import { compareBigint } from '../../model/order.ts';
+import { compareByStart } from '../../model/retries.ts';
 import { isInWindow } from '../../model/window.ts';
 import type {
   ConversationCount,
@@ -13,12 +15,19 @@ import type { ConversationTrace, Trace } from './traces.ts';
 
 const QUARTER_HOUR_NANO = 900_000_000_000n;
 
-/** By what each order sorts, the largest first. */
-const SIZE_BY_ORDER: Record<ConversationsQuestion['order'], (trace: ConversationTrace) => bigint> = {
-  newest: ({ conversation }) => conversation.startTimeUnixNano,
-  slowest: ({ conversation }) => conversation.completedNano,
-  longest: ({ conversation }) => conversation.endTimeUnixNano - conversation.startTimeUnixNano,
-};
+/** What each order measures, in nanoseconds; undefined for a conversation that it leaves out. */
+const SIZE_BY_ORDER: Record<ConversationsQuestion['order'], (conversation: ConversationRecord) => bigint | undefined> =
+  {
+    newest: durationNanoOf,
+    longest: durationNanoOf,
+    slowest: (conversation) => (conversation.outcome === 'open' ? undefined : durationNanoOf(conversation)),
+    'slowest-response': ({ responseMs }) =>
+      responseMs === undefined ? undefined : BigInt(Math.round(responseMs * 1e6)),
+  };
+
+function durationNanoOf({ startTimeUnixNano, endTimeUnixNano }: ConversationRecord): bigint {
+  return endTimeUnixNano - startTimeUnixNano;
+}
 
 /** Answers the question `conversation`. */
 export function findConversation(traces: readonly Trace[], conversationId: string): ConversationSpans {
@@ -29,23 +38,25 @@ export function findConversation(traces: readonly Trace[], conversationId: strin
     .sort(compareNewestFirst);
   const found = traceOf(traceIdOf(conversationId)) ?? carriers[0] ?? traceOf(conversationId.toLowerCase());
   return {
-    spans: [...(found?.spans ?? [])].sort(
-      (a, b) => compareBigint(a.startTimeUnixNano, b.startTimeUnixNano) || (a.spanId < b.spanId ? -1 : 1),
-    ),
+    spans: [...(found?.spans ?? [])].sort(compareByStart),
     otherTraceIds: carriers.filter((trace) => trace !== found).map(({ traceId }) => traceId),
   };
 }
 
 /** Answers the question `conversations`, over the traces that its filters choose. */
 export function listConversations(traces: readonly Trace[], question: ConversationsQuestion): ConversationTrace[] {
-  const { window, order, limit, completedAboveNano } = question;
-  const sizeOf = SIZE_BY_ORDER[order];
-  return traces
-    .filter(isConversation)
-    .filter(({ conversation }) => isInWindow(conversation.startTimeUnixNano, window))
-    .filter(({ conversation }) => completedAboveNano === undefined || conversation.completedNano > completedAboveNano)
-    .sort((a, b) => compareBigint(sizeOf(b), sizeOf(a)) || compareNewestFirst(a, b))
-    .slice(0, limit);
+  const { window, order, limit, aboveNano = -1n } = question;
+  const fitting: { trace: ConversationTrace; sizeNano: bigint }[] = [];
+  for (const trace of traces.filter(isConversation)) {
+    const sizeNano = SIZE_BY_ORDER[order](trace.conversation);
+    if (!isInWindow(trace.conversation.startTimeUnixNano, window)) continue;
+    if (sizeNano !== undefined && sizeNano > aboveNano) fitting.push({ trace, sizeNano });
+  }
+  const isBySize = order !== 'newest';
+  return fitting
+    .sort((a, b) => (isBySize ? compareBigint(b.sizeNano, a.sizeNano) : 0) || compareNewestFirst(a.trace, b.trace))
+    .slice(0, limit)
+    .map(({ trace }) => trace);
 }
 
 /** Answers the question `conversation-counts`, over the traces that its filters choose. */

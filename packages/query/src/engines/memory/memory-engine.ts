@@ -1,31 +1,36 @@
-import type { Answer } from '../../model/coverage.ts';
+import { reuseWarnings } from '../../model/coverage.ts';
+import type { Answer, Coverage } from '../../model/coverage.ts';
 import type { Engine, StepDurationsQuestion } from '../../questions.ts';
 import { gatherCommonErrors } from './common-errors.ts';
 import { countConversations, findConversation, listConversations } from './conversations.ts';
 import { gatherStepDurations, gatherStepStatistics } from './steps.ts';
-import { chooseTraces, coverTraces } from './traces.ts';
-import type { Trace } from './traces.ts';
+import { chooseTraces, coverTraces, groupIntoTraces, isConversation } from './traces.ts';
+import type { ConversationTrace, Trace } from './traces.ts';
 
 /** The questions in plain TypeScript over traces in memory: the reference that other engines are tested against. */
 export const memoryEngine: Engine<readonly Trace[]> = {
   conversation: (traces, { conversationId }) => {
     const data = findConversation(traces, conversationId);
-    const found = data.spans.length === 0 ? [] : [{ traceId: data.spans[0]!.traceId, spans: data.spans }];
-    return { data, coverage: coverTraces(found, undefined) };
+    const found = data.spans.length === 0 ? [] : groupIntoTraces(data.spans).filter(isConversation);
+    return { data, coverage: withReuse(coverTraces(found, undefined), found) };
   },
   conversations: (traces, asked) => {
     const chosen = chooseTraces(traces, asked.filters);
     const listed = listConversations(chosen, asked);
-    return {
-      data: listed.map(({ conversation }) => conversation),
-      coverage: asked.order === 'newest' ? coverTraces(listed, undefined) : coverTraces(chosen, asked.window),
-    };
+    const coverage = asked.order === 'newest' ? coverTraces(listed, undefined) : coverTraces(chosen, asked.window);
+    return { data: listed.map(({ conversation }) => conversation), coverage: withReuse(coverage, listed) };
   },
   'step-statistics': overWindow(gatherStepStatistics),
   'conversation-counts': overWindow(countConversations),
   'common-errors': overWindow(gatherCommonErrors),
   'step-durations': overWindow(gatherStepDurations),
 };
+
+/** Adds the warning of ids that were used again, where conversations are handed over. */
+function withReuse(coverage: Coverage, conversations: readonly ConversationTrace[]): Coverage {
+  const handedOver = conversations.map(({ conversation: { conversationId }, spans }) => ({ conversationId, spans }));
+  return { ...coverage, warnings: [...coverage.warnings, ...reuseWarnings(handedOver)] };
+}
 
 /** Answers a question with a window from the conversations that its filters choose. */
 function overWindow<Asked extends StepDurationsQuestion, Data>(

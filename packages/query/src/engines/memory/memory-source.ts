@@ -35,7 +35,8 @@ export class MemorySource implements ConversationSource {
   async ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>> {
     const { data, coverage } = await askEngine(memoryEngine, this.#traces, question);
     const complete = this.#unread.length === 0;
-    return { data, coverage: { ...coverage, complete, warnings: [...this.#unread, ...coverage.warnings] } };
+    const unread = this.#unread.map((text) => ({ code: 'unread' as const, text }));
+    return { data, coverage: { ...coverage, complete, warnings: [...unread, ...coverage.warnings] } };
   }
 
   async close(): Promise<void> {}

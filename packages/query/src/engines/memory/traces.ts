@@ -50,8 +50,8 @@ function matches({ spans, conversation }: ConversationTrace, filters: Conversati
   return (
     (outcome === undefined || conversation.outcome === outcome) &&
     (service === undefined || spans.some((span) => span.serviceName === service)) &&
-    (workflow === undefined || spans.some((span) => span.role === 'root' && span.workflow === workflow)) &&
-    (session === undefined || spans.some((span) => span.role !== 'other' && span.sessionId === session))
+    (workflow === undefined || spans.some((span) => span.workflow === workflow)) &&
+    (session === undefined || spans.some((span) => span.sessionId === session))
   );
 }
 

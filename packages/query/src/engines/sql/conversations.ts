@@ -1,8 +1,8 @@
 import { traceIdOf } from '@convotel/conventions';
 import { buildConversation } from '../../model/conversation.ts';
 import type { ConversationRecord } from '../../model/conversation.ts';
+import { reuseWarnings } from '../../model/coverage.ts';
 import type { Answer } from '../../model/coverage.ts';
-import type { SpanRecord } from '../../model/span-record.ts';
 import type {
   ConversationCount,
   ConversationCountsQuestion,
@@ -10,7 +10,8 @@ import type {
   ConversationsQuestion,
 } from '../../questions.ts';
 import { foldIntoHours } from '../../time/fold-into-hours.ts';
-import { coverConversations, coverWindow } from './coverage.ts';
+import { coverConversations, coverWindow, handedOver } from './coverage.ts';
+import type { ReadConversation } from './coverage.ts';
 import { findNewest, rowsByTrace } from './newest.ts';
 import { windowValues } from './sql-store.ts';
 import type { SqlStore, TraceKey } from './sql-store.ts';
@@ -29,7 +30,10 @@ export async function findConversation(store: SqlStore, conversationId: string):
     const spans = (await store.rows('conversation-spans', { trace_id: candidate })).map(span);
     if (!spans.some(({ role }) => role !== 'other')) continue;
     const otherTraceIds = carriers.filter((carrier) => carrier !== candidate).map(traceId);
-    return { data: { spans, otherTraceIds }, coverage: coverConversations([spans]) };
+    return {
+      data: { spans, otherTraceIds },
+      coverage: coverConversations([{ conversation: buildConversation(spans)!, spans }]),
+    };
   }
   return { data: { spans: [], otherTraceIds: [] }, coverage: coverConversations([]) };
 }
@@ -53,35 +57,27 @@ export function listConversations(
 
 async function listNewest(
   store: SqlStore,
-  { window, limit, completedAboveNano }: ConversationsQuestion,
+  { window, limit, aboveNano }: ConversationsQuestion,
 ): Promise<Answer<ConversationRecord[]>> {
-  const listed = await readConversations(store, await findNewest(store, { window, limit, completedAboveNano }));
-  return {
-    data: listed.map(({ conversation }) => conversation),
-    coverage: coverConversations(listed.map(({ spans }) => spans)),
-  };
+  const listed = await readConversations(store, await findNewest(store, { window, limit, aboveNano }));
+  return { data: listed.map(({ conversation }) => conversation), coverage: coverConversations(listed) };
 }
 
 async function listLargest(
   store: SqlStore,
-  { window, limit, order, completedAboveNano = -1n }: ConversationsQuestion,
+  { window, limit, order, aboveNano = -1n }: ConversationsQuestion,
 ): Promise<Answer<ConversationRecord[]>> {
   const rows = await store.rows('largest-conversations', {
     ...windowValues(window),
-    by_completed: order === 'slowest',
-    completed_above_ns: completedAboveNano,
+    size_order: order,
+    above_ns: aboveNano,
     row_limit: BigInt(limit),
   });
   const keys = rows.map((row) => row['trace_id'] as TraceKey | null).filter((key) => key !== null);
   const listed = await readConversations(store, keys);
   const { coverage } = await coverWindow(store, window, Number(rows[0]!['seen']));
+  coverage.warnings.push(...reuseWarnings(listed.map(handedOver)));
   return { data: listed.map(({ conversation }) => conversation), coverage };
-}
-
-/** A conversation in numbers, and the spans that they were made of, with the fields that numbers and coverage need. */
-interface ReadConversation {
-  conversation: ConversationRecord;
-  spans: SpanRecord[];
 }
 
 /** The conversations with the trace ids `keys`, in their order. */

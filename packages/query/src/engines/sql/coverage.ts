@@ -1,4 +1,5 @@
-import { samplingWarnings } from '../../model/coverage.ts';
+import type { ConversationRecord } from '../../model/conversation.ts';
+import { reuseWarnings, samplingWarnings } from '../../model/coverage.ts';
 import type { Coverage } from '../../model/coverage.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import type { Window } from '../../model/window.ts';
@@ -50,13 +51,27 @@ async function countSeen(store: SqlStore, window: Window | undefined): Promise<n
   return Number(row!['conversations']);
 }
 
+/** A conversation in numbers, and the spans that they were made of, with the fields that numbers and coverage need. */
+export interface ReadConversation {
+  conversation: ConversationRecord;
+  spans: SpanRecord[];
+}
+
 /** Coverage of an answer that rests on whole conversations: all of their spans. */
-export function coverConversations(conversations: readonly (readonly SpanRecord[])[]): Coverage {
-  const spans = conversations.flat();
+export function coverConversations(conversations: readonly ReadConversation[]): Coverage {
+  const spans = conversations.flatMap((conversation) => conversation.spans);
   return {
     conversations: conversations.length,
     spans: spans.length,
     complete: true,
-    warnings: samplingWarnings(spans),
+    warnings: [...samplingWarnings(spans), ...reuseWarnings(conversations.map(handedOver))],
   };
+}
+
+/** A conversation as the warning of ids that were used again looks at it. */
+export function handedOver({ conversation, spans }: ReadConversation): {
+  conversationId: string;
+  spans: readonly SpanRecord[];
+} {
+  return { conversationId: conversation.conversationId, spans };
 }

@@ -15,13 +15,13 @@ export type StatementName =
   | 'conversation-spans'
   /** All spans of `$trace_ids`, with the fields that numbers and coverage need, by trace, start, span id. */
   | 'conversation-numbers'
-  /** The `$row_limit` newest conversations of the window above `$completed_above_ns`: `trace_id`. */
+  /** The `$row_limit` newest conversations of the window that last longer than `$above_ns`: `trace_id`. */
   | 'newest-conversations'
-  /** The `$row_limit` largest of the window, by `$order`: `trace_id` (null where none fits), `seen`. */
+  /** The `$row_limit` largest of the window, by `$size_order`: `trace_id` (null where none fits), `seen`. */
   | 'largest-conversations'
   /** By quarter hour of UTC: `quarter_hour` (null: starts elsewhere), `conversations`, `seen`. */
   | 'conversation-counts'
-  /** `trace_id`, `first_ns`, `starts_within`, `outcome`, `total_ms`: oldest first, then by trace id. */
+  /** Oldest first: `trace_id`, `first_ns`, `starts_within`, `outcome`, `duration_ms`, `step_sum_ms`, `response_ms`. */
   | 'conversation-durations'
   /** `trace_id`, `step`, `counted_ms`, `counted`, `completed_ms`, `first_ns`. */
   | 'step-durations'
@@ -31,9 +31,16 @@ export type StatementName =
   | 'step-quantiles'
   /** `step`, `part`, `average_s`. */
   | 'step-timings'
+  /** `step`, `retried`, `retried_failures`. */
+  | 'step-retries'
+  /** `step`, `counted`, `average_s`, `quantiles_s`. */
+  | 'step-first-outputs'
   /** The `$row_limit` newest conversations of the window: `trace_id`, `step` (null for a root), `offset_ns`. */
   | 'newest-first-starts'
-  /** The `$row_limit` most frequent: `step`, `error_type`, `error_message`, `failures`, `last_seen_ns`, `trace_id`. */
+  /**
+   * The `$row_limit` most frequent, by patterns of `$rule_1` to `$rule_6`: `step`, `error_type`, `pattern`,
+   * `error_message`, `failures`, `last_seen_ns`, `trace_id`.
+   */
   | 'common-errors'
   /** `spans`, `oldest_ns`, `newest_ns` of the window; the times are null where it is empty. */
   | 'extent'

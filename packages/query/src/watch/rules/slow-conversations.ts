@@ -8,7 +8,7 @@ import { limitText } from '../alert-text.ts';
 
 /** What {@link slowConversations} is made with. */
 export interface SlowConversationsOptions {
-  /** A conversation with more milliseconds than this in completed outermost steps is slow. @defaultValue `8000` */
+  /** A conversation that lasts longer than this many milliseconds is slow. @defaultValue `8000` */
   thresholdMs?: number | undefined;
   /** Alerts when there are more slow ones than this, 0 to 9,999. @defaultValue `3` */
   moreThan?: number | undefined;
@@ -37,7 +37,7 @@ export function slowConversations(options: SlowConversationsOptions = {}): Alert
         filters,
         order: 'slowest',
         limit,
-        completedAboveNano: nanosecondsOf(thresholdMs),
+        aboveNano: nanosecondsOf(thresholdMs),
       });
       const conversations = data.length;
       if (conversations <= moreThan) return [];
