@@ -39,6 +39,8 @@ export type {
   ConversationSpans,
   SourceKind,
   FirstOutputStatistics,
+  ResponseStatistics,
+  ResponseStatisticsQuestion,
   StepColumn,
   StepDurations,
   StepDurationsQuestion,

@@ -24,6 +24,7 @@ export interface Questions {
   conversations: { asked: ConversationsQuestion; answer: ConversationRecord[] };
   'step-statistics': { asked: StepStatisticsQuestion; answer: StepStatistics[] };
   'conversation-counts': { asked: ConversationCountsQuestion; answer: ConversationCount[] };
+  'response-statistics': { asked: ResponseStatisticsQuestion; answer: ResponseStatistics };
   'common-errors': { asked: CommonErrorsQuestion; answer: CommonError[] };
   'step-durations': { asked: StepDurationsQuestion; answer: StepDurations };
 }
@@ -177,6 +178,25 @@ export interface ConversationCount {
   /** 0 to 23; with `by: 'hourOfDay'`. */
   hourOfDay?: number;
   conversations: number;
+}
+
+/** Asks how long users waited for an answer in the conversations that start in the window. */
+export interface ResponseStatisticsQuestion {
+  window: Window;
+  filters?: ConversationFilters;
+  /** Probabilities between 0 and 1 whose quantiles `quantilesMs` is to hold. */
+  quantiles?: readonly number[];
+}
+
+/** Numbers of the response latency, over the conversations that have one. */
+export interface ResponseStatistics {
+  conversations: number;
+  /** Absent where there is none. */
+  averageMs?: number;
+  minMs?: number;
+  maxMs?: number;
+  /** Like {@link StepStatistics.quantilesMs}; empty where there is no conversation. */
+  quantilesMs: number[];
 }
 
 /** Asks for the most frequent failures of steps that start in the window. */

@@ -15,6 +15,8 @@ import type {
   Question,
   QuestionName,
   Questions,
+  ResponseStatistics,
+  ResponseStatisticsQuestion,
   SpanRecord,
   StepDurations,
   StepDurationsQuestion,
@@ -49,6 +51,7 @@ const NAIVE_ENGINE: Engine<NaiveSource> = {
   conversations: (source, asked) => source.conversations(asked),
   'step-statistics': (source, asked) => source.stepStatistics(asked),
   'conversation-counts': (source, asked) => source.conversationCounts(asked),
+  'response-statistics': (source, asked) => source.responseStatistics(asked),
   'common-errors': (source, asked) => source.commonErrors(asked),
   'step-durations': (source, asked) => source.stepDurations(asked),
 };
@@ -203,6 +206,21 @@ export class NaiveSource implements ConversationSource {
         ...(by === 'hour' ? { hourUnixNano: key } : { hourOfDay: Number(key) }),
         conversations: keys.filter((other) => other === key).length,
       }));
+    return { data, coverage: cover(this.#coveredSpans(window, filters)) };
+  }
+
+  async responseStatistics(question: ResponseStatisticsQuestion): Promise<Answer<ResponseStatistics>> {
+    const { window, filters = {}, quantiles = [] } = question;
+    const latencies = this.#conversations(filters)
+      .filter(({ startTimeUnixNano }) => contains(window, startTimeUnixNano))
+      .flatMap(({ responseMs }) => (responseMs === undefined ? [] : [responseMs]))
+      .sort((a, b) => a - b);
+    const figures = { averageMs: mean(latencies), minMs: latencies[0]!, maxMs: latencies.at(-1)! };
+    const data = {
+      conversations: latencies.length,
+      ...(latencies.length > 0 && figures),
+      quantilesMs: latencies.length === 0 ? [] : quantiles.map((rank) => interpolate(latencies, rank)),
+    };
     return { data, coverage: cover(this.#coveredSpans(window, filters)) };
   }
 

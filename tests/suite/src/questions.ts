@@ -39,6 +39,11 @@ function manyConversationsQuestions(random: SeededRandom, spans: readonly SpanRe
       by: random.pick(['hour', 'hourOfDay'] as const),
       timeZone: random.pick(TIME_ZONES),
     },
+    {
+      name: 'response-statistics',
+      ...choice(),
+      ...(random.chance(0.8) && { quantiles: [0, 0.5, 0.95, 1] }),
+    },
     { name: 'common-errors', ...choice(), limit: chooseLimit(random) },
     { name: 'step-durations', ...choice() },
   ];

@@ -383,6 +383,29 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
   });
 
   describe('response latency', () => {
+    test('of conversations that start in the window has a mean and quantiles', async () => {
+      const spans = [
+        ...answer('one', 1),
+        ...answer('two', undefined, 2),
+        ...answer('neither', undefined),
+        stepSpan('tts', { id: 'before', start: '2025-10-07T23:59:59Z', ms: 1 }),
+        stepSpan('tts', { id: 'before', start: '2025-10-08T00:00:01Z', ms: 1, responseLatencySeconds: 9 }),
+      ];
+      const [one, none] = await asking(spans, async (source) => [
+        await source.ask({ name: 'response-statistics', window: OCTOBER_8, quantiles: [0.5, 1] }),
+        await source.ask({ name: 'response-statistics', window: OCTOBER_8, filters: { session: 'nobody' } }),
+      ]);
+      expect(one!.data).toEqual({
+        conversations: 2,
+        averageMs: 1500,
+        minMs: 1000,
+        maxMs: 2000,
+        quantilesMs: [1500, 2000],
+      });
+      expect(one!.coverage).toMatchObject({ conversations: 4, spans: 13 });
+      expect(none!.data).toEqual({ conversations: 0, quantilesMs: [] });
+    });
+
     const answer = (id: string, seconds: number | undefined, rootSeconds?: number): SpanRecord[] => [
       stepSpan('stt', { id, start: '2025-10-08T12:00:00Z', ms: 100 }),
       stepSpan('tts', {

@@ -2,8 +2,8 @@ import { isFailure } from '@convotel/conventions';
 import { errorPatternOf } from '../../model/error-pattern.ts';
 import { compareAbsentLast, compareBigint, compareText } from '../../model/order.ts';
 import { isInWindow } from '../../model/window.ts';
-import type { CommonError, CommonErrorsQuestion } from '../../questions.ts';
-import { isConversation } from './traces.ts';
+import type { CommonError, CommonErrorsQuestion, Engine } from '../../questions.ts';
+import { isConversation, overWindow } from './traces.ts';
 import type { Trace } from './traces.ts';
 
 /** The failures of one step, type and pattern so far. */
@@ -22,8 +22,12 @@ interface Failure {
   conversationId: string;
 }
 
-/** Answers the question `common-errors`, over the traces that its filters choose. */
-export function gatherCommonErrors(traces: readonly Trace[], { window, limit }: CommonErrorsQuestion): CommonError[] {
+/** The question about failures. */
+export const errorAnswers = {
+  'common-errors': overWindow(gatherCommonErrors),
+} satisfies Partial<Engine<readonly Trace[]>>;
+
+function gatherCommonErrors(traces: readonly Trace[], { window, limit }: CommonErrorsQuestion): CommonError[] {
   const groups = new Map<string, Group>();
   for (const { traceId, spans, conversation } of traces.filter(isConversation)) {
     for (const { step, outcome, errorType, errorMessage: message, startTimeUnixNano } of spans) {

@@ -1,5 +1,8 @@
 import { traceIdOf } from '@convotel/conventions';
 import type { ConversationRecord } from '../../model/conversation.ts';
+import { reuseWarnings } from '../../model/coverage.ts';
+import type { Coverage } from '../../model/coverage.ts';
+import { quantileOfSorted, sumOf } from '../../model/numbers.ts';
 import { compareBigint } from '../../model/order.ts';
 import { compareByStart } from '../../model/retries.ts';
 import { isInWindow } from '../../model/window.ts';
@@ -8,9 +11,19 @@ import type {
   ConversationCountsQuestion,
   ConversationsQuestion,
   ConversationSpans,
+  Engine,
+  ResponseStatistics,
+  ResponseStatisticsQuestion,
 } from '../../questions.ts';
 import { foldIntoHours } from '../../time/fold-into-hours.ts';
-import { compareNewestFirst, isConversation } from './traces.ts';
+import {
+  chooseTraces,
+  compareNewestFirst,
+  coverTraces,
+  groupIntoTraces,
+  isConversation,
+  overWindow,
+} from './traces.ts';
 import type { ConversationTrace, Trace } from './traces.ts';
 
 const QUARTER_HOUR_NANO = 900_000_000_000n;
@@ -29,8 +42,30 @@ function durationNanoOf({ startTimeUnixNano, endTimeUnixNano }: ConversationReco
   return endTimeUnixNano - startTimeUnixNano;
 }
 
-/** Answers the question `conversation`. */
-export function findConversation(traces: readonly Trace[], conversationId: string): ConversationSpans {
+/** The questions about conversations as a whole. */
+export const conversationAnswers = {
+  conversation: (traces, { conversationId }) => {
+    const data = findConversation(traces, conversationId);
+    const found = groupIntoTraces(data.spans).filter(isConversation);
+    return { data, coverage: withReuse(coverTraces(found, undefined), found) };
+  },
+  conversations: (traces, asked) => {
+    const chosen = chooseTraces(traces, asked.filters);
+    const listed = listConversations(chosen, asked);
+    const coverage = asked.order === 'newest' ? coverTraces(listed, undefined) : coverTraces(chosen, asked.window);
+    return { data: listed.map(({ conversation }) => conversation), coverage: withReuse(coverage, listed) };
+  },
+  'conversation-counts': overWindow(countConversations),
+  'response-statistics': overWindow(measureResponses),
+} satisfies Partial<Engine<readonly Trace[]>>;
+
+/** Adds the warning of ids that were used again, where conversations are handed over. */
+function withReuse(coverage: Coverage, conversations: readonly ConversationTrace[]): Coverage {
+  const handedOver = conversations.map(({ conversation: { conversationId }, spans }) => ({ conversationId, spans }));
+  return { ...coverage, warnings: [...coverage.warnings, ...reuseWarnings(handedOver)] };
+}
+
+function findConversation(traces: readonly Trace[], conversationId: string): ConversationSpans {
   const conversations = traces.filter(isConversation);
   const traceOf = (traceId: string): Trace | undefined => conversations.find((trace) => trace.traceId === traceId);
   const carriers = conversations
@@ -43,8 +78,7 @@ export function findConversation(traces: readonly Trace[], conversationId: strin
   };
 }
 
-/** Answers the question `conversations`, over the traces that its filters choose. */
-export function listConversations(traces: readonly Trace[], question: ConversationsQuestion): ConversationTrace[] {
+function listConversations(traces: readonly Trace[], question: ConversationsQuestion): ConversationTrace[] {
   const { window, order, limit, aboveNano = -1n } = question;
   const fitting: { trace: ConversationTrace; sizeNano: bigint }[] = [];
   for (const trace of traces.filter(isConversation)) {
@@ -59,8 +93,25 @@ export function listConversations(traces: readonly Trace[], question: Conversati
     .map(({ trace }) => trace);
 }
 
-/** Answers the question `conversation-counts`, over the traces that its filters choose. */
-export function countConversations(
+function measureResponses(
+  traces: readonly Trace[],
+  { window, quantiles = [] }: ResponseStatisticsQuestion,
+): ResponseStatistics {
+  const latenciesMs = traces.filter(isConversation).flatMap(({ conversation: { responseMs, startTimeUnixNano } }) => {
+    return responseMs === undefined || !isInWindow(startTimeUnixNano, window) ? [] : responseMs;
+  });
+  const sorted = Float64Array.from(latenciesMs).sort();
+  if (sorted.length === 0) return { conversations: 0, quantilesMs: [] };
+  return {
+    conversations: sorted.length,
+    averageMs: sumOf(sorted) / sorted.length,
+    minMs: sorted[0]!,
+    maxMs: sorted[sorted.length - 1]!,
+    quantilesMs: quantiles.map((probability) => quantileOfSorted(sorted, probability)!),
+  };
+}
+
+function countConversations(
   traces: readonly Trace[],
   { window, by, timeZone }: ConversationCountsQuestion,
 ): ConversationCount[] {

@@ -1,10 +1,15 @@
-import { memoryEngine } from './memory-engine.ts';
-import { groupIntoTraces } from './traces.ts';
-import type { Trace } from './traces.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import { askEngine } from '../../questions.ts';
-import type { ConversationSource, Question, QuestionName, Questions, SourceKind } from '../../questions.ts';
+import type { ConversationSource, Engine, Question, QuestionName, Questions, SourceKind } from '../../questions.ts';
+import { errorAnswers } from './common-errors.ts';
+import { conversationAnswers } from './conversations.ts';
+import { stepAnswers } from './steps.ts';
+import { groupIntoTraces } from './traces.ts';
+import type { Trace } from './traces.ts';
+
+/** The questions in plain TypeScript over traces in memory: the reference that other engines are tested against. */
+const memoryEngine: Engine<readonly Trace[]> = { ...conversationAnswers, ...stepAnswers, ...errorAnswers };
 
 /** How a {@link MemorySource} presents itself. */
 export interface MemorySourceOptions {

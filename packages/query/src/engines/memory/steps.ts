@@ -8,17 +8,23 @@ import { isInWindow } from '../../model/window.ts';
 import type { Window } from '../../model/window.ts';
 import { emptyStepColumn } from '../../questions.ts';
 import type {
+  Engine,
   StepColumn,
   StepDurations,
   StepDurationsQuestion,
   StepStatistics,
   StepStatisticsQuestion,
 } from '../../questions.ts';
-import { compareNewestFirst, isConversation } from './traces.ts';
+import { compareNewestFirst, isConversation, overWindow } from './traces.ts';
 import type { ConversationTrace, Trace } from './traces.ts';
 
-/** Answers the question `step-statistics`, over the traces that its filters choose. */
-export function gatherStepStatistics(traces: readonly Trace[], question: StepStatisticsQuestion): StepStatistics[] {
+/** The questions about steps. */
+export const stepAnswers = {
+  'step-statistics': overWindow(gatherStepStatistics),
+  'step-durations': overWindow(gatherStepDurations),
+} satisfies Partial<Engine<readonly Trace[]>>;
+
+function gatherStepStatistics(traces: readonly Trace[], question: StepStatisticsQuestion): StepStatistics[] {
   const conversations = traces.filter(isConversation);
   const spansByStep = new Map<string, SpanRecord[]>();
   const retried = new Set<SpanRecord>();
@@ -101,8 +107,7 @@ function meanTimingsMs(spans: readonly SpanRecord[]): Record<string, number> {
   );
 }
 
-/** Answers the question `step-durations`, over the traces that its filters choose. */
-export function gatherStepDurations(traces: readonly Trace[], { window }: StepDurationsQuestion): StepDurations {
+function gatherStepDurations(traces: readonly Trace[], { window }: StepDurationsQuestion): StepDurations {
   const conversations = traces.filter(isConversation);
   const rows = conversations.filter((trace) => isRow(trace, window)).sort(compareOldestFirst);
   const steps = new Set(rows.flatMap(({ spans }) => spans.flatMap(({ step }) => step ?? [])));

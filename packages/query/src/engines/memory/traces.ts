@@ -2,7 +2,7 @@ import { buildConversation } from '../../model/conversation.ts';
 import type { ConversationRecord } from '../../model/conversation.ts';
 import { keepOneCopy } from '../../model/copies.ts';
 import { samplingWarnings } from '../../model/coverage.ts';
-import type { Coverage, SampledProgram } from '../../model/coverage.ts';
+import type { Answer, Coverage, SampledProgram } from '../../model/coverage.ts';
 import { compareBigint } from '../../model/order.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import { isInWindow } from '../../model/window.ts';
@@ -71,4 +71,14 @@ export function coverTraces(traces: readonly Trace[], window: Window | undefined
     if (isSeen) conversations += 1;
   }
   return { conversations, spans: spanCount, complete: true, warnings: samplingWarnings(sampled) };
+}
+
+/** Answers a question with a window from the conversations that its filters choose. */
+export function overWindow<Asked extends { window: Window; filters?: ConversationFilters }, Data>(
+  gather: (traces: readonly Trace[], asked: Asked) => Data,
+): (traces: readonly Trace[], asked: Asked) => Answer<Data> {
+  return (traces, asked) => {
+    const chosen = chooseTraces(traces, asked.filters);
+    return { data: gather(chosen, asked), coverage: coverTraces(chosen, asked.window) };
+  };
 }

@@ -7,7 +7,10 @@ import type {
   ConversationCount,
   ConversationCountsQuestion,
   ConversationSpans,
+  Engine,
   ConversationsQuestion,
+  ResponseStatistics,
+  ResponseStatisticsQuestion,
 } from '../../questions.ts';
 import { foldIntoHours } from '../../time/fold-into-hours.ts';
 import { coverConversations, coverWindow, handedOver } from './coverage.ts';
@@ -20,8 +23,16 @@ const QUARTER_HOUR_NANO = 900_000_000_000n;
 
 const TRACE_ID = /^[0-9a-f]{32}$/;
 
+/** The questions about conversations as a whole. */
+export const conversationAnswers = {
+  conversation: (store, { conversationId }) => findConversation(store, conversationId),
+  conversations: (store, asked) => (asked.order === 'newest' ? listNewest(store, asked) : listLargest(store, asked)),
+  'conversation-counts': countConversations,
+  'response-statistics': measureResponses,
+} satisfies Partial<Engine<SqlStore>>;
+
 /** The derived trace, else the newest that carries the id, else the trace that the id names. */
-export async function findConversation(store: SqlStore, conversationId: string): Promise<Answer<ConversationSpans>> {
+async function findConversation(store: SqlStore, conversationId: string): Promise<Answer<ConversationSpans>> {
   const { traceKey, traceId, span } = store.readers;
   const carriers = await findCarriers(store, conversationId);
   const lowerCase = conversationId.toLowerCase();
@@ -46,13 +57,6 @@ async function findCarriers(store: SqlStore, conversationId: string): Promise<Tr
     trace_ids: carriers.map((row) => row['trace_id'] as TraceKey),
   });
   return ordered.map((row) => row['trace_id'] as TraceKey);
-}
-
-export function listConversations(
-  store: SqlStore,
-  question: ConversationsQuestion,
-): Promise<Answer<ConversationRecord[]>> {
-  return question.order === 'newest' ? listNewest(store, question) : listLargest(store, question);
 }
 
 async function listNewest(
@@ -91,8 +95,29 @@ export async function readConversations(store: SqlStore, keys: readonly TraceKey
   });
 }
 
+async function measureResponses(
+  store: SqlStore,
+  { window, quantiles = [] }: ResponseStatisticsQuestion,
+): Promise<Answer<ResponseStatistics>> {
+  // A list of nothing would be refused; the quantile is dropped again.
+  const probabilities = quantiles.length === 0 ? [0.5] : quantiles;
+  const [row] = await store.rows('response-statistics', { ...windowValues(window), probabilities });
+  const conversations = Number(row!['conversations']);
+  const { coverage } = await coverWindow(store, window);
+  if (conversations === 0) return { data: { conversations, quantilesMs: [] }, coverage };
+  const quantilesS = row!['quantiles_s'] as readonly number[];
+  const data: ResponseStatistics = {
+    conversations,
+    averageMs: (row!['average_s'] as number) * 1000,
+    minMs: (row!['min_s'] as number) * 1000,
+    maxMs: (row!['max_s'] as number) * 1000,
+    quantilesMs: quantilesS.slice(0, quantiles.length).map((seconds) => seconds * 1000),
+  };
+  return { data, coverage };
+}
+
 /** Node has the time zones built in, so the database counts quarter hours of UTC only. */
-export async function countConversations(
+async function countConversations(
   store: SqlStore,
   { window, by, timeZone }: ConversationCountsQuestion,
 ): Promise<Answer<ConversationCount[]>> {

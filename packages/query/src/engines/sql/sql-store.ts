@@ -21,6 +21,8 @@ export type StatementName =
   | 'largest-conversations'
   /** By quarter hour of UTC: `quarter_hour` (null: starts elsewhere), `conversations`, `seen`. */
   | 'conversation-counts'
+  /** One row: `conversations`, `average_s`, `min_s`, `max_s`, `quantiles_s`. */
+  | 'response-statistics'
   /** Oldest first: `trace_id`, `first_ns`, `starts_within`, `outcome`, `duration_ms`, `step_sum_ms`, `response_ms`. */
   | 'conversation-durations'
   /** `trace_id`, `step`, `counted_ms`, `counted`, `completed_ms`, `first_ns`. */

@@ -6,6 +6,7 @@ import { emptyStepColumn } from '../../questions.ts';
 import type {
   CommonError,
   CommonErrorsQuestion,
+  Engine,
   FirstOutputStatistics,
   StepColumn,
   StepDurations,
@@ -19,7 +20,14 @@ import { orderStepsOf } from './newest.ts';
 import { windowValues } from './sql-store.ts';
 import type { SqlRow, SqlStore, TraceKey } from './sql-store.ts';
 
-export async function gatherStepStatistics(
+/** The questions about steps and their failures. */
+export const stepAnswers = {
+  'step-statistics': gatherStepStatistics,
+  'step-durations': gatherStepDurations,
+  'common-errors': gatherCommonErrors,
+} satisfies Partial<Engine<SqlStore>>;
+
+async function gatherStepStatistics(
   store: SqlStore,
   question: StepStatisticsQuestion,
 ): Promise<Answer<StepStatistics[]>> {
@@ -103,10 +111,7 @@ function millisecondsIn(list: unknown, factor: number): number[] {
   return ((list ?? []) as readonly (number | bigint)[]).map((figure) => Number(figure) * factor);
 }
 
-export async function gatherStepDurations(
-  store: SqlStore,
-  { window }: StepDurationsQuestion,
-): Promise<Answer<StepDurations>> {
+async function gatherStepDurations(store: SqlStore, { window }: StepDurationsQuestion): Promise<Answer<StepDurations>> {
   const conversations = await store.columns('conversation-durations', windowValues(window));
   const keys = conversations['trace_id'] as TraceKey[];
   const starts = conversations['first_ns'] as bigint[];
@@ -141,7 +146,7 @@ export async function gatherStepDurations(
   };
 }
 
-export async function gatherCommonErrors(
+async function gatherCommonErrors(
   store: SqlStore,
   { window, limit }: CommonErrorsQuestion,
 ): Promise<Answer<CommonError[]>> {

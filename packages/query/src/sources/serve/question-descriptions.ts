@@ -149,6 +149,17 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
     },
     answer: readArrayOf(readObject({ conversations: readNumber }, { hourUnixNano: readBigint, hourOfDay: readNumber })),
   },
+  'response-statistics': {
+    asked: {
+      window: WINDOW,
+      filters: FILTERS,
+      quantiles: repeated('quantile', asProbability, MAX_QUESTION_QUANTILES),
+    },
+    answer: readObject(
+      { conversations: readNumber, quantilesMs: readArrayOf(readNumber) },
+      { averageMs: readNumber, minMs: readNumber, maxMs: readNumber },
+    ),
+  },
   'common-errors': {
     asked: { window: WINDOW, filters: FILTERS, limit: required('limit', asLimit) },
     answer: readArrayOf(

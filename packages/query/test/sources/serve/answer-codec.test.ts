@@ -99,6 +99,7 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
     { hourUnixNano: 0n, conversations: 1 },
     { hourOfDay: 23, conversations: 2 },
   ],
+  'response-statistics': { conversations: 2, averageMs: 0.5, minMs: 0, maxMs: 1, quantilesMs: [0.5, Number.NaN] },
   'common-errors': [
     { step: 'gpt', errorType: '429', pattern: '…', message: 'm', count: 2, lastSeenUnixNano: 7n, conversationId: 'x' },
     { step: 'gpt', count: 1, lastSeenUnixNano: 6n, conversationId: 'y' },

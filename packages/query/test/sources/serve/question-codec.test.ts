@@ -30,6 +30,7 @@ const QUESTIONS: AnyQuestion[] = [
   { name: 'conversation-counts', window: WINDOW, by: 'hour', timeZone: 'Asia/Kolkata' },
   { name: 'conversation-counts', window: WINDOW, filters: { outcome: 'timed_out' }, by: 'hourOfDay', timeZone: 'UTC' },
   { name: 'common-errors', window: WINDOW, limit: 1 },
+  { name: 'response-statistics', window: WINDOW, filters: { workflow: ODD }, quantiles: [0.95] },
   { name: 'step-durations', window: WINDOW, filters: { session: ODD } },
 ];
 
