@@ -22,7 +22,10 @@ export function keepOneCopy(spans: Iterable<SpanRecord>): Map<string, SpanRecord
   for (const span of spans) {
     let copies = copiesByTrace.get(span.traceId);
     if (copies === undefined) copiesByTrace.set(span.traceId, (copies = new Map()));
-    const key = `${span.spanId}${span.startTimeUnixNano}`;
+    // Hardly ever are two spans with equal ids no copies, so that most need no key of their own.
+    const first = copies.get(span.spanId);
+    const isFirstStart = first === undefined || first.startTimeUnixNano === span.startTimeUnixNano;
+    const key = isFirstStart ? span.spanId : `${span.spanId} ${span.startTimeUnixNano}`;
     const earlier = copies.get(key);
     if (earlier === undefined || supersedes(span, earlier)) copies.set(key, span);
   }
