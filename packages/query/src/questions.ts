@@ -11,7 +11,8 @@ import type { ConversationFilters, Window } from './model/window.ts';
  *
  * Coverage of a question with a window counts the spans that start in it and, among them, the conversations (traces
  * with a root or step there); with filters, only those of the chosen conversations. `samplingWarnings` over the same
- * spans are its warnings, behind them `reuseWarnings` over the conversations that an answer hands over. Where a question
+ * spans are its warnings; then, where the question has no filters and finds spans but no conversation, the
+ * `unrecognisedWarning`; then `reuseWarnings` over the conversations that an answer hands over. Where a question
  * stops as soon as it has enough (`conversations` in order `newest`), and for one conversation, it counts all spans of
  * the conversations handed over.
  */

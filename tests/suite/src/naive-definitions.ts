@@ -106,6 +106,21 @@ export function reuseWarnings(conversations: readonly { id: string; spans: reado
   return [{ code: 'conversation-id-reused', text }];
 }
 
+/** The warning of spans without a step or a root among them. */
+export function unrecognisedWarnings(spans: readonly SpanRecord[]): Warning[] {
+  if (spans.length === 0 || spans.some(({ role }) => role !== 'other')) return [];
+  const list = (texts: readonly string[]): string => {
+    const count = (text: string): number => texts.filter((other) => other === text).length;
+    const ranked = [...new Set(texts)].sort((a, b) => count(b) - count(a) || compareText(a, b));
+    return ranked.length > 3 ? `"${ranked.slice(0, 3).join('", "')}", …` : `"${ranked.join('", "')}"`;
+  };
+  const services = spans.flatMap(({ serviceName }) => (serviceName === undefined ? [] : [serviceName]));
+  const from = services.length > 0 ? list(services) : 'no named service';
+  const names = list(spans.map(({ name }) => name));
+  const text = `No step or root of a conversation was recognised. Spans read: ${spans.length}, from ${from}, named ${names}. A step has the attribute conversation.step.name.`;
+  return [{ code: 'no-steps-recognised', text }];
+}
+
 const REPLACED: readonly RegExp[] = [
   /\b[a-z][a-z\d+.-]*:\/\/[^\0- "'<>`]*/gi,
   /[a-z\d._%+-]+@[a-z\d-]+(?:\.[a-z\d-]+)+/gi,

@@ -41,6 +41,7 @@ import {
   reuseWarnings,
   sortKey,
   sum,
+  unrecognisedWarnings,
 } from './naive-definitions.ts';
 
 const ALL_TIME: Window = { sinceUnixNano: -(2n ** 63n), untilUnixNano: 2n ** 63n };
@@ -123,7 +124,10 @@ export class NaiveSource implements ConversationSource {
       .filter((_, index) => index < limit);
     const listed = data.flatMap(({ traceId }) => this.#spansOf(traceId));
     const covered = order === 'newest' ? listed : this.#coveredSpans(window, filters);
-    return { data, coverage: this.#withReuse(cover(covered), data) };
+    const coverage = cover(covered);
+    const all = data.length === 0 && Object.keys(filters).length === 0 ? this.#coveredSpans(window, filters) : [];
+    coverage.warnings.push(...unrecognisedWarnings(all));
+    return { data, coverage: this.#withReuse(coverage, data) };
   }
 
   async stepStatistics(question: StepStatisticsQuestion): Promise<Answer<StepStatistics[]>> {
@@ -176,7 +180,7 @@ export class NaiveSource implements ConversationSource {
             }),
         };
       });
-    return { data: rows, coverage: cover(this.#coveredSpans(window, filters)) };
+    return { data: rows, coverage: this.#covered(window, filters) };
   }
 
   async conversationCounts(question: ConversationCountsQuestion): Promise<Answer<ConversationCount[]>> {
@@ -206,7 +210,7 @@ export class NaiveSource implements ConversationSource {
         ...(by === 'hour' ? { hourUnixNano: key } : { hourOfDay: Number(key) }),
         conversations: keys.filter((other) => other === key).length,
       }));
-    return { data, coverage: cover(this.#coveredSpans(window, filters)) };
+    return { data, coverage: this.#covered(window, filters) };
   }
 
   async responseStatistics(question: ResponseStatisticsQuestion): Promise<Answer<ResponseStatistics>> {
@@ -221,7 +225,7 @@ export class NaiveSource implements ConversationSource {
       ...(latencies.length > 0 && figures),
       quantilesMs: latencies.length === 0 ? [] : quantiles.map((rank) => interpolate(latencies, rank)),
     };
-    return { data, coverage: cover(this.#coveredSpans(window, filters)) };
+    return { data, coverage: this.#covered(window, filters) };
   }
 
   async commonErrors(question: CommonErrorsQuestion): Promise<Answer<CommonError[]>> {
@@ -265,7 +269,7 @@ export class NaiveSource implements ConversationSource {
           compareText(a.pattern ?? '\u{10ffff}', b.pattern ?? '\u{10ffff}'),
       )
       .slice(0, limit);
-    return { data, coverage: cover(covered) };
+    return { data, coverage: this.#covered(window, filters) };
   }
 
   async stepDurations(question: StepDurationsQuestion): Promise<Answer<StepDurations>> {
@@ -316,7 +320,7 @@ export class NaiveSource implements ConversationSource {
         firstOffsetMs: column(step, (spans, row) => firstOffsetMs(spans, row)),
       })),
     };
-    return { data, coverage: cover(covered) };
+    return { data, coverage: this.#covered(window, filters) };
   }
 
   async close(): Promise<void> {}
@@ -327,6 +331,14 @@ export class NaiveSource implements ConversationSource {
     return [...traceIds]
       .filter((traceId) => this.#isChosen(traceId, filters))
       .map((traceId) => this.#describe(traceId));
+  }
+
+  /** Coverage of a question with a window. */
+  #covered(window: Window, filters: ConversationFilters): Coverage {
+    const spans = this.#coveredSpans(window, filters);
+    const coverage = cover(spans);
+    if (Object.keys(filters).length === 0) coverage.warnings.push(...unrecognisedWarnings(spans));
+    return coverage;
   }
 
   #withReuse(coverage: Coverage, conversations: readonly ConversationRecord[]): Coverage {

@@ -575,6 +575,37 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
     expect([coverage.conversations, coverage.spans]).toEqual([1, 3]);
   });
 
+  test('says what spans there are where none is a step or a root', async () => {
+    const named = (name: string, facts: Partial<SpanRecord> = {}): SpanRecord =>
+      foreignSpan({ start: '2025-10-08T12:00:00Z', ms: 1, name, ...facts });
+    const spans = [
+      named('GET /b', { serviceName: 'gateway' }),
+      named('SELECT', { serviceName: 'database' }),
+      named('SELECT', { serviceName: 'database' }),
+      named('GET /c', { serviceName: 'gateway' }),
+      named('GET /a'),
+    ];
+    const [statistics, list, quiet, filtered] = await asking(
+      spans,
+      async (source) =>
+        [
+          await source.ask({ name: 'step-statistics', window: OCTOBER_8 }),
+          await source.ask({ name: 'conversations', order: 'newest', limit: 3 }),
+          await source.ask({
+            name: 'step-statistics',
+            window: { ...OCTOBER_8, untilUnixNano: OCTOBER_8.sinceUnixNano },
+          }),
+          await source.ask({ name: 'step-statistics', window: OCTOBER_8, filters: { service: 'gateway' } }),
+        ] as const,
+    );
+    const text =
+      'No step or root of a conversation was recognised. Spans read: 5, from "database", "gateway", named "SELECT", "GET /a", "GET /b", …. A step has the attribute conversation.step.name.';
+    const warnings = [{ code: 'no-steps-recognised', text }];
+    expect(statistics.coverage).toEqual({ conversations: 0, spans: 5, complete: true, warnings });
+    expect(list).toEqual({ data: [], coverage: { conversations: 0, spans: 0, complete: true, warnings } });
+    expect([quiet.coverage.warnings, filtered.coverage.warnings]).toEqual([[], []]);
+  });
+
   test('hands over what a step says of its model, its stream and its limit', async () => {
     const facts: Partial<SpanRecord> = {
       provider: 'openai',

@@ -25,6 +25,8 @@ export type WarningCode =
   | 'sampled'
   /** Conversations of the answer have several roots: their ids were used again. */
   | 'conversation-id-reused'
+  /** Spans were read, and none of them is a step or a root. */
+  | 'no-steps-recognised'
   /** Lines of a file, or a stretch of time, could not be read; the answer is incomplete. */
   | 'unread'
   /** The question had no window, and was answered from the latest stretch of time only; the answer is incomplete. */
@@ -74,8 +76,23 @@ export function samplingWarnings(programs: Iterable<SampledProgram>): Warning[] 
     });
 }
 
-/** So many ids are named in a warning; more are counted. */
-const MAX_IDS_NAMED = 3;
+/** Names that a warning gives of each kind; a further one shows as `…`. */
+export const MAX_NAMES = 3;
+
+/**
+ * Warns that none of `spanCount` spans is a step or a root. `services` and `names` are theirs, the most frequent first,
+ * then by code point; {@link MAX_NAMES} of each are named.
+ */
+export function unrecognisedWarning(spanCount: number, services: readonly string[], names: readonly string[]): Warning {
+  const from = services.length === 0 ? 'no named service' : quotedList(services);
+  const text = `No step or root of a conversation was recognised. Spans read: ${spanCount}, from ${from}, named ${quotedList(names)}. A step has the attribute conversation.step.name.`;
+  return { code: 'no-steps-recognised', text };
+}
+
+function quotedList(texts: readonly string[]): string {
+  const named = texts.slice(0, MAX_NAMES).map((text) => `"${text}"`);
+  return [...named, ...(texts.length > MAX_NAMES ? ['…'] : [])].join(', ');
+}
 
 /** Warns of conversations with several roots, among those handed over in an answer, each with its spans. */
 export function reuseWarnings(
@@ -87,8 +104,7 @@ export function reuseWarnings(
     if (roots.length > 1) reused.add(conversationId);
   }
   if (reused.size === 0) return [];
-  const ids = [...reused].sort(compareText).slice(0, MAX_IDS_NAMED);
-  const named = `${ids.map((id) => `"${id}"`).join(', ')}${reused.size > ids.length ? ', …' : ''}`;
+  const named = quotedList([...reused].sort(compareText));
   const text =
     reused.size === 1
       ? `The conversation id ${named} was used more than once: what was traced under it is shown as one conversation, with the worst outcome.`

@@ -23,6 +23,7 @@ import {
   groupIntoTraces,
   isConversation,
   overWindow,
+  warnUnrecognised,
 } from './traces.ts';
 import type { ConversationTrace, Trace } from './traces.ts';
 
@@ -53,7 +54,10 @@ export const conversationAnswers = {
     const chosen = chooseTraces(traces, asked.filters);
     const listed = listConversations(chosen, asked);
     const coverage = asked.order === 'newest' ? coverTraces(listed, undefined) : coverTraces(chosen, asked.window);
-    return { data: listed.map(({ conversation }) => conversation), coverage: withReuse(coverage, listed) };
+    return {
+      data: listed.map(({ conversation }) => conversation),
+      coverage: withReuse(listed.length > 0 ? coverage : warnUnrecognised(coverage, chosen, asked), listed),
+    };
   },
   'conversation-counts': overWindow(countConversations),
   'response-statistics': overWindow(measureResponses),

@@ -13,7 +13,7 @@ import type {
   ResponseStatisticsQuestion,
 } from '../../questions.ts';
 import { foldIntoHours } from '../../time/fold-into-hours.ts';
-import { coverConversations, coverWindow, handedOver } from './coverage.ts';
+import { coverConversations, coverWindow, handedOver, warnUnrecognised } from './coverage.ts';
 import type { ReadConversation } from './coverage.ts';
 import { findNewest, rowsByTrace } from './newest.ts';
 import { windowValues } from './sql-store.ts';
@@ -64,7 +64,9 @@ async function listNewest(
   { window, limit, aboveNano }: ConversationsQuestion,
 ): Promise<Answer<ConversationRecord[]>> {
   const listed = await readConversations(store, await findNewest(store, { window, limit, aboveNano }));
-  return { data: listed.map(({ conversation }) => conversation), coverage: coverConversations(listed) };
+  const coverage = coverConversations(listed);
+  if (listed.length === 0) coverage.warnings.push(...(await warnUnrecognised(store, window)));
+  return { data: listed.map(({ conversation }) => conversation), coverage };
 }
 
 async function listLargest(

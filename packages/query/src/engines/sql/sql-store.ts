@@ -48,6 +48,8 @@ export type StatementName =
   | 'extent'
   /** `conversations` of the window. */
   | 'coverage'
+  /** The most frequent of each `kind` (`service`, `name`) in the window: `kind`, `text`, `spans`. */
+  | 'unrecognised-spans'
   /** `service_name`, `sampling_ratio` of programs that say a ratio on spans of the window. */
   | 'sampled-programs';
 
@@ -71,6 +73,8 @@ export interface RowReaders {
 /** A database as the questions see it: named statements, all answered from one snapshot. */
 export interface SqlStore {
   readonly readers: RowReaders;
+  /** Whether the question has filters, so that the statements see only some of the spans. */
+  readonly isFiltered: boolean;
   /** The rows that a statement selects. */
   rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]>;
   /** The same as arrays by column name: an object a row would take several times as long. */
