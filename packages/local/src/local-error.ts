@@ -4,11 +4,13 @@ export type LocalErrorCode =
   | 'PORT_IN_USE'
   /** Another process holds the store. */
   | 'STORE_LOCKED'
-  /** The store is from a newer convotel, or is no store. */
+  /** The store is from a newer convotel, is damaged beyond reading, or is not a store. */
   | 'STORE_UNREADABLE'
   /** The store cannot take rows at present: the disk is full or fails. Trying again later may help. */
   | 'STORE_UNWRITABLE'
-  /** An option has a value that makes no sense. */
+  /** A span has a value that the store cannot hold. Sending it again does not help. */
+  | 'SPAN_UNSTORABLE'
+  /** An option has a value out of its range. */
   | 'OPTION_OUT_OF_RANGE';
 
 /** Why the embedded back end could not start or could not do what it was asked. */

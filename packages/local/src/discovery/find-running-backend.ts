@@ -1,20 +1,22 @@
 import { resolve } from 'node:path';
 import { httpGet, readHttpBody } from '@convotel/query';
-import { findPresence } from './presence-file.ts';
+import { readPresence } from './presence-file.ts';
 
 /** It is on the same machine; one that takes longer is not there for practical purposes. */
 const TIMEOUT_MS = 1_000;
+/** Far more than it answers; whoever listens there now may be somebody else. */
+const MAX_ANSWER_BYTES = 65_536;
 
 /**
  * The address of the back end that runs on the store at `storePath`; undefined where none does. What a killed one left
  * behind does no harm: the address counts only when it answers with the instance id from the file.
  */
 export async function findRunningBackend(storePath: string): Promise<string | undefined> {
-  const presence = await findPresence(resolve(storePath));
+  const presence = await readPresence(resolve(storePath));
   if (presence === undefined) return undefined;
   try {
     const response = await httpGet(new URL('/healthz', presence.url), { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const health = JSON.parse(await readHttpBody(response)) as { instanceId?: unknown };
+    const health = JSON.parse(await readHttpBody(response, MAX_ANSWER_BYTES)) as { instanceId?: unknown };
     return health.instanceId === presence.instanceId ? presence.url : undefined;
   } catch {
     // Nobody there, or somebody else: either way that back end does not run.

@@ -21,7 +21,7 @@ function parseJson(body: Buffer): unknown {
     // Most bodies are plain ASCII, which need not be decoded.
     return JSON.parse(body.toString(isAscii(body) ? 'latin1' : 'utf8'));
   } catch (error) {
-    throw new OtlpFormatError(`the body is no JSON: ${(error as Error).message}`, { cause: error });
+    throw new OtlpFormatError(`the body is not valid JSON: ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -29,6 +29,6 @@ function parseProtobuf(body: Buffer): unknown {
   try {
     return otlpProtobufToJson(body);
   } catch (error) {
-    throw new OtlpFormatError(`the body is no protobuf message: ${(error as Error).message}`, { cause: error });
+    throw new OtlpFormatError(`the body is not a valid protobuf message: ${(error as Error).message}`, { cause: error });
   }
 }

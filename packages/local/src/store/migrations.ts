@@ -10,7 +10,7 @@ export interface Migration {
 }
 
 /** All steps, the oldest first; each stands whole in one file. */
-export const MIGRATIONS: readonly Migration[] = ['0001-spans'].map((name, index) => ({
+export const MIGRATIONS: readonly Migration[] = ['0001-spans', '0002-upkeep'].map((name, index) => ({
   version: index + 1,
   readSql: () => readFile(new URL(`../../sql/migrations/${name}.sql`, import.meta.url), 'utf8'),
 }));
@@ -66,7 +66,7 @@ export async function checkSchemaVersion(connection: DuckDBConnection, path: str
 
 async function findSchemaVersion(connection: DuckDBConnection): Promise<number | undefined> {
   const tables = await connection.runAndReadAll(
-    "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'convotel_schema'",
+    "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND table_name = 'convotel_schema'",
   );
   if (tables.getRows()[0]![0] === 0n) return undefined;
   const versions = await connection.runAndReadAll('SELECT max(version) FROM convotel_schema');
@@ -74,12 +74,12 @@ async function findSchemaVersion(connection: DuckDBConnection): Promise<number |
 }
 
 async function hasTables(connection: DuckDBConnection): Promise<boolean> {
-  const tables = await connection.runAndReadAll('SELECT count(*) FROM duckdb_tables()');
+  const tables = await connection.runAndReadAll('SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database()');
   return tables.getRows()[0]![0] !== 0n;
 }
 
 function foreign(path: string): LocalError {
-  return new LocalError('STORE_UNREADABLE', `${path} is a DuckDB file, but no store of convotel; name another file`);
+  return new LocalError('STORE_UNREADABLE', `${path} is a DuckDB file, but not a store of convotel; name another file`);
 }
 
 function tooNew(path: string, version: number, newest: number): LocalError {

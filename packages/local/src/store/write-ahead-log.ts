@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { copyFile, open, readFile, truncate } from 'node:fs/promises';
+import { damagedNameOf, logOf } from './store-files.ts';
+
+/*
+ * The shape of DuckDB's log, as version 1.5 writes it (src/storage/write_ahead_log.cpp there): a record that names the
+ * version, then entries of a length and a checksum of 64 bits each and as many bytes as the length says. An entry without
+ * content ends each transaction; its bytes are always the same.
+ */
+const VERSION_RECORD = Buffer.from('640062650002ffff', 'hex');
+const ENTRY_HEAD_BYTES = 16;
+const COMMIT_ENTRY = Buffer.from('0500000000000000e7fe7d722fed3d5e640064ffff', 'hex');
+
+/** What could not be read of a log. */
+export interface DamagedLog {
+  /** Where the log was put aside, whole as it was found. */
+  keptAs: string;
+  /** Bytes at the end of the log that were left out. */
+  lostBytes: number;
+  totalBytes: number;
+  /** Transactions that are known to have been in them; there may have been more. */
+  lostTransactions: number;
+}
+
+/**
+ * Looks for damage that DuckDB does not report but takes for the end of the log: it would open, and everything behind
+ * would be missing without a word. Cuts the log before it, and keeps the whole one aside.
+ *
+ * A log that breaks off within its last transaction is no damage: that is how a process leaves it that was killed while it
+ * wrote, and nobody had been told that the transaction was kept.
+ */
+export async function cutHiddenDamage(storePath: string): Promise<DamagedLog | undefined> {
+  const path = logOf(storePath);
+  if (!existsSync(path)) return undefined;
+  const log = await readFile(path);
+  if (log.length === 0) return undefined;
+  const end = endOfEntries(log);
+  if (!log.subarray(0, VERSION_RECORD.length).equals(VERSION_RECORD)) {
+    if (end === VERSION_RECORD.length) return cutLog(storePath, 0);
+    // Only the record is damaged, and it is the same in every log that this version can meet.
+    const mended = await cutLog(storePath, log.includes(COMMIT_ENTRY, end + 1) ? end : log.length);
+    const file = await open(path, 'r+');
+    await file.write(VERSION_RECORD, 0, VERSION_RECORD.length, 0);
+    await file.close();
+    return mended;
+  }
+  return end < log.length && log.includes(COMMIT_ENTRY, end + 1) ? cutLog(storePath, end) : undefined;
+}
+
+/**
+ * Where the log breaks that DuckDB's `error` speaks of; undefined when it speaks of anything else. 0 when it does not say
+ * where.
+ */
+export function findReplayFailure(error: unknown): number | undefined {
+  const { message } = error as Error;
+  if (!message.includes('Failure while replaying WAL file')) return undefined;
+  return Number(/entry at byte position (\d+)/.exec(message)?.[1] ?? 0);
+}
+
+/** Leaves the first `bytes` of the log, and keeps the whole one aside. */
+export async function cutLog(storePath: string, bytes: number): Promise<DamagedLog> {
+  const path = logOf(storePath);
+  const keptAs = damagedNameOf(path, new Date());
+  await copyFile(path, keptAs);
+  const log = await readFile(path);
+  await truncate(path, bytes);
+  let lostTransactions = 0;
+  for (let at = log.indexOf(COMMIT_ENTRY, bytes); at >= 0; at = log.indexOf(COMMIT_ENTRY, at + 1)) lostTransactions += 1;
+  return { keptAs, lostBytes: log.length - bytes, totalBytes: log.length, lostTransactions };
+}
+
+/** Where the entries end that have the length which they say. */
+function endOfEntries(log: Buffer): number {
+  let position = VERSION_RECORD.length;
+  while (position + ENTRY_HEAD_BYTES <= log.length) {
+    const length = Number(log.readBigUInt64LE(position));
+    if (length === 0 || length > log.length - position - ENTRY_HEAD_BYTES) break;
+    position += ENTRY_HEAD_BYTES + length;
+  }
+  return position;
+}
