@@ -46,8 +46,8 @@ export interface LocalBackend {
  * DuckDB, and answers the questions at `/api/v1/`. Metrics and logs are accepted and discarded.
  *
  * Spans are answered 200 only after they are on disk, and 503 while they cannot be kept.
- * @throws {@link LocalError} `PORT_IN_USE`, `STORE_LOCKED`, `STORE_UNREADABLE`, `OPTION_OUT_OF_RANGE`; the system's error
- *   when the small file beside the store cannot be written by which other commands find this back end
+ * @throws {@link LocalError} `PORT_IN_USE`, `STORE_LOCKED`, `STORE_UNREADABLE`, `OPTION_OUT_OF_RANGE`,
+ *   `STORE_UNWRITABLE` when the small file cannot be written by which other commands find this back end
  */
 export async function startLocalBackend(options: LocalBackendOptions): Promise<LocalBackend> {
   const settings = resolveBackendOptions(options);

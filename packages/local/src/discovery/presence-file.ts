@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
+import { LocalError } from '../local-error.ts';
 import { fileIdOf } from '../store/store-files.ts';
 
 /** What a running back end says of itself in a small file beside its store. */
@@ -24,15 +25,29 @@ function presenceFileOf(storePath: string): string {
   return `${storePath}.serve.json`;
 }
 
-/** Writes the file whole or not at all, so that nobody reads half of it; nobody else can read it. */
+/**
+ * Writes the file whole or not at all, so that nobody reads half of it; nobody else can read it.
+ * @throws {@link LocalError} `STORE_UNWRITABLE`
+ */
 export async function writePresence(storePath: string, presence: Presence): Promise<void> {
   const path = presenceFileOf(storePath);
+  try {
+    await writeWhole(path, `${JSON.stringify(presence)}\n`);
+  } catch (error) {
+    const message =
+      `${path}, by which other commands find this back end, cannot be written: ${(error as Error).message}; ` +
+      'make room for it, or remove what stands in its way';
+    throw new LocalError('STORE_UNWRITABLE', message, { cause: error });
+  }
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
   const newPath = `${path}.new`;
   // What stands there is of a process that was killed; a folder or a link that somebody put there is not followed.
   await rm(newPath, { force: true });
   const file = await open(newPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   try {
-    await file.writeFile(`${JSON.stringify(presence)}\n`);
+    await file.writeFile(text);
   } finally {
     await file.close();
   }

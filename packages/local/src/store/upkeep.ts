@@ -13,6 +13,8 @@ const SIZE_LOOK_MS = 1_000;
 const MAX_UNRECLAIMED_MS = 20 * MS_PER_HOUR;
 /** The file may be longer than what is in use by this factor of the size allowed, before it is rewritten. */
 const MAX_FILE_FACTOR = 1.05;
+/** Up to this factor of the size allowed nothing is deleted, so that a block more or less does not start it again. */
+const SIZE_TOLERANCE = 1.02;
 /** Rounds of deleting for size in one run; a second one is needed only where sizes were misjudged. */
 const MAX_SIZE_ROUNDS = 3;
 /** The filter of known spans is made anew when it holds this many times more than is stored. */
@@ -199,8 +201,8 @@ export class Upkeep {
   async #keepSize(): Promise<void> {
     const { maxBytes } = this.#options.retention;
     for (let round = 0; round < MAX_SIZE_ROUNDS && !this.#isStopped; round++) {
-      const usedBytes = await this.#reclaimedBytes(maxBytes);
-      if (usedBytes <= maxBytes) return;
+      const usedBytes = await this.#reclaimedBytes(maxBytes * SIZE_TOLERANCE);
+      if (usedBytes <= maxBytes * SIZE_TOLERANCE) return;
       const excess = await findExcess(this.#store, usedBytes, maxBytes);
       if (excess === undefined) return;
       const size = `the store takes ${bytesText(usedBytes)}, and ${bytesText(maxBytes)} are allowed`;
@@ -231,7 +233,7 @@ export class Upkeep {
     const { storedSpans } = this.#store.counts();
     if (storedSpans === this.#lookedAtSpans) return;
     this.#lookedAtSpans = storedSpans;
-    if ((await this.#store.usedBytes()) > this.#options.retention.maxBytes) await this.#keepSize();
+    if ((await this.#store.usedBytes()) > this.#options.retention.maxBytes * SIZE_TOLERANCE) await this.#keepSize();
   }
 
   async #isRewriteDue(): Promise<boolean> {
