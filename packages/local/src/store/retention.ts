@@ -66,11 +66,13 @@ export async function findExcess(
 /**
  * Deletes the conversations that ended by `boundaryNs`, whole, and of those in `largeIds` the spans that did; in small
  * steps, between which spans are taken. What is sent for one of them meanwhile stays.
+ * @param nowMs - Written down as the time from when on the file holds deleted rows.
  */
 export async function deleteEnded(
   store: SpanStore,
   boundaryNs: bigint,
   largeIds: readonly bigint[],
+  nowMs: number,
   isStopped: () => boolean,
 ): Promise<Deletion> {
   const ids = (traceIds: readonly bigint[]): ReturnType<typeof listValue> => listValue([...traceIds]);
@@ -95,7 +97,7 @@ export async function deleteEnded(
     spans += await store.change((connection) =>
       transaction(connection, async () => {
         await connection.run('UPDATE upkeep SET unreclaimed_since_ns = coalesce(unreclaimed_since_ns, $now_ns)', {
-          now_ns: BigInt(Date.now()) * 1_000_000n,
+          now_ns: BigInt(nowMs) * 1_000_000n,
         });
         const values = { until_ns: untilNs, boundary_ns: boundaryNs, lasting_ids: ids(plan.lastingIds) };
         return (await connection.run(sqlFile('delete-ended'), values, { lasting_ids: LIST(UHUGEINT) })).rowsChanged;

@@ -193,7 +193,7 @@ export class Upkeep {
       );
       return;
     }
-    const deletion = await deleteEnded(this.#store, boundaryNs, [], () => this.#isStopped);
+    const deletion = await deleteEnded(this.#store, boundaryNs, [], this.#now(), () => this.#isStopped);
     this.counts.conversationsDeletedByAge += deletion.conversations;
     this.#reportDeletion(deletion, `they ended more than ${countText(maxAgeDays, 'day')} ago`);
   }
@@ -207,7 +207,7 @@ export class Upkeep {
       if (excess === undefined) return;
       const size = `the store takes ${bytesText(usedBytes)}, and ${bytesText(maxBytes)} are allowed`;
       this.#options.onNotice(`${size}: deleting what ended first, until ${dayText(Number(excess.boundaryNs / 1_000_000n))}`);
-      const deletion = await deleteEnded(this.#store, excess.boundaryNs, excess.largeIds, () => this.#isStopped);
+      const deletion = await deleteEnded(this.#store, excess.boundaryNs, excess.largeIds, this.#now(), () => this.#isStopped);
       this.counts.conversationsDeletedBySize += deletion.conversations;
       this.counts.conversationsShortened += deletion.shortened;
       this.#reportDeletion(deletion, size);
