@@ -115,7 +115,12 @@ describe('what a client may send wrong', () => {
       /inflated body is larger/,
     ],
     ['text', { headers: { 'content-type': 'text/plain' } }, 415, /content type must be application\/json/],
-    ['another encoding', { headers: { 'content-encoding': 'br' } }, 415, /content encoding must be gzip, deflate or none/],
+    [
+      'another encoding',
+      { headers: { 'content-encoding': 'br' } },
+      415,
+      /content encoding must be gzip, deflate or none/,
+    ],
     ['another method', { method: 'PUT' }, 405, /takes POST/],
     ['a preflight', { method: 'OPTIONS' }, 405, /takes POST/],
     ['a foreign host', { headers: { host: 'evil.example:4318' } }, 403, /loopback/],

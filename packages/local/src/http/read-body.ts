@@ -93,9 +93,13 @@ function inflaterFor(encoding: string): Gunzip | Inflate | undefined {
     case 'deflate':
       return createInflate({ chunkSize: SLICE_BYTES });
     default:
-      throw new HttpRefusal(415, `the content encoding must be gzip, deflate or none, got ${JSON.stringify(encoding)}`, {
-        'accept-encoding': 'gzip, deflate',
-      });
+      throw new HttpRefusal(
+        415,
+        `the content encoding must be gzip, deflate or none, got ${JSON.stringify(encoding)}`,
+        {
+          'accept-encoding': 'gzip, deflate',
+        },
+      );
   }
 }
 

@@ -112,7 +112,9 @@ function admitted(
   counts.futureSpans += future;
   const reasons = [
     ...(tooOld === 0 ? [] : [`${tooOld} ended before ${timeText(tooOldBeforeNs)}, which is longer ago than is kept`]),
-    ...(future === 0 ? [] : [`${future} end after ${timeText(futureAfterNs)}, which is in the future: check the clock`]),
+    ...(future === 0
+      ? []
+      : [`${future} end after ${timeText(futureAfterNs)}, which is in the future: check the clock`]),
   ];
   return {
     kept,

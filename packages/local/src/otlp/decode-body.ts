@@ -29,6 +29,8 @@ function parseProtobuf(body: Buffer): unknown {
   try {
     return otlpProtobufToJson(body);
   } catch (error) {
-    throw new OtlpFormatError(`the body is not a valid protobuf message: ${(error as Error).message}`, { cause: error });
+    throw new OtlpFormatError(`the body is not a valid protobuf message: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }

@@ -144,7 +144,8 @@ async function explained(path: string, error: unknown): Promise<LocalError> {
   const pid = /\(PID (\d+)\)/.exec(withoutPath)?.[1];
   const presence = await readPresence(path);
   const holder = pid === undefined ? 'another process' : `process ${pid}`;
-  const address = presence === undefined || (pid !== undefined && Number(pid) !== presence.pid) ? undefined : presence.url;
+  const address =
+    presence === undefined || (pid !== undefined && Number(pid) !== presence.pid) ? undefined : presence.url;
   const message =
     address === undefined
       ? `${path} is in use by ${holder}; only one process can open a store at a time: stop it, or name another file`

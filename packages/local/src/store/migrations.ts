@@ -74,7 +74,9 @@ async function findSchemaVersion(connection: DuckDBConnection): Promise<number |
 }
 
 async function hasTables(connection: DuckDBConnection): Promise<boolean> {
-  const tables = await connection.runAndReadAll('SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database()');
+  const tables = await connection.runAndReadAll(
+    'SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database()',
+  );
   return tables.getRows()[0]![0] !== 0n;
 }
 

@@ -36,7 +36,11 @@ export async function findDueByAge(store: SpanStore, beforeNs: bigint): Promise<
     store.read(async (connection) => {
       const [row] = await rowsOf(connection, 'retention-due', { before_ns: beforeNs, row_limit: BigInt(limit) });
       const boundaryNs = row!['limit_end_ns'] as bigint | null;
-      return { conversations: Number(row!['conversations']), due: Number(row!['due']), boundaryNs: boundaryNs ?? undefined };
+      return {
+        conversations: Number(row!['conversations']),
+        due: Number(row!['due']),
+        boundaryNs: boundaryNs ?? undefined,
+      };
     });
   const all = await count(1);
   if (all.due === 0) return all;

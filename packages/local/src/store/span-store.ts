@@ -149,7 +149,9 @@ export class SpanStore {
 
   /** Bytes of the file that hold something, and of the log; deleted rows count until their space is free. */
   async usedBytes(): Promise<number> {
-    const rows = await this.read(async (connection) => (await connection.runAndReadAll(sqlFile('used-space'))).getRows());
+    const rows = await this.read(async (connection) =>
+      (await connection.runAndReadAll(sqlFile('used-space'))).getRows(),
+    );
     return Number(rows[0]![0]) + (await sizeOf(logOf(this.path)));
   }
 

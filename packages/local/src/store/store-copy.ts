@@ -93,7 +93,10 @@ export class StoreCopy {
   async finish(replaced: readonly SpanKey[]): Promise<void> {
     await this.#copyReplaced(replaced);
     await this.copyRows();
-    for (const [table, id] of [['resources', 'resource_id'], ['steps', 'step_id']] as const) {
+    for (const [table, id] of [
+      ['resources', 'resource_id'],
+      ['steps', 'step_id'],
+    ] as const) {
       const end = await this.#number(`SELECT coalesce(max(rowid) + 1, 0) FROM ${table}`);
       await this.#copySlice(table, 0, end, `AND ${id} IN (SELECT ${id} FROM copy.spans)`);
     }

@@ -92,7 +92,8 @@ export async function narrowPermissions(storePath: string): Promise<string[]> {
 /** Returns the mode that `path` had, if it was wider than `mode`. */
 function narrow(path: string, mode: number): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined || stats.uid !== process.getuid?.() || stats.isDirectory() !== (mode === 0o700)) return undefined;
+  if (stats === undefined || stats.uid !== process.getuid?.() || stats.isDirectory() !== (mode === 0o700))
+    return undefined;
   const found = stats.mode & 0o777;
   if ((found & ~mode) === 0) return undefined;
   chmodSync(path, found & mode);

@@ -206,8 +206,16 @@ export class Upkeep {
       const excess = await findExcess(this.#store, usedBytes, maxBytes);
       if (excess === undefined) return;
       const size = `the store takes ${bytesText(usedBytes)}, and ${bytesText(maxBytes)} are allowed`;
-      this.#options.onNotice(`${size}: deleting what ended first, until ${dayText(Number(excess.boundaryNs / 1_000_000n))}`);
-      const deletion = await deleteEnded(this.#store, excess.boundaryNs, excess.largeIds, this.#now(), () => this.#isStopped);
+      this.#options.onNotice(
+        `${size}: deleting what ended first, until ${dayText(Number(excess.boundaryNs / 1_000_000n))}`,
+      );
+      const deletion = await deleteEnded(
+        this.#store,
+        excess.boundaryNs,
+        excess.largeIds,
+        this.#now(),
+        () => this.#isStopped,
+      );
       this.counts.conversationsDeletedBySize += deletion.conversations;
       this.counts.conversationsShortened += deletion.shortened;
       this.#reportDeletion(deletion, size);

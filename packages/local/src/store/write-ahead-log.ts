@@ -65,7 +65,8 @@ export async function cutLog(storePath: string, bytes: number): Promise<DamagedL
   const log = await readFile(path);
   await truncate(path, bytes);
   let lostTransactions = 0;
-  for (let at = log.indexOf(COMMIT_ENTRY, bytes); at >= 0; at = log.indexOf(COMMIT_ENTRY, at + 1)) lostTransactions += 1;
+  for (let at = log.indexOf(COMMIT_ENTRY, bytes); at >= 0; at = log.indexOf(COMMIT_ENTRY, at + 1))
+    lostTransactions += 1;
   return { keptAs, lostBytes: log.length - bytes, totalBytes: log.length, lostTransactions };
 }
 
