@@ -155,8 +155,12 @@ async function explained(path: string, error: unknown): Promise<LocalError> {
 
 /** Whether `error`, or what caused it, says that a part of the file is not what was written. */
 export function isDamage(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (/corrupt database file/i.test(cause.message)) return true;
+  for (
+    let cause = error as Partial<Error> | undefined;
+    cause != null;
+    cause = cause.cause as Partial<Error> | undefined
+  ) {
+    if (/corrupt database file/i.test(cause.message ?? '')) return true;
   }
   return false;
 }

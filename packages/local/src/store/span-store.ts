@@ -211,10 +211,21 @@ export class SpanStore {
     });
   }
 
-  /** Writes a copy of the store as it is at one moment to `path`, while spans are taken and questions answered. */
+  /**
+   * Writes a copy of the store as it is at one moment to `path`, while spans are taken and questions answered.
+   * @throws {@link LocalError} `STORE_UNREADABLE` where a part of the store cannot be read
+   */
   async backUpTo(path: string): Promise<void> {
     const isStopped = (): boolean => false;
-    await this.#copyTo(path, isStopped, async () => undefined);
+    await this.#copyTo(path, isStopped, async ({ damage: { lostSpans, incompleteSpans } }) => {
+      if (lostSpans + incompleteSpans === 0) return;
+      this.#hasDamage = true;
+      throw new LocalError(
+        'STORE_UNREADABLE',
+        `a part of ${this.path} cannot be read, so that a copy would not be whole (${lostSpans} spans missing, ` +
+          `${incompleteSpans} without a value); the store is being mended, try again in some minutes`,
+      );
+    });
   }
 
   /** Writes what waits, and lets go of the file. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { copyFile, open, readFile, truncate } from 'node:fs/promises';
+import { chmod, copyFile, open, readFile, truncate } from 'node:fs/promises';
 import { damagedNameOf, logOf } from './store-files.ts';
 
 /*
@@ -62,6 +62,8 @@ export async function cutLog(storePath: string, bytes: number): Promise<DamagedL
   const path = logOf(storePath);
   const keptAs = damagedNameOf(path, new Date());
   await copyFile(path, keptAs);
+  // It holds texts as the log does.
+  await chmod(keptAs, 0o600);
   const log = await readFile(path);
   await truncate(path, bytes);
   let lostTransactions = 0;
