@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { HttpRefusal } from './http-answer.ts';
 
 /** Seconds after which a client may try again when memory is short. */
@@ -8,6 +10,10 @@ const PRESSURE_SHARE = 0.75;
 const SLOW_BODY_MS = 5_000;
 /** Bytes of bodies that may be decoded at one time: what becomes of them takes several times as much. */
 const MAX_DECODING_BYTES = 24 * 1024 ** 2;
+/** After so many bytes of large bodies, what they became is collected, rather than when V8 finds its heap large. */
+const COLLECT_AFTER_BYTES = 8 * 1024 ** 2;
+const MIN_COLLECT_INTERVAL_MS = 250;
+const LARGE_BODY_BYTES = 2 * 1024 ** 2;
 
 /**
  * Bounds the memory of all bodies and answers under way together. Without it, as many clients as there are decide how
@@ -18,6 +24,8 @@ export class MemoryBudget {
   #usedBytes = 0;
   readonly #receiving = new Set<MemoryLease>();
   #decodingBytes = 0;
+  #uncollectedBytes = 0;
+  #collectedMs = -Infinity;
   readonly #waiting: { bytes: number; start: () => void }[] = [];
 
   constructor(maxBytes: number) {
@@ -59,8 +67,24 @@ export class MemoryBudget {
       return await work();
     } finally {
       this.#decodingBytes -= bytes;
+      this.#collect(bytes);
       this.#startWaiting();
     }
+  }
+
+  #collect(bytes: number): void {
+    if (bytes < LARGE_BODY_BYTES) return;
+    this.#uncollectedBytes += bytes;
+    if (this.#uncollectedBytes < COLLECT_AFTER_BYTES) return;
+    this.#uncollectedBytes = 0;
+    collectGarbage();
+  }
+
+  /** What is refused is read to its end and dropped, which leaves as much behind as it is long. */
+  #collectUnderPressure(): void {
+    if (performance.now() - this.#collectedMs < MIN_COLLECT_INTERVAL_MS) return;
+    collectGarbage();
+    this.#collectedMs = performance.now();
   }
 
   #startWaiting(): void {
@@ -75,6 +99,7 @@ export class MemoryBudget {
   #take(lease: MemoryLease, bytes: number): void {
     if (bytes > 0 && this.#usedBytes + bytes > this.#maxBytes * PRESSURE_SHARE) this.#endSlowBodies(lease);
     if (bytes > 0 && this.#usedBytes + bytes > this.#maxBytes) {
+      this.#collectUnderPressure();
       throw new HttpRefusal(503, 'too much is being sent and asked at the moment; try again', {
         'retry-after': String(RETRY_AFTER_SECONDS),
       });
@@ -122,4 +147,18 @@ export class MemoryLease {
     const headers = { 'retry-after': String(RETRY_AFTER_SECONDS) };
     this.#abandon?.(new HttpRefusal(408, 'memory is short, and the body came too slowly; try again', headers));
   }
+}
+
+let collector: (() => void) | undefined;
+
+/**
+ * Lets V8 give back what nobody refers to. By itself it lets the heap grow to gigabytes where there are some, a multiple
+ * of what large bodies need; it takes a few hundredths of a second, much less than such a body.
+ */
+function collectGarbage(): void {
+  if (collector === undefined) {
+    setFlagsFromString('--expose-gc');
+    collector = runInNewContext('gc') as () => void;
+  }
+  collector();
 }

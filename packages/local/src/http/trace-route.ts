@@ -48,20 +48,24 @@ export function traceRoute(
     method: 'POST',
     async handle(request) {
       const encoding = checkedEncoding(request);
-      const { bytes, lease } = await readBody(request, maxBodyBytes, budget);
+      const body = await readBody(request, maxBodyBytes, budget);
       try {
-        return await budget.whileDecoding(bytes.length, async () => {
-          const spans = await queue.run(() => decode(bytes, encoding));
+        return await budget.whileDecoding(body.bytes.length, async () => {
+          const spans = await queue.run(() => decode(body.bytes, encoding));
+          body.bytes = NOTHING;
           const { kept, partialSuccess } = admitted(spans, admission, counts);
           await keep(sink, kept);
           return { contentType: MEDIA_TYPES[encoding], body: acceptedBody(encoding, partialSuccess) };
         });
       } finally {
-        lease.release();
+        body.lease.release();
       }
     },
   };
 }
+
+/** Stands for a body that has been decoded, so that its memory can go before the spans are stored. */
+const NOTHING = Buffer.alloc(0);
 
 /** `POST /v1/metrics` and `/v1/logs`: accepts and discards them, and tells `onDropped`. */
 export function droppingRoute({ maxBodyBytes, budget }: ReceivingOptions, onDropped: () => void): Route {
