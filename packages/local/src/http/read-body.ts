@@ -10,9 +10,8 @@ export interface ReceivedBody {
 }
 
 const SLICE_BYTES = 65_536;
-/** What a byte of a body takes: it stands in the piece that came and in the whole, inflated in the pieces twice. */
-const COPIES = 2;
-const INFLATED_COPIES = 3;
+/** What a byte of a body takes: it stands in the piece that came, in the whole, and in what is made of that. */
+const COPIES = 3;
 
 /**
  * Receives the body of a request, and inflates it slice by slice.
@@ -60,7 +59,7 @@ export function readBody(request: IncomingMessage, maxBytes: number, budget: Mem
         return;
       }
       try {
-        lease.add(chunk.length * (inflater === undefined ? COPIES : INFLATED_COPIES));
+        lease.add(chunk.length * COPIES);
         if (whole === undefined) chunks.push(chunk);
         else chunk.copy(whole, keptBytes - chunk.length);
       } catch (refusal) {
