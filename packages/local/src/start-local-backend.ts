@@ -37,6 +37,11 @@ export interface LocalBackend {
   readonly retention: Readonly<ResolvedRetentionOptions>;
   /** Answers questions from the store without HTTP; it is closed by {@link LocalBackend.stop}. */
   readonly source: ConversationSource;
+  /**
+   * Writes the store to a new file without what has been deleted, which is off the disk when this resolves; by itself that
+   * happens within a day. Spans are taken and questions answered meanwhile.
+   */
+  reclaim(): Promise<void>;
   /** Stops listening, lets requests in progress end, and closes the store. Stopping twice is stopping once. */
   stop(): Promise<void>;
 }
@@ -105,6 +110,7 @@ export async function startLocalBackend(options: LocalBackendOptions): Promise<L
       storePath,
       retention: settings.retention,
       source,
+      reclaim: async () => void (await store.rewrite()),
       stop: () => (stopped ??= releaseAll(release)),
     };
   } catch (error) {
