@@ -1,3 +1,5 @@
+export { backUpStore } from './back-up-store.ts';
+export type { StoreBackup } from './back-up-store.ts';
 export type { LocalBackendOptions, RetentionOptions } from './backend-options.ts';
 export { findRunningBackend } from './discovery/find-running-backend.ts';
 export { LocalError } from './local-error.ts';

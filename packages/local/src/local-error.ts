@@ -10,6 +10,8 @@ export type LocalErrorCode =
   | 'STORE_UNWRITABLE'
   /** A span has a value that the store cannot hold. Sending it again does not help. */
   | 'SPAN_UNSTORABLE'
+  /** A backup could not be made. */
+  | 'BACKUP_FAILED'
   /** An option has a value out of its range. */
   | 'OPTION_OUT_OF_RANGE';
 

@@ -12,9 +12,9 @@ import {
 import { type Presence, removePresence, writePresence } from './discovery/presence-file.ts';
 import { createHttpServer } from './http/create-server.ts';
 import { ForegroundGate } from './http/foreground-gate.ts';
-import type { Route } from './http/http-answer.ts';
+import { BACKUP_PATH, type Route } from './http/http-answer.ts';
 import { MemoryBudget } from './http/memory-budget.ts';
-import { BACKUP_PATH, backupRoute, healthRoute } from './http/operator-routes.ts';
+import { backupRoute, healthRoute } from './http/operator-routes.ts';
 import { questionRoutes } from './http/question-route.ts';
 import { droppingRoute, type ReceivingOptions, traceRoute } from './http/trace-route.ts';
 import { LocalError } from './local-error.ts';

@@ -1,5 +1,6 @@
 import type { CommandDefinition } from '../command-line/command-definition.ts';
 import { averagesCommand } from './averages.ts';
+import { backupCommand } from './backup.ts';
 import { busiestCommand } from './busiest.ts';
 import { commonErrorsCommand } from './common-errors.ts';
 import { compareCommand } from './compare.ts';
@@ -36,4 +37,5 @@ export const COMMANDS: readonly CommandDefinition[] = [
   busiestCommand,
   compareCommand,
   watchCommand,
+  backupCommand,
 ];

@@ -3,6 +3,9 @@ import type { Readable } from 'node:stream';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { OtlpEncoding } from '../otlp/decode-body.ts';
 
+/** Where a running back end gives a copy of its store, by POST. */
+export const BACKUP_PATH = '/api/v1/backup';
+
 /** What a route answers with status 200. */
 export interface HttpAnswer {
   contentType: string;

@@ -8,9 +8,6 @@ import { HttpRefusal, type Route } from './http-answer.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { RejectionCounts } from './trace-route.ts';
 
-/** Where a running back end gives a copy of its store. */
-export const BACKUP_PATH = '/api/v1/backup';
-
 /** What `/healthz` speaks of. */
 export interface HealthSubjects {
   instanceId: string;

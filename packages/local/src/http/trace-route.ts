@@ -19,7 +19,7 @@ export interface SpanSink {
 export interface Admission {
   /** Spans that end before are too old: retention would delete them at once. */
   readonly tooOldBeforeNs: bigint;
-  /** Spans that start later than this cannot be from now, and would stand before all others until then. */
+  /** Spans that end later than this cannot be from now, and would stand before all others until then. */
   readonly futureAfterNs: bigint;
 }
 
@@ -101,16 +101,14 @@ function admitted(
   { tooOldBeforeNs, futureAfterNs }: Admission,
   counts: RejectionCounts,
 ): { kept: readonly SpanRecord[]; partialSuccess: PartialSuccess | undefined } {
+  const endOf = ({ startTimeUnixNano, durationNano }: SpanRecord): bigint => startTimeUnixNano + durationNano;
   let tooOld = 0;
   let future = 0;
-  const kept = spans.filter(({ startTimeUnixNano: start, durationNano: duration }) => {
-    const isTooOld = start + duration < tooOldBeforeNs;
-    // Steps of minutes begin before now; one that ends far ahead of now is as wrong as one that begins there.
-    const isFuture = start + duration > futureAfterNs;
-    if (isTooOld) tooOld += 1;
-    else if (isFuture) future += 1;
-    return !isTooOld && !isFuture;
-  });
+  for (const span of spans) {
+    const end = endOf(span);
+    if (end < tooOldBeforeNs) tooOld += 1;
+    else if (end > futureAfterNs) future += 1;
+  }
   if (tooOld + future === 0) return { kept: spans, partialSuccess: undefined };
   counts.tooOldSpans += tooOld;
   counts.futureSpans += future;
@@ -121,7 +119,7 @@ function admitted(
       : [`${future} end after ${timeText(futureAfterNs)}, which is in the future: check the clock`]),
   ];
   return {
-    kept,
+    kept: spans.filter((span) => endOf(span) >= tooOldBeforeNs && endOf(span) <= futureAfterNs),
     partialSuccess: {
       rejectedSpans: tooOld + future,
       errorMessage: `of ${spans.length} spans, ${tooOld + future} were not kept: ${reasons.join('; ')}`,

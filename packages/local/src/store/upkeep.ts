@@ -120,7 +120,7 @@ export class Upkeep {
     return BigInt(Math.round(this.#clock.earliestMs(this.#now()) - maxAgeMs)) * 1_000_000n;
   }
 
-  /** Spans that start after this, in Unix nanoseconds, cannot be from now. */
+  /** Spans that end after this, in Unix nanoseconds, cannot be from now. */
   get futureAfterNs(): bigint {
     const latestMs = Math.min(this.#clock.latestMs(this.#now()) + MAX_STEP_MS, Number.MAX_SAFE_INTEGER);
     return BigInt(Math.round(latestMs)) * 1_000_000n;
