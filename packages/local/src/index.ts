@@ -8,4 +8,4 @@ export { openDuckDbSource } from './source/open-duckdb-source.ts';
 export { startLocalBackend } from './start-local-backend.ts';
 export type { LocalBackend } from './start-local-backend.ts';
 export { openSpanStore } from './store/open-span-store.ts';
-export type { OpenedSpanStore } from './store/open-span-store.ts';
+export type { OpenedSpanStore, OpenSpanStoreOptions } from './store/open-span-store.ts';

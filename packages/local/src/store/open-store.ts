@@ -64,6 +64,9 @@ export async function openForWriting(path: string, options: SpanStoreOptions): P
   }
 }
 
+/** How often a damaged log is cut further back before nothing of it is kept. */
+const MAX_LOG_CUTS = 5;
+
 async function openMended(path: string, options: SpanStoreOptions): Promise<Database> {
   const { memoryLimitBytes, checkpointBytes, onNotice } = options;
   const opening: DatabaseOptions = { isReadOnly: false, memoryLimitBytes, checkpointBytes };
@@ -72,16 +75,15 @@ async function openMended(path: string, options: SpanStoreOptions): Promise<Data
     const damage = await cutHiddenDamage(path);
     if (damage !== undefined) report(damage);
   }
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     try {
       return await Database.open(path, opening);
     } catch (error) {
       const position = findReplayFailure((error as Error).cause);
       if (position === undefined || !existsSync(logOf(path))) throw error;
-      const damage = await cutLog(path, position);
+      const damage = await cutLog(path, attempt < MAX_LOG_CUTS ? position : 0);
+      if (damage.totalBytes === 0) throw error;
       report(damage);
-      // It was cut before, and did not help.
-      if (damage.lostBytes === 0) await cutLog(path, 0);
     }
   }
 }

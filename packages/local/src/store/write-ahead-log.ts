@@ -11,6 +11,9 @@ const VERSION_RECORD = Buffer.from('640062650002ffff', 'hex');
 const ENTRY_HEAD_BYTES = 16;
 const COMMIT_ENTRY = Buffer.from('0500000000000000e7fe7d722fed3d5e640064ffff', 'hex');
 
+/** Far more than one entry has, which holds at most some thousand rows of one request. */
+const MAX_ENTRY_BYTES = 2 ** 30;
+
 /** What could not be read of a log. */
 export interface DamagedLog {
   /** Where the log was put aside, whole as it was found. */
@@ -38,27 +41,38 @@ export async function cutHiddenDamage(storePath: string): Promise<DamagedLog | u
   if (!log.subarray(0, VERSION_RECORD.length).equals(VERSION_RECORD)) {
     if (end === VERSION_RECORD.length) return cutLog(storePath, 0);
     // Only the record is damaged, and it is the same in every log that this version can meet.
-    const mended = await cutLog(storePath, log.includes(COMMIT_ENTRY, end + 1) ? end : log.length);
+    const mended = await keepLogAside(storePath, log.includes(COMMIT_ENTRY, end + 1) ? end : log.length);
     const file = await open(path, 'r+');
     await file.write(VERSION_RECORD, 0, VERSION_RECORD.length, 0);
     await file.close();
     return mended;
   }
-  return end < log.length && log.includes(COMMIT_ENTRY, end + 1) ? cutLog(storePath, end) : undefined;
+  const isDamage = log.includes(COMMIT_ENTRY, end + 1) || claimedLength(log, end) > MAX_ENTRY_BYTES;
+  return isDamage ? cutLog(storePath, end) : undefined;
 }
 
 /**
- * Where the log breaks that DuckDB's `error` speaks of; undefined when it speaks of anything else. 0 when it does not say
- * where.
+ * Where the entry begins that DuckDB's `error` says cannot be replayed; undefined when it speaks of anything else, and
+ * infinite when it does not say where.
  */
 export function findReplayFailure(error: unknown): number | undefined {
   const { message } = error as Error;
   if (!message.includes('Failure while replaying WAL file')) return undefined;
-  return Number(/entry at byte position (\d+)/.exec(message)?.[1] ?? 0);
+  // What it names is where the content of the entry begins.
+  const content = /entry at byte position (\d+)/.exec(message)?.[1];
+  return content === undefined ? Infinity : Math.max(0, Number(content) - ENTRY_HEAD_BYTES);
 }
 
-/** Leaves the first `bytes` of the log, and keeps the whole one aside. */
-export async function cutLog(storePath: string, bytes: number): Promise<DamagedLog> {
+/**
+ * Leaves the first `maxBytes` of the log, and keeps the whole one aside. Where it is no longer than that, its last
+ * transaction goes.
+ */
+export async function cutLog(storePath: string, maxBytes: number): Promise<DamagedLog> {
+  const log = await readFile(logOf(storePath));
+  return keepLogAside(storePath, maxBytes < log.length ? maxBytes : endOfLastTransactionButOne(log));
+}
+
+async function keepLogAside(storePath: string, bytes: number): Promise<DamagedLog> {
   const path = logOf(storePath);
   const keptAs = damagedNameOf(path, new Date());
   await copyFile(path, keptAs);
@@ -72,11 +86,21 @@ export async function cutLog(storePath: string, bytes: number): Promise<DamagedL
   return { keptAs, lostBytes: log.length - bytes, totalBytes: log.length, lostTransactions };
 }
 
+function endOfLastTransactionButOne(log: Buffer): number {
+  const at = log.lastIndexOf(COMMIT_ENTRY, log.length - COMMIT_ENTRY.length - 1);
+  return at < 0 ? 0 : at + COMMIT_ENTRY.length;
+}
+
+/** The length that stands at `position`; 0 where there is no room for one. */
+function claimedLength(log: Buffer, position: number): number {
+  return position + ENTRY_HEAD_BYTES <= log.length ? Number(log.readBigUInt64LE(position)) : 0;
+}
+
 /** Where the entries end that have the length which they say. */
 function endOfEntries(log: Buffer): number {
   let position = VERSION_RECORD.length;
   while (position + ENTRY_HEAD_BYTES <= log.length) {
-    const length = Number(log.readBigUInt64LE(position));
+    const length = claimedLength(log, position);
     if (length === 0 || length > log.length - position - ENTRY_HEAD_BYTES) break;
     position += ENTRY_HEAD_BYTES + length;
   }
