@@ -24,8 +24,8 @@ export function readBody(request: IncomingMessage, maxBytes: number, budget: Mem
     const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
     const inflater = inflaterFor(encoding);
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge('body', maxBytes);
-    // Known beforehand, the length saves copying the pieces into one at the end. Memory that is not written to costs
-    // nothing, so that a length that is not true costs nothing either.
+    // Known beforehand, the length saves copying the pieces into one at the end, and says whether the body fits: better
+    // refuse some at once than end all of them half-way. A length that is not true costs memory of the budget only.
     const known = inflater === undefined ? Number(request.headers['content-length'] ?? 0) : 0;
     const whole = known > SLICE_BYTES ? Buffer.allocUnsafeSlow(known) : undefined;
     const chunks: Buffer[] = [];
@@ -59,7 +59,7 @@ export function readBody(request: IncomingMessage, maxBytes: number, budget: Mem
         return;
       }
       try {
-        lease.add(chunk.length * COPIES);
+        if (whole === undefined) lease.add(chunk.length * COPIES);
         if (whole === undefined) chunks.push(chunk);
         else chunk.copy(whole, keptBytes - chunk.length);
       } catch (refusal) {
@@ -86,6 +86,12 @@ export function readBody(request: IncomingMessage, maxBytes: number, budget: Mem
     const closed = (): void => {
       if (!request.complete) fail(new ClientGone());
     };
+    try {
+      lease.add((whole?.length ?? 0) * COPIES);
+    } catch (refusal) {
+      fail(refusal as HttpRefusal);
+      return;
+    }
     request.on('data', receive).once('end', end).once('close', closed).once('error', closed);
     inflater?.on('data', keep).once('end', succeed).once('error', broken);
   });

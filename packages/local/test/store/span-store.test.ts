@@ -159,6 +159,42 @@ describe('copies', () => {
   });
 });
 
+describe('a span that cannot be stored', () => {
+  // No request can hold one that is known of today; a text that is a number stands for the next one.
+  const poisoned = (): SpanRecord => step({ inputText: 5 as unknown as string });
+
+  test('fails alone, and those that came at the same time are stored', async () => {
+    const store = await SpanStore.open(nextPath(), OPTIONS);
+    const appends = Array.from({ length: 9 }, (_, index) => store.append([index === 4 ? poisoned() : step()]));
+    const results = await Promise.allSettled(appends);
+    expect(results.map(({ status }) => status)).toEqual(
+      results.map((_, index) => (index === 4 ? 'rejected' : 'fulfilled')),
+    );
+    await expect(appends[4]).rejects.toMatchObject({ code: 'SPAN_UNSTORABLE' });
+    expect(store.problem).toBeUndefined();
+    await store.append([step()]);
+    expect(await scalar(store, 'SELECT count(*) FROM spans')).toBe(9n);
+    expect(store.counts()).toEqual({ receivedSpans: 9, storedSpans: 9, refusedSpans: 1 });
+    await store.close();
+  });
+});
+
+test('many new resources in one request are written together', async () => {
+  const store = await SpanStore.open(nextPath(), OPTIONS);
+  const spans = Array.from({ length: 3_000 }, (_, index) =>
+    step({ serviceName: `service ${index % 1_000}`, samplingRatio: 0.5 }),
+  );
+  await store.append(spans);
+  expect(await scalar(store, 'SELECT count(*) FROM resources')).toBe(1000n);
+  expect(
+    await scalar(
+      store,
+      "SELECT count(*) FROM spans JOIN resources USING (resource_id) WHERE service_name LIKE 'service %'",
+    ),
+  ).toBe(3000n);
+  await store.close();
+});
+
 test('known span ids: nothing known is forgotten, and few are taken for known, beyond what was expected', () => {
   const known = new KnownSpanIds(1000);
   const ids = Array.from({ length: 20_000 }, () => [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')]);

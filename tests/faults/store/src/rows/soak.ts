@@ -5,7 +5,7 @@ import { conversationsIn, stepSpan, traceRequest } from '../spans.ts';
 
 const SPANS_PER_SECOND = 5_000;
 const SPANS_PER_REQUEST = 500;
-const MAX_MIB = 64;
+const MAX_MIB = 24;
 /** What is kept of what was acknowledged; the rest has been deleted long since. */
 const REMEMBERED = 100_000;
 
