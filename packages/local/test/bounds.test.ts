@@ -111,11 +111,12 @@ const isLinux = process.platform === 'linux';
         // Refused while it still sends, a client may see its connection end.
         () => 503,
       );
-    const statuses = await Promise.all([
-      ...Array.from({ length: 40 }, () => post(large, {})),
-      ...Array.from({ length: 100 }, () => post(bomb, { 'content-encoding': 'gzip' })),
-    ]);
-    expect(new Set(statuses)).toEqual(new Set([200, 400, 503]));
+    const largeStatuses = await Promise.all(Array.from({ length: 40 }, () => post(large, {})));
+    expect(new Set(largeStatuses)).toEqual(new Set([200, 503]));
+    const bombStatuses = await Promise.all(
+      Array.from({ length: 100 }, () => post(bomb, { 'content-encoding': 'gzip' })),
+    );
+    expect(new Set(bombStatuses)).toEqual(new Set([400, 503]));
     expect(peakMb()).toBeLessThan(600);
     // And it works on.
     expect(await post(Buffer.from(jsonRequest(jsonStep('after'))), {})).toBe(200);

@@ -8,6 +8,9 @@ export interface HttpResponse {
   body: IncomingMessage;
 }
 
+/** Far more than any answer needs; a server that sends without an end shall not fill the memory. */
+const MAX_BODY_BYTES = 256 * 1024 ** 2;
+
 /** How to ask. */
 export interface HttpGetOptions {
   headers?: Readonly<Record<string, string>>;
@@ -36,8 +39,8 @@ export function httpGet(url: URL | string, { headers = {}, signal }: HttpGetOpti
  */
 export async function readHttpBody(
   { body }: HttpResponse,
-  maxBytes: number = Infinity,
-  tooLarge: () => Error = () => new RangeError(`more than ${maxBytes} bytes`),
+  maxBytes: number = MAX_BODY_BYTES,
+  tooLarge: () => Error = () => new RangeError(`it is longer than ${maxBytes} bytes`),
 ): Promise<string> {
   const chunks: Buffer[] = [];
   let byteCount = 0;

@@ -1,6 +1,7 @@
 import type { SpanRecord } from '../../model/span-record.ts';
 import type { Window } from '../../model/window.ts';
 import { formatInstant } from '../../time/format-instant.ts';
+import { SourceError } from '../source-error.ts';
 import type { JaegerClient } from './jaeger-client.ts';
 import { AnswerTooLarge, JaegerRefusal } from './jaeger-refusal.ts';
 import { RequestGate } from './request-gate.ts';
@@ -24,6 +25,9 @@ export interface WindowRequest {
 
 /** So many traces tell how dense they are; a window with fewer is read at once. */
 const PROBE_DEPTH = 500;
+
+/** A server whose answers are too large so often, whatever is asked, sends without an end. */
+const MAX_TOO_LARGE_IN_A_ROW = 24;
 
 /** What was read. */
 export interface WindowReading {
@@ -53,6 +57,7 @@ class WindowReader {
   /** Spans of each trace that has been read; a trace comes back with every slice and service that it has a span in. */
   readonly #spanCounts = new Map<string, number>();
   readonly #leftOver: Window[] = [];
+  #tooLargeInARow = 0;
 
   constructor(request: WindowRequest) {
     this.#request = request;
@@ -119,15 +124,28 @@ class WindowReader {
     }
     try {
       const spans = await client.search({ window: slice, service, depth }, this.#stop.signal);
+      this.#tooLargeInARow = 0;
       const traceCount = this.#take(spans);
       if (traceCount < depth) return { outcome: 'whole', parts: 0 };
       return { outcome: 'cut', parts: estimateParts(slice, spans, this.#request.depth.usual) };
     } catch (error) {
-      if (error instanceof AnswerTooLarge) return { outcome: 'too large', parts: 2 };
+      if (error instanceof AnswerTooLarge) {
+        this.#tooLargeInARow += 1;
+        if (this.#tooLargeInARow >= MAX_TOO_LARGE_IN_A_ROW) throw this.#gaveUp(error);
+        return { outcome: 'too large', parts: 2 };
+      }
       const isTooDeep = error instanceof JaegerRefusal && error.isAboutDepth && this.#request.depth.refuse(depth);
       if (!isTooDeep) throw error;
       return { outcome: 'refused', parts: 0 };
     }
+  }
+
+  #gaveUp(cause: AnswerTooLarge): SourceError {
+    return new SourceError(
+      'WRONG_ANSWER',
+      `${this.#request.client.location} sent ${MAX_TOO_LARGE_IN_A_ROW} answers in a row that do not end (${cause.message}), however short the time that was asked for. Is it the query service of a Jaeger 2?`,
+      { cause },
+    );
   }
 
   /** Keeps the traces that are new, or have grown meanwhile; returns how many traces the spans are of. */
