@@ -3,7 +3,8 @@ import { LocalError } from './local-error.ts';
 /** How long and how much the store keeps. */
 export interface RetentionOptions {
   /**
-   * Conversations that ended longer ago are deleted, in days, and such spans refused; `Infinity` keeps them.
+   * Conversations that ended longer ago are deleted, in days, and such spans refused; `Infinity` keeps them, and then
+   * spans that are dated in the future are taken too.
    * @defaultValue `30`
    */
   maxAgeDays?: number | undefined;

@@ -123,10 +123,7 @@ export class MemoryLease {
   readonly #abandon: ((refusal: HttpRefusal) => void) | undefined;
   #bytes = 0;
 
-  constructor(
-    take: (lease: MemoryLease, bytes: number) => void,
-    abandon?: ((refusal: HttpRefusal) => void) | undefined,
-  ) {
+  constructor(take: (lease: MemoryLease, bytes: number) => void, abandon?: (refusal: HttpRefusal) => void) {
     this.#take = take;
     this.#abandon = abandon;
   }

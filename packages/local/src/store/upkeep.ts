@@ -7,6 +7,8 @@ const MS_PER_DAY = 86_400_000;
 const MS_PER_HOUR = 3_600_000;
 /** More than can have passed since 1970; it stands for an age without limit. */
 const MANY_DAYS = 100_000;
+/** The latest time that a store can hold. */
+const LATEST_NS = 2n ** 63n - 1n;
 /** How often the size is looked at, beside every run: a quick sender can write much within a minute. */
 const SIZE_LOOK_MS = 1_000;
 /** What has been deleted is gone from the disk within a day: a run that finds it this old rewrites the store. */
@@ -120,8 +122,12 @@ export class Upkeep {
     return BigInt(Math.round(this.#clock.earliestMs(this.#now()) - maxAgeMs)) * 1_000_000n;
   }
 
-  /** Spans that end after this, in Unix nanoseconds, cannot be from now. */
+  /**
+   * Spans that end after this, in Unix nanoseconds, cannot be from now. A store that keeps what is of any age is not
+   * told anything by times, and takes whatever it can hold.
+   */
   get futureAfterNs(): bigint {
+    if (this.#options.retention.maxAgeDays >= MANY_DAYS) return LATEST_NS;
     const latestMs = Math.min(this.#clock.latestMs(this.#now()) + MAX_STEP_MS, Number.MAX_SAFE_INTEGER);
     return BigInt(Math.round(latestMs)) * 1_000_000n;
   }
