@@ -47,7 +47,7 @@ async function answer(
   routes: ReadonlyMap<string, Route>,
   settings: ServerSettings,
 ): Promise<void> {
-  // A client that goes away while it is answered is no failure.
+  // A client that goes away while it is answered is not a failure.
   response.on('error', () => undefined);
   try {
     checkSender(request.headers, settings.host, settings.port());

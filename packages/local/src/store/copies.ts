@@ -1,6 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type DuckDBConnection, LIST, listValue, UBIGINT, UHUGEINT } from '@duckdb/node-api';
 import type { SpanRecord } from '@convotel/query';
-import { replaces } from './better-copy.ts';
 import { idNumber } from './ids.ts';
 import type { KnownSpanIds } from './known-span-ids.ts';
 import { readSpanRow } from './span-row.ts';
@@ -107,4 +107,16 @@ async function collectStored(
     const span = readSpanRow(row);
     found.set(keyOf(span), span);
   }
+}
+
+/**
+ * Whether `later`, read after `earlier`, is the copy of the same span that counts: the one that ends later, then the
+ * one that is not recovered, then the one read last. Of equal copies the earlier one stays, which saves rewriting it.
+ */
+function replaces(later: SpanRecord, earlier: SpanRecord): boolean {
+  const laterEnd = later.startTimeUnixNano + later.durationNano;
+  const earlierEnd = earlier.startTimeUnixNano + earlier.durationNano;
+  if (laterEnd !== earlierEnd) return laterEnd > earlierEnd;
+  if (later.isRecovered !== earlier.isRecovered) return earlier.isRecovered;
+  return !isDeepStrictEqual(later, earlier);
 }

@@ -20,7 +20,7 @@ export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version;
 
 /**
  * Brings the store up to the newest of `migrations`, in one transaction; an empty file becomes a store.
- * @throws {@link LocalError} `STORE_UNREADABLE` for the store of a newer convotel, and for a file with foreign tables.
+ * @throws {@link LocalError} `STORE_UNREADABLE` for the store of a newer convotel, and for a file with other tables.
  */
 export async function migrate(
   connection: DuckDBConnection,
@@ -49,7 +49,7 @@ export async function migrate(
 
 /**
  * Checks that the store can be read as it is.
- * @throws {@link LocalError} `STORE_UNREADABLE` for any version but this code's, and for what is no store.
+ * @throws {@link LocalError} `STORE_UNREADABLE` for any version but this code's, and for a file that is not a store.
  */
 export async function checkSchemaVersion(connection: DuckDBConnection, path: string): Promise<void> {
   const version = await findSchemaVersion(connection);

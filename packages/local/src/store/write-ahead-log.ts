@@ -29,7 +29,7 @@ export interface DamagedLog {
  * Looks for damage that DuckDB does not report but takes for the end of the log: it would open, and everything behind
  * would be missing without a word. Cuts the log before it, and keeps the whole one aside.
  *
- * A log that breaks off within its last transaction is no damage: that is how a process leaves it that was killed while it
+ * A log that breaks off within its last transaction is not damaged: that is how a process leaves it that was killed while it
  * wrote, and nobody had been told that the transaction was kept.
  */
 export async function cutHiddenDamage(storePath: string): Promise<DamagedLog | undefined> {

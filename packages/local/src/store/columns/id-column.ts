@@ -2,8 +2,7 @@ import { type DuckDBType, UBIGINT, UHUGEINT } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import type { SpanRecord } from '@convotel/query';
 import { SPAN_ID_WORDS, TRACE_ID_WORDS, writeIdWords } from '../ids.ts';
-import { type Column, MAX_CHUNK_ROWS } from './column.ts';
-import { Validity } from './validity.ts';
+import { type Column, MAX_CHUNK_ROWS, Validity } from './column.ts';
 
 function idColumn(
   name: string,

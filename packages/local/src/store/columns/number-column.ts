@@ -1,8 +1,7 @@
 import { BIGINT, BOOLEAN, DOUBLE, type DuckDBType, ENUM, INTEGER, UINTEGER } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import type { SpanRecord } from '@convotel/query';
-import { type Column, MAX_CHUNK_ROWS, type StoredSpan } from './column.ts';
-import { Validity } from './validity.ts';
+import { type Column, MAX_CHUNK_ROWS, type StoredSpan, Validity } from './column.ts';
 
 /** Values of a fixed width, as DuckDB keeps them in memory. */
 type Items<Value> = { [index: number]: Value; buffer: ArrayBuffer; BYTES_PER_ELEMENT: number };

@@ -10,8 +10,7 @@ import {
   integerColumn,
   unsignedColumn,
 } from './number-column.ts';
-import { textColumn } from './text-column.ts';
-import { timingsColumn } from './timings-column.ts';
+import { textColumn, timingsColumn } from './text-column.ts';
 
 const ROLES: readonly SpanRecord['role'][] = ['root', 'step', 'other'];
 
