@@ -3,6 +3,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { readPresence } from '../discovery/presence-file.ts';
 import { LocalError } from '../local-error.ts';
 import { finishedCopyOf, putFinishedCopyInPlace } from './store-files.ts';
+import { findHiddenDamage, findReplayFailure } from './write-ahead-log.ts';
 
 /** How to open a {@link Database}. */
 export interface DatabaseOptions {
@@ -41,11 +42,17 @@ export class Database {
   /** @throws {@link LocalError} `STORE_LOCKED`, `STORE_UNREADABLE` */
   static async open(path: string, options: DatabaseOptions): Promise<Database> {
     const file = existsSync(finishedCopyOf(path)) ? await fileAfterSwap(path, options) : path;
+    let instance: DuckDBInstance;
     try {
-      return new Database(await createInstance(file, options));
+      instance = await createInstance(file, options);
     } catch (error) {
       throw await explained(path, error);
     }
+    if (options.isReadOnly && file === path && (await findHiddenDamage(path)) !== undefined) {
+      instance.closeSync();
+      throw damagedLog(path);
+    }
+    return new Database(instance);
   }
 
   /** A connection of the caller's own; the caller closes it. */
@@ -138,6 +145,7 @@ async function fileAfterSwap(path: string, options: DatabaseOptions): Promise<st
 async function explained(path: string, error: unknown): Promise<LocalError> {
   const reason = (error as Error).message;
   const withoutPath = reason.replaceAll(path, '');
+  if (findReplayFailure(error) !== undefined) return damagedLog(path, error);
   if (!/^IO Error: (Could not set lock on file|Cannot open file .* used by another process)/s.test(withoutPath)) {
     return new LocalError('STORE_UNREADABLE', `${path} cannot be opened as a DuckDB file: ${reason}`, { cause: error });
   }
@@ -151,6 +159,13 @@ async function explained(path: string, error: unknown): Promise<LocalError> {
       ? `${path} is in use by ${holder}; only one process can open a store at a time: stop it, or name another file`
       : `${path} is in use by ${holder}, a back end that answers at ${address}: ask it there, or stop it first`;
   return new LocalError('STORE_LOCKED', message, { cause: error });
+}
+
+function damagedLog(path: string, cause?: unknown): LocalError {
+  const message =
+    `the log of ${path} is damaged: run \`convotel serve\` on it once, which keeps everything before the damage, ` +
+    'puts the log aside and says what is lost';
+  return new LocalError('STORE_UNREADABLE', message, { cause });
 }
 
 /** Whether `error`, or what caused it, says that a part of the file is not what was written. */

@@ -70,20 +70,19 @@ const MAX_LOG_CUTS = 5;
 async function openMended(path: string, options: SpanStoreOptions): Promise<Database> {
   const { memoryLimitBytes, checkpointBytes, onNotice } = options;
   const opening: DatabaseOptions = { isReadOnly: false, memoryLimitBytes, checkpointBytes };
-  const report = (damage: DamagedLog): void => onNotice?.(sentenceOf(path, damage));
+  let damage: DamagedLog | undefined;
   if (existsSync(path) && existsSync(logOf(path)) && (await isFree(path, memoryLimitBytes))) {
-    const damage = await cutHiddenDamage(path);
-    if (damage !== undefined) report(damage);
+    damage = await cutHiddenDamage(path);
   }
   for (let attempt = 1; ; attempt++) {
     try {
-      return await Database.open(path, opening);
+      const database = await Database.open(path, opening);
+      if (damage !== undefined) onNotice?.(sentenceOf(path, damage));
+      return database;
     } catch (error) {
       const position = findReplayFailure((error as Error).cause);
-      if (position === undefined || !existsSync(logOf(path))) throw error;
-      const damage = await cutLog(path, attempt < MAX_LOG_CUTS ? position : 0);
-      if (damage.totalBytes === 0) throw error;
-      report(damage);
+      if (position === undefined || attempt > MAX_LOG_CUTS || !existsSync(logOf(path))) throw error;
+      damage = await cutLog(path, attempt < MAX_LOG_CUTS ? position : 0, damage);
     }
   }
 }

@@ -6,6 +6,10 @@ import { LocalError } from '../local-error.ts';
 /** DuckDB's log beside a store: what has been committed since the last checkpoint. */
 export const logOf = (storePath: string): string => `${storePath}.wal`;
 
+/** The log, and what DuckDB calls it while it makes a checkpoint or recovers from one that was not completed. */
+const logFilesOf = (storePath: string): string[] =>
+  ['', '.checkpoint', '.recovery'].map((ending) => logOf(storePath) + ending);
+
 /** A copy of the store that is being made; worth nothing until it is whole. */
 export const unfinishedCopyOf = (storePath: string): string => `${storePath}.rewriting`;
 
@@ -36,7 +40,7 @@ function idOf({ dev, ino }: BigIntStats): string {
  * replayed on the new one. Run again after a crash at any point, it ends with the same result.
  */
 export async function putFinishedCopyInPlace(storePath: string): Promise<void> {
-  await rm(logOf(storePath), { force: true });
+  for (const path of logFilesOf(storePath)) await rm(path, { force: true });
   await rename(finishedCopyOf(storePath), storePath);
   syncFolder(dirname(storePath));
 }

@@ -33,22 +33,31 @@ export interface DamagedLog {
  * wrote, and nobody had been told that the transaction was kept.
  */
 export async function cutHiddenDamage(storePath: string): Promise<DamagedLog | undefined> {
+  const damage = await findHiddenDamage(storePath);
+  if (damage === undefined) return undefined;
+  const kept = await keepLogAside(storePath, damage.end);
+  if (!damage.isVersionDamaged || damage.end === 0) return kept;
+  // The record is the same in every log that this version can meet.
+  const file = await open(logOf(storePath), 'r+');
+  await file.write(VERSION_RECORD, 0, VERSION_RECORD.length, 0);
+  await file.close();
+  return kept;
+}
+
+/** Damage that DuckDB would not report, and where what can be read ends; undefined where there is none. */
+export async function findHiddenDamage(
+  storePath: string,
+): Promise<{ end: number; isVersionDamaged: boolean } | undefined> {
   const path = logOf(storePath);
   if (!existsSync(path)) return undefined;
   const log = await readFile(path);
   if (log.length === 0) return undefined;
   const end = endOfEntries(log);
-  if (!log.subarray(0, VERSION_RECORD.length).equals(VERSION_RECORD)) {
-    if (end === VERSION_RECORD.length) return cutLog(storePath, 0);
-    // Only the record is damaged, and it is the same in every log that this version can meet.
-    const mended = await keepLogAside(storePath, log.includes(COMMIT_ENTRY, end + 1) ? end : log.length);
-    const file = await open(path, 'r+');
-    await file.write(VERSION_RECORD, 0, VERSION_RECORD.length, 0);
-    await file.close();
-    return mended;
-  }
-  const isDamage = log.includes(COMMIT_ENTRY, end + 1) || claimedLength(log, end) > MAX_ENTRY_BYTES;
-  return isDamage ? cutLog(storePath, end) : undefined;
+  const isCutShort = log.includes(COMMIT_ENTRY, end + 1) || claimedLength(log, end) > MAX_ENTRY_BYTES;
+  const isVersionDamaged = !log.subarray(0, VERSION_RECORD.length).equals(VERSION_RECORD);
+  if (!isCutShort && !isVersionDamaged) return undefined;
+  if (isVersionDamaged && end === VERSION_RECORD.length) return { end: 0, isVersionDamaged };
+  return { end: isCutShort ? end : log.length, isVersionDamaged };
 }
 
 /**
@@ -66,24 +75,33 @@ export function findReplayFailure(error: unknown): number | undefined {
 /**
  * Leaves the first `maxBytes` of the log, and keeps the whole one aside. Where it is no longer than that, its last
  * transaction goes.
+ * @param earlier - What has been cut already; the whole log is kept then, and what is lost adds up.
  */
-export async function cutLog(storePath: string, maxBytes: number): Promise<DamagedLog> {
+export async function cutLog(storePath: string, maxBytes: number, earlier?: DamagedLog): Promise<DamagedLog> {
   const log = await readFile(logOf(storePath));
-  return keepLogAside(storePath, maxBytes < log.length ? maxBytes : endOfLastTransactionButOne(log));
+  return keepLogAside(storePath, maxBytes < log.length ? maxBytes : endOfLastTransactionButOne(log), earlier);
 }
 
-async function keepLogAside(storePath: string, bytes: number): Promise<DamagedLog> {
+async function keepLogAside(storePath: string, bytes: number, earlier?: DamagedLog): Promise<DamagedLog> {
   const path = logOf(storePath);
-  const keptAs = damagedNameOf(path, new Date());
-  await copyFile(path, keptAs);
-  // It holds texts as the log does.
-  await chmod(keptAs, 0o600);
   const log = await readFile(path);
+  const keptAs = earlier?.keptAs ?? damagedNameOf(path, new Date());
+  if (earlier === undefined) {
+    await copyFile(path, keptAs);
+    // It holds texts as the log does.
+    await chmod(keptAs, 0o600);
+  }
   await truncate(path, bytes);
-  let lostTransactions = 0;
-  for (let at = log.indexOf(COMMIT_ENTRY, bytes); at >= 0; at = log.indexOf(COMMIT_ENTRY, at + 1))
+  let lostTransactions = earlier?.lostTransactions ?? 0;
+  for (let at = log.indexOf(COMMIT_ENTRY, bytes); at >= 0; at = log.indexOf(COMMIT_ENTRY, at + 1)) {
     lostTransactions += 1;
-  return { keptAs, lostBytes: log.length - bytes, totalBytes: log.length, lostTransactions };
+  }
+  return {
+    keptAs,
+    lostBytes: (earlier?.lostBytes ?? 0) + log.length - bytes,
+    totalBytes: earlier?.totalBytes ?? log.length,
+    lostTransactions,
+  };
 }
 
 function endOfLastTransactionButOne(log: Buffer): number {

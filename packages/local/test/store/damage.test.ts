@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type LocalBackend, startLocalBackend } from '@convotel/local';
+import { type LocalBackend, openDuckDbSource, startLocalBackend } from '@convotel/local';
 import { jsonRequest, jsonStep, send, text } from '../sending.ts';
 import { startServe } from '../children/start-serve.ts';
 
@@ -151,6 +151,17 @@ describe('a log', () => {
     const backend = await start(changedCopy({ log }), notices);
     expect(await stepCount(backend, 'new')).toBe(left);
     expect(notices.join('\n')).toMatch(left === 0 ? /bytes are lost/ : /Nothing that it held is lost/);
+  });
+
+  test.each<[string, (log: Buffer) => Buffer]>([
+    ['DuckDB reports', (log) => log.fill(0, log.length / 2)],
+    ['DuckDB does not report', (log) => ((log[3]! ^= 4), log)],
+  ])('whose damage %s is not read as if it was whole, by a reader who may not mend it', async (_, log) => {
+    const refused = {
+      code: 'STORE_UNREADABLE',
+      message: expect.stringMatching(/log .* is damaged: run `convotel serve`/),
+    };
+    await expect(openDuckDbSource(changedCopy({ log }))).rejects.toMatchObject(refused);
   });
 
   test('that seems to end early, by a length that was changed, is told from one that does', async () => {
