@@ -13,8 +13,9 @@ const LATEST_NS = 2n ** 63n - 1n;
 const SIZE_LOOK_MS = 1_000;
 /** What has been deleted is gone from the disk within a day: a run that finds it this old rewrites the store. */
 const MAX_UNRECLAIMED_MS = 20 * MS_PER_HOUR;
-/** The file may be longer than what is in use by this factor of the size allowed, before it is rewritten. */
+/** A file longer than this factor of the size allowed is rewritten, where that makes it shorter: less is in use. */
 const MAX_FILE_FACTOR = 1.05;
+const MAX_USED_SHARE = 0.95;
 /** Up to this factor of the size allowed nothing is deleted, so that a block more or less does not start it again. */
 const SIZE_TOLERANCE = 1.02;
 /** Rounds of deleting for size in one run; a second one is needed only where sizes were misjudged. */
@@ -32,6 +33,8 @@ export interface UpkeepCounts {
   conversationsShortened: number;
   spansDeleted: number;
   rewrites: number;
+  /** Bytes in use, the log included, when they were looked at last: some seconds ago at most while spans come. */
+  usedBytes: number;
 }
 
 /** What upkeep is told. */
@@ -57,6 +60,7 @@ export class Upkeep {
     conversationsShortened: 0,
     spansDeleted: 0,
     rewrites: 0,
+    usedBytes: 0,
   };
   readonly #store: SpanStore;
   readonly #options: UpkeepOptions;
@@ -141,6 +145,7 @@ export class Upkeep {
     if (await this.#isRewriteDue()) await this.#rewrite();
     const stored = await this.#storedSpans();
     if (this.#store.knownSpanCount > stored * FORGOTTEN_RATIO + 1000) await this.#store.forgetDeletedSpans();
+    this.#lastFailure = undefined;
   }
 
   #enqueue(work: () => Promise<void>): void {
@@ -148,7 +153,6 @@ export class Upkeep {
       if (this.#isStopped) return;
       try {
         await work();
-        this.#lastFailure = undefined;
       } catch (error) {
         const { message } = error as Error;
         // The same failure every minute is one notice.
@@ -234,29 +238,38 @@ export class Upkeep {
    * would be deleting twice for the same excess: space comes free by whole row groups only.
    */
   async #reclaimedBytes(maxBytes: number): Promise<number> {
-    let usedBytes = await this.#store.usedBytes();
+    let usedBytes = await this.#usedBytes();
     if (usedBytes <= maxBytes) return usedBytes;
     await this.#store.checkpoint();
-    usedBytes = await this.#store.usedBytes();
+    usedBytes = await this.#usedBytes();
     if (usedBytes <= maxBytes || (await this.#unreclaimedSinceMs()) === undefined) return usedBytes;
     await this.#rewrite();
-    return this.#store.usedBytes();
+    return this.#usedBytes();
+  }
+
+  async #usedBytes(): Promise<number> {
+    this.counts.usedBytes = await this.#store.usedBytes();
+    return this.counts.usedBytes;
   }
 
   async #lookAtSize(): Promise<void> {
     const { storedSpans } = this.#store.counts();
-    if (storedSpans === this.#lookedAtSpans) return;
+    // After a failure the next run tries again; a second apart, trying would cost more than it brings.
+    if (storedSpans === this.#lookedAtSpans || this.#lastFailure !== undefined) return;
     this.#lookedAtSpans = storedSpans;
-    if ((await this.#store.usedBytes()) > this.#options.retention.maxBytes * SIZE_TOLERANCE) await this.#keepSize();
+    if ((await this.#usedBytes()) > this.#options.retention.maxBytes * SIZE_TOLERANCE) await this.#keepSize();
   }
 
   async #isRewriteDue(): Promise<boolean> {
+    if (this.#isStopped) return false;
+    const fileBytes = await this.#store.fileBytes();
+    const isLong = fileBytes > this.#options.retention.maxBytes * MAX_FILE_FACTOR;
+    if (isLong && (await this.#usedBytes()) < fileBytes * MAX_USED_SHARE) return true;
     const sinceMs = await this.#unreclaimedSinceMs();
-    if (sinceMs === undefined || this.#isStopped) return false;
+    if (sinceMs === undefined) return false;
     const nowMs = this.#now();
-    const isLong = (await this.#store.fileBytes()) > this.#options.retention.maxBytes * MAX_FILE_FACTOR;
     // A clock that was set back says nothing about how long ago it was.
-    return isLong || nowMs - sinceMs > MAX_UNRECLAIMED_MS || nowMs < sinceMs - MS_PER_HOUR;
+    return nowMs - sinceMs > MAX_UNRECLAIMED_MS || nowMs < sinceMs - MS_PER_HOUR;
   }
 
   async #rewrite(): Promise<void> {
@@ -265,7 +278,7 @@ export class Upkeep {
     this.counts.rewrites += 1;
     const sizes = `${bytesText(before)} before, ${bytesText(await this.#store.fileBytes())} now`;
     if (keptAs === undefined) {
-      this.#options.onNotice(`what was deleted is off the disk: the store was rewritten, ${sizes}`);
+      this.#options.onNotice(`the store was rewritten, ${sizes}: what was deleted is off the disk`);
       return;
     }
     this.#options.onNotice(
