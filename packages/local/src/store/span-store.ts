@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { rename, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SpanRecord } from '@convotel/query';
 import { LocalError } from '../local-error.ts';
+import { AppendQueue, type WaitingAppend } from './append-queue.ts';
 import { deduplicate, deleteStored } from './copies.ts';
 import { DatabaseClosedError, isDamage } from './database.ts';
 import { idNumber } from './ids.ts';
@@ -12,6 +12,7 @@ import { type KnownSpanIds, readKnownSpanIds } from './known-span-ids.ts';
 import { openForWriting, type OpenStore, type SpanStoreOptions } from './open-store.ts';
 import { sqlFile } from './sql-file.ts';
 import { type CopyDamage, type SpanKey, StoreCopy } from './store-copy.ts';
+import { isStorageFailure, noRoom, unstorable, unwritable } from './store-failures.ts';
 import {
   damagedNameOf,
   fileIdOf,
@@ -23,15 +24,6 @@ import {
 } from './store-files.ts';
 
 export type { SpanStoreOptions } from './open-store.ts';
-
-/** Spans of waiting requests that one transaction takes at most, so that nobody waits long for it. */
-const MAX_SPANS_PER_COMMIT = 4_096;
-
-interface WaitingAppend {
-  spans: readonly SpanRecord[];
-  resolve(): void;
-  reject(error: LocalError): void;
-}
 
 /** What a store has done since it was opened. */
 export interface StoreCounts {
@@ -53,7 +45,7 @@ export class SpanStore {
   /** Absent after a failure, until the next write opens the file anew. */
   #open: OpenStore | undefined;
   #known: KnownSpanIds;
-  readonly #waiting: WaitingAppend[] = [];
+  readonly #waiting = new AppendQueue();
   /** The last thing to be written; writers come one after another. */
   #lastWrite: Promise<void> = Promise.resolve();
   /** The last copy of the file to be made, for a rewrite or a backup; they come one after another too. */
@@ -93,7 +85,7 @@ export class SpanStore {
   append(spans: readonly SpanRecord[]): Promise<void> {
     if (spans.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ spans, resolve, reject });
+      this.#waiting.add({ spans, resolve, reject });
       if (this.#waiting.length === 1) void this.#write(() => this.#commitWaiting());
     });
   }
@@ -287,8 +279,7 @@ export class SpanStore {
   }
 
   async #commitWaiting(): Promise<void> {
-    await this.#gather();
-    const group = this.#takeGroup();
+    const group = await this.#waiting.takeGroup();
     try {
       if (group.length > 0) await this.#commitGroup(group);
     } finally {
@@ -329,28 +320,6 @@ export class SpanStore {
       );
     }
     this.#problem = problem;
-  }
-
-  /**
-   * Waits for as long as each turn of the event loop brings more, up to a full transaction: a transaction costs as much
-   * as some hundred spans. Where nothing more is at hand, that is one turn.
-   */
-  async #gather(): Promise<void> {
-    let seen = 0;
-    while (seen < this.#waiting.length && spanCountOf(this.#waiting) < MAX_SPANS_PER_COMMIT) {
-      seen = this.#waiting.length;
-      await setImmediate();
-    }
-  }
-
-  #takeGroup(): WaitingAppend[] {
-    let spanCount = 0;
-    let count = 0;
-    while (count < this.#waiting.length && (count === 0 || spanCount < MAX_SPANS_PER_COMMIT)) {
-      spanCount += this.#waiting[count]!.spans.length;
-      count += 1;
-    }
-    return this.#waiting.splice(0, count);
   }
 
   /** Returns how many rows were written. */
@@ -443,10 +412,6 @@ async function keepAside(path: string, keptAs: string): Promise<void> {
   if (existsSync(logOf(path))) await rename(logOf(path), logOf(keptAs));
 }
 
-function spanCountOf(appends: readonly WaitingAppend[]): number {
-  return appends.reduce((sum, { spans }) => sum + spans.length, 0);
-}
-
 async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
@@ -454,29 +419,4 @@ async function sizeOf(path: string): Promise<number> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
     throw error;
   }
-}
-
-/** Whether the disk, the file or the memory is the reason, and not what was to be written. */
-function isStorageFailure(error: unknown): boolean {
-  if (error instanceof LocalError) return true;
-  const { code, message } = error as NodeJS.ErrnoException;
-  const isSystemError = code !== undefined && !code.startsWith('ERR_');
-  return isSystemError || /IO Error|Out of Memory|invalidated|FATAL|TransactionContext|closed/i.test(message);
-}
-
-function unwritable(path: string, error: unknown): LocalError {
-  if (error instanceof LocalError && error.code === 'STORE_UNWRITABLE') return error;
-  return new LocalError('STORE_UNWRITABLE', `${path} cannot be written at present: ${(error as Error).message}`, {
-    cause: error,
-  });
-}
-
-function unstorable(error: unknown): LocalError {
-  const message = `a span of this request has a value that cannot be stored: ${(error as Error).message}`;
-  return new LocalError('SPAN_UNSTORABLE', message, { cause: error });
-}
-
-function noRoom(path: string, neededBytes: number, freeBytes: number): LocalError {
-  const message = `the disk has ${freeBytes} bytes left, and a copy at ${path} needs up to ${neededBytes}`;
-  return new LocalError('STORE_UNWRITABLE', message);
 }
