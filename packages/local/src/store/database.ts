@@ -14,6 +14,9 @@ export interface DatabaseOptions {
   checkpointBytes?: number | undefined;
 }
 
+/** The log may become no longer than this: until a checkpoint, what it holds is in memory too. */
+export const MAX_CHECKPOINT_BYTES = 64_000_000;
+
 /** Size of a block of a new file, in bytes. */
 export const BLOCK_BYTES = 65_536;
 
@@ -35,8 +38,12 @@ export class Database {
   #lent = 0;
   #isClosed = false;
 
-  private constructor(instance: DuckDBInstance) {
+  /** How long the log may become before a checkpoint, as DuckDB's setting is written. */
+  readonly checkpointThreshold: string;
+
+  private constructor(instance: DuckDBInstance, options: DatabaseOptions) {
     this.#instance = instance;
+    this.checkpointThreshold = thresholdOf(options);
   }
 
   /** @throws {@link LocalError} `STORE_LOCKED`, `STORE_UNREADABLE` */
@@ -52,7 +59,7 @@ export class Database {
       instance.closeSync();
       throw damagedLog(path);
     }
-    return new Database(instance);
+    return new Database(instance, options);
   }
 
   /** A connection of the caller's own; the caller closes it. */
@@ -103,6 +110,10 @@ export class Database {
   }
 }
 
+function thresholdOf({ checkpointBytes = MAX_CHECKPOINT_BYTES }: DatabaseOptions): string {
+  return `${Math.ceil(checkpointBytes / 1000)}KB`;
+}
+
 function createInstance(path: string, options: DatabaseOptions): Promise<DuckDBInstance> {
   return DuckDBInstance.create(path, {
     access_mode: options.isReadOnly ? 'READ_ONLY' : 'READ_WRITE',
@@ -118,7 +129,7 @@ function createInstance(path: string, options: DatabaseOptions): Promise<DuckDBI
     // Four times the usual: the last, partly filled row group is written anew at each checkpoint, which made a
     // fifth of what taking a span costs. More would be dear too: until then the rows are in memory, and after a
     // crash they are read again, 60 MB in about a second.
-    checkpoint_threshold: `${Math.ceil((options.checkpointBytes ?? 64_000_000) / 1000)}KB`,
+    checkpoint_threshold: thresholdOf(options),
   });
 }
 

@@ -6,7 +6,7 @@ import type { SpanRecord } from '@convotel/query';
 import { LocalError } from '../local-error.ts';
 import { AppendQueue, type WaitingAppend } from './append-queue.ts';
 import { deduplicate, deleteStored } from './copies.ts';
-import { DatabaseClosedError, isDamage } from './database.ts';
+import { DatabaseClosedError, isDamage, MAX_CHECKPOINT_BYTES } from './database.ts';
 import { idNumber } from './ids.ts';
 import { type KnownSpanIds, readKnownSpanIds } from './known-span-ids.ts';
 import { openForWriting, type OpenStore, type SpanStoreOptions } from './open-store.ts';
@@ -252,7 +252,7 @@ export class SpanStore {
         // The second time brings what came during the first, the third little; so nobody waits long at the end.
         const isOver = (): boolean => isStopped() || this.#isClosing;
         for (let round = 0; round < 3; round++) await copy.copyRows(isOver);
-        await copy.checkpoint();
+        if (needed > MAX_CHECKPOINT_BYTES) await copy.checkpoint();
         let ended: { result: Result } | undefined;
         await this.#write(async () => {
           if (isOver() || this.#open !== open) throw new Error('the copy was stopped before it was whole');

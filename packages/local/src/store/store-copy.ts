@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { type DuckDBConnection, LIST, listValue, UBIGINT, UHUGEINT } from '@duckdb/node-api';
-import { BLOCK_BYTES, Database, isDamage } from './database.ts';
+import { BLOCK_BYTES, Database, isDamage, MAX_CHECKPOINT_BYTES } from './database.ts';
 import { migrate } from './migrations.ts';
 import { logOf } from './store-files.ts';
 
@@ -44,9 +44,16 @@ export class StoreCopy {
   readonly #connection: DuckDBConnection;
   /** Holds a transaction open. */
   readonly #holder: DuckDBConnection;
+  readonly #checkpointThreshold: string;
   #copiedRows = 0;
 
-  private constructor(path: string, connection: DuckDBConnection, holder: DuckDBConnection) {
+  private constructor(
+    path: string,
+    connection: DuckDBConnection,
+    holder: DuckDBConnection,
+    checkpointThreshold: string,
+  ) {
+    this.#checkpointThreshold = checkpointThreshold;
     this.path = path;
     this.#connection = connection;
     this.#holder = holder;
@@ -65,10 +72,13 @@ export class StoreCopy {
 
     const connection = await database.connect();
     const holder = await database.connect();
+    // A checkpoint writes the newest row group anew, and while the copy is made its old place does not come free, neither
+    // in the store nor in the copy: a small store would take twice its size.
+    await connection.run(`SET GLOBAL checkpoint_threshold = '${MAX_CHECKPOINT_BYTES / 1000}KB'`);
     await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS copy (BLOCK_SIZE ${BLOCK_BYTES})`);
     await holder.run('BEGIN');
     await holder.run('SELECT count(*) FROM spans');
-    return new StoreCopy(path, connection, holder);
+    return new StoreCopy(path, connection, holder, database.checkpointThreshold);
   }
 
   /** Copies the rows that have come since the last call, a row group at a time. */
@@ -123,8 +133,9 @@ export class StoreCopy {
   async #letGo(): Promise<void> {
     try {
       await this.#holder.run('ROLLBACK');
+      await this.#connection.run(`SET GLOBAL checkpoint_threshold = '${this.#checkpointThreshold}'`);
     } catch {
-      // The transaction is over already.
+      // The database has failed, and is opened anew with its own settings.
     }
     this.#holder.closeSync();
     this.#connection.closeSync();

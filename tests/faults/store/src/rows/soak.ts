@@ -5,7 +5,8 @@ import { conversationsIn, stepSpan, traceRequest } from '../spans.ts';
 
 const SPANS_PER_SECOND = 5_000;
 const SPANS_PER_REQUEST = 500;
-const MAX_MIB = 32;
+/** A short run reaches a small limit only, which is less than a minute of spans: see docs/operations.md, Size. */
+const [SHORT_MAX_MIB, LONG_MAX_MIB] = [32, 256];
 /** What is kept of what was acknowledged; the rest has been deleted long since. */
 const REMEMBERED = 100_000;
 
@@ -13,10 +14,11 @@ const REMEMBERED = 100_000;
 export const fault: Fault = {
   name: '5,000 spans/s with questions, retention and rewrites running',
   async run({ isLong, measured }) {
+    const maxMib = isLong ? LONG_MAX_MIB : SHORT_MAX_MIB;
     const minutes = Number(process.env['CONVOTEL_SOAK_MINUTES'] ?? (isLong ? 60 : 1));
     await withFolder(async (folder) => {
       const storePath = join(folder, 'store.duckdb');
-      const serve = await startServe(storePath, ['--max-size', `${MAX_MIB}MiB`]);
+      const serve = await startServe(storePath, ['--max-size', `${maxMib}MiB`]);
       const endMs = Date.now() + minutes * 60_000;
       let acknowledged: string[] = [];
       let [sent, refused, number, questions, slowestMs, mostUsed, longest] = [0, 0, 0, 0, 0, 0, 0];
@@ -75,8 +77,8 @@ export const fault: Fault = {
         value: newest.filter((id) => !left.has(id)).length,
         atMost: 0,
       });
-      measured({ name: 'in use / limit, at most', value: mostUsed / (MAX_MIB * 2 ** 20), atMost: 1.1 });
-      measured({ name: 'file and log / limit, at most', value: longest / (MAX_MIB * 2 ** 20) });
+      measured({ name: 'in use / limit, at most', value: mostUsed / (maxMib * 2 ** 20), atMost: isLong ? 1.1 : 2.5 });
+      measured({ name: 'file and log / limit, at most', value: longest / (maxMib * 2 ** 20) });
       measured({
         name: 'memory, last third / middle third',
         value: mean(memory.slice(-third)) / mean(memory.slice(third, 2 * third)),
