@@ -1,3 +1,5 @@
+export { backUpStore } from './back-up-store.ts';
+export type { StoreBackup } from './back-up-store.ts';
 export type { LocalBackendOptions, RetentionOptions } from './backend-options.ts';
 export { findRunningBackend } from './discovery/find-running-backend.ts';
 export { LocalError } from './local-error.ts';
@@ -6,4 +8,4 @@ export { openDuckDbSource } from './source/open-duckdb-source.ts';
 export { startLocalBackend } from './start-local-backend.ts';
 export type { LocalBackend } from './start-local-backend.ts';
 export { openSpanStore } from './store/open-span-store.ts';
-export type { OpenedSpanStore } from './store/open-span-store.ts';
+export type { OpenedSpanStore, OpenSpanStoreOptions } from './store/open-span-store.ts';

@@ -113,7 +113,7 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
     }
     // A program that reads JSON finds the warnings there.
     const warnings = options.json ? [] : report.coverage.warnings;
-    for (const warning of warnings) terminal.writeError(`Note: ${printable(warning)}\n`);
+    for (const { text } of warnings) terminal.writeError(`Note: ${printable(text)}\n`);
     return definition.exitStatus?.(report, asked) ?? EXIT_STATUS.answered;
   } finally {
     await source.close();

@@ -50,7 +50,7 @@ export function recentText(
   ];
   if (isWide) {
     columns.push(
-      { heading: 'Duration (s)', width: 12, align: 'right', gap: 2, cell: (row) => secondsText(row.wallMs) },
+      { heading: 'Duration (s)', width: 12, align: 'right', gap: 2, cell: (row) => secondsText(row.durationMs) },
       { heading: 'Steps', width: 5, align: 'right', gap: 2, cell: (row) => String(row.stepCount) },
       { heading: 'Outcome', width: 11, align: 'left', gap: 2, cell: (row) => outcomeText(row.outcome) },
     );

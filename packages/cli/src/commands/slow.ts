@@ -1,5 +1,5 @@
 import { THRESHOLD } from '@convotel/conventions';
-import type { Report, SlowConversationRow } from '@convotel/query';
+import type { Report, ConversationRow } from '@convotel/query';
 import { durationMs } from '../values/duration.ts';
 import { option } from '../command-line/options.ts';
 import { LIMIT_OPTION, TARGET_OPTION } from '../command-line/shared-options.ts';
@@ -33,14 +33,14 @@ export const command = windowCommand({
 
 /** The slowest conversations above the threshold; the duration is that of their completed steps. */
 export function slowText(
-  { data: rows, findings }: Report<'slow', SlowConversationRow[]>,
+  { data: rows, findings }: Report<'slow', ConversationRow[]>,
   context: TextContext,
   { windowText, thresholdMs }: { windowText: string; thresholdMs: number },
 ): string {
   const table = layOutTable(
     [
       { heading: 'Conversation ID', width: 32, align: 'left', cell: (row) => row.conversationId },
-      { heading: 'Duration (s)', width: 12, align: 'right', gap: 2, cell: (row) => secondsText(row.completedMs) },
+      { heading: 'Duration (s)', width: 12, align: 'right', gap: 2, cell: (row) => secondsText(row.durationMs) },
       // The number stands one blank left of the heading's end.
       { heading: 'Steps', width: 5, align: 'right', gap: 2, cell: (row) => `${row.stepCount} ` },
       { heading: 'Start Time', width: 19, align: 'left', gap: 2, cell: (row) => context.localTime(row.startTime, 0) },

@@ -27,7 +27,7 @@ export function summaryText(
   );
   const shareText = (step: StepRow): string | undefined =>
     step.depth === 0 && bottlenecks.has(step.step)
-      ? `${((step.durationMs / detail.totalMs) * 100).toFixed(0)}% of total time`
+      ? `${((step.durationMs / detail.durationMs) * 100).toFixed(0)}% of total time`
       : undefined;
   const nameWidth = Math.max(MIN_NAME_WIDTH, ...detail.steps.map((step) => displayWidth(stepLabel(step))));
   return pageText(

@@ -46,9 +46,9 @@ export function waterfall(detail: ConversationDetail, context: TextContext): Tab
   const besideLabels = (columns ?? 0) - tableWidths(labelled, stretches).wide - 4;
   const isBelow = columns !== undefined && besideLabels < MIN_CELLS;
   const cells = columns === undefined ? PRINTED_CELLS : Math.min(isBelow ? columns - 4 : besideLabels, MAX_CELLS);
-  const barOf = (stretch: Stretch): string => bar(stretch, detail.wallMs, cells);
+  const barOf = (stretch: Stretch): string => bar(stretch, detail.durationMs, cells);
   if (isBelow) return layOutTable(labelled, stretches, context, (stretch) => `\n  ${barOf(stretch)}`);
-  const end = `${secondsText(detail.wallMs)}s`;
+  const end = `${secondsText(detail.durationMs)}s`;
   const axis = {
     heading: ` 0s${end.padStart(cells - 2)}`,
     width: cells + 2,
@@ -79,7 +79,7 @@ function stretchesOf(detail: ConversationDetail, context: TextContext): Stretch[
   let coveredMs = 0;
   for (const step of detail.steps) {
     const offsetMs = offsetOf(step);
-    if (context.graph && offsetMs - coveredMs > detail.wallMs * MIN_WAIT_SHARE) {
+    if (context.graph && offsetMs - coveredMs > detail.durationMs * MIN_WAIT_SHARE) {
       stretches.push({ label: '  (waiting)', startMs: coveredMs, endMs: offsetMs, isWait: true });
     }
     coveredMs = Math.max(coveredMs, offsetMs + step.durationMs);

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LocalError } from '../local-error.ts';
+import { sqlFile } from './sql-file.ts';
 
 /** One step from a schema version to the next. */
 export interface Migration {
@@ -9,18 +10,35 @@ export interface Migration {
   readSql(): Promise<string>;
 }
 
+/** Files of `sql/migrations`, the oldest first. */
+const FILES: readonly string[] = ['0001-spans', '0002-upkeep', '0003-clock'];
+
+/** Those that come with other rules of what counts as a root or a step; what is stored is judged anew. */
+const CHANGING_RULES: ReadonlySet<string> = new Set(['0003-clock']);
+
 /** All steps, the oldest first; each stands whole in one file. */
-export const MIGRATIONS: readonly Migration[] = ['0001-spans'].map((name, index) => ({
+export const MIGRATIONS: readonly Migration[] = FILES.map((name, index) => ({
   version: index + 1,
-  readSql: () => readFile(new URL(`../../sql/migrations/${name}.sql`, import.meta.url), 'utf8'),
+  readSql: async () => {
+    const sql = await readFile(new URL(`../../sql/migrations/${name}.sql`, import.meta.url), 'utf8');
+    return CHANGING_RULES.has(name) ? `${sql};\n${classifyAnew()}` : sql;
+  },
 }));
+
+/** A span that has become a step needs the number of its step, so that only roots change: no rule has made a step yet. */
+function classifyAnew(): string {
+  return `UPDATE spans
+SET role = classified.role, step_id = CASE WHEN classified.role = 'root' THEN 0 END
+FROM (${sqlFile('classified-spans')}) AS classified
+WHERE spans.rowid = classified.row_id AND spans.role <> classified.role AND classified.role <> 'step'`;
+}
 
 /** The version that this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version;
 
 /**
  * Brings the store up to the newest of `migrations`, in one transaction; an empty file becomes a store.
- * @throws {@link LocalError} `STORE_UNREADABLE` for the store of a newer convotel, and for a file with foreign tables.
+ * @throws {@link LocalError} `STORE_UNREADABLE` for the store of a newer convotel, and for a file with other tables.
  */
 export async function migrate(
   connection: DuckDBConnection,
@@ -49,7 +67,7 @@ export async function migrate(
 
 /**
  * Checks that the store can be read as it is.
- * @throws {@link LocalError} `STORE_UNREADABLE` for any version but this code's, and for what is no store.
+ * @throws {@link LocalError} `STORE_UNREADABLE` for any version but this code's, and for a file that is not a store.
  */
 export async function checkSchemaVersion(connection: DuckDBConnection, path: string): Promise<void> {
   const version = await findSchemaVersion(connection);
@@ -66,7 +84,7 @@ export async function checkSchemaVersion(connection: DuckDBConnection, path: str
 
 async function findSchemaVersion(connection: DuckDBConnection): Promise<number | undefined> {
   const tables = await connection.runAndReadAll(
-    "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'convotel_schema'",
+    "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND table_name = 'convotel_schema'",
   );
   if (tables.getRows()[0]![0] === 0n) return undefined;
   const versions = await connection.runAndReadAll('SELECT max(version) FROM convotel_schema');
@@ -74,12 +92,14 @@ async function findSchemaVersion(connection: DuckDBConnection): Promise<number |
 }
 
 async function hasTables(connection: DuckDBConnection): Promise<boolean> {
-  const tables = await connection.runAndReadAll('SELECT count(*) FROM duckdb_tables()');
+  const tables = await connection.runAndReadAll(
+    'SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database()',
+  );
   return tables.getRows()[0]![0] !== 0n;
 }
 
 function foreign(path: string): LocalError {
-  return new LocalError('STORE_UNREADABLE', `${path} is a DuckDB file, but no store of convotel; name another file`);
+  return new LocalError('STORE_UNREADABLE', `${path} is a DuckDB file, but not a store of convotel; name another file`);
 }
 
 function tooNew(path: string, version: number, newest: number): LocalError {
