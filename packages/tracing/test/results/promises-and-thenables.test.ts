@@ -76,7 +76,7 @@ describe('each door of a promise that has its own', () => {
     finally: (promise) => promise.finally(() => {}),
     withResponse: async (promise) => (await promise.withResponse()).data,
     asResponse: async (promise) => (await promise.asResponse()).status,
-    'Promise.all': async (promise) => (await Promise.all([promise, later(1)]))[0],
+    'Promise.all': async (promise) => (await Promise.all([promise, sleep(1)]))[0],
     'two of them': async (promise) => (await Promise.all([promise.then((value) => value), promise.asResponse()]))[0],
   };
 
