@@ -29,14 +29,12 @@ export async function exchange(
 async function think(c: Conversation, model: LanguageModel, question: string): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await c.step('gpt', { input: question, model: model.name, attempt }, async (step) => {
-        let answer = '';
-        for await (const word of model.stream(question, (usage) => step.usage(usage))) {
-          step.firstOutput();
-          answer += word;
-        }
-        return answer.trim();
-      });
+      const words = c.step('gpt', { input: question, model: model.name, attempt }, (step) =>
+        model.stream(question, (usage) => step.usage(usage)),
+      );
+      let answer = '';
+      for await (const word of words) answer += word;
+      return answer.trim();
     } catch (error) {
       if (!(error instanceof RateLimitError) || attempt === MAX_ATTEMPTS) throw error;
     }

@@ -13,15 +13,14 @@ async function speak(text: string, carrier: Carrier): Promise<boolean> {
   const { signal } = speaking;
   try {
     await joinConversation(carrier, { signal }, async (c) => {
-      const speech: Uint8Array[] = [];
-      await c.step('tts', { input: text }, async (step) => {
-        for await (const chunk of synthesize(text)) {
+      // Playback does not wait for the whole of the speech: the two steps are under way at the same time.
+      const speech = c.step('tts', { input: text }, () => synthesize(text));
+      await c.step('response', async (step) => {
+        await play(speech, step.signal, () => {
           step.firstOutput();
-          speech.push(chunk);
-        }
+          send({ started: true });
+        });
       });
-      send({ started: true });
-      await c.step('response', (step) => play(speech, step.signal));
     });
     return true;
   } catch (error) {

@@ -9,7 +9,19 @@ export async function* synthesize(text: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** A fake loudspeaker: plays until the end, or until `signal` is aborted, which rejects. */
-export async function play(speech: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
-  for (const chunk of speech) await sleep(10 + chunk.length * 10, undefined, { signal });
+/**
+ * A fake loudspeaker: plays the chunks of `speech` as they come until the end, or until `signal` is aborted, which
+ * rejects. Calls `whenStarted` when the user begins to hear something.
+ */
+export async function play(
+  speech: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  whenStarted: () => void,
+): Promise<void> {
+  let hasStarted = false;
+  for await (const chunk of speech) {
+    if (!hasStarted) whenStarted();
+    hasStarted = true;
+    await sleep(10 + chunk.length * 10, undefined, { signal });
+  }
 }

@@ -106,6 +106,8 @@ test('three conversations arrive from two processes, with the refused attempt, t
   expect(attributesOf(second!)).toMatchObject({
     'conversation.step.attempt': 2,
     'conversation.step.time_to_first_output': expect.any(Number),
+    'conversation.step.chunks': 4,
+    'conversation.output.chars': 'You asked: good night '.length,
     'conversation.outcome': 'completed',
     'gen_ai.usage.input_tokens': 2,
     'conversation.input.chars': 'good night'.length,
@@ -115,6 +117,14 @@ test('three conversations arrive from two processes, with the refused attempt, t
     'conversation.outcome': 'interrupted',
     'conversation.step.interruption.reason': 'barge_in',
   });
+  const speeches = spans.filter(({ name }) => name === 'tts').map(attributesOf);
+  expect(speeches.map((speech) => speech['conversation.outcome'])).toEqual(['completed', 'interrupted', 'completed']);
+  for (const [index, speech] of speeches.entries()) {
+    // Playback begins with the first chunk of the speech.
+    expect(speech['conversation.response_latency']).toBeLessThanOrEqual(
+      responses[index]!['conversation.response_latency'] as number,
+    );
+  }
   for (const response of responses) expect(response['conversation.response_latency']).toBeGreaterThan(0.3);
   expect(JSON.stringify(requests)).not.toContain('robot');
 });
