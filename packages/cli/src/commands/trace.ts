@@ -4,7 +4,7 @@ import { GRAPH_OPTION } from '../command-line/shared-options.ts';
 import { findingsSection, lightRule, pageText, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { waterfall, waterfallLegend } from '../text/waterfall.ts';
-import { millisecondsText, outcomeText } from '../text/words.ts';
+import { bothUnitsText, millisecondsText, outcomeText } from '../text/words.ts';
 
 /** `trace`: everything about one conversation. */
 export const command = conversationCommand({
@@ -22,6 +22,9 @@ export function traceText(
   return pageText(
     [
       ...titleLines(`Full Trace: ${detail.conversationId}`, 80, context),
+      ...field('Session', detail.sessionId),
+      ...field('Workflow', detail.workflow),
+      ...field('Response', detail.responseMs === undefined ? undefined : `after ${bothUnitsText(detail.responseMs)}`),
       ...(context.graph && detail.steps.length > 0 ? waterfallSection(detail, context) : []),
       ...detail.steps.flatMap((step) => ['', ...stepLines(step, context)]),
       ...(detail.steps.length === 0 ? ['', 'No steps'] : []),
@@ -40,6 +43,8 @@ function stepLines(step: StepRow, context: TextContext): string[] {
   return [
     `Step: ${step.step}${step.depth === 0 ? '' : ` (inside another step, depth ${step.depth})`}`,
     ...field('Attempt', step.attempt?.toString()),
+    ...field('Service', step.service),
+    ...field('Model', modelText(step)),
     ...field('Start', context.localTime(step.startTime, 6)),
     ...field('End', context.localTime(step.endTime, 6)),
     ...field('Duration', `${millisecondsText(step.durationMs)}ms`),
@@ -48,12 +53,32 @@ function stepLines(step: StepRow, context: TextContext): string[] {
     ...field('Timings', timingsText(step.timings)),
     ...field('Input', step.input ?? lengthText(step.inputChars)),
     ...field('Output', step.output ?? lengthText(step.outputChars)),
+    ...field('Tokens', tokensText(step)),
     ...field('Error', step.errorMessage ?? step.errorType),
+    ...Object.entries(step.attributes ?? {}).map(([name, value]) => `  ${name}: ${attributeText(value)}`),
   ];
 }
 
 function field(label: string, value: string | undefined): string[] {
   return value === undefined ? [] : [`  ${`${label}:`.padEnd(9)} ${value}`];
+}
+
+/** `openai gpt-5`, or what is known of it. */
+function modelText({ provider, model }: StepRow): string | undefined {
+  const known = [provider, model].filter((part) => part !== undefined);
+  return known.length === 0 ? undefined : known.join(' ');
+}
+
+function tokensText({ inputTokens, outputTokens }: StepRow): string | undefined {
+  const known = [
+    ...(inputTokens === undefined ? [] : [`${inputTokens} in`]),
+    ...(outputTokens === undefined ? [] : [`${outputTokens} out`]),
+  ];
+  return known.length === 0 ? undefined : known.join(', ');
+}
+
+function attributeText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function firstOutputText(milliseconds: number): string {

@@ -46,7 +46,7 @@ describe('slow', () => {
   });
 
   test('its threshold is 5000 ms unless told, its duration that of the completed steps', () => {
-    const rows = [{ ...conversationRow('a'), completedMs: 5123.4, totalMs: 9000 }];
+    const rows = [{ ...conversationRow('a'), completedMs: 5123.4, stepSumMs: 9000 }];
     const lines = linesOf(
       slowText(report('slow', rows, [finding('x', 'Look at it')]), CONTEXT, { ...ASKED, thresholdMs: 5000 }),
     );
@@ -59,7 +59,7 @@ describe('slow', () => {
 describe('longest', () => {
   test('shows wall clock and total side by side', () => {
     const rows = [
-      conversationRow('20251008_143022_a1b2c3d4', { wallMs: 65_432.1, totalMs: 6864 }),
+      conversationRow('20251008_143022_a1b2c3d4', { durationMs: 65_432.1, stepSumMs: 6864 }),
       conversationRow('b', { outcome: 'open', stepCount: 12 }),
     ];
     expect(linesOf(longestText(report('longest', rows), CONTEXT, ASKED))).toEqual([

@@ -9,8 +9,10 @@ beforeAll(() => prepareWidths('声音'));
 
 describe('summary', () => {
   test('shows the wall clock where it differs by more than 1 %, and the outcome unless completed', () => {
-    const head = (wallMs: number, outcome: 'completed' | 'timed_out'): string[] =>
-      linesOf(summaryText(report('summary', conversationDetail([stepRow('llm', 6000)], { wallMs, outcome })), CONTEXT));
+    const head = (durationMs: number, outcome: 'completed' | 'timed_out'): string[] =>
+      linesOf(
+        summaryText(report('summary', conversationDetail([stepRow('llm', 6000)], { durationMs, outcome })), CONTEXT),
+      );
     expect(head(6060, 'completed').slice(5, 8)).toEqual(['Total Duration: 6.000s (6000ms)', 'Steps:         1', '']);
     expect(head(6061, 'timed_out').slice(5, 9)).toEqual([
       'Total Duration: 6.000s (6000ms)',
@@ -135,7 +137,7 @@ describe('timeline', () => {
       stepRow('tool', 1, { offsetMs: 1500, depth: 1 }),
       stepRow('play', 0, { offsetMs: 4000 }),
     ];
-    const detail = conversationDetail(steps, { wallMs: 4000, totalMs: 4000 });
+    const detail = conversationDetail(steps, { durationMs: 4000, stepSumMs: 4000 });
     const lines = linesOf(timelineText(report('timeline', detail, [finding('x', 'Words')]), CONTEXT));
     expect(lines.slice(8)).toEqual([
       `  Step          At (s) For (s)   0s${' '.repeat(32)}4.000s`,
@@ -152,7 +154,7 @@ describe('timeline', () => {
   });
 
   test('of a conversation that took no time', () => {
-    const detail = conversationDetail([stepRow('llm', 0, { offsetMs: 0 })], { wallMs: 0, totalMs: 0 });
+    const detail = conversationDetail([stepRow('llm', 0, { offsetMs: 0 })], { durationMs: 0, stepSumMs: 0 });
     expect(timelineText(report('timeline', detail), CONTEXT)).toContain(`|█${' '.repeat(39)}|`);
   });
 });

@@ -36,7 +36,10 @@ test('trace: a conversation that completed without them misses no steps', async 
 
 test('summary: the target', async () => {
   const one = { conversationId: '20251008_143022_a1b2c3d4', timeZone: 'UTC' };
-  expect(evidenceOf((await summary(source, one)).findings, 'good-baseline')).toEqual({ totalMs: 6864, targetMs: 7000 });
+  expect(evidenceOf((await summary(source, one)).findings, 'good-baseline')).toEqual({
+    stepSumMs: 6864,
+    targetMs: 7000,
+  });
   expect(evidenceOf((await summary(source, { ...one, targetMs: 6864 })).findings, 'good-baseline')).toBeUndefined();
 });
 
