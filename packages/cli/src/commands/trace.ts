@@ -19,6 +19,7 @@ export function traceText(
   { data: detail, findings }: Report<'trace', ConversationDetail>,
   context: TextContext,
 ): string {
+  const hasSeveralServices = new Set(detail.steps.map(({ service }) => service)).size > 1;
   return pageText(
     [
       ...titleLines(`Full Trace: ${detail.conversationId}`, 80, context),
@@ -26,7 +27,7 @@ export function traceText(
       ...field('Workflow', detail.workflow),
       ...field('Response', detail.responseMs === undefined ? undefined : `after ${bothUnitsText(detail.responseMs)}`),
       ...(context.graph && detail.steps.length > 0 ? waterfallSection(detail, context) : []),
-      ...detail.steps.flatMap((step) => ['', ...stepLines(step, context)]),
+      ...detail.steps.flatMap((step) => ['', ...stepLines(step, hasSeveralServices, context)]),
       ...(detail.steps.length === 0 ? ['', 'No steps'] : []),
       ...findingsSection('ANALYSIS', findings, context),
     ],
@@ -39,11 +40,11 @@ function waterfallSection(detail: ConversationDetail, context: TextContext): str
   return ['', heading, lightRule(80, context), ...rows, ...waterfallLegend(detail, context)];
 }
 
-function stepLines(step: StepRow, context: TextContext): string[] {
+function stepLines(step: StepRow, hasSeveralServices: boolean, context: TextContext): string[] {
   return [
     `Step: ${step.step}${step.depth === 0 ? '' : ` (inside another step, depth ${step.depth})`}`,
     ...field('Attempt', step.attempt?.toString()),
-    ...field('Service', step.service),
+    ...field('Service', hasSeveralServices ? step.service : undefined),
     ...field('Model', modelText(step)),
     ...field('Start', context.localTime(step.startTime, 6)),
     ...field('End', context.localTime(step.endTime, 6)),

@@ -8,15 +8,16 @@ import { CONTEXT, conversationDetail, report, finding, linesOf, stepRow } from '
 beforeAll(() => prepareWidths('声音'));
 
 describe('summary', () => {
-  test('shows the wall clock where it differs by more than 1 %, and the outcome unless completed', () => {
-    const head = (durationMs: number, outcome: 'completed' | 'timed_out'): string[] =>
+  test('shows the duration by the clock, the sum of steps where it differs by more than 1 %, the outcome unless completed', () => {
+    const head = (stepSumMs: number, outcome: 'completed' | 'timed_out'): string[] =>
       linesOf(
-        summaryText(report('summary', conversationDetail([stepRow('llm', 6000)], { durationMs, outcome })), CONTEXT),
+        summaryText(report('summary', conversationDetail([stepRow('llm', 6000)], { stepSumMs, outcome })), CONTEXT),
       );
     expect(head(6060, 'completed').slice(5, 8)).toEqual(['Total Duration: 6.000s (6000ms)', 'Steps:         1', '']);
-    expect(head(6061, 'timed_out').slice(5, 9)).toEqual([
+    expect(head(5939, 'completed')[6]).toBe('Sum of Steps:    5.939s (5939ms)');
+    expect(head(11_100, 'timed_out').slice(5, 9)).toEqual([
       'Total Duration: 6.000s (6000ms)',
-      'Wall Clock:    6.061s (6061ms)',
+      'Sum of Steps:    11.100s (11100ms)',
       'Steps:         1',
       'Outcome:       timed out',
     ]);
@@ -122,6 +123,41 @@ describe('trace', () => {
       'ANALYSIS:',
       '• Words',
     ]);
+  });
+
+  test('shows session, workflow, response latency, models, tokens, services and the attributes of the program', () => {
+    const steps = [
+      stepRow('llm', 500, {
+        service: 'brain',
+        provider: 'openai',
+        model: 'a-model',
+        inputTokens: 12,
+        outputTokens: 30,
+        attributes: { 'shop.id': 7, tags: ['a', 'b'] },
+      }),
+      stepRow('tts', 1, { service: 'voice', outputTokens: 5 }),
+    ];
+    const overrides = { sessionId: 'call-1', workflow: 'orders', responseMs: 1234 };
+    const lines = linesOf(traceText(report('trace', conversationDetail(steps, overrides)), CONTEXT));
+    expect(lines.slice(3, 6)).toEqual([
+      '  Session:  call-1',
+      '  Workflow: orders',
+      '  Response: after 1.234s (1234ms)',
+    ]);
+    expect(lines.slice(7).filter((line) => !/Start|End|Duration|Status/.test(line))).toEqual([
+      'Step: llm',
+      '  Service:  brain',
+      '  Model:    openai a-model',
+      '  Tokens:   12 in, 30 out',
+      '  shop.id: 7',
+      '  tags: ["a","b"]',
+      '',
+      'Step: tts',
+      '  Service:  voice',
+      '  Tokens:   5 out',
+    ]);
+    const one = linesOf(traceText(report('trace', conversationDetail([steps[0]!])), CONTEXT));
+    expect(one.join()).not.toContain('Service');
   });
 
   test('of a conversation without steps', () => {

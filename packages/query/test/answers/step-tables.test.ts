@@ -17,7 +17,16 @@ test('averages count completed steps, in step order, and say what they leave out
   const none = { tooLong: 0, notCompleted: 0 };
   expect(data).toEqual([
     { step: 'request', count: 4, averageMs: 150, minMs: 150, maxMs: 150, leftOut: none, timings: {} },
-    { step: 'stt', count: 4, averageMs: 1225.5, minMs: 1200, maxMs: 1234, leftOut: none, timings: { queue_wait: 80 } },
+    {
+      step: 'stt',
+      count: 4,
+      averageMs: 1225.5,
+      minMs: 1200,
+      maxMs: 1234,
+      leftOut: none,
+      timings: { queue_wait: 80 },
+      firstOutput: { count: 1, averageMs: 250, p50Ms: 250, p95Ms: 250 },
+    },
     {
       step: 'gpt',
       count: 3,

@@ -75,7 +75,7 @@ test('has a row for each step of either side in step order, and the conversation
       medianDeltaMs: -490,
       verdict: 'too few',
     },
-    { step: 'tts', before: { count: 0 }, after: one(100, 0), verdict: 'too few' },
+    { step: 'tts', before: { count: 0 }, after: one(100, 0, 0), verdict: 'too few' },
     {
       step: 'conversation',
       before: one(4000, 0),
