@@ -140,7 +140,7 @@ function unreachable(path: string, cause: unknown): unknown {
   const reason = code === 'ENOENT' ? 'there is no such file' : message;
   return new SourceError(
     'UNREACHABLE',
-    `Cannot read ${path}: ${reason}. Give a file of OTLP/JSON lines, as the collector's file exporter writes it.`,
+    `Cannot read ${path}: ${reason}. Give a file of OTLP/JSON, as the collector's file exporter writes it.`,
     { cause },
   );
 }

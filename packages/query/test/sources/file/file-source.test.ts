@@ -204,7 +204,7 @@ describe('a file of OTLP/JSON lines', () => {
     const error = await failureOf(openFileSource(path));
     expect(error.code).toBe('UNREACHABLE');
     expect(error.message).toMatch(
-      /^Cannot read .*spans\.jsonl: there is no such file\. Give a file of OTLP\/JSON lines/,
+      /^Cannot read .*spans\.jsonl: there is no such file\. Give a file of OTLP\/JSON,/,
     );
   });
 
