@@ -23,9 +23,7 @@ export function traceText(
   return pageText(
     [
       ...titleLines(`Full Trace: ${detail.conversationId}`, 80, context),
-      ...field('Session', detail.sessionId),
-      ...field('Workflow', detail.workflow),
-      ...field('Response', detail.responseMs === undefined ? undefined : `after ${bothUnitsText(detail.responseMs)}`),
+      ...headLines(detail),
       ...(context.graph && detail.steps.length > 0 ? waterfallSection(detail, context) : []),
       ...detail.steps.flatMap((step) => ['', ...stepLines(step, hasSeveralServices, context)]),
       ...(detail.steps.length === 0 ? ['', 'No steps'] : []),
@@ -33,6 +31,15 @@ export function traceText(
     ],
     context,
   );
+}
+
+/** What is known of the conversation as a whole beyond its steps. */
+function headLines({ sessionId, workflow, responseMs }: ConversationDetail): string[] {
+  return [
+    ...(sessionId === undefined ? [] : [`Session:       ${sessionId}`]),
+    ...(workflow === undefined ? [] : [`Workflow:      ${workflow}`]),
+    ...(responseMs === undefined ? [] : [`Response:      after ${bothUnitsText(responseMs)}`]),
+  ];
 }
 
 function waterfallSection(detail: ConversationDetail, context: TextContext): string[] {

@@ -140,9 +140,9 @@ describe('trace', () => {
     const overrides = { sessionId: 'call-1', workflow: 'orders', responseMs: 1234 };
     const lines = linesOf(traceText(report('trace', conversationDetail(steps, overrides)), CONTEXT));
     expect(lines.slice(3, 6)).toEqual([
-      '  Session:  call-1',
-      '  Workflow: orders',
-      '  Response: after 1.234s (1234ms)',
+      'Session:       call-1',
+      'Workflow:      orders',
+      'Response:      after 1.234s (1234ms)',
     ]);
     expect(lines.slice(7).filter((line) => !/Start|End|Duration|Status/.test(line))).toEqual([
       'Step: llm',

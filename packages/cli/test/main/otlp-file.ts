@@ -101,7 +101,11 @@ export const FOUR_CONVERSATIONS: readonly TestConversation[] = [
         step: 'gpt',
         durationMs: 3400 + 100 * index,
         input: 'Tell me a story',
-        attributes: { 'conversation.step.time_to_first_output': 0.4, 'gen_ai.request.model': 'a-model', 'shop.id': 'x' },
+        attributes: {
+          'conversation.step.time_to_first_output': 0.4,
+          'gen_ai.request.model': 'a-model',
+          'shop.id': 'x',
+        },
       },
       { step: 'tts', durationMs: 1400, attributes: { 'conversation.response_latency': 5 + index } },
       { step: 'response', durationMs: 450 },

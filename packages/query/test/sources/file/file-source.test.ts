@@ -203,9 +203,7 @@ describe('a file of OTLP/JSON lines', () => {
   test('cannot be read where there is none, and the error says what to do', async () => {
     const error = await failureOf(openFileSource(path));
     expect(error.code).toBe('UNREACHABLE');
-    expect(error.message).toMatch(
-      /^Cannot read .*spans\.jsonl: there is no such file\. Give a file of OTLP\/JSON,/,
-    );
+    expect(error.message).toMatch(/^Cannot read .*spans\.jsonl: there is no such file\. Give a file of OTLP\/JSON,/);
   });
 
   test('cannot be read when it is gone, or a folder', async () => {
