@@ -4,7 +4,9 @@
  */
 export interface ProcessSettings {
   /** Whether input and output texts may be written to spans; when unset, the environment decides, and by default not. */
-  captureContent?: boolean;
+  captureContent?: boolean | undefined;
+  /** Longest input or output text that is written, in UTF-16 code units; when unset, texts are written whole. */
+  maxContentLength?: number | undefined;
 }
 
 const KEY = Symbol.for('convotel.process-settings');

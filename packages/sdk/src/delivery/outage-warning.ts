@@ -2,13 +2,18 @@
 export class OutageWarning {
   readonly #what: string;
   readonly #where: string;
+  readonly #meanwhile: () => string;
   readonly #warn: (message: string) => void;
   #problem: string | undefined;
 
-  /** `what` is sent to `where`, as a person would call them: `spans`, `http://localhost:4318/v1/traces`. */
-  constructor(what: string, where: string, warn: (message: string) => void) {
+  /**
+   * `what` is sent to `where`, as a person would call them: `spans`, `http://localhost:4318/v1/traces`. `meanwhile` says
+   * what becomes of what is not sent.
+   */
+  constructor(what: string, where: string, meanwhile: () => string, warn: (message: string) => void) {
     this.#what = what;
     this.#where = where;
+    this.#meanwhile = meanwhile;
     this.#warn = warn;
   }
 
@@ -22,9 +27,9 @@ export class OutageWarning {
     this.#problem = reason;
     if (!isNew) return;
     this.#warn(
-      `convotel: ${this.#what} cannot be delivered to ${this.#where}: ${reason}. The program goes on, but what is not ` +
-        'delivered is lost. Start a back end there (such as `npx convotel serve`), or name another with the endpoint ' +
-        'option or OTEL_EXPORTER_OTLP_ENDPOINT. This is said once, until it works again.',
+      `convotel: ${this.#what} cannot be delivered to ${this.#where}: ${reason}. The program goes on; ` +
+        `${this.#meanwhile()}. Start a back end there (for example \`npx convotel serve\`), or name another with the ` +
+        'endpoint option or OTEL_EXPORTER_OTLP_ENDPOINT. This is said once, until it works again.',
     );
   }
 

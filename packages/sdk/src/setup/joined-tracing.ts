@@ -1,9 +1,8 @@
 import { ProxyTracerProvider, trace } from '@opentelemetry/api';
 import type { TracerProvider } from '@opentelemetry/api';
 import { withinDeadline } from '../settings/within-deadline.ts';
-import { DEFAULT_DEADLINE_MS } from '../tracing.ts';
-import type { DeadlineOptions, Tracing } from '../tracing.ts';
-import type { DeliveryReport } from '../delivery/delivery.ts';
+import { DEFAULT_DEADLINE_MS, emptyReport } from '../tracing.ts';
+import type { DeadlineOptions, DeliveryReport, Tracing } from '../tracing.ts';
 
 /** What a provider of an SDK can do, beyond the API's. */
 interface FlushableProvider extends TracerProvider {
@@ -18,7 +17,7 @@ export function findForeignProvider(): TracerProvider | undefined {
   return registered === new ProxyTracerProvider().getDelegate() ? undefined : registered;
 }
 
-/** Uses a provider that belongs to somebody else, and leaves it to him; `whenStopped` is called by `shutdown`. */
+/** Reuses the provider that the application registered; never shuts it down. `whenStopped` is called by `shutdown`. */
 export function joinedTracing(
   provider: FlushableProvider,
   warn: (message: string) => void,
@@ -26,8 +25,9 @@ export function joinedTracing(
 ): Tracing {
   warn(
     'convotel: OpenTelemetry is set up already, so that setup is used: its exporter, its resource, its sampler. ' +
-      'Trace ids of conversations are random there (conversations are found by their conversation.id), error messages ' +
-      'are not redacted, and convotel sends no metrics. Call startTracing first to have these, or add RedactionProcessor and ConversationMetrics to that setup.',
+      'Trace ids of conversations are random there (conversations are found by their conversation.id), texts are not ' +
+      'redacted, spans are not kept in a journal, and convotel sends no metrics. Call startTracing first to have these, ' +
+      'or add RedactionProcessor and ConversationMetrics to that setup.',
   );
   const flush = async ({ deadlineMs = DEFAULT_DEADLINE_MS }: DeadlineOptions = {}): Promise<DeliveryReport> => {
     const nothingCounted = { deliveredSpans: 0, undeliveredSpans: 0 };
@@ -43,5 +43,11 @@ export function joinedTracing(
     whenStopped();
     return report;
   };
-  return { kind: 'joined', flush, shutdown };
+  return {
+    kind: 'joined',
+    flush,
+    shutdown,
+    report: emptyReport,
+    [Symbol.asyncDispose]: async () => void (await shutdown()),
+  };
 }

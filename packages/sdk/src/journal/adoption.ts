@@ -1,0 +1,310 @@
+import { join } from 'node:path';
+import { ENCODED_JSON } from '../encoding/json.ts';
+import { START_TIME_BYTES } from '../encoding/span-encoder.ts';
+import { Backlog } from './backlog.ts';
+import { FORMAT_VERSION, newSalt, parseSegmentName } from './journal-files.ts';
+import type { JournalFiles } from './journal-files.ts';
+import { ADOPTED_FOLDER, isDead, lastSignMs, RECOVERED_FILE, UNKNOWN_FOLDER } from './process-folder.ts';
+import type { ProcessFolder } from './process-folder.ts';
+import { RECORD_HEADER_BYTES, RECORD_KIND, RECORD_MAGIC, readRecords, sealRecord } from './record.ts';
+import type { JournalRecord } from './record.ts';
+import { FileStorage, MemoryStorage, Segment } from './segment.ts';
+import type { SegmentHeader } from './segment.ts';
+import type { SpanCounts } from './span-counts.ts';
+
+/** What an adoption needs to know of the journal that adopts. */
+export interface AdoptionContext {
+  files: JournalFiles;
+  serviceName: string;
+  serviceFolder: string;
+  own: ProcessFolder;
+  counts: SpanCounts;
+  warn: (message: string) => void;
+}
+
+/**
+ * Takes over the folders of dead processes of this service, each as a whole and by a rename that only one taker wins.
+ * Whatever goes wrong with one folder leaves it where it is, for the next start.
+ */
+export async function adoptDeadProcesses(context: AdoptionContext, adopted: (backlog: Backlog) => void): Promise<void> {
+  const { files, serviceFolder, own } = context;
+  const nowMs = own.beat();
+  for (const name of files.list(serviceFolder)) {
+    if (name === own.name || name === UNKNOWN_FOLDER) continue;
+    try {
+      const folder = join(serviceFolder, name);
+      if (!(await isDead(files, folder, own.identity.host, nowMs))) continue;
+      for (const taken of takeOver(context, folder, name)) adopted(await openFolder(context, taken));
+    } catch {
+      // Taken by another start meanwhile, or unreadable: it stays, and the next look at it tries again.
+    }
+  }
+}
+
+/** Moves a dead process's folder, and those that it had adopted itself, below our own. */
+function takeOver({ files, own }: AdoptionContext, folder: string, name: string): string[] {
+  const destination = join(own.path, ADOPTED_FOLDER);
+  files.makeFolder(destination);
+  const taken = join(destination, name);
+  files.rename(folder, taken);
+  const folders = [taken];
+  const inherited = join(taken, ADOPTED_FOLDER);
+  for (const below of listOrNone(files, inherited)) {
+    const moved = join(destination, below);
+    files.rename(join(inherited, below), moved);
+    folders.push(moved);
+  }
+  return folders;
+}
+
+function listOrNone(files: JournalFiles, folder: string): string[] {
+  try {
+    return files.list(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Reads what a dead process has left: its segments, and which spans were open. */
+async function openFolder(context: AdoptionContext, folder: string): Promise<Backlog> {
+  const { files, counts } = context;
+  const names = segmentNames(context, folder);
+  const backlog = new Backlog(counts, (segment) => {
+    if (backlog.segments.length === 1 && backlog.segments[0] === segment) removeEmptied(files, folder);
+  });
+  // The first segment of a process begins with span 0; of an older folder the first ones may be gone, and settled.
+  const scan = new FolderScan(names[0]?.number === 1 ? 0 : undefined);
+  for (const { file, salt } of names) {
+    const bytes = await readOrNone(files, join(folder, file));
+    const segment = scan.add(FileStorage.existing(files, join(folder, file)), bytes, salt);
+    if (segment !== undefined) backlog.segments.push(segment);
+    else removeQuietly(() => files.removeFile(join(folder, file)));
+  }
+  const header = scan.anyHeader ?? { encoding: 'json', resource: ENCODED_JSON.resourceOf(context.serviceName) };
+  const recovered = scan.hasRecovered ? undefined : recoverOpenSpans(context, folder, header, scan);
+  if (recovered !== undefined) backlog.segments.push(recovered);
+  finishScan(backlog, scan, header, counts);
+  if (backlog.segments.length === 0) removeEmptied(files, folder);
+  else backlog.free();
+  return backlog;
+}
+
+function removeEmptied(files: JournalFiles, folder: string): void {
+  removeQuietly(() => files.removeFolder(folder));
+}
+
+function removeQuietly(remove: () => void): void {
+  try {
+    remove();
+  } catch {
+    // What is empty or settled harms nobody; the next start tries again.
+  }
+}
+
+function segmentNames(context: AdoptionContext, folder: string): { file: string; salt: number; number: number }[] {
+  const { files, serviceFolder, warn } = context;
+  const names: { file: string; salt: number; number: number }[] = [];
+  for (const file of files.list(folder)) {
+    if (file === RECOVERED_FILE) names.push({ file, salt: 0, number: Infinity });
+    const name = parseSegmentName(file);
+    if (name === undefined) continue;
+    if (name.version === FORMAT_VERSION) {
+      names.push({ file, salt: name.salt, number: name.number });
+      continue;
+    }
+    const unknown = join(serviceFolder, UNKNOWN_FOLDER);
+    files.makeFolder(unknown);
+    files.rename(join(folder, file), join(unknown, `${newSalt().toString(16)}-${file}`));
+    warn(
+      `convotel: the journal holds spans in version ${name.version} of its format, which this release cannot read. ` +
+        `They were moved to ${unknown}; a release that knows the version can send them.`,
+    );
+  }
+  return names.toSorted((a, b) => a.number - b.number);
+}
+
+/** A file that cannot be read holds nothing for us now; its spans are counted by the gap that they leave. */
+async function readOrNone(files: JournalFiles, path: string): Promise<Buffer> {
+  try {
+    return await files.readWhole(path);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+/** What one pass over the segments of a dead process finds out, in the order in which they were written. */
+class FolderScan {
+  readonly open = new Map<string, { start: Buffer; scope: string; encoding: SegmentHeader['encoding'] }>();
+  anyHeader: SegmentHeader | undefined;
+  hasRecovered = false;
+  settledThrough = 0;
+  nextIndex = 0;
+  /** Spans whose records are missing or damaged: the count of spans jumps there. */
+  readonly gaps: [from: number, to: number][] = [];
+  #isCounting: boolean;
+  readonly #spanIndices = new Map<Segment, number[]>();
+
+  constructor(firstIndex: number | undefined) {
+    this.#isCounting = firstIndex !== undefined;
+    this.nextIndex = firstIndex ?? 0;
+  }
+
+  /** Undefined for a segment without a single intact record. */
+  add(storage: FileStorage, bytes: Buffer, salt: number): Segment | undefined {
+    const records = [...readRecords(bytes, salt)];
+    if (records.length === 0) return undefined;
+    const encoding = this.anyHeader?.encoding ?? guessEncoding(records);
+    const segment = new Segment(storage, { encoding, resource: '' }, salt, bytes.length);
+    segment.bytes = bytes.length;
+    segment.isSealed = true;
+    const indices: number[] = [];
+    for (const { kind, scope, payload, spansBefore } of records) {
+      this.#countGap(spansBefore);
+      if (kind === RECORD_KIND.segment) this.#learnHeader(segment, payload);
+      else if (kind === RECORD_KIND.scope) learnScope(segment, payload);
+      else if (kind === RECORD_KIND.settled)
+        this.settledThrough = Math.max(this.settledThrough, payload.readUInt32LE(0));
+      else if (kind === RECORD_KIND.start) {
+        const start = Buffer.from(payload);
+        const key = segment.encoded.keyOf(start.subarray(START_TIME_BYTES));
+        const scopeText = segment.scopes.get(scope) ?? segment.encoded.unknownScope;
+        this.open.set(key, { start, scope: scopeText, encoding: segment.header.encoding });
+      } else if (kind === RECORD_KIND.span) {
+        this.open.delete(segment.encoded.keyOf(payload));
+        this.nextIndex = Math.max(this.nextIndex, spansBefore + 1);
+        indices.push(spansBefore);
+      }
+    }
+    this.nextIndex += damagedSpansAfter(
+      bytes,
+      records.at(-1)!.end,
+      (from, to) => this.gaps.push([from, to]),
+      this.nextIndex,
+    );
+    this.#spanIndices.set(segment, indices);
+    if (storage.path.endsWith(RECOVERED_FILE)) this.hasRecovered = true;
+    return segment;
+  }
+
+  #learnHeader(segment: Segment, payload: Buffer): void {
+    const header = JSON.parse(payload.toString()) as SegmentHeader;
+    segment.header.encoding = header.encoding;
+    segment.header.resource = header.resource;
+    this.anyHeader ??= header;
+  }
+
+  #countGap(spansBefore: number): void {
+    if (this.#isCounting && spansBefore > this.nextIndex) this.gaps.push([this.nextIndex, spansBefore]);
+    this.#isCounting = true;
+    this.nextIndex = Math.max(this.nextIndex, spansBefore);
+  }
+
+  /** Spans of a segment that were not settled before the crash. */
+  unsettledIn(segment: Segment): number {
+    return (this.#spanIndices.get(segment) ?? []).filter((index) => index >= this.settledThrough).length;
+  }
+}
+
+/** Whole spans behind the last intact record, recognised by their headers; a torn last one never counted as finished. */
+function damagedSpansAfter(bytes: Buffer, end: number, gap: (from: number, to: number) => void, index: number): number {
+  let spans = 0;
+  for (let at = bytes.indexOf(RECORD_MAGIC, end); at !== -1; at = bytes.indexOf(RECORD_MAGIC, at + 1)) {
+    if (bytes.length < at + RECORD_HEADER_BYTES || bytes.readUInt16LE(at + 20) !== RECORD_KIND.span) continue;
+    const isWhole = at + RECORD_HEADER_BYTES + bytes.readUInt32LE(at + 8) <= bytes.length;
+    if (isWhole) spans += 1;
+  }
+  if (spans > 0) gap(index, index + spans);
+  return spans;
+}
+
+/** Where the record that says it is damaged: JSON begins with a brace. */
+function guessEncoding(records: readonly JournalRecord[]): SegmentHeader['encoding'] {
+  const span = records.find(({ kind }) => kind === RECORD_KIND.span);
+  const start = records.find(({ kind }) => kind === RECORD_KIND.start);
+  const first = span?.payload[0] ?? start?.payload[START_TIME_BYTES];
+  return first === undefined || first === '{'.charCodeAt(0) ? 'json' : 'protobuf';
+}
+
+function learnScope(segment: Segment, payload: Buffer): void {
+  const { number, scope } = JSON.parse(payload.toString()) as { number: number; scope: string };
+  segment.scopes.set(number, scope);
+}
+
+/** Once it is known what was settled, the books can be opened. */
+function finishScan(backlog: Backlog, scan: FolderScan, header: SegmentHeader, counts: SpanCounts): void {
+  for (const segment of backlog.segments) {
+    if (segment.header.resource === '') {
+      segment.header.resource = header.resource;
+      segment.header.encoding = header.encoding;
+    }
+    if (segment.spans === 0) segment.spans = scan.unsettledIn(segment);
+    segment.skipBefore = scan.settledThrough;
+    backlog.spans += segment.spans;
+  }
+  const missing = scan.gaps.reduce((sum, [from, to]) => sum + Math.max(0, to - Math.max(from, scan.settledThrough)), 0);
+  counts.inherited(backlog.spans + missing);
+  counts.dropped(missing, 'damaged');
+}
+
+/** Writes the spans that were open to a segment of their own, which appears whole or not at all. */
+function recoverOpenSpans(
+  { files }: AdoptionContext,
+  folder: string,
+  header: SegmentHeader,
+  scan: FolderScan,
+): Segment | undefined {
+  const open = [...scan.open.values()].filter(({ encoding }) => encoding === header.encoding);
+  if (open.length === 0) return undefined;
+  const lastSignNano = BigInt(Math.round(lastSignMs(files, folder) * 1000)) * 1000n;
+  const probe = new Segment(new MemoryStorage(0), header, 0, 0);
+  const records: Buffer[] = [recordOf(RECORD_KIND.segment, 0, scan.nextIndex, Buffer.from(JSON.stringify(header)))];
+  const scopes = new Map<string, number>();
+  let index = scan.nextIndex;
+  for (const { start, scope } of open) {
+    let number = scopes.get(scope);
+    if (number === undefined) {
+      number = scopes.size;
+      scopes.set(scope, number);
+      records.push(recordOf(RECORD_KIND.scope, 0, index, Buffer.from(JSON.stringify({ number, scope }))));
+    }
+    const startNano = start.readBigInt64LE(0);
+    const end = lastSignNano > startNano ? lastSignNano : startNano;
+    records.push(
+      recordOf(RECORD_KIND.span, number, index, probe.encoded.abandon(start.subarray(START_TIME_BYTES), end)),
+    );
+    index += 1;
+  }
+  const bytes = Buffer.concat(records);
+  const segment = new Segment(storeRecovered(files, folder, bytes), header, 0, bytes.length);
+  segment.bytes = bytes.length;
+  segment.isSealed = true;
+  segment.spans = open.length;
+  return segment;
+}
+
+/** Where the disk refuses, they wait in memory; a crash then only means that they are recovered again. */
+function storeRecovered(files: JournalFiles, folder: string, bytes: Buffer): FileStorage | MemoryStorage {
+  const path = join(folder, RECOVERED_FILE);
+  const draft = `${path}.draft`;
+  try {
+    files.removeFile(draft);
+    const storage = FileStorage.create(files, draft);
+    try {
+      storage.write(bytes, bytes.length);
+    } finally {
+      storage.seal();
+    }
+    files.rename(draft, path);
+    return FileStorage.existing(files, path);
+  } catch {
+    const storage = new MemoryStorage(bytes.length);
+    storage.write(bytes, bytes.length);
+    return storage;
+  }
+}
+
+function recordOf(kind: number, scope: number, spansBefore: number, payload: Buffer): Buffer {
+  const record = Buffer.concat([Buffer.alloc(RECORD_HEADER_BYTES), payload]);
+  sealRecord(record, payload.length, { kind, scope, sequence: 0, spansBefore }, 0);
+  return record;
+}
