@@ -25,9 +25,17 @@ export interface DeliveryOptions {
   /** Absolute deadline of one request, in ms. */
   requestTimeoutMs: number;
   warn: (message: string) => void;
-  /** In ms. @defaultValue `performance.now` */
-  now?: (() => number) | undefined;
+  /** @defaultValue the process's */
+  clock?: Clock | undefined;
 }
+
+/** Time as delivery sees it; a test can pass one that runs faster. */
+export interface Clock {
+  nowMs(): number;
+  setTimer(work: () => void, delayMs: number): NodeJS.Timeout;
+}
+
+const PROCESS_CLOCK: Clock = { nowMs: () => performance.now(), setTimer };
 
 /** Spans that travel in one request, and what is left of a batch after it was split. */
 interface Parcel {
@@ -57,7 +65,7 @@ const MAX_SERVER_ERRORS = 5;
 /** Takes spans out of the journal and to the back end, for as long as it takes. Nothing here throws. */
 export class Delivery {
   readonly #options: DeliveryOptions;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #backoff = new Backoff();
   readonly #retries: Parcel[] = [];
   readonly #unsettled = new Set<Parcel>();
@@ -76,7 +84,7 @@ export class Delivery {
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
+    this.#clock = options.clock ?? PROCESS_CLOCK;
     options.journal.onSpans = () => this.#drain();
   }
 
@@ -84,7 +92,7 @@ export class Delivery {
   wake(): void {
     this.#freshSpans += 1;
     if (this.#freshSpans === ENOUGH_SPANS_TO_SEND) soon(() => this.#drain());
-    this.#scheduled ??= setTimer(() => this.#drain(), this.#options.scheduleDelayMs);
+    this.#scheduled ??= this.#clock.setTimer(() => this.#drain(), this.#options.scheduleDelayMs);
   }
 
   #drain(): void {
@@ -96,7 +104,7 @@ export class Delivery {
   }
 
   get #isPaused(): boolean {
-    return this.#now() < this.#pausedUntilMs;
+    return this.#clock.nowMs() < this.#pausedUntilMs;
   }
 
   /**
@@ -176,7 +184,7 @@ export class Delivery {
     const batch = await this.#options.journal.next();
     if (batch === undefined) {
       // What cannot be read now is tried again later.
-      if (!this.#isRead()) this.#scheduled ??= setTimer(() => this.#drain(), this.#options.scheduleDelayMs);
+      if (!this.#isRead()) this.#scheduled ??= this.#clock.setTimer(() => this.#drain(), this.#options.scheduleDelayMs);
       return undefined;
     }
     this.#lastNumber += 1;
@@ -268,9 +276,9 @@ export class Delivery {
     this.#options.outage.failed(describeFailure(error));
     if (this.#isPaused && retryAfterMs === undefined) return;
     const waitMs = Math.max(this.#isPaused ? 0 : this.#backoff.next(), retryAfterMs ?? 0);
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#now() + waitMs);
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#clock.nowMs() + waitMs);
     clearTimer(this.#resume);
-    this.#resume = setTimer(() => this.#tryAgain(), waitMs);
+    this.#resume = this.#clock.setTimer(() => this.#tryAgain(), waitMs);
     // Nobody is there to wait for, or the pause is the server's own wish: what waits is safe where it is.
     if (!(error instanceof OTLPExporterError) || retryAfterMs !== undefined) this.#releaseWaiters(() => true);
   }

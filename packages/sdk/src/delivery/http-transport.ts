@@ -117,7 +117,9 @@ function agentFor({ url, proxy, tls }: OtlpTarget): HttpAgent | HttpsAgent {
 }
 
 function failed(error: unknown): ExportResponse {
-  return { status: 'retryable', error: error instanceof Error ? error : new NoAnswerError(String(error)) };
+  // Not `instanceof`: under Jest, errors of Node's own modules belong to another realm.
+  const isError = typeof error === 'object' && error !== null && 'message' in error;
+  return { status: 'retryable', error: isError ? (error as Error) : new NoAnswerError(String(error)) };
 }
 
 async function readAnswer(response: IncomingMessage): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import { toUSVString } from 'node:util';
+import { toUSVString, types } from 'node:util';
 
 /** A value that OTLP can carry. */
 export type Sendable = string | boolean | number | bigint | Uint8Array | Sendable[] | SendableMap;
@@ -56,8 +56,9 @@ function convert(value: unknown, filter: TextFilter, walk: Walk): Sendable | und
 }
 
 function convertObject(value: object, filter: TextFilter, walk: Walk): Sendable | undefined {
-  if (value instanceof Uint8Array) return value;
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.toISOString();
+  // Not `instanceof`: values may come from another realm.
+  if (types.isUint8Array(value)) return value;
+  if (types.isDate(value)) return Number.isNaN(value.getTime()) ? undefined : value.toISOString();
   if (walk.path.includes(value)) return '[circular]';
   if (walk.path.length >= MAX_DEPTH) return '[too deep]';
   walk.path.push(value);

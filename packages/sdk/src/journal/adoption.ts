@@ -19,6 +19,7 @@ export interface AdoptionContext {
   serviceFolder: string;
   own: ProcessFolder;
   counts: SpanCounts;
+  maxBatchSpans: number;
   warn: (message: string) => void;
 }
 
@@ -69,7 +70,7 @@ function listOrNone(files: JournalFiles, folder: string): string[] {
 async function openFolder(context: AdoptionContext, folder: string): Promise<Backlog> {
   const { files, counts } = context;
   const names = segmentNames(context, folder);
-  const backlog = new Backlog(counts, (segment) => {
+  const backlog = new Backlog(counts, context.maxBatchSpans, (segment) => {
     if (backlog.segments.length === 1 && backlog.segments[0] === segment) removeEmptied(files, folder);
   });
   // The first segment of a process begins with span 0; of an older folder the first ones may be gone, and settled.

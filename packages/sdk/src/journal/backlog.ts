@@ -14,7 +14,6 @@ export interface Batch {
 
 /** Below what common proxies accept; a single larger span travels alone. */
 export const MAX_BATCH_BYTES = 1_000_000;
-export const MAX_BATCH_SPANS = 512;
 /** A read that failed is tried so many times more: a program out of file handles may have some again. */
 const MAX_READ_FAILURES = 5;
 
@@ -26,14 +25,16 @@ export class Backlog {
   /** Spans that the segments hold or held; grows only. */
   spans = 0;
   readonly #counts: SpanCounts;
+  readonly #maxBatchSpans: number;
   readonly #beforeRemoval: (segment: Segment) => void;
   readonly #unsettled = new Set<{ readonly index: number }>();
   #loaded: { segment: Segment; spans: EncodedSpan[] } | undefined;
   #readFailures = 0;
 
   /** `beforeRemoval` can carry over what is still needed of a segment. */
-  constructor(counts: SpanCounts, beforeRemoval: (segment: Segment) => void = () => {}) {
+  constructor(counts: SpanCounts, maxBatchSpans: number, beforeRemoval: (segment: Segment) => void = () => {}) {
     this.#counts = counts;
+    this.#maxBatchSpans = maxBatchSpans;
     this.#beforeRemoval = beforeRemoval;
   }
 
@@ -59,7 +60,7 @@ export class Backlog {
     const { segment, spans } = loaded;
     let bytes = 0;
     let count = 0;
-    while (count < spans.length && count < MAX_BATCH_SPANS) {
+    while (count < spans.length && count < this.#maxBatchSpans) {
       const length = spans[count]!.bytes.length;
       if (count > 0 && bytes + length > MAX_BATCH_BYTES) break;
       bytes += length;

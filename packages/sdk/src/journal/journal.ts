@@ -28,6 +28,10 @@ export interface JournalOptions {
   folder: string | undefined;
   maxBytes: number;
   maxMemoryBytes: number;
+  /** Spans of one request. */
+  maxBatchSpans: number;
+  /** Spans that may wait where there is no folder. */
+  maxQueueSpans: number;
   sync: SyncPolicy;
   warn: (message: string) => void;
   files?: JournalFiles | undefined;
@@ -89,7 +93,7 @@ export class Journal {
     this.#files = options.files ?? DISK;
     this.#counts = options.counts;
     this.#encoder = options.encoder;
-    this.#own = new Backlog(options.counts, (segment) => this.#carryOver(segment));
+    this.#own = new Backlog(options.counts, options.maxBatchSpans, (segment) => this.#carryOver(segment));
     this.#segmentBytes = Math.max(
       MIN_SEGMENT_BYTES,
       Math.min(SEGMENT_BYTES, Math.floor(options.maxBytes / SEGMENTS_AT_LEAST)),
@@ -153,11 +157,11 @@ export class Journal {
   }
 
   async #adopt(): Promise<void> {
-    const { folder: serviceFolder, serviceName, warn } = this.#options;
+    const { folder: serviceFolder, serviceName, maxBatchSpans, warn } = this.#options;
     const own = this.#folder;
     if (own === undefined || serviceFolder === undefined) return;
     try {
-      const context = { files: this.#files, counts: this.#counts, own, serviceFolder, serviceName, warn };
+      const context = { files: this.#files, counts: this.#counts, own, serviceFolder, serviceName, maxBatchSpans, warn };
       await adoptDeadProcesses(context, (backlog) => {
         this.#adopted.push(backlog);
         this.onSpans?.();
@@ -183,6 +187,7 @@ export class Journal {
   ended(span: ReadableSpan): void {
     this.#counts.finished();
     if (this.#folder === undefined) {
+      if (this.waitingSpans >= this.#options.maxQueueSpans) return this.#counts.dropped(1, FULL.memory);
       this.#deferred.push(span);
       if (this.#deferred.length >= MAX_DEFERRED_SPANS) this.#encodeDeferred(this.#deferred.length);
       return;

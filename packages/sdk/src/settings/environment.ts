@@ -15,6 +15,10 @@ export interface Environment {
   stateFolder: string | undefined;
   logLevel: DiagLogLevel | undefined;
   scheduleDelayMs: number;
+  /** Spans of one request. */
+  maxBatchSpans: number;
+  /** Spans that may wait in a program without a journal; bytes bound them too. */
+  maxQueueSpans: number;
   metricExportIntervalMs: number;
   metricExportTimeoutMs: number;
   temporality: 'cumulative' | 'delta' | 'lowmemory';
@@ -24,6 +28,7 @@ export interface Environment {
 const DEFAULT_METRIC_EXPORT_INTERVAL_MS = 60_000;
 const DEFAULT_METRIC_EXPORT_TIMEOUT_MS = 30_000;
 const DEFAULT_SCHEDULE_DELAY_MS = 1000;
+const DEFAULT_MAX_BATCH_SPANS = 512;
 const ON_OFF = { on: 'on', true: 'on', '1': 'on', off: 'off', false: 'off', '0': 'off' } as const;
 
 const LOG_LEVELS: Readonly<Record<string, DiagLogLevel>> = {
@@ -86,6 +91,8 @@ export function readEnvironment(environment: Readonly<Record<string, string | un
     stateFolder: variables.text('XDG_STATE_HOME'),
     logLevel: logLevelOf(variables),
     scheduleDelayMs: variables.number(['OTEL_BSP_SCHEDULE_DELAY'], DEFAULT_SCHEDULE_DELAY_MS, 0, ' ms'),
+    maxBatchSpans: variables.number(['OTEL_BSP_MAX_EXPORT_BATCH_SIZE'], DEFAULT_MAX_BATCH_SPANS, 1),
+    maxQueueSpans: variables.number(['OTEL_BSP_MAX_QUEUE_SIZE'], Infinity, 1),
     metricExportIntervalMs: interval,
     // The reader refuses a timeout above its interval.
     metricExportTimeoutMs: Math.min(timeout, interval),

@@ -30,6 +30,8 @@ export function journalOf(
       : join(settings.folder ?? defaultFolder(environment.stateFolder), folderName(serviceName)),
     maxBytes: settings.maxBytes ?? DEFAULT_JOURNAL_BYTES,
     maxMemoryBytes: MAX_MEMORY_BYTES,
+    maxBatchSpans: environment.maxBatchSpans,
+    maxQueueSpans: environment.maxQueueSpans,
     sync: settings.sync ?? 'interval',
   });
 }

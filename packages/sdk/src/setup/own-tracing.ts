@@ -19,9 +19,10 @@ import type { MetricDelivery } from '../metrics/metric-delivery.ts';
 import { observeTelemetry } from '../metrics/telemetry-metrics.ts';
 import type { Environment } from '../settings/environment.ts';
 import { buildResource } from '../settings/resource.ts';
+import { setTimer } from '../settings/timers.ts';
 import { withinDeadline } from '../settings/within-deadline.ts';
 import type { TracingOptions } from '../settings/tracing-options.ts';
-import { DEFAULT_DEADLINE_MS } from '../tracing.ts';
+import { DEFAULT_DEADLINE_MS, emptyReport } from '../tracing.ts';
 import type { DeadlineOptions, DeliveryReport, TelemetryReport, Tracing } from '../tracing.ts';
 import { abandonOpen, watchProcessEnd } from './process-end.ts';
 import { startSpanDelivery } from './span-delivery.ts';
@@ -30,6 +31,7 @@ import type { SpanDelivery } from './span-delivery.ts';
 type Warn = (message: string) => void;
 
 const METER_NAME = '@convotel/sdk';
+const METRIC_WARNING_DELAY_MS = 500;
 
 /** Registers a provider of our own with OpenTelemetry; `whenStopped` is called when it is gone again. */
 export function ownTracing(
@@ -42,17 +44,36 @@ export function ownTracing(
   const resource = buildResource(options, samplingRatio);
   const serviceName = String(resource.attributes[ATTRIBUTE.serviceName]);
   const delivery = environment.exportsTraces ? startSpanDelivery(options, environment, serviceName, warn) : undefined;
-  // While spans cannot be delivered either, one warning says it all.
-  const warnOfMetrics: Warn = (message) => {
-    if (delivery?.report().problem === undefined) warn(message);
-  };
-  const metricSetup = setUpMetrics(options, environment, resource, warnOfMetrics);
+  const metricWarnings = new WarningsAfterSpans(() => delivery?.report().problem, warn);
+  const metricSetup = setUpMetrics(options, environment, resource, metricWarnings.warn);
   if (metricSetup !== undefined && delivery !== undefined) observeTelemetry(metricSetup.meter, delivery.report);
   registerProvider(options, resource, warn, [
     ...(metricSetup === undefined ? [] : [new ConversationMetrics(metricSetup.meter, metricSetup.options)]),
     ...(delivery === undefined ? [] : [delivery.processor]),
   ]);
-  return handleOf(options, delivery, metricSetup?.delivery, whenStopped);
+  return handleOf(options, delivery, metricSetup?.delivery, metricWarnings, whenStopped);
+}
+
+/** While spans cannot be delivered either, one warning says it all; theirs may come a moment later. */
+class WarningsAfterSpans {
+  readonly #spanProblem: () => string | undefined;
+  readonly #warn: Warn;
+  readonly #held: string[] = [];
+
+  constructor(spanProblem: () => string | undefined, warn: Warn) {
+    this.#spanProblem = spanProblem;
+    this.#warn = warn;
+  }
+
+  readonly warn: Warn = (message) => {
+    this.#held.push(message);
+    setTimer(() => this.release(), METRIC_WARNING_DELAY_MS);
+  };
+
+  release(): void {
+    const held = this.#held.splice(0);
+    if (this.#spanProblem() === undefined) for (const message of held) this.#warn(message);
+  }
 }
 
 interface MetricSetup {
@@ -111,13 +132,15 @@ function handleOf(
   options: TracingOptions,
   delivery: SpanDelivery | undefined,
   metricDelivery: MetricDelivery | undefined,
+  metricWarnings: WarningsAfterSpans,
   whenStopped: () => void,
 ): Tracing {
-  const report = (): TelemetryReport => delivery?.report() ?? NOTHING;
+  const report = (): TelemetryReport => delivery?.report() ?? emptyReport();
   const flushAll = async (deadlineMs: number, isLast: boolean): Promise<void> => {
     const spans = delivery?.flush(deadlineMs) ?? Promise.resolve();
     const measurements = isLast ? metricDelivery?.shutdown(spans) : metricDelivery?.flush();
     await withinDeadline(Promise.all([spans, measurements]), deadlineMs);
+    metricWarnings.release();
   };
   const stopWatching = watchProcessEnd(
     {
@@ -154,15 +177,6 @@ function handleOf(
     [Symbol.asyncDispose]: async () => void (await shutDownOnce()),
   };
 }
-
-const NOTHING: TelemetryReport = {
-  deliveredSpans: 0,
-  undeliveredSpans: 0,
-  finishedSpans: 0,
-  inheritedSpans: 0,
-  waitingSpans: 0,
-  droppedSpans: {},
-};
 
 function shortReport({ deliveredSpans, undeliveredSpans, problem }: TelemetryReport): DeliveryReport {
   return { deliveredSpans, undeliveredSpans, ...(problem !== undefined && { problem }) };

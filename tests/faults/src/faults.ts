@@ -1,0 +1,7 @@
+import type { Fault } from './fault.ts';
+
+/** Every fault that is tried, in order; each loads only when its turn comes. */
+export const FAULTS: Readonly<Record<string, () => Promise<Fault>>> = {
+  damage: async () => (await import('./rows/damage.ts')).fault,
+  'file-calls': async () => (await import('./rows/file-calls.ts')).fault,
+};
