@@ -4,4 +4,6 @@ import type { Fault } from './fault.ts';
 export const FAULTS: Readonly<Record<string, () => Promise<Fault>>> = {
   damage: async () => (await import('./rows/damage.ts')).fault,
   'file-calls': async () => (await import('./rows/file-calls.ts')).fault,
+  'power-loss': async () => (await import('./rows/power-loss.ts')).fault,
+  'many-starts': async () => (await import('./rows/many-starts.ts')).fault,
 };

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
@@ -40,6 +40,8 @@ export interface JournalOptions {
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 const MIN_SEGMENT_BYTES = 64 * 1024;
 const SEGMENTS_AT_LEAST = 8;
+/** `<state>/convotel/journal/<service>`: as many folders may be new. */
+const NEW_FOLDER_LEVELS = 4;
 const MEMORY_SEGMENT_BYTES = 2 * 1024 * 1024 + 64 * 1024;
 const SYNC_INTERVAL_MS = 500;
 /** After a file could not be written, memory is used so long before a file is tried again. */
@@ -121,9 +123,17 @@ export class Journal {
   #openFolder(folder: string): void {
     try {
       this.#folder = new ProcessFolder(this.#files, folder);
+      if (this.#isStrict) this.#quietly(() => this.#syncFoldersAbove(folder));
       this.#heartbeat = setTimer(() => void this.#beat(), HEARTBEAT_INTERVAL_MS);
     } catch (error) {
       this.#warnOnce(`${folder} cannot be used (${reasonOf(error)})`);
+    }
+  }
+
+  /** A new folder survives a loss of power when the one that holds it was flushed. */
+  #syncFoldersAbove(folder: string): void {
+    for (let above = folder, level = 0; level < NEW_FOLDER_LEVELS; level += 1, above = dirname(above)) {
+      this.#files.syncFolderNow(above);
     }
   }
 
@@ -315,9 +325,13 @@ export class Journal {
   }
 
   #syncNewFile(folder: string): void {
-    const { sync } = this.#options;
-    if (sync === 'interval') this.#files.syncFolder(folder);
-    else if (sync !== 'never') this.#files.syncFolderNow(folder);
+    if (this.#isStrict) this.#files.syncFolderNow(folder);
+    else if (this.#options.sync === 'interval') this.#files.syncFolder(folder);
+  }
+
+  /** Whether a step may wait for the disk. */
+  get #isStrict(): boolean {
+    return this.#options.sync === 'conversation' || this.#options.sync === 'step';
   }
 
   #newMemorySegment(header: SegmentHeader): Segment {
@@ -349,7 +363,10 @@ export class Journal {
     if (segment === undefined) return;
     this.#current = undefined;
     segment.isSealed = true;
-    segment.storage.seal(this.#options.sync !== 'never');
+    const { storage } = segment;
+    // The strict policies promise that what is in it is on the disk before anything newer is.
+    if (this.#isStrict && storage instanceof FileStorage) this.#quietly(() => storage.syncNow());
+    storage.seal(this.#options.sync !== 'never');
   }
 
   /** Writes the starts of spans that are still open again, before the segment that holds them goes. */

@@ -18,7 +18,7 @@ export const fault: Fault = {
     for (const code of codes) {
       for (const isForEver of [false, true]) {
         const calls = await callsOfOneRun();
-        for (let failing = 0; failing < calls; failing += isLong ? 1 : 7) {
+        for (let failing = 0; failing < calls; failing += isLong ? 1 : 23) {
           runs += 1;
           const outcome = await runWith(failing, isForEver, code);
           if (outcome.hasThrown) noticed += 1;
