@@ -24,7 +24,7 @@ for (const [name, load] of Object.entries(FAULTS)) {
         const { name: what, value, atMost, atLeast } = measured;
         if (!isReached(measured)) missed += 1;
         const figure = atMost === undefined ? (atLeast === undefined ? '' : ` (≥ ${atLeast})`) : ` (≤ ${atMost})`;
-        row.push(`    ${isReached(measured) ? 'ok    ' : 'MISSED'} ${what}: ${Number(value.toPrecision(4))}${figure}`);
+        row.push(`    ${isReached(measured) ? 'ok    ' : 'MISSED'} ${what}: ${Math.round(value * 100) / 100}${figure}`);
       },
     });
   } catch (error) {
