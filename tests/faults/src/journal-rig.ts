@@ -82,7 +82,7 @@ export function openJournal({ folder, files, maxBytes, sync, encoding }: RigOpti
 export async function drain(journal: Journal): Promise<number[]> {
   await journal.adoption;
   const numbers: number[] = [];
-  for (let idle = 0; idle < 8; ) {
+  for (let idle = 0; idle < 8;) {
     const batch = await journal.next();
     if (batch === undefined) {
       idle += 1;

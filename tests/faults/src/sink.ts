@@ -106,7 +106,9 @@ export class Sink {
     const known = this.spans.get(key) ?? { copies: 0, contents: new Set<string>(), isAbandoned: false };
     known.copies += 1;
     known.contents.add(JSON.stringify(span));
-    known.isAbandoned = span.attributes.some(({ key: name, value }) => name === 'conversation.recovered' && value['boolValue'] === true);
+    known.isAbandoned = span.attributes.some(
+      ({ key: name, value }) => name === 'conversation.recovered' && value['boolValue'] === true,
+    );
     this.spans.set(key, known);
   }
 }

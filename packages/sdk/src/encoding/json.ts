@@ -3,23 +3,37 @@ import type { Attributes } from '@opentelemetry/api';
 import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
-import { MAX_TEXT_LENGTH, SendableMap, sendableText, sendableTime, sendableValue, timeText } from './sendable.ts';
+import { MAX_TEXT_LENGTH, SendableMap, sendableText, sendableValue, timeText } from './sendable.ts';
 import type { Sendable } from './sendable.ts';
 import {
   flagsOf,
   HEADROOM_BYTES,
+  isParentId,
+  isSpanId,
+  isTraceId,
   MAX_SPAN_BYTES,
   nameIsOurs,
   SHORT_TEXT_LENGTH,
   START_TIME_BYTES,
+  writeStartTime,
 } from './span-encoder.ts';
-import type { EncodedSpans, SpanEncoder } from './span-encoder.ts';
-import type { SpanText, TextPlace } from './span-text.ts';
+import type { EncodedSpans, SpanEncoder, StartedSpan } from './span-encoder.ts';
+import type { AttributeTreatment, SpanText, TextPlace } from './span-text.ts';
 
-const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
-const SPAN_ID = /^(?!0{16})[0-9a-f]{16}$/;
 /** Keys are few and come again and again; more than these are written without being remembered. */
 const MAX_REMEMBERED_KEYS = 2000;
+
+const MAX_REMEMBERED_VALUE = 128;
+
+/** How an attribute is written, and its newest text. */
+interface RememberedKey {
+  readonly action: AttributeTreatment['action'];
+  readonly key: string;
+  /** Everything before the value. */
+  readonly opening: string;
+  lastValue: string | undefined;
+  lastEntry: string | undefined;
+}
 
 /**
  * Writes spans as OTLP/JSON (opentelemetry-proto, with ids in hexadecimal). The text is put together by hand: this runs
@@ -29,7 +43,7 @@ export class JsonSpanEncoder implements SpanEncoder {
   readonly encoding = 'json';
   bytes: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   readonly #text: SpanText;
-  readonly #keys = new Map<string, { action: string; key: string; opening: string }>();
+  readonly #keys = new Map<string, RememberedKey>();
   #maxTextLength = MAX_TEXT_LENGTH;
   #leftOut = 0;
 
@@ -37,9 +51,9 @@ export class JsonSpanEncoder implements SpanEncoder {
     this.#text = text;
   }
 
-  span(span: ReadableSpan): number | 'unsendable' | 'too_large' {
+  span(span: ReadableSpan, start?: StartedSpan): number | 'unsendable' | 'too_large' {
     this.#maxTextLength = MAX_TEXT_LENGTH;
-    const head = this.#head(span);
+    const head = start?.name === span.name ? start.head : this.#head(span);
     if (head === undefined) return 'unsendable';
     const length = this.#write(this.#complete(head, span));
     if (length <= MAX_SPAN_BYTES) return length;
@@ -48,7 +62,7 @@ export class JsonSpanEncoder implements SpanEncoder {
     return short <= MAX_SPAN_BYTES ? short : 'too_large';
   }
 
-  start(span: ReadableSpan): number | 'unsendable' {
+  start(span: ReadableSpan): StartedSpan | 'unsendable' {
     this.#maxTextLength = SHORT_TEXT_LENGTH;
     const head = this.#head(span);
     if (head === undefined) return 'unsendable';
@@ -56,8 +70,8 @@ export class JsonSpanEncoder implements SpanEncoder {
       `${head},"attributes":[${this.#attributes(span.attributes, 'attribute')}`,
       START_TIME_BYTES,
     );
-    this.bytes.writeBigInt64LE(sendableTime(span.startTime), HEADROOM_BYTES);
-    return length;
+    writeStartTime(this.bytes, span.startTime);
+    return { length, name: span.name, head };
   }
 
   resource(resource: Resource): string {
@@ -82,12 +96,12 @@ export class JsonSpanEncoder implements SpanEncoder {
 
   #head(span: ReadableSpan): string | undefined {
     const { traceId, spanId, traceState } = span.spanContext();
-    if (!TRACE_ID.test(traceId) || !SPAN_ID.test(spanId)) return undefined;
+    if (!isTraceId(traceId) || !isSpanId(spanId)) return undefined;
     const parent = span.parentSpanContext?.spanId;
     const name = this.#redacted(String(span.name), { part: 'name', key: nameIsOurs(span) ? 'convotel' : undefined });
     // The ids come first, at fixed places: `keyOf` reads them there.
     let head = `{"traceId":"${traceId}","spanId":"${spanId}"`;
-    if (parent !== undefined && SPAN_ID.test(parent)) head += `,"parentSpanId":"${parent}"`;
+    if (parent !== undefined && isParentId(parent)) head += `,"parentSpanId":"${parent}"`;
     const state = traceState?.serialize();
     if (state !== undefined && state !== '') head += `,"traceState":${this.#quoted(state, { part: 'attribute' })}`;
     const kind = typeof span.kind === 'number' ? span.kind + 1 : 0;
@@ -124,7 +138,7 @@ export class JsonSpanEncoder implements SpanEncoder {
 
   #links(span: ReadableSpan): string {
     return span.links
-      .filter(({ context }) => TRACE_ID.test(context.traceId) && SPAN_ID.test(context.spanId))
+      .filter(({ context }) => isTraceId(context.traceId) && isSpanId(context.spanId))
       .map(({ context, attributes }) => {
         const flags = flagsOf(context.traceFlags, context.isRemote);
         const head = `{"traceId":"${context.traceId}","spanId":"${context.spanId}"`;
@@ -136,25 +150,48 @@ export class JsonSpanEncoder implements SpanEncoder {
   #attributes(attributes: Attributes, part: TextPlace['part']): string {
     let text = '';
     for (const key in attributes) {
-      const { action, key: written, opening } = this.#treatmentOf(key, part);
-      const value = action === 'omit' ? undefined : this.#value(attributes, key, written, action, part);
-      if (value === undefined) this.#leftOut += 1;
-      else text += text === '' ? `${opening}${value}}` : `,${opening}${value}}`;
+      const entry = part === 'attribute' ? this.#entry(attributes, key) : this.#freshEntry(attributes, key, part);
+      if (entry === undefined) this.#leftOut += 1;
+      else text += text === '' ? entry : `,${entry}`;
     }
     return text;
   }
 
-  #treatmentOf(key: string, part: TextPlace['part']): { action: string; key: string; opening: string } {
-    const remembered = part === 'attribute' ? this.#keys.get(key) : undefined;
-    if (remembered !== undefined) return remembered;
+  /** Ids, names and outcomes come again and again; the last text of each key is kept as it was written. */
+  #entry(attributes: Attributes, key: string): string | undefined {
+    const known = this.#keys.get(key);
+    let value: unknown;
+    try {
+      value = attributes[key];
+    } catch {
+      // A getter of the program's own; counted as left out.
+      return undefined;
+    }
+    if (known !== undefined && typeof value === 'string') {
+      if (value === known.lastValue && value.length <= this.#maxTextLength) return known.lastEntry;
+      const entry = this.#freshEntry(attributes, key, 'attribute', known);
+      if (this.#text.isRepeatable && value.length <= MAX_REMEMBERED_VALUE) {
+        known.lastValue = value;
+        known.lastEntry = entry;
+      }
+      return entry;
+    }
+    return this.#freshEntry(attributes, key, 'attribute', known);
+  }
+
+  #freshEntry(attributes: Attributes, key: string, part: TextPlace['part'], known?: RememberedKey): string | undefined {
+    const { action, key: written, opening } = known ?? this.#rememberedKey(key, part);
+    if (action === 'omit') return undefined;
+    const value = this.#value(attributes, key, written, action, part);
+    return value === undefined ? undefined : `${opening}${value}}`;
+  }
+
+  #rememberedKey(key: string, part: TextPlace['part']): RememberedKey {
     const { action, key: written } = this.#text.treatmentOf(key, part);
-    const treatment = {
-      action,
-      key: written,
-      opening: `{"key":${JSON.stringify(sendableText(written, 1024))},"value":`,
-    };
-    if (part === 'attribute' && this.#keys.size < MAX_REMEMBERED_KEYS) this.#keys.set(key, treatment);
-    return treatment;
+    const opening = `{"key":${JSON.stringify(sendableText(written, 1024))},"value":`;
+    const remembered: RememberedKey = { action, key: written, opening, lastValue: undefined, lastEntry: undefined };
+    if (part === 'attribute' && this.#keys.size < MAX_REMEMBERED_KEYS) this.#keys.set(key, remembered);
+    return remembered;
   }
 
   #value(

@@ -9,16 +9,17 @@ import type { Sendable } from './sendable.ts';
 import {
   flagsOf,
   HEADROOM_BYTES,
+  isParentId,
+  isSpanId,
+  isTraceId,
   MAX_SPAN_BYTES,
   nameIsOurs,
   SHORT_TEXT_LENGTH,
   START_TIME_BYTES,
+  writeStartTime,
 } from './span-encoder.ts';
-import type { EncodedSpans, SpanEncoder } from './span-encoder.ts';
+import type { EncodedSpans, SpanEncoder, StartedSpan } from './span-encoder.ts';
 import type { SpanText, TextPlace } from './span-text.ts';
-
-const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
-const SPAN_ID = /^(?!0{16})[0-9a-f]{16}$/;
 
 /** Field numbers of opentelemetry-proto: trace.proto, common.proto, resource.proto, trace_service.proto. */
 const SPAN = {
@@ -73,13 +74,13 @@ export class ProtobufSpanEncoder implements SpanEncoder {
     return 'too_large';
   }
 
-  start(span: ReadableSpan): number | 'unsendable' {
+  start(span: ReadableSpan): StartedSpan | 'unsendable' {
     this.#maxTextLength = SHORT_TEXT_LENGTH;
     this.#out.reset(HEADROOM_BYTES + START_TIME_BYTES);
     if (!this.#head(span)) return 'unsendable';
     this.#attributes(SPAN.attributes, span.attributes, 'attribute');
-    this.bytes.writeBigInt64LE(sendableTime(span.startTime), HEADROOM_BYTES);
-    return this.#out.position - HEADROOM_BYTES;
+    writeStartTime(this.bytes, span.startTime);
+    return { length: this.#out.position - HEADROOM_BYTES, name: span.name, head: '' };
   }
 
   resource({ attributes }: Resource): string {
@@ -100,7 +101,7 @@ export class ProtobufSpanEncoder implements SpanEncoder {
 
   #head(span: ReadableSpan): boolean {
     const { traceId, spanId, traceState } = span.spanContext();
-    if (!TRACE_ID.test(traceId) || !SPAN_ID.test(spanId)) return false;
+    if (!isTraceId(traceId) || !isSpanId(spanId)) return false;
     const out = this.#out;
     // The ids come first, at fixed places: `keyOf` reads them there.
     out.hex(SPAN.traceId, traceId);
@@ -108,7 +109,7 @@ export class ProtobufSpanEncoder implements SpanEncoder {
     const state = traceState?.serialize();
     if (state !== undefined && state !== '') this.#redacted(SPAN.traceState, state, { part: 'attribute' });
     const parent = span.parentSpanContext?.spanId;
-    if (parent !== undefined && SPAN_ID.test(parent)) out.hex(SPAN.parentSpanId, parent);
+    if (parent !== undefined && isParentId(parent)) out.hex(SPAN.parentSpanId, parent);
     if (nameIsOurs(span)) out.text(SPAN.name, sendableText(span.name, this.#maxTextLength));
     else this.#redacted(SPAN.name, String(span.name), { part: 'name' });
     out.number(SPAN.kind, typeof span.kind === 'number' ? span.kind + 1 : 0);
@@ -131,7 +132,7 @@ export class ProtobufSpanEncoder implements SpanEncoder {
     }
     out.number(SPAN.droppedEvents, span.droppedEventsCount);
     for (const { context, attributes } of span.links) {
-      if (!TRACE_ID.test(context.traceId) || !SPAN_ID.test(context.spanId)) continue;
+      if (!isTraceId(context.traceId) || !isSpanId(context.spanId)) continue;
       out.message(SPAN.links, () => {
         out.hex(LINK.traceId, context.traceId);
         out.hex(LINK.spanId, context.spanId);

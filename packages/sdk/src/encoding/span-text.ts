@@ -15,6 +15,8 @@ export interface AttributeTreatment {
 
 /** Decides which texts of a span may leave the process, and in which form. */
 export interface SpanText {
+  /** The same text always becomes the same; false where a program's own redactor decides. */
+  readonly isRepeatable: boolean;
   treatmentOf(key: string, part: TextPlace['part']): AttributeTreatment;
   /** The text as it may be written; undefined when nothing of it may. */
   redact(text: string, place: TextPlace): string | undefined;

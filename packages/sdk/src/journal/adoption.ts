@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ENCODED_JSON } from '../encoding/json.ts';
-import { START_TIME_BYTES } from '../encoding/span-encoder.ts';
+import { sendableTime } from '../encoding/sendable.ts';
+import { readStartTime, START_TIME_BYTES } from '../encoding/span-encoder.ts';
 import { Backlog } from './backlog.ts';
 import { FORMAT_VERSION, newSalt, parseSegmentName } from './journal-files.ts';
 import type { JournalFiles } from './journal-files.ts';
@@ -268,7 +269,7 @@ function recoverOpenSpans(
       scopes.set(scope, number);
       records.push(recordOf(RECORD_KIND.scope, 0, index, Buffer.from(JSON.stringify({ number, scope }))));
     }
-    const startNano = start.readBigInt64LE(0);
+    const startNano = sendableTime(readStartTime(start));
     const end = lastSignNano > startNano ? lastSignNano : startNano;
     records.push(
       recordOf(RECORD_KIND.span, number, index, probe.encoded.abandon(start.subarray(START_TIME_BYTES), end)),

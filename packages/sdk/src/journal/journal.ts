@@ -1,9 +1,10 @@
 import { dirname, join } from 'node:path';
+import { diag } from '@opentelemetry/api';
 import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { clearTimer, setTimer } from '../settings/timers.ts';
-import type { SpanEncoder } from '../encoding/span-encoder.ts';
+import type { SpanEncoder, StartedSpan } from '../encoding/span-encoder.ts';
 import { adoptDeadProcesses } from './adoption.ts';
 import { Backlog } from './backlog.ts';
 import type { Batch } from './backlog.ts';
@@ -48,6 +49,12 @@ const SYNC_INTERVAL_MS = 500;
 const FILE_RETRY_MS = 5000;
 /** Open spans beyond these are not written again when the segment of their start goes; they end as usual. */
 const MAX_OPEN_SPANS = 100_000;
+/** Spans that are shorter, so many in a row, are taken to end before the program lets go of the event loop. */
+const AT_ONCE_NANOSECONDS = 200_000;
+const TRUSTED_AFTER = 8;
+/** After one that did not, so many must do so before the name is trusted again. */
+const DISTRUSTED_FOR = 1000;
+const MAX_REMEMBERED_NAMES = 1000;
 /** In memory, encoding waits until so many spans have come together, or somebody asks for them. */
 const MAX_DEFERRED_SPANS = 2048;
 const ENCODED_AT_A_TIME = 512;
@@ -71,7 +78,12 @@ export class Journal {
   readonly #segmentBytes: number;
   readonly #toCarryOver: ReadableSpan[] = [];
   #isRotating = false;
-  readonly #open = new Map<ReadableSpan, Segment>();
+  readonly #open = new Map<ReadableSpan, { segment: Segment; start: StartedSpan }>();
+  /** Starts that have not been written yet, because spans of these names always ended at once. */
+  readonly #unwrittenStarts: ReadableSpan[] = [];
+  /** How many spans of a name have ended at once, one after the other. */
+  readonly #endedAtOnce = new Map<string, number>();
+  #isLookingAtStarts = false;
   readonly #scopeNumbers = new Map<InstrumentationScope, number>();
   #folder: ProcessFolder | undefined;
   #current: Segment | undefined;
@@ -171,7 +183,15 @@ export class Journal {
     const own = this.#folder;
     if (own === undefined || serviceFolder === undefined) return;
     try {
-      const context = { files: this.#files, counts: this.#counts, own, serviceFolder, serviceName, maxBatchSpans, warn };
+      const context = {
+        files: this.#files,
+        counts: this.#counts,
+        own,
+        serviceFolder,
+        serviceName,
+        maxBatchSpans,
+        warn,
+      };
       await adoptDeadProcesses(context, (backlog) => {
         this.#adopted.push(backlog);
         this.onSpans?.();
@@ -187,10 +207,40 @@ export class Journal {
   /** Notes that a step or conversation has begun, so that it can be closed should the process die. */
   started(span: ReadableSpan): void {
     if (this.#folder === undefined || this.#open.size >= MAX_OPEN_SPANS) return;
-    const length = this.#encoder.start(span);
-    if (length === 'unsendable') return;
-    const segment = this.#append(RECORD_KIND.start, this.#encoder.bytes, length, span);
-    if (segment !== undefined) this.#open.set(span, segment);
+    if ((this.#endedAtOnce.get(span.name) ?? 0) < TRUSTED_AFTER) return this.#writeStart(span);
+    this.#unwrittenStarts.push(span);
+    if (this.#isLookingAtStarts) return;
+    this.#isLookingAtStarts = true;
+    void Promise.resolve().then(() => this.#writeStarts());
+  }
+
+  /** When the program lets go of the event loop, whatever is still open is written, and not waited with again. */
+  #writeStarts(): void {
+    this.#isLookingAtStarts = false;
+    for (const span of this.#unwrittenStarts.splice(0)) {
+      this.#endedAtOnce.set(span.name, -DISTRUSTED_FOR);
+      try {
+        this.#writeStart(span);
+      } catch (error) {
+        diag.debug('convotel: noting the start of a span', error);
+      }
+    }
+  }
+
+  #writeStart(span: ReadableSpan): void {
+    const start = this.#encoder.start(span);
+    if (start === 'unsendable') return;
+    const segment = this.#append(RECORD_KIND.start, this.#encoder.bytes, start.length, span);
+    if (segment !== undefined) this.#open.set(span, { segment, start });
+  }
+
+  /** Whether spans of this name end before the program lets go of the event loop; then their starts need no record. */
+  #learnFrom(span: ReadableSpan): void {
+    const times = this.#endedAtOnce.get(span.name);
+    if (times === undefined && this.#endedAtOnce.size >= MAX_REMEMBERED_NAMES) return;
+    const [seconds, nanoseconds] = span.duration;
+    const isQuick = seconds === 0 && nanoseconds < AT_ONCE_NANOSECONDS;
+    this.#endedAtOnce.set(span.name, isQuick ? (times ?? 0) + 1 : Math.min(times ?? 0, 0));
   }
 
   /** Keeps a finished span. When this returns, its bytes are with the kernel. */
@@ -202,13 +252,19 @@ export class Journal {
       if (this.#deferred.length >= MAX_DEFERRED_SPANS) this.#encodeDeferred(this.#deferred.length);
       return;
     }
-    this.#keep(span);
-    this.#open.delete(span);
+    const at = this.#unwrittenStarts.lastIndexOf(span);
+    const open = at === -1 ? this.#open.get(span) : undefined;
+    this.#keep(span, open?.start);
+    if (at !== -1) this.#unwrittenStarts.splice(at, 1);
+    if (open !== undefined) {
+      this.#open.delete(span);
+      this.#learnFrom(span);
+    }
     this.#syncAfter(span);
   }
 
-  #keep(span: ReadableSpan): void {
-    const length = this.#encoder.span(span);
+  #keep(span: ReadableSpan, start?: StartedSpan): void {
+    const length = this.#encoder.span(span, start);
     if (typeof length === 'string') this.#counts.dropped(1, length);
     else if (this.#append(RECORD_KIND.span, this.#encoder.bytes, length, span) === undefined) {
       this.#counts.dropped(1, 'too_large');
@@ -298,7 +354,7 @@ export class Journal {
     this.#isRotating = false;
     this.#own.segments.push(segment);
     this.#current = segment;
-    for (const span of this.#toCarryOver.splice(0)) this.started(span);
+    for (const span of this.#toCarryOver.splice(0)) this.#writeStart(span);
     this.#own.free();
     return segment;
   }
@@ -372,11 +428,11 @@ export class Journal {
   /** Writes the starts of spans that are still open again, before the segment that holds them goes. */
   #carryOver(segment: Segment): void {
     if (this.#folder === undefined) return;
-    for (const [span, at] of this.#open) {
+    for (const [span, { segment: at }] of this.#open) {
       if (at !== segment) continue;
       this.#open.delete(span);
       if (this.#isRotating) this.#toCarryOver.push(span);
-      else this.started(span);
+      else this.#writeStart(span);
     }
   }
 

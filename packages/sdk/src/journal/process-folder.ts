@@ -144,7 +144,9 @@ export async function isDead(files: JournalFiles, folder: string, host: string, 
   if (identity?.isClosed === true) return true;
   if (identity?.host === host && identity.lock !== undefined) {
     const answer = await askLock(identity.lock);
-    if (answer !== 'unknown') return answer === 'dead';
+    // A worker that is terminated takes its socket along. One outside of the folder may have been tidied away instead.
+    if (answer === 'gone' && (identity.lock.startsWith(folder) || !isRunning(identity.pid))) return true;
+    if (answer !== 'gone') return answer === 'dead';
   }
   return nowMs - lastSignMs(files, folder) > HEARTBEAT_EXPIRES_MS;
 }
@@ -159,8 +161,17 @@ export function readIdentity(files: JournalFiles, folder: string): ProcessIdenti
   }
 }
 
+/** A pid that is in use says nothing: it may be another process's by now. */
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
 /** The kernel refuses connections to a socket that nobody holds any more; a process that hangs still has its socket. */
-function askLock(path: string): Promise<'alive' | 'dead' | 'unknown'> {
+function askLock(path: string): Promise<'alive' | 'dead' | 'gone'> {
   return new Promise((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => {
@@ -169,9 +180,9 @@ function askLock(path: string): Promise<'alive' | 'dead' | 'unknown'> {
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       socket.destroy();
-      // A full queue of connections belongs to a living process. A socket file that is gone says nothing.
+      // Any other failure, such as a full queue of connections, comes from a living process.
       if (error.code === 'ECONNREFUSED') resolve('dead');
-      else resolve(error.code === 'ENOENT' ? 'unknown' : 'alive');
+      else resolve(error.code === 'ENOENT' ? 'gone' : 'alive');
     });
   });
 }

@@ -51,14 +51,21 @@ export interface JournalRecord extends RecordHeader {
 /** Completes a record whose payload already stands behind room for the header. Returns the record's length. */
 export function sealRecord(record: Buffer, payloadBytes: number, header: RecordHeader, salt: number): number {
   const end = RECORD_HEADER_BYTES + payloadBytes;
-  record.writeUInt32LE(MAGIC_NUMBER, 0);
-  record.writeUInt32LE(payloadBytes, 8);
-  record.writeUInt32LE(header.sequence >>> 0, 12);
-  record.writeUInt32LE(header.spansBefore >>> 0, 16);
-  record.writeUInt16LE(header.kind, 20);
-  record.writeUInt16LE(header.scope, 22);
-  record.writeUInt32LE(crc32(record.subarray(8, end), salt), 4);
+  setUint32(record, 0, MAGIC_NUMBER);
+  setUint32(record, 8, payloadBytes);
+  setUint32(record, 12, header.sequence);
+  setUint32(record, 16, header.spansBefore);
+  setUint32(record, 20, header.kind | (header.scope << 16));
+  setUint32(record, 4, crc32(record.subarray(8, end), salt));
   return end;
+}
+
+/** What `writeUInt32LE` does without its checks, which this is called too often for. */
+function setUint32(bytes: Buffer, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
 }
 
 /** The record that begins at `offset`; `damaged` when none does, `incomplete` when the bytes end before it does. */

@@ -52,6 +52,10 @@ export class Redactor implements SpanText {
     this.#options = options;
   }
 
+  get isRepeatable(): boolean {
+    return this.#options.redact === undefined;
+  }
+
   treatmentOf(key: string, part: TextPlace['part']): AttributeTreatment {
     if (CONTENT.has(key)) return { action: 'cut', key };
     if (AS_IS.has(key) || key.startsWith(STEP_TIMING_PREFIX)) return { action: 'as-is', key };

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { toUSVString } from 'node:util';
 import { createHash } from 'node:crypto';
 import type { SpanEncoder } from '../encoding/span-encoder.ts';

@@ -25,7 +25,11 @@ export const fault: Fault = {
       conversation.end();
       const { deliveredSpans } = await tracing.shutdown({ deadlineMs: 60_000 });
       clearInterval(watching);
-      measured({ name: `delivered of ${steps} steps, a conversation and a warm-up`, value: deliveredSpans, atLeast: steps + 2 });
+      measured({
+        name: `delivered of ${steps} steps, a conversation and a warm-up`,
+        value: deliveredSpans,
+        atLeast: steps + 2,
+      });
       measured({ name: 'resident memory, above before, MB', value: peakMb - beforeMb, ...(isLong && { atMost: 150 }) });
     });
     await sink.stop();

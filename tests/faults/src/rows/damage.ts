@@ -57,7 +57,8 @@ function damageOneFile(folder: string, random: Random): { numbers: Set<number>; 
   const length = random.whole(1, Math.min(200, bytes.length - at - 1));
   const damaged = damagedBytes(bytes, kind, at, length, random);
   writeFileSync(path, damaged);
-  const [from, to] = kind === 'flip' ? [at, at + 1] : kind === 'insert' ? [at, at] : kind === 'cut' ? [at, Infinity] : [at, at + length];
+  const [from, to] =
+    kind === 'flip' ? [at, at + 1] : kind === 'insert' ? [at, at] : kind === 'cut' ? [at, Infinity] : [at, at + length];
   const numbers = new Set<number>();
   let start = 0;
   for (const { kind: recordKind, payload, end } of records) {
@@ -79,7 +80,11 @@ function damagedBytes(bytes: Buffer, kind: string, at: number, length: number, r
     case 'cut':
       return Buffer.from(before);
     case 'insert':
-      return Buffer.concat([before, Buffer.from(Array.from({ length }, () => random.whole(0, 255))), bytes.subarray(at)]);
+      return Buffer.concat([
+        before,
+        Buffer.from(Array.from({ length }, () => random.whole(0, 255))),
+        bytes.subarray(at),
+      ]);
     default:
       return Buffer.concat([before, bytes.subarray(at + length)]);
   }

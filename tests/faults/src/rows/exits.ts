@@ -42,8 +42,16 @@ export const fault: Fault = {
         });
         await sink.stop();
         const where = isListening ? 'with a back end' : 'without one';
-        measured({ name: `${way}, ${where}: steps that arrived`, value: ended.filter((id) => sink.spans.has(id)).length, atLeast: STEPS });
-        measured({ name: `${way}, ${where}: status unchanged`, value: (how.signal ?? how.code) === status ? 1 : 0, atLeast: 1 });
+        measured({
+          name: `${way}, ${where}: steps that arrived`,
+          value: ended.filter((id) => sink.spans.has(id)).length,
+          atLeast: STEPS,
+        });
+        measured({
+          name: `${way}, ${where}: status unchanged`,
+          value: (how.signal ?? how.code) === status ? 1 : 0,
+          atLeast: 1,
+        });
       }
     }
   },

@@ -73,7 +73,11 @@ function runWith(failing: number, isForEver: boolean, code: string): Promise<Out
 }
 
 /** The real file system, but for one call, or all calls from it on. */
-export function failingFiles(failing: number, isForEver: boolean, code: string): { files: JournalFiles; count: () => number } {
+export function failingFiles(
+  failing: number,
+  isForEver: boolean,
+  code: string,
+): { files: JournalFiles; count: () => number } {
   let calls = 0;
   const fails = (): boolean => {
     const number = calls;

@@ -14,7 +14,14 @@ export const fault: Fault = {
     const ended = await withFolder(async (journal) => {
       const stepsPerSecond = 100;
       const steps = seconds * stepsPerSecond;
-      const talker = startTalker({ endpoint: sink.url, journal, conversations: 4, steps, stepsPerSecond, end: 'shutdown' });
+      const talker = startTalker({
+        endpoint: sink.url,
+        journal,
+        conversations: 4,
+        steps,
+        stepsPerSecond,
+        end: 'shutdown',
+      });
       await talker.done;
       await sink.setMode('ok');
       await talker.gone;
@@ -23,6 +30,10 @@ export const fault: Fault = {
     });
     await sink.stop();
     measured({ name: 'ids sent', value: ended.size, atLeast: seconds * 100 });
-    measured({ name: 'ids sent that were not received', value: [...ended].filter((id) => !sink.spans.has(id)).length, atMost: 0 });
+    measured({
+      name: 'ids sent that were not received',
+      value: [...ended].filter((id) => !sink.spans.has(id)).length,
+      atMost: 0,
+    });
   },
 };

@@ -15,7 +15,13 @@ export const fault: Fault = {
     await withFolder(async (journal) => {
       for (let kill = 0; kill < kills; kill += 1) {
         await sink.setMode(kill % 2 === 0 ? 'ok' : 'refuse');
-        const talker = startTalker({ endpoint: sink.url, journal, conversations: 8, stepsPerSecond: 2000, end: 'natural' });
+        const talker = startTalker({
+          endpoint: sink.url,
+          journal,
+          conversations: 8,
+          stepsPerSecond: 2000,
+          end: 'natural',
+        });
         while (talker.ended.size === 0) await new Promise((resolve) => setTimeout(resolve, 5));
         await new Promise((resolve) => setTimeout(resolve, random.whole(1, 400)));
         talker.child.kill('SIGKILL');
@@ -34,7 +40,11 @@ export const fault: Fault = {
     measured({ name: `noted steps after ${kills} kills`, value: ended.size, atLeast: kills * 10 });
     measured({ name: 'noted steps missing', value: missing, atMost: 0 });
     measured({ name: 'noted starts that never came, neither whole nor abandoned', value: neverClosed, atMost: 0 });
-    measured({ name: 'abandoned spans', value: [...sink.spans.values()].filter((span) => span.isAbandoned).length, atLeast: 1 });
+    measured({
+      name: 'abandoned spans',
+      value: [...sink.spans.values()].filter((span) => span.isAbandoned).length,
+      atLeast: 1,
+    });
     measured({ name: 'finished steps sent as abandoned', value: wrong, atMost: 0 });
     measured({ name: 'span ids with different content', value: different, atMost: 0 });
   },

@@ -27,7 +27,11 @@ export const fault: Fault = {
     }
     measured({ name: `of ${seeds} journals, those that did not open or balance`, value: broken, atMost: 0 });
     measured({ name: "spans lost although promised by sync 'step'", value: lostOutside.step, atMost: 0 });
-    measured({ name: "spans lost although promised by sync 'conversation'", value: lostOutside.conversation, atMost: 0 });
+    measured({
+      name: "spans lost although promised by sync 'conversation'",
+      value: lostOutside.conversation,
+      atMost: 0,
+    });
   },
 };
 
