@@ -12,4 +12,8 @@ export const FAULTS: Readonly<Record<string, () => Promise<Fault>>> = {
   'file-calls': async () => (await import('./rows/file-calls.ts')).fault,
   'power-loss': async () => (await import('./rows/power-loss.ts')).fault,
   'many-starts': async () => (await import('./rows/many-starts.ts')).fault,
+  'ten-minutes': async () => (await import('./rows/ten-minutes.ts')).fault,
+  'weird-values': async () => (await import('./rows/weird-values.ts')).fault,
+  'full-disk': async () => (await import('./rows/full-disk.ts')).fault,
+  'long-run': async () => (await import('./rows/long-run.ts')).fault,
 };

@@ -19,6 +19,8 @@ export class Sink {
   mode: SinkMode = 'ok';
   /** A request that holds a span for which this is true is answered 400. */
   poison: ((span: SinkSpan) => boolean) | undefined;
+  /** Sees each span that is accepted. */
+  inspect: ((span: SinkSpan) => void) | undefined;
   url = '';
   acceptedBytes = 0;
   readonly #random: Random;
@@ -102,6 +104,7 @@ export class Sink {
   }
 
   #remember(span: SinkSpan): void {
+    this.inspect?.(span);
     const key = span.spanId;
     const known = this.spans.get(key) ?? { copies: 0, contents: new Set<string>(), isAbandoned: false };
     known.copies += 1;

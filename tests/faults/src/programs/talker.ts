@@ -14,6 +14,8 @@ export interface TalkerOptions {
   /** Steps in all; absent for one that talks until it is killed. */
   steps?: number;
   stepsPerSecond?: number;
+  /** Notes no steps, where so many lines would be the test. */
+  isQuiet?: boolean;
   /** How the program ends after its steps. */
   end: 'natural' | 'exit' | 'uncaught' | 'rejection' | 'wait' | 'shutdown' | 'worker';
 }
@@ -22,6 +24,7 @@ const options = (isMainThread ? JSON.parse(process.argv[2] ?? '{}') : workerData
 
 /** A line that is with the kernel when this returns, whatever becomes of the process. */
 function note(line: string): void {
+  if (options.isQuiet === true && /^[SE] /.test(line)) return;
   writeSync(1, `${line}\n`);
 }
 
