@@ -67,6 +67,7 @@ test('a meter provider that is there already gets the metrics', async () => {
     'conversation.active',
     'conversation.step.active',
     'conversation.step.time_to_first_output',
+    'conversation.telemetry.spans',
   ]);
   await tracing.shutdown({ deadlineMs: 10 });
   expect(metrics.getMeterProvider()).toBe(meterProvider);

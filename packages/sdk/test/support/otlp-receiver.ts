@@ -50,7 +50,7 @@ export interface OtlpReceiver {
   /** Data points of the newest metrics, by metric name. */
   metrics(): Map<string, OtlpMetric>;
   /** How requests are answered from now on. */
-  answerBy(answer: (response: ServerResponse, path: string) => void): void;
+  answerBy(answer: (response: ServerResponse, path: string, body: Buffer) => void): void;
   stop(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const requests: OtlpReceiver['requests'] = [];
   const traces: Scoped<'spans', OtlpSpan>[] = [];
   let metrics = new Map<string, OtlpMetric>();
-  let answer: (response: ServerResponse, path: string) => void = accept;
+  let answer: (response: ServerResponse, path: string, body: Buffer) => void = accept;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -77,7 +77,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
         if (path.endsWith('/v1/traces')) traces.push(...readTraces(body));
         if (path.endsWith('/v1/metrics')) metrics = readMetrics(body);
       }
-      answer(response, path);
+      answer(response, path, bytes);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
