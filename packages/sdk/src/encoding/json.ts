@@ -3,7 +3,8 @@ import type { Attributes } from '@opentelemetry/api';
 import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
-import { MAX_TEXT_LENGTH, SendableMap, sendableText, sendableValue, timeText } from './sendable.ts';
+import { OutgoingTexts } from './outgoing-texts.ts';
+import { SendableMap, sendableText, sendableValue, timeText } from './sendable.ts';
 import type { Sendable } from './sendable.ts';
 import {
   flagsOf,
@@ -44,26 +45,27 @@ export class JsonSpanEncoder implements SpanEncoder {
   bytes: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   readonly #text: SpanText;
   readonly #keys = new Map<string, RememberedKey>();
-  #maxTextLength = MAX_TEXT_LENGTH;
+  readonly #texts: OutgoingTexts;
   #leftOut = 0;
 
   constructor(text: SpanText) {
     this.#text = text;
+    this.#texts = new OutgoingTexts(text);
   }
 
   span(span: ReadableSpan, start?: StartedSpan): number | 'unsendable' | 'too_large' {
-    this.#maxTextLength = MAX_TEXT_LENGTH;
+    this.#texts.begin();
     const head = start?.name === span.name ? start.head : this.#head(span);
     if (head === undefined) return 'unsendable';
     const length = this.#write(this.#complete(head, span));
     if (length <= MAX_SPAN_BYTES) return length;
-    this.#maxTextLength = SHORT_TEXT_LENGTH;
+    this.#texts.begin(SHORT_TEXT_LENGTH);
     const short = this.#write(this.#complete(this.#head(span)!, span));
     return short <= MAX_SPAN_BYTES ? short : 'too_large';
   }
 
   start(span: ReadableSpan): StartedSpan | 'unsendable' {
-    this.#maxTextLength = SHORT_TEXT_LENGTH;
+    this.#texts.begin(SHORT_TEXT_LENGTH);
     const head = this.#head(span);
     if (head === undefined) return 'unsendable';
     const length = this.#write(
@@ -75,6 +77,7 @@ export class JsonSpanEncoder implements SpanEncoder {
   }
 
   resource(resource: Resource): string {
+    this.#texts.begin(SHORT_TEXT_LENGTH);
     return `{"attributes":[${this.#attributes(resource.attributes, 'attribute')}]}`;
   }
 
@@ -98,7 +101,7 @@ export class JsonSpanEncoder implements SpanEncoder {
     const { traceId, spanId, traceState } = span.spanContext();
     if (!isTraceId(traceId) || !isSpanId(spanId)) return undefined;
     const parent = span.parentSpanContext?.spanId;
-    const name = this.#redacted(String(span.name), { part: 'name', key: nameIsOurs(span) ? 'convotel' : undefined });
+    const name = this.#texts.write(String(span.name), nameIsOurs(span) ? 'as-is' : 'redact', { part: 'name' });
     // The ids come first, at fixed places: `keyOf` reads them there.
     let head = `{"traceId":"${traceId}","spanId":"${spanId}"`;
     if (parent !== undefined && isParentId(parent)) head += `,"parentSpanId":"${parent}"`;
@@ -123,7 +126,7 @@ export class JsonSpanEncoder implements SpanEncoder {
 
   #status({ status: { code, message } }: ReadableSpan): string {
     if (typeof message !== 'string' || message === '') return code === 0 ? '{}' : `{"code":${count(code)}}`;
-    const kept = this.#redacted(message, { part: 'status' });
+    const kept = this.#texts.write(message, 'redact', { part: 'status' });
     return kept === undefined ? `{"code":${count(code)}}` : `{"code":${count(code)},"message":${JSON.stringify(kept)}}`;
   }
 
@@ -168,7 +171,7 @@ export class JsonSpanEncoder implements SpanEncoder {
       return undefined;
     }
     if (known !== undefined && typeof value === 'string') {
-      if (value === known.lastValue && value.length <= this.#maxTextLength) return known.lastEntry;
+      if (value === known.lastValue) return known.lastEntry;
       const entry = this.#freshEntry(attributes, key, 'attribute', known);
       if (this.#text.isRepeatable && value.length <= MAX_REMEMBERED_VALUE) {
         known.lastValue = value;
@@ -198,7 +201,7 @@ export class JsonSpanEncoder implements SpanEncoder {
     attributes: Attributes,
     key: string,
     written: string,
-    action: string,
+    action: AttributeTreatment['action'],
     part: TextPlace['part'],
   ): string | undefined {
     let value: unknown;
@@ -208,27 +211,19 @@ export class JsonSpanEncoder implements SpanEncoder {
       // A getter of the program's own; counted as left out.
       return undefined;
     }
-    if (action === 'as-is' && typeof value === 'string') {
-      return `{"stringValue":${JSON.stringify(sendableText(value, this.#maxTextLength))}}`;
+    const place: TextPlace = { part, key: written };
+    if (typeof value === 'string') {
+      const text = this.#texts.write(value, action, place);
+      return text === undefined ? undefined : `{"stringValue":${JSON.stringify(text)}}`;
     }
     if (typeof value === 'boolean') return `{"boolValue":${value}}`;
     if (typeof value === 'number' && Number.isFinite(value)) return numberText(value);
-    const place: TextPlace = { part, key: written };
-    const sendable = sendableValue(value, (each) => {
-      const text =
-        action === 'cut' ? this.#text.content(each, place) : action === 'as-is' ? each : this.#text.redact(each, place);
-      return text === undefined ? undefined : sendableText(text, this.#maxTextLength);
-    });
+    const sendable = sendableValue(value, (each) => this.#texts.write(each, action, place));
     return sendable === undefined ? undefined : valueText(sendable);
   }
 
-  #redacted(text: string, place: TextPlace): string | undefined {
-    const kept = place.key === 'convotel' ? text : this.#text.redact(text, place);
-    return kept === undefined ? undefined : sendableText(kept, this.#maxTextLength);
-  }
-
   #quoted(text: string, place: TextPlace): string {
-    return JSON.stringify(this.#redacted(text, place) ?? '');
+    return JSON.stringify(this.#texts.write(text, 'redact', place) ?? '');
   }
 }
 

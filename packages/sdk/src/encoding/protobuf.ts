@@ -4,6 +4,7 @@ import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { ProtobufWriter } from './protobuf-writer.ts';
+import { OutgoingTexts } from './outgoing-texts.ts';
 import { MAX_TEXT_LENGTH, SendableMap, sendableText, sendableTime, sendableValue } from './sendable.ts';
 import type { Sendable } from './sendable.ts';
 import {
@@ -19,7 +20,7 @@ import {
   writeStartTime,
 } from './span-encoder.ts';
 import type { EncodedSpans, SpanEncoder, StartedSpan } from './span-encoder.ts';
-import type { SpanText, TextPlace } from './span-text.ts';
+import type { AttributeTreatment, SpanText, TextPlace } from './span-text.ts';
 
 /** Field numbers of opentelemetry-proto: trace.proto, common.proto, resource.proto, trace_service.proto. */
 const SPAN = {
@@ -51,11 +52,12 @@ export class ProtobufSpanEncoder implements SpanEncoder {
   readonly encoding = 'protobuf';
   readonly #text: SpanText;
   readonly #out = new ProtobufWriter();
-  #maxTextLength = MAX_TEXT_LENGTH;
+  readonly #texts: OutgoingTexts;
   #leftOut = 0;
 
   constructor(text: SpanText) {
     this.#text = text;
+    this.#texts = new OutgoingTexts(text);
   }
 
   get bytes(): Buffer {
@@ -64,7 +66,7 @@ export class ProtobufSpanEncoder implements SpanEncoder {
 
   span(span: ReadableSpan): number | 'unsendable' | 'too_large' {
     for (const maxTextLength of [MAX_TEXT_LENGTH, SHORT_TEXT_LENGTH]) {
-      this.#maxTextLength = maxTextLength;
+      this.#texts.begin(maxTextLength);
       this.#out.reset(HEADROOM_BYTES);
       if (!this.#head(span)) return 'unsendable';
       this.#tail(span);
@@ -75,7 +77,7 @@ export class ProtobufSpanEncoder implements SpanEncoder {
   }
 
   start(span: ReadableSpan): StartedSpan | 'unsendable' {
-    this.#maxTextLength = SHORT_TEXT_LENGTH;
+    this.#texts.begin(SHORT_TEXT_LENGTH);
     this.#out.reset(HEADROOM_BYTES + START_TIME_BYTES);
     if (!this.#head(span)) return 'unsendable';
     this.#attributes(SPAN.attributes, span.attributes, 'attribute');
@@ -84,6 +86,7 @@ export class ProtobufSpanEncoder implements SpanEncoder {
   }
 
   resource({ attributes }: Resource): string {
+    this.#texts.begin(SHORT_TEXT_LENGTH);
     this.#out.reset(0);
     this.#attributes(1, attributes, 'attribute');
     return this.bytes.toString('base64', 0, this.#out.position);
@@ -110,8 +113,8 @@ export class ProtobufSpanEncoder implements SpanEncoder {
     if (state !== undefined && state !== '') this.#redacted(SPAN.traceState, state, { part: 'attribute' });
     const parent = span.parentSpanContext?.spanId;
     if (parent !== undefined && isParentId(parent)) out.hex(SPAN.parentSpanId, parent);
-    if (nameIsOurs(span)) out.text(SPAN.name, sendableText(span.name, this.#maxTextLength));
-    else this.#redacted(SPAN.name, String(span.name), { part: 'name' });
+    const action = nameIsOurs(span) ? 'as-is' : 'redact';
+    out.text(SPAN.name, this.#texts.write(String(span.name), action, { part: 'name' }) ?? '');
     out.number(SPAN.kind, typeof span.kind === 'number' ? span.kind + 1 : 0);
     out.fixed64(SPAN.start, sendableTime(span.startTime));
     return true;
@@ -150,8 +153,8 @@ export class ProtobufSpanEncoder implements SpanEncoder {
   }
 
   #redacted(field: number, text: string, place: TextPlace): void {
-    const kept = this.#text.redact(text, place);
-    if (kept !== undefined) this.#out.text(field, sendableText(kept, this.#maxTextLength));
+    const kept = this.#texts.write(text, 'redact', place);
+    if (kept !== undefined) this.#out.text(field, kept);
   }
 
   #attributes(field: number, attributes: Attributes, part: TextPlace['part']): void {
@@ -167,18 +170,13 @@ export class ProtobufSpanEncoder implements SpanEncoder {
   #value(
     attributes: Attributes,
     key: string,
-    action: string,
+    action: AttributeTreatment['action'],
     written: string,
     part: TextPlace['part'],
   ): Sendable | undefined {
     const place: TextPlace = { part, key: written };
-    const filter = (each: string): string | undefined => {
-      const text =
-        action === 'as-is' ? each : action === 'cut' ? this.#text.content(each, place) : this.#text.redact(each, place);
-      return text === undefined ? undefined : sendableText(text, this.#maxTextLength);
-    };
     try {
-      return sendableValue(attributes[key], filter);
+      return sendableValue(attributes[key], (each) => this.#texts.write(each, action, place));
     } catch {
       // A getter of the program's own; counted as left out.
       return undefined;

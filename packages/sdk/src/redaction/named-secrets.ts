@@ -6,7 +6,7 @@ export const SECRET_MASK = '[secret]';
  * Each match is looked at by hand, within bounds, so that the time stays linear.
  */
 const NAMES =
-  /pass(?:word|wd|phrase|wort|code)?|pwd|secret|token|(?:api|access|auth|private|signing|encryption|account|master|ssh|license|subscription|function|x)[ _.-]?key|auth(?:orization|entication)?|cookie|credentials?|sess(?:ion)?[ _.-]?(?:id|key)?|\bsid\b|jsessionid|phpsessid|connect\.sid|csrf|xsrf|jwt|bearer|\bsas\b|\botp\b|\bpin\b|\bcvv2?\b|\bcvc\b|\bnonce\b|\bsig(?:nature)?\b|\bcode\b|\bkey\b/gi;
+  /pass(?:word|wd|phrase|wort|code)?|pwd|secret|token|(?:api|access|auth|private|signing|encryption|account|master|ssh|license|subscription|function|x)[ _.-]?key|auth(?!or(?!iz))(?:orization|entication)?|cookie|credentials?|sess(?:ion)?[ _.-]?(?:id|key)?|\bsid\b|jsessionid|phpsessid|connect\.sid|csrf|xsrf|jwt|bearer|\bsas\b|\botp\b|\bpin\b|\bcvv2?\b|\bcvc\b|\bnonce\b|\bsig(?:nature)?\b|\bcode\b|\bkey\b/gi;
 
 /** Names that only count in a query or a form, where they carry keys: `?sig=…&code=…&key=…`. */
 const QUERY_NAMES = /^(?:sig|signature|code|key|nonce|sid|sas|pass|auth|sess|session|jwt|pin|otp|cvv2?|cvc)$/i;

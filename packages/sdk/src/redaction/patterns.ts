@@ -15,9 +15,9 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const IBAN = /\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?(?![A-Z0-9])/gi;
 /** Digits with what people write between them. The class is followed by nothing that it could contain, but a digit. */
 const NUMBER_RUN = /[+(]{0,2}\d[\d ()./\u00a0\u2009\u202f\u2010-\u2013-]{4,}\d/g;
-const EMAIL_DOMAIN = /[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/uy;
-const EMAIL_LOCAL = /[\p{L}\p{N}\p{M}._%+'-]/u;
 const MAX_LOCAL_LENGTH = 64;
+const MAX_LABEL_LENGTH = 63;
+const MAX_LABELS = 9;
 
 /**
  * Masks what a text should not carry out of the process: e-mail addresses, telephone, card and account numbers, keys,
@@ -73,27 +73,56 @@ function maskAddresses(text: string): string {
 function maskEmails(text: string): string {
   let masked = '';
   let done = 0;
-  for (let at = nextAt(text, 0); at !== undefined; at = nextAt(text, at.to)) {
-    let from = at.from;
-    const earliest = Math.max(done, from - MAX_LOCAL_LENGTH);
-    while (from > earliest && EMAIL_LOCAL.test(text[from - 1]!)) from -= 1;
-    EMAIL_DOMAIN.lastIndex = at.to;
-    if (from === at.from || !EMAIL_DOMAIN.test(text)) continue;
-    masked += `${text.slice(done, from)}[email]`;
-    done = EMAIL_DOMAIN.lastIndex;
-    at = { from: done, to: done };
+  let plain = text.indexOf('@');
+  let encoded = text.indexOf('%40');
+  while (plain !== -1 || encoded !== -1) {
+    const isPlain = encoded === -1 || (plain !== -1 && plain < encoded);
+    const at = isPlain ? plain : encoded;
+    const after = at + (isPlain ? 1 : 3);
+    const from = startOfLocalPart(text, at, done);
+    const to = from === at ? after : endOfDomain(text, after);
+    if (to > after) {
+      masked += `${text.slice(done, from)}[email]`;
+      done = to;
+    }
+    if (isPlain) plain = text.indexOf('@', Math.max(after, done));
+    else encoded = text.indexOf('%40', Math.max(after, done));
   }
   return done === 0 ? text : masked + text.slice(done);
 }
 
-/** The next `@`, also in the form in which addresses carry it. */
-function nextAt(text: string, from: number): { from: number; to: number } | undefined {
-  const plain = text.indexOf('@', from);
-  const encoded = text.indexOf('%40', from);
-  if (plain === -1 && encoded === -1) return undefined;
-  return encoded === -1 || (plain !== -1 && plain < encoded)
-    ? { from: plain, to: plain + 1 }
-    : { from: encoded, to: encoded + 3 };
+function startOfLocalPart(text: string, at: number, done: number): number {
+  let from = at;
+  const earliest = Math.max(done, at - MAX_LOCAL_LENGTH);
+  while (from > earliest && isLocalCode(text.charCodeAt(from - 1))) from -= 1;
+  return from;
+}
+
+/** Labels with dots between them, two at least; the position where they begin when there are none. */
+function endOfDomain(text: string, from: number): number {
+  let end = from;
+  let at = from;
+  for (let labels = 0; labels < MAX_LABELS; labels += 1) {
+    const label = at;
+    while (at - label < MAX_LABEL_LENGTH && (isWordCode(text.charCodeAt(at)) || text[at] === '-')) at += 1;
+    if (at === label) break;
+    if (labels > 0) end = at;
+    if (text[at] !== '.') break;
+    at += 1;
+  }
+  return end;
+}
+
+/** Those of a word, and `%`, `'`, `+`, `-`, `.`. */
+function isLocalCode(code: number): boolean {
+  return isWordCode(code) || code === 45 || code === 46 || code === 43 || code === 37 || code === 39;
+}
+
+/** Letters and digits of any script, and `_`; also what is beyond the end of a text, which is none. */
+function isWordCode(code: number): boolean {
+  return (
+    (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95 || code > 160
+  );
 }
 
 function looksIssued(value: string): boolean {
@@ -115,7 +144,7 @@ function isIban(text: string): boolean {
 function isRandomWord(word: string): boolean {
   if (/^[0-9a-f]{32,}$/i.test(word)) return /[a-f]/i.test(word);
   if (UUID.test(word)) return false;
-  return /[A-Z]/.test(word) && /[a-z]/.test(word) && (word.match(/\d/g)?.length ?? 0) >= 3;
+  return /[A-Z]/.test(word) && /[a-z]/.test(word) && /\d\D*\d\D*\d/.test(word);
 }
 
 function isRandomBase64(text: string): boolean {
@@ -131,7 +160,9 @@ const EPOCH_TIME = /^1[5-9]\d{8}(?:\d{3}|\d{6}|\d{9})?$/;
 const IP_ADDRESS = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 const VERSION = /^\d{1,3}(?:\.\d{1,5}){1,4}(?:-\d{1,4})?$/;
 
-function maskNumber(run: string): string {
+function maskNumber(run: string, offset: number, text: string): string {
+  // Digits in the middle of an identifier, such as a UUID.
+  if (isLetter(text[offset - 1]) && isLetter(text[offset + run.length])) return run;
   const digits = run.replaceAll(/\D/g, '');
   if (isCard(digits)) return '[number]';
   const isShortPhone = digits.length === 7 && /^\d{3}[ .-]\d{4}$/.test(run);
@@ -142,6 +173,10 @@ function maskNumber(run: string): string {
   // Dates as in a conversation's id: 20251008.
   if (/^20[12]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$/.test(bare)) return run;
   return '[number]';
+}
+
+function isLetter(character: string | undefined): boolean {
+  return character !== undefined && /[a-z]/i.test(character);
 }
 
 /** 13 to 19 digits whose last one checks the others (ISO/IEC 7812, Luhn). */

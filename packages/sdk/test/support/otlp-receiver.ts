@@ -70,12 +70,11 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
       const path = request.url ?? '';
       requests.push({ path, headers: request.headers });
       const bytes = Buffer.concat(chunks);
-      const body = JSON.parse(
-        (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString(),
-      ) as never;
-      if (answer === accept) {
-        if (path.endsWith('/v1/traces')) traces.push(...readTraces(body));
-        if (path.endsWith('/v1/metrics')) metrics = readMetrics(body);
+      if (answer === accept && request.headers['content-type'] === 'application/json') {
+        const isCompressed = request.headers['content-encoding'] === 'gzip';
+        const body = JSON.parse((isCompressed ? gunzipSync(bytes) : bytes).toString()) as never;
+        if (path.includes('/v1/traces')) traces.push(...readTraces(body));
+        if (path.includes('/v1/metrics')) metrics = readMetrics(body);
       }
       answer(response, path, bytes);
     });
