@@ -4,6 +4,7 @@ import type { Bench, Figure } from './figure.ts';
 /** The topics, in the order in which they run; each loads only when its turn comes. */
 const TOPICS: Readonly<Record<string, () => Promise<Bench>>> = {
   'step-cost': async () => (await import('./step-cost.ts')).bench,
+  'journal-cost': async () => (await import('./journal-cost.ts')).bench,
   compare: async () => (await import('./compare.ts')).bench,
   'store-questions': async () => (await import('./store-questions.ts')).bench,
   ingest: async () => (await import('./ingest.ts')).bench,

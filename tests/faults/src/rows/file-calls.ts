@@ -4,7 +4,7 @@ import type { Fault } from '../fault.ts';
 import { drain, imbalance, openJournal, stepSpan, withFolder } from '../journal-rig.ts';
 
 const CODES = ['EIO', 'ENOSPC', 'EACCES', 'EMFILE', 'EROFS'];
-const SPANS = 300;
+const SPANS = 60;
 
 /** Every file-system call fails, one after the other, once and for ever. */
 export const fault: Fault = {
@@ -59,7 +59,7 @@ function runWith(failing: number, isForEver: boolean, code: string): Promise<Out
       const { journal, counts } = openJournal({ folder, files, maxBytes: 1024 * 1024, sync: 'step' });
       const open = stepSpan(9_999_999);
       journal.started(open);
-      for (let number = 100; number < 100 + SPANS; number += 1) journal.ended(stepSpan(number, 400));
+      for (let number = 100; number < 100 + SPANS; number += 1) journal.ended(stepSpan(number, 4000));
       const delivered = (await drain(journal)).length;
       const { finishedSpans, inheritedSpans, allDroppedSpans } = counts;
       lostUncounted = Math.max(0, finishedSpans + inheritedSpans - delivered - allDroppedSpans - journal.waitingSpans);
