@@ -166,6 +166,7 @@ class FolderScan {
       else if (kind === RECORD_KIND.scope) learnScope(segment, payload);
       else if (kind === RECORD_KIND.settled)
         this.settledThrough = Math.max(this.settledThrough, payload.readUInt32LE(0));
+      else if (kind === RECORD_KIND.released) this.open.delete(payload.toString('latin1'));
       else if (kind === RECORD_KIND.start) {
         const start = Buffer.from(payload);
         const key = segment.encoded.keyOf(start.subarray(START_TIME_BYTES));

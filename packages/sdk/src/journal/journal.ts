@@ -4,6 +4,9 @@ import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { clearTimer, setTimer } from '../settings/timers.ts';
+import { ENCODED_JSON } from '../encoding/json.ts';
+import { ENCODED_PROTOBUF } from '../encoding/protobuf.ts';
+import { START_TIME_BYTES } from '../encoding/span-encoder.ts';
 import type { SpanEncoder, StartedSpan } from '../encoding/span-encoder.ts';
 import { adoptDeadProcesses } from './adoption.ts';
 import { Backlog } from './backlog.ts';
@@ -241,6 +244,20 @@ export class Journal {
     const [seconds, nanoseconds] = span.duration;
     const isQuick = seconds === 0 && nanoseconds < AT_ONCE_NANOSECONDS;
     this.#endedAtOnce.set(span.name, isQuick ? (times ?? 0) + 1 : Math.min(times ?? 0, 0));
+  }
+
+  /** Notes that an open span will end in another process, so that nobody closes it after a crash of this one. */
+  released(span: ReadableSpan): void {
+    const at = this.#unwrittenStarts.lastIndexOf(span);
+    if (at !== -1) this.#unwrittenStarts.splice(at, 1);
+    if (!this.#open.delete(span)) return;
+    const start = this.#encoder.start(span);
+    if (start === 'unsendable') return;
+    const { bytes, encoding } = this.#encoder;
+    const form = encoding === 'json' ? ENCODED_JSON : ENCODED_PROTOBUF;
+    const key = form.keyOf(bytes.subarray(RECORD_HEADER_BYTES + START_TIME_BYTES, RECORD_HEADER_BYTES + start.length));
+    const length = bytes.write(key, RECORD_HEADER_BYTES, 'latin1');
+    this.#append(RECORD_KIND.released, bytes, length, span);
   }
 
   /** Keeps a finished span. When this returns, its bytes are with the kernel. */

@@ -33,6 +33,8 @@ export const RECORD_KIND = {
   span: 4,
   /** Four bytes: all spans of the process up to this count need not be sent again. */
   settled: 5,
+  /** Key of a span that has started here and will end in another process. */
+  released: 6,
 } as const;
 
 export interface RecordHeader {

@@ -72,11 +72,31 @@ function listenForSignals(setup: EndingSetup): () => void {
   };
 }
 
+/** What the packages of convotel share in a process, as far as this one needs it. */
+interface SharedRegistry {
+  settings: object;
+  warned: Set<string>;
+  /** Told about a span that will never end in this process, because its conversation was handed off. */
+  releaseListeners: Set<(span: object) => void>;
+  abandonOpen?: (reason: string) => void;
+}
+
+function sharedRegistry(): SharedRegistry {
+  const holder = globalThis as { [key: symbol]: SharedRegistry | undefined };
+  return (holder[Symbol.for('convotel')] ??= { settings: {}, warned: new Set(), releaseListeners: new Set() });
+}
+
+/** Hears of spans that were handed to another process. Returns what stops listening. */
+export function onRelease(listener: (span: object) => void): () => void {
+  const { releaseListeners } = sharedRegistry();
+  releaseListeners.add(listener);
+  return () => releaseListeners.delete(listener);
+}
+
 /** Ends every step and conversation that is open, as far as the tracing package has left a way to do so. */
 export function abandonOpen(reason: string): void {
   try {
-    const shared = (globalThis as { [key: symbol]: unknown })[Symbol.for('convotel')];
-    (shared as { abandonOpen?: (reason: string) => void } | undefined)?.abandonOpen?.(reason);
+    sharedRegistry().abandonOpen?.(reason);
   } catch {
     // Whatever it is that stands there, the end of the process goes on; the next start closes what was open.
   }

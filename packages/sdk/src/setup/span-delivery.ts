@@ -1,4 +1,4 @@
-import type { SpanProcessor } from '@opentelemetry/sdk-trace-node';
+import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { Delivery } from '../delivery/delivery.ts';
 import type { Transport } from '../delivery/delivery.ts';
 import { DeliveryProcessor } from '../delivery/delivery-processor.ts';
@@ -14,6 +14,7 @@ import { otlpTarget } from '../settings/otlp-target.ts';
 import type { CaptureContent, TracingOptions } from '../settings/tracing-options.ts';
 import type { TelemetryReport } from '../tracing.ts';
 import { journalOf } from './journal-of.ts';
+import { onRelease } from './process-end.ts';
 
 /** Finished spans in, delivered out. */
 export interface SpanDelivery {
@@ -60,6 +61,7 @@ export function startSpanDelivery(
     scheduleDelayMs: environment.scheduleDelayMs,
     requestTimeoutMs: target?.timeoutMs ?? 0,
   });
+  const stopHearing = onRelease((span) => journal.released(span as ReadableSpan));
   let isStopped = false;
   return {
     processor: new DeliveryProcessor(journal, delivery, counts),
@@ -67,6 +69,7 @@ export function startSpanDelivery(
     stop: () => {
       if (isStopped) return;
       isStopped = true;
+      stopHearing();
       delivery.stop();
       journal.close();
     },

@@ -116,6 +116,10 @@ describe('what was open when a process died', () => {
     const handle = startConversation({ conversationId: 'died', workflow: 'voice' });
     handle.step('done', () => 1);
     handle.step('hangs', () => new Promise(() => {}));
+    // What another process will end is not closed here.
+    const { trace } = await import('@opentelemetry/api');
+    const elsewhere = trace.getTracer('other').startSpan('elsewhere', { attributes: { 'conversation.step.name': 'elsewhere' } });
+    for (const released of globalThis[Symbol.for('convotel')].releaseListeners) released(elsewhere);
     // The segment in which those two began is full, delivered or not, long before the end.
     for (let index = 0; index < 100; index += 1) handle.step('more', { attributes: { padding: 'x'.repeat(200000) } }, () => index);
     process.kill(process.pid, 'SIGKILL');
