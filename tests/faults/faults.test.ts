@@ -7,10 +7,14 @@ import { seededRandom, seedOfRun } from './src/random.ts';
 const seed = seedOfRun();
 
 // Short runs; the long ones and the table come by `npm run test:faults`.
-test.each(Object.keys(FAULTS))(`%s (seed ${seed})`, async (name) => {
-  const fault = await FAULTS[name]!();
-  const measured: Measured[] = [];
-  await fault.run({ isLong: false, random: seededRandom(seed), measured: (each) => void measured.push(each) });
-  expect(measured.length).toBeGreaterThan(0);
-  expect(measured.filter((each) => !isReached(each))).toEqual([]);
-}, 180_000);
+test.each(Object.keys(FAULTS))(
+  `%s (seed ${seed})`,
+  async (name) => {
+    const fault = await FAULTS[name]!();
+    const measured: Measured[] = [];
+    await fault.run({ isLong: false, random: seededRandom(seed), measured: (each) => void measured.push(each) });
+    expect(measured.length).toBeGreaterThan(0);
+    expect(measured.filter((each) => !isReached(each))).toEqual([]);
+  },
+  180_000,
+);

@@ -1,10 +1,16 @@
 /** What a strict reader of OTLP/JSON refuses (opentelemetry-proto, and the JSON mapping of protobuf). */
 export function otlpMistakes(span: unknown): string[] {
   const mistakes: string[] = [];
-  const { traceId, spanId, name, startTimeUnixNano, endTimeUnixNano, attributes, events = [], links = [] } = span as Record<
-    string,
-    unknown
-  >;
+  const {
+    traceId,
+    spanId,
+    name,
+    startTimeUnixNano,
+    endTimeUnixNano,
+    attributes,
+    events = [],
+    links = [],
+  } = span as Record<string, unknown>;
   const check = (isRight: boolean, mistake: string): void => {
     if (!isRight) mistakes.push(mistake);
   };
@@ -44,7 +50,8 @@ function checkValue(value: unknown, check: Check): void {
     else if (branch === 'intValue') check(isInt64(held), `intValue ${String(held)}`);
     else if (branch === 'doubleValue') check(typeof held === 'number' && Number.isFinite(held), 'doubleValue');
     else if (branch === 'bytesValue') check(typeof held === 'string', 'bytesValue');
-    else if (branch === 'arrayValue') for (const each of (held as { values: unknown[] }).values) checkValue(each, check);
+    else if (branch === 'arrayValue')
+      for (const each of (held as { values: unknown[] }).values) checkValue(each, check);
     else if (branch === 'kvlistValue') checkAttributes((held as { values: unknown[] }).values, check);
     else check(false, `unknown branch ${branch}`);
   }
@@ -52,5 +59,10 @@ function checkValue(value: unknown, check: Check): void {
 
 function isInt64(value: unknown): boolean {
   if (typeof value === 'number') return Number.isSafeInteger(value);
-  return typeof value === 'string' && /^-?\d{1,19}$/.test(value) && BigInt(value) >= -(2n ** 63n) && BigInt(value) < 2n ** 63n;
+  return (
+    typeof value === 'string' &&
+    /^-?\d{1,19}$/.test(value) &&
+    BigInt(value) >= -(2n ** 63n) &&
+    BigInt(value) < 2n ** 63n
+  );
 }

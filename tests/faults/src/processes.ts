@@ -28,10 +28,7 @@ export function startTalker(options: TalkerOptions): Talker {
   const lines = createInterface({ input: child.stdout });
   const done = new Promise<void>((resolve) => {
     lines.on('line', (line) => {
-      const [kind, rest = ''] = [
-        line.slice(0, line.indexOf(' ') === -1 ? undefined : line.indexOf(' ')),
-        line.slice(line.indexOf(' ') + 1),
-      ];
+      const [kind = '', rest = ''] = line.split(/ (.*)/s);
       if (kind === 'S') started.add(rest);
       else if (kind === 'E') ended.add(rest);
       else if (kind === 'REPORT') report = JSON.parse(rest);

@@ -334,7 +334,8 @@ function partialSuccessOf(
         ? (JSON.parse(Buffer.from(answer).toString()) as { partialSuccess?: Record<string, unknown> | null })
         : (ProtobufTraceSerializer.deserializeResponse(answer) as { partialSuccess?: Record<string, unknown> });
     const rejectedSpans = Number(partialSuccess?.['rejectedSpans'] ?? 0);
-    const errorMessage = String(partialSuccess?.['errorMessage'] ?? '');
+    const message = partialSuccess?.['errorMessage'];
+    const errorMessage = typeof message === 'string' ? message : '';
     return {
       rejectedSpans: Number.isSafeInteger(rejectedSpans) && rejectedSpans > 0 ? rejectedSpans : 0,
       errorMessage,

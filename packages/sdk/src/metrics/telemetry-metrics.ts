@@ -16,7 +16,10 @@ export function observeTelemetry(meter: Meter, report: () => TelemetryReport): v
       observed.observe(deliveredSpans, { [METRIC_ATTRIBUTE.telemetryState]: 'delivered' });
       observed.observe(waitingSpans, { [METRIC_ATTRIBUTE.telemetryState]: 'waiting' });
       for (const [reason, spans] of Object.entries(droppedSpans)) {
-        observed.observe(spans, { [METRIC_ATTRIBUTE.telemetryState]: 'dropped', [METRIC_ATTRIBUTE.telemetryReason]: reason });
+        observed.observe(spans, {
+          [METRIC_ATTRIBUTE.telemetryState]: 'dropped',
+          [METRIC_ATTRIBUTE.telemetryReason]: reason,
+        });
       }
     });
 }

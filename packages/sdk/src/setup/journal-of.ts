@@ -46,8 +46,12 @@ function defaultFolder(stateFolder: string | undefined): string {
 
 const MAX_FOLDER_NAME_LENGTH = 80;
 
-/** A service's name as the name of a folder, on every file system; two services never share one. */
+/**
+ * A service's name as the name of a folder, on every file system. Two services never share one; programs without a name
+ * do, because the name that OpenTelemetry gives them depends on how Node was called.
+ */
 export function folderName(serviceName: string): string {
+  if (serviceName.startsWith('unknown_service')) return 'unknown_service';
   const name = encodeURIComponent(toUSVString(serviceName)).replaceAll(/[.*'()!~]/g, (character) =>
     character === '.' ? '.' : `%${character.charCodeAt(0).toString(16)}`,
   );

@@ -44,10 +44,13 @@ function digits(random: Random, length: number): string {
 function card(random: Random): string {
   const body = `4${word(random, 14, '0123456789')}`;
   for (let last = 0; last < 10; last += 1) {
-    const sum = [...`${body}${last}`].toReversed().reduce((total, digit, index) => {
-      const doubled = index % 2 === 1 ? Number(digit) * 2 : Number(digit);
-      return total + (doubled > 9 ? doubled - 9 : doubled);
-    }, 0);
+    const sum = `${body}${last}`
+      .split('')
+      .toReversed()
+      .reduce((total, digit, index) => {
+        const doubled = index % 2 === 1 ? Number(digit) * 2 : Number(digit);
+        return total + (doubled > 9 ? doubled - 9 : doubled);
+      }, 0);
     if (sum % 10 === 0) return `${body}${last}`;
   }
   throw new Error('unreachable');
@@ -56,7 +59,7 @@ function card(random: Random): string {
 function iban(random: Random): string {
   const country = random.pick(['DE', 'FR', 'NL', 'ES']);
   const account = digits(random, 18);
-  const remainder = [...`${account}${country}00`].reduce((rest, character) => {
+  const remainder = `${account}${country}00`.split('').reduce((rest, character) => {
     const value = Number.parseInt(character, 36);
     return (rest * (value > 9 ? 100 : 10) + value) % 97;
   }, 0);

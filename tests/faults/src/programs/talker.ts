@@ -94,7 +94,8 @@ async function end(tracing: ReturnType<typeof startTracing>): Promise<void> {
       (await import('node:worker_threads')).parentPort?.postMessage('done');
       return void setInterval(() => {}, 1000);
     case 'shutdown':
-      return void note(`REPORT ${JSON.stringify([await tracing.shutdown({ deadlineMs: 30_000 }), tracing.report()])}`);
+      note(`REPORT ${JSON.stringify([await tracing.shutdown({ deadlineMs: 30_000 }), tracing.report()])}`);
+      return;
     default:
   }
 }

@@ -88,7 +88,7 @@ export function failingFiles(
   const entries = Object.entries(DISK).map(([name, call]) => {
     const failed = (...given: unknown[]): unknown => {
       if (!fails()) return (call as (...each: unknown[]) => unknown)(...given);
-      if (name === 'sync') return void (given[1] as (error: Error) => void)(failure());
+      if (name === 'sync') return (given[1] as (error: Error) => void)(failure());
       if (name === 'read' || name === 'readWhole') return Promise.reject(failure());
       if (name === 'syncFolder') return undefined;
       throw failure();

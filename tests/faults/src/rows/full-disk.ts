@@ -21,7 +21,11 @@ export const fault: Fault = {
         measured({ name: 'full file system: exceptions in the program', value: thrown, atMost: 0 });
         measured({ name: 'full file system: spans lost without being counted', value: lost, atMost: 0 });
         measured({ name: 'full file system: bytes left while full', value: recovers.freeWhileFull, atMost: 64 * 1024 });
-        measured({ name: 'full file system: writes files again afterwards', value: recovers.writesAgain ? 1 : 0, atLeast: 1 });
+        measured({
+          name: 'full file system: writes files again afterwards',
+          value: recovers.writesAgain ? 1 : 0,
+          atLeast: 1,
+        });
       } finally {
         execFileSync('umount', ['-l', folder], { stdio: 'ignore' });
       }
@@ -94,5 +98,9 @@ async function fillFileSystem(folder: string): Promise<{
   const lost = counts.finishedSpans - delivered - counts.allDroppedSpans;
   journal.close();
   rmSync(join(folder, 'journal'), { recursive: true, force: true });
-  return { thrown, lost: Math.abs(lost) + (told === 1 ? 0 : 1), recovers: { freeWhileFull: bavail * bsize, writesAgain } };
+  return {
+    thrown,
+    lost: Math.abs(lost) + (told === 1 ? 0 : 1),
+    recovers: { freeWhileFull: bavail * bsize, writesAgain },
+  };
 }

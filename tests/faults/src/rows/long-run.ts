@@ -15,23 +15,44 @@ export const fault: Fault = {
     const sink = new Sink(random, isLong ? 'counts' : 'spans');
     await sink.start();
     await withFolder(async (journal) => {
-      const talker = startTalker({ endpoint: sink.url, journal, conversations: 4, steps, stepsPerSecond, isQuiet: isLong, end: 'shutdown' });
+      const talker = startTalker({
+        endpoint: sink.url,
+        journal,
+        conversations: 4,
+        steps,
+        stepsPerSecond,
+        isQuiet: isLong,
+        end: 'shutdown',
+      });
       const samples: { residentMb: number; diskMb: number }[] = [];
       let isOver = false;
       void talker.gone.then(() => (isOver = true));
       for (let phase = 0; !isOver; phase += 1) {
         await sink.setMode(phase % 2 === 0 ? 'ok' : random.pick(['refuse', '503'] as const));
-        for (let waitedMs = 0; waitedMs < phaseMs && !isOver; waitedMs += 250) await new Promise((resolve) => setTimeout(resolve, 250));
-        if (phase % 2 === 0 && !isOver) samples.push({ residentMb: residentMb(talker.child.pid!), diskMb: sizeOf(journal) / 2 ** 20 });
+        for (let waitedMs = 0; waitedMs < phaseMs && !isOver; waitedMs += 250)
+          await new Promise((resolve) => setTimeout(resolve, 250));
+        if (phase % 2 === 0 && !isOver)
+          samples.push({ residentMb: residentMb(talker.child.pid!), diskMb: sizeOf(journal) / 2 ** 20 });
       }
-      const [, report] = talker.report() as [unknown, { finishedSpans: number; deliveredSpans: number; droppedSpans: object }];
+      const [, report] = talker.report() as [
+        unknown,
+        { finishedSpans: number; deliveredSpans: number; droppedSpans: object },
+      ];
       measured({ name: 'spans finished', value: report.finishedSpans, atLeast: steps });
       measured({ name: 'spans not delivered', value: report.finishedSpans - report.deliveredSpans, atMost: 0 });
       const middle = samples[Math.floor(samples.length / 2)];
       const last = samples.at(-1);
       if (isLong && middle !== undefined && last !== undefined) {
-        measured({ name: 'growth of memory in the second half, MB', value: last.residentMb - middle.residentMb, atMost: 20 });
-        measured({ name: 'growth of the journal in the second half, MB', value: last.diskMb - middle.diskMb, atMost: 20 });
+        measured({
+          name: 'growth of memory in the second half, MB',
+          value: last.residentMb - middle.residentMb,
+          atMost: 20,
+        });
+        measured({
+          name: 'growth of the journal in the second half, MB',
+          value: last.diskMb - middle.diskMb,
+          atMost: 20,
+        });
       }
     });
     await sink.stop();
@@ -50,7 +71,10 @@ function sizeOf(folder: string): number {
   let bytes = 0;
   for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     try {
-      const { size, isFile } = { size: statSync(join(folder, entry)).size, isFile: statSync(join(folder, entry)).isFile() };
+      const { size, isFile } = {
+        size: statSync(join(folder, entry)).size,
+        isFile: statSync(join(folder, entry)).isFile(),
+      };
       if (isFile) bytes += size;
     } catch {
       // Deleted meanwhile.

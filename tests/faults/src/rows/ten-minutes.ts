@@ -36,7 +36,15 @@ export const fault: Fault = {
         sync: 'never',
       });
       const outage = new OutageWarning('spans', 'nowhere', () => '', warn);
-      const delivery = new Delivery({ journal, transport, outage, clock, warn, scheduleDelayMs: 1000, requestTimeoutMs: 10_000 });
+      const delivery = new Delivery({
+        journal,
+        transport,
+        outage,
+        clock,
+        warn,
+        scheduleDelayMs: 1000,
+        requestTimeoutMs: 10_000,
+      });
       const steps = MINUTES * 60 * 20;
       for (let step = 1; step <= steps; step += 1) {
         journal.ended(stepSpan(step));

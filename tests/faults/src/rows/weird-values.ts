@@ -37,7 +37,11 @@ export const fault: Fault = {
         measured({ name: 'spans delivered', value: deliveredSpans, atLeast: finishedSpans });
         measured({ name: 'requests refused', value: droppedSpans['refused'] ?? 0, atMost: 0 });
       });
-      measured({ name: `spans that are not valid OTLP${mistakes[0] === undefined ? '' : ` (${mistakes[0]})`}`, value: mistakes.length, atMost: 0 });
+      measured({
+        name: `spans that are not valid OTLP${mistakes[0] === undefined ? '' : ` (${mistakes[0]})`}`,
+        value: mistakes.length,
+        atMost: 0,
+      });
       if (before === undefined) delete process.env['OTEL_EXPORTER_OTLP_PROTOCOL'];
       else process.env['OTEL_EXPORTER_OTLP_PROTOCOL'] = before;
       await sink.stop();
@@ -67,7 +71,14 @@ async function useEverywhere(value: unknown, random: Random): Promise<number> {
     inside.attributes['direct'] = value;
     inside.attributes[typeof value === 'string' ? value : 'key'] = 1;
     span.addEvent('event', { value: any });
-    if (random.chance(0.2)) inside.startTime = random.pick([[NaN, 0], [-5, 3], [1e12, 0], [1.5, 2.7], [2 ** 53, 1e9]]);
+    if (random.chance(0.2))
+      inside.startTime = random.pick([
+        [NaN, 0],
+        [-5, 3],
+        [1e12, 0],
+        [1.5, 2.7],
+        [2 ** 53, 1e9],
+      ]);
     span.setStatus({ code: 2, message: typeof value === 'string' ? value : 'status' });
     span.end();
   });
@@ -76,7 +87,8 @@ async function useEverywhere(value: unknown, random: Random): Promise<number> {
 
 function weirdValue(random: Random, depth = 0): unknown {
   const makers: (() => unknown)[] = [
-    () => random.pick([NaN, Infinity, -Infinity, -0, 1e300, Number.MAX_VALUE, 2 ** 63, -(2 ** 63), 2 ** 53, 1e21, 5e-324]),
+    () =>
+      random.pick([NaN, Infinity, -Infinity, -0, 1e300, Number.MAX_VALUE, 2 ** 63, -(2 ** 63), 2 ** 53, 1e21, 5e-324]),
     () => random.pick([10n ** 30n, -1n, 2n ** 63n, 0n]),
     () => random.pick(['\ud800', 'a\udc00b', '\0', '', '\u2028', '"\\\n\t', '😀'.slice(0, 1), '\ufffe', '__proto__']),
     () => 'x'.repeat(random.pick([1, 1000, 70_000, 300_000])),
@@ -91,7 +103,18 @@ function weirdValue(random: Random, depth = 0): unknown {
     () => Object.create(null) as unknown,
     () => JSON.parse('{"__proto__": {"x": 1}, "constructor": 2}') as unknown,
     () => throwing(),
-    () => new Proxy({}, { get: () => { throw new Error('proxy'); }, ownKeys: () => { throw new Error('proxy'); } }),
+    () =>
+      new Proxy(
+        {},
+        {
+          get: () => {
+            throw new Error('proxy');
+          },
+          ownKeys: () => {
+            throw new Error('proxy');
+          },
+        },
+      ),
     () => cyclic(),
     () => deep(10_000),
     () => Array.from({ length: random.whole(0, 50) }, () => (depth > 2 ? 1 : weirdValue(random, depth + 1))),
