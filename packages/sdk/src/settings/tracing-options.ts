@@ -181,5 +181,5 @@ function usableJournal(
 
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
-  return typeof value === 'object' || typeof value === 'function' ? `of type ${typeof value}` : String(value);
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : `of type ${typeof value}`;
 }

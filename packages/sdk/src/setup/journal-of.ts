@@ -27,7 +27,7 @@ export function journalOf(
     serviceName,
     folder: isOff
       ? undefined
-      : join(settings.folder ?? defaultFolder(environment.stateFolder), folderName(serviceName)),
+      : resolve(settings.folder ?? defaultFolder(environment.stateFolder), folderName(serviceName)),
     maxBytes: settings.maxBytes ?? DEFAULT_JOURNAL_BYTES,
     maxMemoryBytes: MAX_MEMORY_BYTES,
     maxBatchSpans: environment.maxBatchSpans,
