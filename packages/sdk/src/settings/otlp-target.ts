@@ -98,6 +98,11 @@ function addressFrom(name: string, variables: VariableReader): URL | undefined |
     return undefined;
   }
   const url = new URL(value);
+  if (variables.isQuoted(name)) {
+    variables.warnings.push(
+      `${name} stands in quotes; ${addressForPeople(url)} is used without them. Write it without quotes.`,
+    );
+  }
   if (url.port === GRPC_PORT) {
     variables.warnings.push(
       `${name} is ${JSON.stringify(shown)}, but ${GRPC_PORT} is the usual port of OTLP/gRPC and convotel sends OTLP/HTTP; ` +

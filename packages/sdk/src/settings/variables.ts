@@ -19,6 +19,12 @@ export class VariableReader {
     return bare === '' ? undefined : bare;
   }
 
+  /** Whether the value stands in quotes, which an env file or a compose file has left there. */
+  isQuoted(name: string): boolean {
+    const value = this.#variables[name]?.trim() ?? '';
+    return value !== withoutQuotes(value);
+  }
+
   /** The first of several names that is set, with the name under which it was found. */
   firstOf(names: readonly string[]): { name: string; value: string } | undefined {
     for (const name of names) {

@@ -51,7 +51,8 @@ export function startSpanDelivery(
     'spans',
     target === undefined ? 'no address' : addressForPeople(target.url),
     meanwhile,
-    warn,
+    // Where there is no address, that was said when the settings were read.
+    target === undefined ? () => {} : warn,
   );
   const delivery = new Delivery({
     journal,

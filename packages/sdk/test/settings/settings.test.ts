@@ -77,7 +77,7 @@ describe('a variable that cannot be used is named once, with what is used instea
 
   test('values are compared without case, quotes and spaces', async () => {
     await runWith({
-      OTEL_EXPORTER_OTLP_ENDPOINT: ` "${receiver.endpoint}" `,
+      OTEL_EXPORTER_OTLP_ENDPOINT: ` ${receiver.endpoint} `,
       OTEL_EXPORTER_OTLP_PROTOCOL: 'HTTP/JSON',
       OTEL_EXPORTER_OTLP_COMPRESSION: "'GZip'",
       OTEL_TRACES_SAMPLER: ' Always_On ',
@@ -93,12 +93,19 @@ describe('an endpoint', () => {
     'that cannot be used is not replaced by another: %s',
     async (endpoint) => {
       await runWith({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
+      expect(warnings).toHaveLength(1);
       expect(warnings[0]).toContain(`OTEL_EXPORTER_OTLP_ENDPOINT is ${JSON.stringify(endpoint)}`);
       expect(warnings[0]).toContain('nothing is sent by it');
       expect(warnings.join()).not.toContain('localhost:4318/');
       expect(running?.report()).toMatchObject({ deliveredSpans: 0, waitingSpans: 2 });
     },
   );
+
+  test('in quotes is used without them, and said', async () => {
+    await runWith({ OTEL_EXPORTER_OTLP_ENDPOINT: `"${receiver.endpoint}"` });
+    expect(receiver.spans()).toHaveLength(2);
+    expect(warnings).toEqual([expect.stringContaining('OTEL_EXPORTER_OTLP_ENDPOINT stands in quotes')]);
+  });
 
   test('without its scheme is told how to write it', async () => {
     await runWith({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' });
