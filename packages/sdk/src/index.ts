@@ -15,6 +15,7 @@ export { redactErrorMessage } from './redaction/patterns.ts';
 export type { TextPlace } from './encoding/span-text.ts';
 
 // For a tracer provider of one's own
+export { convotelSpanProcessor } from './setup/span-processor.ts';
 export { ConversationMetrics } from './metrics/conversation-metrics.ts';
 export type { ConversationMetricsOptions } from './metrics/conversation-metrics.ts';
 export { RedactionProcessor } from './redaction/redaction-processor.ts';

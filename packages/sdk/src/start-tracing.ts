@@ -47,6 +47,18 @@ function setUp(options: TracingOptions, environment: Environment, warn: (message
     if (running === tracing) running = undefined;
   };
   const foreign = findForeignProvider();
+  if (options.provider === 'own' && foreign !== undefined) {
+    warn(
+      "convotel: the option provider is 'own', but the program has registered a tracer provider, which is joined " +
+        'instead. Call startTracing before it, or add convotelSpanProcessor() to it.',
+    );
+  }
+  if (options.provider === 'join' && foreign === undefined) {
+    warn(
+      "convotel: the option provider is 'join', but no tracer provider is registered, so one is made. Call startTracing " +
+        'after the one that it should join.',
+    );
+  }
   const tracing =
     foreign === undefined
       ? ownTracing(options, environment, warn, whenStopped)

@@ -2,6 +2,9 @@ import { METRIC, METRIC_ATTRIBUTE } from '@convotel/conventions';
 import type { Meter } from '@opentelemetry/api';
 import type { TelemetryReport } from '../tracing.ts';
 
+/** Name of the meter under which convotel's own metrics are made (OpenTelemetry: instrumentation scope). */
+export const METER_NAME = '@convotel/sdk';
+
 /** Sends the books with every collection of metrics. */
 export function observeTelemetry(meter: Meter, report: () => TelemetryReport): void {
   meter

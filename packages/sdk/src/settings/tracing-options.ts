@@ -61,6 +61,11 @@ export interface TracingOptions {
   metrics?: boolean | undefined;
   /** Whether durations are sent as histograms too, for back ends without a span-metrics connector. @defaultValue `false` */
   durationMetrics?: boolean | undefined;
+  /**
+   * `own`: registers a tracer provider. `join`: uses the one that the program has registered. By default one that is
+   * there is joined, else one is made. Where the choice cannot be followed, that is said.
+   */
+  provider?: 'own' | 'join' | undefined;
   /** Hears warnings for people. @defaultValue `console.warn`, which is standard error */
   warn?: ((message: string) => void) | undefined;
 }
@@ -137,6 +142,7 @@ export function usableOptions(options: TracingOptions, warn: (message: string) =
   );
   check('otherContent', oneOf('drop', 'keep'), 'drop is used', "Write 'drop' or 'keep'.");
   check('errorMessages', oneOf('redacted', 'none'), 'redacted is used', "Write 'redacted' or 'none'.");
+  check('provider', oneOf('own', 'join'), 'the default is used', "Write 'own' or 'join'.");
   check('redact', isFunction, 'only the built-in patterns are used', 'Write a function that returns the text to send.');
   check(
     'redactConversationId',

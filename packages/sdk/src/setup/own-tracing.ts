@@ -16,7 +16,7 @@ import { ConversationTracerProvider } from '../ids/conversation-tracer-provider.
 import { ConversationMetrics } from '../metrics/conversation-metrics.ts';
 import { startMetricDelivery } from '../metrics/metric-delivery.ts';
 import type { MetricDelivery } from '../metrics/metric-delivery.ts';
-import { observeTelemetry } from '../metrics/telemetry-metrics.ts';
+import { METER_NAME, observeTelemetry } from '../metrics/telemetry-metrics.ts';
 import type { Environment } from '../settings/environment.ts';
 import { buildResource } from '../settings/resource.ts';
 import { setTimer } from '../settings/timers.ts';
@@ -30,7 +30,6 @@ import type { SpanDelivery } from './span-delivery.ts';
 
 type Warn = (message: string) => void;
 
-const METER_NAME = '@convotel/sdk';
 const METRIC_WARNING_DELAY_MS = 500;
 
 /** Registers a provider of our own with OpenTelemetry; `whenStopped` is called when it is gone again. */
