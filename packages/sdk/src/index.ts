@@ -7,7 +7,7 @@ export type {
   TracingOptions,
   TracingOptionsErrorCode,
 } from './settings/tracing-options.ts';
-export type { SyncPolicy } from './journal/journal.ts';
+export type { SyncPolicy } from './journal/segment-writer.ts';
 export type { DeadlineOptions, DeliveryReport, TelemetryReport, Tracing } from './tracing.ts';
 
 // Redaction

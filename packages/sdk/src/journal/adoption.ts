@@ -22,6 +22,8 @@ export interface AdoptionContext {
   counts: SpanCounts;
   maxBatchSpans: number;
   warn: (message: string) => void;
+  /** The journal was closed meanwhile. */
+  isStopped: () => boolean;
 }
 
 /**
@@ -36,6 +38,7 @@ export async function adoptDeadProcesses(context: AdoptionContext, adopted: (bac
     try {
       const folder = join(serviceFolder, name);
       if (!(await isDead(files, folder, own.identity.host, nowMs))) continue;
+      if (context.isStopped()) return;
       for (const taken of takeOver(context, folder, name)) adopted(await openFolder(context, taken));
     } catch {
       // Taken by another start meanwhile, or unreadable: it stays, and the next look at it tries again.

@@ -2,7 +2,7 @@ import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Attributes } from '@opentelemetry/api';
 import type { TextPlace } from '../encoding/span-text.ts';
-import type { SyncPolicy } from '../journal/journal.ts';
+import type { SyncPolicy } from '../journal/segment-writer.ts';
 
 /** How much of input and output texts may leave the process. */
 export type CaptureContent = 'none' | 'truncated' | 'full';
