@@ -1,14 +1,12 @@
 import { OTLPExporterError } from '@opentelemetry/otlp-exporter-base';
 import type { ExportResponse } from '@opentelemetry/otlp-exporter-base';
-import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
-import type { EncodedSpans } from '../encoding/span-encoder.ts';
-import type { Batch } from '../journal/backlog.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { EncodedSpan } from '../journal/segment.ts';
 import { clearTimer, setHoldingTimer, setTimer, soon } from '../settings/timers.ts';
 import { Backoff } from './backoff.ts';
 import { describeFailure } from './describe-failure.ts';
 import type { OutageWarning } from './outage-warning.ts';
+import { groupByScope, partialSuccessOf } from './parcel.ts';
+import type { Parcel } from './parcel.ts';
 
 /** Sends one body; the smallest part of a transport that delivery needs. */
 export interface Transport {
@@ -36,17 +34,6 @@ export interface Clock {
 }
 
 const PROCESS_CLOCK: Clock = { nowMs: () => performance.now(), setTimer };
-
-/** Spans that travel in one request, and what is left of a batch after it was split. */
-interface Parcel {
-  spans: readonly EncodedSpan[];
-  encoded: EncodedSpans;
-  resource: string;
-  settle: Batch['settle'];
-  /** Counts batches in the order in which they were read. */
-  number: number;
-  serverErrors: number;
-}
 
 interface FlushWaiter {
   isRead: () => boolean;
@@ -309,38 +296,4 @@ export class Delivery {
 
 function isServerError(error: Error | undefined): error is OTLPExporterError {
   return error instanceof OTLPExporterError && error.code === 500;
-}
-
-function groupByScope(spans: readonly EncodedSpan[]): { scope: string; spans: Buffer[] }[] {
-  const groups = new Map<string, Buffer[]>();
-  for (const { scope, bytes } of spans) {
-    const group = groups.get(scope);
-    if (group === undefined) groups.set(scope, [bytes]);
-    else group.push(bytes);
-  }
-  return [...groups].map(([scope, grouped]) => ({ scope, spans: grouped }));
-}
-
-/** What an accepted request says about spans that were not (OTLP, Partial Success). An answer in another form says nothing. */
-function partialSuccessOf(
-  { encoded }: Parcel,
-  answer: Uint8Array | undefined,
-): { rejectedSpans: number; errorMessage: string } {
-  const nothing = { rejectedSpans: 0, errorMessage: '' };
-  if (answer === undefined || answer.length === 0) return nothing;
-  try {
-    const { partialSuccess } =
-      encoded.contentType === 'application/json'
-        ? (JSON.parse(Buffer.from(answer).toString()) as { partialSuccess?: Record<string, unknown> | null })
-        : (ProtobufTraceSerializer.deserializeResponse(answer) as { partialSuccess?: Record<string, unknown> });
-    const rejectedSpans = Number(partialSuccess?.['rejectedSpans'] ?? 0);
-    const message = partialSuccess?.['errorMessage'];
-    const errorMessage = typeof message === 'string' ? message : '';
-    return {
-      rejectedSpans: Number.isSafeInteger(rejectedSpans) && rejectedSpans > 0 ? rejectedSpans : 0,
-      errorMessage,
-    };
-  } catch {
-    return nothing;
-  }
 }

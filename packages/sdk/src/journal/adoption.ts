@@ -1,15 +1,13 @@
 import { join } from 'node:path';
 import { ENCODED_JSON } from '../encoding/json.ts';
-import { sendableTime } from '../encoding/sendable.ts';
-import { readStartTime, START_TIME_BYTES } from '../encoding/span-encoder.ts';
 import { Backlog } from './backlog.ts';
+import { FolderScan } from './folder-scan.ts';
 import { FORMAT_VERSION, newSalt, parseSegmentName } from './journal-files.ts';
 import type { JournalFiles } from './journal-files.ts';
-import { ADOPTED_FOLDER, isDead, lastSignMs, RECOVERED_FILE, UNKNOWN_FOLDER } from './process-folder.ts';
+import { ADOPTED_FOLDER, isDead, RECOVERED_FILE, UNKNOWN_FOLDER } from './process-folder.ts';
 import type { ProcessFolder } from './process-folder.ts';
-import { RECORD_HEADER_BYTES, RECORD_KIND, RECORD_MAGIC, readRecords, sealRecord } from './record.ts';
-import type { JournalRecord } from './record.ts';
-import { FileStorage, MemoryStorage, Segment } from './segment.ts';
+import { recoverOpenSpans } from './recover-open-spans.ts';
+import { FileStorage } from './segment.ts';
 import type { SegmentHeader } from './segment.ts';
 import type { SpanCounts } from './span-counts.ts';
 
@@ -86,7 +84,7 @@ async function openFolder(context: AdoptionContext, folder: string): Promise<Bac
     else removeQuietly(() => files.removeFile(join(folder, file)));
   }
   const header = scan.anyHeader ?? { encoding: 'json', resource: ENCODED_JSON.resourceOf(context.serviceName) };
-  const recovered = scan.hasRecovered ? undefined : recoverOpenSpans(context, folder, header, scan);
+  const recovered = scan.hasRecovered ? undefined : recoverOpenSpans(files, folder, header, scan);
   if (recovered !== undefined) backlog.segments.push(recovered);
   finishScan(backlog, scan, header, counts);
   if (backlog.segments.length === 0) removeEmptied(files, folder);
@@ -137,105 +135,6 @@ async function readOrNone(files: JournalFiles, path: string): Promise<Buffer> {
   }
 }
 
-/** What one pass over the segments of a dead process finds out, in the order in which they were written. */
-class FolderScan {
-  readonly open = new Map<string, { start: Buffer; scope: string; encoding: SegmentHeader['encoding'] }>();
-  anyHeader: SegmentHeader | undefined;
-  hasRecovered = false;
-  settledThrough = 0;
-  nextIndex = 0;
-  /** Spans whose records are missing or damaged: the count of spans jumps there. */
-  readonly gaps: [from: number, to: number][] = [];
-  #isCounting: boolean;
-  readonly #spanIndices = new Map<Segment, number[]>();
-
-  constructor(firstIndex: number | undefined) {
-    this.#isCounting = firstIndex !== undefined;
-    this.nextIndex = firstIndex ?? 0;
-  }
-
-  /** Undefined for a segment without a single intact record. */
-  add(storage: FileStorage, bytes: Buffer, salt: number): Segment | undefined {
-    const records = [...readRecords(bytes, salt)];
-    if (records.length === 0) return undefined;
-    const encoding = this.anyHeader?.encoding ?? guessEncoding(records);
-    const segment = new Segment(storage, { encoding, resource: '' }, salt, bytes.length);
-    segment.bytes = bytes.length;
-    segment.isSealed = true;
-    const indices: number[] = [];
-    for (const { kind, scope, payload, spansBefore } of records) {
-      this.#countGap(spansBefore);
-      if (kind === RECORD_KIND.segment) this.#learnHeader(segment, payload);
-      else if (kind === RECORD_KIND.scope) learnScope(segment, payload);
-      else if (kind === RECORD_KIND.settled)
-        this.settledThrough = Math.max(this.settledThrough, payload.readUInt32LE(0));
-      else if (kind === RECORD_KIND.released) this.open.delete(payload.toString('latin1'));
-      else if (kind === RECORD_KIND.start) {
-        const start = Buffer.from(payload);
-        const key = segment.encoded.keyOf(start.subarray(START_TIME_BYTES));
-        const scopeText = segment.scopes.get(scope) ?? segment.encoded.unknownScope;
-        this.open.set(key, { start, scope: scopeText, encoding: segment.header.encoding });
-      } else if (kind === RECORD_KIND.span) {
-        this.open.delete(segment.encoded.keyOf(payload));
-        this.nextIndex = Math.max(this.nextIndex, spansBefore + 1);
-        indices.push(spansBefore);
-      }
-    }
-    this.nextIndex += damagedSpansAfter(
-      bytes,
-      records.at(-1)!.end,
-      (from, to) => this.gaps.push([from, to]),
-      this.nextIndex,
-    );
-    this.#spanIndices.set(segment, indices);
-    if (storage.path.endsWith(RECOVERED_FILE)) this.hasRecovered = true;
-    return segment;
-  }
-
-  #learnHeader(segment: Segment, payload: Buffer): void {
-    const header = JSON.parse(payload.toString()) as SegmentHeader;
-    segment.header.encoding = header.encoding;
-    segment.header.resource = header.resource;
-    this.anyHeader ??= header;
-  }
-
-  #countGap(spansBefore: number): void {
-    if (this.#isCounting && spansBefore > this.nextIndex) this.gaps.push([this.nextIndex, spansBefore]);
-    this.#isCounting = true;
-    this.nextIndex = Math.max(this.nextIndex, spansBefore);
-  }
-
-  /** Spans of a segment that were not settled before the crash. */
-  unsettledIn(segment: Segment): number {
-    return (this.#spanIndices.get(segment) ?? []).filter((index) => index >= this.settledThrough).length;
-  }
-}
-
-/** Whole spans behind the last intact record, recognised by their headers; a torn last one never counted as finished. */
-function damagedSpansAfter(bytes: Buffer, end: number, gap: (from: number, to: number) => void, index: number): number {
-  let spans = 0;
-  for (let at = bytes.indexOf(RECORD_MAGIC, end); at !== -1; at = bytes.indexOf(RECORD_MAGIC, at + 1)) {
-    if (bytes.length < at + RECORD_HEADER_BYTES || bytes.readUInt16LE(at + 20) !== RECORD_KIND.span) continue;
-    const isWhole = at + RECORD_HEADER_BYTES + bytes.readUInt32LE(at + 8) <= bytes.length;
-    if (isWhole) spans += 1;
-  }
-  if (spans > 0) gap(index, index + spans);
-  return spans;
-}
-
-/** Where the record that says it is damaged: JSON begins with a brace. */
-function guessEncoding(records: readonly JournalRecord[]): SegmentHeader['encoding'] {
-  const span = records.find(({ kind }) => kind === RECORD_KIND.span);
-  const start = records.find(({ kind }) => kind === RECORD_KIND.start);
-  const first = span?.payload[0] ?? start?.payload[START_TIME_BYTES];
-  return first === undefined || first === '{'.charCodeAt(0) ? 'json' : 'protobuf';
-}
-
-function learnScope(segment: Segment, payload: Buffer): void {
-  const { number, scope } = JSON.parse(payload.toString()) as { number: number; scope: string };
-  segment.scopes.set(number, scope);
-}
-
 /** Once it is known what was settled, the books can be opened. */
 function finishScan(backlog: Backlog, scan: FolderScan, header: SegmentHeader, counts: SpanCounts): void {
   for (const segment of backlog.segments) {
@@ -250,67 +149,4 @@ function finishScan(backlog: Backlog, scan: FolderScan, header: SegmentHeader, c
   const missing = scan.gaps.reduce((sum, [from, to]) => sum + Math.max(0, to - Math.max(from, scan.settledThrough)), 0);
   counts.inherited(backlog.spans + missing);
   counts.dropped(missing, 'damaged');
-}
-
-/** Writes the spans that were open to a segment of their own, which appears whole or not at all. */
-function recoverOpenSpans(
-  { files }: AdoptionContext,
-  folder: string,
-  header: SegmentHeader,
-  scan: FolderScan,
-): Segment | undefined {
-  const open = [...scan.open.values()].filter(({ encoding }) => encoding === header.encoding);
-  if (open.length === 0) return undefined;
-  const lastSignNano = BigInt(Math.round(lastSignMs(files, folder) * 1000)) * 1000n;
-  const probe = new Segment(new MemoryStorage(0), header, 0, 0);
-  const records: Buffer[] = [recordOf(RECORD_KIND.segment, 0, scan.nextIndex, Buffer.from(JSON.stringify(header)))];
-  const scopes = new Map<string, number>();
-  let index = scan.nextIndex;
-  for (const { start, scope } of open) {
-    let number = scopes.get(scope);
-    if (number === undefined) {
-      number = scopes.size;
-      scopes.set(scope, number);
-      records.push(recordOf(RECORD_KIND.scope, 0, index, Buffer.from(JSON.stringify({ number, scope }))));
-    }
-    const startNano = sendableTime(readStartTime(start));
-    const end = lastSignNano > startNano ? lastSignNano : startNano;
-    records.push(
-      recordOf(RECORD_KIND.span, number, index, probe.encoded.abandon(start.subarray(START_TIME_BYTES), end)),
-    );
-    index += 1;
-  }
-  const bytes = Buffer.concat(records);
-  const segment = new Segment(storeRecovered(files, folder, bytes), header, 0, bytes.length);
-  segment.bytes = bytes.length;
-  segment.isSealed = true;
-  segment.spans = open.length;
-  return segment;
-}
-
-/** Where the disk refuses, they wait in memory; a crash then only means that they are recovered again. */
-function storeRecovered(files: JournalFiles, folder: string, bytes: Buffer): FileStorage | MemoryStorage {
-  const path = join(folder, RECOVERED_FILE);
-  const draft = `${path}.draft`;
-  try {
-    files.removeFile(draft);
-    const storage = FileStorage.create(files, draft);
-    try {
-      storage.write(bytes, bytes.length);
-    } finally {
-      storage.seal();
-    }
-    files.rename(draft, path);
-    return FileStorage.existing(files, path);
-  } catch {
-    const storage = new MemoryStorage(bytes.length);
-    storage.write(bytes, bytes.length);
-    return storage;
-  }
-}
-
-function recordOf(kind: number, scope: number, spansBefore: number, payload: Buffer): Buffer {
-  const record = Buffer.concat([Buffer.alloc(RECORD_HEADER_BYTES), payload]);
-  sealRecord(record, payload.length, { kind, scope, sequence: 0, spansBefore }, 0);
-  return record;
 }
