@@ -228,11 +228,7 @@ export class Delivery {
     const { spans } = parcel;
     if (spans.length > 1) {
       const middle = spans.length >> 1;
-      const halves = [spans.slice(0, middle), spans.slice(middle)].map((half) => ({
-        ...parcel,
-        spans: half,
-        serverErrors: 0,
-      }));
+      const halves = [spans.slice(0, middle), spans.slice(middle)].map((half) => ({ ...parcel, spans: half }));
       for (const half of halves) this.#unsettled.add(half);
       this.#retries.unshift(...halves);
       return;

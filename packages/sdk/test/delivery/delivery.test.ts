@@ -164,6 +164,26 @@ describe('what is finished arrives', () => {
     expect(report()).toMatchObject({ deliveredSpans: 19, droppedSpans: { too_large: 1 }, waitingSpans: 0 });
   });
 
+  test('a span that a server answers 500 to, again and again, does not hold the others', async () => {
+    const { flush, report } = start();
+    receiver.answerBy((response, _path, body) => {
+      if (body.includes('poison')) response.writeHead(500).end();
+      else accept(response);
+    });
+    const handle = startConversation();
+    for (let index = 0; index < 30; index += 1)
+      handle.step('think', { attributes: { [index === 7 ? 'poison' : 'plain']: true } }, () => index);
+    const deadlineMs = performance.now() + 25_000;
+    while (report().droppedSpans['refused'] === undefined && performance.now() < deadlineMs) {
+      handle.step('later', () => 1);
+      await flush();
+      await sleep(100);
+    }
+    expect(report()).toMatchObject({ droppedSpans: { refused: 1 } });
+    expect(report().deliveredSpans).toBeGreaterThanOrEqual(29);
+    expect(warnings).toHaveLength(2);
+  });
+
   test('Retry-After is obeyed, and meanwhile flush and shutdown return at once', async () => {
     const { flush, shutdown } = start();
     receiver.answerBy((response) => response.writeHead(429, { 'retry-after': '600' }).end());
