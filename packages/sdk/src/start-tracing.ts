@@ -11,7 +11,10 @@ import { captureContentOf } from './setup/span-delivery.ts';
 import { TRUNCATED_LENGTH } from './redaction/redactor.ts';
 import type { Tracing } from './tracing.ts';
 
-let running: Tracing | undefined;
+const RUNNING = Symbol.for('convotel.running-tracing');
+
+/** What is set up in this process, by whichever copy of this package. */
+const inProcess = globalThis as { [RUNNING]?: Tracing | undefined };
 
 /**
  * Sets OpenTelemetry up for this process: spans are kept in a journal and leave by OTLP/HTTP, conversations get the ids
@@ -23,9 +26,9 @@ let running: Tracing | undefined;
 export function startTracing(options: TracingOptions = {}): Tracing {
   checkTracingOptions(options);
   const warn = warningsOf(options);
-  if (running !== undefined) {
+  if (inProcess[RUNNING] !== undefined) {
     warn('convotel: startTracing was called before; its first setup stays, with its options');
-    return running;
+    return inProcess[RUNNING];
   }
   const usable = usableOptions(options, warn);
   const environment = readEnvironment();
@@ -44,7 +47,7 @@ export function startTracing(options: TracingOptions = {}): Tracing {
 
 function setUp(options: TracingOptions, environment: Environment, warn: (message: string) => void): Tracing {
   const whenStopped = (): void => {
-    if (running === tracing) running = undefined;
+    if (inProcess[RUNNING] === tracing) inProcess[RUNNING] = undefined;
   };
   const foreign = findForeignProvider();
   if (options.provider === 'own' && foreign !== undefined) {
@@ -63,7 +66,7 @@ function setUp(options: TracingOptions, environment: Environment, warn: (message
     foreign === undefined
       ? ownTracing(options, environment, warn, whenStopped)
       : joinedTracing(foreign, warn, whenStopped);
-  running = tracing;
+  inProcess[RUNNING] = tracing;
   return tracing;
 }
 

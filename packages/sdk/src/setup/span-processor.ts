@@ -15,11 +15,13 @@ import { abandonOpen, watchProcessEnd } from './process-end.ts';
 import { captureContentOf, startSpanDelivery } from './span-delivery.ts';
 import type { SpanDelivery } from './span-delivery.ts';
 
-/** The processor that was made last and not shut down; `startTracing` joins what it was added to. */
-let attached: ConvotelSpanProcessor | undefined;
+const ATTACHED = Symbol.for('convotel.attached-processor');
+
+/** The processor that was made last and not shut down, by whichever copy of this package. */
+const inProcess = globalThis as { [ATTACHED]?: ConvotelSpanProcessor | undefined };
 
 export function attachedProcessor(): ConvotelSpanProcessor | undefined {
-  return attached;
+  return inProcess[ATTACHED];
 }
 
 /**
@@ -30,8 +32,9 @@ export function attachedProcessor(): ConvotelSpanProcessor | undefined {
  */
 export function convotelSpanProcessor(options: TracingOptions = {}): SpanProcessor {
   checkTracingOptions(options);
-  attached = new ConvotelSpanProcessor(options);
-  return attached;
+  const processor = new ConvotelSpanProcessor(options);
+  inProcess[ATTACHED] = processor;
+  return processor;
 }
 
 export class ConvotelSpanProcessor implements SpanProcessor {
@@ -99,6 +102,6 @@ export class ConvotelSpanProcessor implements SpanProcessor {
     this.#stopWatching();
     this.#delivery?.stop();
     this.#metricDelivery?.stop();
-    if (attached === this) attached = undefined;
+    if (inProcess[ATTACHED] === this) inProcess[ATTACHED] = undefined;
   }
 }
