@@ -67,7 +67,8 @@ export class Redactor implements SpanText {
         ? { action: captureContent === 'truncated' ? 'cut' : 'redact', key }
         : { action: 'omit', key };
     }
-    return { action: 'redact', key: this.#masked(key, { part }) };
+    // Keys are the program's own words; the patterns alone look at them, so that `redact` need not expect them.
+    return { action: 'redact', key: this.#maskedByPatterns(key) };
   }
 
   redact(text: string, place: TextPlace): string | undefined {

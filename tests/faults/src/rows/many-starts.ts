@@ -2,7 +2,9 @@ import { readdirSync, renameSync, utimesSync, writeFileSync, readFileSync } from
 import { join } from 'node:path';
 import type { Fault } from '../fault.ts';
 import { drain, imbalance, openJournal, stepSpan, withFolder } from '../journal-rig.ts';
+import { drainJournal, startTalker } from '../processes.ts';
 import type { Random } from '../random.ts';
+import { Sink } from '../sink.ts';
 
 const DEAD = 4;
 const STARTS = 3;
@@ -26,6 +28,9 @@ export const fault: Fault = {
     measured({ name: `spans missing after ${rounds} × ${STARTS} starts`, value: missing, atMost: 0 });
     measured({ name: 'spans adopted twice', value: twice, atMost: 0 });
     measured({ name: 'books that do not balance', value: unbalanced, atMost: 0 });
+    const real = await withFolder((folder) => killAndStartAtOnce(folder, random, isLong ? 10 : 1));
+    measured({ name: 'real processes: noted steps missing', value: real.missing, atMost: 0 });
+    measured({ name: 'real processes: spans sent twice by two starts', value: real.twice, atMost: 0 });
     const foreign = await withFolder(adoptFromAnotherHost);
     measured({ name: 'spans taken from another host that has a heartbeat', value: foreign.early, atMost: 0 });
     measured({ name: 'spans taken when the heartbeat was ten minutes old', value: foreign.late, atLeast: SPANS });
@@ -55,6 +60,39 @@ async function adoptAtOnce(folder: string, random: Random): Promise<{ sent: numb
   const imbalances = starts.filter(({ journal, counts }) => imbalance(journal, counts) !== 0).length;
   for (const { journal } of starts) journal.close();
   return { sent, imbalances };
+}
+
+/** Four programs of one service run at once and are killed without a back end; three starts then come together. */
+async function killAndStartAtOnce(
+  folder: string,
+  random: Random,
+  rounds: number,
+): Promise<{ missing: number; twice: number }> {
+  const sink = new Sink(random);
+  await sink.start();
+  const ended = new Set<string>();
+  for (let round = 0; round < rounds; round += 1) {
+    await sink.setMode('refuse');
+    const talk = {
+      endpoint: sink.url,
+      journal: folder,
+      conversations: 4,
+      stepsPerSecond: 500,
+      end: 'natural',
+    } as const;
+    const talkers = Array.from({ length: DEAD }, () => startTalker(talk));
+    while (talkers.some((talker) => talker.ended.size < 20)) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (const { child } of talkers) child.kill('SIGKILL');
+    for (const talker of talkers) {
+      await talker.gone;
+      for (const id of talker.ended) ended.add(id);
+    }
+    await sink.setMode('ok');
+    await Promise.all(Array.from({ length: STARTS }, () => drainJournal(sink.url, folder)));
+  }
+  await sink.stop();
+  const missing = [...ended].filter((id) => !sink.spans.has(id)).length;
+  return { missing, twice: [...sink.spans.values()].filter(({ copies }) => copies > 1).length };
 }
 
 async function adoptFromAnotherHost(folder: string): Promise<{ early: number; late: number }> {
