@@ -18,7 +18,10 @@ export function observeTelemetry(meter: Meter, report: () => TelemetryReport): v
       observed.observe(inheritedSpans, { [METRIC_ATTRIBUTE.telemetryState]: 'inherited' });
       observed.observe(deliveredSpans, { [METRIC_ATTRIBUTE.telemetryState]: 'delivered' });
       observed.observe(waitingSpans, { [METRIC_ATTRIBUTE.telemetryState]: 'waiting' });
-      for (const [reason, spans] of Object.entries(droppedSpans)) {
+      const dropped = Object.entries(droppedSpans);
+      // A panel shows that there is nothing, not that nobody knows.
+      if (dropped.length === 0) observed.observe(0, { [METRIC_ATTRIBUTE.telemetryState]: 'dropped' });
+      for (const [reason, spans] of dropped) {
         observed.observe(spans, {
           [METRIC_ATTRIBUTE.telemetryState]: 'dropped',
           [METRIC_ATTRIBUTE.telemetryReason]: reason,
