@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { processSettings } from '@convotel/conventions';
+import { startLocalBackend } from '@convotel/local';
 import { startTracing } from '@convotel/sdk';
 import type { Tracing, TracingOptions } from '@convotel/sdk';
 import { conversation } from '@convotel/tracing';
@@ -150,6 +153,39 @@ describe('of 200 canaries, none leaves', () => {
     });
   });
 });
+
+test('nor does one reach the store, or what a command prints', async () => {
+  const storePath = join(folder, 'store.duckdb');
+  const backend = await startLocalBackend({ storePath, port: 0 });
+  const { shutdown } = start({ endpoint: backend.url, metrics: false });
+  const [words, birds] = [freeWords(), shapes()];
+  await talk(words, birds);
+  expect(await shutdown({ deadlineMs: 20_000 })).toEqual({ deliveredSpans: 400, undeliveredSpans: 0 });
+  const ask = async (...command: string[]): Promise<string> => {
+    const cli = join(import.meta.dirname, '../../../cli/bin/convotel.js');
+    const environment = { ...process.env, NODE_OPTIONS: '', CONVOTEL_FROM: backend.url };
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [cli, ...command], { env: environment });
+    return stdout + stderr;
+  };
+  const recent = await ask('recent', '--json');
+  const id = /"conversationId":\s*"([^"]+)"/.exec(recent)![1]!;
+  const answers = [recent];
+  for (const command of [
+    ['errors'],
+    ['common-errors'],
+    ['averages'],
+    ['summary', id],
+    ['trace', id],
+    ['timeline', id],
+  ]) {
+    answers.push(await ask(...command), await ask(...command, '--json'));
+  }
+  await backend.stop();
+  const marks = [...words, ...birds.map(birdOf)];
+  const store = readFileSync(storePath).toString('latin1');
+  for (const place of [store, answers.join('\n')]) expect(marks.filter((mark) => place.includes(mark))).toEqual([]);
+  expect(answers.join('\n')).toContain('gpt');
+}, 60_000);
 
 describe('content leaves where it was switched on', () => {
   test('full: whole, and redacted', async () => {
