@@ -43,7 +43,7 @@ export function ownTracing(
   const resource = buildResource(options, samplingRatio);
   const serviceName = String(resource.attributes[ATTRIBUTE.serviceName]);
   const delivery = environment.exportsTraces ? startSpanDelivery(options, environment, serviceName, warn) : undefined;
-  const metricWarnings = new WarningsAfterSpans(() => delivery?.report().problem, warn);
+  const metricWarnings = new WarningsAfterSpans(() => delivery?.report() ?? emptyReport(), warn);
   const metricSetup = setUpMetrics(options, environment, resource, metricWarnings.warn);
   if (metricSetup !== undefined && delivery !== undefined) observeTelemetry(metricSetup.meter, delivery.report);
   registerProvider(options, resource, warn, [
@@ -55,23 +55,32 @@ export function ownTracing(
 
 /** While spans cannot be delivered either, one warning says it all; theirs may come a moment later. */
 class WarningsAfterSpans {
-  readonly #spanProblem: () => string | undefined;
+  readonly #spans: () => TelemetryReport;
   readonly #warn: Warn;
   readonly #held: string[] = [];
 
-  constructor(spanProblem: () => string | undefined, warn: Warn) {
-    this.#spanProblem = spanProblem;
+  constructor(spans: () => TelemetryReport, warn: Warn) {
+    this.#spans = spans;
     this.#warn = warn;
   }
 
   readonly warn: Warn = (message) => {
     this.#held.push(message);
-    setTimer(() => this.release(), METRIC_WARNING_DELAY_MS);
+    this.#lookLater();
   };
+
+  /** As long as it is not known what becomes of spans, there is nothing to say. */
+  #lookLater(): void {
+    setTimer(() => {
+      const { waitingSpans, problem } = this.#spans();
+      if (waitingSpans > 0 && problem === undefined) this.#lookLater();
+      else this.release();
+    }, METRIC_WARNING_DELAY_MS);
+  }
 
   release(): void {
     const held = this.#held.splice(0);
-    if (this.#spanProblem() === undefined) for (const message of held) this.#warn(message);
+    if (this.#spans().problem === undefined) for (const message of held) this.#warn(message);
   }
 }
 
@@ -139,7 +148,7 @@ function handleOf(
     const spans = delivery?.flush(deadlineMs) ?? Promise.resolve();
     const measurements = isLast ? metricDelivery?.shutdown(spans) : metricDelivery?.flush();
     await withinDeadline(Promise.all([spans, measurements]), deadlineMs);
-    metricWarnings.release();
+    if (isLast) metricWarnings.release();
   };
   const stopWatching = watchProcessEnd(
     {
@@ -147,7 +156,10 @@ function handleOf(
       flush: (deadlineMs) => flushAll(deadlineMs, false),
       keptSpans: () => report().finishedSpans + report().inheritedSpans,
       waitingSpans: () => report().waitingSpans,
-      close: () => delivery?.stop(),
+      close: () => {
+        metricWarnings.release();
+        delivery?.stop();
+      },
     },
     options.shutdownOnSignals ?? true,
   );
