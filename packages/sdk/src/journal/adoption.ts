@@ -4,7 +4,7 @@ import { Backlog } from './backlog.ts';
 import { FolderScan } from './folder-scan.ts';
 import { FORMAT_VERSION, newSalt, parseSegmentName } from './journal-files.ts';
 import type { JournalFiles } from './journal-files.ts';
-import { ADOPTED_FOLDER, isDead, RECOVERED_FILE, UNKNOWN_FOLDER } from './process-folder.ts';
+import { ADOPTED_FOLDER, isDead, readIdentity, RECOVERED_FILE, UNKNOWN_FOLDER } from './process-folder.ts';
 import type { ProcessFolder } from './process-folder.ts';
 import { recoverOpenSpans } from './recover-open-spans.ts';
 import { FileStorage } from './segment.ts';
@@ -49,7 +49,10 @@ function takeOver({ files, own }: AdoptionContext, folder: string, name: string)
   const destination = join(own.path, ADOPTED_FOLDER);
   files.makeFolder(destination);
   const taken = join(destination, name);
+  const lock = readIdentity(files, folder)?.lock;
   files.rename(folder, taken);
+  // A lock that did not fit into the folder would stay behind for ever.
+  if (lock !== undefined && /convotel-[0-9a-f]{24}\.lock$/.test(lock)) removeQuietly(() => files.removeFile(lock));
   const folders = [taken];
   const inherited = join(taken, ADOPTED_FOLDER);
   for (const below of listOrNone(files, inherited)) {
