@@ -37,9 +37,7 @@ export class ConversationResult implements ResultObserver {
     const { signal } = this.#conversation;
     if (this.isOver || this.#signal !== undefined || signal === undefined) return;
     this.#signal = new StepSignal([signal]);
-    const following = this.#signal.signal;
-    if (following.aborted) this.threw(signal.reason);
-    else following.addEventListener('abort', () => this.threw(signal.reason), { once: true });
+    this.#signal.signal.addEventListener('abort', () => this.threw(signal.reason), { once: true });
   }
 
   firstOutput(): void {}

@@ -297,7 +297,10 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     if (this.#ending !== undefined) return;
     const isFirst = this.#streams === undefined;
     (this.#streams ??= []).push(soFar);
-    if (isFirst && this.#canBeAborted()) whenAborted(this.signal, (reason) => this.#aborted(reason));
+    if (!isFirst || !this.#canBeAborted()) return;
+    const { signal } = this;
+    // Whoever begins to read after the abort means to go on: a stream that saves what was said, after a barge-in.
+    signal.addEventListener('abort', () => this.#aborted(signal.reason), { once: true });
   }
 
   #canBeAborted(): boolean {
@@ -425,12 +428,6 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     const firstOutputMs = this.#firstOutputMs === undefined ? undefined : startedMs + this.#firstOutputMs;
     return { startedMs, endedMs, firstOutputMs };
   }
-}
-
-/** Calls `run` with the reason when `signal` is aborted, at once where it is. */
-function whenAborted(signal: AbortSignal, run: (reason: unknown) => void): void {
-  if (signal.aborted) run(signal.reason);
-  else signal.addEventListener('abort', () => run(signal.reason), { once: true });
 }
 
 /** The word with which the program aborted the work: `controller.abort('barge_in')`. */

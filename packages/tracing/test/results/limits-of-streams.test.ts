@@ -131,6 +131,15 @@ test('a stream that timed out and was left then makes its conversation timed_out
   expect(recorder.attributesOf('conversation')).toMatchObject({ [OUTCOME]: 'timed_out' });
 });
 
+test('a stream that is read to its end after an abort is completed: the program went on', async () => {
+  const bargeIn = new AbortController();
+  await conversation({ signal: bargeIn.signal }, async (c) => {
+    bargeIn.abort('barge_in');
+    for await (const _ of c.step('memory', words));
+  });
+  expect(recorder.attributesOf('memory')).toMatchObject({ [OUTCOME]: 'completed', 'conversation.step.chunks': 2 });
+});
+
 describe('what the callback returned and nobody reads', () => {
   test('a stream: the conversation is interrupted after maxOpenMs', async () => {
     conversation({ maxOpenMs: 50 }, (c) => c.step('gpt', words));
