@@ -187,7 +187,7 @@ describe('what is finished arrives', () => {
     endSteps(1);
     await flush({ deadlineMs: 600_000 });
     const problem = 'answered 429 "Too Many Requests"';
-    expect(await shutdown({ deadlineMs: 600_000 })).toMatchObject({ undeliveredSpans: 2, problem });
+    expect(await shutdown({ deadlineMs: 600_000 })).toMatchObject({ undeliveredSpans: 4, problem });
     expect(receiver.requests).toHaveLength(requests);
   });
 });
@@ -198,7 +198,8 @@ describe('when it cannot be delivered', () => {
     endSteps(3);
     const problem = 'connection refused (ECONNREFUSED)';
     // Whoever waited for the deadline would come too late for the test.
-    expect(await shutdown({ deadlineMs: 600_000 })).toEqual({ deliveredSpans: 0, undeliveredSpans: 3, problem });
+    // The three steps, and their conversation, which was open.
+    expect(await shutdown({ deadlineMs: 600_000 })).toEqual({ deliveredSpans: 0, undeliveredSpans: 4, problem });
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/^convotel: spans cannot be delivered to http:\/\/127\.0\.0\.1:9\/v1\/traces: /);
     expect(warnings[0]).toContain('npx convotel serve');
@@ -242,7 +243,7 @@ describe('when it cannot be delivered', () => {
     const peer = await startPeer(() => {});
     const { shutdown } = start({ endpoint: peer.endpoint });
     endSteps(3);
-    expect(await shutdown({ deadlineMs: 200 })).toMatchObject({ undeliveredSpans: 3 });
+    expect(await shutdown({ deadlineMs: 200 })).toMatchObject({ undeliveredSpans: 4 });
     peer.stop();
   });
 
