@@ -4,10 +4,10 @@ export { TracingOptionsError } from './settings/tracing-options.ts';
 export type {
   CaptureContent,
   JournalSettings,
+  SyncPolicy,
   TracingOptions,
   TracingOptionsErrorCode,
 } from './settings/tracing-options.ts';
-export type { SyncPolicy } from './journal/segment-writer.ts';
 export type { DeadlineOptions, DeliveryReport, TelemetryReport, Tracing } from './tracing.ts';
 
 // Redaction

@@ -7,7 +7,7 @@ import { context } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import { OTLPExporterError } from '@opentelemetry/otlp-exporter-base';
 import type { ExportResponse, IExporterTransport } from '@opentelemetry/otlp-exporter-base';
-import type { OtlpTarget } from '../settings/otlp-target.ts';
+import type { OtlpTarget } from './otlp-target.ts';
 import { clearTimer, setTimer } from '../settings/timers.ts';
 import { ProxyTunnelAgent, proxyAuthorization } from './proxy.ts';
 

@@ -12,10 +12,11 @@ import { HEARTBEAT_INTERVAL_MS, ProcessFolder } from './process-folder.ts';
 import { RECORD_KIND } from './record.ts';
 import type { Segment } from './segment.ts';
 import { FULL, reasonOf, SegmentWriter } from './segment-writer.ts';
-import type { SyncPolicy } from './segment-writer.ts';
+import type { SyncPolicy } from '../settings/tracing-options.ts';
 import type { SpanCounts } from './span-counts.ts';
 import { usedByOthers } from './used-bytes.ts';
 
+/** What a journal is opened with: where its files lie, how spans are encoded, and how much it may hold. */
 export interface JournalOptions {
   encoder: SpanEncoder;
   counts: SpanCounts;

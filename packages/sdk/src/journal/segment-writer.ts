@@ -11,9 +11,7 @@ import type { ProcessFolder } from './process-folder.ts';
 import { RECORD_HEADER_BYTES, RECORD_KIND, sealRecord } from './record.ts';
 import { FileStorage, MemoryStorage, Segment } from './segment.ts';
 import type { SegmentHeader } from './segment.ts';
-
-/** When written spans are also flushed to the disk, which a loss of power cannot take back. */
-export type SyncPolicy = 'never' | 'interval' | 'conversation' | 'step';
+import type { SyncPolicy } from '../settings/tracing-options.ts';
 
 /** What the writer needs of the journal that it belongs to. */
 export interface WriterHost {

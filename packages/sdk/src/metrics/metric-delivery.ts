@@ -10,8 +10,8 @@ import { addressForPeople, describeFailure } from '../delivery/describe-failure.
 import { HttpTransport } from '../delivery/http-transport.ts';
 import { OutageWarning } from '../delivery/outage-warning.ts';
 import type { Environment } from '../settings/environment.ts';
-import { otlpTarget } from '../settings/otlp-target.ts';
-import type { OtlpTarget } from '../settings/otlp-target.ts';
+import { otlpTarget } from '../delivery/otlp-target.ts';
+import type { OtlpTarget } from '../delivery/otlp-target.ts';
 import type { TracingOptions } from '../settings/tracing-options.ts';
 import { withinDeadline } from '../settings/within-deadline.ts';
 

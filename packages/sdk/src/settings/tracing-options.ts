@@ -4,10 +4,12 @@ import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Attributes } from '@opentelemetry/api';
 import type { TextPlace } from '../encoding/span-text.ts';
-import type { SyncPolicy } from '../journal/segment-writer.ts';
 
 /** How much of input and output texts may leave the process. */
 export type CaptureContent = 'none' | 'truncated' | 'full';
+
+/** When written spans are also flushed to the disk, which a loss of power cannot take back. */
+export type SyncPolicy = 'never' | 'interval' | 'conversation' | 'step';
 
 /** Where and how finished spans are kept until a back end has them. */
 export interface JournalSettings {

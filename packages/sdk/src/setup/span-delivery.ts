@@ -10,7 +10,7 @@ import { ENCODED_PROTOBUF, ProtobufSpanEncoder } from '../encoding/protobuf.ts';
 import { SpanCounts } from '../journal/span-counts.ts';
 import { Redactor } from '../redaction/redactor.ts';
 import type { Environment } from '../settings/environment.ts';
-import { otlpTarget } from '../settings/otlp-target.ts';
+import { otlpTarget } from '../delivery/otlp-target.ts';
 import type { CaptureContent, TracingOptions } from '../settings/tracing-options.ts';
 import type { TelemetryReport } from '../tracing.ts';
 import { journalOf } from './journal-of.ts';

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Encoding } from '../encoding/span-encoder.ts';
-import { addressForPeople } from '../delivery/describe-failure.ts';
-import { proxyFor } from '../delivery/proxy.ts';
-import type { VariableReader } from './variables.ts';
+import { addressForPeople } from './describe-failure.ts';
+import { proxyFor } from './proxy.ts';
+import type { VariableReader } from '../settings/variables.ts';
 
 /** Where and how one signal is sent. */
 export interface OtlpTarget {
