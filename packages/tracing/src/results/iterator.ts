@@ -52,7 +52,7 @@ class IteratorDoors {
   readonly #output: StreamedOutput;
   readonly #observer: ResultObserver;
   /** Chunks that were asked for and are not there yet. */
-  #pending = 0;
+  readonly #asked = { pending: 0 };
 
   constructor(iterator: object, isAsync: boolean, output: StreamedOutput, observer: ResultObserver) {
     this.#iterator = iterator;
@@ -69,7 +69,11 @@ class IteratorDoors {
     const call = original as unknown as (this: object, ...given: unknown[]) => unknown;
     const produce = (): unknown => call.call(iterator);
     const produceFor = (given: unknown): unknown => call.call(iterator, given);
+    const asked = this.#asked;
+    const isAsync = this.#isAsync;
+    const isCounted = isAsync && !isLeaving;
     const hear = (given: unknown): unknown => {
+      if (isCounted) asked.pending -= 1;
       if (given === null || given === undefined) output.completed();
       else if (!isObject(given)) output.chunk(given);
       else if (read(given, 'done') === true) {
@@ -82,40 +86,26 @@ class IteratorDoors {
       return given;
     };
     const hearFailure = (error: unknown): never => {
+      if (isCounted) asked.pending -= 1;
       output.failed(error);
       throw error;
     };
-    const isAsync = this.#isAsync;
-    const began = (): void => {
-      // A generator that hangs takes notice of nothing; its consumer has left all the same.
-      if (isLeaving && this.#pending > 0) output.left();
-      if (isAsync && !isLeaving) this.#pending += 1;
-    };
-    const settled = (): void => {
-      if (isAsync && !isLeaving) this.#pending -= 1;
-    };
-    const hearLater = (value: unknown): unknown => {
-      settled();
-      return hear(value);
-    };
-    const hearFailureLater = (error: unknown): never => {
-      settled();
-      return hearFailure(error);
-    };
     return function (this: unknown, given?: unknown): unknown {
       output.begins();
-      began();
+      if (isCounted) asked.pending += 1;
+      // A generator that hangs takes notice of nothing; its consumer has left all the same.
+      else if (isLeaving && asked.pending > 0) output.left();
       let result: unknown;
       try {
         // A generator's first `next` takes none, and a class may tell none from undefined.
         result =
           arguments.length === 0 ? observer.runInside(produce, undefined) : observer.runInside(produceFor, given);
       } catch (error) {
-        return hearFailureLater(error);
+        return hearFailure(error);
       }
       if (!isAsync) return hear(result);
       const promise = types.isPromise(result) ? result : Promise.resolve(result);
-      return promise.then(hearLater, hearFailureLater);
+      return promise.then(hear, hearFailure);
     };
   }
 
