@@ -1,3 +1,10 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+// Journals of the programs that tests start stay out of the home folder, and out of one another's runs.
+process.env.XDG_STATE_HOME = mkdtempSync(join(tmpdir(), 'convotel-test-state-'));
+
 /** Tests run from the sources: workspace packages resolve by the `@convotel/source` export condition. */
 export default {
   testEnvironment: 'node',

@@ -6,6 +6,7 @@ const TOPICS: Readonly<Record<string, () => Promise<Bench>>> = {
   'step-cost': async () => (await import('./step-cost.ts')).bench,
   'result-kinds': async () => (await import('./result-kinds.ts')).bench,
   'result-cost': async () => (await import('./result-cost.ts')).bench,
+  'journal-cost': async () => (await import('./journal-cost.ts')).bench,
   compare: async () => (await import('./compare.ts')).bench,
   calibration: async () => (await import('./calibration.ts')).bench,
   'store-questions': async () => (await import('./store-questions.ts')).bench,

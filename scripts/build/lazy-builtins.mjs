@@ -30,5 +30,9 @@ function lazily(code, declaration) {
     names.push(name);
     return `let loaded_${name}; const load_${name} = () => (loaded_${name} ??= require(${JSON.stringify(module)}));`;
   });
-  return names.reduce((text, name) => text.replaceAll(new RegExp(`\\b${name}\\.`, 'g'), `load_${name}().`), declared);
+  return names.reduce((text, name) => {
+    // Without the parentheses, `new` would take the call that loads for the one that constructs.
+    const constructed = text.replaceAll(new RegExp(`\\bnew ${name}\\.(\\w+)`, 'g'), `new (load_${name}().$1)`);
+    return constructed.replaceAll(new RegExp(`\\b${name}\\.`, 'g'), `load_${name}().`);
+  }, declared);
 }

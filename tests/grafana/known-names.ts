@@ -16,6 +16,7 @@ export const KNOWN_METRICS: ReadonlySet<string> = new Set([
   ...HISTOGRAMS.flatMap((name) => HISTOGRAM_PARTS.map((part) => `${name}${part}`)),
   prometheusNameOf(METRIC.conversationActive),
   prometheusNameOf(METRIC.stepActive),
+  prometheusNameOf(METRIC.telemetrySpans),
   // Checked against a running collector's own page in tests/stack/grafana-collector-metrics.test.ts.
   ...Object.values(COLLECTOR_METRIC),
   // Prometheus's own.

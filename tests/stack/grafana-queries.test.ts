@@ -136,6 +136,10 @@ describe('every query of every panel', () => {
 
   test('none makes NaN of a service that has gone quiet', async () => {
     const quiet = { ...VALUES, __range: '3s', __range_s: '3', __rate_interval: '3s' };
+    await waitUntil(
+      'the service to have been quiet for so long',
+      async () => (await ask(panelOf('conversations.json: Errors'), quiet)).flat().length === 0,
+    );
     for (const [place, panel] of PANELS) {
       const values = (await ask(panel, quiet)).flat().map(({ value }) => value);
       // Curves go back to when there was traffic; what counts is that no point is NaN.

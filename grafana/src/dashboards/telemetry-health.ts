@@ -15,6 +15,14 @@ import {
   residentMemory,
   sentSpans,
 } from '../queries/collector-metrics.ts';
+import {
+  deliveredSpans,
+  droppedSpans,
+  PROGRAM_METRIC,
+  TELEMETRY_LABEL,
+  waitingSpans,
+} from '../queries/program-metrics.ts';
+import { SPAN_METRIC_LABEL } from '../queries/prometheus-names.ts';
 import { dataSourceVariable } from '../variables.ts';
 import { buildDashboard, DASHBOARD_UID } from './dashboard.ts';
 
@@ -32,6 +40,7 @@ const {
 const RECEIVER = `{{${COLLECTOR_LABEL.receiver}}} {{${COLLECTOR_LABEL.transport}}}`;
 const EXPORTER = `{{${COLLECTOR_LABEL.exporter}}}`;
 const HALF = 12;
+const THIRD = 8;
 
 /** Whether the numbers of the other dashboards can be trusted: what the collector received, sent and lost. */
 export function telemetryHealthDashboard(): Dashboard {
@@ -42,6 +51,7 @@ export function telemetryHealthDashboard(): Dashboard {
     variables: [dataSourceVariable()],
     sections: [
       { heading: 'At a glance', panels: glance() },
+      { heading: 'In the programs', panels: inThePrograms() },
       { heading: 'Into the collector', panels: intoTheCollector() },
       { heading: 'Out of the collector', panels: outOfTheCollector() },
     ],
@@ -72,6 +82,49 @@ function glance() {
         height: 4,
       },
       [curveQuery(reachableParts(), '{{job}}')],
+    ),
+  ];
+}
+
+function inThePrograms() {
+  const metrics = [PROGRAM_METRIC.telemetrySpans];
+  const service = `{{${SPAN_METRIC_LABEL.service}}}`;
+  return [
+    curvePanel(
+      {
+        title: 'Waiting in programs',
+        shows: 'Finished spans that programs keep in their journals and have still to send.',
+        metrics,
+        notCounted: 'what dead programs have left behind and no new start has taken over yet.',
+        unit: 'short',
+        width: THIRD,
+        height: 8,
+      },
+      [curveQuery(waitingSpans(), service)],
+    ),
+    curvePanel(
+      {
+        title: 'Delivered by programs',
+        shows: 'Spans that programs have delivered since they started.',
+        metrics,
+        notCounted: 'spans of programs that send no metrics.',
+        unit: 'short',
+        width: THIRD,
+        height: 8,
+      },
+      [curveQuery(deliveredSpans(), service)],
+    ),
+    curvePanel(
+      {
+        title: 'Dropped by programs',
+        shows: 'Spans that programs have given up since they started, by reason.',
+        metrics,
+        notCounted: 'what the collector loses; that is below.',
+        unit: 'short',
+        width: THIRD,
+        height: 8,
+      },
+      [curveQuery(droppedSpans(), `${service} {{${TELEMETRY_LABEL.reason}}}`)],
     ),
   ];
 }

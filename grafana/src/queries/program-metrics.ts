@@ -11,14 +11,38 @@ export const PROGRAM_METRIC = {
   timeToFirstOutput: prometheusNameOf(METRIC.timeToFirstOutput, 'seconds'),
   /** Histogram. */
   stepTiming: prometheusNameOf(METRIC.stepTiming, 'seconds'),
+  /** Gauge, by {@link TELEMETRY_LABEL.state}. */
+  telemetrySpans: prometheusNameOf(METRIC.telemetrySpans),
 } as const;
 
 /** Label of {@link PROGRAM_METRIC} that names the part of a step, in `stepTiming`. */
 export const PART_LABEL = prometheusNameOf(METRIC_ATTRIBUTE.part);
 
+/** Labels of `telemetrySpans`. */
+export const TELEMETRY_LABEL = {
+  state: prometheusNameOf(METRIC_ATTRIBUTE.telemetryState),
+  reason: prometheusNameOf(METRIC_ATTRIBUTE.telemetryReason),
+} as const;
+
 // Our collector configuration puts the label of span metrics on the programs' own metrics too.
 const CHOSEN_SERVICES = `${SPAN_METRIC_LABEL.service}=~"$service"`;
 const CHOSEN_STEP = `${prometheusNameOf(METRIC_ATTRIBUTE.step)}="$step"`;
+
+/** Spans that the programs keep and have still to send. */
+export function waitingSpans(): string {
+  return `sum by (${SPAN_METRIC_LABEL.service}) (${PROGRAM_METRIC.telemetrySpans}{${TELEMETRY_LABEL.state}="waiting"})`;
+}
+
+/** Spans that the programs have delivered since they started. */
+export function deliveredSpans(): string {
+  return `sum by (${SPAN_METRIC_LABEL.service}) (${PROGRAM_METRIC.telemetrySpans}{${TELEMETRY_LABEL.state}="delivered"})`;
+}
+
+/** Spans that the programs have given up since they started, by reason. */
+export function droppedSpans(): string {
+  const labels = `${SPAN_METRIC_LABEL.service}, ${TELEMETRY_LABEL.reason}`;
+  return `sum by (${labels}) (${PROGRAM_METRIC.telemetrySpans}{${TELEMETRY_LABEL.state}="dropped"})`;
+}
 
 /** Conversations in progress in the chosen services. */
 export function openConversations(): string {

@@ -14,6 +14,8 @@ export const METRIC = {
   timeToFirstOutput: 'conversation.step.time_to_first_output',
   /** Histogram, s, with the attribute {@link METRIC_ATTRIBUTE.part}. */
   stepTiming: 'conversation.step.timing',
+  /** Up-down counter, `{span}`: the books of a process, by {@link METRIC_ATTRIBUTE.telemetryState}. */
+  telemetrySpans: 'conversation.telemetry.spans',
 } as const;
 
 /** Attributes of {@link METRIC}. The conversation id is never one of them. */
@@ -23,6 +25,10 @@ export const METRIC_ATTRIBUTE = {
   outcome: 'conversation.outcome',
   part: 'conversation.step.timing.part',
   errorType: 'error.type',
+  /** `finished`, `inherited` (from an earlier run), `delivered`, `waiting` or `dropped`. */
+  telemetryState: 'conversation.telemetry.state',
+  /** Why spans were dropped; only where the state is `dropped`. */
+  telemetryReason: 'conversation.telemetry.reason',
 } as const;
 
 /** Upper bounds of every duration histogram, in seconds. Every threshold that we ship is one of them. */

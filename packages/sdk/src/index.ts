@@ -1,12 +1,24 @@
-export type { DeliveryReport } from './delivery/delivery.ts';
+// Setting tracing up
+export { startTracing } from './start-tracing.ts';
+export { TracingOptionsError } from './settings/tracing-options.ts';
+export type {
+  CaptureContent,
+  JournalSettings,
+  SyncPolicy,
+  TracingOptions,
+  TracingOptionsErrorCode,
+} from './settings/tracing-options.ts';
+export type { DeadlineOptions, DeliveryReport, TelemetryReport, Tracing } from './tracing.ts';
+
+// Redaction
+export { redactErrorMessage } from './redaction/patterns.ts';
+export type { TextPlace } from './encoding/span-text.ts';
+
+// For a tracer provider of one's own
 export { ConversationIdGenerator } from './ids/conversation-id-generator.ts';
 export { ConversationSampler } from './ids/conversation-sampler.ts';
+export { convotelSpanProcessor } from './setup/span-processor.ts';
 export { ConversationMetrics } from './metrics/conversation-metrics.ts';
 export type { ConversationMetricsOptions } from './metrics/conversation-metrics.ts';
-export { redactErrorMessage } from './redaction/redact-error-message.ts';
 export { RedactionProcessor } from './redaction/redaction-processor.ts';
 export type { MessageFilter } from './redaction/redaction-processor.ts';
-export { TracingOptionsError } from './settings/tracing-options.ts';
-export type { TracingOptions, TracingOptionsErrorCode } from './settings/tracing-options.ts';
-export { startTracing } from './start-tracing.ts';
-export type { DeadlineOptions, Tracing } from './tracing.ts';

@@ -1,11 +1,15 @@
 import { processSettings } from '@convotel/conventions';
-import type { Tracing } from './tracing.ts';
-import { checkTracingOptions } from './settings/tracing-options.ts';
+import { diag, DiagConsoleLogger } from '@opentelemetry/api';
+import { checkTracingOptions, usableOptions } from './settings/tracing-options.ts';
 import type { TracingOptions } from './settings/tracing-options.ts';
 import { readEnvironment } from './settings/environment.ts';
+import type { Environment } from './settings/environment.ts';
 import { disabledTracing } from './setup/disabled-tracing.ts';
 import { findForeignProvider, joinedTracing } from './setup/joined-tracing.ts';
 import { ownTracing } from './setup/own-tracing.ts';
+import { captureContentOf } from './setup/span-delivery.ts';
+import { TRUNCATED_LENGTH } from './redaction/redactor.ts';
+import type { Tracing } from './tracing.ts';
 
 const RUNNING = Symbol.for('convotel.running-tracing');
 
@@ -13,32 +17,77 @@ const RUNNING = Symbol.for('convotel.running-tracing');
 const inProcess = globalThis as { [RUNNING]?: Tracing | undefined };
 
 /**
- * Sets OpenTelemetry up for this process: spans and metrics leave by OTLP/HTTP, conversations get the ids that follow
- * from their names, error messages are redacted. Options win over `OTEL_*` variables. A provider that the program has
- * registered before is joined, not replaced. Called again before `shutdown`, it returns the first setup.
- * @throws {@link TracingOptionsError} for options that cannot be meant; nothing else, neither now nor later.
+ * Sets OpenTelemetry up for this process: spans are kept in a journal and leave by OTLP/HTTP, conversations get the ids
+ * that follow from their names, texts are redacted. Options win over `OTEL_*` variables; what cannot be used of either is
+ * named once. A provider that the program has registered before is joined, not replaced. Called again before `shutdown`,
+ * it returns the first setup.
+ * @throws {@link TracingOptionsError} for an endpoint or a ratio that cannot be meant; nothing else, neither now nor later.
  */
 export function startTracing(options: TracingOptions = {}): Tracing {
   checkTracingOptions(options);
-  const warn = options.warn ?? ((message: string) => console.warn(message));
+  const warn = warningsOf(options);
   if (inProcess[RUNNING] !== undefined) {
     warn('convotel: startTracing was called before; its first setup stays, with its options');
     return inProcess[RUNNING];
   }
+  const usable = usableOptions(options, warn);
   const environment = readEnvironment();
-  for (const warning of environment.warnings) warn(`convotel: ${warning}`);
-  if (options.captureContent !== undefined) processSettings().captureContent = options.captureContent;
-  Object.assign(processSettings(), { classifyError: options.classifyError, maxOpenMs: options.maxOpenMs, warn });
-  if (environment.isDisabled) return disabledTracing();
+  if (environment.logLevel !== undefined) {
+    diag.setLogger(new DiagConsoleLogger(), { logLevel: environment.logLevel, suppressOverrideMessage: true });
+  }
+  applyToProcess(usable, environment, warn);
+  const tracing = environment.isDisabled ? disabledTracing() : setUp(usable, environment, warn);
+  const said = new Set<string>();
+  for (const warning of environment.variables.warnings) {
+    if (!said.has(warning)) warn(`convotel: ${warning}`);
+    said.add(warning);
+  }
+  return tracing;
+}
 
+function setUp(options: TracingOptions, environment: Environment, warn: (message: string) => void): Tracing {
   const whenStopped = (): void => {
     if (inProcess[RUNNING] === tracing) inProcess[RUNNING] = undefined;
   };
   const foreign = findForeignProvider();
+  if (options.provider === 'own' && foreign !== undefined) {
+    warn(
+      "convotel: the option provider is 'own', but the program has registered a tracer provider, which is joined " +
+        'instead. Call startTracing before it, or add convotelSpanProcessor() to it.',
+    );
+  }
+  if (options.provider === 'join' && foreign === undefined) {
+    warn(
+      "convotel: the option provider is 'join', but no tracer provider is registered, so one is made. Call startTracing " +
+        'after the one that it should join.',
+    );
+  }
   const tracing =
     foreign === undefined
       ? ownTracing(options, environment, warn, whenStopped)
       : joinedTracing(foreign, warn, whenStopped);
   inProcess[RUNNING] = tracing;
   return tracing;
+}
+
+/** What the tracing package asks the process for. */
+function applyToProcess(options: TracingOptions, environment: Environment, warn: (message: string) => void): void {
+  const { classifyError, maxOpenMs } = options;
+  Object.assign(processSettings(), { classifyError, maxOpenMs, warn });
+  if (options.captureContent === undefined && environment.captureContent === undefined) return;
+  const content = captureContentOf(options, environment);
+  processSettings().captureContent = content !== 'none';
+  processSettings().maxContentLength = content === 'truncated' ? TRUNCATED_LENGTH : undefined;
+}
+
+/** A warning must not reach the program as an exception, whoever hears it. */
+function warningsOf({ warn }: TracingOptions): (message: string) => void {
+  const hear = typeof warn === 'function' ? warn : (message: string) => console.warn(message);
+  return (message) => {
+    try {
+      hear(message);
+    } catch (error) {
+      diag.warn(`${message} (the option warn threw)`, error);
+    }
+  };
 }

@@ -1,13 +1,37 @@
-import type { DeliveryReport } from './delivery/delivery.ts';
+/** What became of spans, at one moment. Counts spans of earlier runs that were taken over, too. */
+export interface DeliveryReport {
+  /** Spans that a back end has accepted. */
+  deliveredSpans: number;
+  /** Finished spans that are not known to be delivered: still waiting, refused, or dropped for want of room. */
+  undeliveredSpans: number;
+  /** Why the newest failed delivery failed; absent when none has failed since the last that worked. */
+  problem?: string;
+}
+
+/** The books of this process: `finishedSpans + inheritedSpans = deliveredSpans + waitingSpans + dropped`, at any time. */
+export interface TelemetryReport extends DeliveryReport {
+  /** Spans that ended in this process. */
+  finishedSpans: number;
+  /** Spans that an earlier run of this service had left behind. */
+  inheritedSpans: number;
+  /** Spans that are kept and will be sent, by this process or the next start of the service. */
+  waitingSpans: number;
+  /**
+   * Spans that were given up, by reason: `journal_full`, `memory_full`, `refused` and `rejected` (by the back end),
+   * `too_large`, `unsendable` (ids that are not ids), `damaged` (records that could not be read any more), `stopped`
+   * (no journal at shutdown), `internal_error`.
+   */
+  droppedSpans: Readonly<Record<string, number>>;
+}
 
 /** How long `flush` and `shutdown` may take. */
 export interface DeadlineOptions {
   /** In milliseconds. @defaultValue `5000` */
-  deadlineMs?: number;
+  deadlineMs?: number | undefined;
 }
 
-/** The running setup of a program. */
-export interface Tracing {
+/** The running setup of a program; `await using` shuts it down at the end of its block. */
+export interface Tracing extends AsyncDisposable {
   /**
    * `own`: made here. `joined`: the program had registered a provider before, which is used and left to its owner.
    * `disabled`: by `OTEL_SDK_DISABLED`; nothing is traced.
@@ -15,15 +39,31 @@ export interface Tracing {
   readonly kind: 'own' | 'joined' | 'disabled';
   /**
    * Sends what waits, and resolves when that is done or the deadline has come, with what is known to be delivered.
-   * Never rejects. Of a joined setup nothing is counted: both numbers are 0.
+   * After a failed attempt it resolves at once until the next one is due. Never rejects. Of a joined setup nothing is
+   * counted: both numbers are 0.
    */
   flush(options?: DeadlineOptions): Promise<DeliveryReport>;
   /**
-   * Sends what waits, then stops tracing: resolves by the deadline, lets go of every connection, never rejects.
+   * Ends what is open as `abandoned`, sends what waits, then stops tracing: resolves by the deadline, lets go of every
+   * connection, never rejects. What is not sent stays in the journal for the next start.
    * A joined setup is flushed and left running.
    */
   shutdown(options?: DeadlineOptions): Promise<DeliveryReport>;
+  /** What has become of spans until now. Of a joined setup nothing is counted. */
+  report(): TelemetryReport;
 }
 
 /** @see DeadlineOptions.deadlineMs */
 export const DEFAULT_DEADLINE_MS = 5000;
+
+/** The books of a setup that delivers nothing itself. */
+export function emptyReport(): TelemetryReport {
+  return {
+    deliveredSpans: 0,
+    undeliveredSpans: 0,
+    finishedSpans: 0,
+    inheritedSpans: 0,
+    waitingSpans: 0,
+    droppedSpans: {},
+  };
+}

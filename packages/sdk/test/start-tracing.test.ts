@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { processSettings, rootSpanIdOf, traceIdOf } from '@convotel/conventions';
 import { startTracing, TracingOptionsError } from '@convotel/sdk';
@@ -11,9 +14,11 @@ import type { OtlpReceiver, OtlpSpan } from './support/otlp-receiver.ts';
 let receiver: OtlpReceiver;
 let tracing: Tracing | undefined;
 let warnings: string[];
+let folder: string;
 
 beforeEach(async () => {
   receiver = await startOtlpReceiver();
+  folder = mkdtempSync(join(tmpdir(), 'convotel-sdk-'));
   warnings = [];
 });
 
@@ -21,13 +26,16 @@ afterEach(async () => {
   await tracing?.shutdown({ deadlineMs: 1000 });
   tracing = undefined;
   delete processSettings().captureContent;
+  delete processSettings().maxContentLength;
   await receiver.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 function start(options: TracingOptions = {}): Tracing {
   tracing = startTracing({
     endpoint: receiver.endpoint,
     metrics: false,
+    journal: { folder },
     warn: (message) => void warnings.push(message),
     ...options,
   });
@@ -181,11 +189,11 @@ describe('error messages', () => {
     expect(attributesOf(span('gpt'))).toMatchObject({ 'conversation.outcome': 'failed', 'error.type': 'Error' });
   });
 
-  test("pass the program's own redactor; one that throws loses the message and is named once", async () => {
+  test("pass the program's own redactor too; where it throws, the text is replaced and that is said once", async () => {
     const { flush } = start({
-      redactErrorMessage: (message) => {
-        if (message.includes('bob')) throw new Error(message);
-        return message.toUpperCase();
+      redact: (text, { part }) => {
+        if (part === 'status' && text.includes('[email]')) throw new Error(text);
+        return part === 'status' ? text.toUpperCase() : text;
       },
     });
     await talk('a');
@@ -194,9 +202,8 @@ describe('error messages', () => {
     await flush();
     const messages = receiver.spans().flatMap(({ status }) => (status.code === 2 ? [status.message] : []));
     // Two steps, the two conversations that they failed, and one that failed on its own.
-    expect(messages).toEqual([undefined, undefined, undefined, undefined, 'SHOUT']);
-    expect(warnings).toHaveLength(1);
-    expect(warnings[0]).not.toContain('bob');
+    expect(messages).toEqual([...Array.from({ length: 4 }, () => '[redacted]'), 'SHOUT']);
+    expect(warnings).toEqual([expect.stringContaining('the option redact threw Error')]);
   });
 
   test('of exceptions that other instrumentations record are redacted too', async () => {
@@ -219,7 +226,7 @@ describe('settings', () => {
       OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
     };
     await withEnvironment(variables, async () => {
-      tracing = startTracing({ metrics: false });
+      tracing = startTracing({ metrics: false, journal: { folder } });
       await talk();
       expect(await tracing.flush()).toEqual({ deliveredSpans: 3, undeliveredSpans: 0 });
     });
@@ -260,7 +267,9 @@ describe('settings', () => {
     });
     expect(receiver.requests).toEqual([]);
     await withEnvironment({ OTEL_TRACES_EXPORTER: 'zipkin' }, async () => start());
-    expect(warnings).toEqual([expect.stringContaining('OTEL_TRACES_EXPORTER is zipkin')]);
+    expect(warnings).toEqual([
+      expect.stringContaining('OTEL_TRACES_EXPORTER is "zipkin", which cannot be used; otlp is used'),
+    ]);
   });
 
   test.each([

@@ -12,5 +12,7 @@ export const ofSamples: Promise<string> = traced(new Uint8Array(2), 8000);
 // @ts-expect-error Samples need their rate.
 void traced(new Uint8Array(2));
 
-const first = wrapStep('tool', <Item>(items: readonly Item[]): Item | undefined => items[0]);
+const first = wrapStep('tool', function first<Item>(items: readonly Item[]): Item | undefined {
+  return items[0];
+});
 export const length: number | undefined = first(['reply'])?.length;

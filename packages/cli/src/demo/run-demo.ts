@@ -60,7 +60,7 @@ async function makeAndShow(
   terminal.writeOutput(stepHeadline(1, 'CREATE TEST DATA'));
   printLine(`\n${RULE}\nconvotel demo: a fake assistant at ${speed} times real speed\n${RULE}`);
 
-  const tracing = startTracing({ serviceName: 'convotel-demo', endpoint: url, captureContent: true });
+  const tracing = startTracing({ serviceName: 'convotel-demo', endpoint: url, captureContent: true, journal: false });
   const nowUnixMs = Number(terminal.nowUnixNano() / 1_000_000n);
   const history = planHistory(nowUnixMs);
   try {

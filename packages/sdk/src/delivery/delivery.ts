@@ -1,30 +1,295 @@
-import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
+import { OTLPExporterError } from '@opentelemetry/otlp-exporter-base';
+import type { ExportResponse } from '@opentelemetry/otlp-exporter-base';
+import type { Journal } from '../journal/journal.ts';
+import { clearTimer, setHoldingTimer, setTimer, soon } from '../settings/timers.ts';
+import { Backoff } from './backoff.ts';
+import { describeFailure } from './describe-failure.ts';
+import type { OutageWarning } from './outage-warning.ts';
+import { groupByScope, partialSuccessOf } from './parcel.ts';
+import type { Parcel } from './parcel.ts';
 
-/** What became of the finished spans of this process, at one moment. */
-export interface DeliveryReport {
-  /** Spans that a back end has accepted. */
-  deliveredSpans: number;
-  /** Finished spans that are not known to be delivered: still waiting, refused, or dropped for want of room. */
-  undeliveredSpans: number;
-  /** Why the newest failed delivery failed; absent when none has failed since the last that worked. */
-  problem?: string;
+/** Sends one body; the smallest part of a transport that delivery needs. */
+export interface Transport {
+  send(data: Uint8Array, timeoutMs: number, contentType: string): Promise<ExportResponse>;
+  shutdown(): void;
 }
 
-/** Finished spans in, delivered out. How they wait and travel is up to the implementation. */
-export interface Delivery {
-  /** Takes a finished, sampled span. Neither throws nor waits. */
-  take(span: ReadableSpan): void;
-  /** Resolves when everything taken before is delivered or given up. Never rejects, and may take long. */
-  flush(): Promise<void>;
-  /** Gives up at once: lets go of connections and timers, takes nothing more. */
-  stop(): void;
-  report(): DeliveryReport;
+export interface DeliveryOptions {
+  journal: Journal;
+  transport: Transport;
+  outage: OutageWarning;
+  /** How long a finished span waits for company, in ms. */
+  scheduleDelayMs: number;
+  /** Absolute deadline of one request, in ms. */
+  requestTimeoutMs: number;
+  warn: (message: string) => void;
+  /** @defaultValue the process's */
+  clock?: Clock | undefined;
 }
 
-/** For a process whose spans are delivered by nobody, or by somebody else. */
-export const NO_DELIVERY: Delivery = {
-  take() {},
-  async flush() {},
-  stop() {},
-  report: () => ({ deliveredSpans: 0, undeliveredSpans: 0 }),
-};
+/** Time as delivery sees it; a test can pass one that runs faster. */
+export interface Clock {
+  nowMs(): number;
+  setTimer(work: () => void, delayMs: number): NodeJS.Timeout;
+}
+
+const PROCESS_CLOCK: Clock = { nowMs: () => performance.now(), setTimer };
+
+interface FlushWaiter {
+  isRead: () => boolean;
+  /** Every parcel up to this number has to be settled; known once everything was read. */
+  through: number | undefined;
+  resolve: () => void;
+}
+
+const MAX_CONCURRENT_REQUESTS = 4;
+/** So many are held in memory during an outage, each at most 1 MB. */
+const MAX_TRIED_PARCELS = 6;
+const ENOUGH_SPANS_TO_SEND = 512;
+/** A batch that a server cannot digest while it takes others is treated as refused after so many answers of 500. */
+const MAX_SERVER_ERRORS = 5;
+
+/** Takes spans out of the journal and to the back end, for as long as it takes. Nothing here throws. */
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #clock: Clock;
+  readonly #backoff = new Backoff();
+  readonly #retries: Parcel[] = [];
+  readonly #unsettled = new Set<Parcel>();
+  readonly #waiters = new Set<FlushWaiter>();
+  readonly #saidPartial = new Set<string>();
+  #isRead: () => boolean = () => true;
+  #freshSpans = 0;
+  #inFlight = 0;
+  #lastNumber = 0;
+  #acceptedBatches = 0;
+  #pausedUntilMs = 0;
+  #scheduled: NodeJS.Timeout | undefined;
+  #resume: NodeJS.Timeout | undefined;
+  #isPumping = false;
+  #isStopped = false;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? PROCESS_CLOCK;
+    options.journal.onSpans = () => this.#drain();
+  }
+
+  /** Says that a span was kept. Called on the path of a step: it only makes sure that somebody looks soon. */
+  wake(): void {
+    this.#freshSpans += 1;
+    if (this.#freshSpans === ENOUGH_SPANS_TO_SEND) soon(() => this.#drain());
+    this.#scheduled ??= this.#clock.setTimer(() => this.#drain(), this.#options.scheduleDelayMs);
+  }
+
+  #drain(): void {
+    clearTimer(this.#scheduled);
+    this.#scheduled = undefined;
+    this.#freshSpans = 0;
+    this.#isRead = this.#options.journal.mark();
+    void this.#pump();
+  }
+
+  get #isPaused(): boolean {
+    return this.#clock.nowMs() < this.#pausedUntilMs;
+  }
+
+  /**
+   * Resolves when everything kept until now is settled, or cannot be for the moment, or the deadline has come. After a
+   * failure and until the next attempt is due it resolves at once.
+   */
+  async flush(deadlineMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const expired = new Promise<void>((resolve) => {
+      timer = setHoldingTimer(resolve, deadlineMs);
+    });
+    const isOver = { isOver: false };
+    try {
+      await Promise.race([this.#flush(isOver), expired]);
+    } finally {
+      isOver.isOver = true;
+      clearTimer(timer);
+    }
+  }
+
+  async #flush(call: { isOver: boolean }): Promise<void> {
+    await this.#options.journal.adoption;
+    if (call.isOver || this.#isStopped || this.#isPaused) return;
+    const { journal } = this.#options;
+    if (journal.waitingSpans === 0) return;
+    let waiter: FlushWaiter | undefined;
+    const settled = new Promise<void>((resolve) => {
+      waiter = { isRead: journal.mark(), through: undefined, resolve };
+      this.#waiters.add(waiter);
+    });
+    this.#drain();
+    await settled;
+  }
+
+  /** Lets go of everything at once; what is not settled stays in the journal. */
+  stop(): void {
+    this.#isStopped = true;
+    clearTimer(this.#scheduled);
+    clearTimer(this.#resume);
+    this.#options.transport.shutdown();
+    this.#releaseWaiters(() => true);
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      while (!this.#isStopped && !this.#isPaused && this.#inFlight < this.#concurrency) {
+        const parcel = await this.#choose();
+        if (parcel === undefined) break;
+        if (this.#isStopped || this.#isPaused) this.#retries.unshift(parcel);
+        else void this.#send(parcel);
+      }
+    } finally {
+      this.#isPumping = false;
+    }
+    this.#releaseWaiters((waiter) => this.#isSettled(waiter));
+  }
+
+  /** What failed goes first, but every other attempt during an outage is made with spans that have not been tried. */
+  async #choose(): Promise<Parcel | undefined> {
+    const hasUnread = !this.#isRead();
+    const isFreshTurn = this.#backoff.failures % 2 === 1 && this.#retries.length < MAX_TRIED_PARCELS;
+    if (hasUnread && (isFreshTurn || this.#retries.length === 0)) {
+      const fresh = await this.#read();
+      if (fresh !== undefined) return fresh;
+    }
+    return this.#retries.shift();
+  }
+
+  /** While the back end fails, one request at a time finds out whether it is back. */
+  get #concurrency(): number {
+    return this.#backoff.failures === 0 ? MAX_CONCURRENT_REQUESTS : 1;
+  }
+
+  async #read(): Promise<Parcel | undefined> {
+    const batch = await this.#options.journal.next();
+    if (batch === undefined) {
+      // What cannot be read now is tried again later.
+      if (!this.#isRead()) this.#scheduled ??= this.#clock.setTimer(() => this.#drain(), this.#options.scheduleDelayMs);
+      return undefined;
+    }
+    this.#lastNumber += 1;
+    const { spans, encoded, resource, settle } = batch;
+    const parcel = { spans, encoded, resource, settle, number: this.#lastNumber, serverErrors: 0 };
+    this.#unsettled.add(parcel);
+    return parcel;
+  }
+
+  async #send(parcel: Parcel): Promise<void> {
+    this.#inFlight += 1;
+    let response: ExportResponse;
+    try {
+      const { encoded, resource } = parcel;
+      const body = encoded.request(resource, groupByScope(parcel.spans));
+      const { transport, requestTimeoutMs } = this.#options;
+      response = await transport.send(body, requestTimeoutMs, encoded.contentType);
+    } catch (error) {
+      response = { status: 'retryable', error: error instanceof Error ? error : new Error(String(error)) };
+    }
+    this.#inFlight -= 1;
+    if (this.#isStopped) return;
+    if (response.status === 'success') this.#accepted(parcel, response.data);
+    else if (response.status === 'failure') this.#refused(parcel, response.error);
+    else this.#failed(parcel, response.error, response.retryInMillis);
+    void this.#pump();
+  }
+
+  #accepted(parcel: Parcel, answer: Uint8Array | undefined): void {
+    this.#acceptedBatches += 1;
+    this.#backoff.reset();
+    this.#pausedUntilMs = 0;
+    this.#options.outage.worked();
+    this.#unsettled.delete(parcel);
+    const { rejectedSpans, errorMessage } = partialSuccessOf(parcel, answer);
+    const rejected = Math.min(rejectedSpans, parcel.spans.length);
+    if (rejected > 0) parcel.settle(rejected, 'rejected');
+    parcel.settle(parcel.spans.length - rejected);
+    if (rejected > 0) this.#sayPartial(rejected, errorMessage);
+  }
+
+  #sayPartial(rejected: number, message: string): void {
+    if (this.#saidPartial.has(message) || this.#saidPartial.size >= 20) return;
+    this.#saidPartial.add(message);
+    this.#options.warn(
+      `convotel: the back end took a request but rejected ${rejected} of its spans: ${JSON.stringify(message.slice(0, 200))}. ` +
+        'They are counted as dropped. This is said once for each reason.',
+    );
+  }
+
+  /** 400 and the like: halves are sent on their own until the span that is the reason stands alone. */
+  #refused(parcel: Parcel, error: Error): void {
+    this.#unsettled.delete(parcel);
+    const { spans } = parcel;
+    if (spans.length > 1) {
+      const middle = spans.length >> 1;
+      const halves = [spans.slice(0, middle), spans.slice(middle)].map((half) => ({ ...parcel, spans: half }));
+      for (const half of halves) this.#unsettled.add(half);
+      this.#retries.unshift(...halves);
+      return;
+    }
+    const isTooLarge = error instanceof OTLPExporterError && error.code === 413;
+    parcel.settle(1, isTooLarge ? 'too_large' : 'refused');
+    const reason = describeFailure(error);
+    const kind = `refused ${isTooLarge}`;
+    if (this.#saidPartial.has(kind)) return;
+    this.#saidPartial.add(kind);
+    this.#options.warn(
+      `convotel: the back end refused a span and ${reason}. It was set aside and counted as dropped; the other spans of ` +
+        'its batch were sent without it. This is said once.',
+    );
+  }
+
+  #failed(parcel: Parcel, error: Error | undefined, retryAfterMs: number | undefined): void {
+    if (isServerError(error)) {
+      const accepted = this.#acceptedBatches;
+      parcel.serverErrors += 1;
+      if (parcel.serverErrors >= MAX_SERVER_ERRORS && accepted > 0 && this.#backoff.failures === 0) {
+        this.#refused(parcel, error);
+        return;
+      }
+    }
+    // Another batch goes first next time: what one server cannot digest must not hold the others.
+    this.#retries.push(parcel);
+    this.#options.outage.failed(describeFailure(error));
+    if (this.#isPaused && retryAfterMs === undefined) return;
+    const waitMs = Math.max(this.#isPaused ? 0 : this.#backoff.next(), retryAfterMs ?? 0);
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#clock.nowMs() + waitMs);
+    clearTimer(this.#resume);
+    this.#resume = this.#clock.setTimer(() => this.#tryAgain(), waitMs);
+    // Nobody is there to wait for, or the pause is the server's own wish: what waits is safe where it is.
+    if (!(error instanceof OTLPExporterError) || retryAfterMs !== undefined) this.#releaseWaiters(() => true);
+  }
+
+  #tryAgain(): void {
+    // A timer may come a little early.
+    this.#pausedUntilMs = 0;
+    void this.#pump();
+  }
+
+  #isSettled(waiter: FlushWaiter): boolean {
+    if (waiter.through === undefined && waiter.isRead()) waiter.through = this.#lastNumber;
+    if (waiter.through === undefined) return false;
+    for (const { number } of this.#unsettled) {
+      if (number <= waiter.through) return false;
+    }
+    return true;
+  }
+
+  #releaseWaiters(isOver: (waiter: FlushWaiter) => boolean): void {
+    for (const waiter of this.#waiters) {
+      if (!isOver(waiter)) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve();
+    }
+  }
+}
+
+function isServerError(error: Error | undefined): error is OTLPExporterError {
+  return error instanceof OTLPExporterError && error.code === 500;
+}

@@ -1,14 +1,24 @@
+/** A failure that comes and goes is said again after so long, unless its reason is another one. */
+const SAY_AGAIN_AFTER_MS = 60_000;
+
 /** Warns once per outage: when sending fails for the first time since it last worked. */
 export class OutageWarning {
   readonly #what: string;
   readonly #where: string;
+  readonly #meanwhile: () => string;
   readonly #warn: (message: string) => void;
   #problem: string | undefined;
+  #saidReason: string | undefined;
+  #saidMs = 0;
 
-  /** `what` is sent to `where`, as a person would call them: `spans`, `http://localhost:4318/v1/traces`. */
-  constructor(what: string, where: string, warn: (message: string) => void) {
+  /**
+   * `what` is sent to `where`, as a person would call them: `spans`, `http://localhost:4318/v1/traces`. `meanwhile` says
+   * what becomes of what is not sent.
+   */
+  constructor(what: string, where: string, meanwhile: () => string, warn: (message: string) => void) {
     this.#what = what;
     this.#where = where;
+    this.#meanwhile = meanwhile;
     this.#warn = warn;
   }
 
@@ -20,11 +30,14 @@ export class OutageWarning {
   failed(reason: string): void {
     const isNew = this.#problem === undefined;
     this.#problem = reason;
-    if (!isNew) return;
+    const isFamiliar = reason === this.#saidReason && performance.now() - this.#saidMs < SAY_AGAIN_AFTER_MS;
+    if (!isNew || isFamiliar) return;
+    this.#saidReason = reason;
+    this.#saidMs = performance.now();
     this.#warn(
-      `convotel: ${this.#what} cannot be delivered to ${this.#where}: ${reason}. The program goes on, but what is not ` +
-        'delivered is lost. Start a back end there (such as `npx convotel serve`), or name another with the endpoint ' +
-        'option or OTEL_EXPORTER_OTLP_ENDPOINT. This is said once, until it works again.',
+      `convotel: ${this.#what} cannot be delivered to ${this.#where}: ${reason}. The program goes on; ` +
+        `${this.#meanwhile()}. Start a back end there (for example \`npx convotel serve\`), or name another with the ` +
+        'endpoint option or OTEL_EXPORTER_OTLP_ENDPOINT. This is said once, until it works again.',
     );
   }
 

@@ -1,39 +1,52 @@
 import { diag } from '@opentelemetry/api';
-import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { ExportResultCode } from '@opentelemetry/core';
-import type { ExportResult } from '@opentelemetry/core';
+import { AggregationTemporalityPreference, OTLPMetricExporterBase } from '@opentelemetry/exporter-metrics-otlp-http';
+import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
+import { JsonMetricsSerializer, ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
-import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { Connections } from '../delivery/connections.ts';
-import { describeExportError } from '../delivery/describe-export-error.ts';
-import { ExportQueue } from '../delivery/export-queue.ts';
+import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { addressForPeople, describeFailure } from '../delivery/describe-failure.ts';
+import { HttpTransport } from '../delivery/http-transport.ts';
 import { OutageWarning } from '../delivery/outage-warning.ts';
 import type { Environment } from '../settings/environment.ts';
-import { signalUrl } from '../settings/tracing-options.ts';
+import { otlpTarget } from '../delivery/otlp-target.ts';
+import type { OtlpTarget } from '../delivery/otlp-target.ts';
 import type { TracingOptions } from '../settings/tracing-options.ts';
-
-const TIMEOUT_SLACK_MS = 1000;
+import { withinDeadline } from '../settings/within-deadline.ts';
 
 /** A meter provider that sends by OTLP/HTTP, and how to let go of it. */
 export interface MetricDelivery {
   provider: MeterProvider;
   /** Collects and sends now. Never rejects, and may take long. */
   flush(): Promise<void>;
-  /** The same for the last time. Never rejects, and may take long. */
-  shutdown(): Promise<void>;
+  /** The same for the last time. Where nobody has said that metrics are received, it hardly outlasts `spans`. */
+  shutdown(spans: Promise<void>): Promise<void>;
   /** Lets go of connections and timers at once. */
   stop(): void;
 }
 
-/** Sends metrics by OTLP/HTTP at the interval that the environment names. */
+const TEMPORALITY = {
+  cumulative: AggregationTemporalityPreference.CUMULATIVE,
+  delta: AggregationTemporalityPreference.DELTA,
+  lowmemory: AggregationTemporalityPreference.LOWMEMORY,
+} as const;
+/** How long the end of a program waits for the answer of a host that was only guessed. */
+const GUESS_PATIENCE_MS = 250;
+
+/** Sends metrics by OTLP/HTTP at the interval that the environment names. Undefined when there is nowhere to send them. */
 export function startMetricDelivery(
   options: TracingOptions,
   environment: Environment,
   resource: Resource,
   warn: (message: string) => void,
-): MetricDelivery {
-  const exporter = new WatchedMetricExporter(options, warn);
+): MetricDelivery | undefined {
+  const target = otlpTarget('METRICS', options, environment.variables, process.env);
+  if (target === undefined) return undefined;
+  const delegate = new MetricDelegate(target, warn);
+  const exporter = new OTLPMetricExporterBase(delegate, {
+    temporalityPreference: TEMPORALITY[environment.temporality],
+  });
   const reader = new PeriodicExportingMetricReader({
     exporter,
     exportIntervalMillis: environment.metricExportIntervalMs,
@@ -43,8 +56,13 @@ export function startMetricDelivery(
   return {
     provider,
     flush: () => settled(provider.forceFlush()),
-    shutdown: () => settled(provider.shutdown()),
-    stop: () => exporter.stop(),
+    shutdown: async (spans) => {
+      const last = settled(provider.shutdown());
+      if (!delegate.isGuess) return last;
+      await spans;
+      await withinDeadline(last, GUESS_PATIENCE_MS);
+    },
+    stop: () => delegate.stop(),
   };
 }
 
@@ -57,53 +75,77 @@ async function settled(work: Promise<void>): Promise<void> {
   }
 }
 
-/** The stock exporter, with a result for every export and one warning per outage. */
-class WatchedMetricExporter implements PushMetricExporter {
-  readonly #exporter: OTLPMetricExporter;
-  readonly #connections: Connections;
-  readonly #queue: ExportQueue<ResourceMetrics>;
+/** One attempt an export: the next collection holds the same numbers and newer ones. */
+class MetricDelegate implements IOtlpExportDelegate<ResourceMetrics> {
+  readonly #target: OtlpTarget;
+  readonly #transport: HttpTransport;
   readonly #outage: OutageWarning;
+  readonly #warn: (message: string) => void;
+  readonly #running = new Set<Promise<void>>();
+  /** Nobody has said yet that metrics are received at this address. */
+  isGuess: boolean;
+  #isGivenUp = false;
 
-  constructor(options: TracingOptions, warn: (message: string) => void) {
-    const url = signalUrl(options.endpoint, 'v1/metrics');
-    this.#connections = new Connections('METRICS', 'v1/metrics', url);
-    const { settings, agentFactory } = this.#connections;
-    this.#exporter = new OTLPMetricExporter({
-      ...(url !== undefined && { url }),
-      ...(options.headers !== undefined && { headers: { ...options.headers } }),
-      httpAgentOptions: agentFactory,
-    });
-    this.#queue = new ExportQueue(this.#exporter, {
-      maxConcurrent: 1,
-      timeoutMs: settings.timeoutMs + TIMEOUT_SLACK_MS,
-    });
-    this.#outage = new OutageWarning('metrics', settings.url, warn);
+  constructor(target: OtlpTarget, warn: (message: string) => void) {
+    this.#target = target;
+    this.isGuess = target.isGuess;
+    this.#warn = warn;
+    this.#transport = new HttpTransport(
+      target,
+      target.encoding === 'json' ? 'application/json' : 'application/x-protobuf',
+    );
+    const meanwhile = (): string => 'the next export holds the newest values';
+    this.#outage = new OutageWarning('metrics', addressForPeople(target.url), meanwhile, warn);
   }
 
-  readonly selectAggregation: NonNullable<PushMetricExporter['selectAggregation']> = (type) =>
-    this.#exporter.selectAggregation(type);
-
-  readonly selectAggregationTemporality: NonNullable<PushMetricExporter['selectAggregationTemporality']> = (type) =>
-    this.#exporter.selectAggregationTemporality(type);
-
-  export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
-    this.#queue.export(metrics, (result) => {
-      if (result.code === ExportResultCode.SUCCESS) this.#outage.worked();
-      else this.#outage.failed(describeExportError(result.error));
-      done(result);
-    });
+  export(metrics: ResourceMetrics, done: Parameters<IOtlpExportDelegate<ResourceMetrics>['export']>[1]): void {
+    if (this.#isGivenUp) {
+      done({ code: ExportResultCode.SUCCESS });
+      return;
+    }
+    const sending = this.#send(metrics).then((error) =>
+      done(error === undefined ? { code: ExportResultCode.SUCCESS } : { code: ExportResultCode.FAILED, error }),
+    );
+    this.#running.add(sending);
+    void sending.finally(() => this.#running.delete(sending));
   }
 
-  forceFlush(): Promise<void> {
-    return this.#queue.idle();
+  async #send(metrics: ResourceMetrics): Promise<Error | undefined> {
+    const { encoding, timeoutMs, url } = this.#target;
+    const serializer = encoding === 'json' ? JsonMetricsSerializer : ProtobufMetricsSerializer;
+    const body = serializer.serializeRequest(metrics);
+    if (body === undefined) return new Error('metrics that cannot be written as OTLP');
+    const response = await this.#transport.send(body, timeoutMs);
+    if (response.status === 'success') {
+      this.isGuess = false;
+      this.#outage.worked();
+      return undefined;
+    }
+    const error = response.error ?? new Error('unknown reason');
+    if (this.isGuess) {
+      this.#isGivenUp = true;
+      this.#warn(
+        `convotel: metrics are not sent: only an endpoint for traces is set, and ${addressForPeople(url)} on its host does ` +
+          `not take metrics (${describeFailure(error)}). Set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, or metrics: false.`,
+      );
+      return undefined;
+    }
+    this.#outage.failed(describeFailure(error));
+    return error;
+  }
+
+  async forceFlush(): Promise<void> {
+    await Promise.all(this.#running);
   }
 
   async shutdown(): Promise<void> {
-    this.stop();
+    await this.forceFlush();
   }
 
+  setMetrics(): void {}
+
   stop(): void {
-    this.#queue.stop();
-    this.#connections.cut();
+    this.#isGivenUp = true;
+    this.#transport.shutdown();
   }
 }

@@ -4,16 +4,15 @@ import type { Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 
 /** Where an exception event keeps text (OpenTelemetry semantic conventions, exceptions). */
 const EXCEPTION_TEXTS = ['exception.message', 'exception.stacktrace'] as const;
-
-/** Longer messages are cut before they are redacted, so that redaction takes bounded time. */
-const MAX_MESSAGE_LENGTH = 4096;
+const MAX_MESSAGE_LENGTH = 16_384;
 
 /** What becomes of a message; undefined when nothing of it may leave. */
 export type MessageFilter = (message: string) => string | undefined;
 
 /**
- * Passes the messages of errors through a filter, on every span of the process, before anything else reads the span.
- * A filter that throws loses the message, not the span.
+ * For a tracer provider with an exporter of its own: passes the messages of errors through a filter, on every span,
+ * before any exporter reads it. A filter that throws loses the message, not the span. What `startTracing` sends itself is
+ * redacted on a copy and needs no such processor.
  */
 export class RedactionProcessor implements SpanProcessor {
   readonly #filter: MessageFilter;
@@ -62,14 +61,11 @@ export class RedactionProcessor implements SpanProcessor {
     } catch (error) {
       if (!this.#hasWarned) {
         this.#hasWarned = true;
-        this.#warn(`convotel: redactErrorMessage threw (${nameOf(error)}); such messages are left out`);
+        // Only the name: the error's own message may quote what was to be redacted.
+        const name = error instanceof Error ? error.name : typeof error;
+        this.#warn(`convotel: the filter of a RedactionProcessor threw ${name}; such messages are left out`);
       }
       return undefined;
     }
   }
-}
-
-/** Only the name: the error's own message may quote what was to be redacted. */
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
 }

@@ -1,4 +1,7 @@
-import { getBooleanFromEnv, getNumberFromEnv, getStringFromEnv, getStringListFromEnv } from '@opentelemetry/core';
+import { CAPTURE_CONTENT_VARIABLE } from '@convotel/conventions';
+import { DiagLogLevel } from '@opentelemetry/api';
+import type { CaptureContent } from './tracing-options.ts';
+import { VariableReader } from './variables.ts';
 
 /** What the environment says, as far as the parts of OpenTelemetry do not read it themselves. */
 export interface Environment {
@@ -7,47 +10,165 @@ export interface Environment {
   exportsMetrics: boolean;
   /** Share of traces kept by a ratio sampler; undefined for every other sampler. */
   samplingRatio: number | undefined;
+  captureContent: CaptureContent | undefined;
+  isJournalOff: boolean;
+  stateFolder: string | undefined;
+  logLevel: DiagLogLevel | undefined;
+  scheduleDelayMs: number;
+  /** Spans of one request. */
+  maxBatchSpans: number;
+  /** Spans that may wait in a program without a journal; bytes bound them too. */
+  maxQueueSpans: number;
   metricExportIntervalMs: number;
   metricExportTimeoutMs: number;
-  /** What was said but cannot be done, for people. */
-  warnings: string[];
+  temporality: 'cumulative' | 'delta' | 'lowmemory';
+  variables: VariableReader;
 }
 
 const DEFAULT_METRIC_EXPORT_INTERVAL_MS = 60_000;
 const DEFAULT_METRIC_EXPORT_TIMEOUT_MS = 30_000;
+const DEFAULT_SCHEDULE_DELAY_MS = 1000;
+const DEFAULT_MAX_BATCH_SPANS = 512;
+const ON_OFF = { on: 'on', true: 'on', '1': 'on', off: 'off', false: 'off', '0': 'off' } as const;
 
-/** Reads `OTEL_*` variables (OpenTelemetry specification, Environment Variable Specification). */
-export function readEnvironment(): Environment {
-  const warnings: string[] = [];
-  const interval = positive(getNumberFromEnv('OTEL_METRIC_EXPORT_INTERVAL')) ?? DEFAULT_METRIC_EXPORT_INTERVAL_MS;
-  const timeout = positive(getNumberFromEnv('OTEL_METRIC_EXPORT_TIMEOUT')) ?? DEFAULT_METRIC_EXPORT_TIMEOUT_MS;
+const LOG_LEVELS: Readonly<Record<string, DiagLogLevel>> = {
+  none: DiagLogLevel.NONE,
+  error: DiagLogLevel.ERROR,
+  warn: DiagLogLevel.WARN,
+  info: DiagLogLevel.INFO,
+  debug: DiagLogLevel.DEBUG,
+  verbose: DiagLogLevel.VERBOSE,
+  all: DiagLogLevel.ALL,
+};
+
+/** What the variable for content may say: `true`, our own words, and those of OpenTelemetry's GenAI instrumentations. */
+const CONTENT: Readonly<Record<string, CaptureContent>> = {
+  true: 'full',
+  full: 'full',
+  truncated: 'truncated',
+  none: 'none',
+  false: 'none',
+  no_content: 'none',
+  span_only: 'full',
+  span_and_event: 'full',
+  event_only: 'none',
+};
+
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+];
+
+/** Limits that OpenTelemetry reads itself, and drops without a word when they are not numbers. */
+const LIMITS = [
+  'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT',
+  'OTEL_ATTRIBUTE_COUNT_LIMIT',
+  'OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT',
+  'OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT',
+  'OTEL_SPAN_EVENT_COUNT_LIMIT',
+  'OTEL_SPAN_LINK_COUNT_LIMIT',
+  'OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT',
+  'OTEL_LINK_ATTRIBUTE_COUNT_LIMIT',
+];
+
+/** Reads the environment (OpenTelemetry specification, Environment Variable Specification). */
+export function readEnvironment(environment: Readonly<Record<string, string | undefined>> = process.env): Environment {
+  const variables = new VariableReader(environment);
+  const interval = variables.number(['OTEL_METRIC_EXPORT_INTERVAL'], DEFAULT_METRIC_EXPORT_INTERVAL_MS, 1, ' ms');
+  const timeout = variables.number(['OTEL_METRIC_EXPORT_TIMEOUT'], DEFAULT_METRIC_EXPORT_TIMEOUT_MS, 1, ' ms');
+  checkWhatOthersRead(variables);
   return {
-    isDisabled: getBooleanFromEnv('OTEL_SDK_DISABLED'),
-    exportsTraces: exportsByOtlp('OTEL_TRACES_EXPORTER', warnings),
-    exportsMetrics: exportsByOtlp('OTEL_METRICS_EXPORTER', warnings),
-    samplingRatio: ratioOfSampler(),
+    isDisabled: variables.boolean('OTEL_SDK_DISABLED', false),
+    exportsTraces: exportsByOtlp('OTEL_TRACES_EXPORTER', variables),
+    exportsMetrics: exportsByOtlp('OTEL_METRICS_EXPORTER', variables),
+    samplingRatio: ratioOfSampler(variables),
+    captureContent: contentOf(variables),
+    isJournalOff: variables.choice(['CONVOTEL_JOURNAL'], ON_OFF, 'on') === 'off',
+    stateFolder: variables.text('XDG_STATE_HOME'),
+    logLevel: logLevelOf(variables),
+    scheduleDelayMs: variables.number(['OTEL_BSP_SCHEDULE_DELAY'], DEFAULT_SCHEDULE_DELAY_MS, 0, ' ms'),
+    maxBatchSpans: variables.number(['OTEL_BSP_MAX_EXPORT_BATCH_SIZE'], DEFAULT_MAX_BATCH_SPANS, 1),
+    maxQueueSpans: variables.number(['OTEL_BSP_MAX_QUEUE_SIZE'], Infinity, 1),
     metricExportIntervalMs: interval,
     // The reader refuses a timeout above its interval.
     metricExportTimeoutMs: Math.min(timeout, interval),
-    warnings,
+    temporality: variables.choice(
+      ['OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE'],
+      { cumulative: 'cumulative', delta: 'delta', lowmemory: 'lowmemory' },
+      'cumulative',
+    ),
+    variables,
   };
 }
 
-function positive(value: number | undefined): number | undefined {
-  return value !== undefined && Number.isFinite(value) && value > 0 ? value : undefined;
-}
-
-function exportsByOtlp(variable: string, warnings: string[]): boolean {
-  const exporters = getStringListFromEnv(variable) ?? [];
+function exportsByOtlp(name: string, variables: VariableReader): boolean {
+  const value = variables.text(name);
+  const exporters = (value ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
   if (exporters.length === 0 || exporters.includes('otlp')) return true;
   if (exporters.includes('none')) return false;
-  warnings.push(`${variable} is ${exporters.join(',')}; only otlp and none are known here, so otlp is used`);
+  variables.misused({ name, value: value! }, 'otlp is used', 'Write otlp or none.');
   return true;
 }
 
-function ratioOfSampler(): number | undefined {
-  const sampler = getStringFromEnv('OTEL_TRACES_SAMPLER');
-  if (sampler !== 'traceidratio' && sampler !== 'parentbased_traceidratio') return undefined;
-  const ratio = getNumberFromEnv('OTEL_TRACES_SAMPLER_ARG') ?? 1;
-  return ratio >= 0 && ratio <= 1 ? ratio : 1;
+function ratioOfSampler(variables: VariableReader): number | undefined {
+  const name = 'OTEL_TRACES_SAMPLER';
+  const sampler = variables.text(name);
+  if (sampler !== undefined && !SAMPLERS.includes(sampler.toLowerCase())) {
+    variables.misused({ name, value: sampler }, 'every conversation is kept', `Write one of ${SAMPLERS.join(', ')}.`);
+    return undefined;
+  }
+  if (!sampler?.toLowerCase().endsWith('traceidratio')) return undefined;
+  const argument = 'OTEL_TRACES_SAMPLER_ARG';
+  const value = variables.text(argument);
+  const ratio = value === undefined ? 1 : Number(value);
+  if (ratio >= 0 && ratio <= 1) return ratio;
+  const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(value ?? '');
+  const right = percent === null ? '0.5 for half of them' : `${Number(percent[1]) / 100}`;
+  variables.misused(
+    { name: argument, value: value! },
+    'every conversation is kept',
+    `Write a number from 0 to 1: ${right}.`,
+  );
+  return 1;
+}
+
+function contentOf(variables: VariableReader): CaptureContent | undefined {
+  const value = variables.text(CAPTURE_CONTENT_VARIABLE);
+  return value === undefined ? undefined : variables.choice([CAPTURE_CONTENT_VARIABLE], CONTENT, 'none');
+}
+
+function logLevelOf(variables: VariableReader): DiagLogLevel | undefined {
+  const name = 'OTEL_LOG_LEVEL';
+  const value = variables.text(name);
+  if (value === undefined) return undefined;
+  const level = LOG_LEVELS[value.toLowerCase()];
+  if (level !== undefined) return level;
+  variables.misused({ name, value }, 'nothing is logged', `Write one of ${Object.keys(LOG_LEVELS).join(', ')}.`);
+  return undefined;
+}
+
+function checkWhatOthersRead(variables: VariableReader): void {
+  for (const name of LIMITS) variables.number([name], 128, 0);
+  const known = ['tracecontext', 'baggage', 'none'];
+  for (const propagator of (variables.text('OTEL_PROPAGATORS') ?? '').toLowerCase().split(',')) {
+    if (propagator.trim() === '' || known.includes(propagator.trim())) continue;
+    variables.misused(
+      { name: 'OTEL_PROPAGATORS', value: propagator.trim() },
+      'it is left out',
+      `Write ${known.join(', ')}.`,
+    );
+  }
+  for (const pair of (variables.text('OTEL_RESOURCE_ATTRIBUTES') ?? '').split(',')) {
+    if (pair.trim() === '' || /^\s*[^=]+=/.test(pair)) continue;
+    const right = 'Write key=value, separated by commas, with special characters percent-encoded.';
+    variables.misused({ name: 'OTEL_RESOURCE_ATTRIBUTES', value: pair.trim() }, 'the entry is left out', right);
+  }
 }

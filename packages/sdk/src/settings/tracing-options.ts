@@ -1,35 +1,81 @@
 import { codedError } from '@convotel/conventions';
 import type { ClassifyError, ErrorCodeOf } from '@convotel/conventions';
+import type { Agent as HttpAgent } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
 import type { Attributes } from '@opentelemetry/api';
+import type { TextPlace } from '../encoding/span-text.ts';
+
+/** How much of input and output texts may leave the process. */
+export type CaptureContent = 'none' | 'truncated' | 'full';
+
+/** When written spans are also flushed to the disk, which a loss of power cannot take back. */
+export type SyncPolicy = 'never' | 'interval' | 'conversation' | 'step';
+
+/** Where and how finished spans are kept until a back end has them. */
+export interface JournalSettings {
+  /** Folder for all services of this user. @defaultValue `$XDG_STATE_HOME/convotel/journal`, else below `~/.local/state` */
+  folder?: string | undefined;
+  /** Bytes that one service may hold on the disk, in all its processes; at least 1 MiB. @defaultValue `536_870_912` */
+  maxBytes?: number | undefined;
+  /**
+   * When spans are also flushed to the disk, so that a loss of power cannot take them. `never`: when the operating system
+   * does. `interval`: every 500 ms. `conversation`: before the end of a conversation returns. `step`: before the end of
+   * each step returns. A crash of the program loses nothing under any of them.
+   * @defaultValue `'interval'`
+   */
+  sync?: SyncPolicy | undefined;
+}
 
 /** Settings of `startTracing`. Each wins over the `OTEL_*` variable that says the same. */
 export interface TracingOptions {
   /** Name of the program. @defaultValue `OTEL_SERVICE_NAME`, else `unknown_service:node` */
-  serviceName?: string;
+  serviceName?: string | undefined;
   /** Further attributes of the resource, such as `service.version`; `OTEL_RESOURCE_ATTRIBUTES` adds to them. */
-  resourceAttributes?: Attributes;
+  resourceAttributes?: Attributes | undefined;
   /** Where OTLP/HTTP is received; `/v1/traces` and `/v1/metrics` are appended. @defaultValue `OTEL_EXPORTER_OTLP_*`, else `http://localhost:4318` */
-  endpoint?: string;
+  endpoint?: string | undefined;
   /** Headers of every request. @defaultValue `OTEL_EXPORTER_OTLP_*HEADERS` */
-  headers?: Readonly<Record<string, string>>;
-  /** Whether input and output texts may be written to spans. @defaultValue `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, else `false` */
-  captureContent?: boolean;
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** Makes the connections, in place of one that knows certificates and proxies by the environment. */
+  agent?: HttpAgent | HttpsAgent | undefined;
+  /**
+   * Whether input and output texts may leave the process; `truncated` keeps the first 1,000 characters. `true` is `full`,
+   * `false` is `none`. Their lengths are always kept.
+   * @defaultValue `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, else `'none'`
+   */
+  captureContent?: CaptureContent | boolean | undefined;
+  /** `keep`: prompts and answers that other libraries write on their spans leave even where `captureContent` is `none`. @defaultValue `'drop'` */
+  otherContent?: 'drop' | 'keep' | undefined;
+  /**
+   * Called for every text that leaves, after the built-in patterns have masked it; returns the text to send. What it
+   * throws costs the text, not the span.
+   */
+  redact?: ((text: string, where: TextPlace) => string) | undefined;
+  /** Replaces a conversation's id wherever it is written, before it leaves. Ids are not redacted otherwise. */
+  redactConversationId?: ((id: string) => string) | undefined;
+  /** `none` keeps the messages and stacks of errors in the process. @defaultValue `'redacted'` */
+  errorMessages?: 'redacted' | 'none' | undefined;
   /** Share of conversations that are kept, 0 to 1; a conversation is kept whole or not at all. @defaultValue `OTEL_TRACES_SAMPLER`, else all */
-  samplingRatio?: number;
+  samplingRatio?: number | undefined;
+  /** `false` keeps finished spans in memory only, where a crash loses them. @defaultValue `CONVOTEL_JOURNAL`, else `true` */
+  journal?: boolean | JournalSettings | undefined;
+  /** Whether SIGINT and SIGTERM send what waits before they end the process, where nobody else handles them. @defaultValue `true` */
+  shutdownOnSignals?: boolean | undefined;
   /** Whether metrics are sent. @defaultValue `true`, unless `OTEL_METRICS_EXPORTER` is `none` */
-  metrics?: boolean;
+  metrics?: boolean | undefined;
   /** Whether durations are sent as histograms too, for back ends without a span-metrics connector. @defaultValue `false` */
-  durationMetrics?: boolean;
-  /** `none` keeps the messages of errors in the process. @defaultValue `'redacted'` */
-  errorMessages?: 'redacted' | 'none';
-  /** Masks what must not leave the process in an error's message. @defaultValue {@link redactErrorMessage} */
-  redactErrorMessage?: (message: string) => string;
+  durationMetrics?: boolean | undefined;
   /** Judges errors that neither the step nor the conversation judges, before the rules of the conventions. */
   classifyError?: ClassifyError | undefined;
   /** Steps and conversations that are open for longer end as `abandoned`, in milliseconds. @defaultValue `600_000` */
   maxOpenMs?: number | undefined;
+  /**
+   * `own`: registers a tracer provider. `join`: uses the one that the program has registered. By default one that is
+   * there is joined, else one is made. Where the choice cannot be followed, that is said.
+   */
+  provider?: 'own' | 'join' | undefined;
   /** Hears warnings for people. @defaultValue `console.warn`, which is standard error */
-  warn?: (message: string) => void;
+  warn?: ((message: string) => void) | undefined;
 }
 
 /** Codes of {@link TracingOptionsError}. */
@@ -38,16 +84,23 @@ export type TracingOptionsErrorCode = ErrorCodeOf<'TracingOptionsError'>;
 /** An option of `startTracing` that cannot be right. A wrong environment variable is only warned about. */
 export class TracingOptionsError extends codedError('TracingOptionsError') {}
 
-/** @throws {@link TracingOptionsError} for an endpoint that is no http(s) address, and a ratio outside of 0 to 1. */
+export const DEFAULT_JOURNAL_BYTES = 512 * 1024 * 1024;
+const MIN_JOURNAL_BYTES = 1024 * 1024;
+
+/** @throws {@link TracingOptionsError} for an endpoint that is not an http(s) address, and a ratio outside of 0 to 1. */
 export function checkTracingOptions({ endpoint, samplingRatio }: TracingOptions): void {
   if (endpoint !== undefined && !isHttpAddress(endpoint)) {
     throw new TracingOptionsError(
       'INVALID_ENDPOINT',
-      `endpoint must be an http:// or https:// address, got ${JSON.stringify(endpoint)}`,
+      `The option endpoint is ${JSON.stringify(endpoint)}, which is not an http:// or https:// address. ` +
+        'Write it with its scheme, for example http://localhost:4318.',
     );
   }
   if (samplingRatio !== undefined && !(samplingRatio >= 0 && samplingRatio <= 1)) {
-    throw new TracingOptionsError('OPTION_OUT_OF_RANGE', `samplingRatio must be from 0 to 1, got ${samplingRatio}`);
+    throw new TracingOptionsError(
+      'OPTION_OUT_OF_RANGE',
+      `The option samplingRatio is ${String(samplingRatio)}; write a number from 0 to 1, for example 0.5 for half of the conversations.`,
+    );
   }
 }
 
@@ -55,7 +108,84 @@ function isHttpAddress(text: unknown): boolean {
   return typeof text === 'string' && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
-/** The address of one signal below `endpoint`; undefined leaves it to the environment. */
-export function signalUrl(endpoint: string | undefined, path: 'v1/traces' | 'v1/metrics'): string | undefined {
-  return endpoint === undefined ? undefined : `${endpoint.replace(/\/+$/, '')}/${path}`;
+/** Options that a program in plain JavaScript may get wrong: the default is used, and `warn` hears of it. */
+export function usableOptions(options: TracingOptions, warn: (message: string) => void): TracingOptions {
+  const usable = { ...options };
+  const misused = (name: string, value: unknown, instead: string, right: string): void =>
+    warn(`convotel: the option ${name} is ${shown(value)}, which cannot be used; ${instead}. ${right}`);
+  const check = (
+    name: keyof TracingOptions,
+    isRight: (value: unknown) => boolean,
+    instead: string,
+    right: string,
+  ): void => {
+    const value: unknown = usable[name];
+    if (value === undefined || isRight(value)) return;
+    misused(name, value, instead, right);
+    delete usable[name];
+  };
+  const oneOf =
+    (...choices: unknown[]) =>
+    (value: unknown): boolean =>
+      choices.includes(value);
+  const isFunction = (value: unknown): boolean => typeof value === 'function';
+  const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+  const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+  check('serviceName', isText, 'OTEL_SERVICE_NAME or the default is used', 'Write a name that is not empty.');
+  check('resourceAttributes', isObject, 'none are added', 'Write an object of attributes.');
+  check('headers', isObject, 'none are added', 'Write an object of names and values.');
+  check(
+    'captureContent',
+    oneOf('none', 'truncated', 'full', true, false),
+    'none is used',
+    "Write 'none', 'truncated' or 'full'.",
+  );
+  check('otherContent', oneOf('drop', 'keep'), 'drop is used', "Write 'drop' or 'keep'.");
+  check('errorMessages', oneOf('redacted', 'none'), 'redacted is used', "Write 'redacted' or 'none'.");
+  check('provider', oneOf('own', 'join'), 'the default is used', "Write 'own' or 'join'.");
+  check('redact', isFunction, 'only the built-in patterns are used', 'Write a function that returns the text to send.');
+  check(
+    'redactConversationId',
+    isFunction,
+    'ids are sent as they are',
+    'Write a function that returns the id to send.',
+  );
+  check(
+    'journal',
+    (value) => typeof value === 'boolean' || isObject(value),
+    'true is used',
+    'Write true, false or an object.',
+  );
+  for (const name of ['shutdownOnSignals', 'metrics', 'durationMetrics'] as const) {
+    check(name, oneOf(true, false), 'the default is used', 'Write true or false.');
+  }
+  if (typeof usable.journal === 'object') usable.journal = usableJournal(usable.journal, misused);
+  return usable;
+}
+
+function usableJournal(
+  journal: JournalSettings,
+  misused: (name: string, value: unknown, instead: string, right: string) => void,
+): JournalSettings {
+  const { folder, maxBytes, sync } = journal;
+  const usable: JournalSettings = {};
+  if (folder === undefined || (typeof folder === 'string' && folder !== '')) usable.folder = folder;
+  else misused('journal.folder', folder, 'the default folder is used', 'Write a path.');
+  if (maxBytes === undefined || (Number.isFinite(maxBytes) && maxBytes >= MIN_JOURNAL_BYTES))
+    usable.maxBytes = maxBytes;
+  else
+    misused(
+      'journal.maxBytes',
+      maxBytes,
+      `${DEFAULT_JOURNAL_BYTES} is used`,
+      `Write a number of at least ${MIN_JOURNAL_BYTES}.`,
+    );
+  if (sync === undefined || ['never', 'interval', 'conversation', 'step'].includes(sync)) usable.sync = sync;
+  else misused('journal.sync', sync, 'interval is used', "Write 'never', 'interval', 'conversation' or 'step'.");
+  return usable;
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : `of type ${typeof value}`;
 }

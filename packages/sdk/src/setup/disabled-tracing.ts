@@ -1,8 +1,14 @@
-import { NO_DELIVERY } from '../delivery/delivery.ts';
-import type { Tracing } from '../tracing.ts';
+import { emptyReport } from '../tracing.ts';
+import type { DeliveryReport, Tracing } from '../tracing.ts';
 
 /** The setup of a program whose environment wants none. */
 export function disabledTracing(): Tracing {
-  const report = async () => NO_DELIVERY.report();
-  return { kind: 'disabled', flush: report, shutdown: report };
+  const settled = async (): Promise<DeliveryReport> => ({ deliveredSpans: 0, undeliveredSpans: 0 });
+  return {
+    kind: 'disabled',
+    flush: settled,
+    shutdown: settled,
+    report: emptyReport,
+    [Symbol.asyncDispose]: async () => {},
+  };
 }

@@ -1,9 +1,11 @@
 import { ProxyTracerProvider, trace } from '@opentelemetry/api';
 import type { TracerProvider } from '@opentelemetry/api';
 import { withinDeadline } from '../settings/within-deadline.ts';
-import { DEFAULT_DEADLINE_MS } from '../tracing.ts';
-import type { DeadlineOptions, Tracing } from '../tracing.ts';
-import type { DeliveryReport } from '../delivery/delivery.ts';
+import { DEFAULT_DEADLINE_MS, emptyReport } from '../tracing.ts';
+import type { DeadlineOptions, DeliveryReport, Tracing } from '../tracing.ts';
+import { abandonOpen } from './process-end.ts';
+import { attachedProcessor } from './span-processor.ts';
+import type { ConvotelSpanProcessor } from './span-processor.ts';
 
 /** What a provider of an SDK can do, beyond the API's. */
 interface FlushableProvider extends TracerProvider {
@@ -18,16 +20,41 @@ export function findForeignProvider(): TracerProvider | undefined {
   return registered === new ProxyTracerProvider().getDelegate() ? undefined : registered;
 }
 
-/** Uses a provider that belongs to somebody else, and leaves it to him; `whenStopped` is called by `shutdown`. */
+/** The program has added our processor to its provider: redaction, journal, delivery and metrics are there. */
+function attachedTracing(attached: ConvotelSpanProcessor, whenStopped: () => void): Tracing {
+  const flush = async ({ deadlineMs = DEFAULT_DEADLINE_MS }: DeadlineOptions = {}): Promise<DeliveryReport> => {
+    await withinDeadline(attached.forceFlush(), deadlineMs);
+    const { deliveredSpans, undeliveredSpans, problem } = attached.report();
+    return { deliveredSpans, undeliveredSpans, ...(problem !== undefined && { problem }) };
+  };
+  const shutdown: Tracing['shutdown'] = async (options) => {
+    abandonOpen('shutdown');
+    const report = await flush(options);
+    whenStopped();
+    return report;
+  };
+  return {
+    kind: 'joined',
+    flush,
+    shutdown,
+    report: () => attached.report(),
+    [Symbol.asyncDispose]: async () => void (await shutdown()),
+  };
+}
+
+/** Reuses the provider that the application registered; never shuts it down. `whenStopped` is called by `shutdown`. */
 export function joinedTracing(
   provider: FlushableProvider,
   warn: (message: string) => void,
   whenStopped: () => void,
 ): Tracing {
+  const attached = attachedProcessor();
+  if (attached !== undefined) return attachedTracing(attached, whenStopped);
   warn(
     'convotel: OpenTelemetry is set up already, so that setup is used: its exporter, its resource, its sampler. ' +
-      'Trace ids of conversations are random there (conversations are found by their conversation.id), error messages ' +
-      'are not redacted, and convotel sends no metrics. Call startTracing first to have these, or add RedactionProcessor and ConversationMetrics to that setup.',
+      'Trace ids of conversations are random there (conversations are found by their conversation.id), texts are not ' +
+      'redacted, spans are not kept in a journal, and convotel sends no metrics. Call startTracing first to have these, ' +
+      'or add convotelSpanProcessor() to that setup.',
   );
   const flush = async ({ deadlineMs = DEFAULT_DEADLINE_MS }: DeadlineOptions = {}): Promise<DeliveryReport> => {
     const nothingCounted = { deliveredSpans: 0, undeliveredSpans: 0 };
@@ -43,5 +70,11 @@ export function joinedTracing(
     whenStopped();
     return report;
   };
-  return { kind: 'joined', flush, shutdown };
+  return {
+    kind: 'joined',
+    flush,
+    shutdown,
+    report: emptyReport,
+    [Symbol.asyncDispose]: async () => void (await shutdown()),
+  };
 }

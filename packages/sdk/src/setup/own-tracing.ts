@@ -7,32 +7,30 @@ import {
   ROOT_CONTEXT,
   trace,
 } from '@opentelemetry/api';
-import { processRegistry } from '@convotel/conventions';
+import { ATTRIBUTE } from '@convotel/conventions';
 import type { Meter } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-node';
-import { DeliveryProcessor } from '../delivery/delivery-processor.ts';
-import { NO_DELIVERY } from '../delivery/delivery.ts';
-import type { Delivery, DeliveryReport } from '../delivery/delivery.ts';
-import { OtlpDelivery } from '../delivery/otlp-delivery.ts';
 import { ConversationTracerProvider } from '../ids/conversation-tracer-provider.ts';
 import { ConversationMetrics } from '../metrics/conversation-metrics.ts';
 import { startMetricDelivery } from '../metrics/metric-delivery.ts';
 import type { MetricDelivery } from '../metrics/metric-delivery.ts';
-import { redactErrorMessage } from '../redaction/redact-error-message.ts';
-import { RedactionProcessor } from '../redaction/redaction-processor.ts';
-import type { MessageFilter } from '../redaction/redaction-processor.ts';
-import { withinDeadline } from '../settings/within-deadline.ts';
+import { METER_NAME, observeTelemetry } from '../metrics/telemetry-metrics.ts';
 import type { Environment } from '../settings/environment.ts';
 import { buildResource } from '../settings/resource.ts';
+import { setTimer } from '../settings/timers.ts';
+import { withinDeadline } from '../settings/within-deadline.ts';
 import type { TracingOptions } from '../settings/tracing-options.ts';
-import { DEFAULT_DEADLINE_MS } from '../tracing.ts';
-import type { DeadlineOptions, Tracing } from '../tracing.ts';
+import { DEFAULT_DEADLINE_MS, emptyReport } from '../tracing.ts';
+import type { DeadlineOptions, DeliveryReport, TelemetryReport, Tracing } from '../tracing.ts';
+import { abandonOpen, watchProcessEnd } from './process-end.ts';
+import { startSpanDelivery } from './span-delivery.ts';
+import type { SpanDelivery } from './span-delivery.ts';
 
 type Warn = (message: string) => void;
 
-const METER_NAME = '@convotel/sdk';
+const METRIC_WARNING_DELAY_MS = 500;
 
 /** Registers a provider of our own with OpenTelemetry; `whenStopped` is called when it is gone again. */
 export function ownTracing(
@@ -43,22 +41,47 @@ export function ownTracing(
 ): Tracing {
   const samplingRatio = options.samplingRatio ?? environment.samplingRatio;
   const resource = buildResource(options, samplingRatio);
-  const delivery = environment.exportsTraces ? new OtlpDelivery(options, warn) : NO_DELIVERY;
-  // While spans cannot be delivered either, one warning says it all.
-  const warnOfMetrics: Warn = (message) => {
-    if (delivery.report().problem === undefined) warn(message);
-  };
-  const metricSetup = setUpMetrics(options, environment, resource, warnOfMetrics);
+  const serviceName = String(resource.attributes[ATTRIBUTE.serviceName]);
+  const delivery = environment.exportsTraces ? startSpanDelivery(options, environment, serviceName, warn) : undefined;
+  const metricWarnings = new WarningsAfterSpans(() => delivery?.report() ?? emptyReport(), warn);
+  const metricSetup = setUpMetrics(options, environment, resource, metricWarnings.warn);
+  if (metricSetup !== undefined && delivery !== undefined) observeTelemetry(metricSetup.meter, delivery.report);
   registerProvider(options, resource, warn, [
-    new RedactionProcessor(messageFilterOf(options), warn),
     ...(metricSetup === undefined ? [] : [new ConversationMetrics(metricSetup.meter, metricSetup.options)]),
-    new DeliveryProcessor(delivery),
+    ...(delivery === undefined ? [] : [delivery.processor]),
   ]);
-  return handleOf(delivery, metricSetup?.delivery, whenStopped);
+  return handleOf(options, delivery, metricSetup?.delivery, metricWarnings, whenStopped);
 }
 
-function messageFilterOf({ errorMessages = 'redacted', redactErrorMessage: redact }: TracingOptions): MessageFilter {
-  return errorMessages === 'none' ? () => undefined : (redact ?? redactErrorMessage);
+/** While spans cannot be delivered either, one warning says it all; theirs may come a moment later. */
+class WarningsAfterSpans {
+  readonly #spans: () => TelemetryReport;
+  readonly #warn: Warn;
+  readonly #held: string[] = [];
+
+  constructor(spans: () => TelemetryReport, warn: Warn) {
+    this.#spans = spans;
+    this.#warn = warn;
+  }
+
+  readonly warn: Warn = (message) => {
+    this.#held.push(message);
+    this.#lookLater();
+  };
+
+  /** As long as it is not known what becomes of spans, there is nothing to say. */
+  #lookLater(): void {
+    setTimer(() => {
+      const { waitingSpans, problem } = this.#spans();
+      if (waitingSpans > 0 && problem === undefined) this.#lookLater();
+      else this.release();
+    }, METRIC_WARNING_DELAY_MS);
+  }
+
+  release(): void {
+    const held = this.#held.splice(0);
+    if (this.#spans().problem === undefined) for (const message of held) this.#warn(message);
+  }
 }
 
 interface MetricSetup {
@@ -78,6 +101,7 @@ function setUpMetrics(
   const durations = { durations: options.durationMetrics ?? false };
   if (hasMeterProvider()) return { meter: metrics.getMeter(METER_NAME), options: durations };
   const delivery = startMetricDelivery(options, environment, resource, warn);
+  if (delivery === undefined) return undefined;
   metrics.setGlobalMeterProvider(delivery.provider);
   return { meter: delivery.provider.getMeter(METER_NAME), options: durations, delivery };
 }
@@ -112,24 +136,59 @@ function hasContextManager(): boolean {
   return context.with(ROOT_CONTEXT.setValue(key, true), () => context.active().getValue(key) === true);
 }
 
-function handleOf(delivery: Delivery, metricDelivery: MetricDelivery | undefined, whenStopped: () => void): Tracing {
+function handleOf(
+  options: TracingOptions,
+  delivery: SpanDelivery | undefined,
+  metricDelivery: MetricDelivery | undefined,
+  metricWarnings: WarningsAfterSpans,
+  whenStopped: () => void,
+): Tracing {
+  const report = (): TelemetryReport => delivery?.report() ?? emptyReport();
+  const flushAll = async (deadlineMs: number, isLast: boolean): Promise<void> => {
+    const spans = delivery?.flush(deadlineMs) ?? Promise.resolve();
+    const measurements = isLast ? metricDelivery?.shutdown(spans) : metricDelivery?.flush();
+    await withinDeadline(Promise.all([spans, measurements]), deadlineMs);
+    if (isLast) metricWarnings.release();
+  };
+  const stopWatching = watchProcessEnd(
+    {
+      abandonOpen,
+      flush: (deadlineMs) => flushAll(deadlineMs, false),
+      keptSpans: () => report().finishedSpans + report().inheritedSpans,
+      waitingSpans: () => report().waitingSpans,
+      close: () => {
+        metricWarnings.release();
+        delivery?.stop();
+      },
+    },
+    options.shutdownOnSignals ?? true,
+  );
   const shutDown = async (deadlineMs: number): Promise<DeliveryReport> => {
-    processRegistry().abandonOpen?.('shutdown');
-    await withinDeadline(Promise.all([delivery.flush(), metricDelivery?.shutdown()]), deadlineMs);
+    abandonOpen('shutdown');
+    await flushAll(deadlineMs, true);
     trace.disable();
     if (metricDelivery !== undefined) metrics.disable();
-    delivery.stop();
+    stopWatching();
+    delivery?.stop();
     metricDelivery?.stop();
     whenStopped();
-    return delivery.report();
+    return shortReport(report());
   };
   let shutdown: Promise<DeliveryReport> | undefined;
+  const shutDownOnce = ({ deadlineMs = DEFAULT_DEADLINE_MS }: DeadlineOptions = {}): Promise<DeliveryReport> =>
+    (shutdown ??= shutDown(deadlineMs));
   return {
     kind: 'own',
     flush: async ({ deadlineMs = DEFAULT_DEADLINE_MS }: DeadlineOptions = {}) => {
-      await withinDeadline(Promise.all([delivery.flush(), metricDelivery?.flush()]), deadlineMs);
-      return delivery.report();
+      await flushAll(deadlineMs, false);
+      return shortReport(report());
     },
-    shutdown: ({ deadlineMs = DEFAULT_DEADLINE_MS }: DeadlineOptions = {}) => (shutdown ??= shutDown(deadlineMs)),
+    shutdown: shutDownOnce,
+    report,
+    [Symbol.asyncDispose]: async () => void (await shutDownOnce()),
   };
+}
+
+function shortReport({ deliveredSpans, undeliveredSpans, problem }: TelemetryReport): DeliveryReport {
+  return { deliveredSpans, undeliveredSpans, ...(problem !== undefined && { problem }) };
 }

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startTracing } from '@convotel/sdk';
@@ -13,9 +16,11 @@ import type { OtlpReceiver } from '../support/otlp-receiver.ts';
 let receiver: OtlpReceiver;
 let tracing: Tracing | undefined;
 let warnings: string[];
+let folder: string;
 
 beforeEach(async () => {
   receiver = await startOtlpReceiver();
+  folder = mkdtempSync(join(tmpdir(), 'convotel-sdk-'));
   warnings = [];
 });
 
@@ -23,12 +28,14 @@ afterEach(async () => {
   await tracing?.shutdown({ deadlineMs: 100 });
   tracing = undefined;
   await receiver.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 function start(options: TracingOptions = {}): Tracing {
   tracing = startTracing({
     endpoint: receiver.endpoint,
     metrics: false,
+    journal: { folder },
     warn: (message) => void warnings.push(message),
     ...options,
   });
@@ -59,12 +66,6 @@ async function startPeer(connected: (socket: Socket) => void): Promise<{ endpoin
       server.close();
     },
   };
-}
-
-async function timeOf(work: () => Promise<unknown>): Promise<number> {
-  const startMs = performance.now();
-  await work();
-  return performance.now() - startMs;
 }
 
 describe('what is finished arrives', () => {
@@ -108,57 +109,121 @@ describe('what is finished arrives', () => {
     expect(attributesOf(sent!.events[0]!)).toEqual({ 'app.count': 2 });
   });
 
-  test('what does not fit into the queue is told as undelivered', async () => {
-    await withEnvironment({ OTEL_BSP_MAX_QUEUE_SIZE: '100', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '100' }, async () => {
-      const { flush } = start();
+  test('without a journal, what does not fit into the queue is counted and said once', async () => {
+    await withEnvironment({ OTEL_BSP_MAX_QUEUE_SIZE: '100' }, async () => {
+      const { flush, report } = start({ journal: false });
       endSteps(1000);
-      const { deliveredSpans, undeliveredSpans } = await flush();
-      expect(deliveredSpans).toBeGreaterThanOrEqual(100);
-      expect(undeliveredSpans).toBeGreaterThan(0);
-      expect(deliveredSpans + undeliveredSpans).toBe(1000);
+      expect(await flush()).toMatchObject({ deliveredSpans: 100, undeliveredSpans: 900 });
+      expect(report()).toMatchObject({ finishedSpans: 1000, waitingSpans: 0, droppedSpans: { memory_full: 900 } });
+      expect(warnings).toEqual([expect.stringContaining('too many wait in memory')]);
     });
+  });
+
+  test('flush after every conversation is coalesced', async () => {
+    const { flush, report } = start();
+    receiver.answerBy((response) => void setTimeout(accept, 20, response));
+    const flushes: Promise<unknown>[] = [];
+    for (let index = 0; index < 300; index += 1) {
+      conversation((c) => c.step('think', () => index));
+      flushes.push(flush());
+      if (index % 20 === 0) await sleep(1);
+    }
+    await Promise.all(flushes);
+    expect(report()).toMatchObject({ deliveredSpans: 600, waitingSpans: 0 });
+    expect(receiver.requests.length).toBeLessThan(100);
+  });
+
+  test('partial success is counted with its reason', async () => {
+    const { flush, report } = start();
+    const partialSuccess = { rejectedSpans: '2', errorMessage: 'two were too old' };
+    receiver.answerBy((response) =>
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ partialSuccess })),
+    );
+    endSteps(5);
+    expect(await flush()).toMatchObject({ deliveredSpans: 3, undeliveredSpans: 2 });
+    expect(report().droppedSpans).toEqual({ rejected: 2 });
+    expect(warnings).toEqual([expect.stringContaining('"two were too old"')]);
+  });
+
+  test('a batch that is too large is sent in parts, and a single span that is too large is set aside', async () => {
+    const { flush, report } = start();
+    receiver.answerBy((response, _path, body) => {
+      if (body.length > 3000) response.writeHead(413).end();
+      else accept(response);
+    });
+    const handle = startConversation();
+    for (let index = 0; index < 20; index += 1)
+      handle.step('think', { attributes: { size: 'x'.repeat(index === 7 ? 4000 : 100) } }, () => index);
+    await flush();
+    expect(report()).toMatchObject({ deliveredSpans: 19, droppedSpans: { too_large: 1 }, waitingSpans: 0 });
+  });
+
+  test('a span that a server answers 500 to, again and again, does not hold the others', async () => {
+    const { flush, report } = start();
+    receiver.answerBy((response, _path, body) => {
+      if (body.includes('poison')) response.writeHead(500).end();
+      else accept(response);
+    });
+    const handle = startConversation();
+    for (let index = 0; index < 30; index += 1)
+      handle.step('think', { attributes: { [index === 7 ? 'poison' : 'plain']: true } }, () => index);
+    const deadlineMs = performance.now() + 25_000;
+    while (report().droppedSpans['refused'] === undefined && performance.now() < deadlineMs) {
+      handle.step('later', () => 1);
+      await flush();
+      await sleep(100);
+    }
+    expect(report()).toMatchObject({ droppedSpans: { refused: 1 } });
+    expect(report().deliveredSpans).toBeGreaterThanOrEqual(29);
+    expect(warnings).toHaveLength(2);
+  });
+
+  test('Retry-After is obeyed, and meanwhile flush and shutdown return at once', async () => {
+    const { flush, shutdown } = start();
+    receiver.answerBy((response) => response.writeHead(429, { 'retry-after': '600' }).end());
+    endSteps(1);
+    await flush();
+    const requests = receiver.requests.length;
+    endSteps(1);
+    await flush({ deadlineMs: 600_000 });
+    const problem = 'answered 429 "Too Many Requests"';
+    expect(await shutdown({ deadlineMs: 600_000 })).toMatchObject({ undeliveredSpans: 4, problem });
+    expect(receiver.requests).toHaveLength(requests);
   });
 });
 
 describe('when it cannot be delivered', () => {
-  test('a peer that refuses connections: shutdown settles by the deadline, and one warning says so', async () => {
+  test('a peer that refuses connections: shutdown does not wait, and one warning says so', async () => {
     const { shutdown } = start({ endpoint: 'http://127.0.0.1:9', metrics: true });
     endSteps(3);
-    const takenMs = await timeOf(async () => {
-      // The three steps, and their conversation, which was open.
-      expect(await shutdown({ deadlineMs: 300 })).toMatchObject({ deliveredSpans: 0, undeliveredSpans: 4 });
-    });
-    expect(takenMs).toBeGreaterThanOrEqual(295);
-    expect(takenMs).toBeLessThan(1500);
+    const problem = 'connection refused (ECONNREFUSED)';
+    // Whoever waited for the deadline would come too late for the test.
+    // The three steps, and their conversation, which was open.
+    expect(await shutdown({ deadlineMs: 600_000 })).toEqual({ deliveredSpans: 0, undeliveredSpans: 4, problem });
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/^convotel: spans cannot be delivered to http:\/\/127\.0\.0\.1:9\/v1\/traces: /);
     expect(warnings[0]).toContain('npx convotel serve');
   });
 
-  test('the reason is told: nobody listens', async () => {
-    await withEnvironment({ OTEL_EXPORTER_OTLP_TIMEOUT: '500' }, async () => {
-      const { flush } = start({ endpoint: 'http://127.0.0.1:9' });
-      endSteps(1);
-      expect(await flush()).toMatchObject({ undeliveredSpans: 1, problem: 'nobody listens there (ECONNREFUSED)' });
-    });
-  });
-
   test('one warning an outage: again only after it worked', async () => {
     const { flush } = start();
-    const flushOne = async (): Promise<void> => {
-      endSteps(1);
-      await flush();
+    const flushUntil = async (isEnough: () => boolean): Promise<void> => {
+      for (let tries = 0; !isEnough() && tries < 400; tries += 1) {
+        await flush();
+        await sleep(10);
+      }
     };
-    receiver.answerBy((response) => response.writeHead(400).end('bad \u001b[31m span'));
-    await flushOne();
-    await flushOne();
+    receiver.answerBy((response) => response.writeHead(503).end('bad \u001b[31m span'));
+    endSteps(1);
+    await flushUntil(() => receiver.requests.length >= 2);
     expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toContain('answered 400 "bad \\u001b[31m span"');
+    expect(warnings[0]).toContain('answered 503 "bad \\u001b[31m span"');
     receiver.answerBy(accept);
-    await flushOne();
+    await flushUntil(() => receiver.spans().length === 1);
     expect(warnings).toHaveLength(1);
     receiver.answerBy((response) => response.writeHead(401).end());
-    await flushOne();
+    endSteps(1);
+    await flushUntil(() => warnings.length > 1);
     expect(warnings).toHaveLength(2);
     expect(warnings[1]).toContain('answered 401 "Unauthorized"');
   });
@@ -178,10 +243,7 @@ describe('when it cannot be delivered', () => {
     const peer = await startPeer(() => {});
     const { shutdown } = start({ endpoint: peer.endpoint });
     endSteps(3);
-    const takenMs = await timeOf(async () => {
-      expect(await shutdown({ deadlineMs: 200 })).toMatchObject({ undeliveredSpans: 4 });
-    });
-    expect(takenMs).toBeLessThan(1500);
+    expect(await shutdown({ deadlineMs: 200 })).toMatchObject({ undeliveredSpans: 4 });
     peer.stop();
   });
 
@@ -201,7 +263,7 @@ describe('when it cannot be delivered', () => {
       const report = await flush({ deadlineMs: 4000 });
       expect(report).toMatchObject({
         undeliveredSpans: 3,
-        problem: expect.stringContaining('no complete answer within'),
+        problem: 'no complete answer within 200 ms',
       });
       await shutdown({ deadlineMs: 100 });
     });
@@ -219,7 +281,7 @@ describe('when it cannot be delivered', () => {
       else accept(response);
     });
     endSteps(2);
-    expect(await flush({ deadlineMs: 8000 })).toEqual({ deliveredSpans: 2, undeliveredSpans: 0 });
-    expect(warnings).toEqual([]);
+    expect(await flush({ deadlineMs: 20_000 })).toEqual({ deliveredSpans: 2, undeliveredSpans: 0 });
+    expect(warnings).toHaveLength(1);
   });
 });

@@ -68,6 +68,7 @@ test('a meter provider that is there already gets the metrics', async () => {
     'conversation.response_latency',
     'conversation.step.active',
     'conversation.step.time_to_first_output',
+    'conversation.telemetry.spans',
   ]);
   await tracing.shutdown({ deadlineMs: 10 });
   expect(metrics.getMeterProvider()).toBe(meterProvider);

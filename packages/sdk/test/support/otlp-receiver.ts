@@ -50,7 +50,7 @@ export interface OtlpReceiver {
   /** Data points of the newest metrics, by metric name. */
   metrics(): Map<string, OtlpMetric>;
   /** How requests are answered from now on. */
-  answerBy(answer: (response: ServerResponse, path: string) => void): void;
+  answerBy(answer: (response: ServerResponse, path: string, body: Buffer) => void): void;
   stop(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const requests: OtlpReceiver['requests'] = [];
   const traces: Scoped<'spans', OtlpSpan>[] = [];
   let metrics = new Map<string, OtlpMetric>();
-  let answer: (response: ServerResponse, path: string) => void = accept;
+  let answer: (response: ServerResponse, path: string, body: Buffer) => void = accept;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -70,14 +70,13 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
       const path = request.url ?? '';
       requests.push({ path, headers: request.headers });
       const bytes = Buffer.concat(chunks);
-      const body = JSON.parse(
-        (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString(),
-      ) as never;
-      if (answer === accept) {
-        if (path.endsWith('/v1/traces')) traces.push(...readTraces(body));
-        if (path.endsWith('/v1/metrics')) metrics = readMetrics(body);
+      if (answer === accept && request.headers['content-type'] === 'application/json') {
+        const isCompressed = request.headers['content-encoding'] === 'gzip';
+        const body = JSON.parse((isCompressed ? gunzipSync(bytes) : bytes).toString()) as never;
+        if (path.includes('/v1/traces')) traces.push(...readTraces(body));
+        if (path.includes('/v1/metrics')) metrics = readMetrics(body);
       }
-      answer(response, path);
+      answer(response, path, bytes);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,0 +1,192 @@
+import { readFileSync } from 'node:fs';
+import type { Agent as HttpAgent } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
+import type { Encoding } from '../encoding/span-encoder.ts';
+import { addressForPeople } from './describe-failure.ts';
+import { proxyFor } from './proxy.ts';
+import type { VariableReader } from '../settings/variables.ts';
+
+/** Where and how one signal is sent. */
+export interface OtlpTarget {
+  url: URL;
+  headers: Readonly<Record<string, string>>;
+  encoding: Encoding;
+  compression: 'gzip' | 'none';
+  /** Of one request, in milliseconds. */
+  timeoutMs: number;
+  tls: { ca?: Buffer; cert?: Buffer; key?: Buffer };
+  proxy?: URL | undefined;
+  agent?: HttpAgent | HttpsAgent | undefined;
+  /** Derived from the other signal's endpoint: nobody has said that this signal is received there. */
+  isGuess: boolean;
+}
+
+/** Options of a program that bear on how signals are sent. */
+export interface OtlpOptions {
+  endpoint?: string | undefined;
+  headers?: Readonly<Record<string, string>> | undefined;
+  agent?: HttpAgent | HttpsAgent | undefined;
+}
+
+type Signal = 'TRACES' | 'METRICS';
+
+const PATHS = { TRACES: 'v1/traces', METRICS: 'v1/metrics' } as const;
+const DEFAULT_ENDPOINT = 'http://localhost:4318';
+const DEFAULT_TIMEOUT_MS = 10_000;
+const GRPC_PORT = '4317';
+const PROTOCOLS = { 'http/json': 'json', 'http/protobuf': 'protobuf' } as const;
+
+/**
+ * How `signal` is sent, after options, variables and defaults (OpenTelemetry specification, OTLP Exporter Configuration).
+ * Undefined when its endpoint cannot be used: it is never replaced by another.
+ */
+export function otlpTarget(
+  signal: Signal,
+  options: OtlpOptions,
+  variables: VariableReader,
+  environment: Readonly<Record<string, string | undefined>>,
+): OtlpTarget | undefined {
+  const endpoint = endpointOf(signal, options, variables);
+  if (endpoint === undefined) return undefined;
+  const names = (what: string): string[] => [`OTEL_EXPORTER_OTLP_${signal}_${what}`, `OTEL_EXPORTER_OTLP_${what}`];
+  return {
+    ...endpoint,
+    headers: { ...headersOf(names('HEADERS'), variables), ...options.headers },
+    encoding: variables.choice(names('PROTOCOL'), PROTOCOLS, 'json'),
+    compression: variables.choice(names('COMPRESSION'), { gzip: 'gzip', none: 'none' }, 'none'),
+    timeoutMs: variables.number(names('TIMEOUT'), DEFAULT_TIMEOUT_MS, 1, ' ms'),
+    tls: {
+      ...fileOf('ca', names('CERTIFICATE'), "the system's certificates are used", variables),
+      ...fileOf('cert', names('CLIENT_CERTIFICATE'), 'none is sent', variables),
+      ...fileOf('key', names('CLIENT_KEY'), 'none is used', variables),
+    },
+    agent: options.agent,
+    proxy: endpoint.isDefault ? undefined : proxyFor(endpoint.url, environment),
+  };
+}
+
+interface Endpoint {
+  url: URL;
+  isGuess: boolean;
+  isDefault: boolean;
+}
+
+function endpointOf(signal: Signal, { endpoint }: OtlpOptions, variables: VariableReader): Endpoint | undefined {
+  const certain = { isGuess: false, isDefault: false };
+  if (endpoint !== undefined) return { url: withPath(new URL(endpoint), signal), ...certain };
+  const own = addressFrom(`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`, variables);
+  if (own !== 'unset') return own === undefined ? undefined : { url: own, ...certain };
+  const common = addressFrom('OTEL_EXPORTER_OTLP_ENDPOINT', variables);
+  if (common !== 'unset')
+    return common === undefined ? undefined : { url: signalUrl(common, signal, variables), ...certain };
+  const other = addressFrom(`OTEL_EXPORTER_OTLP_${signal === 'TRACES' ? 'METRICS' : 'TRACES'}_ENDPOINT`, variables);
+  if (other !== 'unset') {
+    return other === undefined ? undefined : { url: withPath(other, signal), isGuess: true, isDefault: false };
+  }
+  return { url: withPath(new URL(DEFAULT_ENDPOINT), signal), isGuess: false, isDefault: true };
+}
+
+/** The address in a variable; `unset`, or undefined when it cannot be used. */
+function addressFrom(name: string, variables: VariableReader): URL | undefined | 'unset' {
+  const value = variables.text(name);
+  if (value === undefined) return 'unset';
+  const shown = withoutSecrets(value);
+  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
+    const host = shown.replace(/^[\w.+-]*:?\/\//, '');
+    const right = /^[\w.-]+(:\d+)?(\/.*)?$/.test(host) ? `http://${host}` : 'http://collector:4318';
+    variables.misused({ name, value: shown }, 'nothing is sent by it', `Write the scheme too, for example ${right}.`);
+    return undefined;
+  }
+  const url = new URL(value);
+  if (variables.isQuoted(name)) {
+    variables.warnings.push(
+      `${name} stands in quotes; ${addressForPeople(url)} is used without them. Write it without quotes.`,
+    );
+  }
+  if (url.port === GRPC_PORT) {
+    variables.warnings.push(
+      `${name} is ${JSON.stringify(shown)}, but ${GRPC_PORT} is the usual port of OTLP/gRPC and convotel sends OTLP/HTTP; ` +
+        'it is used as it is. OTLP/HTTP usually listens on 4318.',
+    );
+  }
+  return url;
+}
+
+/** The common endpoint is a base; whoever wrote a signal's path into it meant the base before that path. */
+function signalUrl(base: URL, signal: Signal, variables: VariableReader): URL {
+  const url = withPath(base, signal);
+  const name = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+  if (/\/v1\/(traces|metrics|logs)\/?$/.test(base.pathname)) {
+    variables.warnings.push(
+      `${name} is ${JSON.stringify(addressForPeople(base))}, but the path of each signal is appended to it; ` +
+        `${addressForPeople(url)} is used. Write it without /v1/…, or use OTEL_EXPORTER_OTLP_${signal}_ENDPOINT.`,
+    );
+  }
+  if (base.search !== '') {
+    variables.warnings.push(
+      `${name} has a query; it is kept, behind the path: ${addressForPeople(url)}?…. ` +
+        'Where it carries a key, OTEL_EXPORTER_OTLP_HEADERS is the usual place.',
+    );
+  }
+  return url;
+}
+
+function withPath(base: URL, signal: Signal): URL {
+  const url = new URL(base);
+  url.pathname = `${base.pathname.replace(/\/v1\/(traces|metrics|logs)\/?$/, '').replace(/\/+$/, '')}/${PATHS[signal]}`;
+  return url;
+}
+
+/** An address that may not be valid, without what may be secret in it. */
+function withoutSecrets(address: string): string {
+  return address.replace(/\/\/[^/@]*@/, '//').replace(/\?.*$/s, '');
+}
+
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+
+/** `key=value,key2=value2`, percent-encoded (W3C Baggage). Values are never shown: they are keys and tokens. */
+function headersOf(names: readonly string[], variables: VariableReader): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of names.toReversed()) {
+    for (const pair of (variables.text(name) ?? '').split(',')) {
+      if (pair.trim() === '') continue;
+      const separator = pair.indexOf('=');
+      const key = pair.slice(0, Math.max(separator, 0)).trim();
+      const value = decoded(pair.slice(separator + 1).trim());
+      if (separator > 0 && HEADER_NAME.test(key) && value !== undefined && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+        headers[key.toLowerCase()] = value;
+      } else {
+        variables.warnings.push(
+          `${name} holds an entry that is not a header${key === '' ? '' : ` (${JSON.stringify(key)})`}; it is left out. ` +
+            'Write name=value, separated by commas, with special characters percent-encoded.',
+        );
+      }
+    }
+  }
+  return headers;
+}
+
+function decoded(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return undefined;
+  }
+}
+
+function fileOf<Key extends 'ca' | 'cert' | 'key'>(
+  key: Key,
+  names: readonly string[],
+  instead: string,
+  variables: VariableReader,
+): Partial<Record<Key, Buffer>> {
+  const found = variables.firstOf(names);
+  if (found === undefined) return {};
+  try {
+    return { [key]: readFileSync(found.value) } as Partial<Record<Key, Buffer>>;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    variables.misused(found, `${instead}, because the file cannot be read (${code})`, 'Name a file in PEM form.');
+    return {};
+  }
+}

@@ -1,0 +1,50 @@
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import type { EncodedSpans } from '../encoding/span-encoder.ts';
+import type { Batch } from '../journal/backlog.ts';
+import type { EncodedSpan } from '../journal/segment.ts';
+
+/** Spans that travel in one request, and what is left of a batch after it was split. */
+export interface Parcel {
+  spans: readonly EncodedSpan[];
+  encoded: EncodedSpans;
+  resource: string;
+  settle: Batch['settle'];
+  /** Counts batches in the order in which they were read. */
+  number: number;
+  serverErrors: number;
+}
+
+/** Spans of one scope stand together in a request. */
+export function groupByScope(spans: readonly EncodedSpan[]): { scope: string; spans: Buffer[] }[] {
+  const groups = new Map<string, Buffer[]>();
+  for (const { scope, bytes } of spans) {
+    const group = groups.get(scope);
+    if (group === undefined) groups.set(scope, [bytes]);
+    else group.push(bytes);
+  }
+  return [...groups].map(([scope, grouped]) => ({ scope, spans: grouped }));
+}
+
+/** What an accepted request says about spans that were not (OTLP, Partial Success). An answer in another form says nothing. */
+export function partialSuccessOf(
+  { encoded }: Parcel,
+  answer: Uint8Array | undefined,
+): { rejectedSpans: number; errorMessage: string } {
+  const nothing = { rejectedSpans: 0, errorMessage: '' };
+  if (answer === undefined || answer.length === 0) return nothing;
+  try {
+    const { partialSuccess } =
+      encoded.contentType === 'application/json'
+        ? (JSON.parse(Buffer.from(answer).toString()) as { partialSuccess?: Record<string, unknown> | null })
+        : (ProtobufTraceSerializer.deserializeResponse(answer) as { partialSuccess?: Record<string, unknown> });
+    const rejectedSpans = Number(partialSuccess?.['rejectedSpans'] ?? 0);
+    const message = partialSuccess?.['errorMessage'];
+    const errorMessage = typeof message === 'string' ? message : '';
+    return {
+      rejectedSpans: Number.isSafeInteger(rejectedSpans) && rejectedSpans > 0 ? rejectedSpans : 0,
+      errorMessage,
+    };
+  } catch {
+    return nothing;
+  }
+}

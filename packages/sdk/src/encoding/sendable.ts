@@ -1,0 +1,123 @@
+import { toUSVString, types } from 'node:util';
+
+/** A value that OTLP can carry. */
+export type Sendable = string | boolean | number | bigint | Uint8Array | Sendable[] | SendableMap;
+
+/** Keys and values of an object. */
+export class SendableMap {
+  readonly entries: [key: string, value: Sendable][] = [];
+}
+
+const MIN_INT64 = -(2n ** 63n);
+const MAX_INT64 = 2n ** 63n - 1n;
+const MAX_DEPTH = 8;
+/** Values inside of one attribute; what comes after them is left out. */
+const MAX_VALUES = 10_000;
+
+/** What becomes of each text inside of a value. */
+export type TextFilter = (text: string) => string | undefined;
+
+/**
+ * `value` as OTLP can carry it, so that no value costs other spans their way: numbers that are not finite cannot be
+ * written as JSON, whole numbers of 2^63 and more do not fit the format. Undefined when nothing of it can be sent.
+ * Never throws, whatever a getter or a proxy does.
+ */
+export function sendableValue(value: unknown, filter: TextFilter): Sendable | undefined {
+  try {
+    return convert(value, filter, { left: MAX_VALUES, path: [] });
+  } catch {
+    // A getter, a proxy or toJSON of the program's own threw: the value is left out and counted by the caller.
+    return undefined;
+  }
+}
+
+interface Walk {
+  left: number;
+  path: object[];
+}
+
+function convert(value: unknown, filter: TextFilter, walk: Walk): Sendable | undefined {
+  walk.left -= 1;
+  if (walk.left < 0) return undefined;
+  switch (typeof value) {
+    case 'string':
+      return filter(value);
+    case 'boolean':
+      return value;
+    case 'number':
+      return Number.isFinite(value) ? value : undefined;
+    case 'bigint':
+      return value >= MIN_INT64 && value <= MAX_INT64 ? value : filter(String(value).slice(0, 400));
+    case 'object':
+      return value === null ? undefined : convertObject(value, filter, walk);
+    default:
+      return undefined;
+  }
+}
+
+function convertObject(value: object, filter: TextFilter, walk: Walk): Sendable | undefined {
+  // Not `instanceof`: values may come from another realm.
+  if (types.isUint8Array(value)) return value;
+  if (types.isDate(value)) return Number.isNaN(value.getTime()) ? undefined : value.toISOString();
+  if (walk.path.includes(value)) return '[circular]';
+  if (walk.path.length >= MAX_DEPTH) return '[too deep]';
+  walk.path.push(value);
+  const converted = Array.isArray(value) ? convertArray(value, filter, walk) : convertMap(value, filter, walk);
+  walk.path.pop();
+  return converted;
+}
+
+/** An array with an element that cannot be sent is left out: what is left would look complete. Empty slots stay out. */
+function convertArray(values: readonly unknown[], filter: TextFilter, walk: Walk): Sendable | undefined {
+  const converted: Sendable[] = [];
+  for (const value of values.slice(0, MAX_VALUES)) {
+    if (value === null || value === undefined) continue;
+    const each = convert(value, filter, walk);
+    if (each === undefined) return undefined;
+    converted.push(each);
+  }
+  return converted;
+}
+
+function convertMap(value: object, filter: TextFilter, walk: Walk): Sendable {
+  const map = new SendableMap();
+  for (const key of Object.keys(value)) {
+    let each: Sendable | undefined;
+    try {
+      each = convert((value as Record<string, unknown>)[key], filter, walk);
+    } catch {
+      // One throwing getter costs one entry.
+      continue;
+    }
+    const written = filter(key);
+    if (each !== undefined && written !== undefined) map.entries.push([written, each]);
+  }
+  return map;
+}
+
+/** Longest text that is sent, in UTF-16 code units. A prompt of 128 KB passes whole. */
+export const MAX_TEXT_LENGTH = 262_144;
+
+/** `text` without halves of surrogate pairs, which are not valid UTF-8, and not longer than `maxLength`; marked when cut. */
+export function sendableText(text: string, maxLength = MAX_TEXT_LENGTH): string {
+  if (text.length > maxLength) {
+    return `${toUSVString(text.slice(0, maxLength))}… [cut: ${text.length} characters]`;
+  }
+  return toUSVString(text);
+}
+
+/** Seconds and nanoseconds since the epoch, as the format can carry them: whole, not negative, below 2^63 ns. */
+export function sendableTime([seconds, nanoseconds]: readonly [number, number]): bigint {
+  if (!Number.isFinite(seconds) || !Number.isFinite(nanoseconds)) return 0n;
+  const time = BigInt(Math.trunc(seconds)) * 1_000_000_000n + BigInt(Math.trunc(nanoseconds));
+  return time < 0n ? 0n : time > MAX_INT64 ? MAX_INT64 : time;
+}
+
+/** Decimal text of {@link sendableTime}, without a bigint where none is needed: it is asked twice a span. */
+export function timeText(time: readonly [number, number]): string {
+  const [seconds, nanoseconds] = time;
+  if (seconds > 0 && seconds < 9e9 && nanoseconds >= 0 && nanoseconds < 1e9 && Number.isInteger(seconds)) {
+    return `${seconds}${String(1e9 + Math.trunc(nanoseconds)).slice(1)}`;
+  }
+  return String(sendableTime(time));
+}

@@ -1,0 +1,155 @@
+import { join } from 'node:path';
+import { ENCODED_JSON } from '../encoding/json.ts';
+import { Backlog } from './backlog.ts';
+import { FolderScan } from './folder-scan.ts';
+import { FORMAT_VERSION, newSalt, parseSegmentName } from './journal-files.ts';
+import type { JournalFiles } from './journal-files.ts';
+import { ADOPTED_FOLDER, isDead, readIdentity, RECOVERED_FILE, UNKNOWN_FOLDER } from './process-folder.ts';
+import type { ProcessFolder } from './process-folder.ts';
+import { recoverOpenSpans } from './recover-open-spans.ts';
+import { FileStorage } from './segment.ts';
+import type { SegmentHeader } from './segment.ts';
+import type { SpanCounts } from './span-counts.ts';
+
+/** What an adoption needs to know of the journal that adopts. */
+export interface AdoptionContext {
+  files: JournalFiles;
+  serviceName: string;
+  serviceFolder: string;
+  own: ProcessFolder;
+  counts: SpanCounts;
+  maxBatchSpans: number;
+  warn: (message: string) => void;
+  /** The journal was closed meanwhile. */
+  isStopped: () => boolean;
+}
+
+/**
+ * Takes over the folders of dead processes of this service, each as a whole and by a rename that only one taker wins.
+ * Whatever goes wrong with one folder leaves it where it is, for the next start.
+ */
+export async function adoptDeadProcesses(context: AdoptionContext, adopted: (backlog: Backlog) => void): Promise<void> {
+  const { files, serviceFolder, own } = context;
+  const nowMs = own.beat();
+  for (const name of files.list(serviceFolder)) {
+    if (name === own.name || name === UNKNOWN_FOLDER) continue;
+    try {
+      const folder = join(serviceFolder, name);
+      if (!(await isDead(files, folder, own.identity.host, nowMs))) continue;
+      if (context.isStopped()) return;
+      for (const taken of takeOver(context, folder, name)) adopted(await openFolder(context, taken));
+    } catch {
+      // Taken by another start meanwhile, or unreadable: it stays, and the next look at it tries again.
+    }
+  }
+}
+
+/** Moves a dead process's folder, and those that it had adopted itself, below our own. */
+function takeOver({ files, own }: AdoptionContext, folder: string, name: string): string[] {
+  const destination = join(own.path, ADOPTED_FOLDER);
+  files.makeFolder(destination);
+  const taken = join(destination, name);
+  const lock = readIdentity(files, folder)?.lock;
+  files.rename(folder, taken);
+  // A lock that did not fit into the folder would stay behind for ever.
+  if (lock !== undefined && /convotel-[0-9a-f]{24}\.lock$/.test(lock)) removeQuietly(() => files.removeFile(lock));
+  const folders = [taken];
+  const inherited = join(taken, ADOPTED_FOLDER);
+  for (const below of listOrNone(files, inherited)) {
+    const moved = join(destination, below);
+    files.rename(join(inherited, below), moved);
+    folders.push(moved);
+  }
+  return folders;
+}
+
+function listOrNone(files: JournalFiles, folder: string): string[] {
+  try {
+    return files.list(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Reads what a dead process has left: its segments, and which spans were open. */
+async function openFolder(context: AdoptionContext, folder: string): Promise<Backlog> {
+  const { files, counts } = context;
+  const names = segmentNames(context, folder);
+  const backlog = new Backlog(counts, context.maxBatchSpans, (segment) => {
+    if (backlog.segments.length === 1 && backlog.segments[0] === segment) removeEmptied(files, folder);
+  });
+  // The first segment of a process begins with span 0; of an older folder the first ones may be gone, and settled.
+  const scan = new FolderScan(names[0]?.number === 1 ? 0 : undefined);
+  for (const { file, salt } of names) {
+    const bytes = await readOrNone(files, join(folder, file));
+    const segment = scan.add(FileStorage.existing(files, join(folder, file)), bytes, salt);
+    if (segment !== undefined) backlog.segments.push(segment);
+    else removeQuietly(() => files.removeFile(join(folder, file)));
+  }
+  const header = scan.anyHeader ?? { encoding: 'json', resource: ENCODED_JSON.resourceOf(context.serviceName) };
+  const recovered = scan.hasRecovered ? undefined : recoverOpenSpans(files, folder, header, scan);
+  if (recovered !== undefined) backlog.segments.push(recovered);
+  finishScan(backlog, scan, header, counts);
+  if (backlog.segments.length === 0) removeEmptied(files, folder);
+  else backlog.free();
+  return backlog;
+}
+
+function removeEmptied(files: JournalFiles, folder: string): void {
+  removeQuietly(() => files.removeFolder(folder));
+}
+
+function removeQuietly(remove: () => void): void {
+  try {
+    remove();
+  } catch {
+    // What is empty or settled harms nobody; the next start tries again.
+  }
+}
+
+function segmentNames(context: AdoptionContext, folder: string): { file: string; salt: number; number: number }[] {
+  const { files, serviceFolder, warn } = context;
+  const names: { file: string; salt: number; number: number }[] = [];
+  for (const file of files.list(folder)) {
+    if (file === RECOVERED_FILE) names.push({ file, salt: 0, number: Infinity });
+    const name = parseSegmentName(file);
+    if (name === undefined) continue;
+    if (name.version === FORMAT_VERSION) {
+      names.push({ file, salt: name.salt, number: name.number });
+      continue;
+    }
+    const unknown = join(serviceFolder, UNKNOWN_FOLDER);
+    files.makeFolder(unknown);
+    files.rename(join(folder, file), join(unknown, `${newSalt().toString(16)}-${file}`));
+    warn(
+      `convotel: the journal holds spans in version ${name.version} of its format, which this release cannot read. ` +
+        `They were moved to ${unknown}; a release that knows the version can send them.`,
+    );
+  }
+  return names.toSorted((a, b) => a.number - b.number);
+}
+
+/** A file that cannot be read holds nothing for us now; its spans are counted by the gap that they leave. */
+async function readOrNone(files: JournalFiles, path: string): Promise<Buffer> {
+  try {
+    return await files.readWhole(path);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+/** Once it is known what was settled, the books can be opened. */
+function finishScan(backlog: Backlog, scan: FolderScan, header: SegmentHeader, counts: SpanCounts): void {
+  for (const segment of backlog.segments) {
+    if (segment.header.resource === '') {
+      segment.header.resource = header.resource;
+      segment.header.encoding = header.encoding;
+    }
+    if (segment.spans === 0) segment.spans = scan.unsettledIn(segment);
+    segment.skipBefore = scan.settledThrough;
+    backlog.spans += segment.spans;
+  }
+  const missing = scan.gaps.reduce((sum, [from, to]) => sum + Math.max(0, to - Math.max(from, scan.settledThrough)), 0);
+  counts.inherited(backlog.spans + missing);
+  counts.dropped(missing, 'damaged');
+}

@@ -1,0 +1,156 @@
+import type { EncodedSpans } from '../encoding/span-encoder.ts';
+import type { SpanCounts } from './span-counts.ts';
+import type { EncodedSpan, Segment } from './segment.ts';
+
+/** Spans of one segment on their way to the back end. */
+export interface Batch {
+  readonly spans: readonly EncodedSpan[];
+  readonly encoded: EncodedSpans;
+  readonly resource: string;
+  readonly bytes: number;
+  /** Counts `spans` spans of the batch as delivered, or as dropped for a reason; they need not be sent again. */
+  settle(spans: number, dropReason?: string): void;
+}
+
+/** Below what common proxies accept; a single larger span travels alone. */
+export const MAX_BATCH_BYTES = 1_000_000;
+/** A read that failed is tried so many times more: a program out of file handles may have some again. */
+const MAX_READ_FAILURES = 5;
+
+/** The segments of one process, oldest first: read in order, deleted in order, never before every span is settled. */
+export class Backlog {
+  readonly segments: Segment[] = [];
+  /** Spans that were given to somebody, or given up; grows only. */
+  readSpans = 0;
+  /** Spans that the segments hold or held; grows only. */
+  spans = 0;
+  readonly #counts: SpanCounts;
+  readonly #maxBatchSpans: number;
+  readonly #beforeRemoval: (segment: Segment) => void;
+  readonly #unsettled = new Set<{ readonly index: number }>();
+  #loaded: { segment: Segment; spans: EncodedSpan[] } | undefined;
+  #readFailures = 0;
+
+  /** `beforeRemoval` can carry over what is still needed of a segment. */
+  constructor(counts: SpanCounts, maxBatchSpans: number, beforeRemoval: (segment: Segment) => void = () => {}) {
+    this.#counts = counts;
+    this.#maxBatchSpans = maxBatchSpans;
+    this.#beforeRemoval = beforeRemoval;
+  }
+
+  get waitingSpans(): number {
+    return this.segments.reduce((sum, { spans, settledSpans }) => sum + spans - settledSpans, 0);
+  }
+
+  get hasUnread(): boolean {
+    return this.readSpans < this.spans;
+  }
+
+  /** Every span of the process with a smaller index is settled. */
+  get settledThrough(): number {
+    const loaded = this.#loaded?.spans[0]?.index;
+    const open = [...this.#unsettled].map(({ index }) => index);
+    return Math.min(...open, loaded ?? Infinity);
+  }
+
+  /** The next spans in order, one segment's at most. Undefined when there are none, or they cannot be read now. */
+  async next(): Promise<Batch | undefined> {
+    const loaded = await this.#load();
+    if (loaded === undefined) return undefined;
+    const { segment, spans } = loaded;
+    let bytes = 0;
+    let count = 0;
+    while (count < spans.length && count < this.#maxBatchSpans) {
+      const length = spans[count]!.bytes.length;
+      if (count > 0 && bytes + length > MAX_BATCH_BYTES) break;
+      bytes += length;
+      count += 1;
+    }
+    const taken = spans.splice(0, count);
+    if (spans.length === 0) this.#loaded = undefined;
+    segment.readSpans += count;
+    this.readSpans += count;
+    return this.#batch(segment, taken, bytes);
+  }
+
+  async #load(): Promise<{ segment: Segment; spans: EncodedSpan[] } | undefined> {
+    while (this.#loaded === undefined) {
+      const segment = this.segments.find(({ readBytes, bytes }) => readBytes < bytes);
+      if (segment === undefined) return undefined;
+      const expected = segment.spans - segment.readSpans;
+      let spans: EncodedSpan[];
+      try {
+        spans = await segment.readOn();
+        this.#readFailures = 0;
+      } catch {
+        this.#readFailures += 1;
+        if (this.#readFailures < MAX_READ_FAILURES) return undefined;
+        this.#readFailures = 0;
+        segment.readBytes = segment.bytes;
+        spans = [];
+      }
+      if (segment.isRemoved) continue;
+      const lost = Math.max(0, expected - spans.length);
+      segment.readSpans += lost;
+      this.readSpans += lost;
+      this.#settle(segment, lost, 'damaged');
+      if (spans.length > 0) this.#loaded = { segment, spans };
+    }
+    return this.#loaded;
+  }
+
+  #batch(segment: Segment, spans: readonly EncodedSpan[], bytes: number): Batch {
+    const mark = { index: spans[0]!.index };
+    let left = spans.length;
+    this.#unsettled.add(mark);
+    return {
+      spans,
+      bytes,
+      encoded: segment.encoded,
+      resource: segment.header.resource,
+      settle: (count, dropReason) => {
+        left -= count;
+        if (left <= 0) this.#unsettled.delete(mark);
+        this.#settle(segment, count, dropReason);
+      },
+    };
+  }
+
+  #settle(segment: Segment, spans: number, dropReason?: string): void {
+    // The spans of a segment that made room for others were counted then.
+    if (segment.isRemoved || spans === 0) return;
+    segment.settledSpans += spans;
+    if (dropReason === undefined) this.#counts.delivered(spans);
+    else this.#counts.dropped(spans, dropReason);
+    this.free();
+  }
+
+  /** Deletes what is settled, oldest first. */
+  free(): void {
+    for (let first = this.segments[0]; first?.isSettled === true && !first.isRemoved; first = this.segments[0]) {
+      this.#remove(first);
+    }
+  }
+
+  /** Gives the oldest segment up, whatever it holds; false when there is none but the newest. */
+  dropOldest(reason: string, isCandidate: (segment: Segment) => boolean = () => true): boolean {
+    const segment = this.segments.find((each) => each.isSealed && !each.isRemoved && isCandidate(each));
+    if (segment === undefined) return false;
+    const unread = segment.spans - segment.readSpans;
+    this.readSpans += unread;
+    if (this.#loaded?.segment === segment) this.#loaded = undefined;
+    this.#counts.dropped(segment.spans - segment.settledSpans, reason);
+    segment.settledSpans = segment.spans;
+    segment.readBytes = segment.bytes;
+    this.#remove(segment);
+    return true;
+  }
+
+  #remove(segment: Segment): void {
+    // Carrying over may write, and writing may come back here.
+    segment.isRemoved = true;
+    this.#beforeRemoval(segment);
+    segment.storage.remove();
+    this.segments.splice(this.segments.indexOf(segment), 1);
+  }
+}

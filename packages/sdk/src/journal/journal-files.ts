@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import { readFile } from 'node:fs/promises';
+
+/** The file-system calls that a journal makes; a test can pass one that fails, or one that forgets like a power cut. */
+export interface JournalFiles {
+  /** Makes the folder and those above it, for this user only. */
+  makeFolder(path: string): void;
+  list(path: string): string[];
+  size(path: string): number;
+  modifiedMs(path: string): number;
+  /** Opens a new file for appending. */
+  create(path: string): number;
+  /** Returns how many bytes were written. */
+  write(file: number, bytes: Buffer, from: number, length: number): number;
+  truncate(file: number, bytes: number): void;
+  syncNow(file: number): void;
+  sync(file: number, done: (error: Error | null) => void): void;
+  /** Flushes the folder itself, so that a new file in it is found after a loss of power. */
+  syncFolderNow(path: string): void;
+  syncFolder(path: string): void;
+  close(file: number): void;
+  readWhole(path: string): Promise<Buffer>;
+  /** Reads at most `bytes` from `offset`; fewer at the end of the file. */
+  read(path: string, offset: number, bytes: number): Promise<Buffer>;
+  readText(path: string): string;
+  /** Replaces the whole file. */
+  writeText(path: string, text: string): void;
+  rename(from: string, to: string): void;
+  removeFile(path: string): void;
+  removeFolder(path: string): void;
+}
+
+const OWNER_ONLY_FOLDER = 0o700;
+const OWNER_ONLY_FILE = 0o600;
+
+/** The real ones. */
+export const DISK: JournalFiles = {
+  makeFolder: (path) => void fs.mkdirSync(path, { recursive: true, mode: OWNER_ONLY_FOLDER }),
+  list: (path) => fs.readdirSync(path),
+  size: (path) => fs.statSync(path).size,
+  modifiedMs: (path) => fs.statSync(path).mtimeMs,
+  create: (path) => fs.openSync(path, 'ax', OWNER_ONLY_FILE),
+  write: (file, bytes, from, length) => fs.writeSync(file, bytes, from, length),
+  truncate: (file, bytes) => fs.ftruncateSync(file, bytes),
+  syncNow: (file) => fs.fdatasyncSync(file),
+  sync: (file, done) => fs.fdatasync(file, done),
+  syncFolderNow: (path) => {
+    // Windows has no such call, and keeps its folders safe itself.
+    if (process.platform === 'win32') return;
+    const folder = fs.openSync(path, 'r');
+    try {
+      fs.fsyncSync(folder);
+    } finally {
+      fs.closeSync(folder);
+    }
+  },
+  syncFolder: (path) => {
+    if (process.platform === 'win32') return;
+    fs.open(path, 'r', (failure, folder) => {
+      if (failure === null) fs.fsync(folder, () => fs.close(folder));
+    });
+  },
+  close: (file) => fs.closeSync(file),
+  readWhole: (path) => readFile(path),
+  read: async (path, offset, bytes) => {
+    const handle = await fs.promises.open(path, 'r');
+    try {
+      const buffer = Buffer.allocUnsafe(bytes);
+      let filled = 0;
+      while (filled < bytes) {
+        const { bytesRead } = await handle.read(buffer, filled, bytes - filled, offset + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return buffer.subarray(0, filled);
+    } finally {
+      await handle.close();
+    }
+  },
+  readText: (path) => fs.readFileSync(path, 'utf8'),
+  writeText: (path, text) => fs.writeFileSync(path, text, { mode: OWNER_ONLY_FILE }),
+  rename: (from, to) => fs.renameSync(from, to),
+  removeFile: (path) => fs.rmSync(path, { force: true }),
+  removeFolder: (path) => fs.rmSync(path, { recursive: true, force: true }),
+};
+
+/** A segment's name says what a reader must know even when its first record is damaged: version and salt. */
+export interface SegmentName {
+  number: number;
+  version: number;
+  salt: number;
+}
+
+export const FORMAT_VERSION = 1;
+
+export function newSalt(): number {
+  return randomBytes(4).readUInt32LE(0);
+}
+
+export function segmentFileName({ number, version, salt }: SegmentName): string {
+  return `${String(number).padStart(6, '0')}-${version}-${salt.toString(16).padStart(8, '0')}.seg`;
+}
+
+/** What a file's name says; undefined for a file that is not a segment. */
+export function parseSegmentName(file: string): SegmentName | undefined {
+  const match = /^(\d{6,9})-(\d{1,6})-([0-9a-f]{8})\.seg$/.exec(file);
+  if (match === null) return undefined;
+  return { number: Number(match[1]), version: Number(match[2]), salt: Number.parseInt(match[3]!, 16) };
+}

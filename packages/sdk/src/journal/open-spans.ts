@@ -1,0 +1,117 @@
+import { diag } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
+import { ENCODED_JSON } from '../encoding/json.ts';
+import { ENCODED_PROTOBUF } from '../encoding/protobuf.ts';
+import { START_TIME_BYTES } from '../encoding/span-encoder.ts';
+import type { SpanEncoder, StartedSpan } from '../encoding/span-encoder.ts';
+import { RECORD_HEADER_BYTES, RECORD_KIND } from './record.ts';
+import type { Segment } from './segment.ts';
+import type { SegmentWriter } from './segment-writer.ts';
+
+/** Open spans beyond these are not written again when the segment of their start goes; they end as usual. */
+const MAX_OPEN_SPANS = 100_000;
+/** Spans that are shorter, so many in a row, are taken to end before the program lets go of the event loop. */
+const AT_ONCE_NANOSECONDS = 200_000;
+const TRUSTED_AFTER = 8;
+/** After one that did not, so many must do so before the name is trusted again. */
+const DISTRUSTED_FOR = 1000;
+const MAX_REMEMBERED_NAMES = 1000;
+
+/**
+ * Steps and conversations that have begun and not ended, so that the next start can close them should the process die.
+ * A start is written at once, but for names whose spans have always ended at once: those wait until the program lets go
+ * of the event loop, and cost nothing when they have ended by then.
+ */
+export class OpenSpans {
+  readonly #encoder: SpanEncoder;
+  readonly #writer: SegmentWriter;
+  readonly #open = new Map<ReadableSpan, { segment: Segment; start: StartedSpan }>();
+  readonly #unwritten: ReadableSpan[] = [];
+  readonly #toCarryOver: ReadableSpan[] = [];
+  /** How many spans of a name have ended at once, one after the other. */
+  readonly #endedAtOnce = new Map<string, number>();
+  #isLooking = false;
+
+  constructor(encoder: SpanEncoder, writer: SegmentWriter) {
+    this.#encoder = encoder;
+    this.#writer = writer;
+  }
+
+  started(span: ReadableSpan): void {
+    if (this.#open.size >= MAX_OPEN_SPANS) return;
+    if ((this.#endedAtOnce.get(span.name) ?? 0) < TRUSTED_AFTER) return this.#write(span);
+    this.#unwritten.push(span);
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    void Promise.resolve().then(() => this.#writeUnwritten());
+  }
+
+  /** What was written of the span's start, if anything was; called before its end is written. */
+  startOf(span: ReadableSpan): StartedSpan | undefined {
+    return this.#open.get(span)?.start;
+  }
+
+  ended(span: ReadableSpan): void {
+    if (this.#open.delete(span)) this.#learnFrom(span);
+    else this.#forgetUnwritten(span);
+  }
+
+  /** Notes that the span will end in another process, so that nobody closes it after a crash of this one. */
+  released(span: ReadableSpan): void {
+    this.#forgetUnwritten(span);
+    if (!this.#open.delete(span)) return;
+    const start = this.#encoder.start(span);
+    if (start === 'unsendable') return;
+    const { bytes, encoding } = this.#encoder;
+    const form = encoding === 'json' ? ENCODED_JSON : ENCODED_PROTOBUF;
+    const key = form.keyOf(bytes.subarray(RECORD_HEADER_BYTES + START_TIME_BYTES, RECORD_HEADER_BYTES + start.length));
+    const length = bytes.write(key, RECORD_HEADER_BYTES, 'latin1');
+    this.#writer.append(RECORD_KIND.released, bytes, length, span);
+  }
+
+  /** Writes the starts that stand in `segment` again, before it goes; while there is no segment, when there is one. */
+  carryOver(segment: Segment): void {
+    for (const [span, { segment: at }] of this.#open) {
+      if (at !== segment) continue;
+      this.#open.delete(span);
+      if (this.#writer.isRotating) this.#toCarryOver.push(span);
+      else this.#write(span);
+    }
+  }
+
+  writeCarriedOver(): void {
+    for (const span of this.#toCarryOver.splice(0)) this.#write(span);
+  }
+
+  /** The program lets go of the event loop: whatever is still open is written, and its name not trusted for a while. */
+  #writeUnwritten(): void {
+    this.#isLooking = false;
+    for (const span of this.#unwritten.splice(0)) {
+      this.#endedAtOnce.set(span.name, -DISTRUSTED_FOR);
+      try {
+        this.#write(span);
+      } catch (error) {
+        diag.debug('convotel: noting the start of a span', error);
+      }
+    }
+  }
+
+  #write(span: ReadableSpan): void {
+    const start = this.#encoder.start(span);
+    if (start === 'unsendable') return;
+    const segment = this.#writer.append(RECORD_KIND.start, this.#encoder.bytes, start.length, span);
+    if (segment !== undefined) this.#open.set(span, { segment, start });
+  }
+
+  #forgetUnwritten(span: ReadableSpan): void {
+    const at = this.#unwritten.lastIndexOf(span);
+    if (at !== -1) this.#unwritten.splice(at, 1);
+  }
+
+  #learnFrom({ name, duration: [seconds, nanoseconds] }: ReadableSpan): void {
+    const times = this.#endedAtOnce.get(name);
+    if (times === undefined && this.#endedAtOnce.size >= MAX_REMEMBERED_NAMES) return;
+    const isQuick = seconds === 0 && nanoseconds < AT_ONCE_NANOSECONDS;
+    this.#endedAtOnce.set(name, isQuick ? (times ?? 0) + 1 : Math.min(times ?? 0, 0));
+  }
+}

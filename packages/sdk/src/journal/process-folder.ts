@@ -1,0 +1,206 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { createServer, connect } from 'node:net';
+import type { Server } from 'node:net';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
+import { FORMAT_VERSION } from './journal-files.ts';
+import type { JournalFiles } from './journal-files.ts';
+
+/** Who writes into a folder. */
+export interface ProcessIdentity {
+  version: number;
+  /** The kernel and pid namespace in which the lock can be asked. */
+  host: string;
+  pid: number;
+  threadId: number;
+  /** Path of the local socket that answers while the process lives; absent where none could be made. */
+  lock?: string | undefined;
+  /** The process ended in good order and left spans behind. */
+  isClosed?: boolean | undefined;
+}
+
+export const HEARTBEAT_INTERVAL_MS = 30_000;
+/** A folder whose lock cannot be asked is taken over when its heartbeat is older. */
+export const HEARTBEAT_EXPIRES_MS = 10 * 60_000;
+/** The longest path of a local socket that every platform takes. */
+const MAX_SOCKET_PATH_BYTES = 100;
+
+export const ADOPTED_FOLDER = 'adopted';
+export const UNKNOWN_FOLDER = 'unknown';
+export const IDENTITY_FILE = 'process.json';
+const HEARTBEAT_FILE = 'heartbeat';
+
+/** Tells apart kernels and pid namespaces; the same after a restart of the machine. */
+export function currentHost(): string {
+  const parts = [hostname()];
+  for (const read of [() => readFileSync('/etc/machine-id', 'utf8').trim(), () => readlinkSync('/proc/self/ns/pid')]) {
+    try {
+      parts.push(read());
+    } catch {
+      // Not on Linux: the host's name has to do.
+    }
+  }
+  return parts.join(' ');
+}
+
+/** The folder of this process or worker thread, and the lock that says that it is alive. */
+export class ProcessFolder {
+  readonly name: string;
+  readonly path: string;
+  readonly identity: ProcessIdentity;
+  readonly #files: JournalFiles;
+  #lock: Server | undefined;
+
+  /** Makes the folder. @throws when it cannot be made or written. */
+  constructor(files: JournalFiles, serviceFolder: string) {
+    this.#files = files;
+    this.name = `${Date.now().toString(36)}-${process.pid}-${randomBytes(6).toString('hex')}`;
+    this.path = join(serviceFolder, this.name);
+    files.makeFolder(this.path);
+    this.identity = { version: FORMAT_VERSION, host: currentHost(), pid: process.pid, threadId };
+    const lock = this.#listen();
+    if (lock !== undefined) this.identity.lock = lock;
+    // The heartbeat comes first: a folder without an identity is judged by it.
+    this.beat();
+    files.writeText(join(this.path, IDENTITY_FILE), JSON.stringify(this.identity));
+  }
+
+  /** Binds the lock before it returns, so that there is no moment at which a living process looks dead. */
+  #listen(): string | undefined {
+    for (const path of lockPaths(this.path)) {
+      const server = createServer((socket) => socket.destroy());
+      let failure: Error | undefined;
+      server.on('error', (error) => {
+        failure = error;
+      });
+      try {
+        // `exclusive`: a cluster worker binds its own socket instead of asking its primary for one.
+        server.listen({ path, exclusive: true });
+        server.unref();
+      } catch (error) {
+        failure = error instanceof Error ? error : new Error(String(error));
+      }
+      if (failure === undefined && server.listening) {
+        this.#lock = server;
+        return path;
+      }
+    }
+    return undefined;
+  }
+
+  /** Says that the process lives, for those that cannot ask its lock. Returns the file system's idea of now, in ms. */
+  beat(): number {
+    const path = join(this.path, HEARTBEAT_FILE);
+    this.#files.writeText(path, '');
+    return this.#files.modifiedMs(path);
+  }
+
+  /** Lets go: the next start takes over what the folder still holds. Never throws. */
+  close(): void {
+    try {
+      this.#files.writeText(join(this.path, IDENTITY_FILE), JSON.stringify({ ...this.identity, isClosed: true }));
+    } catch {
+      // Then the lock, or after ten minutes the heartbeat, says the same.
+    }
+    this.#lock?.close();
+    this.#lock = undefined;
+  }
+
+  /** The same, and deletes the folder unless it holds another's that could not be read. Never throws. */
+  remove(): void {
+    try {
+      if (this.#holdsAdopted()) return this.close();
+      this.#lock?.close();
+      this.#lock = undefined;
+      this.#files.removeFolder(this.path);
+    } catch {
+      // The next start finds a folder without spans, and deletes it.
+    }
+  }
+
+  #holdsAdopted(): boolean {
+    try {
+      return this.#files.list(join(this.path, ADOPTED_FOLDER)).length > 0;
+    } catch {
+      // There is no such folder.
+      return false;
+    }
+  }
+}
+
+function lockPaths(folder: string): string[] {
+  if (process.platform === 'win32') return [`\\\\.\\pipe\\convotel-${randomBytes(12).toString('hex')}`];
+  const digest = createHash('sha256').update(folder).digest('hex').slice(0, 24);
+  return [join(folder, 'lock'), join(tmpdir(), `convotel-${digest}.lock`)].filter(
+    (path) => Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES,
+  );
+}
+
+/** Whether a folder's process is gone for good, as far as can be known. */
+export async function isDead(files: JournalFiles, folder: string, host: string, nowMs: number): Promise<boolean> {
+  const identity = readIdentity(files, folder);
+  if (identity?.isClosed === true) return true;
+  if (identity?.host === host && identity.lock !== undefined) {
+    const answer = await askLock(identity.lock);
+    // A worker that is terminated takes its socket along. One outside of the folder may have been tidied away instead.
+    if (answer === 'gone' && (identity.lock.startsWith(folder) || !isRunning(identity.pid))) return true;
+    if (answer !== 'gone') return answer === 'dead';
+  }
+  return nowMs - lastSignMs(files, folder) > HEARTBEAT_EXPIRES_MS;
+}
+
+export function readIdentity(files: JournalFiles, folder: string): ProcessIdentity | undefined {
+  try {
+    const identity: unknown = JSON.parse(files.readText(join(folder, IDENTITY_FILE)));
+    return typeof identity === 'object' && identity !== null ? (identity as ProcessIdentity) : undefined;
+  } catch {
+    // Being made at this moment, or damaged: the heartbeat decides.
+    return undefined;
+  }
+}
+
+/** A pid that is in use says nothing: it may be another process's by now. */
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+/** The kernel refuses connections to a socket that nobody holds any more; a process that hangs still has its socket. */
+function askLock(path: string): Promise<'alive' | 'dead' | 'gone'> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve('alive');
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      socket.destroy();
+      // Any other failure, such as a full queue of connections, comes from a living process.
+      if (error.code === 'ECONNREFUSED') resolve('dead');
+      else resolve(error.code === 'ENOENT' ? 'gone' : 'alive');
+    });
+  });
+}
+
+/** When the folder's process is last known to have lived: its heartbeat, or a later write to a segment. */
+export function lastSignMs(files: JournalFiles, folder: string): number {
+  let latest = 0;
+  for (const file of files.list(folder)) {
+    if (file === RECOVERED_FILE || !(file.endsWith('.seg') || file === HEARTBEAT_FILE)) continue;
+    try {
+      latest = Math.max(latest, files.modifiedMs(join(folder, file)));
+    } catch {
+      // Deleted since it was listed.
+    }
+  }
+  // A folder that is being made at this moment has nothing in it yet.
+  return latest === 0 ? files.modifiedMs(folder) : latest;
+}
+
+/** Spans that were open in a dead process; sorts behind every segment. */
+export const RECOVERED_FILE = 'recovered.seg';

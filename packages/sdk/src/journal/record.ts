@@ -1,0 +1,110 @@
+import { crc32 } from 'node:zlib';
+import { HEADROOM_BYTES } from '../encoding/span-encoder.ts';
+
+/**
+ * One record of a segment:
+ *
+ * | offset | bytes | what |
+ * |---|---|---|
+ * | 0 | 4 | magic; never valid UTF-8, so that no text contains it |
+ * | 4 | 4 | CRC-32 of everything after it, begun with the segment's salt |
+ * | 8 | 4 | length of the payload |
+ * | 12 | 4 | sequence number of the record within its process |
+ * | 16 | 4 | spans that the process had written before this record |
+ * | 20 | 2 | kind |
+ * | 22 | 2 | number of the instrumentation scope (spans and starts) |
+ * | 24 | … | payload |
+ */
+export const RECORD_HEADER_BYTES = HEADROOM_BYTES;
+export const RECORD_MAGIC = Buffer.from([0xc0, 0xff, 0xc1, 0xf5]);
+const MAGIC_NUMBER = RECORD_MAGIC.readUInt32LE(0);
+
+/** A longer payload is not a record: its length field is damaged. */
+export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
+
+/** What a record holds: the first byte behind its header. */
+export const RECORD_KIND = {
+  /** JSON: what holds for the whole segment, such as its resource. */
+  segment: 1,
+  /** JSON: an instrumentation scope and its number. */
+  scope: 2,
+  /** A span that has started: the beginning of its OTLP bytes. */
+  start: 3,
+  /** A finished span: its OTLP bytes. */
+  span: 4,
+  /** Four bytes: all spans of the process up to this count need not be sent again. */
+  settled: 5,
+  /** Key of a span that has started here and will end in another process. */
+  released: 6,
+} as const;
+
+export interface RecordHeader {
+  kind: number;
+  scope: number;
+  sequence: number;
+  spansBefore: number;
+}
+
+export interface JournalRecord extends RecordHeader {
+  payload: Buffer;
+  /** Offset of the first byte after the record. */
+  end: number;
+}
+
+/** Completes a record whose payload already stands behind room for the header. Returns the record's length. */
+export function sealRecord(record: Buffer, payloadBytes: number, header: RecordHeader, salt: number): number {
+  const end = RECORD_HEADER_BYTES + payloadBytes;
+  setUint32(record, 0, MAGIC_NUMBER);
+  setUint32(record, 8, payloadBytes);
+  setUint32(record, 12, header.sequence);
+  setUint32(record, 16, header.spansBefore);
+  setUint32(record, 20, header.kind | (header.scope << 16));
+  setUint32(record, 4, crc32(record.subarray(8, end), salt));
+  return end;
+}
+
+/** What `writeUInt32LE` does without its checks, which this is called too often for. */
+function setUint32(bytes: Buffer, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
+}
+
+/** The record that begins at `offset`; `damaged` when none does, `incomplete` when the bytes end before it does. */
+export function readRecord(bytes: Buffer, offset: number, salt: number): JournalRecord | 'damaged' | 'incomplete' {
+  if (bytes.length - offset < RECORD_HEADER_BYTES) return 'incomplete';
+  if (bytes.readUInt32LE(offset) !== MAGIC_NUMBER) return 'damaged';
+  const payloadBytes = bytes.readUInt32LE(offset + 8);
+  if (payloadBytes > MAX_PAYLOAD_BYTES) return 'damaged';
+  const end = offset + RECORD_HEADER_BYTES + payloadBytes;
+  if (end > bytes.length) return 'incomplete';
+  if (crc32(bytes.subarray(offset + 8, end), salt) !== bytes.readUInt32LE(offset + 4)) return 'damaged';
+  return {
+    kind: bytes.readUInt16LE(offset + 20),
+    scope: bytes.readUInt16LE(offset + 22),
+    sequence: bytes.readUInt32LE(offset + 12),
+    spansBefore: bytes.readUInt32LE(offset + 16),
+    payload: bytes.subarray(offset + RECORD_HEADER_BYTES, end),
+    end,
+  };
+}
+
+/**
+ * Every intact record of a whole segment, in order; what is damaged or torn between them is skipped. An `incomplete`
+ * record in the middle is damage too: its length field lies.
+ */
+export function* readRecords(bytes: Buffer, salt: number, from = 0): Generator<JournalRecord> {
+  let offset = from;
+  for (;;) {
+    const record = readRecord(bytes, offset, salt);
+    if (typeof record === 'object') {
+      yield record;
+      offset = record.end;
+      continue;
+    }
+    const next = bytes.indexOf(RECORD_MAGIC, offset + 1);
+    if (next === -1) return;
+    offset = next;
+  }
+}

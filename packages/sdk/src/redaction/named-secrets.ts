@@ -1,0 +1,131 @@
+/** What masks a secret. */
+export const SECRET_MASK = '[secret]';
+
+/**
+ * Words that name a secret wherever they stand in a name: `DB_PASSWORD`, `accessToken`, `xi-api-key`, `connect.sid`.
+ * Each match is looked at by hand, within bounds, so that the time stays linear.
+ */
+const NAMES =
+  /pass(?:word|wd|phrase|wort|code)?|pwd|secret|token|(?:api|access|auth|private|signing|encryption|account|master|ssh|license|subscription|function|x)[ _.-]?key|auth(?!or(?!iz))(?:orization|entication)?|cookie|credentials?|sess(?:ion)?[ _.-]?(?:id|key)?|\bsid\b|jsessionid|phpsessid|connect\.sid|csrf|xsrf|jwt|bearer|\bsas\b|\botp\b|\bpin\b|\bcvv2?\b|\bcvc\b|\bnonce\b|\bsig(?:nature)?\b|\bcode\b|\bkey\b/gi;
+
+/** Names that only count in a query or a form, where they carry keys: `?sig=…&code=…&key=…`. */
+const QUERY_NAMES = /^(?:sig|signature|code|key|nonce|sid|sas|pass|auth|sess|session|jwt|pin|otp|cvv2?|cvc)$/i;
+/** Names that are secrets only together with more of a name: `session_id`, `auth_token`. */
+const WEAK_NAMES = /^(?:sess|session|auth|authentication|code|key|nonce|sig|signature|pass|pin)$/i;
+/** Names of which a value may have spaces up to the end of the line. */
+const HEADER_NAMES = /^(?:authorization|cookie)$/i;
+/** Names of counts. */
+const COUNTS = /^(?:token)s\b|^tokens?[ _.-]?(?:count|limit|usage|budget)|^tokeni[sz]/i;
+
+/** What stands for the absence of a value, or tells what is wrong with it. */
+const NOT_SECRET =
+  /^(?:null|undefined|none|nil|true|false|required|missing|invalid|expired|empty|unset|error|failed|denied|not|is|was|must|cannot|unauthorized|forbidden|string|number|object|boolean|\*+|\[[a-z]+\]|<[a-z_ ]+>)$/i;
+
+/** From the end of a name to its value: the rest of the name, quotes (escaped or percent-encoded), a separator. */
+const TO_VALUE = /[\w.-]{0,40}(?:\\{0,4}["'`]|%22|\]){0,2}[ \t]{0,4}(=>|:=|=|:|%3[dD]|%3[aA]|>)[ \t]{0,4}(?:%20|\+)?/y;
+const TO_NEXT_WORD = /[\w.-]{0,40}(?:\s+(?:is|was|of|for))?[ \t]{1,4}(?=[^\s])/y;
+const OPENING_QUOTE = /(\\{0,4})(["'`])|%22/y;
+const BARE_VALUE = /[^\s"'`,;&<>)\]}\\|]+/y;
+const LINE = /[^\r\n"'`\\<>}]+/y;
+/** The scheme of an `Authorization` is not the secret. */
+const SCHEME = /(?:bearer|basic|token|digest|apikey|negotiate)[ \t]+/iy;
+const MIN_SECRET_LENGTH = 3;
+
+/** Masks the values of everything whose name says that it is a secret. */
+export function maskNamedSecrets(text: string): string {
+  let masked = '';
+  let done = 0;
+  NAMES.lastIndex = 0;
+  for (let match = NAMES.exec(text); match !== null; match = NAMES.exec(text)) {
+    const at = match.index;
+    const value = valueAfter(text, at, match[0]);
+    if (value === undefined) continue;
+    masked += text.slice(done, value.from) + SECRET_MASK;
+    done = value.to;
+    NAMES.lastIndex = Math.max(value.to, at + 1);
+  }
+  return done === 0 ? text : masked + text.slice(done);
+}
+
+interface Range {
+  from: number;
+  to: number;
+}
+
+function valueAfter(text: string, at: number, name: string): Range | undefined {
+  if (COUNTS.test(text.slice(at, at + 24))) return undefined;
+  const end = at + name.length;
+  TO_VALUE.lastIndex = end;
+  const separator = TO_VALUE.exec(text);
+  if (separator === null) return valueInProse(text, at, name);
+  if (separator[1] === '>' && text.lastIndexOf('<', at) < at - 60) return undefined;
+  const isWhole = separator[0].length <= 12 && !/^[\w.-]/.test(separator[0]);
+  const isPart = at > 0 && /[\w.-]/.test(text[at - 1]!);
+  if (WEAK_NAMES.test(name) && isWhole && !isPart && !isInQuery(text, at, separator[1]!, name)) return undefined;
+  const from = end + separator[0].length;
+  if (HEADER_NAMES.test(name)) return lineFrom(text, from);
+  return valueFrom(text, from, name);
+}
+
+function isInQuery(text: string, at: number, separator: string, name: string): boolean {
+  if (!QUERY_NAMES.test(name)) return false;
+  return (separator === '=' && (at === 0 || /[?&;\s"'([{]/.test(text[at - 1]!))) || /^(?:pass|pin)$/i.test(name);
+}
+
+function valueFrom(text: string, from: number, name: string): Range | undefined {
+  OPENING_QUOTE.lastIndex = from;
+  const quote = OPENING_QUOTE.exec(text);
+  if (quote !== null) {
+    const start = from + quote[0].length;
+    const close = text.indexOf(quote[2] === undefined ? '%22' : `${quote[1]}${quote[2]}`, start);
+    if (close !== -1) return isSecret(text.slice(start, close), name) ? { from: start, to: close } : undefined;
+  }
+  const start = quote === null ? from : from + quote[0].length;
+  BARE_VALUE.lastIndex = start;
+  const value = BARE_VALUE.exec(text)?.[0];
+  if (value === undefined) return undefined;
+  // `Bearer <token>`, `Token <token>`: the scheme is not the secret.
+  const scheme = /^(?:bearer|basic|token|digest|apikey|key)$/i.test(value);
+  if (scheme) return lineFrom(text, start + value.length + 1);
+  return isSecret(value, name) ? { from: start, to: start + value.length } : undefined;
+}
+
+function lineFrom(text: string, from: number): Range | undefined {
+  OPENING_QUOTE.lastIndex = from;
+  const quote = OPENING_QUOTE.exec(text);
+  let start = from + (quote?.[0].length ?? 0);
+  SCHEME.lastIndex = start;
+  start += SCHEME.exec(text)?.[0].length ?? 0;
+  LINE.lastIndex = start;
+  const line = LINE.exec(text)?.[0].trimEnd();
+  return line === undefined || !isSecret(line, 'authorization') ? undefined : { from: start, to: start + line.length };
+}
+
+/** `password hunter22x`, `--token abc`: without a separator, only what looks like no word. */
+function valueInProse(text: string, at: number, name: string): Range | undefined {
+  TO_NEXT_WORD.lastIndex = at + name.length;
+  const gap = TO_NEXT_WORD.exec(text);
+  if (gap === null || (WEAK_NAMES.test(name) && !/^pass$/i.test(name))) return undefined;
+  const start = TO_NEXT_WORD.lastIndex;
+  OPENING_QUOTE.lastIndex = start;
+  const from = start + (OPENING_QUOTE.exec(text)?.[0].length ?? 0);
+  BARE_VALUE.lastIndex = from;
+  const word = BARE_VALUE.exec(text)?.[0];
+  if (word === undefined) return undefined;
+  const isOption = text.slice(Math.max(0, at - 40), at).match(/(?:^|\s)--?[\w-]*$/) !== null;
+  const looksMade = word.length >= 5 && /\d/.test(word) && /[a-z]/i.test(word);
+  return (isOption && isSecret(word, name)) || looksMade ? { from, to: from + word.length } : undefined;
+}
+
+function isSecret(value: string, name: string): boolean {
+  if (value.length < MIN_SECRET_LENGTH || NOT_SECRET.test(value)) return false;
+  // `token: 4096` is a count or a place in a text.
+  return !(/^(?:token|code|key|auth)$/i.test(name) && /^[\d.,:]{1,6}$/.test(value));
+}
+
+/** Whether an attribute's key names a secret, so that its whole value is one. */
+export function namesSecret(key: string): boolean {
+  return /pass(?:word|wd|phrase)|pwd|secret|(?:api|access|private|auth)[ _.-]?key|authorization|cookie|credential|(?:^|[ _.-])(?:access|auth|id|refresh|session|csrf|bearer)?[ _.-]?token$|(?:access|auth|refresh|session)token$/i.test(
+    key,
+  );
+}

@@ -1,0 +1,122 @@
+import { ATTRIBUTE, STEP_TIMING_PREFIX } from '@convotel/conventions';
+import type { AttributeTreatment, SpanText, TextPlace } from '../encoding/span-text.ts';
+import type { CaptureContent } from '../settings/tracing-options.ts';
+import { holdsContent } from './content-attributes.ts';
+import { namesSecret, SECRET_MASK } from './named-secrets.ts';
+import { redactErrorMessage } from './patterns.ts';
+
+export interface RedactorOptions {
+  captureContent: CaptureContent;
+  otherContent: 'drop' | 'keep';
+  errorMessages: 'redacted' | 'none';
+  /** The program's own redactor, after the built-in patterns. */
+  redact?: ((text: string, where: TextPlace) => string) | undefined;
+  warn: (message: string) => void;
+}
+
+/** `truncated` keeps so many UTF-16 code units of a captured text. */
+export const TRUNCATED_LENGTH = 1000;
+/** What stands for a text that the program's own redactor could not judge. */
+const UNJUDGED = '[redacted]';
+/** Messages and stacks are cut before they are redacted; content is redacted whole. */
+const MAX_MESSAGE_LENGTH = 16_384;
+const MAX_REMEMBERED_TEXTS = 2000;
+const MAX_REMEMBERED_LENGTH = 200;
+
+const CONTENT = new Set<string>([ATTRIBUTE.inputText, ATTRIBUTE.outputText]);
+/** Texts that a program chooses, and so are redacted, although their keys are ours. */
+const CHOSEN = new Set<string>([
+  ATTRIBUTE.interruptionReason,
+  ATTRIBUTE.workflow,
+  ATTRIBUTE.provider,
+  ATTRIBUTE.requestModel,
+]);
+/** Ids, step names and outcomes: written by convotel, and needed as they are. */
+const AS_IS = new Set<string>(Object.values(ATTRIBUTE).filter((key) => !CONTENT.has(key) && !CHOSEN.has(key)));
+const ERROR_TEXTS = new Set(['exception.message', 'exception.stacktrace']);
+const OTHER_ERROR_TEXTS = new Set([
+  ...ERROR_TEXTS,
+  'error.message',
+  'error.stack',
+  'message',
+  'otel.status_description',
+]);
+
+/** Decides what of a span's texts may leave: content only where it was switched on, everything else masked. */
+export class Redactor implements SpanText {
+  readonly #options: RedactorOptions;
+  readonly #remembered = new Map<string, string>();
+  #hasWarned = false;
+
+  constructor(options: RedactorOptions) {
+    this.#options = options;
+  }
+
+  get isRepeatable(): boolean {
+    return this.#options.redact === undefined;
+  }
+
+  treatmentOf(key: string, part: TextPlace['part']): AttributeTreatment {
+    if (CONTENT.has(key)) return { action: 'cut', key };
+    if (AS_IS.has(key) || key.startsWith(STEP_TIMING_PREFIX)) return { action: 'as-is', key };
+    const { captureContent, otherContent, errorMessages } = this.#options;
+    const keepsContent = captureContent !== 'none' || otherContent === 'keep';
+    if (errorMessages === 'none' && OTHER_ERROR_TEXTS.has(key)) return { action: 'omit', key };
+    if (holdsContent(key, part === 'event')) {
+      return keepsContent
+        ? { action: captureContent === 'truncated' ? 'cut' : 'redact', key }
+        : { action: 'omit', key };
+    }
+    // Keys are the program's own words; the patterns alone look at them, so that `redact` need not expect them.
+    return { action: 'redact', key: this.#maskedByPatterns(key) };
+  }
+
+  redact(text: string, place: TextPlace): string | undefined {
+    if (this.#options.errorMessages === 'none' && (place.part === 'status' || ERROR_TEXTS.has(place.key ?? ''))) {
+      return undefined;
+    }
+    if (place.key !== undefined && text !== '' && namesSecret(place.key)) return SECRET_MASK;
+    const isMessage = place.part === 'status' || place.part === 'event';
+    return this.#masked(
+      isMessage && text.length > MAX_MESSAGE_LENGTH ? text.slice(0, MAX_MESSAGE_LENGTH) : text,
+      place,
+    );
+  }
+
+  content(text: string, place: TextPlace): string | undefined {
+    const isCut = this.#options.captureContent === 'truncated' && text.length > TRUNCATED_LENGTH;
+    return this.#masked(isCut ? `${text.slice(0, TRUNCATED_LENGTH)}…` : text, place);
+  }
+
+  #masked(text: string, place: TextPlace): string {
+    const masked = this.#maskedByPatterns(text);
+    const { redact } = this.#options;
+    if (redact === undefined) return masked;
+    try {
+      const kept: unknown = redact(masked, place);
+      if (typeof kept === 'string') return kept;
+      this.#say(`returned ${kept === null ? 'null' : typeof kept} instead of a text`);
+    } catch (error) {
+      this.#say(`threw ${error instanceof Error ? error.name : typeof error}`);
+    }
+    return UNJUDGED;
+  }
+
+  /** Names of models and the like come again and again. */
+  #maskedByPatterns(text: string): string {
+    if (text.length > MAX_REMEMBERED_LENGTH) return redactErrorMessage(text);
+    const remembered = this.#remembered.get(text);
+    if (remembered !== undefined) return remembered;
+    const masked = redactErrorMessage(text);
+    if (this.#remembered.size >= MAX_REMEMBERED_TEXTS) this.#remembered.clear();
+    this.#remembered.set(text, masked);
+    return masked;
+  }
+
+  /** Only the kind of the failure: a message may quote what was to be redacted. */
+  #say(what: string): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    this.#options.warn(`convotel: the option redact ${what}; such texts are sent as ${UNJUDGED}. This is said once.`);
+  }
+}

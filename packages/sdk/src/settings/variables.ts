@@ -1,0 +1,78 @@
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads environment variables as OpenTelemetry's specification compares them: spaces around a value and quotes that an
+ * env file left there do not count, an empty value is none, names of choices have no case. Whatever cannot be used is
+ * named in {@link warnings}, with what is used instead.
+ */
+export class VariableReader {
+  readonly warnings: string[] = [];
+  readonly #variables: Variables;
+
+  constructor(variables: Variables) {
+    this.#variables = variables;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#variables[name]?.trim();
+    const bare = value === undefined ? undefined : withoutQuotes(value);
+    return bare === '' ? undefined : bare;
+  }
+
+  /** Whether the value stands in quotes, which an env file or a compose file has left there. */
+  isQuoted(name: string): boolean {
+    const value = this.#variables[name]?.trim() ?? '';
+    return value !== withoutQuotes(value);
+  }
+
+  /** The first of several names that is set, with the name under which it was found. */
+  firstOf(names: readonly string[]): { name: string; value: string } | undefined {
+    for (const name of names) {
+      const value = this.text(name);
+      if (value !== undefined) return { name, value };
+    }
+    return undefined;
+  }
+
+  /** A whole number of at least `min`. */
+  number(names: readonly string[], fallback: number, min: number, unit = ''): number {
+    const found = this.firstOf(names);
+    if (found === undefined) return fallback;
+    const value = Number(found.value);
+    if (Number.isInteger(value) && value >= min) return value;
+    this.misused(found, `${fallback}${unit} is used`, `Write a whole number of at least ${min}.`);
+    return fallback;
+  }
+
+  boolean(name: string, fallback: boolean): boolean {
+    const value = this.text(name);
+    if (value === undefined) return fallback;
+    const lower = value.toLowerCase();
+    if (lower === 'true' || lower === 'false') return lower === 'true';
+    this.misused({ name, value }, `${fallback} is used`, 'Write true or false.');
+    return fallback;
+  }
+
+  choice<Choice extends string>(
+    names: readonly string[],
+    choices: Readonly<Record<string, Choice>>,
+    fallback: Choice,
+  ): Choice {
+    const found = this.firstOf(names);
+    if (found === undefined) return fallback;
+    const choice = Object.hasOwn(choices, found.value.toLowerCase()) ? choices[found.value.toLowerCase()] : undefined;
+    if (choice !== undefined) return choice;
+    this.misused(found, `${fallback} is used`, `Write one of ${Object.keys(choices).join(', ')}.`);
+    return fallback;
+  }
+
+  /** Names a value that cannot be used. */
+  misused({ name, value }: { name: string; value: string }, instead: string, right: string): void {
+    this.warnings.push(`${name} is ${JSON.stringify(value)}, which cannot be used; ${instead}. ${right}`);
+  }
+}
+
+function withoutQuotes(value: string): string {
+  const match = /^(["'])(.*)\1$/s.exec(value);
+  return match === null ? value : match[2]!.trim();
+}

@@ -1,0 +1,107 @@
+import { processSettings } from '@convotel/conventions';
+import type { Context } from '@opentelemetry/api';
+import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { ConversationMetrics } from '../metrics/conversation-metrics.ts';
+import { startMetricDelivery } from '../metrics/metric-delivery.ts';
+import { METER_NAME, observeTelemetry } from '../metrics/telemetry-metrics.ts';
+import { readEnvironment } from '../settings/environment.ts';
+import { buildResource } from '../settings/resource.ts';
+import { checkTracingOptions, usableOptions } from '../settings/tracing-options.ts';
+import type { TracingOptions } from '../settings/tracing-options.ts';
+import { withinDeadline } from '../settings/within-deadline.ts';
+import { DEFAULT_DEADLINE_MS, emptyReport } from '../tracing.ts';
+import type { TelemetryReport } from '../tracing.ts';
+import { abandonOpen, watchProcessEnd } from './process-end.ts';
+import { captureContentOf, startSpanDelivery } from './span-delivery.ts';
+import type { SpanDelivery } from './span-delivery.ts';
+
+const ATTACHED = Symbol.for('convotel.attached-processor');
+
+/** The processor that was made last and not shut down, by whichever copy of this package. */
+const inProcess = globalThis as { [ATTACHED]?: ConvotelSpanProcessor | undefined };
+
+export function attachedProcessor(): ConvotelSpanProcessor | undefined {
+  return inProcess[ATTACHED];
+}
+
+/**
+ * For a tracer provider of one's own: redaction, journal, delivery and metrics as one span processor. Spans of other
+ * libraries on that provider are delivered too. Its exporters see spans as they are; the copy that convotel sends is
+ * redacted. Takes the options of `startTracing`; the sampler, the resource of spans and the ids are the provider's.
+ * @throws {@link TracingOptionsError} for an endpoint that cannot be meant.
+ */
+export function convotelSpanProcessor(options: TracingOptions = {}): SpanProcessor {
+  checkTracingOptions(options);
+  const processor = new ConvotelSpanProcessor(options);
+  inProcess[ATTACHED] = processor;
+  return processor;
+}
+
+export class ConvotelSpanProcessor implements SpanProcessor {
+  readonly #delivery: SpanDelivery | undefined;
+  readonly #metrics: ConversationMetrics | undefined;
+  readonly #metricDelivery: ReturnType<typeof startMetricDelivery>;
+  readonly #stopWatching: () => void;
+
+  constructor(given: TracingOptions) {
+    const warn = given.warn ?? ((message: string): void => console.warn(message));
+    const options = usableOptions(given, warn);
+    const environment = readEnvironment();
+    const serviceName = options.serviceName ?? environment.variables.text('OTEL_SERVICE_NAME') ?? 'unknown_service';
+    const content = captureContentOf(options, environment);
+    if (options.captureContent !== undefined) processSettings().captureContent = content !== 'none';
+    const isOff = environment.isDisabled || !environment.exportsTraces;
+    this.#delivery = isOff ? undefined : startSpanDelivery(options, environment, serviceName, warn);
+    if (!environment.isDisabled && (options.metrics ?? environment.exportsMetrics)) {
+      this.#metricDelivery = startMetricDelivery(options, environment, buildResource(options, undefined), warn);
+      const meter = this.#metricDelivery?.provider.getMeter(METER_NAME);
+      if (meter !== undefined) {
+        this.#metrics = new ConversationMetrics(meter, { durations: options.durationMetrics ?? false });
+        if (this.#delivery !== undefined) observeTelemetry(meter, this.#delivery.report);
+      }
+    }
+    this.#stopWatching = watchProcessEnd(
+      {
+        abandonOpen,
+        flush: (deadlineMs) => this.#flush(deadlineMs),
+        keptSpans: () => this.report().finishedSpans + this.report().inheritedSpans,
+        waitingSpans: () => this.report().waitingSpans,
+        close: () => this.#delivery?.stop(),
+      },
+      options.shutdownOnSignals ?? true,
+    );
+    for (const warning of new Set(environment.variables.warnings)) warn(`convotel: ${warning}`);
+  }
+
+  report(): TelemetryReport {
+    return this.#delivery?.report() ?? emptyReport();
+  }
+
+  onStart(span: Span, parent: Context): void {
+    this.#metrics?.onStart(span, parent);
+    this.#delivery?.processor.onStart(span, parent);
+  }
+
+  onEnd(span: ReadableSpan): void {
+    this.#metrics?.onEnd(span);
+    this.#delivery?.processor.onEnd(span);
+  }
+
+  forceFlush(): Promise<void> {
+    return this.#flush(DEFAULT_DEADLINE_MS);
+  }
+
+  async #flush(deadlineMs: number): Promise<void> {
+    const spans = this.#delivery?.flush(deadlineMs) ?? Promise.resolve();
+    await withinDeadline(Promise.all([spans, this.#metricDelivery?.flush()]), deadlineMs);
+  }
+
+  async shutdown(): Promise<void> {
+    const spans = this.#delivery?.flush(DEFAULT_DEADLINE_MS) ?? Promise.resolve();
+    await withinDeadline(Promise.all([spans, this.#metricDelivery?.shutdown(spans)]), DEFAULT_DEADLINE_MS);
+    this.#stopWatching();
+    this.#delivery?.stop();
+    this.#metricDelivery?.stop();
+    if (inProcess[ATTACHED] === this) inProcess[ATTACHED] = undefined;
+  }
+}

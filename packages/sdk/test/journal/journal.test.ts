@@ -1,0 +1,192 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { startTracing } from '@convotel/sdk';
+import type { Tracing, TracingOptions } from '@convotel/sdk';
+import { conversation, startConversation } from '@convotel/tracing';
+import { attributesOf, startOtlpReceiver } from '../support/otlp-receiver.ts';
+import type { OtlpReceiver } from '../support/otlp-receiver.ts';
+import { withEnvironment } from '../support/environment.ts';
+
+const NOBODY = 'http://127.0.0.1:9';
+
+let receiver: OtlpReceiver;
+let folder: string;
+let warnings: string[];
+let running: Tracing | undefined;
+
+beforeEach(async () => {
+  receiver = await startOtlpReceiver();
+  folder = mkdtempSync(join(tmpdir(), 'convotel-journal-'));
+  warnings = [];
+});
+
+afterEach(async () => {
+  await running?.shutdown({ deadlineMs: 100 });
+  running = undefined;
+  await receiver.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function start(options: TracingOptions = {}): Tracing {
+  running = startTracing({
+    serviceName: 'journal-test',
+    endpoint: NOBODY,
+    metrics: false,
+    journal: { folder },
+    warn: (message) => void warnings.push(message),
+    ...options,
+  });
+  return running;
+}
+
+/** All bytes of all segments, as text. */
+function journalText(): string {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.seg'))
+    .map((file) => readFileSync(join(folder, file), 'latin1'))
+    .join('');
+}
+
+function balance(tracing: Tracing): number {
+  const { finishedSpans, inheritedSpans, deliveredSpans, waitingSpans, droppedSpans } = tracing.report();
+  const dropped = Object.values(droppedSpans).reduce((sum, each) => sum + each, 0);
+  return finishedSpans + inheritedSpans - deliveredSpans - waitingSpans - dropped;
+}
+
+describe('a finished step', () => {
+  test('is in the file when its end returns, for this user only', () => {
+    start();
+    const handle = startConversation();
+    handle.step('first', () => 1);
+    expect(journalText()).toContain('"name":"first"');
+    const [service] = readdirSync(folder);
+    const [process] = readdirSync(join(folder, service!));
+    expect(service).toBe('journal-test');
+    expect(statSync(join(folder, service!)).mode & 0o777).toBe(0o700);
+    const segment = readdirSync(join(folder, service!, process!)).find((file) => file.endsWith('.seg'))!;
+    expect(statSync(join(folder, service!, process!, segment)).mode & 0o777).toBe(0o600);
+    handle.end();
+  });
+
+  test('that was delivered leaves nothing behind', async () => {
+    const { shutdown } = start({ endpoint: receiver.endpoint });
+    conversation((c) => c.step('first', () => 1));
+    expect(await shutdown()).toEqual({ deliveredSpans: 2, undeliveredSpans: 0 });
+    expect(readdirSync(join(folder, 'journal-test'))).toEqual([]);
+  });
+
+  test('that was not delivered is sent by the next start, in the form in which it was written', async () => {
+    await withEnvironment({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }, async () => {
+      const first = start({ serviceName: 'journal-test', resourceAttributes: { 'service.version': '1' } });
+      conversation((c) => c.step('kept', () => 1));
+      expect(await first.shutdown()).toMatchObject({ undeliveredSpans: 2 });
+      expect(first.report()).toMatchObject({ waitingSpans: 2, droppedSpans: {} });
+    });
+    const second = start({ endpoint: receiver.endpoint, resourceAttributes: { 'service.version': '2' } });
+    expect(await second.flush()).toEqual({ deliveredSpans: 2, undeliveredSpans: 0 });
+    expect(second.report()).toMatchObject({ finishedSpans: 0, inheritedSpans: 2, deliveredSpans: 2 });
+    expect(receiver.resource()).toMatchObject({ 'service.version': '1' });
+    expect(
+      receiver
+        .spans()
+        .map(({ name }) => name)
+        .toSorted(),
+    ).toEqual(['conversation', 'kept']);
+    expect(balance(second)).toBe(0);
+  });
+
+  test('of another service is left alone', async () => {
+    const first = start({ serviceName: 'one' });
+    conversation((c) => c.step('kept', () => 1));
+    await first.shutdown();
+    const second = start({ serviceName: 'other', endpoint: receiver.endpoint });
+    await second.flush();
+    expect(second.report().inheritedSpans).toBe(0);
+  });
+});
+
+describe('what was open when a process died', () => {
+  const PROGRAM = `
+    import { startTracing } from '@convotel/sdk';
+    import { startConversation } from '@convotel/tracing';
+    startTracing({ serviceName: 'journal-test', endpoint: '${NOBODY}', metrics: false, journal: { folder: process.argv[1] }, warn() {} });
+    const handle = startConversation({ conversationId: 'died', workflow: 'voice' });
+    handle.step('done', () => 1);
+    handle.step('hangs', () => new Promise(() => {}));
+    // What another process will end is not closed here.
+    const { trace } = await import('@opentelemetry/api');
+    const elsewhere = trace.getTracer('other').startSpan('elsewhere', { attributes: { 'conversation.step.name': 'elsewhere' } });
+    for (const released of globalThis[Symbol.for('convotel')].releaseListeners) released(elsewhere);
+    // The segment in which those two began is full, delivered or not, long before the end.
+    for (let index = 0; index < 100; index += 1) handle.step('more', { attributes: { padding: 'x'.repeat(200000) } }, () => index);
+    process.kill(process.pid, 'SIGKILL');
+  `;
+
+  test('is closed once, as abandoned, by the next start', async () => {
+    try {
+      execFileSync(process.execPath, ['--input-type=module', '-e', PROGRAM, folder], {
+        cwd: import.meta.dirname,
+        env: { ...process.env, NODE_OPTIONS: '' },
+      });
+    } catch {
+      // Killed, as it should be.
+    }
+    const next = start({ endpoint: receiver.endpoint });
+    await next.flush({ deadlineMs: 20_000 });
+    const open = receiver.spans().filter((span) => attributesOf(span)['conversation.recovered'] === true);
+    expect(open.map(({ name }) => name).toSorted()).toEqual(['conversation', 'hangs']);
+    for (const span of open) {
+      expect(attributesOf(span)).toMatchObject({ 'conversation.outcome': 'abandoned', 'conversation.id': 'died' });
+      const { startTimeUnixNano, endTimeUnixNano } = span as unknown as Record<string, string>;
+      expect(BigInt(endTimeUnixNano!)).toBeGreaterThanOrEqual(BigInt(startTimeUnixNano!));
+      expect(BigInt(endTimeUnixNano!)).toBeLessThanOrEqual(BigInt(Date.now()) * 1_000_000n + 1_000_000_000n);
+    }
+    expect(receiver.spans().filter(({ name }) => name === 'more')).toHaveLength(100);
+    expect(next.report()).toMatchObject({ inheritedSpans: 103, deliveredSpans: 103, waitingSpans: 0 });
+    await next.shutdown();
+    const third = start({ endpoint: receiver.endpoint });
+    await third.flush();
+    expect(third.report().inheritedSpans).toBe(0);
+  });
+});
+
+describe('where no folder can be written', () => {
+  test('one sentence says so, and spans wait in memory', async () => {
+    const file = join(folder, 'a-file');
+    writeFileSync(file, '');
+    const { flush, report } = start({ endpoint: receiver.endpoint, journal: { folder: join(file, 'below') } });
+    conversation((c) => c.step('first', () => 1));
+    expect(await flush()).toEqual({ deliveredSpans: 2, undeliveredSpans: 0 });
+    expect(report()).toMatchObject({ finishedSpans: 2, droppedSpans: {} });
+    expect(warnings).toEqual([expect.stringMatching(/cannot be used \(ENOTDIR\), so finished spans wait in memory/)]);
+  });
+
+  test('without a journal, what remains at shutdown is counted as dropped', async () => {
+    const { shutdown, report } = start({ journal: false });
+    conversation((c) => c.step('first', () => 1));
+    await shutdown();
+    expect(report()).toMatchObject({ finishedSpans: 2, waitingSpans: 0, droppedSpans: { stopped: 2 } });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('CONVOTEL_JOURNAL=off does the same', async () => {
+    await withEnvironment({ CONVOTEL_JOURNAL: 'OFF', XDG_STATE_HOME: folder }, async () => {
+      const tracing = start({ journal: undefined });
+      conversation((c) => c.step('first', () => 1));
+      await tracing.shutdown();
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('by default the journal is below XDG_STATE_HOME', async () => {
+    await withEnvironment({ XDG_STATE_HOME: folder }, async () => {
+      const tracing = start({ journal: undefined });
+      conversation((c) => c.step('first', () => 1));
+      expect(readdirSync(join(folder, 'convotel', 'journal'))).toEqual(['journal-test']);
+      await tracing.shutdown();
+    });
+  });
+});

@@ -1,0 +1,241 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { processSettings } from '@convotel/conventions';
+import { startLocalBackend } from '@convotel/local';
+import { startTracing } from '@convotel/sdk';
+import type { Tracing, TracingOptions } from '@convotel/sdk';
+import { conversation } from '@convotel/tracing';
+import { diag, DiagLogLevel, propagation, trace } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
+import { withEnvironment } from '../support/environment.ts';
+import { startOtlpReceiver } from '../support/otlp-receiver.ts';
+import type { OtlpReceiver } from '../support/otlp-receiver.ts';
+
+let receiver: OtlpReceiver;
+let folder: string;
+let said: string[];
+let running: Tracing | undefined;
+let wire: Buffer[];
+
+beforeEach(async () => {
+  receiver = await startOtlpReceiver();
+  folder = mkdtempSync(join(tmpdir(), 'convotel-canaries-'));
+  said = [];
+  wire = [];
+  receiver.answerBy((response, _path, body) => {
+    wire.push(body);
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  const hear = (...parts: unknown[]): void =>
+    void said.push(parts.map((part) => (part instanceof Error ? part.stack : String(part))).join(' '));
+  diag.setLogger(
+    { error: hear, warn: hear, info: hear, debug: hear, verbose: hear },
+    { logLevel: DiagLogLevel.ALL, suppressOverrideMessage: true },
+  );
+});
+
+afterEach(async () => {
+  await running?.shutdown({ deadlineMs: 500 });
+  running = undefined;
+  diag.disable();
+  delete processSettings().captureContent;
+  delete processSettings().maxContentLength;
+  await receiver.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function start(options: TracingOptions = {}): Tracing {
+  running = startTracing({
+    endpoint: receiver.endpoint,
+    metrics: true,
+    journal: { folder },
+    warn: (message) => void said.push(message),
+    ...options,
+  });
+  return running;
+}
+
+/** Words that no pattern knows; only where they stand says that they must not leave. */
+function freeWords(): string[] {
+  return Array.from(
+    { length: 100 },
+    (_, index) => `canary-${'abcdefghij'[index % 10]}${'klmnopqrst'[Math.floor(index / 10)]}-word`,
+  );
+}
+
+/** Shapes that patterns know, each another one. */
+function shapes(): string[] {
+  return Array.from({ length: 100 }, (_, index) => {
+    const number = 10 + index;
+    const kinds = [
+      `bird${number}@canary.example`,
+      `+49 170 55512${number}`,
+      `sk-canary${number}Aa7Bb8Cc9Dd0`,
+      `token=canary${number}secret`,
+      `{"password":"canary${number}pass"}`,
+      `https://bob:canary${number}pw@host/x`,
+      `Cookie: sid=canary${number}cookie`,
+      `Authorization: Bearer canary${number}bearer`,
+    ];
+    return kinds[index % kinds.length]!;
+  });
+}
+
+/** The part of a shape by which it would be recognised. */
+function birdOf(shape: string): string {
+  return /bird\d+|55512\d+|canary\d+\w*/.exec(shape)![0];
+}
+
+const CONTENT_KEYS = [
+  'gen_ai.input.messages', 'gen_ai.output.messages', 'gen_ai.system_instructions', 'gen_ai.prompt.0.content', 'gen_ai.completion.0.content',
+  'ai.prompt', 'ai.prompt.messages', 'ai.response.text', 'ai.toolCall.args', 'input.value', 'output.value',
+  'llm.input_messages.0.message.content', 'llm.output_messages.0.message.content', 'traceloop.entity.input', 'traceloop.entity.output',
+  'langfuse.observation.input', 'retrieval.documents.0.document.content', 'gen_ai.tool.call.arguments', 'lk.user_transcript', 'transcript',
+]; // prettier-ignore
+
+async function talk(words: readonly string[], birds: readonly string[]): Promise<void> {
+  const other = trace.getTracer('other');
+  for (const [index, word] of words.entries()) {
+    const bird = birds[index % birds.length]!;
+    await conversation({ attributes: { note: bird } }, async (c) => {
+      await c.step('stt', { input: word }, async (s) => {
+        s.output(`${word} again`);
+        s.interrupted(`because of ${bird}`);
+        s.set({ [`about ${bird}`]: 1, list: ['x', bird], 'http.request.header.cookie': word });
+        return word;
+      });
+      await c.step('gpt', () => Promise.reject(new Error(`failed for ${bird}`))).catch(() => {});
+    });
+    const attributes: Attributes = { [CONTENT_KEYS[index % CONTENT_KEYS.length]!]: word, 'url.full': bird };
+    const span = other.startSpan(`GET ${bird}`, {
+      attributes,
+      links: [
+        { context: { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 1 }, attributes: { link: bird } },
+      ],
+    });
+    span.addEvent(`event ${bird}`, { detail: bird });
+    span.addEvent('gen_ai.user.message', { content: word });
+    span.recordException(new Error(`could not serve ${bird}`));
+    const baggage = propagation.createBaggage({ user: { value: bird } });
+    for (const [key, { value }] of baggage.getAllEntries()) span.setAttribute(`baggage.${key}`, value);
+    span.end();
+  }
+}
+
+function journalBytes(): string {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.seg$|\.json$/.test(file))
+    .map((file) => readFileSync(join(folder, file), 'latin1'))
+    .join('');
+}
+
+describe('of 200 canaries, none leaves', () => {
+  test.each(['http/json', 'http/protobuf'])('by %s', async (protocol) => {
+    await withEnvironment({ OTEL_EXPORTER_OTLP_PROTOCOL: protocol }, async () => {
+      const { shutdown, report } = start();
+      const [words, birds] = [freeWords(), shapes()];
+      await talk(words, birds);
+      const journal = journalBytes();
+      await shutdown();
+      expect(report()).toMatchObject({ deliveredSpans: 400, waitingSpans: 0, droppedSpans: {} });
+      const sent = wire.map((body) => body.toString('latin1')).join('');
+      const told = said.join('\n');
+      const marks = [...words, ...birds.map(birdOf)];
+      expect(new Set(marks).size).toBe(200);
+      for (const place of [journal, sent, told]) expect(marks.filter((mark) => place.includes(mark))).toEqual([]);
+      // The watch is awake: what may leave did.
+      expect(journal).toContain('gpt');
+      expect(sent).toContain('gpt');
+    });
+  });
+});
+
+test('nor does one reach the store, or what a command prints', async () => {
+  const storePath = join(folder, 'store.duckdb');
+  const backend = await startLocalBackend({ storePath, port: 0 });
+  const { shutdown } = start({ endpoint: backend.url, metrics: false });
+  const [words, birds] = [freeWords(), shapes()];
+  await talk(words, birds);
+  expect(await shutdown({ deadlineMs: 20_000 })).toEqual({ deliveredSpans: 400, undeliveredSpans: 0 });
+  const ask = async (...command: string[]): Promise<string> => {
+    const cli = join(import.meta.dirname, '../../../cli/bin/convotel.js');
+    const environment = { ...process.env, NODE_OPTIONS: '', CONVOTEL_FROM: backend.url };
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [cli, ...command], { env: environment });
+    return stdout + stderr;
+  };
+  const recent = await ask('recent', '--json');
+  const id = /"conversationId":\s*"([^"]+)"/.exec(recent)![1]!;
+  const answers = [recent];
+  for (const command of [
+    ['errors'],
+    ['common-errors'],
+    ['averages'],
+    ['summary', id],
+    ['trace', id],
+    ['timeline', id],
+  ]) {
+    answers.push(await ask(...command), await ask(...command, '--json'));
+  }
+  await backend.stop();
+  const marks = [...words, ...birds.map(birdOf)];
+  const store = readFileSync(storePath).toString('latin1');
+  for (const place of [store, answers.join('\n')]) expect(marks.filter((mark) => place.includes(mark))).toEqual([]);
+  expect(answers.join('\n')).toContain('gpt');
+}, 60_000);
+
+describe('content leaves where it was switched on', () => {
+  test('full: whole, and redacted', async () => {
+    const { flush } = start({ captureContent: 'full' });
+    await talk(['what a long word'], ['bird10@canary.example']);
+    conversation((c) => c.step('tts', { input: 'write to bird11@canary.example' }, () => 'x'.repeat(5000)));
+    await flush();
+    const sent = wire.map(String).join('');
+    expect(sent).toContain('what a long word');
+    expect(sent).toContain('x'.repeat(5000));
+    expect(sent).not.toMatch(/bird1\d/);
+  });
+
+  test('truncated: 1,000 characters, and the length', async () => {
+    const { flush } = start({ captureContent: 'truncated' });
+    conversation((c) => c.step('tts', () => 'y'.repeat(5000)));
+    await flush();
+    const sent = wire.map(String).join('');
+    expect(sent).toContain('y'.repeat(1000));
+    expect(sent).not.toContain('y'.repeat(1001));
+    expect(sent).toContain('{"key":"conversation.output.chars","value":{"intValue":5000}}');
+  });
+
+  test("otherContent 'keep': of other libraries only", async () => {
+    const { flush } = start({ otherContent: 'keep' });
+    await talk(['free-word'], ['plain']);
+    await flush();
+    const sent = wire.map(String).join('');
+    expect(sent).toContain('"key":"gen_ai.input.messages","value":{"stringValue":"free-word"}');
+    expect(sent).not.toContain('conversation.pii');
+  });
+
+  test("errorMessages 'none': no message and no stack", async () => {
+    const { flush } = start({ errorMessages: 'none' });
+    await talk(['free-word'], ['plain-words']);
+    await flush();
+    const sent = wire.map(String).join('');
+    expect(sent).not.toContain('failed for');
+    expect(sent).not.toContain('could not serve');
+    expect(sent).toContain('"error.type"');
+  });
+});
+
+test('other processors see spans as they were', async () => {
+  const seen: Attributes[] = [];
+  const { flush } = start();
+  const span = trace.getTracer('other').startSpan('x', { attributes: { mail: 'bird10@canary.example' } });
+  span.end();
+  seen.push((span as unknown as { attributes: Attributes }).attributes);
+  await flush();
+  expect(seen).toEqual([{ mail: 'bird10@canary.example' }]);
+  expect(wire.map(String).join('')).toContain('[email]');
+});

@@ -1,0 +1,175 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { startTracing } from '@convotel/sdk';
+import { conversation } from '@convotel/tracing';
+import { startOtlpReceiver } from '../support/otlp-receiver.ts';
+import type { OtlpReceiver } from '../support/otlp-receiver.ts';
+
+let receiver: OtlpReceiver;
+let folder: string;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  receiver = await startOtlpReceiver();
+  folder = mkdtempSync(join(tmpdir(), 'convotel-end-'));
+});
+
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await receiver.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Program {
+  child: ChildProcess;
+  output: () => string;
+  /** Resolves when the program has written this. */
+  says: (text: string) => Promise<void>;
+  ended: Promise<number | string | null>;
+}
+
+/** Starts tracing, has one conversation, and then does what a test wants. */
+function run(then: string, options = ''): Program {
+  const program = `
+    import { startTracing } from '@convotel/sdk';
+    import { conversation } from '@convotel/tracing';
+    const tracing = startTracing({ serviceName: 'ends', endpoint: '${receiver.endpoint}', metrics: false, journal: { folder: '${folder}' }, warn() {}, ${options} });
+    conversation((c) => c.step('first', () => 1));
+    ${then}
+    console.log('ready');
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: import.meta.dirname,
+    env: { ...process.env, NODE_OPTIONS: '', OTEL_BSP_SCHEDULE_DELAY: '60000' },
+  });
+  children.push(child);
+  let output = '';
+  const waiting: (() => void)[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      for (const look of waiting) look();
+    });
+  }
+  const says = (text: string): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (output.includes(text)) resolve();
+      };
+      waiting.push(look);
+      look();
+    });
+  const ended = new Promise<number | string | null>((resolve) =>
+    child.on('exit', (code, signal) => resolve(signal ?? code)),
+  );
+  return { child, output: () => output, says, ended };
+}
+
+const STAYS = 'setInterval(() => {}, 1000);';
+
+describe('a signal', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s sends what waits and ends the process as it always did',
+    async (signal) => {
+      const { child, says, ended } = run(STAYS);
+      await says('ready');
+      child.kill(signal);
+      expect(await ended).toBe(signal);
+      expect(receiver.spans()).toHaveLength(2);
+    },
+  );
+
+  test('that somebody else handles is left to him, also one who came later', async () => {
+    const { child, says } = run(`${STAYS} process.on('SIGTERM', () => console.log('mine'));`);
+    await says('ready');
+    child.kill('SIGTERM');
+    await says('mine');
+    expect(child.exitCode).toBeNull();
+    expect(receiver.spans()).toHaveLength(0);
+  });
+
+  test('that comes a second time ends at once', async () => {
+    receiver.answerBy(() => {});
+    const { child, says, ended } = run(STAYS);
+    await says('ready');
+    child.kill('SIGTERM');
+    while (receiver.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill('SIGTERM');
+    expect(await ended).toBe('SIGTERM');
+  });
+
+  test('is not listened for with shutdownOnSignals: false', async () => {
+    const { says, output } = run(
+      "console.log('listeners', process.listenerCount('SIGINT'));",
+      'shutdownOnSignals: false',
+    );
+    await says('ready');
+    expect(output()).toContain('listeners 0');
+  });
+});
+
+describe('the end', () => {
+  test('by itself sends what waits', async () => {
+    const { ended } = run('');
+    expect(await ended).toBe(0);
+    expect(receiver.spans()).toHaveLength(2);
+  });
+
+  test('of a program whose model throws keeps its status and message, and loses nothing', async () => {
+    const { ended, output } = run(
+      "await conversation((c) => c.step('gpt', async () => { throw new Error('model is down'); }));",
+    );
+    expect(await ended).toBe(1);
+    expect(output()).toContain('model is down');
+    const next = startTracing({
+      serviceName: undefined,
+      endpoint: receiver.endpoint,
+      metrics: false,
+      journal: { folder },
+    });
+    await next.shutdown();
+  });
+
+  test('asks the tracing package to end what is open, first', async () => {
+    const asks =
+      "(globalThis[Symbol.for('convotel')] ??= { settings: {}, warned: new Set(), releaseListeners: new Set() }).abandonOpen = (reason) => console.log('abandon', reason);";
+    const natural = run(asks);
+    await natural.ended;
+    expect(natural.output()).toContain('abandon process_end');
+    const shutDown = run(`${asks} await tracing.shutdown();`);
+    await shutDown.ended;
+    expect(shutDown.output()).toContain('abandon shutdown');
+    const signalled = run(`${asks} ${STAYS}`);
+    await signalled.says('ready');
+    signalled.child.kill('SIGINT');
+    await signalled.ended;
+    expect(signalled.output()).toContain('abandon SIGINT');
+  });
+});
+
+test('await using shuts down at the end of the block', async () => {
+  let report;
+  {
+    await using tracing = startTracing({ endpoint: receiver.endpoint, metrics: false, journal: { folder } });
+    conversation((c) => c.step('first', () => 1));
+    report = tracing.report;
+  }
+  expect(report()).toMatchObject({ deliveredSpans: 2, waitingSpans: 0 });
+});
+
+test('fake timers do not stop delivery', async () => {
+  jest.useFakeTimers();
+  try {
+    const tracing = startTracing({ endpoint: receiver.endpoint, metrics: false, journal: { folder } });
+    conversation((c) => c.step('first', () => 1));
+    expect(await tracing.flush()).toEqual({ deliveredSpans: 2, undeliveredSpans: 0 });
+    conversation((c) => c.step('second', () => 1));
+    expect(await tracing.shutdown()).toEqual({ deliveredSpans: 4, undeliveredSpans: 0 });
+  } finally {
+    jest.useRealTimers();
+  }
+});

@@ -1,0 +1,87 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { convotelSpanProcessor, startTracing } from '@convotel/sdk';
+import { conversation } from '@convotel/tracing';
+import { context, trace } from '@opentelemetry/api';
+import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { attributesOf, startOtlpReceiver } from '../support/otlp-receiver.ts';
+import type { OtlpReceiver } from '../support/otlp-receiver.ts';
+
+let receiver: OtlpReceiver;
+let folder: string;
+let warnings: string[];
+
+beforeEach(async () => {
+  receiver = await startOtlpReceiver();
+  folder = mkdtempSync(join(tmpdir(), 'convotel-processor-'));
+  warnings = [];
+});
+
+afterEach(async () => {
+  trace.disable();
+  context.disable();
+  await receiver.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const warn = (message: string): void => void warnings.push(message);
+
+test('added to a provider, it redacts a copy, keeps a journal, delivers, and counts', async () => {
+  const other = new InMemorySpanExporter();
+  const processor = convotelSpanProcessor({
+    endpoint: receiver.endpoint,
+    journal: { folder },
+    serviceName: 'mine',
+    warn,
+  });
+  const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(other), processor] });
+  provider.register();
+  const tracing = startTracing({ provider: 'join', warn });
+  expect(tracing.kind).toBe('joined');
+  await conversation({ workflow: 'voice' }, async (c) => {
+    await c.step('gpt', () => Promise.reject(new Error('no account for bob@example.com'))).catch(() => {});
+  });
+  const [service] = readdirSync(folder);
+  const [process] = readdirSync(join(folder, service!));
+  const segment = readdirSync(join(folder, service!, process!)).find((file) => file.endsWith('.seg'))!;
+  expect(readFileSync(join(folder, service!, process!, segment), 'utf8')).toContain('no account for [email]');
+  expect(await tracing.flush()).toEqual({ deliveredSpans: 2, undeliveredSpans: 0 });
+  expect(tracing.report()).toMatchObject({ finishedSpans: 2, deliveredSpans: 2, waitingSpans: 0 });
+  expect(receiver.spans().find(({ name }) => name === 'gpt')?.status.message).toBe('no account for [email]');
+  expect(other.getFinishedSpans().map(({ status }) => status.message)).toContain('no account for bob@example.com');
+  expect([...receiver.metrics().keys()]).toContain('conversation.active');
+  expect(warnings).toEqual([]);
+  await tracing.shutdown();
+  await provider.shutdown();
+  expect(attributesOf(receiver.spans()[0]!)).toBeDefined();
+  expect(readdirSync(join(folder, service!))).toEqual([]);
+});
+
+test('a choice that cannot be followed is said', async () => {
+  const alone = startTracing({
+    provider: 'join',
+    endpoint: receiver.endpoint,
+    metrics: false,
+    journal: { folder },
+    warn,
+  });
+  expect(alone.kind).toBe('own');
+  await alone.shutdown();
+  new NodeTracerProvider().register();
+  const joined = startTracing({
+    provider: 'own',
+    endpoint: receiver.endpoint,
+    metrics: false,
+    journal: { folder },
+    warn,
+  });
+  expect(joined.kind).toBe('joined');
+  await joined.shutdown();
+  expect(warnings).toEqual([
+    expect.stringContaining("provider is 'join', but no tracer provider is registered"),
+    expect.stringContaining("provider is 'own', but the program has registered"),
+    expect.stringContaining('OpenTelemetry is set up already'),
+  ]);
+});

@@ -1,0 +1,30 @@
+import { randomFrom } from '@convotel/query/engine';
+
+/** Random numbers that a seed repeats. */
+export interface Random {
+  /** From 0 to below 1. */
+  next(): number;
+  /** A whole number from `min` to `max`. */
+  whole(min: number, max: number): number;
+  chance(probability: number): boolean;
+  pick<Item>(items: readonly Item[]): Item;
+}
+
+/** The numbers that follow from `seed`. */
+export function seededRandom(seed: number): Random {
+  const draw = randomFrom(seed);
+  const next = (): number => draw() / 2 ** 32;
+  const whole = (min: number, max: number): number => min + Math.floor(next() * (max - min + 1));
+  return {
+    next,
+    whole,
+    chance: (probability) => next() < probability,
+    pick: (items) => items[whole(0, items.length - 1)]!,
+  };
+}
+
+/** The seed of this run: `CONVOTEL_TEST_SEED` where it is set, else from the clock. */
+export function seedOfRun(): number {
+  const given = Number(process.env['CONVOTEL_TEST_SEED'] ?? '');
+  return Number.isInteger(given) && given > 0 ? given : Date.now() % 1_000_000_000;
+}
