@@ -1,0 +1,58 @@
+import type { ConversationDetail, ConversationOutcome, ConversationRow, StepErrorRow, StepRow } from '@convotel/query/answers';
+
+/**
+ * What the page shows of the rows of answers, under the page's own names. Where an answer renames or gains a field, this
+ * file is what changes.
+ */
+export interface ShownConversation {
+  id: string;
+  traceId: string;
+  startUnixMs: number;
+  /** By the clock. */
+  durationMs: number;
+  /** Sum of its outermost steps. */
+  stepSumMs: number;
+  outcome: ConversationOutcome;
+  stepCount: number;
+}
+
+export function shownConversation(row: ConversationRow): ShownConversation {
+  return {
+    id: row.conversationId,
+    traceId: row.traceId,
+    startUnixMs: Date.parse(row.startTime),
+    durationMs: row.wallMs,
+    stepSumMs: row.totalMs,
+    outcome: row.outcome,
+    stepCount: row.stepCount,
+  };
+}
+
+/** One conversation with its steps, from `timeline`. */
+export interface ShownDetail extends ShownConversation {
+  unattributedMs: number;
+  steps: ShownStep[];
+}
+
+/** A step on the axis of its conversation. */
+export interface ShownStep extends StepRow {
+  offsetMs: number;
+}
+
+export function shownDetail(detail: ConversationDetail): ShownDetail {
+  return {
+    ...shownConversation(detail),
+    unattributedMs: detail.unattributedMs,
+    steps: detail.steps.map((step) => ({ ...step, offsetMs: step.offsetMs ?? 0 })),
+  };
+}
+
+/** Share of a step's calls that failed, as it is judged. */
+export function errorRatePct(row: StepErrorRow): number {
+  return row.errorRatePct;
+}
+
+/** Warnings of a coverage as sentences. */
+export function warningTexts(warnings: readonly string[]): string[] {
+  return [...warnings];
+}

@@ -1,0 +1,108 @@
+import { useState } from 'preact/hooks';
+import { formatAddress } from '../address/address.ts';
+import { replaceAddress } from '../address/use-address.ts';
+import { ask } from '../asking/ask.ts';
+import { shownDetail } from '../asking/rows.ts';
+import type { ShownDetail, ShownStep } from '../asking/rows.ts';
+import { useAnswer } from '../asking/use-answer.ts';
+import { Findings } from '../drawing/findings.tsx';
+import { OutcomeBadge } from '../drawing/outcome-badge.tsx';
+import { Answered } from '../frame/answered.tsx';
+import type { ViewProps } from '../frame/view-props.ts';
+import { durationWords, timeWords } from '../words/words.ts';
+import { Neighbours } from './neighbours.tsx';
+import { StepPanel } from './step-panel.tsx';
+import { CopyAs } from './copy-as.tsx';
+import { Waterfall } from './waterfall.tsx';
+
+/** How often a conversation that has not ended is asked for again. */
+const OPEN_EVERY_MS = 2000;
+
+/** One conversation as it happened: its steps on one axis, why it took so long, and one step in detail. */
+export function ConversationView(props: ViewProps & { conversationId: string }) {
+  const { address, zone, about, conversationId } = props;
+  const [isOpen, setIsOpen] = useState(false);
+  const known = useAnswer(
+    `conversation ${conversationId} ${zone}`,
+    async () => {
+      const asked = { conversationId, timeZone: zone };
+      const [timeline, summary, trace] = await Promise.all([
+        ask('timeline', asked),
+        ask('summary', asked),
+        ask('trace', asked),
+      ]);
+      setIsOpen(timeline.data.outcome === 'open');
+      return { timeline, trace, coverage: trace.coverage, findings: [...summary.findings, ...trace.findings] };
+    },
+    isOpen ? OPEN_EVERY_MS : undefined,
+  );
+  const back = formatAddress({ ...address, conversationId: undefined, step: undefined });
+  return (
+    <article class="conversation">
+      <a class="back" href={back}>
+        <span aria-hidden="true">←</span> Conversations
+      </a>
+      <Answered known={known}>
+        {({ timeline, trace, findings }) => {
+          const detail = shownDetail(timeline.data);
+          const chosen = chosenStep(detail, address.step);
+          const choose = (step: ShownStep): void => replaceAddress({ ...address, step: step.spanId });
+          return (
+            <>
+              <Head detail={detail} zone={zone} />
+              <div class="two-columns">
+                <div class="wide-column">
+                  <Waterfall detail={detail} chosenSpanId={chosen?.spanId} onChoose={choose} />
+                  <section aria-labelledby="why">
+                    <h2 id="why">
+                      {detail.outcome === 'open' ? 'What is known so far' : `Why it took ${durationWords(detail.durationMs)}`}
+                    </h2>
+                    <Findings findings={findings} />
+                  </section>
+                  <Neighbours conversation={detail} zone={zone} address={address} />
+                  <CopyAs detail={detail} report={trace} about={about} />
+                </div>
+                {chosen === undefined ? null : <StepPanel step={chosen} detail={detail} zone={zone} />}
+              </div>
+            </>
+          );
+        }}
+      </Answered>
+    </article>
+  );
+}
+
+function Head({ detail, zone }: { detail: ShownDetail; zone: string }) {
+  const { durationMs, stepSumMs, unattributedMs } = detail;
+  const figures: [words: string, name: string][] = [
+    [durationWords(durationMs), 'duration'],
+    [durationWords(stepSumMs), 'sum of steps'],
+    [durationWords(unattributedMs), 'in no step'],
+    [String(detail.stepCount), detail.stepCount === 1 ? 'step' : 'steps'],
+  ];
+  return (
+    <header class="conversation-head">
+      <h1>
+        <span class="id">{detail.id}</span> <OutcomeBadge outcome={detail.outcome} />
+      </h1>
+      <p class="soft">{timeWords(detail.startUnixMs, zone)}</p>
+      <dl class="figures">
+        {figures.map(([words, name]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{words}</dd>
+          </div>
+        ))}
+      </dl>
+    </header>
+  );
+}
+
+/** The step of the address, else the first that failed, else the longest. */
+function chosenStep({ steps }: ShownDetail, spanId: string | undefined): ShownStep | undefined {
+  return (
+    steps.find((step) => step.spanId === spanId) ??
+    steps.find(({ outcome }) => outcome !== 'completed' && outcome !== 'interrupted') ??
+    steps.toSorted((a, b) => b.durationMs - a.durationMs)[0]
+  );
+}

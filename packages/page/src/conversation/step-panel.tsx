@@ -1,0 +1,96 @@
+import type { ComponentChildren } from 'preact';
+import { ask } from '../asking/ask.ts';
+import type { ShownDetail, ShownStep } from '../asking/rows.ts';
+import { useAnswer } from '../asking/use-answer.ts';
+import { OutcomeBadge } from '../drawing/outcome-badge.tsx';
+import { Place } from '../drawing/place.tsx';
+import { Answered } from '../frame/answered.tsx';
+import { countText, durationWords, percentWords, timeWords } from '../words/words.ts';
+
+const WEEK_NANO = 7n * 86_400_000_000_000n;
+const NANO_PER_MS = 1_000_000n;
+
+/** Everything that is known of one step. Every text of a span is shown as text. */
+export function StepPanel({ step, detail, zone }: { step: ShownStep; detail: ShownDetail; zone: string }) {
+  const { errorType, errorMessage, input, output } = step;
+  return (
+    <aside class="panel" aria-label={`Step ${step.step}`}>
+      <h2 class="panel-title">
+        <span>{step.step}</span> <OutcomeBadge outcome={step.outcome} />
+      </h2>
+      <dl class="facts">
+        {factsOf(step, zone).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {errorType === undefined && errorMessage === undefined ? null : (
+        <section>
+          <h3>Error</h3>
+          <div class="error-text">
+            {errorType === undefined ? null : <code>{errorType}</code>}
+            {errorMessage === undefined ? null : <p>{errorMessage}</p>}
+          </div>
+        </section>
+      )}
+      <section>
+        <h3>Among the 7 days before</h3>
+        <Spread step={step} detail={detail} zone={zone} />
+      </section>
+      <section>
+        <h3>Texts</h3>
+        {input === undefined && output === undefined ? (
+          <p class="soft">
+            Not captured. The option <code>captureContent</code> of <code>startTracing</code> keeps them.
+          </p>
+        ) : (
+          <>
+            {input === undefined ? null : <SpanText name="Input" text={input} />}
+            {output === undefined ? null : <SpanText name="Output" text={output} />}
+          </>
+        )}
+      </section>
+    </aside>
+  );
+}
+
+function factsOf(step: ShownStep, zone: string): [name: string, value: ComponentChildren][] {
+  const facts: [string, ComponentChildren][] = [
+    ['Started', `+${durationWords(step.offsetMs)}`],
+    ['At', timeWords(Date.parse(step.startTime), zone)],
+    ['Duration', durationWords(step.durationMs)],
+  ];
+  if (step.sharePct !== undefined) facts.push(['Share', percentWords(step.sharePct)]);
+  if (step.timeToFirstOutputMs !== undefined) facts.push(['First output', durationWords(step.timeToFirstOutputMs)]);
+  if (step.attempt !== undefined) facts.push(['Attempt', String(step.attempt)]);
+  for (const [name, count] of [
+    ['Input', step.inputChars],
+    ['Output', step.outputChars],
+  ] as const) {
+    if (count !== undefined) facts.push([name, `${countText(count)} characters`]);
+  }
+  for (const [part, ms] of Object.entries(step.timings ?? {})) facts.push([part, durationWords(ms)]);
+  facts.push(['Span', <code key="span">{step.spanId}</code>]);
+  return facts;
+}
+
+function Spread({ step, detail, zone }: { step: ShownStep; detail: ShownDetail; zone: string }) {
+  const untilUnixNano = BigInt(Math.ceil(detail.startUnixMs + detail.durationMs)) * NANO_PER_MS + 1n;
+  const since = untilUnixNano - WEEK_NANO;
+  const window = { sinceUnixNano: since < 0n ? 0n : since, untilUnixNano };
+  const known = useAnswer(`spread ${step.step} ${untilUnixNano}`, () =>
+    ask('percentiles', { step: step.step, window, timeZone: zone }),
+  );
+  return <Answered known={known}>{({ data }) => <Place percentiles={data} markMs={step.durationMs} />}</Answered>;
+}
+
+function SpanText({ name, text }: { name: string; text: string }) {
+  return (
+    <div class="span-text">
+      <h4>{name}</h4>
+      <pre tabIndex={0}>{text}</pre>
+    </div>
+  );
+}

@@ -1,0 +1,68 @@
+import type { StepParts } from '../asking/step-parts.ts';
+import { isFailed } from '../words/words.ts';
+import type { ShownConversation } from '../asking/rows.ts';
+import { stepLook } from './step-look.ts';
+
+/** Where in {@link StepParts} each conversation stands, made once for many bars. */
+export class PartsIndex {
+  readonly #parts: StepParts;
+  readonly #rowByTraceId: Map<string, number>;
+
+  constructor(parts: StepParts) {
+    this.#parts = parts;
+    this.#rowByTraceId = new Map(parts.traceIds.map((traceId, row) => [traceId, row]));
+  }
+
+  /** The steps of one conversation, by start: `completedMs` is absent for a step that did not complete. */
+  partsOf(traceId: string): { step: string; offsetMs: number; completedMs?: number | undefined }[] {
+    const row = this.#rowByTraceId.get(traceId);
+    if (row === undefined) return [];
+    return this.#parts.steps
+      .flatMap(({ step, firstOffsetMs, completedMs }) => {
+        const offsetMs = firstOffsetMs[row] ?? Number.NaN;
+        const ms = completedMs[row] ?? Number.NaN;
+        if (Number.isNaN(offsetMs)) return [];
+        return [{ step, offsetMs, completedMs: Number.isNaN(ms) ? undefined : ms }];
+      })
+      .toSorted((a, b) => a.offsetMs - b.offsetMs);
+  }
+}
+
+/**
+ * A conversation as one bar: its steps where they began, on a scale that ends at `scaleMs`. A step that did not complete
+ * reaches to the end of the conversation, hatched.
+ */
+export function StepBar(props: {
+  conversation: ShownConversation;
+  /** The first that knows the conversation counts. */
+  parts: readonly PartsIndex[];
+  scaleMs: number;
+}) {
+  const { conversation, parts, scaleMs } = props;
+  const x = (ms: number): number => Math.min((ms / scaleMs) * 100, 100);
+  const { durationMs, outcome } = conversation;
+  return (
+    <svg class="step-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+      <rect class="step-bar-all" x="0" y="4" width={x(durationMs)} height="2" />
+      {stepsOf(parts, conversation.traceId).map(({ step, offsetMs, completedMs }) => (
+        <rect
+          key={step}
+          class={completedMs === undefined ? `unfinished ${isFailed(outcome) ? 'bad' : ''}` : stepLook(step)}
+          x={x(offsetMs)}
+          y="1"
+          width={Math.max(x(completedMs ?? durationMs - offsetMs) - 0.2, 0.4)}
+          height="8"
+          rx="0.4"
+        />
+      ))}
+    </svg>
+  );
+}
+
+function stepsOf(parts: readonly PartsIndex[], traceId: string): ReturnType<PartsIndex['partsOf']> {
+  for (const index of parts) {
+    const steps = index.partsOf(traceId);
+    if (steps.length > 0) return steps;
+  }
+  return [];
+}

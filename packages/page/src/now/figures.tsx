@@ -1,0 +1,56 @@
+import type { AnswerOf } from '../asking/answers.ts';
+import { changeWords, countText, durationWords, percentWords } from '../words/words.ts';
+
+type Comparison = AnswerOf<'compare'>;
+
+/** The figures of whole conversations, each with the same of the time before. */
+export function Figures({ report, errors }: { report: Comparison; errors: AnswerOf<'errors'> | undefined }) {
+  const whole = report.data.at(-1);
+  if (whole === undefined) return null;
+  const { before, after, verdict, deltaMs } = whole;
+  const milliseconds = (value: number | undefined): string | undefined =>
+    value === undefined ? undefined : durationWords(value);
+  const percent = (value: number | undefined): string | undefined =>
+    value === undefined ? undefined : percentWords(value);
+  const worst = errors?.data.toSorted((a, b) => b.errorRatePct - a.errorRatePct)[0];
+  return (
+    <dl class="figures big">
+      <Figure name="completed conversations" now={countText(after.count)} before={countText(before.count)} />
+      <Figure name="half take less than (P50)" now={milliseconds(after.p50Ms)} before={milliseconds(before.p50Ms)} />
+      <Figure name="95 of 100 take less than (P95)" now={milliseconds(after.p95Ms)} before={milliseconds(before.p95Ms)} />
+      <Figure
+        name="average"
+        now={milliseconds(after.averageMs)}
+        before={milliseconds(before.averageMs)}
+        note={deltaMs === undefined || verdict === 'too few' ? undefined : `${changeWords(deltaMs)}, ${verdict}`}
+        look={verdict === 'slower' ? 'bad-words' : verdict === 'faster' ? 'good-words' : ''}
+      />
+      <Figure
+        name="failed"
+        now={percent(after.errorRatePct)}
+        before={percent(before.errorRatePct)}
+        note={worst === undefined || worst.failures === 0 ? undefined : `most often ${worst.step}`}
+      />
+    </dl>
+  );
+}
+
+function Figure(props: {
+  name: string;
+  now: string | undefined;
+  before: string | undefined;
+  note?: string | undefined;
+  look?: string;
+}) {
+  const { name, now, before, note, look = '' } = props;
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <span class="value">{now ?? '–'}</span>
+        <span class="soft">{before === undefined ? 'nothing before' : `before: ${before}`}</span>
+        {note === undefined ? null : <span class={look}>{note}</span>}
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,37 @@
+import { formatAddress } from '../address/address.ts';
+import type { Address } from '../address/address.ts';
+import type { AnswerOf } from '../asking/answers.ts';
+import { stepLook } from '../drawing/step-look.ts';
+import { durationWords } from '../words/words.ts';
+
+/** The averages of the steps as bars, in step order; the longest is named first. */
+export function WhereTimeGoes({ report, address }: { report: AnswerOf<'averages'>; address: Address }) {
+  const rows = report.data.flatMap(({ step, averageMs, minMs, maxMs }) =>
+    averageMs === undefined ? [] : [{ step, averageMs, minMs: minMs ?? averageMs, maxMs: maxMs ?? averageMs }],
+  );
+  const longest = rows.toSorted((a, b) => b.averageMs - a.averageMs)[0];
+  if (longest === undefined) return <p class="soft">No step has completed in this window.</p>;
+  return (
+    <>
+      <p class="headline">
+        Users wait longest for <strong>{longest.step}</strong>: {durationWords(longest.averageMs)} on average.
+      </p>
+      <ol class="step-bars">
+        {rows.map(({ step, averageMs, minMs, maxMs }) => (
+          <li key={step} class={step === longest.step ? 'longest' : ''}>
+            <a href={formatAddress({ ...address, view: 'steps', step })}>
+              <span class="step-name">{step}</span>
+              <span class="bar-track">
+                <i class={stepLook(step)} style={{ width: `${(averageMs / longest.averageMs) * 100}%` }} />
+              </span>
+              <span class="step-length">{durationWords(averageMs)}</span>
+              <span class="soft range">
+                {durationWords(minMs)} to {durationWords(maxMs)}
+              </span>
+            </a>
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
