@@ -26,12 +26,15 @@ export interface LocalBackendOptions {
   storeMemoryBytes?: number;
   /** How often retention looks for what is too old or too much, in milliseconds. @defaultValue `60_000` */
   retentionIntervalMs?: number;
+  /** Folder of the built web page, shown at `/`. @defaultValue no page */
+  pageFolder?: string | undefined;
   /** Hears of what an operator should know, one sentence each. @defaultValue nobody does */
   onNotice?: (notice: string) => void;
 }
 
 /** {@link LocalBackendOptions} with the defaults filled in. */
-export interface ResolvedBackendOptions extends Required<Omit<LocalBackendOptions, 'retention'>> {
+export interface ResolvedBackendOptions extends Required<Omit<LocalBackendOptions, 'retention' | 'pageFolder'>> {
+  pageFolder: string | undefined;
   retention: Required<RetentionOptions>;
 }
 
@@ -45,6 +48,7 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
     maxBodyBytes = 20 * 1024 ** 2,
     storeMemoryBytes = 192 * 1024 ** 2,
     retentionIntervalMs = 60_000,
+    pageFolder,
     onNotice = () => undefined,
   } = options;
   check('port', port, Number.isInteger(port) && port >= 0 && port <= 65_535, 'a whole number from 0 to 65535');
@@ -62,6 +66,7 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
     maxBodyBytes,
     storeMemoryBytes,
     retentionIntervalMs,
+    pageFolder,
     onNotice,
   };
 }

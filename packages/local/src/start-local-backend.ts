@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import type { ConversationSource } from '@convotel/query';
 import {
@@ -11,14 +9,12 @@ import {
 } from './backend-options.ts';
 import { removePresence, writePresence } from './discovery/presence-file.ts';
 import { createHttpServer, type Route } from './http/create-server.ts';
+import { closeServer, listen, urlOf } from './http/listening.ts';
+import { pageRoutes } from './http/page-routes.ts';
 import { Precedence } from './http/precedence.ts';
 import { questionRoutes } from './http/question-route.ts';
 import { droppingRoute, traceRoute } from './http/trace-route.ts';
-import { LocalError } from './local-error.ts';
 import type { SpanStore } from './store/span-store.ts';
-
-/** Requests in progress get this long to end when the back end stops. */
-const STOP_GRACE_MS = 5_000;
 
 /** A running embedded back end. */
 export interface LocalBackend {
@@ -64,7 +60,7 @@ export async function startLocalBackend(options: LocalBackendOptions): Promise<L
     await store.close();
     throw error;
   }
-  const url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
+  const url = urlOf(settings.host, port);
   await writePresence(storePath, { url, instanceId, pid: process.pid });
   const retention = startRetention(store, settings.retention, settings.retentionIntervalMs, settings.onNotice);
 
@@ -86,7 +82,7 @@ export async function startLocalBackend(options: LocalBackendOptions): Promise<L
 }
 
 function routesOf(
-  { maxBodyBytes, onNotice }: ResolvedBackendOptions,
+  { maxBodyBytes, pageFolder, onNotice }: ResolvedBackendOptions,
   store: SpanStore,
   source: ConversationSource,
   instanceId: string,
@@ -105,6 +101,7 @@ function routesOf(
     ['/v1/logs', dropping('logs')],
     ...questionRoutes(source, precedence),
     ['/healthz', healthRoute(store, instanceId)],
+    ...(pageFolder === undefined ? [] : pageRoutes(pageFolder, { source: { kind: 'local', location: store.path }, takesSpans: true })),
   ]);
 }
 
@@ -117,26 +114,4 @@ function healthRoute(store: SpanStore, instanceId: string): Route {
       body: JSON.stringify({ status: 'ok', instanceId, storePath: store.path, ...store.counts() }),
     }),
   };
-}
-
-function listen(server: Server, { port, host }: ResolvedBackendOptions): Promise<number> {
-  return new Promise((resolvePort, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') {
-        reject(error);
-        return;
-      }
-      const message = `port ${port} of ${host} is in use: stop what listens there, or choose another port (--port 0 picks one)`;
-      reject(new LocalError('PORT_IN_USE', message, { cause: error }));
-    });
-    server.listen(port, host, () => resolvePort((server.address() as AddressInfo).port));
-  });
-}
-
-async function closeServer(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolveClosed) => server.close(() => resolveClosed()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
-  await closed;
-  clearTimeout(timer);
 }

@@ -6,6 +6,7 @@ import { STORE_OPTION } from '../command-line/shared-options.ts';
 import { byteSize, wholeNumber } from '../command-line/value-parsers.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { resolveStorePath } from '../sources/open-source.ts';
+import { pageFolder } from '../sources/page-folder.ts';
 import { untilAborted } from '../terminal.ts';
 
 const NANO_PER_DAY = 86_400_000_000_000;
@@ -42,6 +43,7 @@ export const command = defineCommand({
       port: options.port,
       retention: { maxAgeDays: Number(options.maxAge.nano) / NANO_PER_DAY, maxBytes: options.maxSize },
       storePath: resolveStorePath(options.store, terminal.environment),
+      pageFolder: pageFolder(),
       onNotice: (notice) => terminal.writeError(`convotel serve: ${notice}\n`),
     });
     try {
@@ -61,6 +63,7 @@ function greeting({ url, storePath, retention }: LocalBackend): string {
     `  Store:  ${storePath}`,
     `  Keeps:  ${decimal(retention.maxAgeDays)} days, at most ${decimal(retention.maxBytes / BYTES_PER_MIB)} MiB; the oldest conversations go first`,
     `  Send:   OTEL_EXPORTER_OTLP_ENDPOINT=${url} node your-program.js`,
+    `  See:    ${url} in a browser`,
     `  Ask:    convotel recent --from ${url}`,
     'Ctrl-C ends it.\n',
   ].join('\n');

@@ -7,6 +7,8 @@ import { encodingOf, MEDIA_TYPES, statusBody } from './otlp-answer.ts';
 export interface HttpAnswer {
   contentType: string;
   body: Uint8Array | string;
+  /** Further headers; they replace the usual ones of the same name. */
+  headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Answers one path and method; throws a {@link HttpRefusal} for any answer but success. */
@@ -66,8 +68,8 @@ async function answer(
       const allow = route.method === 'GET' ? 'GET, HEAD' : route.method;
       throw new HttpRefusal(405, `${url.pathname} takes ${allow}`, { allow });
     }
-    const { contentType, body } = await route.handle(request, url);
-    send(request, response, 200, { 'content-type': contentType }, body);
+    const { contentType, body, headers } = await route.handle(request, url);
+    send(request, response, 200, { 'content-type': contentType, ...headers }, body);
   } catch (error) {
     const refusal = error instanceof HttpRefusal ? error : new HttpRefusal(500, 'the back end failed; see its output');
     if (refusal !== error) settings.onFailure(error);
@@ -85,10 +87,10 @@ function send(
   body: Uint8Array | string,
 ): void {
   response.writeHead(status, {
-    ...headers,
-    'content-length': Buffer.byteLength(body),
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
+    ...headers,
+    'content-length': Buffer.byteLength(body),
   });
   response.end(request.method === 'HEAD' ? undefined : body);
   // What is left of a refused body is read and dropped, within the time for a request: closing at once would take the
