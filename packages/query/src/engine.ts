@@ -44,3 +44,7 @@ export { QUESTION_NAMES } from './sources/serve/question-descriptions.ts';
 
 // Work that waits its turn
 export { ConcurrencyLimiter, SerialQueue } from './concurrency.ts';
+
+// Chance that can be repeated
+export { randomFrom } from './seeded-random.ts';
+export type { Random } from './seeded-random.ts';

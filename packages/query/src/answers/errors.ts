@@ -1,6 +1,8 @@
 import { findErrorCause } from '../findings/error-causes.ts';
 import { findAll, findingRule } from '../findings/finding.ts';
 import { counted, percentWords, stepDisplayName } from '../findings/words.ts';
+import { wilsonInterval } from './intervals.ts';
+import type { PercentInterval } from './intervals.ts';
 import { percentOf } from './numbers.ts';
 import type { ConversationSource } from '../questions.ts';
 import { commonErrorRow } from './common-errors.ts';
@@ -17,6 +19,8 @@ export interface StepErrorRow {
   total: number;
   failures: number;
   errorRatePct: number;
+  /** 95 % interval of `errorRatePct`. */
+  interval?: PercentInterval;
 }
 
 /** How many groups of errors the findings look at. */
@@ -39,6 +43,7 @@ export async function errors(
     total,
     failures,
     errorRatePct: percentOf(failures, total),
+    interval: wilsonInterval(failures, total)!,
   }));
   const common = rows.some(({ failures }) => failures > 0)
     ? await source.ask({ name: 'common-errors', window, filters, limit: COMMON_ERRORS_READ })

@@ -3,6 +3,7 @@ import { roughDurationWords, stepDisplayName } from '../findings/words.ts';
 import { withWarning } from '../model/coverage.ts';
 import type { ConversationSource } from '../questions.ts';
 import type { LeftOut } from './averages.ts';
+import { orderStatisticInterval } from './intervals.ts';
 import { checkWindowed } from './options.ts';
 import type { WindowedOptions } from './options.ts';
 import { buildReport } from './report.ts';
@@ -24,6 +25,11 @@ export interface StepPercentiles {
   leftOut: LeftOut;
   /** In ms; empty where nothing is counted. */
   percentiles: Partial<Record<PercentileName, number>>;
+  /**
+   * 95 % interval of each percentile in ms, by order statistics: it holds whatever the distribution. An end is null
+   * where `count` is too small to have one. Absent where nothing is counted.
+   */
+  intervals?: Partial<Record<PercentileName, [lowMs: number | null, highMs: number | null]>>;
 }
 
 const PERCENTILES: readonly (readonly [name: PercentileName, probability: number])[] = [
@@ -38,7 +44,8 @@ const PERCENTILES: readonly (readonly [name: PercentileName, probability: number
 
 /**
  * P10 to P99 of one step's duration in ms, over its completed spans shorter than 60 s, by linear interpolation at index
- * (n−1)·p/100 of the sorted values. A step never seen has count 0, no percentiles, and a warning in the coverage.
+ * (n−1)·p/100 of the sorted values, each with its 95 % interval. A step never seen has count 0, no percentiles, and a
+ * warning in the coverage.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
  */
 export async function percentiles(
@@ -48,30 +55,41 @@ export async function percentiles(
   checkWindowed(options);
   const { window, timeZone, filters = {}, step } = options;
 
-  const quantiles = PERCENTILES.map(([, probability]) => probability);
-  const asked = { window, filters, step, quantiles, timings: false };
-  const { data: found, coverage: read } = await source.ask({ name: 'step-statistics', ...asked });
+  const asked = { name: 'step-statistics', window, filters, step, timings: false } as const;
+  // Which of the sorted values enclose a percentile depends on how many there are, so that is asked first.
+  const count = (await source.ask(asked)).data[0]?.count ?? 0;
+  const ends = PERCENTILES.flatMap(([, probability]) => orderStatisticInterval(count, probability));
+  const quantiles = [
+    ...PERCENTILES.map(([, probability]) => probability),
+    // The quantile at i/(n−1) is the value at place i itself. An end that does not exist is asked for in vain.
+    ...ends.map((place = 0) => (count > 1 ? place / (count - 1) : 0)),
+  ];
+  const { data: found, coverage: read } = await source.ask({ ...asked, quantiles });
   const statistics = found[0];
-  const data: StepPercentiles =
-    statistics === undefined
-      ? { step, count: 0, leftOut: { tooLong: 0, notCompleted: 0 }, percentiles: {} }
-      : {
-          step,
-          count: statistics.count,
-          leftOut: statistics.leftOut,
-          percentiles: percentilesByName(statistics.quantilesMs),
-        };
+  const { leftOut = { tooLong: 0, notCompleted: 0 }, quantilesMs = [] } = statistics ?? {};
+  const endsMs = ends.map((place, index) =>
+    place === undefined ? null : (quantilesMs[PERCENTILES.length + index] ?? null),
+  );
+  const data: StepPercentiles = {
+    step,
+    count: statistics?.count ?? 0,
+    leftOut,
+    percentiles: byName((index) => quantilesMs[index]),
+    ...(quantilesMs.length === 0
+      ? {}
+      : { intervals: byName((index) => [endsMs[2 * index] ?? null, endsMs[2 * index + 1] ?? null]) }),
+  };
   const neverSeen = `no step ${JSON.stringify(step)} was seen in the window; "averages" lists the steps there are`;
   const coverage = statistics === undefined ? withWarning(read, neverSeen) : read;
   const findings = findAll(percentilesRules, { data });
   return buildReport({ command: 'percentiles', source, window, timeZone, coverage, data, findings });
 }
 
-/** Percentiles by name, from values in the order of {@link PERCENTILES}; empty where there are none. */
-function percentilesByName(quantilesMs: readonly number[]): Partial<Record<PercentileName, number>> {
+/** An object by the names of {@link PERCENTILES}, without those that `valueAt` their index is undefined for. */
+function byName<Value>(valueAt: (index: number) => Value | undefined): Partial<Record<PercentileName, Value>> {
   return Object.fromEntries(
     PERCENTILES.flatMap(([name], index) => {
-      const value = quantilesMs[index];
+      const value = valueAt(index);
       return value === undefined ? [] : [[name, value]];
     }),
   );

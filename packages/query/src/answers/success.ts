@@ -1,5 +1,7 @@
 import { findAll, findingRule } from '../findings/finding.ts';
 import { counted, percentWords, stepDisplayName } from '../findings/words.ts';
+import { wilsonInterval } from './intervals.ts';
+import type { PercentInterval } from './intervals.ts';
 import { percentOf } from './numbers.ts';
 import type { ConversationSource } from '../questions.ts';
 import { checkWindowed } from './options.ts';
@@ -13,6 +15,8 @@ export interface StepSuccessRow {
   total: number;
   completed: number;
   successRatePct: number;
+  /** 95 % interval of `successRatePct`. */
+  interval?: PercentInterval;
 }
 
 /**
@@ -33,6 +37,7 @@ export async function success(
     total,
     completed,
     successRatePct: percentOf(completed, total),
+    interval: wilsonInterval(completed, total)!,
   }));
   const findings = findAll(successRules, { rows });
   return buildReport({ command: 'success', source, window, timeZone, coverage, data: rows, findings });

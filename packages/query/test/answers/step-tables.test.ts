@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { StepPercentiles } from '@convotel/query';
 import { averages, commonErrors, errors, MemorySource, percentiles, success } from '@convotel/query';
 import { DAY, exampleConversations } from './example-conversations.ts';
 import { recordConversation } from './record-conversation.ts';
@@ -64,6 +65,29 @@ test('percentiles interpolate between the sorted durations', async () => {
   }
 });
 
+test('a percentile lies between two of the durations in 95 % of samples, or has no end where they are too few', async () => {
+  const of = async (count: number): Promise<StepPercentiles['intervals']> => {
+    const durations = Array.from({ length: count }, (_none, index) => ((index * 7919) % count) + 1);
+    const spans = durations.flatMap((durationMs) =>
+      recordConversation({
+        conversationId: `took ${durationMs}`,
+        startTime: '2025-10-08T10:00:00Z',
+        steps: [{ step: 'gpt', offsetMs: 0, durationMs }],
+      }),
+    );
+    return (await percentiles(new MemorySource(spans), { ...asked, step: 'gpt' })).data.intervals;
+  };
+  // The i-th smallest duration is i ms. Conover, Practical Nonparametric Statistics, table of the median: 40 and 61 at 96 %.
+  const hundred = await of(100);
+  expect(hundred!.p50).toEqual([expect.closeTo(40, 6), expect.closeTo(60, 6)]);
+  expect(hundred!.p99).toEqual([expect.closeTo(97, 6), null]);
+  // One value is below P99 in 99 % of samples; of the others it says nothing.
+  expect(await of(1)).toEqual({
+    ...Object.fromEntries(['p10', 'p25', 'p50', 'p75', 'p90', 'p95'].map((name) => [name, [null, null]])),
+    p99: [1, null],
+  });
+});
+
 test('percentiles of a step never seen are empty, and a warning says so', async () => {
   const { data, coverage } = await percentiles(exampleConversations(), { ...asked, step: 'gtp' });
   expect(data).toEqual({ step: 'gtp', count: 0, leftOut: { tooLong: 0, notCompleted: 0 }, percentiles: {} });
@@ -74,13 +98,19 @@ test('percentiles of a step never seen are empty, and a warning says so', async 
 test('errors and success are rates of all spans of a step', async () => {
   const source = exampleConversations();
   expect((await errors(source, asked)).data).toEqual([
-    { step: 'request', total: 4, failures: 0, errorRatePct: 0 },
-    { step: 'stt', total: 4, failures: 0, errorRatePct: 0 },
-    { step: 'gpt', total: 4, failures: 1, errorRatePct: 25 },
-    { step: 'tts', total: 3, failures: 0, errorRatePct: 0 },
-    { step: 'response', total: 3, failures: 0, errorRatePct: 0 },
+    { step: 'request', total: 4, failures: 0, errorRatePct: 0, interval: [0, 48.99] },
+    { step: 'stt', total: 4, failures: 0, errorRatePct: 0, interval: [0, 48.99] },
+    { step: 'gpt', total: 4, failures: 1, errorRatePct: 25, interval: [4.56, 69.94] },
+    { step: 'tts', total: 3, failures: 0, errorRatePct: 0, interval: [0, 56.15] },
+    { step: 'response', total: 3, failures: 0, errorRatePct: 0, interval: [0, 56.15] },
   ]);
-  expect((await success(source, asked)).data[2]).toEqual({ step: 'gpt', total: 4, completed: 3, successRatePct: 75 });
+  expect((await success(source, asked)).data[2]).toEqual({
+    step: 'gpt',
+    total: 4,
+    completed: 3,
+    successRatePct: 75,
+    interval: [30.06, 95.44],
+  });
 });
 
 test('an interrupted step is neither a failure nor a success', async () => {

@@ -9,8 +9,18 @@ import {
 import { COMMON_CAUSE_ABOVE_PCT } from '../../src/answers/common-errors.ts';
 import { WORTH_SAYING_FROM_PCT, RISEN_FROM_POINTS } from '../../src/answers/compare/compare-findings.ts';
 import { BOTTLENECK_FROM_PCT, UNATTRIBUTED_FROM_PCT } from '../../src/answers/conversation/step-findings.ts';
+import { CONVERSATIONS_TO_CORRELATE, CORRELATED_FROM } from '../../src/answers/correlation.ts';
 import { ADVISED_STEPS, PROBLEM_FROM_PCT } from '../../src/answers/error-advice.ts';
 import { MOST_ABOVE_PCT, UNACCEPTABLE_FROM_PCT } from '../../src/answers/errors.ts';
+import {
+  CALLS_TO_COMPARE,
+  GAPS_FROM_PCT,
+  PART_FROM_PCT,
+  PARTS_NAMED,
+  RETRIED_NAMED,
+  UNUSUAL_FROM_PCT,
+  UNUSUAL_NAMED,
+} from '../../src/answers/explain/explain-findings.ts';
 import {
   CALLS_FOR_MEDIAN,
   CALLS_FOR_OUTLIERS,
@@ -18,6 +28,7 @@ import {
   CALLS_FOR_TAIL,
   TAIL_FROM_MEDIANS,
 } from '../../src/answers/percentiles.ts';
+import { SATISFYING_FROM_PCT, UNSATISFYING_BELOW_PCT } from '../../src/answers/satisfaction.ts';
 import { DOMINATES_FROM_PCT, TIMEOUT_FROM_TARGETS } from '../../src/answers/slow.ts';
 import { readRules } from './rules-by-command.ts';
 
@@ -77,6 +88,15 @@ test.each([
   ['common-cause', `more than ${COMMON_CAUSE_ABOVE_PCT} %`],
   ['step-change', `${WORTH_SAYING_FROM_PCT} % of its average`],
   ['more-errors', `${RISEN_FROM_POINTS} percentage points`],
+  ['where-time-went', `${PART_FROM_PCT} % of the conversation or more: the ${PARTS_NAMED} longest`],
+  ['unusual-step', `${CALLS_TO_COMPARE} calls or more to compare with: the ${UNUSUAL_NAMED} worst`],
+  ['unusual-step', `longer than ${UNUSUAL_FROM_PCT} %`],
+  ['retried-steps', `the ${RETRIED_NAMED} most expensive`],
+  ['gaps', `${GAPS_FROM_PCT} % of the conversation`],
+  ['satisfaction-verdict', `${SATISFYING_FROM_PCT} % or more`],
+  ['satisfaction-verdict', `below ${UNSATISFYING_BELOW_PCT} %`],
+  ['duration-correlation', `±${CORRELATED_FROM} on over ${CONVERSATIONS_TO_CORRELATE} conversations`],
+  ['no-correlation', `fewer than ${CONVERSATIONS_TO_CORRELATE} conversations`],
 ])('the guide gives the threshold of %s: %s', (rule, words) => {
   expect(rows.get(rule)?.when).toContain(words);
 });

@@ -3,7 +3,7 @@ import { quantileOfSorted } from '../../model/numbers.ts';
 import { percentOf } from '../numbers.ts';
 import { appendMissingSteps, orderSteps } from '../../model/step-order.ts';
 import type { StepDurations, StepStatistics } from '../../questions.ts';
-import { firstOffsetsOf } from '../step-offsets.ts';
+import { firstOffsetsOf } from '../step-durations.ts';
 import type { RatioColumn } from './bootstrap-means.ts';
 
 /** One side of a row of `compare`. */

@@ -7,7 +7,7 @@ import { orderSteps } from '../../model/step-order.ts';
 import type { ConversationSource, StepDurations } from '../../questions.ts';
 import { buildReport, coverageOfSameSpans } from '../report.ts';
 import type { Report } from '../report.ts';
-import { firstOffsetsOf } from '../step-offsets.ts';
+import { firstOffsetsOf } from '../step-durations.ts';
 import type { ConversationDetail } from './conversation-detail.ts';
 import { getConversation } from './get-conversation.ts';
 import type { OneConversationOptions } from './get-conversation.ts';

@@ -56,8 +56,24 @@ test('has a row for each step of either side in step order, and the conversation
     errorRatePct,
   });
   expect(answer.data).toEqual([
-    { step: 'stt', before: one(1000, 0), after: one(900, 0), deltaMs: -100, deltaPct: -10, verdict: 'too few' },
-    { step: 'gpt', before: one(3000, 0), after: one(2510, 50), deltaMs: -490, deltaPct: -16.33, verdict: 'too few' },
+    {
+      step: 'stt',
+      before: one(1000, 0),
+      after: one(900, 0),
+      deltaMs: -100,
+      deltaPct: -10,
+      medianDeltaMs: -100,
+      verdict: 'too few',
+    },
+    {
+      step: 'gpt',
+      before: one(3000, 0),
+      after: one(2510, 50),
+      deltaMs: -490,
+      deltaPct: -16.33,
+      medianDeltaMs: -490,
+      verdict: 'too few',
+    },
     { step: 'tts', before: { count: 0 }, after: one(100, 0), verdict: 'too few' },
     {
       step: 'conversation',
@@ -65,6 +81,7 @@ test('has a row for each step of either side in step order, and the conversation
       after: one(6000, 0),
       deltaMs: 2000,
       deltaPct: 50,
+      medianDeltaMs: 2000,
       verdict: 'too few',
     },
   ]);

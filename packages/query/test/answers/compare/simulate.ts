@@ -1,4 +1,5 @@
 import type { StepStatistics } from '@convotel/query';
+import { quantileOfSorted } from '../../../src/model/numbers.ts';
 import type { ComparedWindow } from '../../../src/answers/compare/compared-sides.ts';
 import type { Random } from '../../../src/seeded-random.ts';
 import { stepDurations } from '../step-durations.ts';
@@ -42,6 +43,12 @@ function statisticsOf(step: string, values: readonly number[]): StepStatistics {
     outermostMs: sum,
     leftOut: { tooLong: 0, notCompleted: 0 },
     timings: {},
-    quantilesMs: [],
+    quantilesMs: [0.5, 0.95].map(
+      (probability) =>
+        quantileOfSorted(
+          values.toSorted((a, b) => a - b),
+          probability,
+        ) ?? 0,
+    ),
   };
 }
