@@ -26,13 +26,13 @@ export function ConversationView(props: ViewProps & { conversationId: string }) 
     `conversation ${conversationId} ${zone}`,
     async () => {
       const asked = { conversationId, timeZone: zone };
-      const [timeline, summary, trace] = await Promise.all([
+      const [timeline, explained, trace] = await Promise.all([
         ask('timeline', asked),
-        ask('summary', asked),
+        ask('explain', asked),
         ask('trace', asked),
       ]);
       setIsOpen(timeline.data.outcome === 'open');
-      return { timeline, trace, coverage: trace.coverage, findings: [...summary.findings, ...trace.findings] };
+      return { timeline, explained, trace, coverage: explained.coverage };
     },
     isOpen ? OPEN_EVERY_MS : undefined,
   );
@@ -43,7 +43,7 @@ export function ConversationView(props: ViewProps & { conversationId: string }) 
         <span aria-hidden="true">←</span> Conversations
       </a>
       <Answered known={known}>
-        {({ timeline, trace, findings }) => {
+        {({ timeline, explained, trace }) => {
           const detail = shownDetail(timeline.data);
           const chosen = chosenStep(detail, address.step);
           const choose = (step: ShownStep): void => replaceAddress({ ...address, step: step.spanId });
@@ -52,17 +52,27 @@ export function ConversationView(props: ViewProps & { conversationId: string }) 
               <Head detail={detail} zone={zone} />
               <div class="two-columns">
                 <div class="wide-column">
-                  <Waterfall detail={detail} chosenSpanId={chosen?.spanId} onChoose={choose} />
+                  <Waterfall
+                    detail={detail}
+                    path={explained.data.path}
+                    chosenSpanId={chosen?.spanId}
+                    onChoose={choose}
+                  />
                   <section aria-labelledby="why">
                     <h2 id="why">
                       {detail.outcome === 'open' ? 'What is known so far' : `Why it took ${durationWords(detail.durationMs)}`}
                     </h2>
-                    <Findings findings={findings} />
+                    <Findings findings={[...explained.findings, ...trace.findings]} />
                   </section>
                   <Neighbours conversation={detail} zone={zone} address={address} />
                   <CopyAs detail={detail} report={trace} about={about} />
                 </div>
-                {chosen === undefined ? null : <StepPanel step={chosen} detail={detail} zone={zone} />}
+                {chosen === undefined ? null : <StepPanel
+                    step={chosen}
+                    explained={explained.data.steps.find(({ spanId }) => spanId === chosen.spanId)}
+                    detail={detail}
+                    zone={zone}
+                  />}
               </div>
             </>
           );

@@ -1,17 +1,25 @@
 import type { ComponentChildren } from 'preact';
+import type { ExplainedStep } from '@convotel/query/answers';
 import { ask } from '../asking/ask.ts';
 import type { ShownDetail, ShownStep } from '../asking/rows.ts';
 import { useAnswer } from '../asking/use-answer.ts';
 import { OutcomeBadge } from '../drawing/outcome-badge.tsx';
 import { Place } from '../drawing/place.tsx';
 import { Answered } from '../frame/answered.tsx';
-import { countText, durationWords, percentWords, timeWords } from '../words/words.ts';
+import { countText, countWords, durationWords, percentWords, timeWords } from '../words/words.ts';
 
 const WEEK_NANO = 7n * 86_400_000_000_000n;
 const NANO_PER_MS = 1_000_000n;
 
 /** Everything that is known of one step. Every text of a span is shown as text. */
-export function StepPanel({ step, detail, zone }: { step: ShownStep; detail: ShownDetail; zone: string }) {
+export function StepPanel(props: {
+  step: ShownStep;
+  /** Absent for a nested step. */
+  explained: ExplainedStep | undefined;
+  detail: ShownDetail;
+  zone: string;
+}) {
+  const { step, explained, detail, zone } = props;
   const { errorType, errorMessage, input, output } = step;
   return (
     <aside class="panel" aria-label={`Step ${step.step}`}>
@@ -19,7 +27,7 @@ export function StepPanel({ step, detail, zone }: { step: ShownStep; detail: Sho
         <span>{step.step}</span> <OutcomeBadge outcome={step.outcome} />
       </h2>
       <dl class="facts">
-        {factsOf(step, zone).map(([name, value]) => (
+        {factsOf(step, explained, zone).map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
             <dd>{value}</dd>
@@ -37,6 +45,12 @@ export function StepPanel({ step, detail, zone }: { step: ShownStep; detail: Sho
       )}
       <section>
         <h3>Among the 7 days before</h3>
+        {explained?.percentile === undefined ? null : (
+          <p>
+            Longer than <strong>{explained.percentile} %</strong> of {countWords(explained.calls ?? 0, 'call')}; usual is{' '}
+            {durationWords(explained.usualMs ?? 0)}.
+          </p>
+        )}
         <Spread step={step} detail={detail} zone={zone} />
       </section>
       <section>
@@ -56,13 +70,15 @@ export function StepPanel({ step, detail, zone }: { step: ShownStep; detail: Sho
   );
 }
 
-function factsOf(step: ShownStep, zone: string): [name: string, value: ComponentChildren][] {
+function factsOf(step: ShownStep, explained: ExplainedStep | undefined, zone: string): [name: string, value: ComponentChildren][] {
   const facts: [string, ComponentChildren][] = [
     ['Started', `+${durationWords(step.offsetMs)}`],
     ['At', timeWords(Date.parse(step.startTime), zone)],
     ['Duration', durationWords(step.durationMs)],
   ];
-  if (step.sharePct !== undefined) facts.push(['Share', percentWords(step.sharePct)]);
+  if (explained !== undefined) {
+    facts.push(['Waited for it', `${durationWords(explained.onPathMs)}, ${percentWords(explained.sharePct)}`]);
+  }
   if (step.timeToFirstOutputMs !== undefined) facts.push(['First output', durationWords(step.timeToFirstOutputMs)]);
   if (step.attempt !== undefined) facts.push(['Attempt', String(step.attempt)]);
   for (const [name, count] of [

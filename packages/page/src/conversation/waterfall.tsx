@@ -1,8 +1,15 @@
 import { axisWords, durationWords, isFailed, outcomeWords } from '../words/words.ts';
 import type { ShownDetail, ShownStep } from '../asking/rows.ts';
+import type { AnswerOf } from '../asking/answers.ts';
 import { stepLook } from '../drawing/step-look.ts';
 import { axisTicks } from './axis-ticks.ts';
-import { gapsBetween } from './gaps.ts';
+
+type Path = AnswerOf<'explain'>['data']['path'];
+
+/** Gaps narrower than this share of the whole cannot be seen. */
+const MIN_GAP_SHARE = 0.004;
+/** Gaps wider than this share have room for words. */
+const WORDS_SHARE = 0.05;
 
 /**
  * The steps on one axis, a row each. Pale is waiting for the first output, solid is work, hatched from top to bottom is
@@ -10,17 +17,19 @@ import { gapsBetween } from './gaps.ts';
  */
 export function Waterfall(props: {
   detail: ShownDetail;
+  /** What the conversation waited for, from start to end. */
+  path: Path;
   chosenSpanId: string | undefined;
   onChoose: (step: ShownStep) => void;
 }) {
-  const { detail, chosenSpanId, onChoose } = props;
+  const { detail, path, chosenSpanId, onChoose } = props;
   const { steps } = detail;
   if (steps.length === 0) return <p class="soft">No step has arrived yet.</p>;
   const endMs = steps.reduce((latest, { offsetMs, durationMs }) => Math.max(latest, offsetMs + durationMs), 0) || 1;
   const ticks = axisTicks(endMs);
   const scaleMs = Math.max(endMs, ticks.at(-1) ?? 0);
   const at = (ms: number): string => `${(ms / scaleMs) * 100}%`;
-  const gaps = gapsBetween(steps);
+  const gaps = path.filter(({ spanId, durationMs }) => spanId === undefined && durationMs > scaleMs * MIN_GAP_SHARE);
   return (
     <section class="waterfall" aria-label="Steps over time">
       <div class="waterfall-axis" aria-hidden="true">
@@ -35,14 +44,22 @@ export function Waterfall(props: {
           {ticks.map((ms) => (
             <i key={ms} class="tick" style={{ left: at(ms) }} />
           ))}
-          {gaps.map(({ fromMs, untilMs }) => (
-            <i key={fromMs} class="gap" style={{ left: at(fromMs), width: at(untilMs - fromMs) }} />
+          {gaps.map(({ offsetMs, durationMs }) => (
+            <i key={offsetMs} class="gap" style={{ left: at(offsetMs), width: at(durationMs) }}>
+              {durationMs > scaleMs * WORDS_SHARE ? <small>{durationWords(durationMs)}</small> : null}
+            </i>
           ))}
         </div>
         <ol>
           {steps.map((step) => (
             <li key={step.spanId}>
-              <StepLine step={step} at={at} isChosen={step.spanId === chosenSpanId} onChoose={() => onChoose(step)} />
+              <StepLine
+                step={step}
+                waitedFor={path.filter(({ spanId }) => spanId === step.spanId)}
+                at={at}
+                isChosen={step.spanId === chosenSpanId}
+                onChoose={() => onChoose(step)}
+              />
             </li>
           ))}
         </ol>
@@ -54,11 +71,13 @@ export function Waterfall(props: {
 
 function StepLine(props: {
   step: ShownStep;
+  /** Its parts of the path. */
+  waitedFor: Path;
   at: (ms: number) => string;
   isChosen: boolean;
   onChoose: () => void;
 }) {
-  const { step, at, isChosen, onChoose } = props;
+  const { step, waitedFor, at, isChosen, onChoose } = props;
   const { offsetMs, durationMs, timeToFirstOutputMs, outcome, attempt, depth } = step;
   const waitingMs = Math.min(timeToFirstOutputMs ?? 0, durationMs);
   const isBad = isFailed(outcome);
@@ -77,6 +96,9 @@ function StepLine(props: {
             <i class="waiting-part" style={{ width: `${(waitingMs / durationMs) * 100}%` }} />
           ) : null}
         </span>
+        {waitedFor.map((part) => (
+          <i key={part.offsetMs} class="waited-for" style={{ left: at(part.offsetMs), width: at(part.durationMs) }} />
+        ))}
       </span>
       <span class="step-length">
         {durationWords(durationMs)}
@@ -92,14 +114,13 @@ function StepLine(props: {
 
 /** What the looks mean; only those that occur. */
 function WaterfallKey({ detail, hasGaps }: { detail: ShownDetail; hasGaps: boolean }) {
-  const entries: [look: string, words: string][] = [];
+  const entries: [look: string, words: string][] = [['key-path', 'what the conversation waited for']];
   if (detail.steps.some(({ timeToFirstOutputMs }) => timeToFirstOutputMs !== undefined)) {
     entries.push(['key-waiting', 'waiting for the first output'], ['key-working', 'from the first output on']);
   }
   if (detail.steps.some(({ outcome }) => isFailed(outcome))) entries.push(['key-bad', 'failed']);
   if (detail.steps.some(({ outcome }) => outcome === 'interrupted')) entries.push(['key-interrupted', 'interrupted']);
   if (hasGaps) entries.push(['key-gap', `in no step, ${durationWords(detail.unattributedMs)} in all`]);
-  if (entries.length === 0) return null;
   return (
     <ul class="legend">
       {entries.map(([look, words]) => (

@@ -20,19 +20,9 @@ export function Place({ percentiles, markMs }: { percentiles: StepPercentiles; m
         {markMs === undefined ? null : <line class="place-mark" x1={x(markMs)} x2={x(markMs)} y1="0" y2="24" />}
       </svg>
       <figcaption>
-        {markMs === undefined ? null : <strong>{placeWords(percentiles, markMs)}. </strong>}
         P50 {durationWords(p50 ?? 0)} · P95 {durationWords(p95 ?? 0)} · P99 {durationWords(p99)} · n ={' '}
         {percentiles.count.toLocaleString('en')}
       </figcaption>
     </figure>
   );
-}
-
-const STEPS_UP = ['p99', 'p95', 'p90', 'p75', 'p50', 'p25', 'p10'] as const;
-
-/** The highest of the percentiles that `markMs` lies above. */
-function placeWords({ percentiles }: StepPercentiles, markMs: number): string {
-  const passed = STEPS_UP.find((name) => markMs > (percentiles[name] ?? Number.POSITIVE_INFINITY));
-  if (passed === undefined) return 'Among the shortest tenth';
-  return `Longer than ${passed.slice(1)} of 100 calls`;
 }

@@ -1,16 +1,7 @@
 import type { About } from '../asking/server.ts';
 import { CopyButton } from './copy-button.tsx';
+import program from './first-program.txt?raw';
 
-const PROGRAM = `import { startTracing } from '@convotel/sdk';
-import { conversation } from '@convotel/tracing';
-
-startTracing({ serviceName: 'my-assistant' });
-
-await conversation({ workflow: 'voice' }, async (c) => {
-  const heard = await c.step('stt', () => transcribe(audio));
-  const answer = await c.step('gpt', () => complete(heard));
-  await c.step('tts', () => speak(answer));
-});`;
 
 /** Nothing has been sent yet: the lines to paste, and a look every two seconds for the first span. */
 export function EmptyState({ about }: { about: About | undefined }) {
@@ -25,7 +16,7 @@ export function EmptyState({ about }: { about: About | undefined }) {
       ) : (
         <>
           <p>Wrap the steps of your assistant, and start it with the address of this server:</p>
-          <Snippet text={PROGRAM} label="program" />
+          <Snippet text={program.trim()} label="program" />
           <Snippet text={start} label="command" />
         </>
       )}

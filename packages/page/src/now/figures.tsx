@@ -1,10 +1,16 @@
 import type { AnswerOf } from '../asking/answers.ts';
 import { changeWords, countText, durationWords, percentWords } from '../words/words.ts';
 
+type Satisfaction = AnswerOf<'satisfaction'>['data'];
 type Comparison = AnswerOf<'compare'>;
 
 /** The figures of whole conversations, each with the same of the time before. */
-export function Figures({ report, errors }: { report: Comparison; errors: AnswerOf<'errors'> | undefined }) {
+export function Figures(props: {
+  report: Comparison;
+  errors: AnswerOf<'errors'> | undefined;
+  satisfied: { now: Satisfaction; before: Satisfaction } | undefined;
+}) {
+  const { report, errors, satisfied } = props;
   const whole = report.data.at(-1);
   if (whole === undefined) return null;
   const { before, after, verdict, deltaMs } = whole;
@@ -18,6 +24,11 @@ export function Figures({ report, errors }: { report: Comparison; errors: Answer
       <Figure name="completed conversations" now={countText(after.count)} before={countText(before.count)} />
       <Figure name="half take less than (P50)" now={milliseconds(after.p50Ms)} before={milliseconds(before.p50Ms)} />
       <Figure name="95 of 100 take less than (P95)" now={milliseconds(after.p95Ms)} before={milliseconds(before.p95Ms)} />
+      <Figure
+        name={satisfied === undefined ? 'in time' : `in less than ${durationWords(satisfied.now.targetMs)}`}
+        now={percent(satisfied?.now.satisfiedPct)}
+        before={percent(satisfied?.before.satisfiedPct)}
+      />
       <Figure
         name="average"
         now={milliseconds(after.averageMs)}

@@ -1,4 +1,4 @@
-import { formatAddress, isMoving, windowBefore, windowOf } from '../address/address.ts';
+import { formatAddress, isMoving, unixMs, windowBefore, windowOf } from '../address/address.ts';
 import { ask } from '../asking/ask.ts';
 import { useAnswer } from '../asking/use-answer.ts';
 import { Findings } from '../drawing/findings.tsx';
@@ -9,7 +9,6 @@ import { Figures } from './figures.tsx';
 import { ConversationDots } from './conversation-dots.tsx';
 import { Slowest } from './slowest.tsx';
 import { WhereTimeGoes } from './where-time-goes.tsx';
-import { unixMs } from '../address/address.ts';
 
 const EVERY_MS = 10_000;
 
@@ -34,6 +33,19 @@ export function NowView(props: ViewProps) {
     everyMs,
   );
 
+  const satisfied = useAnswer(
+    `satisfied ${key}`,
+    async () => {
+      const { window, ...rest } = asked();
+      const [now, before] = await Promise.all([
+        ask('satisfaction', { ...rest, window }),
+        ask('satisfaction', { ...rest, window: windowBefore(window) }),
+      ]);
+      return { now: now.data, before: before.data };
+    },
+    everyMs,
+  );
+
   const window = windowOf(address, Date.now());
   const isSilent = steps.value?.coverage.conversations === 0;
   return (
@@ -45,6 +57,7 @@ export function NowView(props: ViewProps) {
           {steps.value === undefined ? '' : `, ${countWords(steps.value.coverage.conversations, 'conversation')}`}
         </p>
       </div>
+      <Problem known={satisfied} />
       {isSilent ? (
         <p class="nothing">
           No conversation in this window. The newest ones are in{' '}
@@ -52,7 +65,7 @@ export function NowView(props: ViewProps) {
         </p>
       ) : (
         <>
-          <Answered known={change}>{(report) => <Figures report={report} errors={failing.value} />}</Answered>
+          <Answered known={change}>{(report) => <Figures report={report} errors={failing.value} satisfied={satisfied.value} />}</Answered>
           <div class="cards">
             <section class="card" aria-labelledby="where">
               <h2 id="where">Where the time goes</h2>

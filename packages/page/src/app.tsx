@@ -1,18 +1,18 @@
 import { useEffect, useState } from 'preact/hooks';
-import { useAddress, ownZone } from '../address/use-address.ts';
-import { readAbout } from '../asking/server.ts';
-import type { About } from '../asking/server.ts';
-import { ask } from '../asking/ask.ts';
-import { useAnswer } from '../asking/use-answer.ts';
-import { CompareView } from '../compare/compare-view.tsx';
-import { ConversationView } from '../conversation/conversation-view.tsx';
-import { ConversationsView } from '../conversations/conversations-view.tsx';
-import { NowView } from '../now/now-view.tsx';
-import { StepsView } from '../steps/steps-view.tsx';
-import { EmptyState } from './empty-state.tsx';
-import { Header } from './header.tsx';
-import { SignIn } from './sign-in.tsx';
-import type { ViewProps } from './view-props.ts';
+import { useAddress, ownZone } from './address/use-address.ts';
+import { readAbout } from './asking/server.ts';
+import type { About } from './asking/server.ts';
+import { ask } from './asking/ask.ts';
+import { useAnswer } from './asking/use-answer.ts';
+import { CompareView } from './compare/compare-view.tsx';
+import { ConversationView } from './conversation/conversation-view.tsx';
+import { ConversationsView } from './conversations/conversations-view.tsx';
+import { NowView } from './now/now-view.tsx';
+import { StepsView } from './steps/steps-view.tsx';
+import { EmptyState } from './frame/empty-state.tsx';
+import { Header } from './frame/header.tsx';
+import { SignIn } from './frame/sign-in.tsx';
+import type { ViewProps } from './frame/view-props.ts';
 
 /** How often the page looks whether the first span has arrived. */
 const FIRST_SPAN_EVERY_MS = 2000;
