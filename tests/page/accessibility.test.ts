@@ -21,10 +21,12 @@ afterAll(async () => {
 async function violations(page: Page): Promise<string[]> {
   // By the debugger, which the page's policy does not bind.
   await page.evaluate(AXE);
-  const results = await page.evaluate(
-    () => (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  const results = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
   );
-  return results.violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`));
+  return results.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`),
+  );
 }
 
 describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
@@ -50,6 +52,14 @@ test.each(SIZES)('nothing sticks out sideways at %i × %i', async (width, height
     await settled(page);
     const [content, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
     expect(`${view} ${content}`).toBe(`${view} ${Math.min(content!, seen!)}`);
+    await page.context().close();
+  }
+});
+
+test('axe finds nothing on a small screen', async () => {
+  for (const view of VIEWS) {
+    const page = await under.open(`#/${view}`, { viewport: { width: 360, height: 740 }, reducedMotion: 'reduce' });
+    await settled(page);
     expect(await violations(page)).toEqual([]);
     await page.context().close();
   }

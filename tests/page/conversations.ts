@@ -24,7 +24,9 @@ export interface PlannedConversation {
 export function spansOf(conversation: PlannedConversation): SpanRecord[] {
   const { id, startUnixMs, steps, outcome = 'completed', hasEnded = true, facts = {} } = conversation;
   const at = (ms: number): string => new Date(startUnixMs + ms).toISOString();
-  const spans = steps.map(({ step, atMs, ms, ...own }) => stepSpan(step, { id, start: at(atMs), ms, ...facts, ...own }));
+  const spans = steps.map(({ step, atMs, ms, ...own }) =>
+    stepSpan(step, { id, start: at(atMs), ms, ...facts, ...own }),
+  );
   if (!hasEnded) return spans;
   const ms = Math.max(...steps.map((step) => step.atMs + step.ms), 1);
   return [...spans, rootSpan({ id, start: at(0), ms, outcome, ...facts })];

@@ -20,7 +20,10 @@ async function ids(page: Page): Promise<string[]> {
 /** The list once it says that it shows `count` conversations. */
 async function openList(query: string, count: number): Promise<Page> {
   const page = await under.open(`#/conversations?${query}`);
-  await page.getByRole('status').getByText(new RegExp(`^${count} `)).waitFor();
+  await page
+    .getByRole('status')
+    .getByText(new RegExp(`^${count} `))
+    .waitFor();
   await page.locator('.row').first().waitFor();
   return page;
 }
@@ -52,7 +55,10 @@ describe('filters and order are in the address', () => {
     await page.getByLabel('Order').selectOption('attention');
     await page.waitForURL(/order=attention/);
     await page.reload();
-    await page.getByRole('status').getByText(/^1 conversation/).waitFor();
+    await page
+      .getByRole('status')
+      .getByText(/^1 conversation/)
+      .waitFor();
     expect(await ids(page)).toEqual(['failed-one']);
     await page.getByLabel('Find').fill('nothing like it');
     await page.getByText(/No conversation in this window/).waitFor();
@@ -105,7 +111,10 @@ test('a conversation that arrives appears by itself, and what is chosen stays ch
 test('what went wrong is said, the rows stay, and it goes on when the server is back', async () => {
   const page = await openList('', known.length + 1);
   await page.route('**/api/v1/**', (route) => route.abort());
-  await page.getByRole('alert').getByText(/Cannot read from/).waitFor();
+  await page
+    .getByRole('alert')
+    .getByText(/Cannot read from/)
+    .waitFor();
   expect((await ids(page)).length).toBeGreaterThan(10);
   await page.unroute('**/api/v1/**');
   await page.getByRole('alert').waitFor({ state: 'detached' });

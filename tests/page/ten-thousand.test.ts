@@ -25,18 +25,34 @@ test('rows stand on the page before all ten thousand are read, and only those th
   const page = await under.open('#/conversations');
   await page.locator('.row').first().waitFor();
   const firstRowsMs = await page.evaluate(() => performance.now());
-  await page.getByRole('status').getByText(/^10,000 conversations/).waitFor();
+  await page
+    .getByRole('status')
+    .getByText(/^10,000 conversations/)
+    .waitFor();
   const rows = await page.locator('.row').count();
   expect(rows).toBeGreaterThan(10);
   expect(rows).toBeLessThan(80);
-  const paints = await page.evaluate(() => performance.getEntriesByType('paint').map((entry) => Math.round(entry.startTime)));
+  const paints = await page.evaluate(() =>
+    performance.getEntriesByType('paint').map((entry) => Math.round(entry.startTime)),
+  );
   console.log(`first paint ${paints.join(' and ')} ms, first rows ${Math.round(firstRowsMs)} ms after navigation`);
 });
 
 test('scrolling from end to end shows every part, and makes no task of its own that a person would feel', async () => {
   const page = await under.open('#/conversations');
-  await page.getByRole('status').getByText(/^10,000 conversations/).waitFor();
+  await page
+    .getByRole('status')
+    .getByText(/^10,000 conversations/)
+    .waitFor();
   await page.locator('.row .step-bar rect + rect').first().waitFor();
+  const devTools = await page.context().newCDPSession(page);
+  // Seconds of processor time of the page's thread, whatever else the machine does.
+  await devTools.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const busySeconds = async (): Promise<number> => {
+    const { metrics } = await devTools.send('Performance.getMetrics');
+    return metrics.find(({ name }) => name === 'TaskDuration')!.value;
+  };
+  const busyBefore = await busySeconds();
   const { frames, work, last } = await page.evaluate(async () => {
     const list = document.querySelector('.list')!;
     const frameTimes: number[] = [];
@@ -44,10 +60,15 @@ test('scrolling from end to end shows every part, and makes no task of its own t
     new PerformanceObserver((entries) => work.push(...entries.getEntries().map(({ duration }) => duration))).observe({
       type: 'longtask',
     });
-    const steps = 120;
-    for (let step = 1; step <= steps; step++) {
+    // As fast as a wheel is turned, then in leaps to the end.
+    const bottom = list.scrollHeight - list.clientHeight;
+    const places = [
+      ...Array.from({ length: 150 }, (_, index) => index * 400),
+      ...Array.from({ length: 50 }, (_, index) => 60_000 + ((bottom - 60_000) * (index + 1)) / 50),
+    ];
+    for (const place of places) {
       const before = performance.now();
-      list.scrollTop = ((list.scrollHeight - list.clientHeight) * step) / steps;
+      list.scrollTop = place;
       await new Promise(requestAnimationFrame);
       frameTimes.push(performance.now() - before);
     }
@@ -58,10 +79,12 @@ test('scrolling from end to end shows every part, and makes no task of its own t
     };
   });
   expect(last).toBe(COUNT);
+  const busyMs = (((await busySeconds()) - busyBefore) * 1000) / frames.length;
   const at = (share: number): string => frames[Math.floor((frames.length - 1) * share)]!.toFixed(1);
-  console.log(`frames over 10,000 rows: median ${at(0.5)} ms, P95 ${at(0.95)} ms, longest ${at(1)} ms; ${work.length} tasks over 50 ms`);
-  // On a machine that others load too, a frame may be late; that most are in time does not depend on that.
-  expect(Number(at(0.5))).toBeLessThan(50);
+  console.log(
+    `over 10,000 rows: ${busyMs.toFixed(1)} ms of processor time a frame; frames of ${at(0.5)} ms (median), ${at(0.95)} ms (P95); ${work.length} tasks over 50 ms by the clock`,
+  );
+  expect(busyMs).toBeLessThan(25);
 });
 
 test('draws ten thousand conversations as places with more and fewer', async () => {

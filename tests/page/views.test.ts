@@ -133,7 +133,10 @@ describe('one conversation', () => {
 
   test('one that does not exist is answered in the words of the command line', async () => {
     const page = await under.open('#/conversations/nobody');
-    await page.getByRole('alert').getByText(/no conversation "nobody" in/).waitFor();
+    await page
+      .getByRole('alert')
+      .getByText(/no conversation "nobody" in/)
+      .waitFor();
   });
 
   test('an open one goes on by itself', async () => {

@@ -101,7 +101,9 @@ function routesOf(
     ['/v1/logs', dropping('logs')],
     ...questionRoutes(source, precedence),
     ['/healthz', healthRoute(store, instanceId)],
-    ...(pageFolder === undefined ? [] : pageRoutes(pageFolder, { source: { kind: 'local', location: store.path }, takesSpans: true })),
+    ...(pageFolder === undefined
+      ? []
+      : pageRoutes(pageFolder, { source: { kind: 'local', location: store.path }, takesSpans: true })),
   ]);
 }
 

@@ -27,7 +27,7 @@ export function App() {
     readAbout().then(setAbout, () => undefined);
   }, [signIns]);
 
-  // One conversation of any time tells whether there is anything to show.
+  // One conversation of any time tells whether there is anything to show; until then the view is taken to have some.
   const [isEmpty, setIsEmpty] = useState(true);
   const first = useAnswer(
     `first ${signIns} ${isEmpty}`,
@@ -54,12 +54,6 @@ export function App() {
           <SignIn onSignedIn={() => setSignIns((count) => count + 1)} />
         ) : isEmpty && first.value !== undefined && !hasSome ? (
           <EmptyState about={about} />
-        ) : isEmpty && first.error !== undefined ? (
-          <p class="error" role="alert">
-            {first.error.message}
-          </p>
-        ) : isEmpty && !hasSome ? (
-          <p class="soft waiting">Asking…</p>
         ) : (
           <CurrentView {...props} />
         )}

@@ -35,11 +35,7 @@ export const command = defineCommand({
       try {
         // The address stands first, so that a script can read it off the first line.
         terminal.writeOutput(
-          [
-            `convotel ui shows the page at ${page.url}`,
-            `  Reads:  ${source.location}`,
-            'Ctrl-C ends it.\n',
-          ].join('\n'),
+          [`convotel ui shows the page at ${page.url}`, `  Reads:  ${source.location}`, 'Ctrl-C ends it.\n'].join('\n'),
         );
         await untilAborted(terminal.interrupted);
         return EXIT_STATUS.answered;

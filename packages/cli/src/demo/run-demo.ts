@@ -35,7 +35,11 @@ export async function runDemo(
   runWords: RunWords,
 ): Promise<ExitStatus> {
   const folder = await mkdtemp(join(tmpdir(), 'convotel-demo-'));
-  const backend = await startLocalBackend({ port: 0, storePath: join(folder, 'demo.duckdb'), pageFolder: pageFolder() });
+  const backend = await startLocalBackend({
+    port: 0,
+    storePath: join(folder, 'demo.duckdb'),
+    pageFolder: pageFolder(),
+  });
   try {
     const inside = askingOnly(terminal, backend.url, noColor);
     await withoutOtelVariables(() => makeAndShow(speed, backend.url, inside, runWords));

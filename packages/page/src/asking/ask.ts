@@ -43,7 +43,11 @@ function startWorker(): Worker {
     else call?.resolve(data.value as never);
   });
   started.addEventListener('error', ({ message }) => {
-    const error = new AskError('INTERNAL', `the page cannot ask: ${message || 'its worker did not load'}; reload it`, 0);
+    const error = new AskError(
+      'INTERNAL',
+      `the page cannot ask: ${message || 'its worker did not load'}; reload it`,
+      0,
+    );
     for (const call of waiting.values()) call.reject(error);
     waiting.clear();
     worker = undefined;

@@ -1,4 +1,10 @@
-import type { ConversationDetail, ConversationOutcome, ConversationRow, StepErrorRow, StepRow } from '@convotel/query/answers';
+import type {
+  ConversationDetail,
+  ConversationOutcome,
+  ConversationRow,
+  StepErrorRow,
+  StepRow,
+} from '@convotel/query/answers';
 
 /**
  * What the page shows of the rows of answers, under the page's own names. Where an answer renames or gains a field, this

@@ -25,7 +25,9 @@ export async function signIn(token: string): Promise<string | undefined> {
       body: JSON.stringify({ token }),
     });
     if (response.ok) return undefined;
-    return response.status === 401 ? 'That is not the token of this server.' : `The server answered ${response.status}.`;
+    return response.status === 401
+      ? 'That is not the token of this server.'
+      : `The server answered ${response.status}.`;
   } catch (error) {
     return `The server cannot be reached: ${(error as Error).message}`;
   }

@@ -31,7 +31,11 @@ export function useAnswer<Value>(key: string, ask: () => Promise<Value>, everyMs
 }
 
 /** Runs `work` at once, and again `everyMs` after it was done; not while the page is hidden. */
-export async function askAgain(over: AbortSignal, everyMs: number | undefined, work: () => Promise<void>): Promise<void> {
+export async function askAgain(
+  over: AbortSignal,
+  everyMs: number | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
   for (;;) {
     await work();
     if (everyMs === undefined || over.aborted) return;

@@ -45,12 +45,7 @@ export function CompareView({ address, zone }: ViewProps) {
         <SplitChart address={address} zone={zone} window={window} splitMs={splitMs} onSplit={splitAt} />
         <p class="chart-caption soft">
           Click where the change happened, or give the time:{' '}
-          <TimeInput
-            label="Split at"
-            at={timeText(splitMs)}
-            zone={zone}
-            onTime={(time) => splitAt(Date.parse(time))}
-          />
+          <TimeInput label="Split at" at={timeText(splitMs)} zone={zone} onTime={(time) => splitAt(Date.parse(time))} />
         </p>
       </div>
       <Answered known={known}>

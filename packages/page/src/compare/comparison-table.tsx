@@ -93,7 +93,13 @@ function Interval(
     >
       <line class="zero" x1="50" x2="50" y1="0" y2="16" />
       {intervalMs === undefined ? null : (
-        <rect class="reach" x={x(intervalMs[0])} width={Math.max(x(intervalMs[1]) - x(intervalMs[0]), 0.6)} y="5" height="6" />
+        <rect
+          class="reach"
+          x={x(intervalMs[0])}
+          width={Math.max(x(intervalMs[1]) - x(intervalMs[0]), 0.6)}
+          y="5"
+          height="6"
+        />
       )}
       {deltaMs === undefined ? null : <line class="delta" x1={x(deltaMs)} x2={x(deltaMs)} y1="2" y2="14" />}
     </svg>

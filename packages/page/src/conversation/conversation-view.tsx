@@ -42,6 +42,7 @@ export function ConversationView(props: ViewProps & { conversationId: string }) 
       <a class="back" href={back}>
         <span aria-hidden="true">←</span> Conversations
       </a>
+      {known.value === undefined ? <h1 class="id">{conversationId}</h1> : null}
       <Answered known={known}>
         {({ timeline, explained, trace }) => {
           const detail = shownDetail(timeline.data);
@@ -60,19 +61,23 @@ export function ConversationView(props: ViewProps & { conversationId: string }) 
                   />
                   <section aria-labelledby="why">
                     <h2 id="why">
-                      {detail.outcome === 'open' ? 'What is known so far' : `Why it took ${durationWords(detail.durationMs)}`}
+                      {detail.outcome === 'open'
+                        ? 'What is known so far'
+                        : `Why it took ${durationWords(detail.durationMs)}`}
                     </h2>
                     <Findings findings={[...explained.findings, ...trace.findings]} />
                   </section>
                   <Neighbours conversation={detail} zone={zone} address={address} />
                   <CopyAs detail={detail} report={trace} about={about} />
                 </div>
-                {chosen === undefined ? null : <StepPanel
+                {chosen === undefined ? null : (
+                  <StepPanel
                     step={chosen}
                     explained={explained.data.steps.find(({ spanId }) => spanId === chosen.spanId)}
                     detail={detail}
                     zone={zone}
-                  />}
+                  />
+                )}
               </div>
             </>
           );

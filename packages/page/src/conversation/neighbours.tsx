@@ -49,8 +49,8 @@ export function Neighbours(props: { conversation: ShownConversation; zone: strin
         ))}
       </ol>
       <p class="soft">
-        Durations from {shortTimeWords(shown[0]!.startUnixMs, zone)} to {shortTimeWords(shown.at(-1)!.startUnixMs, zone)};{' '}
-        striped ones failed.
+        Durations from {shortTimeWords(shown[0]!.startUnixMs, zone)} to{' '}
+        {shortTimeWords(shown.at(-1)!.startUnixMs, zone)}; striped ones failed.
       </p>
     </section>
   );

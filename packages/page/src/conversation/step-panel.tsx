@@ -47,8 +47,8 @@ export function StepPanel(props: {
         <h3>Among the 7 days before</h3>
         {explained?.percentile === undefined ? null : (
           <p>
-            Longer than <strong>{explained.percentile} %</strong> of {countWords(explained.calls ?? 0, 'call')}; usual is{' '}
-            {durationWords(explained.usualMs ?? 0)}.
+            Longer than <strong>{explained.percentile} %</strong> of {countWords(explained.calls ?? 0, 'call')}; usual
+            is {durationWords(explained.usualMs ?? 0)}.
           </p>
         )}
         <Spread step={step} detail={detail} zone={zone} />
@@ -70,7 +70,11 @@ export function StepPanel(props: {
   );
 }
 
-function factsOf(step: ShownStep, explained: ExplainedStep | undefined, zone: string): [name: string, value: ComponentChildren][] {
+function factsOf(
+  step: ShownStep,
+  explained: ExplainedStep | undefined,
+  zone: string,
+): [name: string, value: ComponentChildren][] {
   const facts: [string, ComponentChildren][] = [
     ['Started', `+${durationWords(step.offsetMs)}`],
     ['At', timeWords(Date.parse(step.startTime), zone)],

@@ -56,20 +56,25 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
     }
   });
   useEffect(() => {
-    // The row may have come onto the page only now.
-    if (chosen !== undefined) box.current?.querySelector<HTMLElement>('[data-chosen]')?.focus({ preventScroll: true });
-  }, [chosen, seen.top]);
+    const element = box.current!;
+    const row = element.querySelector<HTMLElement>('[data-chosen]');
+    // The row may have come onto the page only now; or another one stands where it was, which Enter must not open.
+    if (row !== null && chosen !== undefined) row.focus({ preventScroll: true });
+    else if (element.contains(document.activeElement)) element.focus({ preventScroll: true });
+  }, [chosen, seen.top, rows]);
 
   const first = Math.max(Math.floor(seen.top / rowPx) - MARGIN_ROWS, 0);
   const last = Math.min(Math.ceil((seen.top + seen.height) / rowPx) + MARGIN_ROWS, rows.length);
   const shown = rows.slice(first, last);
+  // An element that scrolls out is given to the row that scrolls in: new ones would cost more.
+  const elements = last - first + MARGIN_ROWS;
   const scaleMs = Math.max(...shown.map(({ durationMs }) => durationMs), 1);
   return (
-    <div class="list" ref={box}>
+    <div class="list" ref={box} tabIndex={-1}>
       <ol style={{ height: `${rows.length * rowPx}px` }}>
         {shown.map((row, index) => (
           <li
-            key={row.traceId}
+            key={(first + index) % elements}
             aria-setsize={rows.length}
             aria-posinset={first + index + 1}
             style={{ transform: `translateY(${(first + index) * rowPx}px)`, height: `${rowPx}px` }}

@@ -21,7 +21,10 @@ export function ConversationsView({ address, zone }: ViewProps) {
   const live = useLiveConversations(address, zone);
   const rows = useOrdered(live.rows, address);
   const parts = useMemo(() => live.parts.map((each) => new PartsIndex(each)), [live.parts]);
-  const steps = useMemo(() => [...new Set(live.parts.flatMap((each) => each.steps.map(({ step }) => step)))], [live.parts]);
+  const steps = useMemo(
+    () => [...new Set(live.parts.flatMap((each) => each.steps.map(({ step }) => step)))],
+    [live.parts],
+  );
   const known = { value: live.coverage === undefined ? undefined : { coverage: live.coverage }, error: live.error };
   return (
     <section class="conversations">
@@ -44,7 +47,8 @@ export function ConversationsView({ address, zone }: ViewProps) {
         <ConversationList rows={rows} parts={parts} address={address} zone={zone} />
       )}
       <p class="keys soft">
-        <kbd>j</kbd> <kbd>k</kbd> next, previous · <kbd>Enter</kbd> open · <kbd>e</kbd> next that failed · <kbd>/</kbd> find
+        <kbd>j</kbd> <kbd>k</kbd> next, previous · <kbd>Enter</kbd> open · <kbd>e</kbd> next that failed · <kbd>/</kbd>{' '}
+        find
       </p>
     </section>
   );
@@ -65,7 +69,11 @@ function Filters({ address }: { address: Address }) {
   const text = (name: 'workflow' | 'service' | 'session', label: string) => (
     <label>
       {label}
-      <input type="text" value={filters[name] ?? ''} onChange={(event) => set(name, event.currentTarget.value.trim())} />
+      <input
+        type="text"
+        value={filters[name] ?? ''}
+        onChange={(event) => set(name, event.currentTarget.value.trim())}
+      />
     </label>
   );
   return (

@@ -11,7 +11,13 @@ export function Place({ percentiles, markMs }: { percentiles: StepPercentiles; m
   const words = `half of the calls take less than ${durationWords(p50 ?? 0)}, 95 of 100 less than ${durationWords(p95 ?? 0)}`;
   return (
     <figure class="place">
-      <svg class={stepLook(percentiles.step)} viewBox="0 0 100 24" preserveAspectRatio="none" role="img" aria-label={words}>
+      <svg
+        class={stepLook(percentiles.step)}
+        viewBox="0 0 100 24"
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={words}
+      >
         <line class="axis" x1="0" x2="100" y1="14" y2="14" />
         <rect class="place-wide" x={x(p10)} width={x(p90) - x(p10)} y="9" height="10" rx="0.5" />
         <rect class="place-half" x={x(p25)} width={x(p75) - x(p25)} y="7" height="14" rx="0.5" />

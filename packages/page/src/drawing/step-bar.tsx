@@ -3,20 +3,36 @@ import { isFailed } from '../words/words.ts';
 import type { ShownConversation } from '../asking/rows.ts';
 import { stepLook } from './step-look.ts';
 
+/** A step in a bar; `completedMs` is absent where it did not complete. */
+interface BarPart {
+  step: string;
+  offsetMs: number;
+  completedMs?: number | undefined;
+}
+
 /** Where in {@link StepParts} each conversation stands, made once for many bars. */
 export class PartsIndex {
   readonly #parts: StepParts;
   readonly #rowByTraceId: Map<string, number>;
+  readonly #known = new Map<number, BarPart[]>();
 
   constructor(parts: StepParts) {
     this.#parts = parts;
     this.#rowByTraceId = new Map(parts.traceIds.map((traceId, row) => [traceId, row]));
   }
 
-  /** The steps of one conversation, by start: `completedMs` is absent for a step that did not complete. */
-  partsOf(traceId: string): { step: string; offsetMs: number; completedMs?: number | undefined }[] {
+  /** The steps of one conversation, by start. */
+  partsOf(traceId: string): readonly BarPart[] {
     const row = this.#rowByTraceId.get(traceId);
     if (row === undefined) return [];
+    const known = this.#known.get(row);
+    if (known !== undefined) return known;
+    const parts = this.#read(row);
+    this.#known.set(row, parts);
+    return parts;
+  }
+
+  #read(row: number): BarPart[] {
     return this.#parts.steps
       .flatMap(({ step, firstOffsetMs, completedMs }) => {
         const offsetMs = firstOffsetMs[row] ?? Number.NaN;
@@ -44,9 +60,9 @@ export function StepBar(props: {
   return (
     <svg class="step-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
       <rect class="step-bar-all" x="0" y="4" width={x(durationMs)} height="2" />
-      {stepsOf(parts, conversation.traceId).map(({ step, offsetMs, completedMs }) => (
+      {stepsOf(parts, conversation.traceId).map(({ step, offsetMs, completedMs }, index) => (
         <rect
-          key={step}
+          key={index}
           class={completedMs === undefined ? `unfinished ${isFailed(outcome) ? 'bad' : ''}` : stepLook(step)}
           x={x(offsetMs)}
           y="1"
@@ -59,7 +75,7 @@ export function StepBar(props: {
   );
 }
 
-function stepsOf(parts: readonly PartsIndex[], traceId: string): ReturnType<PartsIndex['partsOf']> {
+function stepsOf(parts: readonly PartsIndex[], traceId: string): readonly BarPart[] {
   for (const index of parts) {
     const steps = index.partsOf(traceId);
     if (steps.length > 0) return steps;

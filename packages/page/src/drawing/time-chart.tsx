@@ -65,7 +65,12 @@ function optionsOf(latest: { current: TimeChartProps }, width: number): uPlot.Op
   const { zone, heightPx, series, onSelect } = latest.current;
   const soft = themeColour('--soft');
   const line = themeColour('--line');
-  const axis = { stroke: soft, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: '12px system-ui' };
+  const axis = {
+    stroke: soft,
+    grid: { stroke: line, width: 1 },
+    ticks: { stroke: line, width: 1 },
+    font: '12px system-ui',
+  };
   return {
     width,
     height: heightPx,
@@ -97,7 +102,9 @@ function optionsOf(latest: { current: TimeChartProps }, width: number): uPlot.Op
       ],
       ready: [
         (chart) => {
-          chart.over.addEventListener('click', ({ offsetX, offsetY }) => latest.current.onClick?.(chart, offsetX, offsetY));
+          chart.over.addEventListener('click', ({ offsetX, offsetY }) =>
+            latest.current.onClick?.(chart, offsetX, offsetY),
+          );
           chart.over.addEventListener('mousemove', ({ offsetX, offsetY }) =>
             latest.current.onMove?.(chart, offsetX, offsetY),
           );

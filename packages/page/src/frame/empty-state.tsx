@@ -2,7 +2,6 @@ import type { About } from '../asking/server.ts';
 import { CopyButton } from './copy-button.tsx';
 import program from './first-program.txt?raw';
 
-
 /** Nothing has been sent yet: the lines to paste, and a look every two seconds for the first span. */
 export function EmptyState({ about }: { about: About | undefined }) {
   const start = `OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin} node your-program.js`;

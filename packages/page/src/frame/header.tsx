@@ -92,7 +92,8 @@ function WindowChoice({ address, zone }: Pick<ViewProps, 'address' | 'zone'>) {
 }
 
 function windowWords(since: string, until: string | undefined, zone: string): string {
-  const words = (time: string): string => (Number.isNaN(Date.parse(time)) ? time : shortTimeWords(Date.parse(time), zone));
+  const words = (time: string): string =>
+    Number.isNaN(Date.parse(time)) ? time : shortTimeWords(Date.parse(time), zone);
   return until === undefined ? `Since ${words(since)}` : `${words(since)} to ${words(until)}`;
 }
 

@@ -85,7 +85,9 @@ function Dots({ rows, sinceSeconds, untilSeconds, address, zone }: DotsProps) {
       />
       <p class="chart-caption">
         {near === undefined ? (
-          <span class="soft">● completed ✕ failed ▲ interrupted or open. Click a dot to open it, drag to list a stretch.</span>
+          <span class="soft">
+            ● completed ✕ failed ▲ interrupted or open. Click a dot to open it, drag to list a stretch.
+          </span>
         ) : (
           <>
             <strong>{durationWords(near.durationMs)}</strong> {near.id}, {outcomeWords(near.outcome)},{' '}

@@ -23,7 +23,11 @@ export function Figures(props: {
     <dl class="figures big">
       <Figure name="completed conversations" now={countText(after.count)} before={countText(before.count)} />
       <Figure name="half take less than (P50)" now={milliseconds(after.p50Ms)} before={milliseconds(before.p50Ms)} />
-      <Figure name="95 of 100 take less than (P95)" now={milliseconds(after.p95Ms)} before={milliseconds(before.p95Ms)} />
+      <Figure
+        name="95 of 100 take less than (P95)"
+        now={milliseconds(after.p95Ms)}
+        before={milliseconds(before.p95Ms)}
+      />
       <Figure
         name={satisfied === undefined ? 'in time' : `in less than ${durationWords(satisfied.now.targetMs)}`}
         now={percent(satisfied?.now.satisfiedPct)}

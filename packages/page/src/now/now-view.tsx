@@ -61,11 +61,16 @@ export function NowView(props: ViewProps) {
       {isSilent ? (
         <p class="nothing">
           No conversation in this window. The newest ones are in{' '}
-          <a href={formatAddress({ ...address, view: 'conversations', since: '30d', until: undefined })}>the last 30 days</a>.
+          <a href={formatAddress({ ...address, view: 'conversations', since: '30d', until: undefined })}>
+            the last 30 days
+          </a>
+          .
         </p>
       ) : (
         <>
-          <Answered known={change}>{(report) => <Figures report={report} errors={failing.value} satisfied={satisfied.value} />}</Answered>
+          <Answered known={change}>
+            {(report) => <Figures report={report} errors={failing.value} satisfied={satisfied.value} />}
+          </Answered>
           <div class="cards">
             <section class="card" aria-labelledby="where">
               <h2 id="where">Where the time goes</h2>
@@ -80,7 +85,9 @@ export function NowView(props: ViewProps) {
             </section>
             <section class="card" aria-labelledby="slowest">
               <h2 id="slowest">The slowest conversations</h2>
-              <Answered known={slowest}>{(report) => <Slowest rows={report.data} address={address} zone={zone} />}</Answered>
+              <Answered known={slowest}>
+                {(report) => <Slowest rows={report.data} address={address} zone={zone} />}
+              </Answered>
             </section>
             <section class="card whole" aria-labelledby="over-time">
               <h2 id="over-time">Conversations over time</h2>
@@ -96,7 +103,13 @@ export function NowView(props: ViewProps) {
                     <ol class="common-errors">
                       {data.map((row) => (
                         <li key={`${row.step} ${row.errorType} ${row.lastSeen}`}>
-                          <a href={formatAddress({ ...address, view: 'conversations', conversationId: row.conversationId })}>
+                          <a
+                            href={formatAddress({
+                              ...address,
+                              view: 'conversations',
+                              conversationId: row.conversationId,
+                            })}
+                          >
                             <strong>{countWords(row.count, 'time')}</strong> <span class="chip">{row.step}</span>
                             <span class="message">{row.message ?? row.errorType ?? 'no message'}</span>
                           </a>

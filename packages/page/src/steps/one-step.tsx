@@ -23,15 +23,18 @@ export function OneStep(props: {
 }) {
   const { step, spread, address, zone } = props;
   const { filters } = address;
-  const known = useAnswer(`over time ${JSON.stringify([step, address.since, address.until, filters, zone])}`, async () => {
-    const window = windowOf(address, Date.now());
-    const stretches = partsOf(window, STRETCHES);
-    const answers = await Promise.all(
-      stretches.map((each) => ask('percentiles', { step, window: each, filters, timeZone: zone })),
-    );
-    // A stretch without a call is nothing to warn of.
-    return { window, stretches, answers, coverage: { complete: true, warnings: [] } };
-  });
+  const known = useAnswer(
+    `over time ${JSON.stringify([step, address.since, address.until, filters, zone])}`,
+    async () => {
+      const window = windowOf(address, Date.now());
+      const stretches = partsOf(window, STRETCHES);
+      const answers = await Promise.all(
+        stretches.map((each) => ask('percentiles', { step, window: each, filters, timeZone: zone })),
+      );
+      // A stretch without a call is nothing to warn of.
+      return { window, stretches, answers, coverage: { complete: true, warnings: [] } };
+    },
+  );
   return (
     <section aria-labelledby="one-step">
       <h2 id="one-step">{step}</h2>

@@ -87,7 +87,10 @@ export function StepsView({ address, zone }: ViewProps) {
                           <td>
                             <span class="cell-bar">
                               <span class="bar-track">
-                                <i class={stepLook(step)} style={{ width: `${((averageMs ?? 0) / longestMs) * 100}%` }} />
+                                <i
+                                  class={stepLook(step)}
+                                  style={{ width: `${((averageMs ?? 0) / longestMs) * 100}%` }}
+                                />
                               </span>
                               {words(averageMs)}
                             </span>
