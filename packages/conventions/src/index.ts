@@ -19,4 +19,4 @@ export type { ProcessSettings } from './process-settings.ts';
 export { CONVERSATION_SPAN_NAME, SCHEMA_VERSION } from './spans.ts';
 export { OPERATION_BY_STEP_KIND, stepKindOf } from './step-kinds.ts';
 export type { StepKind } from './step-kinds.ts';
-export { STEP_WARNING_MS, THRESHOLD, WALL_DIFFERS_FROM_PCT } from './thresholds.ts';
+export { STEP_SUM_DIFFERS_FROM_PCT, STEP_WARNING_MS, THRESHOLD } from './thresholds.ts';

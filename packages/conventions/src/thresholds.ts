@@ -13,7 +13,7 @@ export const THRESHOLD = {
 } as const;
 
 /** Total and wall clock are named side by side where they differ by more than this share of the total, in per cent. */
-export const WALL_DIFFERS_FROM_PCT = 1;
+export const STEP_SUM_DIFFERS_FROM_PCT = 1;
 
 /** A completed step that takes longer than this is a warning sign, in milliseconds, by the kind of step. */
 export const STEP_WARNING_MS: Readonly<Partial<Record<StepKind, number>>> = {

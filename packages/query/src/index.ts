@@ -42,7 +42,7 @@ export type { Report } from './answers/report.ts';
 export { satisfaction } from './answers/satisfaction.ts';
 export type { Satisfaction, SatisfactionOptions } from './answers/satisfaction.ts';
 export { slow } from './answers/slow.ts';
-export type { SlowConversationRow, SlowOptions } from './answers/slow.ts';
+export type { SlowOptions } from './answers/slow.ts';
 export { success } from './answers/success.ts';
 export type { StepSuccessRow } from './answers/success.ts';
 export type { Evidence, Finding, FindingRule, Severity } from './findings/finding.ts';
@@ -73,7 +73,7 @@ export type { ServeSourceOptions } from './sources/serve/serve-source.ts';
 
 // Questions, for programs that want the data behind the answers
 export type { ConversationOutcome, ConversationRecord } from './model/conversation.ts';
-export type { Answer, Coverage } from './model/coverage.ts';
+export type { Answer, Coverage, Warning, WarningCode } from './model/coverage.ts';
 export type { ConversationFilters } from './model/window.ts';
 export type { SpanRecord, SpanRest } from './model/span-record.ts';
 export type { Window } from './model/window.ts';
@@ -87,9 +87,12 @@ export type {
   ConversationSource,
   ConversationSpans,
   ConversationsQuestion,
+  FirstOutputStatistics,
   Question,
   QuestionName,
   Questions,
+  ResponseStatistics,
+  ResponseStatisticsQuestion,
   SourceKind,
   StepColumn,
   StepDurations,

@@ -1,7 +1,7 @@
 import { defineCommand } from '../command-line/command.ts';
 import { option } from '../command-line/options.ts';
 import { SOURCE_OPTIONS } from '../command-line/shared-options.ts';
-import { wholeNumber } from '../command-line/value-parsers.ts';
+import { wholeNumber } from '../values/value-parsers.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { openLastingSource } from '../sources/open-source.ts';
 import { pageFolder } from '../sources/page-folder.ts';
@@ -22,9 +22,9 @@ export const command = defineCommand({
       default: '4319',
     }),
   },
-  run: async ({ options, terminal }) => {
+  run: async ({ options, settings, terminal }) => {
     const { startPageServer } = await import('@convotel/local');
-    const source = await openLastingSource(options, terminal.environment);
+    const source = await openLastingSource({ ...options, setting: settings.from }, terminal.environment);
     try {
       const page = await startPageServer({
         source,

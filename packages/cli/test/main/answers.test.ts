@@ -171,11 +171,11 @@ describe('watch --once', () => {
   });
 });
 
-test('watch tells round after round until Ctrl-C, and ends with 130', async () => {
+test('watch prints round after round, each line with its time, until Ctrl-C, and ends with 130', async () => {
   const terminal = recordingTerminal({ CONVOTEL_FROM: file });
-  const ending = main(['watch', '--interval', '20ms'], terminal);
+  const ending = main(['watch', '--interval', '20ms', '--tz', 'Asia/Kolkata'], terminal);
   while (terminal.output.split('\n').length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
   terminal.interrupt();
   expect(await ending).toBe(130);
-  expect(terminal.output).toMatch(/^(⚠️ {2}HIGH ERROR RATE: gpt at 25\.0%\n){3,}$/);
+  expect(terminal.output).toMatch(/^(2025-10-08T20:30:00 ⚠️ {2}HIGH ERROR RATE: gpt at 25\.0%\n){3,}$/);
 });

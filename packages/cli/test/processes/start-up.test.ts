@@ -79,5 +79,5 @@ test('help begins with examples', async () => {
   expect(stdout).toMatch(/^Examples:\n {2}\$ convotel demo/);
   const own = await runConvotel(['slow', '--help']);
   expect(own.stdout).toMatch(/^Examples:\n {2}\$ convotel slow/);
-  expect(own.stdout).toContain('--threshold <ms>');
+  expect(own.stdout).toContain('--threshold <time>');
 });

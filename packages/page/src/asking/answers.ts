@@ -7,12 +7,14 @@ import {
   longest,
   percentiles,
   recent,
+  responseLatency,
   satisfaction,
   summary,
   timeline,
   trace,
 } from '@convotel/query/answers';
 import type { ConversationSource } from '@convotel/query/answers';
+import { responseLatency } from './response-latency.ts';
 import { stepParts } from './step-parts.ts';
 
 /** Everything that the page asks, by name. No number on the page comes from anywhere else. */
@@ -25,6 +27,7 @@ export const ANSWERS = {
   longest,
   percentiles,
   recent,
+  responseLatency,
   satisfaction,
   stepParts,
   summary,

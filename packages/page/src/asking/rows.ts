@@ -1,5 +1,6 @@
 import type {
   ConversationDetail,
+  Coverage,
   ConversationOutcome,
   ConversationRow,
   StepErrorRow,
@@ -18,8 +19,14 @@ export interface ShownConversation {
   durationMs: number;
   /** Sum of its outermost steps. */
   stepSumMs: number;
+  /** From the end of the user's input to the first output; absent when unknown. */
+  responseMs?: number | undefined;
   outcome: ConversationOutcome;
   stepCount: number;
+  sessionId?: string | undefined;
+  workflow?: string | undefined;
+  /** The step that a failed conversation failed at. */
+  failedStep?: string | undefined;
 }
 
 export function shownConversation(row: ConversationRow): ShownConversation {
@@ -27,10 +34,14 @@ export function shownConversation(row: ConversationRow): ShownConversation {
     id: row.conversationId,
     traceId: row.traceId,
     startUnixMs: Date.parse(row.startTime),
-    durationMs: row.wallMs,
-    stepSumMs: row.totalMs,
+    durationMs: row.durationMs,
+    stepSumMs: row.stepSumMs,
+    responseMs: row.responseMs,
     outcome: row.outcome,
     stepCount: row.stepCount,
+    sessionId: row.sessionId,
+    workflow: row.workflow,
+    failedStep: row.failedStep,
   };
 }
 
@@ -59,6 +70,6 @@ export function errorRatePct(row: StepErrorRow): number {
 }
 
 /** Warnings of a coverage as sentences. */
-export function warningTexts(warnings: readonly string[]): string[] {
-  return [...warnings];
+export function warningTexts(warnings: Coverage['warnings']): string[] {
+  return warnings.map(({ text }) => text);
 }

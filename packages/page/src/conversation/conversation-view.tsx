@@ -88,8 +88,9 @@ export function ConversationView(props: ViewProps & { conversationId: string }) 
 }
 
 function Head({ detail, zone }: { detail: ShownDetail; zone: string }) {
-  const { durationMs, stepSumMs, unattributedMs } = detail;
+  const { durationMs, stepSumMs, responseMs, unattributedMs, workflow, sessionId } = detail;
   const figures: [words: string, name: string][] = [
+    ...(responseMs === undefined ? [] : [[durationWords(responseMs), 'response latency'] as [string, string]]),
     [durationWords(durationMs), 'duration'],
     [durationWords(stepSumMs), 'sum of steps'],
     [durationWords(unattributedMs), 'in no step'],
@@ -100,7 +101,11 @@ function Head({ detail, zone }: { detail: ShownDetail; zone: string }) {
       <h1>
         <span class="id">{detail.id}</span> <OutcomeBadge outcome={detail.outcome} />
       </h1>
-      <p class="soft">{timeWords(detail.startUnixMs, zone)}</p>
+      <p class="soft">
+        {timeWords(detail.startUnixMs, zone)}
+        {workflow === undefined ? '' : ` · workflow ${workflow}`}
+        {sessionId === undefined ? '' : ` · session ${sessionId}`}
+      </p>
       <dl class="figures">
         {figures.map(([words, name]) => (
           <div key={name}>

@@ -12,12 +12,13 @@ const NANO_PER_MS = 1_000_000n;
 /** How many are shown on either side. */
 const SHOWN_EACH_SIDE = 12;
 
-/** The conversations before and after this one, as columns of their durations. */
+/** The exchanges of its session, else the conversations before and after this one, as columns of their durations. */
 export function Neighbours(props: { conversation: ShownConversation; zone: string; address: Address }) {
   const { conversation, zone, address } = props;
   const at = BigInt(Math.floor(conversation.startUnixMs)) * NANO_PER_MS;
   const sinceUnixNano = at > AROUND_NANO ? at - AROUND_NANO : 0n;
-  const { filters } = address;
+  const { sessionId } = conversation;
+  const filters = sessionId === undefined ? address.filters : { session: sessionId };
   const known = useAnswer(`neighbours ${conversation.traceId} ${JSON.stringify(filters)}`, async () => {
     const asked = { timeZone: zone, filters, limit: 10_000 } as const;
     return ask('recent', { ...asked, window: { sinceUnixNano, untilUnixNano: at + AROUND_NANO } });
@@ -30,7 +31,7 @@ export function Neighbours(props: { conversation: ShownConversation; zone: strin
   const longestMs = Math.max(...shown.map(({ durationMs }) => durationMs));
   return (
     <section aria-labelledby="neighbours">
-      <h2 id="neighbours">Before and after it</h2>
+      <h2 id="neighbours">{sessionId === undefined ? 'Before and after it' : `In session ${sessionId}`}</h2>
       <ol class="neighbours">
         {shown.map((each) => (
           <li key={each.traceId}>

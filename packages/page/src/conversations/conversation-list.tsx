@@ -88,7 +88,12 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
               <span class="row-time">{shortTimeWords(row.startUnixMs, zone)}</span>
               <span class="row-id">{row.id}</span>
               <StepBar conversation={row} parts={parts} scaleMs={scaleMs} />
-              <span class="row-duration">{durationWords(row.durationMs)}</span>
+              <span class="row-duration">
+                {durationWords(row.durationMs)}
+                {row.responseMs === undefined ? null : (
+                  <small title="Response latency">{durationWords(row.responseMs)}</small>
+                )}
+              </span>
               <OutcomeBadge outcome={row.outcome} />
             </a>
           </li>

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { Coverage } from '@convotel/query/answers';
 import { isMoving, windowOf } from '../address/address.ts';
 import type { Address } from '../address/address.ts';
 import { ask } from '../asking/ask.ts';
@@ -24,7 +25,7 @@ export interface LiveConversations {
   rows: ShownConversation[] | undefined;
   /** Where their steps lie; later answers come first. */
   parts: StepParts[];
-  coverage: { complete: boolean; warnings: readonly never[] | string[] } | undefined;
+  coverage: Coverage | undefined;
   error: AskError | undefined;
 }
 

@@ -1,10 +1,11 @@
 import type { ComponentChildren } from 'preact';
+import type { Coverage } from '@convotel/query/answers';
 import { useState } from 'preact/hooks';
 import type { Known } from '../asking/use-answer.ts';
 import { warningTexts } from '../asking/rows.ts';
 
 interface WithCoverage {
-  coverage: { complete: boolean; warnings: readonly never[] | Parameters<typeof warningTexts>[0] };
+  coverage: Pick<Coverage, 'complete' | 'warnings'>;
 }
 
 /**

@@ -1,16 +1,21 @@
 import type { AnswerOf } from '../asking/answers.ts';
 import { changeWords, countText, durationWords, percentWords } from '../words/words.ts';
 
-type Satisfaction = AnswerOf<'satisfaction'>['data'];
+/** How users fared in one window. */
+export interface Waits {
+  satisfied: AnswerOf<'satisfaction'>['data'];
+  response: AnswerOf<'responseLatency'>;
+}
+
 type Comparison = AnswerOf<'compare'>;
 
 /** The figures of whole conversations, each with the same of the time before. */
 export function Figures(props: {
   report: Comparison;
   errors: AnswerOf<'errors'> | undefined;
-  satisfied: { now: Satisfaction; before: Satisfaction } | undefined;
+  waits: { now: Waits; before: Waits } | undefined;
 }) {
-  const { report, errors, satisfied } = props;
+  const { report, errors, waits } = props;
   const whole = report.data.at(-1);
   if (whole === undefined) return null;
   const { before, after, verdict, deltaMs } = whole;
@@ -28,10 +33,18 @@ export function Figures(props: {
         now={milliseconds(after.p95Ms)}
         before={milliseconds(before.p95Ms)}
       />
+      {waits === undefined || waits.now.response.conversations === 0 ? null : (
+        <Figure
+          name="first output within (P50)"
+          now={milliseconds(waits.now.response.p50Ms)}
+          before={milliseconds(waits.before.response.p50Ms)}
+          note={waits.now.response.p95Ms === undefined ? undefined : `P95 ${durationWords(waits.now.response.p95Ms)}`}
+        />
+      )}
       <Figure
-        name={satisfied === undefined ? 'in time' : `in less than ${durationWords(satisfied.now.targetMs)}`}
-        now={percent(satisfied?.now.satisfiedPct)}
-        before={percent(satisfied?.before.satisfiedPct)}
+        name={waits === undefined ? 'in time' : `take less than ${durationWords(waits.now.satisfied.targetMs)}`}
+        now={percent(waits?.now.satisfied.satisfiedPct)}
+        before={percent(waits?.before.satisfied.satisfiedPct)}
       />
       <Figure
         name="average"

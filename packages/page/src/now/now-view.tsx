@@ -6,6 +6,7 @@ import { Answered, Problem } from '../frame/answered.tsx';
 import type { ViewProps } from '../frame/view-props.ts';
 import { countWords, shortTimeWords } from '../words/words.ts';
 import { Figures } from './figures.tsx';
+import type { Waits } from './figures.tsx';
 import { ConversationDots } from './conversation-dots.tsx';
 import { Slowest } from './slowest.tsx';
 import { WhereTimeGoes } from './where-time-goes.tsx';
@@ -33,15 +34,19 @@ export function NowView(props: ViewProps) {
     everyMs,
   );
 
-  const satisfied = useAnswer(
-    `satisfied ${key}`,
+  const waits = useAnswer(
+    `waits ${key}`,
     async () => {
       const { window, ...rest } = asked();
-      const [now, before] = await Promise.all([
-        ask('satisfaction', { ...rest, window }),
-        ask('satisfaction', { ...rest, window: windowBefore(window) }),
-      ]);
-      return { now: now.data, before: before.data };
+      const ofWindow = async (each: typeof window): Promise<Waits> => {
+        const [satisfied, response] = await Promise.all([
+          ask('satisfaction', { ...rest, window: each }),
+          ask('responseLatency', { ...rest, window: each }),
+        ]);
+        return { satisfied: satisfied.data, response };
+      };
+      const [now, before] = await Promise.all([ofWindow(window), ofWindow(windowBefore(window))]);
+      return { now, before };
     },
     everyMs,
   );
@@ -57,7 +62,7 @@ export function NowView(props: ViewProps) {
           {steps.value === undefined ? '' : `, ${countWords(steps.value.coverage.conversations, 'conversation')}`}
         </p>
       </div>
-      <Problem known={satisfied} />
+      <Problem known={waits} />
       {isSilent ? (
         <p class="nothing">
           No conversation in this window. The newest ones are in{' '}
@@ -69,7 +74,7 @@ export function NowView(props: ViewProps) {
       ) : (
         <>
           <Answered known={change}>
-            {(report) => <Figures report={report} errors={failing.value} satisfied={satisfied.value} />}
+            {(report) => <Figures report={report} errors={failing.value} waits={waits.value} />}
           </Answered>
           <div class="cards">
             <section class="card" aria-labelledby="where">

@@ -80,7 +80,7 @@ export async function percentiles(
       : { intervals: byName((index) => [endsMs[2 * index] ?? null, endsMs[2 * index + 1] ?? null]) }),
   };
   const neverSeen = `no step ${JSON.stringify(step)} was seen in the window; "averages" lists the steps there are`;
-  const coverage = statistics === undefined ? withWarning(read, neverSeen) : read;
+  const coverage = statistics === undefined ? withWarning(read, { code: 'step-never-seen', text: neverSeen }) : read;
   const findings = findAll(percentilesRules, { data });
   return buildReport({ command: 'percentiles', source, window, timeZone, coverage, data, findings });
 }

@@ -1,5 +1,5 @@
 import type { Finding } from '../findings/finding.ts';
-import type { Coverage } from '../model/coverage.ts';
+import type { Coverage, Warning } from '../model/coverage.ts';
 import type { Window } from '../model/window.ts';
 import type { ConversationSource, SourceKind } from '../questions.ts';
 import { formatInstant } from '../time/instant.ts';
@@ -60,6 +60,11 @@ export function coverageOfSameSpans(first: Coverage, ...others: readonly Coverag
     conversations: first.conversations,
     spans: first.spans,
     complete: all.every(({ complete }) => complete),
-    warnings: [...new Set(all.flatMap(({ warnings }) => warnings))],
+    warnings: warningsOnce(all),
   };
+}
+
+/** Every warning of all of these, each once. */
+export function warningsOnce(coverages: readonly Coverage[]): Warning[] {
+  return [...new Map(coverages.flatMap(({ warnings }) => warnings.map((each) => [each.text, each] as const))).values()];
 }

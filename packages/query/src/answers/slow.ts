@@ -15,7 +15,7 @@ import type { Report } from './report.ts';
 
 /** What {@link slow} is asked with. */
 export interface SlowOptions extends WindowedOptions {
-  /** Lists conversations with more milliseconds than this in completed outermost steps. @defaultValue `5000` */
+  /** Lists conversations that lasted longer than this, in milliseconds. @defaultValue `5000` */
   thresholdMs?: number | undefined;
   /** Maximum number of rows, 1 to 10,000. @defaultValue `10` */
   limit?: number | undefined;
@@ -23,20 +23,14 @@ export interface SlowOptions extends WindowedOptions {
   targetMs?: number | undefined;
 }
 
-/** A row of `slow`. */
-export interface SlowConversationRow extends ConversationRow {
-  /** Sum of the completed outermost steps' durations. */
-  completedMs: number;
-}
-
 /**
- * The conversations whose completed outermost steps sum to more than the threshold, longest first.
+ * The conversations that lasted longer than the threshold by the clock and are not open, longest first.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
  */
 export async function slow(
   source: ConversationSource,
   options: SlowOptions,
-): Promise<Report<'slow', SlowConversationRow[]>> {
+): Promise<Report<'slow', ConversationRow[]>> {
   checkWindowed(options);
   const { window, timeZone, filters = {}, limit = 10 } = options;
   const { thresholdMs = THRESHOLD.slowMs, targetMs = THRESHOLD.targetMs } = options;
@@ -50,12 +44,9 @@ export async function slow(
     filters,
     order: 'slowest',
     limit,
-    completedAboveNano: nanosecondsOf(thresholdMs),
+    aboveNano: nanosecondsOf(thresholdMs),
   });
-  const rows = conversations.map((conversation) => ({
-    ...conversationRow(conversation),
-    completedMs: millisecondsOf(conversation.completedNano),
-  }));
+  const rows = conversations.map(conversationRow);
   const findings = findAll(slowRules, {
     rows,
     thresholdMs,
@@ -78,7 +69,7 @@ function completedMsByStep(conversations: readonly ConversationRecord[]): Record
 
 /** What the rules of `slow` look at. */
 export interface SlowFacts {
-  rows: SlowConversationRow[];
+  rows: ConversationRow[];
   thresholdMs: number;
   targetMs: number;
   /** Over the conversations listed: completed outermost milliseconds by step. */
@@ -94,7 +85,7 @@ export const TIMEOUT_FROM_TARGETS = 1.5;
 /** There are conversations above the threshold; how that compares with the target. */
 export const investigateSlow = findingRule('investigate-slow', ({ rows, thresholdMs, targetMs }: SlowFacts) => {
   if (rows.length === 0) return [];
-  const overTarget = rows.filter((row) => row.completedMs >= targetMs).length;
+  const overTarget = rows.filter((row) => row.durationMs >= targetMs).length;
   const target = secondsWords(targetMs);
   const which =
     overTarget === rows.length
@@ -127,7 +118,7 @@ export const dominatingStep = findingRule('dominating-step', (facts: SlowFacts) 
 
 /** The slowest conversation is so far beyond the target that giving up earlier would serve its user better. */
 export const considerTimeout = findingRule('consider-timeout', ({ rows, targetMs }: SlowFacts) => {
-  const slowestMs = rows.reduce((slowest, row) => Math.max(slowest, row.completedMs), 0);
+  const slowestMs = rows.reduce((slowest, row) => Math.max(slowest, row.durationMs), 0);
   if (slowestMs < targetMs * TIMEOUT_FROM_TARGETS) return [];
   return [{ severity: 'advice', text: 'Consider adding timeout limits', evidence: { slowestMs, targetMs } }];
 });

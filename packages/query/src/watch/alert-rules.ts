@@ -66,11 +66,11 @@ export function slowConversations(options: SlowConversationsOptions = {}): Alert
   checkWholeNumber('moreThan', moreThan, 0, MAX_QUESTION_LIMIT - 1);
   const name = 'slow-conversations';
   const limit = Math.max(MAX_COUNTED, moreThan + 1);
-  const completedAboveNano = nanosecondsOf(thresholdMs);
+  const aboveNano = nanosecondsOf(thresholdMs);
   return {
     name,
     async check(source, window) {
-      const asked = { window, filters, order: 'slowest', limit, completedAboveNano } as const;
+      const asked = { window, filters, order: 'slowest', limit, aboveNano } as const;
       const { data } = await source.ask({ name: 'conversations', ...asked });
       const conversations = data.length;
       if (conversations <= moreThan) return [];

@@ -17,9 +17,9 @@ export function stepDurations(rows: readonly DurationsRow[]): StepDurations {
     startTimesUnixNano: BigInt64Array.from(rows, ({ startUnixNano }, index) => startUnixNano ?? BigInt(index)),
     startsInWindow: Uint8Array.from(rows, ({ startsInWindow = true }) => Number(startsInWindow)),
     outcomes: rows.map(({ outcome = 'completed' }) => outcome),
-    totalMs: Float64Array.from(rows, (row) =>
-      Object.values(row.steps).reduce((sum, { countedMs = 0 }) => sum + countedMs, 0),
-    ),
+    durationMs: Float64Array.from(rows, sumOfSteps),
+    stepSumMs: Float64Array.from(rows, sumOfSteps),
+    responseMs: new Float64Array(rows.length).fill(Number.NaN),
     steps: steps.map((step) => ({
       step,
       countedMs: Float64Array.from(rows, (row) => row.steps[step]?.countedMs ?? 0),
@@ -28,4 +28,8 @@ export function stepDurations(rows: readonly DurationsRow[]): StepDurations {
       firstOffsetMs: Float64Array.from(rows, (row) => row.steps[step]?.offsetMs ?? Number.NaN),
     })),
   };
+}
+
+function sumOfSteps(row: DurationsRow): number {
+  return Object.values(row.steps).reduce((sum, { countedMs = 0 }) => sum + countedMs, 0);
 }

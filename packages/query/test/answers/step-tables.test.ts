@@ -92,7 +92,12 @@ test('percentiles of a step never seen are empty, and a warning says so', async 
   const { data, coverage } = await percentiles(exampleConversations(), { ...asked, step: 'gtp' });
   expect(data).toEqual({ step: 'gtp', count: 0, leftOut: { tooLong: 0, notCompleted: 0 }, percentiles: {} });
   expect(coverage.complete).toBe(true);
-  expect(coverage.warnings).toEqual(['no step "gtp" was seen in the window; "averages" lists the steps there are']);
+  expect(coverage.warnings).toEqual([
+    {
+      code: 'step-never-seen',
+      text: 'no step "gtp" was seen in the window; "averages" lists the steps there are',
+    },
+  ]);
 });
 
 test('errors and success are rates of all spans of a step', async () => {
@@ -146,6 +151,7 @@ test('common errors name the latest conversation, and leave out what is unknown'
     {
       step: 'gpt',
       errorType: 'RateLimit',
+      pattern: 'slow down',
       message: 'slow down',
       count: 2,
       lastSeen: '2025-10-08T10:02:00.000000Z',

@@ -44,9 +44,9 @@ export function comparedPairs(before: ComparedWindow, after: ComparedWindow): Co
   }));
   const conversation = {
     step: 'conversation',
-    before: totalsSide(before.durations),
-    after: totalsSide(after.durations),
-    columns: [totalsColumn(before.durations), totalsColumn(after.durations)] as const,
+    before: conversationSide(before.durations),
+    after: conversationSide(after.durations),
+    columns: [durationsColumn(before.durations), durationsColumn(after.durations)] as const,
   };
   return [...steps, conversation];
 }
@@ -75,21 +75,21 @@ function stepSide(statistics: readonly StepStatistics[], step: string): Compared
 }
 
 /**
- * The totals of conversations as a column: completed ones that start in the window, with a total under 60 s.
+ * The durations of conversations as a column: completed ones that start in the window and last under 60 s.
  * The other rows count nothing.
  */
-function totalsColumn(durations: StepDurations): RatioColumn {
-  const { startsInWindow, outcomes, totalMs } = durations;
+function durationsColumn(durations: StepDurations): RatioColumn {
+  const { startsInWindow, outcomes, durationMs } = durations;
   const counts = Uint32Array.from(outcomes, (outcome, row) =>
-    startsInWindow[row] === 1 && outcome === 'completed' && totalMs[row]! < THRESHOLD.longestCountedStepMs ? 1 : 0,
+    startsInWindow[row] === 1 && outcome === 'completed' && durationMs[row]! < THRESHOLD.longestCountedStepMs ? 1 : 0,
   );
-  return { counts, sums: totalMs.map((total, row) => (counts[row] === 1 ? total : 0)) };
+  return { counts, sums: durationMs.map((duration, row) => (counts[row] === 1 ? duration : 0)) };
 }
 
 /** One side of the row `conversation`; its error rate is over all conversations of the window that are not open. */
-function totalsSide(durations: StepDurations): ComparedSide {
-  const { counts } = totalsColumn(durations);
-  const sorted = durations.totalMs.filter((_total, row) => counts[row] === 1).sort();
+function conversationSide(durations: StepDurations): ComparedSide {
+  const { counts } = durationsColumn(durations);
+  const sorted = durations.durationMs.filter((_duration, row) => counts[row] === 1).sort();
   const ended = durations.outcomes.filter((outcome, row) => durations.startsInWindow[row] === 1 && outcome !== 'open');
   const failures = ended.filter((outcome) => outcome !== 'open' && isFailure(outcome)).length;
   return {

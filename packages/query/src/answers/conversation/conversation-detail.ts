@@ -53,7 +53,7 @@ export function conversationDetail(spans: readonly SpanRecord[]): ConversationDe
   return {
     ...conversationRow(conversation),
     unattributedMs: millisecondsOf(wallNano - stepNano),
-    steps: steps.map((step) => stepRow(step, conversation.totalNano)),
+    steps: steps.map((step) => stepRow(step, conversation.stepSumNano)),
   };
 }
 

@@ -40,13 +40,13 @@ export async function getConversation(
   const { spans, otherTraceIds } = data;
   const detail = conversationDetail(spans);
   if (detail === undefined) {
-    const unread = coverage.complete ? '' : `. ${coverage.warnings.join(' ')}`;
+    const unread = coverage.complete ? '' : `. ${coverage.warnings.map(({ text }) => text).join(' ')}`;
     throw new QueryError(
       'NO_SUCH_CONVERSATION',
       `no conversation ${JSON.stringify(conversationId)} in ${source.location}; "recent" lists the newest ones${unread}`,
     );
   }
   if (otherTraceIds.length === 0) return { detail, spans, coverage, targetMs };
-  const warning = `other traces carry this conversation id too: ${otherTraceIds.join(', ')}; ask for one by its trace id`;
-  return { detail, spans, coverage: withWarning(coverage, warning), targetMs };
+  const text = `other traces carry this conversation id too: ${otherTraceIds.join(', ')}; ask for one by its trace id`;
+  return { detail, spans, coverage: withWarning(coverage, { code: 'other-traces', text }), targetMs };
 }

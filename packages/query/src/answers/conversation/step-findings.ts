@@ -27,7 +27,7 @@ export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: Detail
   if (calls.size < 2) return [];
   const shares = [...calls].map(([step, rows]) => {
     const durationMs = rows.reduce((sum, row) => sum + row.durationMs, 0);
-    return { step, calls: rows.length, durationMs, sharePct: percentOf(durationMs, detail.totalMs) };
+    return { step, calls: rows.length, durationMs, sharePct: percentOf(durationMs, detail.durationMs) };
   });
   const bottlenecks = shares
     .filter((share) => share.sharePct >= BOTTLENECK_FROM_PCT)
@@ -43,11 +43,11 @@ export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: Detail
 
 /** Waiting that no step explains. */
 export const unattributedTime = findingRule('unattributed-time', ({ detail }: DetailFacts) => {
-  const { unattributedMs, wallMs } = detail;
-  const sharePct = percentOf(unattributedMs, wallMs);
+  const { unattributedMs, durationMs } = detail;
+  const sharePct = percentOf(unattributedMs, durationMs);
   if (detail.steps.length === 0 || sharePct < UNATTRIBUTED_FROM_PCT) return [];
   const text = `${(unattributedMs / 1000).toFixed(2)} seconds (${sharePct.toFixed(0)}% of the wall clock) passed outside any step`;
-  return [{ severity: 'warning', text, evidence: { unattributedMs, wallMs, sharePct } }];
+  return [{ severity: 'warning', text, evidence: { unattributedMs, durationMs, sharePct } }];
 });
 
 /** Every step completed, which does not mean that the conversation did. */

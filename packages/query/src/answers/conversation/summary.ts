@@ -1,4 +1,4 @@
-import { STEP_WARNING_MS, stepKindOf, WALL_DIFFERS_FROM_PCT } from '@convotel/conventions';
+import { STEP_WARNING_MS, stepKindOf } from '@convotel/conventions';
 import { findAll, findingRule } from '../../findings/finding.ts';
 import { roughDurationWords, secondsWords, stepDisplayName } from '../../findings/words.ts';
 import type { ConversationSource } from '../../questions.ts';
@@ -26,22 +26,17 @@ export async function summary(
 /** What the rules of `summary` look at. */
 export interface SummaryFacts {
   detail: ConversationDetail;
-  /** A conversation with a total below it meets the target. */
+  /** A conversation with a duration below it meets the target. */
   targetMs: number;
 }
 
-/** How long the conversation took; by the clock too where the two differ. */
+/** How long the conversation took by the clock. */
 export const totalDuration = findingRule('total-duration', ({ detail }: SummaryFacts) => {
-  const { totalMs, wallMs, outcome } = detail;
+  const { durationMs, stepSumMs, outcome } = detail;
   if (detail.steps.length === 0) return [];
-  const wall =
-    Math.abs(wallMs - totalMs) > (totalMs * WALL_DIFFERS_FROM_PCT) / 100
-      ? ` (${twoDecimals(wallMs)} seconds on the wall clock)`
-      : '';
-  const total = `${twoDecimals(totalMs)} seconds`;
-  const text =
-    outcome === 'open' ? `Conversation has taken ${total} so far${wall}` : `Total conversation took ${total}${wall}`;
-  return [{ severity: 'info', text, evidence: { totalMs, wallMs } }];
+  const total = `${twoDecimals(durationMs)} seconds`;
+  const text = outcome === 'open' ? `Conversation has taken ${total} so far` : `Total conversation took ${total}`;
+  return [{ severity: 'info', text, evidence: { durationMs, stepSumMs } }];
 });
 
 /** Each completed step that took longer than the warning sign of its kind. */
@@ -57,19 +52,19 @@ export const slowStep = findingRule('slow-step', ({ detail }: SummaryFacts) =>
 
 /** The total is not below the target. */
 export const overTarget = findingRule('over-target', ({ detail, targetMs }: SummaryFacts) => {
-  const { totalMs } = detail;
-  if (totalMs < targetMs) return [];
-  const overMs = totalMs - targetMs;
+  const { durationMs } = detail;
+  if (durationMs < targetMs) return [];
+  const overMs = durationMs - targetMs;
   const text = `Total is ${twoDecimals(overMs)} seconds over the target of ${secondsWords(targetMs)} seconds`;
-  return [{ severity: 'warning', text, evidence: { totalMs, targetMs, overMs } }];
+  return [{ severity: 'warning', text, evidence: { durationMs, targetMs, overMs } }];
 });
 
 /** A conversation to compare later ones with: it and all of its steps completed, and its total is below the target. */
 export const goodBaseline = findingRule('good-baseline', ({ detail, targetMs }: SummaryFacts) => {
-  const { steps, outcome, totalMs } = detail;
+  const { steps, outcome, durationMs } = detail;
   const isComplete = outcome === 'completed' && steps.length > 0 && steps.every((step) => step.outcome === 'completed');
-  if (!isComplete || totalMs >= targetMs) return [];
-  return [{ severity: 'good', text: 'Good baseline for optimization', evidence: { totalMs, targetMs } }];
+  if (!isComplete || durationMs >= targetMs) return [];
+  return [{ severity: 'good', text: 'Good baseline for optimization', evidence: { durationMs, targetMs } }];
 });
 
 /** The findings of `summary`, in the order in which they are printed. */

@@ -3,7 +3,7 @@ import type { Coverage } from '../../model/coverage.ts';
 import type { ConversationSource, StepStatistics } from '../../questions.ts';
 import { getConversation } from '../conversation/get-conversation.ts';
 import type { OneConversationOptions } from '../conversation/get-conversation.ts';
-import { buildReport } from '../report.ts';
+import { buildReport, warningsOnce } from '../report.ts';
 import type { Report } from '../report.ts';
 import { criticalPath } from './critical-path.ts';
 import type { PathPart } from './critical-path.ts';
@@ -65,6 +65,6 @@ function withWarningsOf(coverage: Coverage, compared: Coverage | undefined): Cov
   return {
     ...coverage,
     complete: coverage.complete && compared.complete,
-    warnings: [...new Set([...coverage.warnings, ...compared.warnings])],
+    warnings: warningsOnce([coverage, compared]),
   };
 }

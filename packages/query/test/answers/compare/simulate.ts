@@ -36,6 +36,8 @@ function statisticsOf(step: string, values: readonly number[]): StepStatistics {
     total: values.length,
     completed: values.length,
     failures: 0,
+    retried: 0,
+    finalFailures: 0,
     count: values.length,
     averageMs: sum / values.length,
     minMs: Math.min(...values),

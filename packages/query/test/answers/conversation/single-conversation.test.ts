@@ -126,7 +126,7 @@ test('another trace with the same conversation id is named in a warning', async 
   for (const command of [summary, trace, timeline]) {
     const { data, coverage } = await command(source, { conversationId: 'twice', timeZone });
     expect(data.startTime).toBe('2025-10-08T10:00:00.000000Z');
-    expect(coverage.warnings).toEqual([expect.stringContaining(other)]);
+    expect(coverage.warnings).toEqual([{ code: 'other-traces', text: expect.stringContaining(other) }]);
   }
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { byteSize, milliseconds, percentage, wholeNumber } from '../../src/command-line/value-parsers.ts';
+import { durationMs } from '../../src/values/duration.ts';
+import { byteSize, percentage, wholeNumber } from '../../src/values/value-parsers.ts';
 
 describe('a size', () => {
   test('is a number with a unit of 1024', () => {
@@ -19,10 +20,13 @@ test('a whole number keeps to its bounds', () => {
   }
 });
 
-test('milliseconds may have decimals, but no sign', () => {
-  expect(milliseconds('5000.5', '--threshold')).toBe(5000.5);
-  for (const text of ['-1', '5s', 'NaN', 'Infinity', '']) {
-    expect(() => milliseconds(text, '--threshold')).toThrow(/^--threshold takes milliseconds/);
+test('a time is a duration, or a bare number of milliseconds', () => {
+  const read = (text: string): number => durationMs(text, '--threshold');
+  expect(['5000.5', '8s', '1.5s', '500ms', '1m30s', '0', '0s'].map(read)).toEqual([
+    5000.5, 8000, 1500, 500, 90_000, 0, 0,
+  ]);
+  for (const text of ['-1', '5x', 'NaN', 'Infinity', '', 's', '1 s', '1e3']) {
+    expect(() => read(text)).toThrow(/^--threshold takes a time such as 8s/);
   }
 });
 

@@ -1,5 +1,7 @@
-import type { ValueParser } from './options.ts';
 import { UsageError } from '../usage-error.ts';
+
+/** Reads one value as a user writes it. Throws `UsageError` naming `flag`. */
+export type ValueParser<Value> = (text: string, flag: string) => Value;
 
 /** Takes any text. */
 export const text: ValueParser<string> = (value) => value;
@@ -25,13 +27,6 @@ export function numberBetween(min: number, max: number): ValueParser<number> {
     return number;
   };
 }
-
-/** Takes a number of milliseconds of 0 or more. */
-export const milliseconds: ValueParser<number> = (value, flag) => {
-  const number = /^\d{1,12}(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
-  if (Number.isNaN(number)) throw new UsageError(`${flag} takes milliseconds such as 5000, got "${value}".`);
-  return number;
-};
 
 /** Takes a percentage from 0 to 100. */
 export const percentage: ValueParser<number> = (value, flag) => {

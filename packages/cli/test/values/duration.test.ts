@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { durationInWords, parseDurationNano } from '../../src/command-line/duration.ts';
+import { durationInWords, parseDurationNano } from '../../src/values/duration.ts';
 
 test.each([
   ['500ms', 500_000_000n],
@@ -10,11 +10,13 @@ test.each([
   ['2w', 1_209_600_000_000_000n],
   ['1h30m', 5_400_000_000_000n],
   ['1m500ms', 60_500_000_000n],
+  ['1.5h', 5_400_000_000_000n],
+  ['0.25s500ms', 750_000_000n],
 ])('%s is %s nanoseconds', (text, nano) => {
   expect(parseDurationNano(text, '--since')).toBe(nano);
 });
 
-test.each(['', '24', '-1h', '1.5h', 'h', '1 h', '1y', 'P1D', '0s', '0h0m'])('"%s" is no duration', (text) => {
+test.each(['', '24', '-1h', '.5h', '1.h', 'h', '1 h', '1y', 'P1D', '0s', '0h0m'])('"%s" is not a duration', (text) => {
   expect(() => parseDurationNano(text, '--since')).toThrow(/^--since /);
 });
 
