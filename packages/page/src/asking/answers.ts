@@ -7,7 +7,6 @@ import {
   longest,
   percentiles,
   recent,
-  responseLatency,
   satisfaction,
   summary,
   timeline,
