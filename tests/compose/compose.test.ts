@@ -37,6 +37,13 @@ describe.each(ALL)('service %s', (_, service) => {
     }
   });
 
+  test('gains no rights, and writes to its volumes only, where that has been thought through', () => {
+    expect(service.security_opt).toEqual(['no-new-privileges:true']);
+    // Grafana's image has never been started by us; docs/stack.md says so.
+    expect(service.read_only ?? false).toBe(!service.image.startsWith('grafana/'));
+    expect(service).not.toHaveProperty('privileged');
+  });
+
   test('has a limit of memory', () => {
     expect(bytesOf(service.mem_limit!)).toBeGreaterThan(0);
   });
@@ -128,5 +135,17 @@ describe('variables', () => {
     const { mem_limit, environment } = services['collector']!;
     expect(limitMib * 1024 ** 2).toBeLessThan(bytesOf(mem_limit!));
     expect(bytesOf(environment!['GOMEMLIMIT']!)).toBe(limitMib * 0.8 * 1024 ** 2);
+  });
+});
+
+describe('Grafana', () => {
+  const { environment } = services['grafana']!;
+
+  test('shows what it has to everybody of this machine, and lets nobody change it who was not allowed to', () => {
+    expect(environment!['GF_AUTH_ANONYMOUS_ORG_ROLE']).toBe('${GRAFANA_ROLE:-Viewer}');
+  });
+
+  test('answers under its own name only', () => {
+    expect(environment).toMatchObject({ GF_SERVER_DOMAIN: 'localhost', GF_SERVER_ENFORCE_DOMAIN: 'true' });
   });
 });

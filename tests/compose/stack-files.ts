@@ -9,6 +9,8 @@ export interface Service {
   environment?: Record<string, string>;
   volumes?: string[];
   mem_limit?: string;
+  read_only?: boolean;
+  security_opt?: string[];
   restart?: string;
   depends_on?: Record<string, { condition: string }>;
   healthcheck?: { test: string[] };

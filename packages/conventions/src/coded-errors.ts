@@ -92,6 +92,14 @@ export const ERROR_CODES = {
       happened: 'The store cannot be written at present: the disk is full or failing.',
       next: 'Make room; the sender tries again by itself.',
     },
+    SPAN_UNSTORABLE: {
+      happened: 'A span has a value that the store cannot hold.',
+      next: 'Correct the program that makes it; sending it again does not help.',
+    },
+    BACKUP_FAILED: {
+      happened: 'The copy of the store could not be made.',
+      next: 'Choose a file that does not exist yet, on a disk with room.',
+    },
     OPTION_OUT_OF_RANGE: {
       happened: 'An option is of the wrong kind or outside its documented range.',
       next: 'Correct the option that the message names.',

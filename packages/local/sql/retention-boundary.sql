@@ -1,9 +1,30 @@
--- Where the oldest $row_limit spans end that start from $since_ns to before $before_ns; null where there is none.
-SELECT max(start_ns) + 1 AS boundary_ns
-FROM (
-  SELECT start_ns
+-- Up to which end the oldest conversations weigh $weight together, and which of those are not kept whole.
+-- A conversation that weighs more than $whole_weight alone counts span by span: else everything beside it would go first.
+WITH weighed AS (
+  SELECT
+    trace_id,
+    start_ns + duration_ns AS end_ns,
+    48 + coalesce(strlen(rest), 0) + coalesce(strlen(input_text), 0) + coalesce(strlen(output_text), 0)
+    + coalesce(strlen(error_message), 0) + coalesce(strlen(conversation_id), 0) // 4 AS weight
   FROM spans
-  WHERE start_ns >= $since_ns AND start_ns < $before_ns
-  ORDER BY start_ns
-  LIMIT $row_limit
+),
+conversations AS (
+  SELECT trace_id, max(end_ns) AS end_ns, sum(weight) AS weight
+  FROM weighed
+  GROUP BY trace_id
+),
+large AS (
+  SELECT trace_id FROM conversations WHERE weight > $whole_weight
+),
+units AS (
+  SELECT end_ns, weight FROM conversations WHERE weight <= $whole_weight
+  UNION ALL
+  SELECT end_ns, weight FROM weighed WHERE trace_id IN (SELECT trace_id FROM large)
+),
+summed AS (
+  SELECT end_ns, sum(weight) OVER (ORDER BY end_ns) AS up_to FROM units
 )
+SELECT
+  (SELECT min(end_ns) FROM summed WHERE up_to >= $weight) AS boundary_ns,
+  (SELECT list(trace_id ORDER BY trace_id) FROM large) AS large_ids
+ORDER BY boundary_ns

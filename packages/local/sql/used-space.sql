@@ -1,2 +1,5 @@
--- Bytes of the file that hold something; after deletes the file keeps its size.
-SELECT used_blocks * block_size AS used_bytes FROM pragma_database_size() ORDER BY database_name LIMIT 1
+-- Bytes of the store's file that hold something. Deleted rows count until their row group is gone.
+SELECT used_blocks * block_size AS used_bytes
+FROM pragma_database_size()
+WHERE database_name = current_database()
+ORDER BY database_name

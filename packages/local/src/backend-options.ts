@@ -2,10 +2,17 @@ import { LocalError } from './local-error.ts';
 
 /** How long and how much the store keeps. */
 export interface RetentionOptions {
-  /** Conversations in which nothing has started for longer are deleted, in days; `Infinity` keeps them. @defaultValue `30` */
-  maxAgeDays?: number;
-  /** Above this much used space, in bytes, the oldest conversations are deleted. @defaultValue `2_147_483_648` (2 GiB) */
-  maxBytes?: number;
+  /**
+   * Conversations that ended longer ago are deleted, in days, and such spans refused; `Infinity` keeps them, and then
+   * spans that are dated in the future are taken too.
+   * @defaultValue `30`
+   */
+  maxAgeDays?: number | undefined;
+  /**
+   * Above this much space in use, the log included, in bytes, the conversations that ended first are deleted. While the
+   * file is rewritten, the disk holds up to twice as much. @defaultValue `2_147_483_648` (2 GiB)
+   */
+  maxBytes?: number | undefined;
 }
 
 /** How to start the embedded back end. */
@@ -13,29 +20,48 @@ export interface LocalBackendOptions {
   /** The store's file; made, with its folder, where there is none. */
   storePath: string;
   /** TCP port; `0` picks a free one. @defaultValue `4318`, OTLP/HTTP's own */
-  port?: number;
+  port?: number | undefined;
   /** Address or name to listen on. Anything but loopback lets others read and write. @defaultValue `127.0.0.1` */
-  host?: string;
-  retention?: RetentionOptions;
+  host?: string | undefined;
+  retention?: RetentionOptions | undefined;
   /**
    * Largest accepted request body, in bytes, before and after inflating; a larger one is answered 413.
    * @defaultValue `20_971_520` (20 MiB)
    */
-  maxBodyBytes?: number;
+  maxBodyBytes?: number | undefined;
+  /**
+   * Most memory for all bodies and answers under way together, in bytes; a request beyond it is answered 503 with
+   * `Retry-After`. @defaultValue `268_435_456` (256 MiB)
+   */
+  maxRequestBytes?: number | undefined;
   /** Most memory that the store's engine takes, in bytes. @defaultValue `201_326_592` (192 MiB) */
-  storeMemoryBytes?: number;
+  storeMemoryBytes?: number | undefined;
   /** How often retention looks for what is too old or too much, in milliseconds. @defaultValue `60_000` */
-  retentionIntervalMs?: number;
+  retentionIntervalMs?: number | undefined;
   /** Folder of the built web page, shown at `/`. @defaultValue no page */
   pageFolder?: string | undefined;
   /** Hears of what an operator should know, one sentence each. @defaultValue nobody does */
-  onNotice?: (notice: string) => void;
+  onNotice?: ((notice: string) => void) | undefined;
+}
+
+/** {@link RetentionOptions} with the defaults filled in. */
+export interface ResolvedRetentionOptions {
+  maxAgeDays: number;
+  maxBytes: number;
 }
 
 /** {@link LocalBackendOptions} with the defaults filled in. */
-export interface ResolvedBackendOptions extends Required<Omit<LocalBackendOptions, 'retention' | 'pageFolder'>> {
+export interface ResolvedBackendOptions {
+  storePath: string;
+  port: number;
+  host: string;
+  retention: ResolvedRetentionOptions;
+  maxBodyBytes: number;
+  maxRequestBytes: number;
+  storeMemoryBytes: number;
+  retentionIntervalMs: number;
   pageFolder: string | undefined;
-  retention: Required<RetentionOptions>;
+  onNotice: (notice: string) => void;
 }
 
 /** @throws {@link LocalError} `OPTION_OUT_OF_RANGE` */
@@ -46,6 +72,7 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
     host = '127.0.0.1',
     retention: { maxAgeDays = 30, maxBytes = 2 * 1024 ** 3 } = {},
     maxBodyBytes = 20 * 1024 ** 2,
+    maxRequestBytes = 256 * 1024 ** 2,
     storeMemoryBytes = 192 * 1024 ** 2,
     retentionIntervalMs = 60_000,
     pageFolder,
@@ -53,17 +80,20 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
   } = options;
   check('port', port, Number.isInteger(port) && port >= 0 && port <= 65_535, 'a whole number from 0 to 65535');
   check('retention.maxAgeDays', maxAgeDays, maxAgeDays > 0, 'a number above 0');
-  for (const [name, value] of Object.entries({ 'retention.maxBytes': maxBytes, maxBodyBytes, retentionIntervalMs })) {
+  const counts = { 'retention.maxBytes': maxBytes, maxBodyBytes, maxRequestBytes, retentionIntervalMs };
+  for (const [name, value] of Object.entries(counts)) {
     check(name, value, Number.isSafeInteger(value) && value > 0, 'a whole number above 0');
   }
-  const leastMemory = 32 * 1024 ** 2;
-  check('storeMemoryBytes', storeMemoryBytes, storeMemoryBytes >= leastMemory, `at least ${leastMemory}`);
+  const minMemory = 32 * 1024 ** 2;
+  check('storeMemoryBytes', storeMemoryBytes, storeMemoryBytes >= minMemory, `at least ${minMemory}`);
+  check('maxRequestBytes', maxRequestBytes, maxRequestBytes >= maxBodyBytes, `at least maxBodyBytes (${maxBodyBytes})`);
   return {
     storePath,
     port,
     host,
     retention: { maxAgeDays, maxBytes },
     maxBodyBytes,
+    maxRequestBytes,
     storeMemoryBytes,
     retentionIntervalMs,
     pageFolder,

@@ -1,3 +1,5 @@
+export { backUpStore } from './back-up-store.ts';
+export type { StoreBackup } from './back-up-store.ts';
 export type { LocalBackendOptions, RetentionOptions } from './backend-options.ts';
 export { findRunningBackend } from './discovery/find-running-backend.ts';
 export { LocalError } from './local-error.ts';
@@ -8,4 +10,4 @@ export type { LocalBackend } from './start-local-backend.ts';
 export { startPageServer } from './start-page-server.ts';
 export type { PageServer, PageServerOptions } from './start-page-server.ts';
 export { openSpanStore } from './store/open-span-store.ts';
-export type { OpenedSpanStore } from './store/open-span-store.ts';
+export type { OpenedSpanStore, OpenSpanStoreOptions } from './store/open-span-store.ts';

@@ -5,16 +5,21 @@ import {
   resolveBackendOptions,
   type LocalBackendOptions,
   type ResolvedBackendOptions,
-  type RetentionOptions,
+  type ResolvedRetentionOptions,
 } from './backend-options.ts';
-import { removePresence, writePresence } from './discovery/presence-file.ts';
-import { createHttpServer, type Route } from './http/create-server.ts';
+import { type Presence, removePresence, writePresence } from './discovery/presence-file.ts';
+import { createHttpServer } from './http/create-server.ts';
+import { ForegroundGate } from './http/foreground-gate.ts';
+import { BACKUP_PATH, type Route } from './http/http-answer.ts';
 import { closeServer, listen, urlOf } from './http/listening.ts';
+import { MemoryBudget } from './http/memory-budget.ts';
+import { backupRoute, healthRoute } from './http/operator-routes.ts';
 import { pageRoutes } from './http/page-routes.ts';
-import { Precedence } from './http/precedence.ts';
 import { questionRoutes } from './http/question-route.ts';
-import { droppingRoute, traceRoute } from './http/trace-route.ts';
+import { droppingRoute, type ReceivingOptions, traceRoute } from './http/trace-route.ts';
+import { fileIdOf } from './store/store-files.ts';
 import type { SpanStore } from './store/span-store.ts';
+import type { Upkeep } from './store/upkeep.ts';
 
 /** A running embedded back end. */
 export interface LocalBackend {
@@ -25,95 +30,145 @@ export interface LocalBackend {
   /** Absolute path of the store. */
   readonly storePath: string;
   /** What is deleted when, with the defaults filled in. */
-  readonly retention: Required<RetentionOptions>;
+  readonly retention: Readonly<ResolvedRetentionOptions>;
   /** Answers questions from the store without HTTP; it is closed by {@link LocalBackend.stop}. */
   readonly source: ConversationSource;
+  /**
+   * Writes the store to a new file without what has been deleted, which is off the disk when this resolves; by itself that
+   * happens within a day. Spans are taken and questions answered meanwhile.
+   */
+  reclaim(): Promise<void>;
   /** Stops listening, lets requests in progress end, and closes the store. Stopping twice is stopping once. */
   stop(): Promise<void>;
 }
 
 /**
  * Starts the embedded back end: takes spans over OTLP/HTTP at `/v1/traces` (JSON and protobuf, gzip), keeps them in
- * DuckDB, and answers the questions at `/api/v1/`. Metrics and logs are taken and dropped.
+ * DuckDB, and answers the questions at `/api/v1/`. Metrics and logs are accepted and discarded.
  *
  * Spans are answered 200 only after they are on disk, and 503 while they cannot be kept.
- * @throws {@link LocalError} `PORT_IN_USE`, `STORE_LOCKED`, `STORE_UNREADABLE`, `OPTION_OUT_OF_RANGE`
+ * @throws {@link LocalError} `PORT_IN_USE`, `STORE_LOCKED`, `STORE_UNREADABLE`, `OPTION_OUT_OF_RANGE`,
+ *   `STORE_UNWRITABLE` when the small file cannot be written by which other commands find this back end
  */
 export async function startLocalBackend(options: LocalBackendOptions): Promise<LocalBackend> {
   const settings = resolveBackendOptions(options);
   const storePath = resolve(settings.storePath);
-  const { SpanStore } = await import('./store/span-store.ts');
-  const { DuckDbSource } = await import('./source/duckdb-source.ts');
-  const { startRetention } = await import('./store/retention.ts');
-  const store = await SpanStore.open(storePath, { memoryLimitBytes: settings.storeMemoryBytes });
-  const source = new DuckDbSource(storePath, { lend: (use) => store.read(use), close: async () => undefined });
   const instanceId = randomUUID();
-  let port = settings.port;
-  const server = createHttpServer(routesOf(settings, store, source, instanceId), {
-    host: settings.host,
-    port: () => port,
-    onFailure: (error) => settings.onNotice(`a request failed: ${(error as Error).stack ?? String(error)}`),
+  const { SpanStore } = await import('./store/span-store.ts');
+  const { Upkeep } = await import('./store/upkeep.ts');
+  const { DuckDbSource } = await import('./source/duckdb-source.ts');
+
+  let presence: Presence | undefined;
+  const store = await SpanStore.open(storePath, {
+    memoryLimitBytes: settings.storeMemoryBytes,
+    checkpointBytes: Math.min(MAX_LOG_BYTES, Math.ceil(settings.retention.maxBytes * MAX_LOG_SHARE)),
+    onNotice: settings.onNotice,
+    onFileChange: async (storeFiles) => {
+      if (presence !== undefined) await writePresence(storePath, { ...presence, storeFiles });
+    },
   });
+  const release: (() => Promise<unknown>)[] = [() => store.close()];
   try {
+    const upkeep = await Upkeep.open(store, {
+      retention: settings.retention,
+      intervalMs: settings.retentionIntervalMs,
+      onNotice: settings.onNotice,
+    });
+    const source = new DuckDbSource(storePath, { lend: (use) => store.read(use), close: async () => undefined });
+    const budget = new MemoryBudget(settings.maxRequestBytes);
+    const gone = { clientsGone: 0 };
+    let port = settings.port;
+    const server = createHttpServer(routesOf(settings, { store, upkeep, source, budget, instanceId, gone }), {
+      host: settings.host,
+      port: () => port,
+      budget,
+      onFailure: (error) => settings.onNotice(`a request failed: ${(error as Error).stack ?? String(error)}`),
+      onClientGone: () => (gone.clientsGone += 1),
+    });
     port = await listen(server, settings);
+    release.unshift(() => closeServer(server));
+    presence = {
+      url: urlOf(reachableHost(settings.host), port),
+      instanceId,
+      pid: process.pid,
+      storePath,
+      storeFiles: [fileIdOf(storePath) ?? ''],
+    };
+    await writePresence(storePath, presence);
+    release.unshift(() => removePresence(storePath, instanceId));
+    upkeep.start();
+    release.splice(1, 0, () => upkeep.stop());
+
+    let stopped: Promise<void> | undefined;
+    return {
+      url: urlOf(settings.host, port),
+      instanceId,
+      storePath,
+      retention: settings.retention,
+      source,
+      reclaim: async () => void (await store.rewrite()),
+      stop: () => (stopped ??= releaseAll(release)),
+    };
   } catch (error) {
-    await store.close();
+    await releaseAll(release);
     throw error;
   }
-  const url = urlOf(settings.host, port);
-  await writePresence(storePath, { url, instanceId, pid: process.pid });
-  const retention = startRetention(store, settings.retention, settings.retentionIntervalMs, settings.onNotice);
+}
 
-  const stop = async (): Promise<void> => {
-    await removePresence(storePath, instanceId);
-    await retention.stop();
-    await closeServer(server);
-    await store.close();
-  };
-  let stopped: Promise<void> | undefined;
-  return {
-    url,
-    instanceId,
-    storePath,
-    retention: settings.retention,
-    source,
-    stop: () => (stopped ??= stop()),
-  };
+/** How long the log may become: little beside what the store may take, since it counts too. */
+const MAX_LOG_BYTES = 64_000_000;
+const MAX_LOG_SHARE = 0.05;
+
+/** Lets go of one thing after another; of all of them, also where one fails. */
+async function releaseAll(release: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const letGo of release) {
+    try {
+      await letGo();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+/** An address at which commands on this machine reach a back end that listens on `host`. */
+function reachableHost(host: string): string {
+  return host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+}
+
+interface BackendParts {
+  store: SpanStore;
+  upkeep: Upkeep;
+  source: ConversationSource;
+  budget: MemoryBudget;
+  instanceId: string;
+  gone: { clientsGone: number };
 }
 
 function routesOf(
   { maxBodyBytes, pageFolder, onNotice }: ResolvedBackendOptions,
-  store: SpanStore,
-  source: ConversationSource,
-  instanceId: string,
+  { store, upkeep, source, budget, instanceId, gone }: BackendParts,
 ): Map<string, Route> {
-  const precedence = new Precedence();
-  const dropped = new Set<string>();
-  const dropping = (signal: string): Route =>
-    droppingRoute(maxBodyBytes, () => {
-      if (dropped.has(signal)) return;
-      dropped.add(signal);
-      onNotice(`${signal} are taken and dropped: this back end keeps traces only`);
+  const gate = new ForegroundGate();
+  const receiving: ReceivingOptions = { maxBodyBytes, budget, gate };
+  const rejected = { tooOldSpans: 0, futureSpans: 0 };
+  const discarded = new Set<string>();
+  const discarding = (signal: string): Route =>
+    droppingRoute(receiving, () => {
+      if (discarded.has(signal)) return;
+      discarded.add(signal);
+      onNotice(`${signal} are accepted and discarded: this back end keeps traces only`);
     });
   return new Map<string, Route>([
-    ['/v1/traces', traceRoute(store, maxBodyBytes, precedence)],
-    ['/v1/metrics', dropping('metrics')],
-    ['/v1/logs', dropping('logs')],
-    ...questionRoutes(source, precedence),
-    ['/healthz', healthRoute(store, instanceId)],
+    ['/v1/traces', traceRoute(store, upkeep, rejected, receiving)],
+    ['/v1/metrics', discarding('metrics')],
+    ['/v1/logs', discarding('logs')],
+    ...questionRoutes(source, gate),
+    [BACKUP_PATH, backupRoute(store)],
+    ['/healthz', healthRoute({ instanceId, store, upkeep, budget, rejected, gone })],
     ...(pageFolder === undefined
       ? []
       : pageRoutes(pageFolder, { source: { kind: 'local', location: store.path }, takesSpans: true })),
   ]);
-}
-
-/** `GET /healthz`: that it runs, which one it is, and what it has done since it started. */
-function healthRoute(store: SpanStore, instanceId: string): Route {
-  return {
-    method: 'GET',
-    handle: async () => ({
-      contentType: 'application/json',
-      body: JSON.stringify({ status: 'ok', instanceId, storePath: store.path, ...store.counts() }),
-    }),
-  };
 }

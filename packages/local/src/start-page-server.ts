@@ -1,9 +1,13 @@
 import type { ConversationSource } from '@convotel/query';
 import { closeServer, listen, urlOf } from './http/listening.ts';
 import { createHttpServer } from './http/create-server.ts';
+import { ForegroundGate } from './http/foreground-gate.ts';
+import { MemoryBudget } from './http/memory-budget.ts';
 import { pageRoutes } from './http/page-routes.ts';
-import { Precedence } from './http/precedence.ts';
 import { questionRoutes } from './http/question-route.ts';
+
+/** Most memory for all answers under way together. */
+const MAX_ANSWER_BYTES = 256 * 1024 ** 2;
 
 /** What a page server is started with. */
 export interface PageServerOptions {
@@ -36,12 +40,14 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
   const { kind, location } = source;
   let port = askedPort;
   const routes = new Map([
-    ...questionRoutes(source, new Precedence()),
+    ...questionRoutes(source, new ForegroundGate()),
     ...pageRoutes(pageFolder, { source: { kind, location }, takesSpans: false }),
   ]);
   const server = createHttpServer(routes, {
     host,
     port: () => port,
+    budget: new MemoryBudget(MAX_ANSWER_BYTES),
+    onClientGone: () => undefined,
     onFailure: (error) => onNotice(`a request failed: ${(error as Error).stack ?? String(error)}`),
   });
   port = await listen(server, { port, host });

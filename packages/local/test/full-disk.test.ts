@@ -42,7 +42,9 @@ const isLinux = process.platform === 'linux';
     const statuses = [await sendSome(), await sendSome(), await sendSome()];
     expect(statuses).toContain(503);
     expect(statuses.every((status) => status === 200 || status === 503)).toBe(true);
-    expect((await send(`${serve.url}/healthz`, { method: 'GET' })).status).toBe(200);
+    const health = async (): Promise<unknown> =>
+      JSON.parse((await send(`${serve.url}/healthz`, { method: 'GET' })).body.toString());
+    expect(await health()).toMatchObject({ status: 'unwritable', problem: expect.stringMatching(/cannot be written/) });
 
     const question = `${serve.url}/api/v1/conversations?order=newest&limit=1`;
     expect([200, 503]).toContain((await send(question, { method: 'GET' })).status);
@@ -50,6 +52,10 @@ const isLinux = process.platform === 'linux';
     limitFileSize(serve.process.pid!, 'unlimited');
     expect((await send(question, { method: 'GET' })).status).toBe(200);
     expect([await sendSome(), await sendSome()]).toEqual([200, 200]);
+    expect(await health()).toMatchObject({ status: 'ok' });
+    // One notice when it began, one when it was over.
+    expect(serve.notices().match(/Spans are refused/g)).toHaveLength(1);
+    expect(serve.notices().match(/spans are stored again/g)).toHaveLength(1);
   } finally {
     await serve.kill('SIGTERM');
   }

@@ -93,6 +93,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./watch.ts'),
   },
   {
+    name: 'backup',
+    summary: 'copy the store to a file, also while serve runs on it',
+    load: () => import('./backup.ts'),
+  },
+  {
     name: 'completion',
     summary: 'a script that completes these words in bash, zsh or fish',
     load: () => import('./completion.ts'),

@@ -35,7 +35,7 @@ function unicodeEscape(character: string): string {
 }
 
 /** Characters that can act on a terminal or turn text around and that `JSON.stringify` leaves as they are. */
-const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
  * One JSON document with a line break at its end. Texts stand unchanged; control characters (U+0000–001F, U+007F–009F)

@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
 import { HttpClient } from '@convotel/query/engine';
-import { findPresence } from './presence-file.ts';
+import { readPresence } from './presence-file.ts';
 
 /** It is on the same machine; one that takes longer is not there for practical purposes. */
 const TIMEOUT_MS = 1_000;
-
-/** Its state of health takes a few hundred. */
+/** Far more than it answers; whoever listens there now may be somebody else. */
 const MAX_ANSWER_BYTES = 65_536;
 
 /**
@@ -13,7 +12,7 @@ const MAX_ANSWER_BYTES = 65_536;
  * behind does no harm: the address counts only when it answers with the instance id from the file.
  */
 export async function findRunningBackend(storePath: string): Promise<string | undefined> {
-  const presence = await findPresence(resolve(storePath));
+  const presence = await readPresence(resolve(storePath));
   if (presence === undefined) return undefined;
   try {
     const client = new HttpClient(presence.url, { timeoutMs: TIMEOUT_MS, maxAnswerBytes: MAX_ANSWER_BYTES });

@@ -1,29 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream';
 import { checkSender } from './check-sender.ts';
-import { HttpRefusal } from './http-refusal.ts';
-import { encodingOf, MEDIA_TYPES, statusBody } from './otlp-answer.ts';
-
-/** What a route answers with status 200. */
-export interface HttpAnswer {
-  contentType: string;
-  body: Uint8Array | string;
-  /** Further headers; they replace the usual ones of the same name. */
-  headers?: Readonly<Record<string, string>> | undefined;
-}
-
-/** Answers one path and method; throws a {@link HttpRefusal} for any answer but success. */
-export interface Route {
-  method: 'GET' | 'POST';
-  handle(request: IncomingMessage, url: URL): Promise<HttpAnswer>;
-}
+import { ClientGone, encodingOf, HttpRefusal, MEDIA_TYPES, type Route, statusBody } from './http-answer.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 
 /** What the server is told beside its routes. */
 export interface ServerSettings {
   host: string;
   /** The port that clients name, once it is known. */
   port(): number;
-  /** Hears of failures that are nobody's request's fault. */
+  budget: MemoryBudget;
+  /** Hears of failures that no request caused. */
   onFailure(error: unknown): void;
+  /** Hears that a client closed its connection before its request was complete. */
+  onClientGone(): void;
 }
 
 /** A request must be there whole within this time; it comes from the same machine. */
@@ -57,7 +47,7 @@ async function answer(
   routes: ReadonlyMap<string, Route>,
   settings: ServerSettings,
 ): Promise<void> {
-  // A client that goes away while it is answered is no failure.
+  // A client that goes away while it is answered is not a failure.
   response.on('error', () => undefined);
   try {
     checkSender(request.headers, settings.host, settings.port());
@@ -68,9 +58,20 @@ async function answer(
       const allow = route.method === 'GET' ? 'GET, HEAD' : route.method;
       throw new HttpRefusal(405, `${url.pathname} takes ${allow}`, { allow });
     }
-    const { contentType, body, headers } = await route.handle(request, url);
-    send(request, response, 200, { 'content-type': contentType, ...headers }, body);
+    const { contentType, body, contentLength, headers } = await route.handle(request, url);
+    if (typeof body === 'string' || body instanceof Uint8Array) {
+      send(request, response, 200, { 'content-type': contentType, ...headers }, body, settings.budget);
+    } else {
+      response.writeHead(200, { ...COMMON_HEADERS, 'content-type': contentType, 'content-length': contentLength });
+      // Where the client goes away, the stream is destroyed; there is nobody to be told.
+      pipeline(body, response, () => undefined);
+    }
   } catch (error) {
+    if (error instanceof ClientGone) {
+      settings.onClientGone();
+      response.destroy();
+      return;
+    }
     const refusal = error instanceof HttpRefusal ? error : new HttpRefusal(500, 'the back end failed; see its output');
     if (refusal !== error) settings.onFailure(error);
     const encoding = encodingOf(request.headers['content-type']) ?? 'json';
@@ -79,19 +80,27 @@ async function answer(
   }
 }
 
+/** Pages of other origins may neither read an answer nor show it as something that it is not. */
+const COMMON_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+} as const;
+
+/** @throws {@link HttpRefusal} 503 when `budget` has no memory left for the body */
 function send(
   request: IncomingMessage,
   response: ServerResponse,
   status: number,
   headers: Readonly<Record<string, string>>,
   body: Uint8Array | string,
+  budget?: MemoryBudget,
 ): void {
-  response.writeHead(status, {
-    'x-content-type-options': 'nosniff',
-    'cache-control': 'no-store',
-    ...headers,
-    'content-length': Buffer.byteLength(body),
-  });
+  const length = Buffer.byteLength(body);
+  const lease = budget?.lease();
+  lease?.add(length);
+  response.once('close', () => lease?.release());
+  response.writeHead(status, { ...COMMON_HEADERS, ...headers, 'content-length': length });
   response.end(request.method === 'HEAD' ? undefined : body);
   // What is left of a refused body is read and dropped, within the time for a request: closing at once would take the
   // answer from the client together with the connection.
@@ -102,6 +111,6 @@ function parseUrl(target: string | undefined): URL {
   try {
     return new URL(target ?? '/', 'http://localhost');
   } catch (error) {
-    throw new HttpRefusal(400, 'the request target is no URL', {}, { cause: error });
+    throw new HttpRefusal(400, 'the request target is not a valid URL', {}, { cause: error });
   }
 }

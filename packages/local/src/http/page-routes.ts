@@ -2,8 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { HttpAnswer, Route } from './create-server.ts';
-import { HttpRefusal } from './http-refusal.ts';
+import { HttpRefusal, type HttpAnswer, type Route } from './http-answer.ts';
 
 /** What the page is told of the server behind it. */
 export interface PageFacts {

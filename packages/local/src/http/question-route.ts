@@ -7,22 +7,24 @@ import {
   QuestionFormatError,
 } from '@convotel/query/engine';
 import { LocalError } from '../local-error.ts';
-import type { Route } from './create-server.ts';
-import { HttpRefusal } from './http-refusal.ts';
-import type { Precedence } from './precedence.ts';
+import type { ForegroundGate } from './foreground-gate.ts';
+import { HttpRefusal, type Route } from './http-answer.ts';
 
-/** One route a question, `GET /api/v1/<name>`, answered by `source` before what gives way to it. */
-export function questionRoutes(source: ConversationSource, precedence: Precedence): [path: string, route: Route][] {
+/** One route a question, `GET /api/v1/<name>`, answered by `source` before bulk work. */
+export function questionRoutes(source: ConversationSource, gate: ForegroundGate): [path: string, route: Route][] {
   return QUESTION_NAMES.map((name) => [
     QUESTION_PATH_PREFIX + name,
-    { method: 'GET', handle: (_request, url) => precedence.goFirst(() => answerQuestion(source, url)) },
+    { method: 'GET', handle: (_request, url) => gate.runFirst(() => answerQuestion(source, url)) },
   ]);
 }
 
 async function answerQuestion(source: ConversationSource, url: URL): Promise<{ contentType: string; body: string }> {
   try {
     const question = decodeQuestion(url);
-    return { contentType: 'application/json', body: encodeAnswer(question, await source.ask(question)) };
+    const body = encodeAnswer(question, await source.ask(question));
+    // Two characters that may stand in JSON but end a line in a script.
+    const escaped = body.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+    return { contentType: 'application/json', body: escaped };
   } catch (error) {
     if (error instanceof QuestionFormatError) throw new HttpRefusal(400, error.message, {}, { cause: error });
     if (error instanceof SourceError || error instanceof LocalError)

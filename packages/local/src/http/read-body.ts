@@ -1,55 +1,121 @@
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
-import { HttpRefusal } from './http-refusal.ts';
+import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
+import { ClientGone, HttpRefusal } from './http-answer.ts';
+import type { MemoryBudget, MemoryLease } from './memory-budget.ts';
 
-const inflate = promisify(gunzip);
-
-/**
- * The body of a request, inflated.
- * @param maxBytes - Most bytes before and after inflating; it reads and inflates no further.
- * @throws {@link HttpRefusal} 413 for a larger body, 415 for an encoding other than gzip, 400 for broken gzip
- */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (encoding !== 'identity' && encoding !== 'gzip') {
-    throw new HttpRefusal(415, `the content encoding must be gzip or none, got ${JSON.stringify(encoding)}`, {
-      'accept-encoding': 'gzip',
-    });
-  }
-  const body = await receive(request, maxBytes);
-  if (encoding === 'identity') return body;
-  try {
-    return await inflate(body, { maxOutputLength: maxBytes });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('inflated body', maxBytes);
-    throw new HttpRefusal(400, `the body is no gzip: ${(error as Error).message}`, {}, { cause: error });
-  }
+/** The body of a request, inflated, and the memory that it takes until that is released. */
+export interface ReceivedBody {
+  bytes: Buffer;
+  lease: MemoryLease;
 }
 
-function receive(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+const SLICE_BYTES = 65_536;
+/** What a byte of a body takes: it stands in the piece that came, in the whole, and in what is made of that. */
+const COPIES = 3;
+
+/**
+ * Receives the body of a request, and inflates it slice by slice.
+ * @param maxBytes - Most bytes before and after inflating; it reads and inflates no further.
+ * @throws {@link HttpRefusal} 413 for a larger body, 415 for an unknown encoding, 400 for a broken one, 503 and 408 when
+ *   memory is short; {@link ClientGone} when the connection is closed before the end
+ */
+export function readBody(request: IncomingMessage, maxBytes: number, budget: MemoryBudget): Promise<ReceivedBody> {
   return new Promise((resolve, reject) => {
-    if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
-      reject(tooLarge('body', maxBytes));
+    const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+    const inflater = inflaterFor(encoding);
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge('body', maxBytes);
+    // Known beforehand, the length saves copying the pieces into one at the end, and says whether the body fits: better
+    // refuse some at once than end all of them half-way. A length that is not true costs memory of the budget only.
+    const known = inflater === undefined ? Number(request.headers['content-length'] ?? 0) : 0;
+    const whole = known > SLICE_BYTES ? Buffer.allocUnsafeSlow(known) : undefined;
+    const chunks: Buffer[] = [];
+    let receivedBytes = 0;
+    let keptBytes = 0;
+
+    const lease = budget.leaseForReceiving((refusal) => fail(refusal));
+    const stop = (): void => {
+      budget.received(lease);
+      request.off('data', receive).off('end', end).off('close', closed).off('error', closed);
+      inflater?.off('data', keep).off('end', succeed).off('error', broken);
+      // Whatever it still reports concerns nobody.
+      inflater?.on('error', () => undefined).destroy();
+    };
+    const fail = (reason: Error): void => {
+      stop();
+      lease.release();
+      chunks.length = 0;
+      reject(reason);
+    };
+    const succeed = (): void => {
+      stop();
+      const bytes =
+        whole?.subarray(0, keptBytes) ?? (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, keptBytes));
+      resolve({ bytes, lease });
+    };
+    const keep = (chunk: Buffer): void => {
+      keptBytes += chunk.length;
+      if (keptBytes > maxBytes) {
+        fail(tooLarge(inflater === undefined ? 'body' : 'inflated body', maxBytes));
+        return;
+      }
+      try {
+        if (whole === undefined) lease.add(chunk.length * COPIES);
+        if (whole === undefined) chunks.push(chunk);
+        else chunk.copy(whole, keptBytes - chunk.length);
+      } catch (refusal) {
+        fail(refusal as HttpRefusal);
+      }
+    };
+    const receive = (chunk: Buffer): void => {
+      receivedBytes += chunk.length;
+      if (receivedBytes > maxBytes) {
+        fail(tooLarge('body', maxBytes));
+      } else if (inflater === undefined) {
+        keep(chunk);
+      } else if (!inflater.write(chunk)) {
+        request.pause();
+        inflater.once('drain', () => request.resume());
+      }
+    };
+    const end = (): void => {
+      if (inflater === undefined) succeed();
+      else inflater.end();
+    };
+    const broken = (error: Error): void =>
+      fail(new HttpRefusal(400, `the body is not valid ${encoding}: ${error.message}`, {}, { cause: error }));
+    const closed = (): void => {
+      if (!request.complete) fail(new ClientGone());
+    };
+    try {
+      lease.add((whole?.length ?? 0) * COPIES);
+    } catch (refusal) {
+      fail(refusal as HttpRefusal);
       return;
     }
-    const chunks: Buffer[] = [];
-    let length = 0;
-    const refuse = (): void => {
-      request.off('data', take);
-      reject(tooLarge('body', maxBytes));
-    };
-    const take = (chunk: Buffer): void => {
-      length += chunk.length;
-      if (length > maxBytes) refuse();
-      else chunks.push(chunk);
-    };
-    request.on('data', take);
-    request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)));
-    request.once('error', reject);
-    // A body that was cut off ends with neither.
-    request.once('close', () => reject(new HttpRefusal(400, 'the body was cut off')));
+    request.on('data', receive).once('end', end).once('close', closed).once('error', closed);
+    inflater?.on('data', keep).once('end', succeed).once('error', broken);
   });
+}
+
+/** Undefined for a body that is sent as it is. */
+function inflaterFor(encoding: string): Gunzip | Inflate | undefined {
+  switch (encoding) {
+    case 'identity':
+      return undefined;
+    case 'gzip':
+    case 'x-gzip':
+      return createGunzip({ chunkSize: SLICE_BYTES });
+    case 'deflate':
+      return createInflate({ chunkSize: SLICE_BYTES });
+    default:
+      throw new HttpRefusal(
+        415,
+        `the content encoding must be gzip, deflate or none, got ${JSON.stringify(encoding)}`,
+        {
+          'accept-encoding': 'gzip, deflate',
+        },
+      );
+  }
 }
 
 function tooLarge(what: string, maxBytes: number): HttpRefusal {

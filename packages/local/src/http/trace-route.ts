@@ -3,12 +3,10 @@ import type { SpanRecord } from '@convotel/query';
 import { OtlpFormatError } from '@convotel/query/engine';
 import { LocalError } from '../local-error.ts';
 import { decodeTraceBody, type OtlpEncoding } from '../otlp/decode-body.ts';
-import type { Route } from './create-server.ts';
-import { HttpRefusal } from './http-refusal.ts';
-import { acceptedBody, encodingOf, MEDIA_TYPES } from './otlp-answer.ts';
-import type { Precedence } from './precedence.ts';
+import { BulkQueue, type ForegroundGate } from './foreground-gate.ts';
+import { acceptedBody, encodingOf, HttpRefusal, MEDIA_TYPES, type PartialSuccess, type Route } from './http-answer.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 import { readBody } from './read-body.ts';
-import { Turns } from './turns.ts';
 
 /** Seconds after which a client may try again while the store cannot be written. */
 const RETRY_AFTER_SECONDS = 5;
@@ -18,28 +16,65 @@ export interface SpanSink {
   append(spans: readonly SpanRecord[]): Promise<void>;
 }
 
-/** `POST /v1/traces`: answers 200 only after `sink` has kept the spans. What has precedence is let past. */
-export function traceRoute(sink: SpanSink, maxBodyBytes: number, precedence: Precedence): Route {
-  const turns = new Turns(precedence);
+/** Which spans can be kept, by their times in Unix nanoseconds. */
+export interface Admission {
+  /** Spans that end before are too old: retention would delete them at once. */
+  readonly tooOldBeforeNs: bigint;
+  /** Spans that end later than this cannot be from now, and would stand before all others until then. */
+  readonly futureAfterNs: bigint;
+}
+
+/** Spans that were refused for their times, since the start. */
+export interface RejectionCounts {
+  tooOldSpans: number;
+  futureSpans: number;
+}
+
+/** What the routes that take telemetry need. */
+export interface ReceivingOptions {
+  maxBodyBytes: number;
+  budget: MemoryBudget;
+  gate: ForegroundGate;
+}
+
+/** `POST /v1/traces`: answers 200 only after `sink` has kept the spans. Questions are let past. */
+export function traceRoute(
+  sink: SpanSink,
+  admission: Admission,
+  counts: RejectionCounts,
+  { maxBodyBytes, budget, gate }: ReceivingOptions,
+): Route {
+  const queue = new BulkQueue(gate);
   return {
     method: 'POST',
     async handle(request) {
       const encoding = checkedEncoding(request);
-      const body = await readBody(request, maxBodyBytes);
-      const spans = await turns.take(() => decode(body, encoding));
-      await keep(sink, spans);
-      return { contentType: MEDIA_TYPES[encoding], body: acceptedBody(encoding) };
+      const body = await readBody(request, maxBodyBytes, budget);
+      try {
+        return await budget.whileDecoding(body.bytes.length, async () => {
+          const spans = await queue.run(() => decode(body.bytes, encoding));
+          body.bytes = NOTHING;
+          const { kept, partialSuccess } = admitted(spans, admission, counts);
+          await keep(sink, kept);
+          return { contentType: MEDIA_TYPES[encoding], body: acceptedBody(encoding, partialSuccess) };
+        });
+      } finally {
+        body.lease.release();
+      }
     },
   };
 }
 
-/** `POST /v1/metrics` and `/v1/logs`: takes and drops them, and tells `onDropped`. */
-export function droppingRoute(maxBodyBytes: number, onDropped: () => void): Route {
+/** Stands for a body that has been decoded, so that its memory can go before the spans are stored. */
+const NOTHING = Buffer.alloc(0);
+
+/** `POST /v1/metrics` and `/v1/logs`: accepts and discards them, and tells `onDropped`. */
+export function droppingRoute({ maxBodyBytes, budget }: ReceivingOptions, onDropped: () => void): Route {
   return {
     method: 'POST',
     async handle(request) {
       const encoding = checkedEncoding(request);
-      await readBody(request, maxBodyBytes);
+      (await readBody(request, maxBodyBytes, budget)).lease.release();
       onDropped();
       return { contentType: MEDIA_TYPES[encoding], body: acceptedBody(encoding) };
     },
@@ -61,11 +96,48 @@ function decode(body: Buffer, encoding: OtlpEncoding): SpanRecord[] {
   }
 }
 
+/** Leaves out the spans whose times do not allow them to be kept, and says so. */
+function admitted(
+  spans: readonly SpanRecord[],
+  { tooOldBeforeNs, futureAfterNs }: Admission,
+  counts: RejectionCounts,
+): { kept: readonly SpanRecord[]; partialSuccess: PartialSuccess | undefined } {
+  const endOf = ({ startTimeUnixNano, durationNano }: SpanRecord): bigint => startTimeUnixNano + durationNano;
+  let tooOld = 0;
+  let future = 0;
+  for (const span of spans) {
+    const end = endOf(span);
+    if (end < tooOldBeforeNs) tooOld += 1;
+    else if (end > futureAfterNs) future += 1;
+  }
+  if (tooOld + future === 0) return { kept: spans, partialSuccess: undefined };
+  counts.tooOldSpans += tooOld;
+  counts.futureSpans += future;
+  const reasons = [
+    ...(tooOld === 0 ? [] : [`${tooOld} ended before ${timeText(tooOldBeforeNs)}, which is longer ago than is kept`]),
+    ...(future === 0
+      ? []
+      : [`${future} end after ${timeText(futureAfterNs)}, which is in the future: check the clock`]),
+  ];
+  return {
+    kept: spans.filter((span) => endOf(span) >= tooOldBeforeNs && endOf(span) <= futureAfterNs),
+    partialSuccess: {
+      rejectedSpans: tooOld + future,
+      errorMessage: `of ${spans.length} spans, ${tooOld + future} were not kept: ${reasons.join('; ')}`,
+    },
+  };
+}
+
+function timeText(unixNano: bigint): string {
+  return new Date(Number(unixNano / 1_000_000n)).toISOString();
+}
+
 async function keep(sink: SpanSink, spans: readonly SpanRecord[]): Promise<void> {
   try {
     await sink.append(spans);
   } catch (error) {
     if (!(error instanceof LocalError)) throw error;
+    if (error.code === 'SPAN_UNSTORABLE') throw new HttpRefusal(400, error.message, {}, { cause: error });
     throw new HttpRefusal(503, error.message, { 'retry-after': String(RETRY_AFTER_SECONDS) }, { cause: error });
   }
 }

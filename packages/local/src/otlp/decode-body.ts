@@ -1,7 +1,6 @@
 import { isAscii } from 'node:buffer';
 import type { SpanRecord } from '@convotel/query';
 import { decodeOtlpJson, OtlpFormatError } from '@convotel/query/engine';
-import { isNestedDeeper } from './json-nesting.ts';
 import { otlpProtobufToJson } from './protobuf-to-json.ts';
 import { MAX_NESTING } from './wire-reader.ts';
 
@@ -22,7 +21,7 @@ function parseJson(body: Buffer): unknown {
     // Most bodies are plain ASCII, which need not be decoded.
     return JSON.parse(body.toString(isAscii(body) ? 'latin1' : 'utf8'));
   } catch (error) {
-    throw new OtlpFormatError(`the body is no JSON: ${(error as Error).message}`, { cause: error });
+    throw new OtlpFormatError(`the body is not valid JSON: ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -30,6 +29,37 @@ function parseProtobuf(body: Buffer): unknown {
   try {
     return otlpProtobufToJson(body);
   } catch (error) {
-    throw new OtlpFormatError(`the body is no protobuf message: ${(error as Error).message}`, { cause: error });
+    throw new OtlpFormatError(`the body is not a valid protobuf message: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/**
+ * Whether objects and arrays of a JSON text lie more than `limit` deep in one another. Looks at the bytes only, so that
+ * it can be asked before anything recurses into the text; what it says of malformed JSON does not matter.
+ */
+function isNestedDeeper(json: Uint8Array, limit: number): boolean {
+  let depth = 0;
+  for (let index = 0; index < json.length; index++) {
+    const byte = json[index]!;
+    if (byte === QUOTE) {
+      for (index++; index < json.length && json[index] !== QUOTE; index++) {
+        if (json[index] === BACKSLASH) index++;
+      }
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      depth += 1;
+      if (depth > limit) return true;
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      depth -= 1;
+    }
+  }
+  return false;
 }

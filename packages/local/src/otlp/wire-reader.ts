@@ -38,7 +38,7 @@ export class WireReader {
     const start = this.#reader.pos;
     this.#reader.pos = end;
     const text = this.#bytes.toString('utf8', start, end);
-    // What is no UTF-8 comes out as U+FFFD, which may also stand there rightly.
+    // Bytes that are not UTF-8 become U+FFFD, which may also stand there rightly.
     if (text.includes('\ufffd'))
       return new TextDecoder('utf-8', { fatal: true }).decode(this.#bytes.subarray(start, end));
     return text;

@@ -1,17 +1,34 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { readPresence } from '../discovery/presence-file.ts';
 import { LocalError } from '../local-error.ts';
+import { finishedCopyOf, putFinishedCopyInPlace } from './store-files.ts';
+import { findHiddenDamage, findReplayFailure } from './write-ahead-log.ts';
 
 /** How to open a {@link Database}. */
 export interface DatabaseOptions {
   isReadOnly: boolean;
   /** Most memory that DuckDB takes for its pages and its work; beyond it, it spills to a folder beside the file. */
   memoryLimitBytes: number;
+  /** How long the log may become, in bytes, before a checkpoint. @defaultValue `64_000_000` */
+  checkpointBytes?: number | undefined;
 }
+
+/** The log may become no longer than this: until a checkpoint, what it holds is in memory too. */
+export const MAX_CHECKPOINT_BYTES = 64_000_000;
+
+/** Size of a block of a new file, in bytes. */
+export const BLOCK_BYTES = 65_536;
 
 /** Most connections lent at one time; who comes later waits. */
 const MAX_CONNECTIONS = 4;
+
+/** Thrown before any work was done: whoever asked may ask the database that has taken this one's place. */
+export class DatabaseClosedError extends LocalError {
+  constructor() {
+    super('STORE_UNREADABLE', 'the store has been closed');
+  }
+}
 
 /** One opened DuckDB file, and the connections to it. */
 export class Database {
@@ -21,35 +38,28 @@ export class Database {
   #lent = 0;
   #isClosed = false;
 
-  private constructor(instance: DuckDBInstance) {
+  /** How long the log may become before a checkpoint, as DuckDB's setting is written. */
+  readonly checkpointThreshold: string;
+
+  private constructor(instance: DuckDBInstance, options: DatabaseOptions) {
     this.#instance = instance;
+    this.checkpointThreshold = thresholdOf(options);
   }
 
   /** @throws {@link LocalError} `STORE_LOCKED`, `STORE_UNREADABLE` */
   static async open(path: string, options: DatabaseOptions): Promise<Database> {
-    if (!options.isReadOnly) await mkdir(dirname(path), { recursive: true });
+    const file = existsSync(finishedCopyOf(path)) ? await fileAfterSwap(path, options) : path;
+    let instance: DuckDBInstance;
     try {
-      return new Database(
-        await DuckDBInstance.create(path, {
-          access_mode: options.isReadOnly ? 'READ_ONLY' : 'READ_WRITE',
-          memory_limit: `${Math.ceil(options.memoryLimitBytes / 1024)}KiB`,
-          // Nothing is ever downloaded.
-          autoinstall_known_extensions: 'false',
-          autoload_known_extensions: 'false',
-          preserve_insertion_order: 'false',
-          // Up to so many values found on one side of a join choose the row groups that are read on the other.
-          dynamic_or_filter_threshold: '1000',
-          // For a new file. Small commits write a tenth faster than with the usual 256 KiB, and waste less space.
-          default_block_size: '65536',
-          // Four times the usual: the last, partly filled row group is written anew at each checkpoint, which made a
-          // fifth of what taking a span costs. More would be dear too: until then the rows are in memory, and after a
-          // crash they are read again, 60 MB in about a second.
-          checkpoint_threshold: '64MB',
-        }),
-      );
+      instance = await createInstance(file, options);
     } catch (error) {
-      throw explained(path, error);
+      throw await explained(path, error);
     }
+    if (options.isReadOnly && file === path && (await findHiddenDamage(path)) !== undefined) {
+      instance.closeSync();
+      throw damagedLog(path);
+    }
+    return new Database(instance, options);
   }
 
   /** A connection of the caller's own; the caller closes it. */
@@ -60,7 +70,7 @@ export class Database {
   /** Lends a connection to `use`, alone for as long as it runs. */
   async lend<Result>(use: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
     while (this.#lent >= MAX_CONNECTIONS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    if (this.#isClosed) throw new LocalError('STORE_UNREADABLE', 'the store has been closed');
+    if (this.#isClosed) throw new DatabaseClosedError();
     this.#lent += 1;
     try {
       const connection = this.#idle.pop() ?? (await this.#instance.connect());
@@ -75,8 +85,20 @@ export class Database {
     }
   }
 
-  /** Lets go of the file, once every connection lent has come back. */
-  async close(): Promise<void> {
+  /**
+   * Lets go of the file, once every connection lent has come back.
+   * @param keepLog - Leaves the log as it is: what it holds is elsewhere already, and its path means another file.
+   */
+  async close(keepLog = false): Promise<void> {
+    if (keepLog) {
+      try {
+        const connection = await this.connect();
+        await connection.run('PRAGMA disable_checkpoint_on_shutdown');
+        connection.closeSync();
+      } catch {
+        // A database that has failed does no more work, and no checkpoint either.
+      }
+    }
     this.#isClosed = true;
     while (this.#lent > 0) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -88,10 +110,83 @@ export class Database {
   }
 }
 
-function explained(path: string, error: unknown): LocalError {
-  const reason = (error as Error).message;
-  if (/lock/i.test(reason)) {
-    return new LocalError('STORE_LOCKED', `${path} is held by another process: ${reason}`, { cause: error });
+function thresholdOf({ checkpointBytes = MAX_CHECKPOINT_BYTES }: DatabaseOptions): string {
+  return `${Math.ceil(checkpointBytes / 1000)}KB`;
+}
+
+function createInstance(path: string, options: DatabaseOptions): Promise<DuckDBInstance> {
+  return DuckDBInstance.create(path, {
+    access_mode: options.isReadOnly ? 'READ_ONLY' : 'READ_WRITE',
+    memory_limit: `${Math.ceil(options.memoryLimitBytes / 1024)}KiB`,
+    // Nothing is ever downloaded.
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    preserve_insertion_order: 'false',
+    // Up to so many values found on one side of a join choose the row groups that are read on the other.
+    dynamic_or_filter_threshold: '1000',
+    // For a new file. Small commits write a tenth faster than with the usual 256 KiB, and waste less space.
+    default_block_size: String(BLOCK_BYTES),
+    // Four times the usual: the last, partly filled row group is written anew at each checkpoint, which made a
+    // fifth of what taking a span costs. More would be dear too: until then the rows are in memory, and after a
+    // crash they are read again, 60 MB in about a second.
+    checkpoint_threshold: thresholdOf(options),
+  });
+}
+
+/**
+ * Which file is the store at `path` while there is a finished copy: a process ended, or is, between the last two steps of
+ * a rewrite. Whoever may write takes the last step.
+ */
+async function fileAfterSwap(path: string, options: DatabaseOptions): Promise<string> {
+  if (existsSync(path)) {
+    try {
+      // Nothing but to see whether a process holds it, which will then take the step itself.
+      (await createInstance(path, { ...options, isReadOnly: true })).closeSync();
+    } catch (error) {
+      const reason = await explained(path, error);
+      if (reason.code === 'STORE_LOCKED') throw reason;
+    }
   }
-  return new LocalError('STORE_UNREADABLE', `${path} cannot be opened as a DuckDB file: ${reason}`, { cause: error });
+  if (options.isReadOnly) return finishedCopyOf(path);
+  await putFinishedCopyInPlace(path);
+  return path;
+}
+
+/** The words of DuckDB's reason, which is all that it gives, without the path: a folder may be called `lock`. */
+async function explained(path: string, error: unknown): Promise<LocalError> {
+  const reason = (error as Error).message;
+  const withoutPath = reason.replaceAll(path, '');
+  if (findReplayFailure(error) !== undefined) return damagedLog(path, error);
+  if (!/^IO Error: (Could not set lock on file|Cannot open file .* used by another process)/s.test(withoutPath)) {
+    return new LocalError('STORE_UNREADABLE', `${path} cannot be opened as a DuckDB file: ${reason}`, { cause: error });
+  }
+  const pid = /\(PID (\d+)\)/.exec(withoutPath)?.[1];
+  const presence = await readPresence(path);
+  const holder = pid === undefined ? 'another process' : `process ${pid}`;
+  const address =
+    presence === undefined || (pid !== undefined && Number(pid) !== presence.pid) ? undefined : presence.url;
+  const message =
+    address === undefined
+      ? `${path} is in use by ${holder}; only one process can open a store at a time: stop it, or name another file`
+      : `${path} is in use by ${holder}, a back end that answers at ${address}: ask it there, or stop it first`;
+  return new LocalError('STORE_LOCKED', message, { cause: error });
+}
+
+function damagedLog(path: string, cause?: unknown): LocalError {
+  const message =
+    `the log of ${path} is damaged: run \`convotel serve\` on it once, which keeps everything before the damage, ` +
+    'puts the log aside and says what is lost';
+  return new LocalError('STORE_UNREADABLE', message, { cause });
+}
+
+/** Whether `error`, or what caused it, says that a part of the file is not what was written. */
+export function isDamage(error: unknown): boolean {
+  for (
+    let cause = error as Partial<Error> | undefined;
+    cause != null;
+    cause = cause.cause as Partial<Error> | undefined
+  ) {
+    if (/corrupt database file/i.test(cause.message ?? '')) return true;
+  }
+  return false;
 }

@@ -1,5 +1,13 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import duckdb from '@duckdb/node-bindings';
 import { BloomFilter, type KeyHash } from './bloom-filter.ts';
-import { hexWord } from './columns/ids.ts';
+import { hexWord, SPAN_ID_WORDS, TRACE_ID_WORDS } from './columns/ids.ts';
+import { isDamage } from './database.ts';
+
+/** Room for this many spans beside those stored, before the filter grows. */
+const SPARE_SPANS = 1_000_000;
+/** Rows that are read together where a part of the file cannot be read. */
+const ROWS_PER_RANGE = 122_880;
 
 /**
  * Remembers (trace id, span id) pairs in a few bytes each, and grows as they come: it says of a pair that it is new,
@@ -58,4 +66,57 @@ function mixed(hash: number, word: number): number {
   let value = Math.imul(hash ^ word, 0x85ebca6b);
   value = Math.imul(value ^ (value >>> 15), 0xc2b2ae35);
   return (value ^ (value >>> 13)) >>> 0;
+}
+
+/** The filter of all spans stored; of a damaged store, of those whose ids can be read. */
+export async function readKnownSpanIds(
+  connection: DuckDBConnection,
+): Promise<{ known: KnownSpanIds; hasDamage: boolean }> {
+  const counted = await connection.runAndReadAll('SELECT count(*), coalesce(max(rowid) + 1, 0) FROM spans');
+  const [count, end] = counted.getRows()[0]!.map(Number) as [number, number];
+  const known = new KnownSpanIds(count + SPARE_SPANS);
+  try {
+    await addIds(known, connection, 'SELECT trace_id, span_id FROM spans');
+    return { known, hasDamage: false };
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+  }
+  for (let from = 0; from < end; from += ROWS_PER_RANGE) {
+    const range = `rowid >= ${from} AND rowid < ${from + ROWS_PER_RANGE}`;
+    try {
+      await addIds(known, connection, `SELECT trace_id, span_id FROM spans WHERE ${range}`);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+    }
+  }
+  return { known, hasDamage: true };
+}
+
+/** Reads the ids as they lie in memory: as bigints they would take ten times as long. */
+async function addIds(known: KnownSpanIds, connection: DuckDBConnection, sql: string): Promise<void> {
+  const result = await connection.stream(sql);
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return;
+    const rows = chunk.rowCount;
+    const traces = idWords(duckdb.data_chunk_get_vector(chunk.chunk, 0), rows * TRACE_ID_WORDS);
+    const spans = idWords(duckdb.data_chunk_get_vector(chunk.chunk, 1), rows * SPAN_ID_WORDS);
+    for (let row = 0; row < rows; row++) {
+      const trace = row * TRACE_ID_WORDS;
+      const span = row * SPAN_ID_WORDS;
+      known.addWords(
+        traces[trace]!,
+        traces[trace + 1]!,
+        traces[trace + 2]!,
+        traces[trace + 3]!,
+        spans[span]!,
+        spans[span + 1]!,
+      );
+    }
+  }
+}
+
+function idWords(vector: Parameters<typeof duckdb.vector_get_data>[0], words: number): Uint32Array {
+  const bytes = duckdb.vector_get_data(vector, words * 4);
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, words);
 }

@@ -11,7 +11,7 @@ export interface Migration {
 }
 
 /** Files of `sql/migrations`, the oldest first. */
-const FILES: readonly string[] = ['0001-spans', '0003-clock'];
+const FILES: readonly string[] = ['0001-spans', '0002-upkeep', '0003-clock'];
 
 /** Those that come with other rules of what counts as a root or a step; what is stored is judged anew. */
 const CHANGING_RULES: ReadonlySet<string> = new Set(['0003-clock']);
@@ -38,7 +38,7 @@ export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version;
 
 /**
  * Brings the store up to the newest of `migrations`, in one transaction; an empty file becomes a store.
- * @throws {@link LocalError} `STORE_UNREADABLE` for the store of a newer convotel, and for a file with foreign tables.
+ * @throws {@link LocalError} `STORE_UNREADABLE` for the store of a newer convotel, and for a file with other tables.
  */
 export async function migrate(
   connection: DuckDBConnection,
@@ -67,7 +67,7 @@ export async function migrate(
 
 /**
  * Checks that the store can be read as it is.
- * @throws {@link LocalError} `STORE_UNREADABLE` for any version but this code's, and for what is no store.
+ * @throws {@link LocalError} `STORE_UNREADABLE` for any version but this code's, and for a file that is not a store.
  */
 export async function checkSchemaVersion(connection: DuckDBConnection, path: string): Promise<void> {
   const version = await findSchemaVersion(connection);
@@ -84,7 +84,7 @@ export async function checkSchemaVersion(connection: DuckDBConnection, path: str
 
 async function findSchemaVersion(connection: DuckDBConnection): Promise<number | undefined> {
   const tables = await connection.runAndReadAll(
-    "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'convotel_schema'",
+    "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND table_name = 'convotel_schema'",
   );
   if (tables.getRows()[0]![0] === 0n) return undefined;
   const versions = await connection.runAndReadAll('SELECT max(version) FROM convotel_schema');
@@ -92,12 +92,14 @@ async function findSchemaVersion(connection: DuckDBConnection): Promise<number |
 }
 
 async function hasTables(connection: DuckDBConnection): Promise<boolean> {
-  const tables = await connection.runAndReadAll('SELECT count(*) FROM duckdb_tables()');
+  const tables = await connection.runAndReadAll(
+    'SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database()',
+  );
   return tables.getRows()[0]![0] !== 0n;
 }
 
 function foreign(path: string): LocalError {
-  return new LocalError('STORE_UNREADABLE', `${path} is a DuckDB file, but no store of convotel; name another file`);
+  return new LocalError('STORE_UNREADABLE', `${path} is a DuckDB file, but not a store of convotel; name another file`);
 }
 
 function tooNew(path: string, version: number, newest: number): LocalError {

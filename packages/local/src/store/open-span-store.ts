@@ -14,6 +14,12 @@ export interface OpenedSpanStore {
   close(): Promise<void>;
 }
 
+/** How to open a store without a server. */
+export interface OpenSpanStoreOptions {
+  /** Hears of what an operator should know, such as a damaged log, one sentence each. @defaultValue nobody does */
+  onNotice?: ((notice: string) => void) | undefined;
+}
+
 /** Most memory that DuckDB takes while it is written to by a program of its own. */
 const WRITER_MEMORY_BYTES = 256 * 1024 ** 2;
 
@@ -22,7 +28,10 @@ const WRITER_MEMORY_BYTES = 256 * 1024 ** 2;
  * can hold it, so not while a back end runs on it. Nothing is deleted by age or space.
  * @throws `LocalError` `STORE_LOCKED`, `STORE_UNREADABLE`
  */
-export async function openSpanStore(storePath: string): Promise<OpenedSpanStore> {
+export async function openSpanStore(
+  storePath: string,
+  { onNotice }: OpenSpanStoreOptions = {},
+): Promise<OpenedSpanStore> {
   const { SpanStore } = await import('./span-store.ts');
-  return SpanStore.open(resolve(storePath), { memoryLimitBytes: WRITER_MEMORY_BYTES });
+  return SpanStore.open(resolve(storePath), { memoryLimitBytes: WRITER_MEMORY_BYTES, onNotice });
 }

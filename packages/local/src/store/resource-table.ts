@@ -1,5 +1,6 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
+import { DOUBLE, type DuckDBConnection, LIST, listValue, UINTEGER, VARCHAR } from '@duckdb/node-api';
 import type { SpanRecord, SpanRest } from '@convotel/query';
+import { sqlFile } from './sql-file.ts';
 
 /** Resources remembered at one time; a sender that makes up more costs rows, not memory. */
 const MAX_REMEMBERED = 10_000;
@@ -47,9 +48,28 @@ export class ResourceTable {
 
   /** Writes the resources that are new; part of the connection's transaction. */
   async insertNew(connection: DuckDBConnection): Promise<void> {
-    for (const { resourceId, record } of this.#new) {
-      await connection.run('INSERT INTO resources VALUES ($1, $2, $3, $4, $5, $6)', [resourceId, ...columnsOf(record)]);
-    }
+    if (this.#new.length === 0) return;
+    const rows = this.#new.map(({ resourceId, record }) => [resourceId, ...columnsOf(record)]);
+    const column = (index: number): ReturnType<typeof listValue> => listValue(rows.map((row) => row[index]!));
+    await connection.run(
+      sqlFile('new-resources'),
+      {
+        resource_ids: column(0),
+        service_names: column(1),
+        sampling_ratios: column(2),
+        scope_names: column(3),
+        scope_versions: column(4),
+        attributes: column(5),
+      },
+      {
+        resource_ids: LIST(UINTEGER),
+        service_names: LIST(VARCHAR),
+        sampling_ratios: LIST(DOUBLE),
+        scope_names: LIST(VARCHAR),
+        scope_versions: LIST(VARCHAR),
+        attributes: LIST(VARCHAR),
+      },
+    );
     this.#new.length = 0;
   }
 

@@ -1,87 +1,137 @@
-import type { RetentionOptions } from '../backend-options.ts';
-import { deleteOldest } from './delete-oldest.ts';
+import { type DuckDBConnection, LIST, listValue, UHUGEINT } from '@duckdb/node-api';
 import type { SpanStore } from './span-store.ts';
 import { sqlFile } from './sql-file.ts';
 
-const NANO_PER_DAY = 86_400_000_000_000n;
-/** More than can have passed since 1970; it stands for an age without limit. */
-const MANY_DAYS = 100_000;
-const LATEST_NS = 2n ** 63n - 1n;
-/** Of the space allowed, how much is left used after deleting for space, so that the next span does not start it again. */
-const SPACE_TARGET = 0.9;
-/** The filter of known spans is made anew when it holds this many times more than is stored. */
-const FORGOTTEN_RATIO = 2;
+/** Spans deleted in one transaction at most; appends wait for no longer than that takes. */
+const SPANS_PER_DELETE = 50_000;
+/** Of all conversations, how many one run deletes for their age at most. */
+export const MAX_SHARE_BY_AGE = 0.1;
+/** How much of the size allowed is left after deleting for size, so that the next span does not start it again. */
+const SIZE_TARGET = 0.97;
+/** A conversation larger than this share of the size allowed is not kept whole. */
+const WHOLE_SHARE = 0.1;
 
-/** Deleting in the background. */
-export interface Retention {
-  /** Ends it, once what it does at the moment is done. */
-  stop(): Promise<void>;
+/** What has been deleted, or is going to be. */
+export interface Deletion {
+  /** Whole ones. */
+  conversations: number;
+  spans: number;
+  /** Conversations too large to be kept whole, which have lost their oldest spans. */
+  shortened: number;
+  /** Everything deleted ended by then, in Unix nanoseconds. */
+  boundaryNs: bigint;
 }
 
-/**
- * Keeps the store within `limits`, now and every `intervalMs`, in small steps between which spans are taken. A failure
- * is told to `onNotice` and tried again next time.
- */
-export function startRetention(
+/** Which conversations have become too old. */
+export interface DueByAge {
+  conversations: number;
+  due: number;
+  /** What one run may delete ends by then; undefined when nothing is due. */
+  boundaryNs: bigint | undefined;
+}
+
+/** Counts the conversations that ended before `beforeNs`, and finds those of them that one run may delete. */
+export async function findDueByAge(store: SpanStore, beforeNs: bigint): Promise<DueByAge> {
+  const count = (limit: number): Promise<DueByAge> =>
+    store.read(async (connection) => {
+      const [row] = await rowsOf(connection, 'retention-due', { before_ns: beforeNs, row_limit: BigInt(limit) });
+      const boundaryNs = row!['limit_end_ns'] as bigint | null;
+      return {
+        conversations: Number(row!['conversations']),
+        due: Number(row!['due']),
+        boundaryNs: boundaryNs ?? undefined,
+      };
+    });
+  const all = await count(1);
+  if (all.due === 0) return all;
+  const limit = Math.max(1, Math.floor(all.conversations * MAX_SHARE_BY_AGE));
+  return count(Math.min(limit, all.due));
+}
+
+/** What has to go for the store to take no more than `maxBytes`; undefined when nothing can. */
+export async function findExcess(
   store: SpanStore,
-  limits: Required<RetentionOptions>,
-  intervalMs: number,
-  onNotice: (notice: string) => void,
-): Retention {
-  let isStopped = false;
-  let running: Promise<void> = Promise.resolve();
-  const run = (): void => {
-    running = running
-      .then(() => keepWithin(store, limits, BigInt(Date.now()) * 1_000_000n, () => isStopped))
-      .catch((error: unknown) => onNotice(`retention failed and is tried again: ${(error as Error).message}`));
-  };
-  const timer = setInterval(run, intervalMs);
-  timer.unref();
-  run();
-  return {
-    async stop() {
-      isStopped = true;
-      clearInterval(timer);
-      await running;
-    },
-  };
-}
-
-/** Deletes what is too old at `nowUnixNano`, then what is too much: whole conversations, the oldest first. */
-export async function keepWithin(
-  store: SpanStore,
-  limits: Required<RetentionOptions>,
-  nowUnixNano: bigint,
-  isStopped: () => boolean = () => false,
-): Promise<void> {
-  const maxAge = BigInt(Math.round(Math.min(limits.maxAgeDays, MANY_DAYS) * Number(NANO_PER_DAY)));
-  let deleted = await deleteOldest(store, nowUnixNano - maxAge, Number.POSITIVE_INFINITY, isStopped);
-  deleted += await deleteForSpace(store, limits.maxBytes, isStopped);
-  if (deleted === 0) return;
-  if (store.knownSpanCount > (await readNumber(store, COUNT_SPANS)) * FORGOTTEN_RATIO) await store.forgetDeletedSpans();
-}
-
-/**
- * Deletes as many of the oldest spans as their share of the space says. Once a run: DuckDB frees whole row groups only,
- * so what is used just afterwards says too little about what is stored.
- */
-async function deleteForSpace(store: SpanStore, maxBytes: number, isStopped: () => boolean): Promise<number> {
-  const usedBytes = await readNumber(store, sqlFile('used-space'));
-  if (usedBytes <= maxBytes) return 0;
-  const surplus = Math.ceil((await readNumber(store, COUNT_SPANS)) * (1 - (maxBytes * SPACE_TARGET) / usedBytes));
-  const deleted = await deleteOldest(store, LATEST_NS, surplus, isStopped);
-  // Space comes free only with a checkpoint.
-  await store.change(async (connection) => {
-    await connection.run('CHECKPOINT');
-  });
-  return deleted;
-}
-
-const COUNT_SPANS = 'SELECT count(*) FROM spans';
-
-function readNumber(store: SpanStore, sql: string): Promise<number> {
+  usedBytes: number,
+  maxBytes: number,
+): Promise<{ boundaryNs: bigint; largeIds: bigint[] } | undefined> {
   return store.read(async (connection) => {
-    const reader = await connection.runAndReadAll(sql);
-    return Number(reader.getRows()[0]![0]);
+    const [{ weight } = {}] = await rowsOf(connection, 'retention-weight', {});
+    const total = weight as number;
+    const [row] = await rowsOf(connection, 'retention-boundary', {
+      weight: total * (1 - (maxBytes * SIZE_TARGET) / usedBytes),
+      whole_weight: ((total * maxBytes) / usedBytes) * WHOLE_SHARE,
+    });
+    const boundaryNs = row!['boundary_ns'] as bigint | null;
+    const largeIds = (row!['large_ids'] as { items: readonly bigint[] } | null)?.items ?? [];
+    return boundaryNs === null ? undefined : { boundaryNs, largeIds: [...largeIds] };
   });
+}
+
+/**
+ * Deletes the conversations that ended by `boundaryNs`, whole, and of those in `largeIds` the spans that did; in small
+ * steps, between which spans are taken. What is sent for one of them meanwhile stays.
+ * @param nowMs - Written down as the time from when on the file holds deleted rows.
+ */
+export async function deleteEnded(
+  store: SpanStore,
+  boundaryNs: bigint,
+  largeIds: readonly bigint[],
+  nowMs: number,
+  isStopped: () => boolean,
+): Promise<Deletion> {
+  const ids = (traceIds: readonly bigint[]): ReturnType<typeof listValue> => listValue([...traceIds]);
+  const types = { lasting_ids: LIST(UHUGEINT), large_ids: LIST(UHUGEINT) };
+  const plan = await store.read(async (connection) => {
+    const large = { large_ids: ids(largeIds) };
+    const lasting = await rowsOf(connection, 'lasting-traces', { boundary_ns: boundaryNs, ...large }, types);
+    const lastingIds = lasting.map((row) => row['trace_id'] as bigint);
+    const values = { boundary_ns: boundaryNs, ...large, lasting_ids: ids(lastingIds) };
+    const [counts] = await rowsOf(connection, 'doomed-conversations', values, types);
+    return { lastingIds, conversations: Number(counts!['conversations']), shortened: Number(counts!['shortened']) };
+  });
+
+  let spans = 0;
+  let sinceNs = -1n;
+  while (!isStopped()) {
+    const untilNs = await store.read(async (connection) => {
+      const values = { since_ns: sinceNs, boundary_ns: boundaryNs, row_limit: BigInt(SPANS_PER_DELETE) };
+      return (await rowsOf(connection, 'next-starts', values))[0]!['until_ns'] as bigint | null;
+    });
+    if (untilNs === null) break;
+    spans += await store.change((connection) =>
+      transaction(connection, async () => {
+        await connection.run('UPDATE upkeep SET unreclaimed_since_ns = coalesce(unreclaimed_since_ns, $now_ns)', {
+          now_ns: BigInt(nowMs) * 1_000_000n,
+        });
+        const values = { until_ns: untilNs, boundary_ns: boundaryNs, lasting_ids: ids(plan.lastingIds) };
+        return (await connection.run(sqlFile('delete-ended'), values, { lasting_ids: LIST(UHUGEINT) })).rowsChanged;
+      }),
+    );
+    sinceNs = untilNs;
+  }
+  return { conversations: plan.conversations, shortened: plan.shortened, spans, boundaryNs };
+}
+
+async function transaction<Result>(connection: DuckDBConnection, work: () => Promise<Result>): Promise<Result> {
+  await connection.run('BEGIN');
+  try {
+    const result = await work();
+    await connection.run('COMMIT');
+    return result;
+  } catch (error) {
+    await connection.run('ROLLBACK');
+    throw error;
+  }
+}
+
+async function rowsOf(
+  connection: DuckDBConnection,
+  name: string,
+  values: Parameters<DuckDBConnection['runAndReadAll']>[1],
+  types?: Parameters<DuckDBConnection['runAndReadAll']>[2],
+): Promise<Record<string, unknown>[]> {
+  // Types are named only for the parameters that there are.
+  const given = Object.keys(values ?? {});
+  const used = types && Object.fromEntries(Object.entries(types).filter(([parameter]) => given.includes(parameter)));
+  return (await connection.runAndReadAll(sqlFile(name), values, used)).getRowObjects();
 }

@@ -1,33 +1,29 @@
-import { setImmediate } from 'node:timers/promises';
+import { existsSync } from 'node:fs';
+import { rename, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SpanRecord } from '@convotel/query';
 import { LocalError } from '../local-error.ts';
+import { AppendQueue, type WaitingAppend } from './append-queue.ts';
 import { deduplicate, deleteStored } from './copies.ts';
-import { Database } from './database.ts';
-import { KnownSpanIds } from './known-span-ids.ts';
-import { readKnownSpanIds } from './read-known-span-ids.ts';
-import { migrate } from './migrations.ts';
-import { ResourceTable } from './resource-table.ts';
-import { SpanAppender } from './span-appender.ts';
-import { StepTable } from './step-table.ts';
+import { DatabaseClosedError, isDamage, MAX_CHECKPOINT_BYTES } from './database.ts';
+import { idNumber } from './columns/ids.ts';
+import { type KnownSpanIds, readKnownSpanIds } from './known-span-ids.ts';
+import { openForWriting, type OpenStore, type SpanStoreOptions } from './open-store.ts';
+import { sqlFile } from './sql-file.ts';
+import { type CopyDamage, type SpanKey, StoreCopy } from './store-copy.ts';
+import { isStorageFailure, noRoom, unstorable, unwritable } from './store-failures.ts';
+import {
+  damagedNameOf,
+  fileIdOf,
+  finishedCopyOf,
+  logOf,
+  putFinishedCopyInPlace,
+  syncFolder,
+  unfinishedCopyOf,
+} from './store-files.ts';
 
-/** Spans of waiting requests that one transaction takes at most, so that nobody waits long for it. */
-const MAX_SPANS_PER_COMMIT = 4_096;
-
-interface WaitingAppend {
-  spans: readonly SpanRecord[];
-  resolve(): void;
-  reject(error: LocalError): void;
-}
-
-/** What writes need, and what is opened anew after a failure. */
-interface OpenStore {
-  database: Database;
-  connection: DuckDBConnection;
-  appender: SpanAppender;
-  resources: ResourceTable;
-  steps: StepTable;
-}
+export type { SpanStoreOptions } from './open-store.ts';
 
 /** What a store has done since it was opened. */
 export interface StoreCounts {
@@ -37,12 +33,6 @@ export interface StoreCounts {
   storedSpans: number;
   /** Spans that could not be kept, each time they were sent. */
   refusedSpans: number;
-}
-
-/** How to open a {@link SpanStore}. */
-export interface SpanStoreOptions {
-  /** Most memory that DuckDB takes. */
-  memoryLimitBytes: number;
 }
 
 /**
@@ -55,10 +45,19 @@ export class SpanStore {
   /** Absent after a failure, until the next write opens the file anew. */
   #open: OpenStore | undefined;
   #known: KnownSpanIds;
-  readonly #waiting: WaitingAppend[] = [];
+  readonly #waiting = new AppendQueue();
   /** The last thing to be written; writers come one after another. */
   #lastWrite: Promise<void> = Promise.resolve();
+  /** The last copy of the file to be made, for a rewrite or a backup; they come one after another too. */
+  #lastCopy: Promise<unknown> = Promise.resolve();
+  /** Spans that have been stored anew while a copy is made. */
+  #replacedSpans: SpanKey[] | undefined;
+  #isClosing = false;
   #isClosed = false;
+  /** The file whose spans are known. */
+  #fileId: string | undefined;
+  #problem: string | undefined;
+  #hasDamage = false;
   readonly #counts: StoreCounts = { receivedSpans: 0, storedSpans: 0, refusedSpans: 0 };
 
   private constructor(path: string, options: SpanStoreOptions, open: OpenStore, known: KnownSpanIds) {
@@ -66,33 +65,46 @@ export class SpanStore {
     this.#options = options;
     this.#open = open;
     this.#known = known;
+    this.#fileId = open.file.id;
   }
 
   /** @throws {@link LocalError} `STORE_LOCKED`, `STORE_UNREADABLE` */
   static async open(path: string, options: SpanStoreOptions): Promise<SpanStore> {
     const open = await openForWriting(path, options);
-    return new SpanStore(path, options, open, await readKnownSpanIds(open.connection));
+    const { known, hasDamage } = await readKnownSpanIds(open.connection);
+    const store = new SpanStore(path, options, open, known);
+    store.#hasDamage = hasDamage;
+    return store;
   }
 
   /**
    * Stores `spans`, copies once. Resolves when they are on disk.
    * @throws {@link LocalError} `STORE_UNWRITABLE` when they are not; appending them again later is safe.
+   *   `SPAN_UNSTORABLE` when a value in them is the reason, and they never will be.
    */
   append(spans: readonly SpanRecord[]): Promise<void> {
     if (spans.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ spans, resolve, reject });
+      this.#waiting.add({ spans, resolve, reject });
       if (this.#waiting.length === 1) void this.#write(() => this.#commitWaiting());
     });
   }
 
   /**
-   * Lends a connection for reading.
+   * Runs `use` with a connection for reading, its own for as long as it runs.
    * @throws {@link LocalError} `STORE_UNWRITABLE` when the last write failed and the file cannot be opened anew
    */
   async read<Result>(use: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
-    const { database } = this.#open ?? (await this.#openedInTurn());
-    return database.lend(use);
+    for (;;) {
+      const { database } = this.#open ?? (await this.#openedInTurn());
+      try {
+        return await database.lend(use);
+      } catch (error) {
+        if (isDamage(error)) this.#hasDamage = true;
+        // A rewritten file has taken its place meanwhile.
+        if (!(error instanceof DatabaseClosedError) || this.#isClosed) throw error;
+      }
+    }
   }
 
   /**
@@ -112,6 +124,42 @@ export class SpanStore {
     return { ...this.#counts };
   }
 
+  /** Why spans cannot be kept at present; undefined when they can. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** @throws {@link LocalError} `STORE_UNWRITABLE` when the store's file has been removed or replaced */
+  checkFile(): void {
+    this.#open?.file.check();
+  }
+
+  /** Whether a part of the file was found that cannot be read. */
+  get hasDamage(): boolean {
+    return this.#hasDamage;
+  }
+
+  /** Bytes of the file that hold something, and of the log; deleted rows count until their space is free. */
+  async usedBytes(): Promise<number> {
+    const rows = await this.read(async (connection) =>
+      (await connection.runAndReadAll(sqlFile('used-space'))).getRows(),
+    );
+    return Number(rows[0]![0]) + (await sizeOf(logOf(this.path)));
+  }
+
+  /** Bytes that the file and its log take on disk. */
+  async fileBytes(): Promise<number> {
+    return (await sizeOf(this.path)) + (await sizeOf(logOf(this.path)));
+  }
+
+  /** Writes everything to the file, and frees what can be freed in place. */
+  async checkpoint(): Promise<void> {
+    await this.change(async (connection) => {
+      await connection.run('CHECKPOINT');
+      this.#open?.file.hasLog();
+    });
+  }
+
   /** (trace id, span id) pairs that the filter of known spans holds, for deciding when to make it anew. */
   get knownSpanCount(): number {
     return this.#known.size;
@@ -120,17 +168,107 @@ export class SpanStore {
   /** Makes the filter of known spans anew from what is stored, without those that have been deleted. */
   async forgetDeletedSpans(): Promise<void> {
     await this.change(async (connection) => {
-      this.#known = await readKnownSpanIds(connection);
+      this.#known = (await readKnownSpanIds(connection)).known;
+    });
+  }
+
+  /**
+   * Writes the rows to a new file, which takes the store's place: what was deleted is gone from the disk then. Spans are
+   * taken and questions answered meanwhile. Where a part of the file cannot be read, everything else is copied, and the
+   * damaged file is kept aside.
+   *
+   * Whatever ends the process at whatever moment, one of the two files is whole and is the store.
+   * @throws {@link LocalError} `STORE_UNWRITABLE` where the disk has no room for the copy
+   */
+  rewrite(isStopped: () => boolean = () => false): Promise<CopyDamage & { keptAs: string | undefined }> {
+    return this.#copyTo(unfinishedCopyOf(this.path), isStopped, async (copy, open) => {
+      await this.#reportFiles([fileIdOf(this.path), fileIdOf(copy.path)]);
+      const { lostSpans, incompleteSpans } = copy.damage;
+      const keptAs = lostSpans + incompleteSpans > 0 ? damagedNameOf(this.path, new Date()) : undefined;
+      await rename(copy.path, finishedCopyOf(this.path));
+      // From here on the copy is the store, and whoever opens it next completes what follows, should it fail.
+      this.#open = undefined;
+      try {
+        syncFolder(dirname(this.path));
+        if (keptAs !== undefined) await keepAside(this.path, keptAs);
+        await putFinishedCopyInPlace(this.path);
+      } finally {
+        // Questions that are being answered from the old file may end; it has no name any more.
+        void release(open);
+      }
+      this.#hasDamage = false;
+      this.#fileId = fileIdOf(this.path);
+      await this.#reopened();
+      return { lostSpans, incompleteSpans, keptAs };
+    });
+  }
+
+  /**
+   * Writes a copy of the store as it is at one moment to `path`, while spans are taken and questions answered.
+   * @throws {@link LocalError} `STORE_UNREADABLE` where a part of the store cannot be read
+   */
+  async backUpTo(path: string): Promise<void> {
+    const isStopped = (): boolean => false;
+    await this.#copyTo(path, isStopped, async ({ damage: { lostSpans, incompleteSpans } }) => {
+      if (lostSpans + incompleteSpans === 0) return;
+      this.#hasDamage = true;
+      throw new LocalError(
+        'STORE_UNREADABLE',
+        `a part of ${this.path} cannot be read, so that a copy would not be whole (${lostSpans} spans missing, ` +
+          `${incompleteSpans} without a value); the store is being mended, try again in some minutes`,
+      );
     });
   }
 
   /** Writes what waits, and lets go of the file. */
   async close(): Promise<void> {
-    if (this.#isClosed) return;
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    await this.#lastCopy;
     await this.#write(async () => {
       this.#isClosed = true;
-      await this.#letGo();
+      const open = this.#open;
+      this.#open = undefined;
+      if (open === undefined) return;
+      open.appender.close();
+      open.connection.closeSync();
+      await open.database.close(open.file.id !== fileIdOf(this.path));
     });
+  }
+
+  async #copyTo<Result>(
+    path: string,
+    isStopped: () => boolean,
+    end: (copy: StoreCopy, open: OpenStore) => Promise<Result>,
+  ): Promise<Result> {
+    const result = this.#lastCopy.then(async () => {
+      const open = this.#open ?? (await this.#openedInTurn());
+      const { bavail, bsize } = await statfs(dirname(path));
+      const needed = await this.usedBytes();
+      if (bavail * bsize < needed) throw noRoom(path, needed, bavail * bsize);
+      this.#replacedSpans = [];
+      const copy = await StoreCopy.start(open.database, path);
+      try {
+        // The second time brings what came during the first, the third little; so nobody waits long at the end.
+        const isOver = (): boolean => isStopped() || this.#isClosing;
+        for (let round = 0; round < 3; round++) await copy.copyRows(isOver);
+        if (needed > MAX_CHECKPOINT_BYTES) await copy.checkpoint();
+        let ended: { result: Result } | undefined;
+        await this.#write(async () => {
+          if (isOver() || this.#open !== open) throw new Error('the copy was stopped before it was whole');
+          await copy.finish(this.#replacedSpans!);
+          ended = { result: await end(copy, open) };
+        });
+        return ended!.result;
+      } catch (error) {
+        await copy.abandon();
+        throw error;
+      } finally {
+        this.#replacedSpans = undefined;
+      }
+    });
+    this.#lastCopy = result.catch(() => undefined);
+    return result;
   }
 
   /** Runs `write` when all earlier ones are over; a failure is the caller's and does not stop later ones. */
@@ -141,51 +279,53 @@ export class SpanStore {
   }
 
   async #commitWaiting(): Promise<void> {
-    await this.#gather();
-    const group = this.#takeGroup();
-    if (group.length === 0) return;
+    const group = await this.#waiting.takeGroup();
+    try {
+      if (group.length > 0) await this.#commitGroup(group);
+    } finally {
+      if (this.#waiting.length > 0) void this.#write(() => this.#commitWaiting());
+    }
+  }
+
+  /** Commits the appends together; where a value in one of them is in the way, one by one. */
+  async #commitGroup(group: readonly WaitingAppend[]): Promise<void> {
     const spans = group.flatMap((append) => append.spans);
     try {
       const storedSpans = await this.#commit(spans);
       this.#counts.receivedSpans += spans.length;
       this.#counts.storedSpans += storedSpans;
+      this.#reportProblem(undefined);
     } catch (error) {
-      this.#counts.refusedSpans += spans.length;
-      const failure = unwritable(this.path, error);
-      for (const append of group) append.reject(failure);
       await this.#letGo();
+      if (!isStorageFailure(error) && group.length > 1) {
+        for (const append of group) await this.#commitGroup([append]);
+        return;
+      }
+      this.#counts.refusedSpans += spans.length;
+      const failure = isStorageFailure(error) ? unwritable(this.path, error) : unstorable(error);
+      if (failure.code === 'STORE_UNWRITABLE') this.#reportProblem(failure.message);
+      for (const append of group) append.reject(failure);
       return;
-    } finally {
-      if (this.#waiting.length > 0) void this.#write(() => this.#commitWaiting());
     }
     for (const append of group) append.resolve();
   }
 
-  /**
-   * Waits for as long as each turn of the event loop brings more, up to a full transaction: a transaction costs as much
-   * as some hundred spans. Where nothing more is at hand, that is one turn.
-   */
-  async #gather(): Promise<void> {
-    let seen = 0;
-    while (seen < this.#waiting.length && spanCountOf(this.#waiting) < MAX_SPANS_PER_COMMIT) {
-      seen = this.#waiting.length;
-      await setImmediate();
+  /** Says once that spans cannot be kept, and once that they can again. */
+  #reportProblem(problem: string | undefined): void {
+    if ((problem === undefined) !== (this.#problem === undefined)) {
+      this.#options.onNotice?.(
+        problem === undefined
+          ? 'spans are stored again'
+          : `${problem}. Spans are refused with status 503 until it is over, so that senders try again`,
+      );
     }
-  }
-
-  #takeGroup(): WaitingAppend[] {
-    let spanCount = 0;
-    let count = 0;
-    while (count < this.#waiting.length && (count === 0 || spanCount < MAX_SPANS_PER_COMMIT)) {
-      spanCount += this.#waiting[count]!.spans.length;
-      count += 1;
-    }
-    return this.#waiting.splice(0, count);
+    this.#problem = problem;
   }
 
   /** Returns how many rows were written. */
   async #commit(spans: readonly SpanRecord[]): Promise<number> {
-    const { connection, appender, resources, steps } = await this.#reopened();
+    const { connection, appender, resources, steps, file } = await this.#reopened();
+    file.check();
     const { inserted, replacing } = await deduplicate(spans, this.#known, connection);
     if (inserted.length === 0) return 0;
     await connection.run('BEGIN');
@@ -199,6 +339,15 @@ export class SpanStore {
     await deleteStored(replacing, connection);
     await appender.append(stored);
     await connection.run('COMMIT');
+    file.check();
+    // Without a log the rows may be in one that somebody has deleted; a checkpoint puts them into the file in any case.
+    if (!file.hasLog()) {
+      await connection.run('CHECKPOINT');
+      file.hasLog();
+    }
+    this.#replacedSpans?.push(
+      ...replacing.map((span) => ({ traceId: idNumber(span.traceId), spanId: idNumber(span.spanId) })),
+    );
     return inserted.length;
   }
 
@@ -216,50 +365,58 @@ export class SpanStore {
 
   async #reopened(): Promise<OpenStore> {
     if (this.#isClosed) throw new Error('it has been closed');
-    this.#open ??= await openForWriting(this.path, this.#options);
+    if (this.#open === undefined) {
+      const id = fileIdOf(this.path);
+      this.#open = await openForWriting(this.path, this.#options);
+      // Another file has other spans in it than those that are known.
+      if (id !== this.#fileId) {
+        this.#known = (await readKnownSpanIds(this.#open.connection)).known;
+        this.#fileId = this.#open.file.id;
+        this.#options.onNotice?.(`${this.path} is another file than before; spans are stored in this one now`);
+        await this.#reportFiles([this.#fileId]);
+      }
+    }
     return this.#open;
+  }
+
+  /** Says which files may stand at the store's path. */
+  async #reportFiles(fileIds: (string | undefined)[]): Promise<void> {
+    try {
+      await this.#options.onFileChange?.(fileIds.filter((id) => id !== undefined));
+    } catch (error) {
+      this.#options.onNotice?.(`other commands may not find this back end: ${(error as Error).message}`);
+    }
   }
 
   /** Closes everything; a database that has failed refuses all further work, so only a new one helps. */
   async #letGo(): Promise<void> {
     const open = this.#open;
     this.#open = undefined;
-    if (open === undefined) return;
-    try {
-      open.appender.close();
-    } catch {
-      // It flushes what a failed transaction left in it, and fails again; those rows were never acknowledged.
-    }
-    open.connection.closeSync();
-    await open.database.close();
+    if (open !== undefined) await release(open);
   }
 }
 
-function spanCountOf(appends: readonly WaitingAppend[]): number {
-  return appends.reduce((sum, { spans }) => sum + spans.length, 0);
+/** Closes a database whose file is not to be touched any more: what its log holds is read from there or elsewhere. */
+async function release({ appender, connection, database }: OpenStore): Promise<void> {
+  try {
+    appender.close();
+  } catch {
+    // It flushes what a failed transaction left in it, and fails again; those rows were never acknowledged.
+  }
+  connection.closeSync();
+  await database.close(true);
 }
 
-async function openForWriting(path: string, options: SpanStoreOptions): Promise<OpenStore> {
-  const database = await Database.open(path, { isReadOnly: false, memoryLimitBytes: options.memoryLimitBytes });
+async function keepAside(path: string, keptAs: string): Promise<void> {
+  if (existsSync(path)) await rename(path, keptAs);
+  if (existsSync(logOf(path))) await rename(logOf(path), logOf(keptAs));
+}
+
+async function sizeOf(path: string): Promise<number> {
   try {
-    const connection = await database.connect();
-    await migrate(connection, path);
-    return {
-      database,
-      connection,
-      appender: await SpanAppender.open(connection),
-      resources: await ResourceTable.open(connection),
-      steps: new StepTable(connection),
-    };
+    return (await stat(path)).size;
   } catch (error) {
-    await database.close();
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
     throw error;
   }
-}
-
-function unwritable(path: string, error: unknown): LocalError {
-  if (error instanceof LocalError && error.code === 'STORE_UNWRITABLE') return error;
-  return new LocalError('STORE_UNWRITABLE', `${path} cannot be written at present: ${(error as Error).message}`, {
-    cause: error,
-  });
 }

@@ -26,7 +26,7 @@ export class StepTable {
     }
     if (unknown.size === 0) return;
     const steps = [...unknown];
-    // The database compares them: what is no valid Unicode becomes equal only there.
+    // The database compares them: texts that are not valid Unicode become equal only there.
     const values = { steps: listValue(steps) };
     const types = { steps: LIST(VARCHAR) };
     await this.#connection.run(sqlFile('new-steps'), values, types);

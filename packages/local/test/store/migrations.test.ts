@@ -78,7 +78,7 @@ test('a store of an older version is not read before it was brought up', async (
 test('a DuckDB file of somebody else is left alone', async () => {
   const path = join(folder, 'foreign.duckdb');
   await changing(path, (connection) => connection.run('CREATE TABLE mine (a INTEGER)'));
-  const refused = { code: 'STORE_UNREADABLE', message: expect.stringMatching(/no store of convotel/) };
+  const refused = { code: 'STORE_UNREADABLE', message: expect.stringMatching(/not a store of convotel/) };
   await expect(startLocalBackend({ storePath: path, port: 0 })).rejects.toMatchObject(refused);
   await expect(openDuckDbSource(path)).rejects.toMatchObject(refused);
   expect(await changing(path, (connection) => rowsOf(connection, 'SELECT table_name FROM duckdb_tables()'))).toEqual([

@@ -1,0 +1,21 @@
+import { defineCommand } from '../command-line/command.ts';
+import { STORE_OPTION } from '../command-line/shared-options.ts';
+import { EXIT_STATUS } from '../exit-status.ts';
+import { resolveStorePath } from '../sources/open-source.ts';
+
+/** `backup`: a consistent copy of the store, also while `serve` runs on it. */
+export const command = defineCommand({
+  examples: [
+    ['convotel backup before-the-update.duckdb', 'a copy of the store as it is at this moment'],
+    ['convotel recent --store before-the-update.duckdb', 'ask the copy'],
+  ],
+  argument: { name: 'file', description: 'where the copy goes; nothing may be there yet' },
+  options: STORE_OPTION,
+  run: async ({ argument, options, terminal }) => {
+    const { backUpStore } = await import('@convotel/local');
+    const { bytes, from, path } = await backUpStore(resolveStorePath(options.store, terminal.environment), argument);
+    const maker = from === undefined ? '' : `, made by the back end at ${from}`;
+    terminal.writeOutput(`${path}: ${(bytes / 1024 ** 2).toFixed(1)} MiB${maker}\n`);
+    return EXIT_STATUS.answered;
+  },
+});

@@ -1,0 +1,9 @@
+-- Adds resources; the values of each stand at the same place of the lists.
+INSERT INTO resources
+SELECT
+  unnest($resource_ids::UINTEGER[]),
+  unnest($service_names::VARCHAR[]),
+  unnest($sampling_ratios::DOUBLE[]),
+  unnest($scope_names::VARCHAR[]),
+  unnest($scope_versions::VARCHAR[]),
+  unnest($attributes::VARCHAR[])

@@ -1,0 +1,62 @@
+import { setImmediate } from 'node:timers/promises';
+
+/** Longest that bulk work waits at one time; so it goes on, slowly, however much is asked. */
+const MAX_WAIT_MS = 10;
+
+/**
+ * Lets short work that somebody waits for go before bulk work on the same event loop. A question makes dozens of calls to
+ * the database one after another; if a piece of bulk work came between any two, the question would take ten times as long.
+ */
+export class ForegroundGate {
+  #running = 0;
+  readonly #waiting = new Set<() => void>();
+
+  /** Runs `work`; bulk work yields to it until it settles. */
+  async runFirst<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#running += 1;
+    try {
+      return await work();
+    } finally {
+      this.#running -= 1;
+      if (this.#running === 0) for (const goOn of this.#waiting) goOn();
+    }
+  }
+
+  /** Resolves when no foreground work is running, and after some milliseconds at the latest. */
+  async yield(): Promise<void> {
+    if (this.#running === 0) return;
+    await new Promise<void>((resolve) => {
+      const goOn = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(goOn);
+        resolve();
+      };
+      const timer = setTimeout(goOn, MAX_WAIT_MS);
+      this.#waiting.add(goOn);
+    });
+  }
+}
+
+/**
+ * Runs pieces of work that each hold the process for milliseconds one after another, and lets other requests be answered
+ * between two of them.
+ */
+export class BulkQueue {
+  readonly #gate: ForegroundGate;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(gate: ForegroundGate) {
+    this.#gate = gate;
+  }
+
+  /** Runs `work` when its turn has come; settles as it does. */
+  run<Result>(work: () => Result): Promise<Result> {
+    const result = this.#last
+      .then(() => this.#gate.yield())
+      .then(() => setImmediate())
+      .then(work);
+    // The caller handles the rejection; the queue goes on.
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}

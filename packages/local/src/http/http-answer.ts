@@ -1,0 +1,106 @@
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import type { OtlpEncoding } from '../otlp/decode-body.ts';
+
+/** Where a running back end gives a copy of its store, by POST. */
+export const BACKUP_PATH = '/api/v1/backup';
+
+/** What a route answers with status 200. */
+export interface HttpAnswer {
+  contentType: string;
+  body: Uint8Array | string | Readable;
+  /** Further headers; they replace the usual ones of the same name. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** Bytes of a body that is a stream. */
+  contentLength?: number | undefined;
+}
+
+/** Answers one path and method; throws a {@link HttpRefusal} for any answer but success. */
+export interface Route {
+  method: 'GET' | 'POST';
+  handle(request: IncomingMessage, url: URL): Promise<HttpAnswer>;
+}
+
+/** An answer other than success: thrown where the reason is found, answered in one place. */
+export class HttpRefusal extends Error {
+  override readonly name: string = 'HttpRefusal';
+  readonly status: number;
+  /** Further headers, such as `Allow`. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** The client closed its connection before its request was whole: nobody is there to be answered. */
+export class ClientGone extends HttpRefusal {
+  override readonly name = 'ClientGone';
+
+  constructor() {
+    super(400, 'the connection was closed before the body was complete');
+  }
+}
+
+/** The media type of each encoding (OTLP specification, OTLP/HTTP Request). */
+export const MEDIA_TYPES: Readonly<Record<OtlpEncoding, string>> = {
+  json: 'application/json',
+  protobuf: 'application/x-protobuf',
+};
+
+/** The encoding that a `Content-Type` header names; undefined for any other type. */
+export function encodingOf(contentType: string | undefined): OtlpEncoding | undefined {
+  const mediaType = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  return mediaType === MEDIA_TYPES.json ? 'json' : mediaType === MEDIA_TYPES.protobuf ? 'protobuf' : undefined;
+}
+
+/** What a sender is told of spans that were not kept although its request was answered 200. */
+export interface PartialSuccess {
+  rejectedSpans: number;
+  errorMessage: string;
+}
+
+/** An `ExportTraceServiceResponse`; without a partial success, everything was accepted. */
+export function acceptedBody(encoding: OtlpEncoding, partialSuccess?: PartialSuccess): Uint8Array | string {
+  if (partialSuccess === undefined) return encoding === 'json' ? '{}' : new Uint8Array();
+  const { rejectedSpans, errorMessage } = partialSuccess;
+  if (encoding === 'json') {
+    return JSON.stringify({ partialSuccess: { rejectedSpans: String(rejectedSpans), errorMessage } });
+  }
+  return new BinaryWriter()
+    .uint32(tag(1, LENGTH_DELIMITED))
+    .fork()
+    .uint32(tag(1, VARINT))
+    .int64(rejectedSpans)
+    .uint32(tag(2, LENGTH_DELIMITED))
+    .string(errorMessage)
+    .join()
+    .finish();
+}
+
+/** A `google.rpc.Status`, which OTLP/HTTP wants as the body of every failure (OTLP specification, Failures). */
+export function statusBody(httpStatus: number, message: string, encoding: OtlpEncoding): Uint8Array | string {
+  const code = RPC_CODES[httpStatus] ?? (httpStatus < 500 ? RPC_INVALID_ARGUMENT : RPC_INTERNAL);
+  if (encoding === 'json') return JSON.stringify({ code, message });
+  return new BinaryWriter()
+    .uint32(tag(1, VARINT))
+    .int32(code)
+    .uint32(tag(2, LENGTH_DELIMITED))
+    .string(message)
+    .finish();
+}
+
+/** Numbers of `google.rpc.Code` (code.proto). */
+const RPC_INVALID_ARGUMENT = 3;
+const RPC_INTERNAL = 13;
+const RPC_CODES: Readonly<Record<number, number>> = { 403: 7, 404: 5, 405: 12, 503: 14 };
+
+const VARINT = 0;
+const LENGTH_DELIMITED = 2;
+
+function tag(field: number, wireType: number): number {
+  return (field << 3) | wireType;
+}

@@ -1,0 +1,161 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { HttpRefusal } from './http-answer.ts';
+
+/** Seconds after which a client may try again when memory is short. */
+const RETRY_AFTER_SECONDS = 2;
+/** Of the budget, from where on slow bodies are ended. */
+const PRESSURE_SHARE = 0.75;
+/** A body that has been coming for longer is slow: on one machine, 20 MiB take a fraction of a second. */
+const SLOW_BODY_MS = 5_000;
+/** Bytes of bodies that may be decoded at one time: what becomes of them takes several times as much. */
+const MAX_DECODING_BYTES = 24 * 1024 ** 2;
+/** After so many bytes of large bodies, what they became is collected, rather than when V8 finds its heap large. */
+const COLLECT_AFTER_BYTES = 8 * 1024 ** 2;
+const MIN_COLLECT_INTERVAL_MS = 250;
+const LARGE_BODY_BYTES = 2 * 1024 ** 2;
+
+/**
+ * Bounds the memory of all bodies and answers under way together. Without it, as many clients as there are decide how
+ * much memory the process takes.
+ */
+export class MemoryBudget {
+  readonly #maxBytes: number;
+  #usedBytes = 0;
+  readonly #receiving = new Set<MemoryLease>();
+  #decodingBytes = 0;
+  #uncollectedBytes = 0;
+  #collectedMs = -Infinity;
+  readonly #waiting: { bytes: number; start: () => void }[] = [];
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** Memory for one body or answer; release it when that is over. */
+  lease(): MemoryLease {
+    return new MemoryLease((lease, bytes) => this.#take(lease, bytes));
+  }
+
+  /**
+   * As {@link MemoryBudget.lease}, for a body that is being received.
+   * @param abandon - Ends it, when memory is short and it is slow.
+   */
+  leaseForReceiving(abandon: (refusal: HttpRefusal) => void): MemoryLease {
+    const lease = new MemoryLease((self, bytes) => this.#take(self, bytes), abandon);
+    this.#receiving.add(lease);
+    return lease;
+  }
+
+  /** The body is there: it is not slow any more. */
+  received(lease: MemoryLease): void {
+    this.#receiving.delete(lease);
+  }
+
+  /** Runs `work` on a body of `bytes` when not too many others are being worked on; a large one is worked on alone. */
+  async whileDecoding<Result>(bytes: number, work: () => Promise<Result>): Promise<Result> {
+    if (this.#decodingBytes > 0 && this.#decodingBytes + bytes > MAX_DECODING_BYTES) {
+      await new Promise<void>((start) => this.#waiting.push({ bytes, start }));
+    } else {
+      this.#decodingBytes += bytes;
+    }
+    try {
+      return await work();
+    } finally {
+      this.#decodingBytes -= bytes;
+      this.#collect(bytes);
+      this.#startWaiting();
+    }
+  }
+
+  #collect(bytes: number): void {
+    if (bytes < LARGE_BODY_BYTES) return;
+    this.#uncollectedBytes += bytes;
+    if (this.#uncollectedBytes < COLLECT_AFTER_BYTES) return;
+    this.#uncollectedBytes = 0;
+    collectGarbage();
+  }
+
+  /** What is refused is read to its end and dropped, which leaves as much behind as it is long. */
+  #collectUnderPressure(): void {
+    if (performance.now() - this.#collectedMs < MIN_COLLECT_INTERVAL_MS) return;
+    collectGarbage();
+    this.#collectedMs = performance.now();
+  }
+
+  #startWaiting(): void {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      if (this.#decodingBytes > 0 && this.#decodingBytes + next.bytes > MAX_DECODING_BYTES) return;
+      this.#decodingBytes += next.bytes;
+      this.#waiting.shift();
+      next.start();
+    }
+  }
+
+  #take(lease: MemoryLease, bytes: number): void {
+    if (bytes > 0 && this.#usedBytes + bytes > this.#maxBytes * PRESSURE_SHARE) this.#endSlowBodies(lease);
+    if (bytes > 0 && this.#usedBytes + bytes > this.#maxBytes) {
+      this.#collectUnderPressure();
+      throw new HttpRefusal(503, 'too much is being sent and asked at the moment; try again', {
+        'retry-after': String(RETRY_AFTER_SECONDS),
+      });
+    }
+    this.#usedBytes += bytes;
+    if (bytes < 0) this.#receiving.delete(lease);
+  }
+
+  #endSlowBodies(asking: MemoryLease): void {
+    const startedBefore = performance.now() - SLOW_BODY_MS;
+    for (const lease of this.#receiving) {
+      if (lease !== asking && lease.startedMs < startedBefore) lease.abandon();
+    }
+  }
+}
+
+/** Memory that one body or answer takes. */
+export class MemoryLease {
+  readonly startedMs = performance.now();
+  readonly #take: (lease: MemoryLease, bytes: number) => void;
+  readonly #abandon: ((refusal: HttpRefusal) => void) | undefined;
+  #bytes = 0;
+
+  constructor(take: (lease: MemoryLease, bytes: number) => void, abandon?: (refusal: HttpRefusal) => void) {
+    this.#take = take;
+    this.#abandon = abandon;
+  }
+
+  /** @throws {@link HttpRefusal} 503 when so much more does not fit */
+  add(bytes: number): void {
+    this.#take(this, bytes);
+    this.#bytes += bytes;
+  }
+
+  release(): void {
+    this.#take(this, -this.#bytes);
+    this.#bytes = 0;
+  }
+
+  abandon(): void {
+    this.release();
+    const headers = { 'retry-after': String(RETRY_AFTER_SECONDS) };
+    this.#abandon?.(new HttpRefusal(408, 'memory is short, and the body came too slowly; try again', headers));
+  }
+}
+
+let collector: (() => void) | undefined;
+
+/**
+ * Lets V8 give back what nobody refers to. By itself it lets the heap grow to gigabytes where there are some, a multiple
+ * of what large bodies need; it takes a few hundredths of a second, much less than such a body.
+ */
+function collectGarbage(): void {
+  if (collector === undefined) {
+    setFlagsFromString('--expose-gc');
+    collector = runInNewContext('gc') as () => void;
+  }
+  collector();
+}

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import type { SpanStore } from '../store/span-store.ts';
+import type { Upkeep } from '../store/upkeep.ts';
+import { LocalError } from '../local-error.ts';
+import { HttpRefusal, type Route } from './http-answer.ts';
+import type { MemoryBudget } from './memory-budget.ts';
+import type { RejectionCounts } from './trace-route.ts';
+
+/** What `/healthz` speaks of. */
+export interface HealthSubjects {
+  instanceId: string;
+  store: SpanStore;
+  upkeep: Upkeep;
+  budget: MemoryBudget;
+  rejected: RejectionCounts;
+  /** Connections that clients closed before their request was complete. */
+  gone: { clientsGone: number };
+}
+
+/**
+ * `GET /healthz`: which back end it is, whether it can keep spans, and what it has done since it started. Its status is
+ * `ok`, `unwritable` with the reason as `problem`, or `damaged`; the answer's own is 200, since somebody answers.
+ */
+export function healthRoute({ instanceId, store, upkeep, budget, rejected, gone }: HealthSubjects): Route {
+  return {
+    method: 'GET',
+    handle: async () => {
+      const problem = store.problem ?? missingFile(store);
+      const status = problem !== undefined ? 'unwritable' : store.hasDamage ? 'damaged' : 'ok';
+      const body = {
+        status,
+        problem,
+        instanceId,
+        storePath: store.path,
+        ...store.counts(),
+        ...rejected,
+        ...upkeep.counts,
+        ...gone,
+        requestBytes: budget.usedBytes,
+      };
+      return { contentType: 'application/json', body: JSON.stringify(body) };
+    },
+  };
+}
+
+/** Looks whether the store's file is still there: nothing may have been sent since it went. */
+function missingFile(store: SpanStore): string | undefined {
+  try {
+    store.checkFile();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/**
+ * `POST /api/v1/backup`: a copy of the store as it is at one moment, which is a store itself. One at a time: each takes as
+ * much disk as the store until it has been sent.
+ */
+export function backupRoute(store: SpanStore): Route {
+  let isRunning = false;
+  return {
+    method: 'POST',
+    async handle() {
+      if (isRunning) throw new HttpRefusal(503, 'another backup is being made', { 'retry-after': '30' });
+      isRunning = true;
+      const path = `${store.path}.backup-${randomUUID()}`;
+      const end = (): void => {
+        isRunning = false;
+        void rm(path, { force: true });
+      };
+      try {
+        await store.backUpTo(path);
+        const { size } = await stat(path);
+        const body = createReadStream(path);
+        body.once('close', end);
+        return { contentType: 'application/vnd.duckdb', body, contentLength: size };
+      } catch (error) {
+        end();
+        if (!(error instanceof LocalError)) throw error;
+        throw new HttpRefusal(503, error.message, {}, { cause: error });
+      }
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { LocalError } from '../local-error.ts';
+import { Database, type DatabaseOptions } from './database.ts';
+import { migrate } from './migrations.ts';
+import { ResourceTable } from './resource-table.ts';
+import { SpanAppender } from './span-appender.ts';
+import { StepTable } from './step-table.ts';
+import { FileWatch, logOf, makeStoreFolder, narrowPermissions, removeUnfinishedCopies } from './store-files.ts';
+import { cutHiddenDamage, cutLog, type DamagedLog, findReplayFailure } from './write-ahead-log.ts';
+
+/** How to open a store for writing. */
+export interface SpanStoreOptions {
+  /** Most memory that DuckDB takes, in bytes. */
+  memoryLimitBytes: number;
+  /** How long the log may become, in bytes, before a checkpoint. @defaultValue `64_000_000` */
+  checkpointBytes?: number | undefined;
+  /** Hears of what an operator should know, one sentence each. @defaultValue nobody does */
+  onNotice?: ((notice: string) => void) | undefined;
+  /** Hears which files may stand at the store's path, by device and inode number, before another takes its place. */
+  onFileChange?: ((fileIds: string[]) => Promise<void>) | undefined;
+}
+
+/** What writes need, and what is opened anew after a failure. */
+export interface OpenStore {
+  database: Database;
+  connection: DuckDBConnection;
+  appender: SpanAppender;
+  resources: ResourceTable;
+  steps: StepTable;
+  file: FileWatch;
+}
+
+/**
+ * Opens the store at `path` for writing, and makes it where there is none. Of a damaged log, what can be read is kept in
+ * the store, and the log is put aside.
+ * @throws {@link LocalError} `STORE_LOCKED`, `STORE_UNREADABLE`
+ */
+export async function openForWriting(path: string, options: SpanStoreOptions): Promise<OpenStore> {
+  const isNewFolder = await makeStoreFolder(path);
+  const isNewStore = !existsSync(path);
+  const database = await openMended(path, options);
+  try {
+    if (!isNewStore) await removeUnfinishedCopies(path);
+    const connection = await database.connect();
+    await migrate(connection, path);
+    const open = {
+      database,
+      connection,
+      appender: await SpanAppender.open(connection),
+      resources: await ResourceTable.open(connection),
+      steps: new StepTable(connection),
+      file: new FileWatch(path),
+    };
+    open.file.hasLog();
+    const narrowed = await narrowPermissions(path);
+    if (!isNewStore && !isNewFolder && narrowed.length > 0) {
+      options.onNotice?.(`others could open ${narrowed.join(', ')}; now only the owner can`);
+    }
+    return open;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** How often a damaged log is cut further back before nothing of it is kept. */
+const MAX_LOG_CUTS = 5;
+
+async function openMended(path: string, options: SpanStoreOptions): Promise<Database> {
+  const { memoryLimitBytes, checkpointBytes, onNotice } = options;
+  const opening: DatabaseOptions = { isReadOnly: false, memoryLimitBytes, checkpointBytes };
+  let damage: DamagedLog | undefined;
+  if (existsSync(path) && existsSync(logOf(path)) && (await isFree(path, memoryLimitBytes))) {
+    damage = await cutHiddenDamage(path);
+  }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const database = await Database.open(path, opening);
+      if (damage !== undefined) onNotice?.(sentenceOf(path, damage));
+      return database;
+    } catch (error) {
+      const position = findReplayFailure((error as Error).cause);
+      if (position === undefined || attempt > MAX_LOG_CUTS || !existsSync(logOf(path))) throw error;
+      damage = await cutLog(path, attempt < MAX_LOG_CUTS ? position : 0, damage);
+    }
+  }
+}
+
+/** Whether no other process holds the store, so that its log may be looked into and mended. */
+async function isFree(path: string, memoryLimitBytes: number): Promise<boolean> {
+  try {
+    await (await Database.open(path, { isReadOnly: true, memoryLimitBytes })).close();
+    return true;
+  } catch (error) {
+    return !(error instanceof LocalError && error.code === 'STORE_LOCKED');
+  }
+}
+
+function sentenceOf(path: string, { keptAs, lostBytes, totalBytes, lostTransactions }: DamagedLog): string {
+  const transactions =
+    lostTransactions === 0
+      ? 'how many spans were in them is not known'
+      : `at least ${lostTransactions} transactions were in them, each with the spans of one request or more`;
+  const lost =
+    lostBytes === 0
+      ? 'Nothing that it held is lost'
+      : `The last ${lostBytes} of its ${totalBytes} bytes are lost: ${transactions}`;
+  return (
+    `the log of ${path} was damaged. ${lost}; everything before is in the store. ` +
+    `The log as it was found is kept as ${keptAs}: restore a backup if you need what is missing, else delete it`
+  );
+}

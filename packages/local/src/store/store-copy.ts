@@ -1,0 +1,217 @@
+import { chmodSync, closeSync, openSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { type DuckDBConnection, LIST, listValue, UBIGINT, UHUGEINT } from '@duckdb/node-api';
+import { BLOCK_BYTES, Database, isDamage, MAX_CHECKPOINT_BYTES } from './database.ts';
+import { migrate } from './migrations.ts';
+import { logOf } from './store-files.ts';
+
+/** DuckDB keeps rows in groups of so many, and reads and frees whole groups. */
+const ROWS_PER_GROUP = 122_880;
+/** DuckDB's vector: the fewest rows that can be read by themselves. */
+const ROWS_PER_VECTOR = 2_048;
+/** Enough to make the tables; the rows are written by the instance that reads them. */
+const MAKING_MEMORY_BYTES = 32 * 1024 ** 2;
+
+/** Tables, and the columns without which a row is worth nothing; others become null where they cannot be read. */
+const TABLES: Readonly<Record<string, readonly string[]>> = {
+  spans: ['trace_id', 'span_id', 'start_ns', 'duration_ns', 'role', 'outcome', 'is_recovered', 'depth'],
+  resources: ['resource_id'],
+  steps: ['step_id', 'step'],
+};
+
+/** A span that was stored anew while the copy was made. */
+export interface SpanKey {
+  traceId: bigint;
+  spanId: bigint;
+}
+
+/** What could not be read of the rows that were copied. */
+export interface CopyDamage {
+  lostSpans: number;
+  /** Spans that lack a value of theirs, such as a text. */
+  incompleteSpans: number;
+}
+
+/**
+ * A copy of a store's rows in a new file, made while the store is written to: most rows first, the rest and what changed
+ * when nothing is written. Deleted rows, and names and resources that no row uses, are not in it.
+ *
+ * Rows are found again by their position, which stays as long as a transaction is open that began before.
+ */
+export class StoreCopy {
+  readonly path: string;
+  readonly damage: CopyDamage = { lostSpans: 0, incompleteSpans: 0 };
+  readonly #connection: DuckDBConnection;
+  /** Holds a transaction open. */
+  readonly #holder: DuckDBConnection;
+  readonly #checkpointThreshold: string;
+  #copiedRows = 0;
+
+  private constructor(
+    path: string,
+    connection: DuckDBConnection,
+    holder: DuckDBConnection,
+    checkpointThreshold: string,
+  ) {
+    this.#checkpointThreshold = checkpointThreshold;
+    this.path = path;
+    this.#connection = connection;
+    this.#holder = holder;
+  }
+
+  /** Starts a copy of `database` at `path`; what was there is removed. */
+  static async start(database: Database, path: string): Promise<StoreCopy> {
+    await rm(path, { force: true });
+    await rm(logOf(path), { force: true });
+    // Texts will be in both; only the owner may read them, from the start.
+    closeSync(openSync(logOf(path), 'a', 0o600));
+    const made = await Database.open(path, { isReadOnly: false, memoryLimitBytes: MAKING_MEMORY_BYTES });
+    chmodSync(path, 0o600);
+    await made.lend((connection) => migrate(connection, path));
+    await made.close();
+
+    const connection = await database.connect();
+    const holder = await database.connect();
+    // A checkpoint writes the newest row group anew, and while the copy is made its old place does not come free, neither
+    // in the store nor in the copy: a small store would take twice its size.
+    await connection.run(`SET GLOBAL checkpoint_threshold = '${MAX_CHECKPOINT_BYTES / 1000}KB'`);
+    await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS copy (BLOCK_SIZE ${BLOCK_BYTES})`);
+    await holder.run('BEGIN');
+    await holder.run('SELECT count(*) FROM spans');
+    return new StoreCopy(path, connection, holder, database.checkpointThreshold);
+  }
+
+  /** Copies the rows that have come since the last call, a row group at a time. */
+  async copyRows(isStopped: () => boolean = () => false): Promise<void> {
+    const end = await this.#number('SELECT coalesce(max(rowid) + 1, 0) FROM spans');
+    while (this.#copiedRows < end && !isStopped()) {
+      const until = Math.min(end, this.#copiedRows + ROWS_PER_GROUP);
+      await this.#copySlice('spans', this.#copiedRows, until);
+      this.#copiedRows = until;
+    }
+  }
+
+  /** Writes what has been copied to the file, so that the end is quick. */
+  async checkpoint(): Promise<void> {
+    await this.#connection.run('CHECKPOINT copy');
+  }
+
+  /**
+   * Copies the rest. Nothing may be written to the store meanwhile.
+   * @param replaced - Spans of which a stored copy was deleted and another written since the start.
+   */
+  async finish(replaced: readonly SpanKey[]): Promise<void> {
+    await this.#copyReplaced(replaced);
+    await this.copyRows();
+    for (const [table, id] of [
+      ['resources', 'resource_id'],
+      ['steps', 'step_id'],
+    ] as const) {
+      const end = await this.#number(`SELECT coalesce(max(rowid) + 1, 0) FROM ${table}`);
+      await this.#copySlice(table, 0, end, `AND ${id} IN (SELECT ${id} FROM copy.spans)`);
+    }
+    await this.#connection.run('DELETE FROM copy.upkeep');
+    await this.#connection.run('INSERT INTO copy.upkeep SELECT trusted_ns, jump_watched_ms, NULL FROM upkeep');
+    await this.checkpoint();
+    await this.#connection.run('DETACH copy');
+    await this.#letGo();
+    await rm(logOf(this.path), { force: true });
+  }
+
+  /** Ends it, and removes what there is of it. */
+  async abandon(): Promise<void> {
+    try {
+      await this.#connection.run('DETACH copy');
+    } catch {
+      // It has been detached, or the database has failed; the file goes in either case.
+    }
+    await this.#letGo();
+    await rm(this.path, { force: true });
+    await rm(logOf(this.path), { force: true });
+  }
+
+  async #letGo(): Promise<void> {
+    try {
+      await this.#holder.run('ROLLBACK');
+      await this.#connection.run(`SET GLOBAL checkpoint_threshold = '${this.#checkpointThreshold}'`);
+    } catch {
+      // The database has failed, and is opened anew with its own settings.
+    }
+    this.#holder.closeSync();
+    this.#connection.closeSync();
+  }
+
+  async #copyReplaced(replaced: readonly SpanKey[]): Promise<void> {
+    if (replaced.length === 0) return;
+    const values = {
+      trace_ids: listValue(replaced.map(({ traceId }) => traceId)),
+      span_ids: listValue(replaced.map(({ spanId }) => spanId)),
+    };
+    const types = { trace_ids: LIST(UHUGEINT), span_ids: LIST(UBIGINT) };
+    const chosen = '(trace_id, span_id) IN (SELECT (unnest($trace_ids), unnest($span_ids)))';
+    await this.#connection.run(`DELETE FROM copy.spans WHERE ${chosen}`, values, types);
+    await this.#connection.run(
+      `INSERT INTO copy.spans SELECT * FROM spans WHERE ${chosen} AND rowid < ${this.#copiedRows}`,
+      values,
+      types,
+    );
+  }
+
+  async #copySlice(table: string, from: number, until: number, condition = ''): Promise<void> {
+    const rows = `FROM ${table} WHERE rowid >= ${from} AND rowid < ${until} ${condition}`;
+    try {
+      await this.#connection.run(`INSERT INTO copy.${table} SELECT * ${rows}`);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      await this.#copyAroundDamage(table, from, until, condition);
+    }
+  }
+
+  /** Leaves out the values, and at worst the rows, that cannot be read. */
+  async #copyAroundDamage(table: string, from: number, until: number, condition: string): Promise<void> {
+    if (until - from > ROWS_PER_VECTOR) {
+      const vectors = Math.ceil((until - from) / ROWS_PER_VECTOR);
+      const middle = from + Math.ceil(vectors / 2) * ROWS_PER_VECTOR;
+      await this.#copySlice(table, from, middle, condition);
+      await this.#copySlice(table, middle, until, condition);
+      return;
+    }
+    const range = `FROM ${table} WHERE rowid >= ${from} AND rowid < ${until}`;
+    const columns = await this.#columnsOf(table);
+    const unreadable = new Set<string>();
+    for (const column of columns) {
+      if (!(await this.#canRead(`SELECT bit_xor(hash(${column})) ${range}`))) unreadable.add(column);
+    }
+    const rowCount = await this.#number(`SELECT count(*) ${range}`);
+    if (TABLES[table]!.some((column) => unreadable.has(column))) {
+      if (table === 'spans') this.damage.lostSpans += rowCount;
+      return;
+    }
+    const selected = columns.map((column) => (unreadable.has(column) ? `NULL AS ${column}` : column));
+    await this.#connection.run(`INSERT INTO copy.${table} SELECT ${selected.join(', ')} ${range} ${condition}`);
+    if (table === 'spans') this.damage.incompleteSpans += rowCount;
+  }
+
+  async #canRead(sql: string): Promise<boolean> {
+    try {
+      await this.#connection.run(sql);
+      return true;
+    } catch (error) {
+      if (isDamage(error)) return false;
+      throw error;
+    }
+  }
+
+  async #columnsOf(table: string): Promise<string[]> {
+    const reader = await this.#connection.runAndReadAll(
+      'SELECT column_name FROM duckdb_columns() ' +
+        'WHERE database_name = current_database() AND table_name = $table ORDER BY column_index',
+      { table },
+    );
+    return reader.getRows().map(([name]) => name as string);
+  }
+
+  async #number(sql: string): Promise<number> {
+    return Number((await this.#connection.runAndReadAll(sql)).getRows()[0]![0]);
+  }
+}

@@ -1,0 +1,335 @@
+import type { ResolvedRetentionOptions } from '../backend-options.ts';
+import { deleteEnded, type Deletion, findDueByAge, findExcess, MAX_SHARE_BY_AGE } from './retention.ts';
+import type { SpanStore } from './span-store.ts';
+import { MAX_STEP_MS, TrustedClock, WATCH_MS } from './trusted-clock.ts';
+
+const MS_PER_DAY = 86_400_000;
+const MS_PER_HOUR = 3_600_000;
+/** More than can have passed since 1970; it stands for an age without limit. */
+const MANY_DAYS = 100_000;
+/** The latest time that a store can hold. */
+const LATEST_NS = 2n ** 63n - 1n;
+/** How often the size is looked at, beside every run: a quick sender can write much within a minute. */
+const SIZE_LOOK_MS = 1_000;
+/** What has been deleted is gone from the disk within a day: a run that finds it this old rewrites the store. */
+const MAX_UNRECLAIMED_MS = 20 * MS_PER_HOUR;
+/** A file longer than this factor of the size allowed is rewritten, where that makes it shorter: less is in use. */
+const MAX_FILE_FACTOR = 1.05;
+const MAX_USED_SHARE = 0.95;
+/** Up to this factor of the size allowed nothing is deleted, so that a block more or less does not start it again. */
+const SIZE_TOLERANCE = 1.02;
+/** Rounds of deleting for size in one run; a second one is needed only where sizes were misjudged. */
+const MAX_SIZE_ROUNDS = 3;
+/** The filter of known spans is made anew when it holds this many times more than is stored. */
+const FORGOTTEN_RATIO = 2;
+/** The time that is believed is written down when it has moved on by so much. */
+const CLOCK_SAVE_MS = 10 * 60_000;
+
+/** What upkeep has done since the start. */
+export interface UpkeepCounts {
+  conversationsDeletedByAge: number;
+  conversationsDeletedBySize: number;
+  /** Large conversations that have lost their oldest spans, each time. */
+  conversationsShortened: number;
+  spansDeleted: number;
+  rewrites: number;
+  /** Bytes in use, the log included, when they were looked at last: some seconds ago at most while spans come. */
+  usedBytes: number;
+}
+
+/** What upkeep is told. */
+export interface UpkeepOptions {
+  retention: ResolvedRetentionOptions;
+  /** How often to look. */
+  intervalMs: number;
+  onNotice: (notice: string) => void;
+  /** The clocks; a test has its own. @defaultValue the machine's */
+  now?: (() => number) | undefined;
+  elapsed?: (() => number) | undefined;
+}
+
+/**
+ * Keeps a store within its limits, in the background and in small steps: what is too old and what is too much is deleted,
+ * what has been deleted is taken off the disk, and a damaged file is replaced by what can be read of it. Everything is
+ * said and counted; a failure is said and tried again.
+ */
+export class Upkeep {
+  readonly counts: UpkeepCounts = {
+    conversationsDeletedByAge: 0,
+    conversationsDeletedBySize: 0,
+    conversationsShortened: 0,
+    spansDeleted: 0,
+    rewrites: 0,
+    usedBytes: 0,
+  };
+  readonly #store: SpanStore;
+  readonly #options: UpkeepOptions;
+  readonly #clock: TrustedClock;
+  readonly #now: () => number;
+  readonly #elapsed: () => number;
+  #lastElapsedMs: number;
+  #savedMs = 0;
+  #hasAnnouncedAge = false;
+  #hasAnnouncedJump = false;
+  #lastFailure: string | undefined;
+  #lookedAtSpans = -1;
+  #isStopped = false;
+  #running: Promise<void> = Promise.resolve();
+  #timers: NodeJS.Timeout[] = [];
+
+  private constructor(store: SpanStore, options: UpkeepOptions, clock: TrustedClock) {
+    this.#store = store;
+    this.#options = options;
+    this.#clock = clock;
+    this.#now = options.now ?? Date.now;
+    this.#elapsed = options.elapsed ?? (() => performance.now());
+    this.#lastElapsedMs = this.#elapsed();
+  }
+
+  /** Reads what is remembered of the clock. A store that remembers nothing believes the newest of its spans. */
+  static async open(store: SpanStore, options: UpkeepOptions): Promise<Upkeep> {
+    const nowMs = (options.now ?? Date.now)();
+    const row = await store.read(async (connection) => {
+      const reader = await connection.runAndReadAll(
+        'SELECT trusted_ns, jump_watched_ms, (SELECT max(start_ns) FROM spans WHERE start_ns <= $now_ns) FROM upkeep',
+        { now_ns: BigInt(nowMs) * 1_000_000n },
+      );
+      return reader.getRows()[0];
+    });
+    const [trustedNs, watchedMs, newestNs] = (row ?? []) as (bigint | null | undefined)[];
+    const rememberedNs = trustedNs ?? newestNs;
+    const trustedMs = rememberedNs === null || rememberedNs === undefined ? nowMs : Number(rememberedNs / 1_000_000n);
+    return new Upkeep(store, options, new TrustedClock({ trustedMs, watchedMs: Number(watchedMs ?? 0) }));
+  }
+
+  /** Runs now, and again and again until {@link Upkeep.stop}. */
+  start(): void {
+    const { intervalMs } = this.#options;
+    this.#timers = [
+      setInterval(() => this.#enqueue(() => this.run()), intervalMs),
+      setInterval(() => this.#enqueue(() => this.#lookAtSize()), Math.min(SIZE_LOOK_MS, intervalMs)),
+    ];
+    for (const timer of this.#timers) timer.unref();
+    this.#enqueue(() => this.run());
+  }
+
+  /** Ends it, once what it does at the moment is done. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#running;
+  }
+
+  /** Spans that end before this, in Unix nanoseconds, are too old to be kept. */
+  get tooOldBeforeNs(): bigint {
+    const maxAgeMs = Math.min(this.#options.retention.maxAgeDays, MANY_DAYS) * MS_PER_DAY;
+    return BigInt(Math.round(this.#clock.earliestMs(this.#now()) - maxAgeMs)) * 1_000_000n;
+  }
+
+  /**
+   * Spans that end after this, in Unix nanoseconds, cannot be from now. A store that keeps what is of any age is not
+   * told anything by times, and takes whatever it can hold.
+   */
+  get futureAfterNs(): bigint {
+    if (this.#options.retention.maxAgeDays >= MANY_DAYS) return LATEST_NS;
+    const latestMs = Math.min(this.#clock.latestMs(this.#now()) + MAX_STEP_MS, Number.MAX_SAFE_INTEGER);
+    return BigInt(Math.round(latestMs)) * 1_000_000n;
+  }
+
+  /** One run: age, size, and what is left of what was deleted. */
+  async run(): Promise<void> {
+    await this.#observeClock();
+    if (this.#store.hasDamage) await this.#replaceDamagedFile();
+    await this.#keepAge();
+    await this.#keepSize();
+    if (await this.#isRewriteDue()) await this.#rewrite();
+    const stored = await this.#storedSpans();
+    if (this.#store.knownSpanCount > stored * FORGOTTEN_RATIO + 1000) await this.#store.forgetDeletedSpans();
+    this.#lastFailure = undefined;
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#running = this.#running.then(async () => {
+      if (this.#isStopped) return;
+      try {
+        await work();
+      } catch (error) {
+        const { message } = error as Error;
+        // The same failure every minute is one notice.
+        if (!this.#isStopped && message !== this.#lastFailure) {
+          this.#options.onNotice(`the upkeep of the store failed and is tried again: ${message}`);
+        }
+        this.#lastFailure = message;
+      }
+    });
+  }
+
+  async #observeClock(): Promise<void> {
+    const elapsedMs = this.#elapsed();
+    this.#clock.observe(this.#now(), elapsedMs - this.#lastElapsedMs);
+    this.#lastElapsedMs = elapsedMs;
+    const { state, isJumping } = this.#clock;
+    if (isJumping && !this.#hasAnnouncedJump) {
+      this.#options.onNotice(
+        `the clock says ${dayText(this.#now())}, and ${dayText(state.trustedMs)} is expected: it was wrong, is wrong, or ` +
+          `nothing ran for long. Nothing is deleted for its age by the new time until it has lasted ${WATCH_MS / MS_PER_HOUR} hours of running`,
+      );
+    }
+    this.#hasAnnouncedJump = isJumping;
+    if (Math.abs(state.trustedMs - this.#savedMs) < CLOCK_SAVE_MS) return;
+    await this.#store.change(async (connection) => {
+      await connection.run('UPDATE upkeep SET trusted_ns = $trusted_ns, jump_watched_ms = $watched_ms', {
+        trusted_ns: BigInt(Math.round(state.trustedMs)) * 1_000_000n,
+        watched_ms: BigInt(Math.round(state.watchedMs)),
+      });
+    });
+    this.#savedMs = state.trustedMs;
+  }
+
+  async #keepAge(): Promise<void> {
+    const { maxAgeDays } = this.#options.retention;
+    if (!Number.isFinite(maxAgeDays)) return;
+    const { conversations, due, boundaryNs } = await findDueByAge(this.#store, this.tooOldBeforeNs);
+    if (boundaryNs === undefined) {
+      this.#hasAnnouncedAge = false;
+      return;
+    }
+    if (due > conversations * MAX_SHARE_BY_AGE && due > 1 && !this.#hasAnnouncedAge) {
+      this.#hasAnnouncedAge = true;
+      this.#options.onNotice(
+        `${due} of ${countText(conversations, 'conversation')} ended more than ${countText(maxAgeDays, 'day')} ago. ` +
+          `They will be deleted, at most ${MAX_SHARE_BY_AGE * 100} % of the store in each run, beginning with the next one; ` +
+          'stop this back end, or start it with a longer --max-age, to keep them',
+      );
+      return;
+    }
+    const deletion = await deleteEnded(this.#store, boundaryNs, [], this.#now(), () => this.#isStopped);
+    this.counts.conversationsDeletedByAge += deletion.conversations;
+    this.#reportDeletion(deletion, `they ended more than ${countText(maxAgeDays, 'day')} ago`);
+  }
+
+  async #keepSize(): Promise<void> {
+    const { maxBytes } = this.#options.retention;
+    for (let round = 0; round < MAX_SIZE_ROUNDS && !this.#isStopped; round++) {
+      const usedBytes = await this.#reclaimedBytes(maxBytes * SIZE_TOLERANCE);
+      if (usedBytes <= maxBytes * SIZE_TOLERANCE) return;
+      const excess = await findExcess(this.#store, usedBytes, maxBytes);
+      if (excess === undefined) return;
+      const size = `the store takes ${bytesText(usedBytes)}, and ${bytesText(maxBytes)} are allowed`;
+      this.#options.onNotice(
+        `${size}: deleting what ended first, until ${dayText(Number(excess.boundaryNs / 1_000_000n))}`,
+      );
+      const deletion = await deleteEnded(
+        this.#store,
+        excess.boundaryNs,
+        excess.largeIds,
+        this.#now(),
+        () => this.#isStopped,
+      );
+      this.counts.conversationsDeletedBySize += deletion.conversations;
+      this.counts.conversationsShortened += deletion.shortened;
+      this.#reportDeletion(deletion, size);
+      if (deletion.spans === 0) return;
+    }
+  }
+
+  /**
+   * Bytes in use, with what has been deleted taken off where the store is above `maxBytes`. Deleting again before that
+   * would be deleting twice for the same excess: space comes free by whole row groups only.
+   */
+  async #reclaimedBytes(maxBytes: number): Promise<number> {
+    let usedBytes = await this.#usedBytes();
+    if (usedBytes <= maxBytes) return usedBytes;
+    await this.#store.checkpoint();
+    usedBytes = await this.#usedBytes();
+    if (usedBytes <= maxBytes || (await this.#unreclaimedSinceMs()) === undefined) return usedBytes;
+    await this.#rewrite();
+    return this.#usedBytes();
+  }
+
+  async #usedBytes(): Promise<number> {
+    this.counts.usedBytes = await this.#store.usedBytes();
+    return this.counts.usedBytes;
+  }
+
+  async #lookAtSize(): Promise<void> {
+    const { storedSpans } = this.#store.counts();
+    // After a failure the next run tries again; a second apart, trying would cost more than it brings.
+    if (storedSpans === this.#lookedAtSpans || this.#lastFailure !== undefined) return;
+    this.#lookedAtSpans = storedSpans;
+    if ((await this.#usedBytes()) > this.#options.retention.maxBytes * SIZE_TOLERANCE) await this.#keepSize();
+  }
+
+  async #isRewriteDue(): Promise<boolean> {
+    if (this.#isStopped) return false;
+    const fileBytes = await this.#store.fileBytes();
+    const isLong = fileBytes > this.#options.retention.maxBytes * MAX_FILE_FACTOR;
+    if (isLong && (await this.#usedBytes()) < fileBytes * MAX_USED_SHARE) return true;
+    const sinceMs = await this.#unreclaimedSinceMs();
+    if (sinceMs === undefined) return false;
+    const nowMs = this.#now();
+    // A clock that was set back says nothing about how long ago it was.
+    return nowMs - sinceMs > MAX_UNRECLAIMED_MS || nowMs < sinceMs - MS_PER_HOUR;
+  }
+
+  async #rewrite(): Promise<void> {
+    const before = await this.#store.fileBytes();
+    const { lostSpans, incompleteSpans, keptAs } = await this.#store.rewrite(() => this.#isStopped);
+    this.counts.rewrites += 1;
+    const sizes = `${bytesText(before)} before, ${bytesText(await this.#store.fileBytes())} now`;
+    if (keptAs === undefined) {
+      this.#options.onNotice(`the store was rewritten, ${sizes}: what was deleted is off the disk`);
+      return;
+    }
+    this.#options.onNotice(
+      `a part of the store could not be read. What could be is in a new file (${sizes}): ` +
+        `${countText(lostSpans, 'span')} lost, ${countText(incompleteSpans, 'span')} without a value such as a text. ` +
+        `The damaged file is kept as ${keptAs}: restore a backup if you need what is missing, else delete it, and have the disk checked`,
+    );
+  }
+
+  async #replaceDamagedFile(): Promise<void> {
+    this.#options.onNotice('a part of the store cannot be read; copying everything else to a new file');
+    await this.#rewrite();
+  }
+
+  #reportDeletion({ conversations, spans, shortened, boundaryNs }: Deletion, reason: string): void {
+    this.counts.spansDeleted += spans;
+    const parts = [
+      `deleted ${countText(conversations, 'conversation')} (${countText(spans, 'span')}) that ended until ` +
+        `${dayText(Number(boundaryNs / 1_000_000n))}: ${reason}`,
+      ...(shortened === 0
+        ? []
+        : [
+            `${countText(shortened, 'conversation')} larger than a tenth of the size allowed lost the oldest spans only`,
+          ]),
+    ];
+    this.#options.onNotice(parts.join('; '));
+  }
+
+  async #unreclaimedSinceMs(): Promise<number | undefined> {
+    const since = await this.#value('SELECT max(unreclaimed_since_ns) FROM upkeep');
+    return since === null ? undefined : Number((since as bigint) / 1_000_000n);
+  }
+
+  async #storedSpans(): Promise<number> {
+    return Number(await this.#value('SELECT count(*) FROM spans'));
+  }
+
+  #value(sql: string): Promise<unknown> {
+    return this.#store.read(async (connection) => (await connection.runAndReadAll(sql)).getRows()[0]![0]);
+  }
+}
+
+function countText(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+function bytesText(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+}
+
+/** A time to the minute, in UTC. */
+function dayText(unixMs: number): string {
+  return new Date(unixMs).toISOString().replace(/:\d\d\.\d+Z$/, 'Z');
+}
