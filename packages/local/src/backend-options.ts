@@ -1,3 +1,5 @@
+import { isLoopbackHost } from './discovery/presence-file.ts';
+import { Access } from './http/access.ts';
 import { LocalError } from './local-error.ts';
 
 /** How long and how much the store keeps. */
@@ -21,8 +23,20 @@ export interface LocalBackendOptions {
   storePath: string;
   /** TCP port; `0` picks a free one. @defaultValue `4318`, OTLP/HTTP's own */
   port?: number | undefined;
-  /** Address or name to listen on. Anything but loopback lets others read and write. @defaultValue `127.0.0.1` */
+  /** Address or name to listen on. Anything but loopback needs `tokens`. @defaultValue `127.0.0.1` */
   host?: string | undefined;
+  /**
+   * Path of a Unix socket to listen on in place of `host` and `port`; only its owner reaches it.
+   * @defaultValue none
+   */
+  socketPath?: string | undefined;
+  /**
+   * The contents of a token file: a token of 16 characters or more a line, alone or behind its rights, such as
+   * `read` or `send,read`. Whoever asks or sends then shows one. @defaultValue nobody is asked for a token
+   */
+  tokens?: string | undefined;
+  /** Origins whose web pages may ask and send, such as `https://app.example.com`. @defaultValue none */
+  allowedOrigins?: readonly string[] | undefined;
   retention?: RetentionOptions | undefined;
   /**
    * Largest accepted request body, in bytes, before and after inflating; a larger one is answered 413.
@@ -55,6 +69,9 @@ export interface ResolvedBackendOptions {
   storePath: string;
   port: number;
   host: string;
+  socketPath: string | undefined;
+  access: Access;
+  allowedOrigins: readonly string[];
   retention: ResolvedRetentionOptions;
   maxBodyBytes: number;
   maxRequestBytes: number;
@@ -64,12 +81,15 @@ export interface ResolvedBackendOptions {
   onNotice: (notice: string) => void;
 }
 
-/** @throws {@link LocalError} `OPTION_OUT_OF_RANGE` */
+/** @throws {@link LocalError} `OPTION_OUT_OF_RANGE`, `TOKEN_FILE_MALFORMED`, `TOKEN_MISSING` */
 export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBackendOptions {
   const {
     storePath,
     port = 4318,
     host = '127.0.0.1',
+    socketPath,
+    tokens,
+    allowedOrigins = [],
     retention: { maxAgeDays = 30, maxBytes = 2 * 1024 ** 3 } = {},
     maxBodyBytes = 20 * 1024 ** 2,
     maxRequestBytes = 256 * 1024 ** 2,
@@ -91,6 +111,9 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
     storePath,
     port,
     host,
+    socketPath,
+    access: guardedAccess(tokens, host, socketPath),
+    allowedOrigins: allowedOrigins.map((origin) => origin.toLowerCase()),
     retention: { maxAgeDays, maxBytes },
     maxBodyBytes,
     maxRequestBytes,
@@ -103,4 +126,18 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
 
 function check(name: string, value: number, isRight: boolean, expected: string): void {
   if (!isRight) throw new LocalError('OPTION_OUT_OF_RANGE', `${name} must be ${expected}, got ${value}`);
+}
+
+/**
+ * Who may ask and send.
+ * @throws {@link LocalError} `TOKEN_FILE_MALFORMED`; `TOKEN_MISSING` where others reach `host` and no token is asked for
+ */
+export function guardedAccess(tokens: string | undefined, host: string, socketPath?: string): Access {
+  const access = new Access(tokens);
+  const isPrivate = socketPath !== undefined || isLoopbackHost(host === '::1' ? '[::1]' : host.toLowerCase());
+  if (access.isGuarded || isPrivate) return access;
+  throw new LocalError(
+    'TOKEN_MISSING',
+    `${host} can be reached from other machines, and whoever reaches the port could read every conversation. Give a file of tokens (--token-file), or listen on 127.0.0.1 or a Unix socket (--socket).`,
+  );
 }

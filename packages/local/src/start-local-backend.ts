@@ -11,7 +11,7 @@ import { type Presence, removePresence, writePresence } from './discovery/presen
 import { createHttpServer } from './http/create-server.ts';
 import { ForegroundGate } from './http/foreground-gate.ts';
 import { BACKUP_PATH, type Route } from './http/http-answer.ts';
-import { closeServer, listen, urlOf } from './http/listening.ts';
+import { closeServer, listen, listenOnSocket, urlOf } from './http/listening.ts';
 import { MemoryBudget } from './http/memory-budget.ts';
 import { backupRoute, healthRoute } from './http/operator-routes.ts';
 import { pageRoutes } from './http/page-routes.ts';
@@ -23,7 +23,7 @@ import type { Upkeep } from './store/upkeep.ts';
 
 /** A running embedded back end. */
 export interface LocalBackend {
-  /** Where it answers, such as `http://127.0.0.1:4318`; senders add `/v1/traces` themselves. */
+  /** Where it answers, such as `http://127.0.0.1:4318`, or `unix:/run/convotel.sock`; senders add `/v1/traces` themselves. */
   readonly url: string;
   /** Random, new with every start. */
   readonly instanceId: string;
@@ -48,6 +48,7 @@ export interface LocalBackend {
  *
  * Spans are answered 200 only after they are on disk, and 503 while they cannot be kept.
  * @throws {@link LocalError} `PORT_IN_USE`, `STORE_LOCKED`, `STORE_UNREADABLE`, `OPTION_OUT_OF_RANGE`,
+ *   `TOKEN_FILE_MALFORMED`, `TOKEN_MISSING`,
  *   `STORE_UNWRITABLE` when the small file cannot be written by which other commands find this back end
  */
 export async function startLocalBackend(options: LocalBackendOptions): Promise<LocalBackend> {
@@ -81,27 +82,34 @@ export async function startLocalBackend(options: LocalBackendOptions): Promise<L
     const server = createHttpServer(routesOf(settings, { store, upkeep, source, budget, instanceId, gone }), {
       host: settings.host,
       port: () => port,
+      access: settings.access,
+      allowedOrigins: settings.allowedOrigins,
+      isSocket: settings.socketPath !== undefined,
       budget,
       onFailure: (error) => settings.onNotice(`a request failed: ${(error as Error).stack ?? String(error)}`),
       onClientGone: () => (gone.clientsGone += 1),
     });
-    port = await listen(server, settings);
+    if (settings.socketPath === undefined) port = await listen(server, settings);
+    else await listenOnSocket(server, settings.socketPath);
     release.unshift(() => closeServer(server));
-    presence = {
-      url: urlOf(reachableHost(settings.host), port),
-      instanceId,
-      pid: process.pid,
-      storePath,
-      storeFiles: [fileIdOf(storePath) ?? ''],
-    };
-    await writePresence(storePath, presence);
-    release.unshift(() => removePresence(storePath, instanceId));
+    // Commands ask by TCP; who reaches a socket says so.
+    if (settings.socketPath === undefined) {
+      presence = {
+        url: urlOf(reachableHost(settings.host), port),
+        instanceId,
+        pid: process.pid,
+        storePath,
+        storeFiles: [fileIdOf(storePath) ?? ''],
+      };
+      await writePresence(storePath, presence);
+      release.unshift(() => removePresence(storePath, instanceId));
+    }
     upkeep.start();
     release.splice(1, 0, () => upkeep.stop());
 
     let stopped: Promise<void> | undefined;
     return {
-      url: urlOf(settings.host, port),
+      url: settings.socketPath === undefined ? urlOf(settings.host, port) : `unix:${resolve(settings.socketPath)}`,
       instanceId,
       storePath,
       retention: settings.retention,
@@ -147,7 +155,7 @@ interface BackendParts {
 }
 
 function routesOf(
-  { maxBodyBytes, pageFolder, onNotice }: ResolvedBackendOptions,
+  { maxBodyBytes, pageFolder, access, onNotice }: ResolvedBackendOptions,
   { store, upkeep, source, budget, instanceId, gone }: BackendParts,
 ): Map<string, Route> {
   const gate = new ForegroundGate();
@@ -169,6 +177,6 @@ function routesOf(
     ['/healthz', healthRoute({ instanceId, store, upkeep, budget, rejected, gone })],
     ...(pageFolder === undefined
       ? []
-      : pageRoutes(pageFolder, { source: { kind: 'local', location: store.path }, takesSpans: true })),
+      : pageRoutes(pageFolder, access, { source: { kind: 'local', location: store.path }, takesSpans: true })),
   ]);
 }

@@ -1,4 +1,5 @@
 import type { ConversationSource } from '@convotel/query';
+import { guardedAccess } from './backend-options.ts';
 import { closeServer, listen, urlOf } from './http/listening.ts';
 import { createHttpServer } from './http/create-server.ts';
 import { ForegroundGate } from './http/foreground-gate.ts';
@@ -17,8 +18,10 @@ export interface PageServerOptions {
   pageFolder: string;
   /** TCP port; `0` picks a free one. @defaultValue `4319` */
   port?: number | undefined;
-  /** Address or name to listen on. @defaultValue `127.0.0.1` */
+  /** Address or name to listen on. Anything but loopback needs `tokens`. @defaultValue `127.0.0.1` */
   host?: string | undefined;
+  /** As for the back end: the contents of a token file. @defaultValue nobody is asked for a token */
+  tokens?: string | undefined;
   /** Hears of what an operator should know, one sentence each. @defaultValue nobody does */
   onNotice?: ((notice: string) => void) | undefined;
 }
@@ -33,19 +36,30 @@ export interface PageServer {
 
 /**
  * Shows the page in front of any source, and answers the questions at `/api/v1/` from it. It takes no spans.
- * @throws `LocalError` `PORT_IN_USE`
+ * @throws `LocalError` `PORT_IN_USE`, `TOKEN_FILE_MALFORMED`, `TOKEN_MISSING`
  */
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
-  const { source, pageFolder, port: askedPort = 4319, host = '127.0.0.1', onNotice = () => undefined } = options;
+  const {
+    source,
+    pageFolder,
+    port: askedPort = 4319,
+    host = '127.0.0.1',
+    tokens,
+    onNotice = () => undefined,
+  } = options;
   const { kind, location } = source;
+  const access = guardedAccess(tokens, host);
   let port = askedPort;
   const routes = new Map([
     ...questionRoutes(source, new ForegroundGate()),
-    ...pageRoutes(pageFolder, { source: { kind, location }, takesSpans: false }),
+    ...pageRoutes(pageFolder, access, { source: { kind, location }, takesSpans: false }),
   ]);
   const server = createHttpServer(routes, {
     host,
     port: () => port,
+    access,
+    allowedOrigins: [],
+    isSocket: false,
     budget: new MemoryBudget(MAX_ANSWER_BYTES),
     onClientGone: () => undefined,
     onFailure: (error) => onNotice(`a request failed: ${(error as Error).stack ?? String(error)}`),

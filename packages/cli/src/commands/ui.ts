@@ -1,4 +1,5 @@
 import { defineCommand } from '../command-line/command.ts';
+import { ACCESS_OPTIONS, accessMistake, tokensOf } from '../command-line/access-options.ts';
 import { option } from '../command-line/options.ts';
 import { SOURCE_OPTIONS } from '../command-line/shared-options.ts';
 import { wholeNumber } from '../values/value-parsers.ts';
@@ -16,9 +17,10 @@ export const command = defineCommand({
   ],
   options: {
     ...SOURCE_OPTIONS,
+    ...ACCESS_OPTIONS,
     port: option(wholeNumber(0, 65_535), {
       placeholder: 'number',
-      description: 'TCP port on 127.0.0.1; 0 picks a free one',
+      description: 'TCP port; 0 picks a free one',
       default: '4319',
     }),
   },
@@ -30,7 +32,11 @@ export const command = defineCommand({
         source,
         pageFolder: pageFolder(),
         port: options.port,
+        host: options.host,
+        tokens: tokensOf(options),
         onNotice: (notice) => terminal.writeError(`convotel ui: ${notice}\n`),
+      }).catch((error: unknown) => {
+        throw accessMistake(error);
       });
       try {
         // The address stands first, so that a script can read it off the first line.

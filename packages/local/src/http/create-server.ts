@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
-import { checkSender } from './check-sender.ts';
+import type { Access } from './access.ts';
+import { checkSender, originHeaders, preflightHeaders, type SenderRules } from './check-sender.ts';
 import { ClientGone, encodingOf, HttpRefusal, MEDIA_TYPES, type Route, statusBody } from './http-answer.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 
@@ -9,6 +10,11 @@ export interface ServerSettings {
   host: string;
   /** The port that clients name, once it is known. */
   port(): number;
+  access: Access;
+  /** Origins whose pages may ask and send. */
+  allowedOrigins: readonly string[];
+  /** Whether it listens on a Unix socket, whose file decides who reaches it. */
+  isSocket: boolean;
   budget: MemoryBudget;
   /** Hears of failures that no request caused. */
   onFailure(error: unknown): void;
@@ -49,8 +55,19 @@ async function answer(
 ): Promise<void> {
   // A client that goes away while it is answered is not a failure.
   response.on('error', () => undefined);
+  const rules: SenderRules = {
+    ownHost: settings.host,
+    port: settings.port(),
+    isGuarded: settings.access.isGuarded || settings.isSocket,
+    allowedOrigins: settings.allowedOrigins,
+  };
+  const forOrigin = originHeaders(request.headers.origin, rules);
   try {
-    checkSender(request.headers, settings.host, settings.port());
+    checkSender(request.headers, rules);
+    if (request.method === 'OPTIONS' && request.headers.origin !== undefined) {
+      response.writeHead(204, preflightHeaders(request.headers.origin, rules)).end();
+      return;
+    }
     const url = parseUrl(request.url);
     const route = routes.get(url.pathname);
     if (route === undefined) throw new HttpRefusal(404, `nothing is at ${url.pathname}`);
@@ -58,11 +75,17 @@ async function answer(
       const allow = route.method === 'GET' ? 'GET, HEAD' : route.method;
       throw new HttpRefusal(405, `${url.pathname} takes ${allow}`, { allow });
     }
-    const { contentType, body, contentLength, headers } = await route.handle(request, url);
+    const rights = settings.access.check(request.headers, route.right);
+    const { contentType, body, contentLength, headers } = await route.handle(request, url, rights);
     if (typeof body === 'string' || body instanceof Uint8Array) {
-      send(request, response, 200, { 'content-type': contentType, ...headers }, body, settings.budget);
+      send(request, response, 200, { 'content-type': contentType, ...headers, ...forOrigin }, body, settings.budget);
     } else {
-      response.writeHead(200, { ...COMMON_HEADERS, 'content-type': contentType, 'content-length': contentLength });
+      response.writeHead(200, {
+        ...COMMON_HEADERS,
+        ...forOrigin,
+        'content-type': contentType,
+        'content-length': contentLength,
+      });
       // Where the client goes away, the stream is destroyed; there is nobody to be told.
       pipeline(body, response, () => undefined);
     }
@@ -75,7 +98,7 @@ async function answer(
     const refusal = error instanceof HttpRefusal ? error : new HttpRefusal(500, 'the back end failed; see its output');
     if (refusal !== error) settings.onFailure(error);
     const encoding = encodingOf(request.headers['content-type']) ?? 'json';
-    const headers = { ...refusal.headers, 'content-type': MEDIA_TYPES[encoding] };
+    const headers = { ...refusal.headers, ...forOrigin, 'content-type': MEDIA_TYPES[encoding] };
     send(request, response, refusal.status, headers, statusBody(refusal.status, refusal.message, encoding));
   }
 }

@@ -1,5 +1,6 @@
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { LocalError } from '../local-error.ts';
 
 /** Requests in progress get this long to end when a server stops. */
@@ -32,4 +33,41 @@ export async function closeServer(server: Server): Promise<void> {
 /** The address of a server, as a person writes it. */
 export function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/**
+ * Starts listening on a Unix socket that only its owner reaches. One that a killed process left behind is replaced.
+ * @throws {@link LocalError} `PORT_IN_USE` where somebody listens on it, or the file is not a socket
+ */
+export async function listenOnSocket(server: Server, path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found !== undefined) {
+    if (!found.isSocket() || (await isListening(path))) {
+      const what = found.isSocket() ? 'is in use' : 'is not a socket';
+      throw new LocalError('PORT_IN_USE', `${path} ${what}: stop what listens there, or choose another path`);
+    }
+    rmSync(path);
+  }
+  // The file is made by the call, with this mask: nobody else reaches it even for a moment.
+  const mask = process.umask(0o177);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, resolve);
+    });
+  } finally {
+    process.umask(mask);
+  }
+  chmodSync(path, 0o600);
+}
+
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
 }

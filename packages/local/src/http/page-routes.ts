@@ -2,7 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { Access } from './access.ts';
 import { HttpRefusal, type HttpAnswer, type Route } from './http-answer.ts';
+import { SIGN_IN_PATH, signInRoute } from './sign-in-route.ts';
 
 /** What the page is told of the server behind it. */
 export interface PageFacts {
@@ -42,26 +44,37 @@ const MEDIA_TYPE_BY_ENDING: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 };
 
-/** The page at `/`, its files beside it, and what it is told; `folder` holds what was built. */
-export function pageRoutes(folder: string, facts: PageFacts): [path: string, route: Route][] {
-  if (!existsSync(join(folder, 'index.html'))) return [['/', missingPage(folder)]];
+/**
+ * The page at `/`, its files beside it, and what it is told; `folder` holds what was built. The files hold nothing that
+ * anybody may not see, so they are there before a token is asked for.
+ */
+export function pageRoutes(folder: string, access: Access, facts: PageFacts): [path: string, route: Route][] {
+  const hasPage = existsSync(join(folder, 'index.html'));
+  const about = JSON.stringify(facts);
+  return [
+    ...(hasPage ? fileRoutes(folder) : [['/', missingPage(folder)] as [string, Route]]),
+    [SIGN_IN_PATH, signInRoute(access)],
+    [
+      PAGE_FACTS_PATH,
+      { method: 'GET', right: 'read', handle: async () => ({ contentType: 'application/json', body: about }) },
+    ],
+  ];
+}
+
+function fileRoutes(folder: string): [path: string, route: Route][] {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const routes = files.map(({ parentPath, name }): [string, Route] => {
+  return files.map(({ parentPath, name }): [string, Route] => {
     const path = join(parentPath, name);
     const place = path.slice(folder.length).replaceAll('\\', '/').replace(/^\/*/, '/');
     return [place === '/index.html' ? '/' : place, fileRoute(path, place)];
   });
-  const about = JSON.stringify(facts);
-  return [
-    ...routes,
-    [PAGE_FACTS_PATH, { method: 'GET', handle: async () => ({ contentType: 'application/json', body: about }) }],
-  ];
 }
 
 /** Whoever answers questions goes on without a page, and says so to who looks for it. */
 function missingPage(folder: string): Route {
   return {
     method: 'GET',
+    right: 'none',
     handle: async () => {
       throw new HttpRefusal(404, `the page is not in ${folder}: install convotel again, or run \`npm run build\``);
     },
@@ -75,6 +88,7 @@ function fileRoute(path: string, place: string): Route {
   let known: { plain: Buffer; gzipped: Buffer } | undefined;
   return {
     method: 'GET',
+    right: 'none',
     handle: async (request): Promise<HttpAnswer> => {
       if (known === undefined) {
         const plain = readFileSync(path);

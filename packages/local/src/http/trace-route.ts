@@ -47,6 +47,7 @@ export function traceRoute(
   const queue = new BulkQueue(gate);
   return {
     method: 'POST',
+    right: 'send',
     async handle(request) {
       const encoding = checkedEncoding(request);
       const body = await readBody(request, maxBodyBytes, budget);
@@ -72,6 +73,7 @@ const NOTHING = Buffer.alloc(0);
 export function droppingRoute({ maxBodyBytes, budget }: ReceivingOptions, onDropped: () => void): Route {
   return {
     method: 'POST',
+    right: 'send',
     async handle(request) {
       const encoding = checkedEncoding(request);
       (await readBody(request, maxBodyBytes, budget)).lease.release();
