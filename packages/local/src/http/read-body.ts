@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
-import * as zlib from 'node:zlib';
+import { createGunzip, createInflate } from 'node:zlib';
 import { ClientGone, HttpRefusal } from './http-answer.ts';
 import type { MemoryBudget, MemoryLease } from './memory-budget.ts';
 
@@ -99,7 +99,7 @@ export function readBody(request: IncomingMessage, maxBytes: number, budget: Mem
 }
 
 /** Node.js has it from 22.15 on. */
-const { createZstdDecompress } = zlib as {
+const { createZstdDecompress } = process.getBuiltinModule('node:zlib') as {
   createZstdDecompress?: (options: { chunkSize: number }) => Transform;
 };
 
@@ -110,9 +110,9 @@ function inflaterFor(encoding: string): Transform | undefined {
       return undefined;
     case 'gzip':
     case 'x-gzip':
-      return zlib.createGunzip({ chunkSize: SLICE_BYTES });
+      return createGunzip({ chunkSize: SLICE_BYTES });
     case 'deflate':
-      return zlib.createInflate({ chunkSize: SLICE_BYTES });
+      return createInflate({ chunkSize: SLICE_BYTES });
     case 'zstd':
       if (createZstdDecompress !== undefined) return createZstdDecompress({ chunkSize: SLICE_BYTES });
   }
