@@ -20,7 +20,9 @@ const files = readdirSync(PAGE_FOLDER, { recursive: true, encoding: 'utf8', with
 );
 
 test('the page is small', () => {
-  const sizes = files.map(({ parentPath, name }) => [name, gzipSync(readFileSync(join(parentPath, name))).length] as const);
+  const sizes = files.map(
+    ({ parentPath, name }) => [name, gzipSync(readFileSync(join(parentPath, name))).length] as const,
+  );
   console.log(sizes.map(([name, bytes]) => `${name} ${bytes} B`).join('\n'));
   expect(sizes.reduce((sum, [, bytes]) => sum + bytes, 0)).toBeLessThan(MAX_PAGE_BYTES);
 });

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import type { ExplainedStep } from '@convotel/query/answers';
 import { formatAddress } from '../address/address.ts';
 import { replaceAddress } from '../address/use-address.ts';
 import { ask } from '../asking/ask.ts';
@@ -6,10 +7,11 @@ import { shownDetail } from '../asking/rows.ts';
 import type { ShownDetail, ShownStep } from '../asking/rows.ts';
 import { useAnswer } from '../asking/use-answer.ts';
 import { Findings } from '../drawing/findings.tsx';
+import { isWaitedFor } from '../drawing/step-look.ts';
 import { OutcomeBadge } from '../drawing/outcome-badge.tsx';
 import { Answered } from '../frame/answered.tsx';
 import type { ViewProps } from '../frame/view-props.ts';
-import { durationWords, timeWords } from '../words/words.ts';
+import { durationWords, isFailed, timeWords } from '../words/words.ts';
 import { Neighbours } from './neighbours.tsx';
 import { StepPanel } from './step-panel.tsx';
 import { CopyAs } from './copy-as.tsx';
@@ -46,7 +48,7 @@ export function ConversationView(props: ViewProps & { conversationId: string }) 
       <Answered known={known}>
         {({ timeline, explained, trace }) => {
           const detail = shownDetail(timeline.data);
-          const chosen = chosenStep(detail, address.step);
+          const chosen = chosenStep(detail, explained.data.steps, address.step);
           const choose = (step: ShownStep): void => replaceAddress({ ...address, step: step.spanId });
           return (
             <>
@@ -118,11 +120,15 @@ function Head({ detail, zone }: { detail: ShownDetail; zone: string }) {
   );
 }
 
-/** The step of the address, else the first that failed, else the longest. */
-function chosenStep({ steps }: ShownDetail, spanId: string | undefined): ShownStep | undefined {
-  return (
-    steps.find((step) => step.spanId === spanId) ??
-    steps.find(({ outcome }) => outcome !== 'completed' && outcome !== 'interrupted') ??
-    steps.toSorted((a, b) => b.durationMs - a.durationMs)[0]
-  );
+/** The step of the address, else where it failed, else what was waited for longest, else the first. */
+function chosenStep(
+  { outcome, steps }: ShownDetail,
+  explained: readonly ExplainedStep[],
+  spanId: string | undefined,
+): ShownStep | undefined {
+  const find = (id: string | undefined): ShownStep | undefined => steps.find((step) => step.spanId === id);
+  const failed = isFailed(outcome) ? steps.findLast((step) => step.depth === 0 && isFailed(step.outcome)) : undefined;
+  const byWait = explained.toSorted((a, b) => b.onPathMs - a.onPathMs);
+  const longest = byWait.find(({ step }) => isWaitedFor(step)) ?? byWait[0];
+  return find(spanId) ?? failed ?? find(longest?.spanId) ?? steps[0];
 }

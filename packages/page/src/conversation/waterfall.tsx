@@ -2,6 +2,7 @@ import { axisWords, durationWords, isFailed, outcomeWords } from '../words/words
 import type { ShownDetail, ShownStep } from '../asking/rows.ts';
 import type { AnswerOf } from '../asking/answers.ts';
 import { stepLook } from '../drawing/step-look.ts';
+import { responseMark } from './response-mark.ts';
 import { axisTicks } from './axis-ticks.ts';
 
 type Path = AnswerOf<'explain'>['data']['path'];
@@ -29,6 +30,7 @@ export function Waterfall(props: {
   const ticks = axisTicks(endMs);
   const scaleMs = Math.max(endMs, ticks.at(-1) ?? 0);
   const at = (ms: number): string => `${(ms / scaleMs) * 100}%`;
+  const mark = responseMark(detail);
   const gaps = path.filter(({ spanId, durationMs }) => spanId === undefined && durationMs > scaleMs * MIN_GAP_SHARE);
   return (
     <section class="waterfall" aria-label="Steps over time">
@@ -39,11 +41,24 @@ export function Waterfall(props: {
           </span>
         ))}
       </div>
+      {mark === undefined ? null : (
+        <div class="waterfall-mark">
+          <span style={{ left: at(mark.fromMs), width: at(mark.untilMs - mark.fromMs) }}>
+            <b>response latency {durationWords(detail.responseMs ?? 0)}</b>
+          </span>
+        </div>
+      )}
       <div class="waterfall-rows">
         <div class="waterfall-back" aria-hidden="true">
           {ticks.map((ms) => (
             <i key={ms} class="tick" style={{ left: at(ms) }} />
           ))}
+          {mark === undefined ? null : (
+            <>
+              <i class="mark" style={{ left: at(mark.fromMs) }} />
+              <i class="mark" style={{ left: at(mark.untilMs) }} />
+            </>
+          )}
           {gaps.map(({ offsetMs, durationMs }) => (
             <i key={offsetMs} class="gap" style={{ left: at(offsetMs), width: at(durationMs) }}>
               {durationMs > scaleMs * WORDS_SHARE ? <small>{durationWords(durationMs)}</small> : null}

@@ -3,11 +3,16 @@ import { isFailed } from '../words/words.ts';
 import type { ShownConversation } from '../asking/rows.ts';
 import { stepLook } from './step-look.ts';
 
+/** Steps that touch do not overlap, whatever their clocks say. */
+const OVERLAP_MS = 1;
+
 /** A step in a bar; `completedMs` is absent where it did not complete. */
 interface BarPart {
   step: string;
   offsetMs: number;
   completedMs?: number | undefined;
+  /** Steps that overlap lie in lanes of their own, from 0. */
+  lane: number;
 }
 
 /** Where in {@link StepParts} each conversation stands, made once for many bars. */
@@ -33,7 +38,7 @@ export class PartsIndex {
   }
 
   #read(row: number): BarPart[] {
-    return this.#parts.steps
+    const byStart = this.#parts.steps
       .flatMap(({ step, firstOffsetMs, completedMs }) => {
         const offsetMs = firstOffsetMs[row] ?? Number.NaN;
         const ms = completedMs[row] ?? Number.NaN;
@@ -41,6 +46,13 @@ export class PartsIndex {
         return [{ step, offsetMs, completedMs: Number.isNaN(ms) ? undefined : ms }];
       })
       .toSorted((a, b) => a.offsetMs - b.offsetMs);
+    const endsMs: number[] = [];
+    return byStart.map((part) => {
+      const free = endsMs.findIndex((endMs) => endMs <= part.offsetMs + OVERLAP_MS);
+      const lane = free === -1 ? endsMs.length : free;
+      endsMs[lane] = part.offsetMs + (part.completedMs ?? 0);
+      return { ...part, lane };
+    });
   }
 }
 
@@ -57,17 +69,19 @@ export function StepBar(props: {
   const { conversation, parts, scaleMs } = props;
   const x = (ms: number): number => Math.min((ms / scaleMs) * 100, 100);
   const { durationMs, outcome } = conversation;
+  const steps = stepsOf(parts, conversation.traceId);
+  const lanes = Math.max(...steps.map(({ lane }) => lane), 0) + 1;
   return (
     <svg class="step-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
       <rect class="step-bar-all" x="0" y="4" width={x(durationMs)} height="2" />
-      {stepsOf(parts, conversation.traceId).map(({ step, offsetMs, completedMs }, index) => (
+      {steps.map(({ step, offsetMs, completedMs, lane }, index) => (
         <rect
           key={index}
           class={completedMs === undefined ? `unfinished ${isFailed(outcome) ? 'bad' : ''}` : stepLook(step)}
           x={x(offsetMs)}
-          y="1"
+          y={1 + (lane * 8) / lanes}
           width={Math.max(x(completedMs ?? durationMs - offsetMs) - 0.2, 0.4)}
-          height="8"
+          height={8 / lanes - (lanes > 1 ? 0.6 : 0)}
           rx="0.4"
         />
       ))}

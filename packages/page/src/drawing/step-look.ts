@@ -1,5 +1,11 @@
 import { stepKindOf } from '@convotel/conventions';
 
+/** Whether a person waits while the step runs: not while they speak themselves, nor while they hear the answer. */
+export function isWaitedFor(step: string): boolean {
+  const kind = stepKindOf(step);
+  return kind !== 'capture' && kind !== 'playback';
+}
+
 /**
  * The class that gives a step its colour: by kind, so that any pipeline's model looks like a model, and for other names by
  * the name, so that a step keeps its colour in every view.

@@ -83,7 +83,7 @@ function optionsOf(latest: { current: TimeChartProps }, width: number): uPlot.Op
       bind: { dblclick: () => null },
     },
     scales: {
-      x: { range: () => [latest.current.sinceSeconds, latest.current.untilSeconds] },
+      x: { range: () => padded(latest.current) },
       y: { range: (_chart, _min, max) => [0, (max ?? 1) * 1.08 || 1] },
     },
     axes: [
@@ -112,6 +112,12 @@ function optionsOf(latest: { current: TimeChartProps }, width: number): uPlot.Op
       ],
     },
   };
+}
+
+/** A little more than what was asked for, so that what lies at an end is seen whole. */
+function padded({ sinceSeconds, untilSeconds }: TimeChartProps): [min: number, max: number] {
+  const margin = (untilSeconds - sinceSeconds) * 0.008;
+  return [sinceSeconds - margin, untilSeconds + margin];
 }
 
 const DAY_SECONDS = 86_400;

@@ -1,5 +1,5 @@
 import type { AnswerOf } from '../asking/answers.ts';
-import { changeWords, countText, durationWords, percentWords } from '../words/words.ts';
+import { axisWords, changeWords, countText, durationWords, percentWords } from '../words/words.ts';
 
 /** How users fared in one window. */
 export interface Waits {
@@ -26,13 +26,9 @@ export function Figures(props: {
   const worst = errors?.data.toSorted((a, b) => b.errorRatePct - a.errorRatePct)[0];
   return (
     <dl class="figures big">
-      <Figure name="completed conversations" now={countText(after.count)} before={countText(before.count)} />
-      <Figure name="half take less than (P50)" now={milliseconds(after.p50Ms)} before={milliseconds(before.p50Ms)} />
-      <Figure
-        name="95 of 100 take less than (P95)"
-        now={milliseconds(after.p95Ms)}
-        before={milliseconds(before.p95Ms)}
-      />
+      <Figure name="completed" now={countText(after.count)} before={countText(before.count)} />
+      <Figure name="half are under (P50)" now={milliseconds(after.p50Ms)} before={milliseconds(before.p50Ms)} />
+      <Figure name="95 % are under (P95)" now={milliseconds(after.p95Ms)} before={milliseconds(before.p95Ms)} />
       {waits === undefined || waits.now.response.conversations === 0 ? null : (
         <Figure
           name="first output within (P50)"
@@ -42,7 +38,7 @@ export function Figures(props: {
         />
       )}
       <Figure
-        name={waits === undefined ? 'in time' : `take less than ${durationWords(waits.now.satisfied.targetMs)}`}
+        name={waits === undefined ? 'in time' : `completed in under ${axisWords(waits.now.satisfied.targetMs)}`}
         now={percent(waits?.now.satisfied.satisfiedPct)}
         before={percent(waits?.before.satisfied.satisfiedPct)}
       />
@@ -51,7 +47,7 @@ export function Figures(props: {
         now={milliseconds(after.averageMs)}
         before={milliseconds(before.averageMs)}
         note={deltaMs === undefined || verdict === 'too few' ? undefined : `${changeWords(deltaMs)}, ${verdict}`}
-        look={verdict === 'slower' ? 'bad-words' : verdict === 'faster' ? 'good-words' : ''}
+        look={verdict === 'slower' ? 'bad-words' : verdict === 'faster' ? 'good-words' : 'soft'}
       />
       <Figure
         name="failed"
@@ -70,7 +66,7 @@ function Figure(props: {
   note?: string | undefined;
   look?: string;
 }) {
-  const { name, now, before, note, look = '' } = props;
+  const { name, now, before, note, look = 'soft' } = props;
   return (
     <div>
       <dt>{name}</dt>
