@@ -73,7 +73,7 @@ export function StepBar(props: {
   const lanes = Math.max(...steps.map(({ lane }) => lane), 0) + 1;
   return (
     <svg class="step-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
-      <rect class="step-bar-all" x="0" y="4" width={x(durationMs)} height="2" />
+      <rect class="step-bar-all" x="0" y="4" width={lanes > 1 ? 0 : x(durationMs)} height="2" />
       {steps.map(({ step, offsetMs, completedMs, lane }, index) => (
         <rect
           key={index}
