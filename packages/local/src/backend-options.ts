@@ -1,5 +1,3 @@
-import { isLoopbackHost } from './discovery/presence-file.ts';
-import { Access } from './http/access.ts';
 import { LocalError } from './local-error.ts';
 
 /** How long and how much the store keeps. */
@@ -70,7 +68,7 @@ export interface ResolvedBackendOptions {
   port: number;
   host: string;
   socketPath: string | undefined;
-  access: Access;
+  tokens: string | undefined;
   allowedOrigins: readonly string[];
   retention: ResolvedRetentionOptions;
   maxBodyBytes: number;
@@ -81,7 +79,7 @@ export interface ResolvedBackendOptions {
   onNotice: (notice: string) => void;
 }
 
-/** @throws {@link LocalError} `OPTION_OUT_OF_RANGE`, `TOKEN_FILE_MALFORMED`, `TOKEN_MISSING` */
+/** @throws {@link LocalError} `OPTION_OUT_OF_RANGE` */
 export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBackendOptions {
   const {
     storePath,
@@ -112,7 +110,7 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
     port,
     host,
     socketPath,
-    access: guardedAccess(tokens, host, socketPath),
+    tokens,
     allowedOrigins: allowedOrigins.map((origin) => origin.toLowerCase()),
     retention: { maxAgeDays, maxBytes },
     maxBodyBytes,
@@ -126,18 +124,4 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
 
 function check(name: string, value: number, isRight: boolean, expected: string): void {
   if (!isRight) throw new LocalError('OPTION_OUT_OF_RANGE', `${name} must be ${expected}, got ${value}`);
-}
-
-/**
- * Who may ask and send.
- * @throws {@link LocalError} `TOKEN_FILE_MALFORMED`; `TOKEN_MISSING` where others reach `host` and no token is asked for
- */
-export function guardedAccess(tokens: string | undefined, host: string, socketPath?: string): Access {
-  const access = new Access(tokens);
-  const isPrivate = socketPath !== undefined || isLoopbackHost(host === '::1' ? '[::1]' : host.toLowerCase());
-  if (access.isGuarded || isPrivate) return access;
-  throw new LocalError(
-    'TOKEN_MISSING',
-    `${host} can be reached from other machines, and whoever reaches the port could read every conversation. Give a file of tokens (--token-file), or listen on 127.0.0.1 or a Unix socket (--socket).`,
-  );
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { ConversationSource } from '@convotel/query';
+import { type Access, guardedAccess } from './access/access.ts';
 import {
   resolveBackendOptions,
   type LocalBackendOptions,
@@ -53,6 +54,7 @@ export interface LocalBackend {
  */
 export async function startLocalBackend(options: LocalBackendOptions): Promise<LocalBackend> {
   const settings = resolveBackendOptions(options);
+  const access = guardedAccess(settings.tokens, settings.host, settings.socketPath);
   const storePath = resolve(settings.storePath);
   const instanceId = randomUUID();
   const { SpanStore } = await import('./store/span-store.ts');
@@ -79,10 +81,10 @@ export async function startLocalBackend(options: LocalBackendOptions): Promise<L
     const budget = new MemoryBudget(settings.maxRequestBytes);
     const gone = { clientsGone: 0 };
     let port = settings.port;
-    const server = createHttpServer(routesOf(settings, { store, upkeep, source, budget, instanceId, gone }), {
+    const server = createHttpServer(routesOf(settings, { access, store, upkeep, source, budget, instanceId, gone }), {
       host: settings.host,
       port: () => port,
-      access: settings.access,
+      access,
       allowedOrigins: settings.allowedOrigins,
       isSocket: settings.socketPath !== undefined,
       budget,
@@ -146,6 +148,7 @@ function reachableHost(host: string): string {
 }
 
 interface BackendParts {
+  access: Access;
   store: SpanStore;
   upkeep: Upkeep;
   source: ConversationSource;
@@ -155,8 +158,8 @@ interface BackendParts {
 }
 
 function routesOf(
-  { maxBodyBytes, pageFolder, access, onNotice }: ResolvedBackendOptions,
-  { store, upkeep, source, budget, instanceId, gone }: BackendParts,
+  { maxBodyBytes, pageFolder, onNotice }: ResolvedBackendOptions,
+  { access, store, upkeep, source, budget, instanceId, gone }: BackendParts,
 ): Map<string, Route> {
   const gate = new ForegroundGate();
   const receiving: ReceivingOptions = { maxBodyBytes, budget, gate };

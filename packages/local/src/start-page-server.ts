@@ -1,5 +1,5 @@
 import type { ConversationSource } from '@convotel/query';
-import { guardedAccess } from './backend-options.ts';
+import { guardedAccess } from './access/access.ts';
 import { closeServer, listen, urlOf } from './http/listening.ts';
 import { createHttpServer } from './http/create-server.ts';
 import { ForegroundGate } from './http/foreground-gate.ts';

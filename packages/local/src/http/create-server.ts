@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
-import type { Access } from './access.ts';
+import type { Access } from '../access/access.ts';
+import type { Right } from '../access/rights.ts';
 import { checkSender, originHeaders, preflightHeaders, type SenderRules } from './check-sender.ts';
 import { ClientGone, encodingOf, HttpRefusal, MEDIA_TYPES, type Route, statusBody } from './http-answer.ts';
 import type { MemoryBudget } from './memory-budget.ts';
@@ -75,7 +76,8 @@ async function answer(
       const allow = route.method === 'GET' ? 'GET, HEAD' : route.method;
       throw new HttpRefusal(405, `${url.pathname} takes ${allow}`, { allow });
     }
-    const rights = settings.access.check(request.headers, route.right);
+    const rights = settings.access.rightsOf(request.headers);
+    requireRight(rights, route.right);
     const { contentType, body, contentLength, headers } = await route.handle(request, url, rights);
     if (typeof body === 'string' || body instanceof Uint8Array) {
       send(request, response, 200, { 'content-type': contentType, ...headers, ...forOrigin }, body, settings.budget);
@@ -101,6 +103,17 @@ async function answer(
     const headers = { ...refusal.headers, ...forOrigin, 'content-type': MEDIA_TYPES[encoding] };
     send(request, response, refusal.status, headers, statusBody(refusal.status, refusal.message, encoding));
   }
+}
+
+/** @throws {@link HttpRefusal} 401 for a sender without any right, 403 for one that lacks `right` */
+function requireRight(rights: ReadonlySet<Right>, right: Right | 'none'): void {
+  if (right === 'none' || rights.has(right)) return;
+  if (rights.size > 0) throw new HttpRefusal(403, `this token may not ${right}: it may ${[...rights].join(' and ')}`);
+  throw new HttpRefusal(
+    401,
+    'this back end asks for a token: send it as `Authorization: Bearer <token>`, or sign in on its page',
+    { 'www-authenticate': 'Bearer realm="convotel"' },
+  );
 }
 
 /** Pages of other origins may neither read an answer nor show it as something that it is not. */

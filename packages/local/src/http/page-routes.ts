@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Access } from './access.ts';
+import type { Access } from '../access/access.ts';
 import { HttpRefusal, type HttpAnswer, type Route } from './http-answer.ts';
 import { SIGN_IN_PATH, signInRoute } from './sign-in-route.ts';
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Access } from './access.ts';
+import type { Access } from '../access/access.ts';
 import { HttpRefusal, type Route } from './http-answer.ts';
 
 /** Where the page sends the token. */

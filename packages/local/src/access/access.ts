@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { isLoopbackHost } from '../discovery/presence-file.ts';
 import { LocalError } from '../local-error.ts';
-import { HttpRefusal } from './http-answer.ts';
 import { RIGHTS, type Right } from './rights.ts';
 
 const ALL_RIGHTS: ReadonlySet<Right> = new Set(RIGHTS);
@@ -52,18 +52,6 @@ export class Access {
     return token?.rights.has('read') === true ? new Set<Right>(['read']) : NO_RIGHTS;
   }
 
-  /** @throws {@link HttpRefusal} 401 without a valid token, 403 with one that lacks `right` */
-  check(headers: IncomingHttpHeaders, right: Right | 'none'): ReadonlySet<Right> {
-    const rights = this.rightsOf(headers);
-    if (right === 'none' || rights.has(right)) return rights;
-    if (rights.size > 0) throw new HttpRefusal(403, `this token may not ${right}: it may ${[...rights].join(' and ')}`);
-    throw new HttpRefusal(
-      401,
-      'this back end asks for a token: send it as `Authorization: Bearer <token>`, or sign in on its page',
-      { 'www-authenticate': 'Bearer realm="convotel"' },
-    );
-  }
-
   /**
    * The header that keeps a browser signed in; undefined when `token` may not read.
    * @param isEncrypted - Whether the browser reached us by https, so that the cookie may be kept to that.
@@ -83,6 +71,20 @@ export class Access {
     for (const each of this.#tokens) if (isSame(each.hash, hash)) found = each;
     return found;
   }
+}
+
+/**
+ * Who may ask and send.
+ * @throws {@link LocalError} `TOKEN_FILE_MALFORMED`; `TOKEN_MISSING` where others reach `host` and no token is asked for
+ */
+export function guardedAccess(tokens: string | undefined, host: string, socketPath?: string): Access {
+  const access = new Access(tokens);
+  const isPrivate = socketPath !== undefined || isLoopbackHost(host === '::1' ? '[::1]' : host.toLowerCase());
+  if (access.isGuarded || isPrivate) return access;
+  throw new LocalError(
+    'TOKEN_MISSING',
+    `${host} can be reached from other machines, and whoever reaches the port could read every conversation. Give a file of tokens (--token-file), or listen on 127.0.0.1 or a Unix socket (--socket).`,
+  );
 }
 
 function parseTokens(text: string): Token[] {
