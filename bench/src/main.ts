@@ -4,6 +4,8 @@ import type { Bench, Figure } from './figure.ts';
 /** The topics, in the order in which they run; each loads only when its turn comes. */
 const TOPICS: Readonly<Record<string, () => Promise<Bench>>> = {
   'step-cost': async () => (await import('./step-cost.ts')).bench,
+  'result-kinds': async () => (await import('./result-kinds.ts')).bench,
+  'result-cost': async () => (await import('./result-cost.ts')).bench,
   compare: async () => (await import('./compare.ts')).bench,
   calibration: async () => (await import('./calibration.ts')).bench,
   'store-questions': async () => (await import('./store-questions.ts')).bench,

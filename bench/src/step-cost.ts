@@ -1,5 +1,5 @@
 import { ConversationMetrics } from '@convotel/sdk';
-import { startConversation } from '@convotel/tracing';
+import { startConversation, step } from '@convotel/tracing';
 import type { ConversationHandle, Step } from '@convotel/tracing';
 import { context, trace } from '@opentelemetry/api';
 import type { Span, Tracer } from '@opentelemetry/api';
@@ -109,6 +109,7 @@ const workLater = async (): Promise<number> => 1;
 
 /** A step through the helper, without exporter, against the bare OpenTelemetry span with the same attributes. */
 export const bench: Bench = async (report) => {
+  await reportWithoutProvider(report);
   // Makes spans active; the spans themselves come from the providers below.
   new NodeTracerProvider().register();
   const reader = new PeriodicExportingMetricReader({
@@ -189,6 +190,25 @@ export const bench: Bench = async (report) => {
   }
   await meterProvider.shutdown();
 };
+
+/** What a library costs a program that traces nothing; asked before any provider is registered. */
+async function reportWithoutProvider(report: Parameters<Bench>[0]): Promise<void> {
+  const c = startConversation({ workflow: 'voice' });
+  const inNone: Contender['within'] = (round) => round();
+  const contenders = {
+    'a step': contender(inNone, () => c.step('think', work)),
+    'the free step': contender(inNone, () => step('think', work)),
+    'an async step': contender(inNone, () => c.step('think', workLater)),
+  };
+  const plain = contender(inNone, workLater);
+  await measure([...Object.values(contenders), plain]);
+  c.end();
+  for (const [name, { meansUs }] of Object.entries(contenders)) {
+    // What the program's own promise costs is not ours.
+    const ownUs = name === 'an async step' ? median(plain.meansUs) : 0;
+    report({ name: `${name} without a provider`, value: median(meansUs) - ownUs, unit: 'µs', atMost: 1 });
+  }
+}
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,30 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What the model said, and what it counted. */
-export interface Reply {
-  text: string;
-  inputTokens: number;
-  outputTokens: number;
-}
-
 /** Thrown when too much was asked in too short a time. */
 export class RateLimitError extends Error {
   override readonly name = 'RateLimitError';
 }
 
-/** A fake language model that is busy at every third call. */
+/** What the model counted, once its answer is complete. */
+export interface Usage {
+  inputTokens: number;
+  outputTokens: number;
+}
+
+/** A fake language model that answers word by word, and is busy at every third call. */
 export class LanguageModel {
   readonly name = 'example-model-1';
   #calls = 0;
 
-  async complete(question: string): Promise<Reply> {
+  async *stream(question: string, counted: (usage: Usage) => void): AsyncGenerator<string> {
     this.#calls += 1;
-    if (this.#calls % 3 === 0) {
-      await sleep(50);
-      throw new RateLimitError('API rate limit exceeded');
+    await sleep(80);
+    if (this.#calls % 3 === 0) throw new RateLimitError('API rate limit exceeded');
+    const words = `You asked: ${question}`.split(' ');
+    for (const word of words) {
+      await sleep(30);
+      yield `${word} `;
     }
-    await sleep(300);
-    const text = `You asked: ${question}`;
-    return { text, inputTokens: question.split(' ').length, outputTokens: text.split(' ').length };
+    counted({ inputTokens: question.split(' ').length, outputTokens: words.length });
   }
 }

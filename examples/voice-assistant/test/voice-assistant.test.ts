@@ -17,6 +17,7 @@ interface Span {
   spanId: string;
   parentSpanId?: string;
   name: string;
+  startTimeUnixNano: string;
   attributes: Attribute[];
   status: { code?: number; message?: string };
 }
@@ -48,7 +49,12 @@ afterAll(() => {
 async function runProgram(): Promise<{ exitCode: number | null; stdout: string; stderr: string }> {
   const endpoint = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
   const child = spawn(process.execPath, [PROGRAM], {
-    env: { ...process.env, NODE_OPTIONS: '', OTEL_EXPORTER_OTLP_ENDPOINT: endpoint },
+    env: {
+      ...process.env,
+      NODE_OPTIONS: '',
+      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    },
   });
   let stdout = '';
   let stderr = '';
@@ -61,33 +67,64 @@ function attributesOf({ attributes }: { attributes: Attribute[] }): Record<strin
   return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 }
 
-test('three conversations arrive, each one trace, with the refused attempt and without any text', async () => {
+test('three conversations arrive from two processes, with the refused attempt, the barge-in, and without any text', async () => {
   const { exitCode, stdout, stderr } = await runProgram();
   expect(stderr).toBe('');
   expect(exitCode).toBe(0);
-  expect(stdout).toContain('  You asked: tell me a story about a robot\n');
+  expect(stdout).toContain('  You asked: what time is it\n');
+  expect(stdout).toContain('  You asked: tell me a story about a robot (interrupted)\n');
   expect(stdout).toContain('19 spans delivered, 0 not\n');
 
-  const resources = requests.flatMap(({ resourceSpans }) => resourceSpans);
-  expect(attributesOf(resources[0]!.resource)['service.name']).toBe('voice-assistant');
-  const spans = resources.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans: found }) => found));
+  const spans = requests
+    .flatMap(({ resourceSpans }) => resourceSpans)
+    .flatMap(({ resource, scopeSpans }) => {
+      const service = attributesOf(resource)['service.name'];
+      return scopeSpans.flatMap(({ spans: found }) => found.map((span) => ({ ...span, service })));
+    })
+    .toSorted((first, second) => Number(BigInt(first.startTimeUnixNano) - BigInt(second.startTimeUnixNano)));
   const roots = spans.filter(({ name }) => name === 'conversation');
-  const stepsByConversation = roots.map(({ traceId, spanId }) =>
-    spans.filter((span) => span.traceId === traceId && span.parentSpanId === spanId).map(({ name }) => name),
-  );
-  const steps = ['request', 'stt', 'gpt', 'tts', 'response'];
-  expect(stepsByConversation).toEqual([steps, steps, ['request', 'stt', 'gpt', 'gpt', 'tts', 'response']]);
-  expect(roots.map((root) => attributesOf(root)['conversation.outcome'])).toEqual(Array(3).fill('completed'));
+  const of = (service: string): string[][] =>
+    roots.map(({ traceId, spanId }) =>
+      spans
+        .filter((span) => span.traceId === traceId && span.parentSpanId === spanId && span.service === service)
+        .map(({ name }) => name),
+    );
+  const heard = ['request', 'stt', 'gpt'];
+  expect(of('voice-assistant')).toEqual([heard, heard, [...heard, 'gpt']]);
+  expect(of('voice-assistant-speaker')).toEqual(Array(3).fill(['tts', 'response']));
+  expect(new Set(roots.map(({ service }) => service))).toEqual(new Set(['voice-assistant-speaker']));
+  expect(roots.map((root) => attributesOf(root)['conversation.outcome'])).toEqual([
+    'completed',
+    'interrupted',
+    'completed',
+  ]);
   expect(roots.map((root) => attributesOf(root)['session.id'])).toEqual(Array(3).fill('caller-1'));
 
-  const [refused, second] = spans.filter(({ name }) => name === 'gpt').slice(2);
+  const [, refused, second] = spans.filter(({ name }) => name === 'gpt').slice(1);
   expect(refused!.status).toEqual({ code: 2, message: 'API rate limit exceeded' });
   expect(attributesOf(refused!)).toMatchObject({ 'conversation.outcome': 'failed', 'error.type': 'RateLimitError' });
   expect(attributesOf(second!)).toMatchObject({
     'conversation.step.attempt': 2,
+    'conversation.step.time_to_first_output': expect.any(Number),
+    'conversation.step.chunks': 4,
+    'conversation.output.chars': 'You asked: good night '.length,
     'conversation.outcome': 'completed',
     'gen_ai.usage.input_tokens': 2,
     'conversation.input.chars': 'good night'.length,
   });
+  const responses = spans.filter(({ name }) => name === 'response').map(attributesOf);
+  expect(responses[1]).toMatchObject({
+    'conversation.outcome': 'interrupted',
+    'conversation.step.interruption.reason': 'barge_in',
+  });
+  const speeches = spans.filter(({ name }) => name === 'tts').map(attributesOf);
+  expect(speeches.map((speech) => speech['conversation.outcome'])).toEqual(['completed', 'interrupted', 'completed']);
+  for (const [index, speech] of speeches.entries()) {
+    // Playback begins with the first chunk of the speech.
+    expect(speech['conversation.response_latency']).toBeLessThanOrEqual(
+      responses[index]!['conversation.response_latency'] as number,
+    );
+  }
+  for (const response of responses) expect(response['conversation.response_latency']).toBeGreaterThan(0.3);
   expect(JSON.stringify(requests)).not.toContain('robot');
 });

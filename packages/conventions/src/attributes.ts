@@ -20,19 +20,19 @@ export const ATTRIBUTE = {
   stepDepth: 'conversation.step.depth',
   /** On a step: 1-based, present from the second attempt on. */
   stepAttempt: 'conversation.step.attempt',
-  /** On an interrupted step, where the program says so: what interrupted it, in a few distinct words. */
+  /** On an interrupted step and root, where the program says so: what interrupted it, in a few distinct words. */
   interruptionReason: 'conversation.step.interruption.reason',
   /** On a step with a limit: the time allowed, in seconds. */
   stepTimeout: 'conversation.step.timeout',
   /** On a step: seconds from its start to its first chunk. */
   timeToFirstOutput: 'conversation.step.time_to_first_output',
-  /** On a streamed step: chunks that were handed on. */
-  stepChunks: 'conversation.step.chunks',
   /**
    * On a step that can answer the user, else on the root: seconds from the end of the user's input to the first output
    * that the user perceives. A conversation's value is the smallest of its steps', else the root's.
    */
   responseLatency: 'conversation.response_latency',
+  /** On a streamed step: chunks that were handed on. */
+  stepChunks: 'conversation.step.chunks',
   /** On a step: length of the input text, also where the text is not kept. */
   inputChars: 'conversation.input.chars',
   /** On a step: length of the output text, also where the text is not kept. */
@@ -51,6 +51,10 @@ export const ATTRIBUTE = {
   operation: 'gen_ai.operation.name',
   provider: 'gen_ai.provider.name',
   requestModel: 'gen_ai.request.model',
+  /** On a step whose result says it: the model that answered. */
+  responseModel: 'gen_ai.response.model',
+  /** On a step whose result says it: why the model stopped, an array of one word of the provider's. */
+  finishReasons: 'gen_ai.response.finish_reasons',
   inputTokens: 'gen_ai.usage.input_tokens',
   outputTokens: 'gen_ai.usage.output_tokens',
   /** On a failed, timed-out or abandoned step or root: class or code of the error, few distinct values. */

@@ -14,8 +14,14 @@ export type { ConversationIds } from './conversation-id.ts';
 export { DURATION_BUCKET_BOUNDS_SECONDS, METRIC, METRIC_ATTRIBUTE } from './metrics.ts';
 export { FAILURE_OUTCOMES, isFailure, isOutcome, OUTCOMES, worstOutcome } from './outcomes.ts';
 export type { Outcome } from './outcomes.ts';
-export { CAPTURE_CONTENT_VARIABLE, processSettings } from './process-settings.ts';
-export type { ProcessSettings } from './process-settings.ts';
+export { CAPTURE_CONTENT_VARIABLE, processRegistry, processSettings } from './process-registry.ts';
+export type {
+  ClassifiedStep,
+  ClassifyError,
+  ProcessRegistry,
+  ProcessSettings,
+  WantedRoot,
+} from './process-registry.ts';
 export { CONVERSATION_SPAN_NAME, SCHEMA_VERSION } from './spans.ts';
 export { OPERATION_BY_STEP_KIND, stepKindOf } from './step-kinds.ts';
 export type { StepKind } from './step-kinds.ts';

@@ -8,6 +8,8 @@ export const METRIC = {
   conversationDuration: 'conversation.duration',
   /** Histogram, s; off by default. */
   stepDuration: 'conversation.step.duration',
+  /** Histogram, s: one value a conversation and process, that of the first step that answered the user. */
+  responseLatency: 'conversation.response_latency',
   /** Histogram, s. */
   timeToFirstOutput: 'conversation.step.time_to_first_output',
   /** Histogram, s, with the attribute {@link METRIC_ATTRIBUTE.part}. */

@@ -57,7 +57,10 @@ const post = async (url: string, step: string): Promise<number> =>
 
 async function stepsIn(storePath: string): Promise<string[]> {
   const source = await openDuckDbSource(storePath);
-  const { data } = await source.stepStatistics({ window: { sinceUnixNano: 0n, untilUnixNano: 2n ** 63n - 1n } });
+  const { data } = await source.ask({
+    name: 'step-statistics',
+    window: { sinceUnixNano: 0n, untilUnixNano: 2n ** 63n - 1n },
+  });
   await source.close();
   return data.map(({ step }) => step).toSorted();
 }

@@ -55,7 +55,7 @@ test(
       await Promise.all(senders);
       rewrites += serve.lines.filter((line) => line === 'rewritten').length;
       const source = await openDuckDbSource(storePath);
-      const { data } = await source.stepDurations({ window: EVERYTHING });
+      const { data } = await source.ask({ name: 'step-durations', window: EVERYTHING });
       await source.close();
       const stored = new Set(data.traceIds);
       expect([...acknowledged].filter((traceId) => !stored.has(traceId))).toEqual([]);

@@ -1,4 +1,6 @@
 export type { DeliveryReport } from './delivery/delivery.ts';
+export { ConversationIdGenerator } from './ids/conversation-id-generator.ts';
+export { ConversationSampler } from './ids/conversation-sampler.ts';
 export { ConversationMetrics } from './metrics/conversation-metrics.ts';
 export type { ConversationMetricsOptions } from './metrics/conversation-metrics.ts';
 export { redactErrorMessage } from './redaction/redact-error-message.ts';

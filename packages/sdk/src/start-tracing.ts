@@ -28,6 +28,7 @@ export function startTracing(options: TracingOptions = {}): Tracing {
   const environment = readEnvironment();
   for (const warning of environment.warnings) warn(`convotel: ${warning}`);
   if (options.captureContent !== undefined) processSettings().captureContent = options.captureContent;
+  Object.assign(processSettings(), { classifyError: options.classifyError, maxOpenMs: options.maxOpenMs, warn });
   if (environment.isDisabled) return disabledTracing();
 
   const whenStopped = (): void => {

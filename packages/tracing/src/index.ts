@@ -1,12 +1,20 @@
-export { conversation } from './conversation/conversation.ts';
+// Conversations
+export { conversation, joinConversation, startConversation } from './conversation/conversation.ts';
 export type {
   Conversation,
   ConversationHandle,
   ConversationOptions,
   EndConversationOptions,
+  JoinConversationOptions,
   StartConversationOptions,
 } from './conversation/conversation-options.ts';
-export { startConversation } from './conversation/start-conversation.ts';
-export type { RecordedStep, Step, StepOptions, TokenUsage } from './step/step-options.ts';
-export { step } from './step/step.ts';
+
+// Steps of the conversation that is active
+export { startStep, step } from './step/step.ts';
 export { wrapStep } from './step/wrap-step.ts';
+export type { RecognizeOptions } from './results/recognized/result-details.ts';
+export type { ResultOptions } from './results/result-observer.ts';
+export type { Carrier, RecordedStep, Step, StepHandle, StepOptions, TokenUsage } from './step/step-options.ts';
+
+// Outcomes
+export type { ClassifiedStep, ClassifyError, Outcome } from '@convotel/conventions';

@@ -75,7 +75,7 @@ async function start(path: string, notices: string[] = []): Promise<LocalBackend
 
 async function stepCount(backend: LocalBackend, step: string): Promise<number> {
   const window = { sinceUnixNano: 0n, untilUnixNano: 2n ** 63n - 1n };
-  const { data } = await backend.source.stepStatistics({ window });
+  const { data } = await backend.source.ask({ name: 'step-statistics', window });
   return data.find((row) => row.step === step)?.total ?? 0;
 }
 
@@ -207,7 +207,7 @@ describe('a file', () => {
       async (backend) => {
         const answers: string[] = [];
         for (let index = 0; index < SPANS && !answers.includes('WRONG_ANSWER'); index += 20) {
-          const answer = await backend.source.conversation(`c${index}`).then(
+          const answer = await backend.source.ask({ name: 'conversation', conversationId: `c${index}` }).then(
             ({ data }) => String(data.spans.length),
             (error: { code: string }) => error.code,
           );

@@ -347,7 +347,7 @@ describe('a rewrite', () => {
     }
     await store.close();
     const source = await openDuckDbSource(store.path);
-    expect((await source.conversations({ order: 'newest', limit: 1 })).coverage.complete).toBe(true);
+    expect((await source.ask({ name: 'conversations', order: 'newest', limit: 1 })).coverage.complete).toBe(true);
     await source.close();
   });
 

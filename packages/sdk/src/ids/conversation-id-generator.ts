@@ -1,26 +1,33 @@
-import type { ConversationIds } from '@convotel/conventions';
+import { conversationIdsOf, processRegistry } from '@convotel/conventions';
+import type { ConversationIds, WantedRoot } from '@convotel/conventions';
 import { RandomIdGenerator } from '@opentelemetry/sdk-trace-node';
 import type { IdGenerator } from '@opentelemetry/sdk-trace-node';
 
 /**
- * Makes random ids, except for the one root span whose ids are wanted.
- * The SDK asks for ids synchronously while it starts a span, so they are set just before and cleared just after.
+ * Makes random ids, except for the root span of a conversation, whose ids follow from the conversation id, or were
+ * handed over by another process. `startTracing` uses it; a provider of the program's own gets it as `idGenerator`, so
+ * that its conversations can be joined by their ids and handed off.
+ *
+ * An SDK asks for ids while it starts a span, so `@convotel/tracing` says just before which root it wants.
  */
 export class ConversationIdGenerator implements IdGenerator {
   readonly #random = new RandomIdGenerator();
-  #wanted: ConversationIds | undefined;
 
-  /** Calls `startRoot` with `ids` as the ids of the first root span that it starts. */
-  withIds<Result>(ids: ConversationIds, startRoot: () => Result): Result {
-    this.#wanted = ids;
-    try {
-      return startRoot();
-    } finally {
-      this.#wanted = undefined;
-    }
-  }
+  generateTraceId = (): string => {
+    const wanted = processRegistry().wantedRoot;
+    if (wanted === undefined || wanted.isTraceIdTaken) return this.#random.generateTraceId();
+    wanted.isTraceIdTaken = true;
+    return idsOf(wanted).traceId;
+  };
 
-  generateTraceId = (): string => this.#wanted?.traceId ?? this.#random.generateTraceId();
+  generateSpanId = (): string => {
+    const wanted = processRegistry().wantedRoot;
+    if (wanted === undefined || wanted.isSpanIdTaken) return this.#random.generateSpanId();
+    wanted.isSpanIdTaken = true;
+    return idsOf(wanted).rootSpanId;
+  };
+}
 
-  generateSpanId = (): string => this.#wanted?.rootSpanId ?? this.#random.generateSpanId();
+function idsOf(wanted: WantedRoot): ConversationIds {
+  return (wanted.ids ??= conversationIdsOf(wanted.conversationId));
 }

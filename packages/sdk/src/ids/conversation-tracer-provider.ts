@@ -1,8 +1,9 @@
-import { ATTRIBUTE, CONVERSATION_SPAN_NAME, conversationIdsOf, isConversationId } from '@convotel/conventions';
+import { ATTRIBUTE, CONVERSATION_SPAN_NAME, isConversationId, processRegistry } from '@convotel/conventions';
 import { context as contextApi, trace } from '@opentelemetry/api';
 import type { Context, Span, SpanOptions, Tracer, TracerOptions } from '@opentelemetry/api';
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { ConversationIdGenerator } from './conversation-id-generator.ts';
+import { ConversationSampler } from './conversation-sampler.ts';
 import { RecentConversationIds } from './recent-conversation-ids.ts';
 
 /** What a {@link NodeTracerProvider} is told, but for the ids, which are made here. */
@@ -16,14 +17,12 @@ export type ConversationTracerProviderConfig = Omit<
  * `conversation` that has `conversation.id` set at start. All other ids are random.
  */
 export class ConversationTracerProvider extends NodeTracerProvider {
-  readonly #ids: ConversationIdGenerator;
   readonly #recent = new RecentConversationIds();
   readonly #warn: (message: string) => void;
 
   constructor(config: ConversationTracerProviderConfig, warn: (message: string) => void) {
-    const idGenerator = new ConversationIdGenerator();
-    super({ ...config, idGenerator });
-    this.#ids = idGenerator;
+    const sampler = new ConversationSampler(config.sampler);
+    super({ ...config, sampler, idGenerator: new ConversationIdGenerator() });
     this.#warn = warn;
   }
 
@@ -33,14 +32,22 @@ export class ConversationTracerProvider extends NodeTracerProvider {
   }
 
   #startRoot(conversationId: string, startRoot: () => Span): Span {
-    if (!this.#recent.add(conversationId)) {
+    const registry = processRegistry();
+    const isHandedOver = registry.wantedRoot?.ids !== undefined;
+    if (!isHandedOver && !this.#recent.add(conversationId)) {
       this.#warn(
-        `convotel: a second conversation started with the id ${JSON.stringify(conversationId)}; ` +
-          'its trace id is random. An id names one exchange: group exchanges by sessionId.',
+        `convotel: a second conversation began with the id ${JSON.stringify(conversationId)}; answers show both as one. ` +
+          'Add steps to a conversation with joinConversation(), and group exchanges of one user by sessionId.',
       );
-      return startRoot();
     }
-    return this.#ids.withIds(conversationIdsOf(conversationId), startRoot);
+    // Set already when the root is started by `@convotel/tracing`.
+    if (registry.wantedRoot !== undefined) return startRoot();
+    registry.wantedRoot = { conversationId, isTraceIdTaken: false, isSpanIdTaken: false };
+    try {
+      return startRoot();
+    } finally {
+      registry.wantedRoot = undefined;
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import {
   DURATION_BUCKET_BOUNDS_SECONDS,
   METRIC,
   METRIC_ATTRIBUTE,
+  processRegistry,
   STEP_TIMING_PREFIX,
 } from '@convotel/conventions';
 import { trace } from '@opentelemetry/api';
@@ -21,13 +22,15 @@ export interface ConversationMetricsOptions {
 /**
  * Makes the metrics of conversations from their spans, so that whoever makes the spans needs no metrics API.
  * Active ones are counted in plain integers and read at collection. What a span counts under hangs on the span itself:
- * nothing is kept per trace, so what never ends, ends late or is not sampled leaves nothing behind.
+ * what never ends, ends late or is not sampled leaves nothing behind.
  */
 export class ConversationMetrics implements SpanProcessor {
   readonly #table = new SeriesTable();
   readonly #conversations = new WeakMap<object, WorkflowSeries>();
   readonly #steps = new WeakMap<object, StepSeries>();
+  readonly #answered = new RecentTraces();
   readonly #timeToFirstOutput: Histogram;
+  readonly #responseLatency: Histogram;
   readonly #stepTiming: Histogram;
   readonly #durations: { conversation: Histogram; step: Histogram } | undefined;
 
@@ -39,6 +42,7 @@ export class ConversationMetrics implements SpanProcessor {
         advice: { explicitBucketBoundaries: [...DURATION_BUCKET_BOUNDS_SECONDS] },
       });
     this.#timeToFirstOutput = histogram(METRIC.timeToFirstOutput, 'From the start of a step to its first output');
+    this.#responseLatency = histogram(METRIC.responseLatency, "From the end of the user's input to the first output");
     this.#stepTiming = histogram(METRIC.stepTiming, 'Length of a named part of a step');
     this.#durations =
       options.durations === true
@@ -48,6 +52,26 @@ export class ConversationMetrics implements SpanProcessor {
           }
         : undefined;
     this.#observeActive(meter);
+    this.#observeReleased();
+  }
+
+  /** A root that was handed off ends in another process. The registry outlives a setup that was shut down. */
+  #observeReleased(): void {
+    const { releaseListeners } = processRegistry();
+    const metrics = new WeakRef(this);
+    const listener = (span: object): void => {
+      const current = metrics.deref();
+      if (current === undefined) releaseListeners.delete(listener);
+      else current.#release(span);
+    };
+    releaseListeners.add(listener);
+  }
+
+  #release(span: object): void {
+    const conversation = this.#conversations.get(span);
+    if (conversation === undefined) return;
+    conversation.activeConversations -= 1;
+    this.#conversations.delete(span);
   }
 
   #observeActive(meter: Meter): void {
@@ -83,7 +107,11 @@ export class ConversationMetrics implements SpanProcessor {
   }
 
   #startStep(span: Span, stepName: string, parentContext: Context): void {
-    const workflow = this.#workflowOf(trace.getSpan(parentContext)) ?? this.#table.workflow(undefined);
+    const named = span.attributes[ATTRIBUTE.workflow];
+    const workflow =
+      typeof named === 'string'
+        ? this.#table.workflow(named)
+        : (this.#workflowOf(trace.getSpan(parentContext)) ?? this.#table.workflow(undefined));
     const series = workflow === undefined ? undefined : this.#table.step(workflow, stepName);
     if (series === undefined) return;
     series.activeSteps += 1;
@@ -103,7 +131,8 @@ export class ConversationMetrics implements SpanProcessor {
     }
     const conversation = this.#conversations.get(span);
     if (conversation === undefined) return;
-    conversation.activeConversations -= 1;
+    this.#release(span);
+    this.#recordResponse(span, conversation.attributes);
     this.#durations?.conversation.record(secondsOf(span), withOutcome(conversation.attributes, span));
   }
 
@@ -119,12 +148,38 @@ export class ConversationMetrics implements SpanProcessor {
         this.#stepTiming.record(value, { ...series.attributes, [METRIC_ATTRIBUTE.part]: part });
       }
     }
+    this.#recordResponse(span, series.workflow.attributes);
     this.#durations?.step.record(secondsOf(span), withOutcome(series.attributes, span));
+  }
+
+  /** Once a conversation: what answers first ends first, and the sentences that follow answer nobody who waits. */
+  #recordResponse(span: ReadableSpan, attributes: Attributes): void {
+    const seconds = span.attributes[ATTRIBUTE.responseLatency];
+    if (typeof seconds !== 'number' || !this.#answered.add(span.spanContext().traceId)) return;
+    this.#responseLatency.record(seconds, attributes);
   }
 
   async forceFlush(): Promise<void> {}
 
   async shutdown(): Promise<void> {}
+}
+
+/** Traces of conversations that were answered a short while ago; how many there are in all does not matter. */
+class RecentTraces {
+  static readonly #CAPACITY = 10_000;
+  #newer = new Set<string>();
+  #older = new Set<string>();
+
+  /** False when `traceId` is among them already. */
+  add(traceId: string): boolean {
+    if (this.#newer.has(traceId) || this.#older.has(traceId)) return false;
+    this.#newer.add(traceId);
+    if (this.#newer.size >= RecentTraces.#CAPACITY) {
+      this.#older = this.#newer;
+      this.#newer = new Set();
+    }
+    return true;
+  }
 }
 
 function isConversation(span: Span): boolean {

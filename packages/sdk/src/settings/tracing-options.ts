@@ -1,5 +1,5 @@
 import { codedError } from '@convotel/conventions';
-import type { ErrorCodeOf } from '@convotel/conventions';
+import type { ClassifyError, ErrorCodeOf } from '@convotel/conventions';
 import type { Attributes } from '@opentelemetry/api';
 
 /** Settings of `startTracing`. Each wins over the `OTEL_*` variable that says the same. */
@@ -24,6 +24,10 @@ export interface TracingOptions {
   errorMessages?: 'redacted' | 'none';
   /** Masks what must not leave the process in an error's message. @defaultValue {@link redactErrorMessage} */
   redactErrorMessage?: (message: string) => string;
+  /** Judges errors that neither the step nor the conversation judges, before the rules of the conventions. */
+  classifyError?: ClassifyError | undefined;
+  /** Steps and conversations that are open for longer end as `abandoned`, in milliseconds. @defaultValue `600_000` */
+  maxOpenMs?: number | undefined;
   /** Hears warnings for people. @defaultValue `console.warn`, which is standard error */
   warn?: (message: string) => void;
 }

@@ -7,6 +7,7 @@ import {
   ROOT_CONTEXT,
   trace,
 } from '@opentelemetry/api';
+import { processRegistry } from '@convotel/conventions';
 import type { Meter } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace-node';
@@ -113,6 +114,7 @@ function hasContextManager(): boolean {
 
 function handleOf(delivery: Delivery, metricDelivery: MetricDelivery | undefined, whenStopped: () => void): Tracing {
   const shutDown = async (deadlineMs: number): Promise<DeliveryReport> => {
+    processRegistry().abandonOpen?.('shutdown');
     await withinDeadline(Promise.all([delivery.flush(), metricDelivery?.shutdown()]), deadlineMs);
     trace.disable();
     if (metricDelivery !== undefined) metrics.disable();

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { DURATION_BUCKET_BOUNDS_SECONDS } from '@convotel/conventions';
 import { ConversationMetrics, startTracing } from '@convotel/sdk';
 import type { Tracing, TracingOptions } from '@convotel/sdk';
-import { conversation, startConversation } from '@convotel/tracing';
+import { conversation, joinConversation, startConversation } from '@convotel/tracing';
 import { metrics, trace } from '@opentelemetry/api';
 import {
   AggregationTemporality,
@@ -14,6 +14,8 @@ import { AlwaysOffSampler, NodeTracerProvider } from '@opentelemetry/sdk-trace-n
 import { withEnvironment } from '../support/environment.ts';
 import { attributesOf, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import type { OtlpDataPoint, OtlpReceiver } from '../support/otlp-receiver.ts';
+
+const START_MS = Date.UTC(2025, 9, 8);
 
 let receiver: OtlpReceiver;
 let tracing: Tracing | undefined;
@@ -86,6 +88,37 @@ describe('what is in progress', () => {
     });
   });
 
+  test('is nothing again, however steps and conversations end', async () => {
+    const { flush } = start({ maxOpenMs: 50 });
+    const never = new Promise<never>(() => {});
+    const voice = startConversation({ workflow: 'voice' });
+    voice.step('completed', () => 'x');
+    await voice.step('failed', async () => Promise.reject(new Error('x'))).catch(() => {});
+    voice.step('interrupted', (step) => step.interrupted());
+    void voice.step('timed out', { timeoutMs: 5 }, () => never);
+    void voice.step('hung', () => never);
+    voice.startStep('left open');
+    // oxlint-disable-next-line unicorn/no-thenable -- what query builders are
+    voice.step('never asked', () => ({ then: () => {} }));
+    voice.recordStep('recorded', { startTime: START_MS, endTime: START_MS + 1 });
+    voice.end();
+    startConversation({ workflow: 'never ended' });
+    startConversation({ workflow: 'handed off' }).handOff();
+    joinConversation('elsewhere', { workflow: 'joined' }, (c) => c.step('hung', () => never)).catch(() => {});
+    const allEnded = async (): Promise<boolean> => {
+      await flush();
+      const active = { ...activeBy('conversation.active'), ...activeBy('conversation.step.active') };
+      return Object.values(active).every((value) => value === 0);
+    };
+    const deadlineMs = Date.now() + 10_000;
+    while (!(await allEnded()) && Date.now() < deadlineMs);
+    const conversations = activeBy('conversation.active');
+    expect(conversations).toEqual({ voice: 0, 'never ended': 0, 'handed off': 0, joined: 0 });
+    const steps = activeBy('conversation.step.active');
+    expect(Object.keys(steps)).toHaveLength(9);
+    expect(new Set(Object.values(steps))).toEqual(new Set([0]));
+  });
+
   test('never carries a conversation id', async () => {
     const { flush } = start({ durationMetrics: true });
     conversation({ conversationId: 'secret-id', workflow: 'voice' }, (c) => c.step('stt', (stt) => stt.firstOutput()));
@@ -102,8 +135,8 @@ describe('histograms', () => {
     const handle = startConversation({ workflow: 'voice' });
     for (const seconds of [0.08, 0.3]) {
       handle.recordStep('stt', {
-        startTime: 1000,
-        endTime: 2000,
+        startTime: START_MS,
+        endTime: START_MS + 1000,
         timeToFirstOutputSeconds: seconds,
         timings: { queue_wait: seconds * 2, busy_wait: 1 },
       });
@@ -123,15 +156,40 @@ describe('histograms', () => {
     expect(points('conversation.duration')).toEqual([]);
   });
 
+  test('response latency comes once a conversation, for what answered first', async () => {
+    const { flush } = start();
+    const handle = startConversation({ workflow: 'voice', startTime: START_MS });
+    const recorded = (name: string, fromMs: number, toMs: number): void =>
+      handle.recordStep(name, { startTime: START_MS + fromMs, endTime: START_MS + toMs });
+    recorded('request', 0, 500);
+    recorded('tts', 1000, 2000);
+    recorded('response', 2000, 3000);
+    recorded('tts', 3000, 4000);
+    handle.end({ endTime: START_MS + 4000 });
+    const streamed = startConversation({ workflow: 'chat', startTime: START_MS });
+    streamed.recordStep('gpt', { startTime: START_MS, endTime: START_MS + 900, timeToFirstOutputSeconds: 0.25 });
+    streamed.end({ endTime: START_MS + 1000 });
+    await flush();
+    const found = points('conversation.response_latency').map((point) => [
+      attributesOf(point),
+      { count: point.count, sum: point.sum },
+    ]);
+    expect(found).toEqual([
+      [{ 'gen_ai.workflow.name': 'voice' }, { count: 1, sum: 1.5 }],
+      [{ 'gen_ai.workflow.name': 'chat' }, { count: 1, sum: 0.25 }],
+    ]);
+    expect(receiver.metrics().get('conversation.response_latency')?.unit).toBe('s');
+  });
+
   test('durations come by option, with outcome and error type', async () => {
     const { flush } = start({ durationMetrics: true });
-    const handle = startConversation({ workflow: 'voice', startTime: 1000 });
+    const handle = startConversation({ workflow: 'voice', startTime: START_MS });
     handle.recordStep('gpt', {
-      startTime: 1000,
-      endTime: 3500,
+      startTime: START_MS,
+      endTime: START_MS + 2500,
       error: Object.assign(new Error('x'), { code: 'busy' }),
     });
-    handle.end({ endTime: 4000 });
+    handle.end({ endTime: START_MS + 3000 });
     await flush();
     const [step] = points('conversation.step.duration');
     expect(step).toMatchObject({ count: 1, sum: 2.5 });

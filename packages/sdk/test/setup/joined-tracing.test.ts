@@ -65,6 +65,7 @@ test('a meter provider that is there already gets the metrics', async () => {
     );
   expect(names.toSorted()).toEqual([
     'conversation.active',
+    'conversation.response_latency',
     'conversation.step.active',
     'conversation.step.time_to_first_output',
   ]);

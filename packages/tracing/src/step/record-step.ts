@@ -1,34 +1,49 @@
 import { isOutcome } from '@convotel/conventions';
-import type { TracedConversation } from '../conversation/traced-conversation.ts';
-import type { SpanEnding } from '../safety/end-span.ts';
-import { epochTimeOf } from '../safety/epoch-time.ts';
-import { reportTrouble } from '../safety/report-trouble.ts';
-import { outcomeOfError } from './outcome-of-error.ts';
+import { readOptions } from '../guards/given-values.ts';
+import type { SpanEnding } from '../guards/spans.ts';
+import { epochMsFrom } from '../guards/times.ts';
+import { reportTrouble, warnOnce } from '../guards/warnings.ts';
+import type { StepHost } from './step-host.ts';
 import type { RecordedStep } from './step-options.ts';
 import { StepSpan } from './step-span.ts';
+import type { GivenTimes } from './step-span.ts';
 
-/** Makes the span of a step that is already over. Without two valid times there is none, and diagnostics say so. */
-export function recordStep(conversation: TracedConversation, name: string, recorded: RecordedStep): void {
+/** Beyond this, an end before the start is no correction of the clock. */
+const MAX_CLOCK_CORRECTION_MS = 1000;
+
+/** Makes the span of a step that is already over. Without two times that can be meant there is none, and a warning says so. */
+export function recordStep(host: StepHost, name: string, given: RecordedStep): void {
   try {
-    const startTime = epochTimeOf(recorded.startTime);
-    const endTime = epochTimeOf(recorded.endTime);
-    if (startTime === undefined || endTime === undefined) {
-      reportTrouble(`the recorded step ${JSON.stringify(name)} has no valid startTime and endTime and is left out`);
-      return;
-    }
-    const ending = endingOf(recorded.outcome, recorded.error);
-    const step = new StepSpan(conversation, name, recorded, startTime);
+    const recorded = readOptions(given);
+    const times = timesOf(name, recorded);
+    if (times === undefined) return;
+    const step = new StepSpan(host, name, recorded, times);
     try {
       describe(step, recorded);
     } finally {
-      step.end(ending, endTime);
+      const { outcome, error } = recorded;
+      if (isOutcome(outcome)) step.endWith(toldEnding(outcome, step, error));
+      else if (error === undefined) step.endWith({ outcome: 'completed' });
+      else step.threw(error);
     }
   } catch (error) {
     reportTrouble('recording a step', error);
   }
 }
 
-function describe(step: StepSpan, recorded: RecordedStep): void {
+function timesOf(name: string, { startTime, endTime }: Partial<RecordedStep>): GivenTimes | undefined {
+  const what = (option: string): string => `recordStep(${JSON.stringify(name)}) is left out: its ${option}`;
+  const startedMs = epochMsFrom(startTime, what('startTime'));
+  const endedMs = epochMsFrom(endTime, what('endTime'));
+  if (startedMs === undefined || endedMs === undefined) return undefined;
+  if (endedMs < startedMs - MAX_CLOCK_CORRECTION_MS) {
+    warnOnce('time end before start', `${what('endTime')} lies before its startTime`);
+    return undefined;
+  }
+  return { startedMs, endedMs: Math.max(startedMs, endedMs) };
+}
+
+function describe(step: StepSpan, recorded: Partial<RecordedStep>): void {
   const { output, usage, timings, timeToFirstOutputSeconds } = recorded;
   if (output !== undefined) step.output(output);
   if (usage !== undefined) step.usage(usage);
@@ -36,8 +51,7 @@ function describe(step: StepSpan, recorded: RecordedStep): void {
   step.timeToFirstOutput(timeToFirstOutputSeconds);
 }
 
-/** The ending that the program told: `outcome` where it is one, else what `error` says, else `completed`. */
-export function endingOf(outcome: unknown, error: unknown): SpanEnding {
-  const ending: SpanEnding = error === undefined ? { outcome: 'completed' } : outcomeOfError(error);
-  return isOutcome(outcome) ? { ...ending, outcome } : ending;
+/** The outcome that the program told, with what `error` says beside it. */
+function toldEnding(outcome: SpanEnding['outcome'], step: StepSpan, error: unknown): SpanEnding {
+  return error === undefined ? { outcome } : { ...step.endingOf(error), outcome };
 }

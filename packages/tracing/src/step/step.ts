@@ -1,23 +1,55 @@
-import { findScope } from '../conversation/active-scope.ts';
-import { activeContext } from '../safety/active-context.ts';
-import { NO_STEP } from './no-step.ts';
-import type { Step, StepOptions } from './step-options.ts';
+import { trace } from '@opentelemetry/api';
+import { activeContext } from '../guards/context.ts';
+import { hasProvider } from '../guards/spans.ts';
+import { hasWarned, placeOfCall, warnOnce } from '../guards/warnings.ts';
+import { PlainStep } from './plain-step.ts';
+import { findScope } from './step-host.ts';
+import { traceStep } from './trace-step.ts';
+import type { Step, StepHandle, StepOptions } from './step-options.ts';
+
+const outside = new PlainStep(undefined);
 
 /**
- * Runs one step of the active conversation, as {@link Conversation.step} does. Without an active conversation
- * (also: without a context manager, which `startTracing` and every Node SDK register) it calls `run` plainly.
+ * Runs one step of the active conversation, as {@link Conversation.step} does. Outside of any conversation it calls
+ * `run` plainly, and one warning says where that was.
  */
 export function step<Result>(name: string, run: (step: Step) => Result): Result;
-export function step<Result>(name: string, options: StepOptions, run: (step: Step) => Result): Result;
+export function step<Result>(name: string, options: StepOptions | undefined, run: (step: Step) => Result): Result;
 export function step<Result>(
   name: string,
-  optionsOrRun: StepOptions | ((step: Step) => Result),
+  optionsOrRun: StepOptions | undefined | ((step: Step) => Result),
   runAfterOptions?: (step: Step) => Result,
 ): Result {
+  const host = findScope(activeContext())?.host;
   const run = (runAfterOptions ?? optionsOrRun) as (step: Step) => Result;
-  const conversation = findScope(activeContext())?.conversation;
-  if (conversation === undefined) return run(NO_STEP);
-  return runAfterOptions === undefined
-    ? conversation.step(name, run)
-    : conversation.step(name, optionsOrRun as StepOptions, run);
+  if (host === undefined) {
+    warnOfStepOutside(name, step);
+    return run(outside);
+  }
+  const started = host.beginStep(name, runAfterOptions === undefined ? undefined : (optionsOrRun as StepOptions));
+  return started === undefined ? run(host.plainStep) : traceStep(started, run);
+}
+
+/** Starts a step of the active conversation that the program ends itself, as {@link Conversation.startStep} does. */
+export function startStep(name: string, options?: StepOptions): StepHandle {
+  const host = findScope(activeContext())?.host;
+  if (host !== undefined) return host.startStep(name, options);
+  warnOfStepOutside(name, startStep);
+  return outside;
+}
+
+const WARNING = 'step outside';
+
+/** Says once where a step ran outside of any conversation. Without a provider nothing is recorded anywhere, and nothing is said. */
+export function warnOfStepOutside(name: string, called: (...given: never[]) => unknown): void {
+  if (hasWarned(WARNING) || !hasProvider()) return;
+  const place = placeOfCall(called);
+  const isRemote = trace.getSpanContext(activeContext())?.isRemote === true;
+  warnOnce(
+    WARNING,
+    `the step ${JSON.stringify(name)} ran outside of any conversation and was not recorded${place === undefined ? '' : ` (${place})`}. ` +
+      (isRemote
+        ? 'A traceparent alone does not say which conversation it belongs to: send c.carrier() along, and use joinConversation().'
+        : 'An event handler or callback loses the conversation in which it was registered: wrap it in c.bind(…), or use c.step(…).'),
+  );
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { processSettings } from '@convotel/conventions';
-import { DiagLogLevel, SpanKind, SpanStatusCode, diag, trace } from '@opentelemetry/api';
+import { SpanKind, SpanStatusCode, diag, trace } from '@opentelemetry/api';
 import { conversation, step } from '@convotel/tracing';
 import { msOf, recordSpans } from '../support/span-recorder.ts';
 
@@ -44,20 +44,8 @@ describe('the root span', () => {
   test.each([[''], ['x'.repeat(129)], [7], [null], [{}]])(
     'an id that is none (%j) is replaced by a generated one',
     (id) => {
-      const warnings: string[] = [];
-      const log = (message: string): void => void warnings.push(message);
-      const silent = (): void => {};
-      diag.setLogger(
-        { error: silent, warn: log, info: silent, debug: silent, verbose: silent },
-        { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
-      );
-      try {
-        conversation({ conversationId: id as string }, (c) => expect(c.id).toMatch(/^\d{8}_/));
-      } finally {
-        diag.disable();
-      }
-      expect(warnings).toHaveLength(1);
-      expect(warnings[0]).toContain('1 to 128 characters');
+      conversation({ conversationId: id as string }, (c) => expect(c.id).toMatch(/^\d{8}_/));
+      expect(recorder.warnings).toEqual([expect.stringContaining('1 to 128 characters')]);
     },
   );
 
@@ -133,12 +121,15 @@ describe('results and outcomes', () => {
     expect(failed!.events).toEqual([]);
   });
 
-  test('completes when a step failed and was caught; the step stays failed', async () => {
+  test('fails when a step failed and nothing made it good, although the error was caught', async () => {
     await conversation(async (c) => {
-      await c.step('gpt', async () => Promise.reject(new Error('busy'))).catch(() => 'fallback');
+      await c.step('gpt', async () => Promise.reject(new Error('busy'))).catch(() => 'sorry');
     });
-    expect(recorder.attributesOf('conversation')['conversation.outcome']).toBe('completed');
-    expect(recorder.attributesOf('gpt')['conversation.outcome']).toBe('failed');
+    expect(recorder.only('conversation').status).toEqual({ code: SpanStatusCode.ERROR, message: 'busy' });
+    expect(recorder.attributesOf('conversation')).toMatchObject({
+      'conversation.outcome': 'failed',
+      'error.type': 'Error',
+    });
   });
 
   test('a rejected callback rejects with the same object', async () => {
@@ -201,4 +192,20 @@ test('texts are kept only where the conversation, else the process, says so', ()
   for (const { attributes } of recorder.named('gpt')) {
     expect(attributes).toMatchObject({ 'conversation.input.chars': 5, 'conversation.output.chars': 2 });
   }
+});
+
+test('long texts are cut where the process says so, and their length is kept', () => {
+  processSettings().captureContent = true;
+  processSettings().maxContentLength = 5;
+  try {
+    conversation((c) => c.step('gpt', { input: 'hello world' }, () => 'four😀'));
+  } finally {
+    processSettings().maxContentLength = undefined;
+  }
+  expect(recorder.attributesOf('gpt')).toMatchObject({
+    'conversation.pii.input_text': 'hello',
+    'conversation.input.chars': 11,
+    'conversation.pii.output_text': 'four',
+    'conversation.output.chars': 6,
+  });
 });

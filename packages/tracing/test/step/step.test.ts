@@ -73,10 +73,11 @@ describe('what a step returns', () => {
     expect(recorder.named('conversation')).toHaveLength(1);
   });
 
-  test('a lazy thenable that nobody asks for does not keep the conversation open', async () => {
+  test('a lazy thenable that nobody asks for ends with its conversation, interrupted', async () => {
     // oxlint-disable-next-line unicorn/no-thenable -- what query builders are
     await conversation(async (c) => void c.step('memory', () => ({ then: () => {} })));
-    expect(recorder.spans().map((span) => span.name)).toEqual(['conversation']);
+    expect(recorder.spans().map((span) => span.name)).toEqual(['memory', 'conversation']);
+    expect(recorder.attributesOf('memory')).toMatchObject({ 'conversation.outcome': 'interrupted' });
   });
 
   test('a subclass of Promise keeps its class and its own functions', async () => {

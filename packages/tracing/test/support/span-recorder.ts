@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { processRegistry } from '@convotel/conventions';
 import { context, trace } from '@opentelemetry/api';
 import type { Attributes } from '@opentelemetry/api';
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
@@ -14,6 +16,8 @@ export interface SpanRecorder {
   only(name: string): ReadableSpan;
   /** Attributes of the only finished span of this name. */
   attributesOf(name: string): Attributes;
+  /** Warnings for the program's author, each kind once since the last `forget()`. */
+  warnings: string[];
   forget(): void;
 }
 
@@ -23,6 +27,9 @@ export function recordSpans(): SpanRecorder {
   const exporter = new InMemorySpanExporter();
   const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
   provider.register();
+  const { settings, warned } = processRegistry();
+  const warnings: string[] = [];
+  settings.warn = (message) => void warnings.push(message);
   const spans = (): ReadableSpan[] => exporter.getFinishedSpans();
   const named = (name: string): ReadableSpan[] => spans().filter((span) => span.name === name);
   const only = (name: string): ReadableSpan => {
@@ -36,7 +43,12 @@ export function recordSpans(): SpanRecorder {
     named,
     only,
     attributesOf: (name) => only(name).attributes,
-    forget: () => exporter.reset(),
+    warnings,
+    forget: () => {
+      exporter.reset();
+      warnings.length = 0;
+      warned.clear();
+    },
   };
 }
 
@@ -44,3 +56,14 @@ export function recordSpans(): SpanRecorder {
 export function msOf([seconds, nanoseconds]: readonly [number, number]): number {
   return seconds * 1000 + nanoseconds / 1e6;
 }
+
+/** Waits until `isTrue`, for at most 10 s. Uses the real clock, also under fake timers. */
+export async function eventually(isTrue: () => boolean): Promise<void> {
+  const deadlineMs = realNow() + 10_000;
+  while (!isTrue()) {
+    if (realNow() > deadlineMs) throw new Error(`not true within 10 s: ${isTrue.toString()}`);
+    await sleep(5);
+  }
+}
+
+const realNow = Date.now.bind(Date);

@@ -1,0 +1,122 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
+import { processRegistry } from '@convotel/conventions';
+import { reportTrouble } from './warnings.ts';
+
+/**
+ * Calls inside one another, on one stack, that get a context of the context manager's; deeper ones are only noted
+ * in {@link contextOnStack}. Making a context active takes six stack frames, which would cut the depth that
+ * a recursive program reaches to a fifth.
+ */
+const MAX_NESTED_CONTEXTS = 50;
+
+/**
+ * Holds contexts in a program that has no context manager: `trace.setGlobalTracerProvider()` alone brings none.
+ * One of our own is not registered, because another tool may still want to register its.
+ */
+const ownContexts = (processRegistry().contexts ??= new AsyncLocalStorage<Context>()) as AsyncLocalStorage<Context>;
+
+let nestedContexts = 0;
+let contextOnStack: Context | undefined;
+
+/** Whether a call that is made now only notes its context, by {@link swapContextOnStack}. */
+export function isDeep(): boolean {
+  return nestedContexts >= MAX_NESTED_CONTEXTS;
+}
+
+/** Notes `active` as the context of the calls that follow on this stack; returns the one before, to be noted again after them. */
+export function swapContextOnStack(active: Context | undefined): Context | undefined {
+  const above = contextOnStack;
+  contextOnStack = active;
+  return above;
+}
+
+/** The active context; the empty one when the context manager throws or returns none. */
+export function activeContext(): Context {
+  if (contextOnStack !== undefined) return contextOnStack;
+  try {
+    const active: Context | undefined = context.active();
+    if (active === ROOT_CONTEXT) return ownContexts.getStore() ?? active;
+    if (active !== undefined && active !== null) return active;
+    reportTrouble('the context manager returned no context');
+  } catch (error) {
+    reportTrouble('asking for the active context', error);
+  }
+  return ROOT_CONTEXT;
+}
+
+/**
+ * Calls `run(argument)` exactly once with `active` as the active context, also when the context manager throws
+ * before or after the call, or the stack is too short for it. Returns what `run` returned, and throws only what it threw.
+ */
+export function runInContext<Argument, Result>(
+  active: Context,
+  run: (argument: Argument) => Result,
+  argument: Argument,
+): Result {
+  if (isDeep()) {
+    const above = swapContextOnStack(active);
+    try {
+      return run(argument);
+    } finally {
+      swapContextOnStack(above);
+    }
+  }
+  const call: Call<Result> = { hasRun: false, hasReturned: false, result: undefined, thrown: undefined };
+  try {
+    runByManager(active, run, argument, call);
+  } catch {
+    // The stack ended in convotel's frames. From this one, there may be enough of it left.
+  }
+  if (!call.hasRun) return run(argument);
+  if (call.hasReturned) return call.result as Result;
+  throw call.thrown;
+}
+
+/** What became of one call of the program's function. */
+interface Call<Result> {
+  hasRun: boolean;
+  hasReturned: boolean;
+  result: Result | undefined;
+  thrown: unknown;
+}
+
+function runByManager<Argument, Result>(
+  active: Context,
+  run: (argument: Argument) => Result,
+  argument: Argument,
+  call: Call<Result>,
+): void {
+  const runOnce = (): void => {
+    if (call.hasRun) return;
+    if (!isActive(active) && ownContexts.getStore() !== active) {
+      ownContexts.run(active, runOnce);
+      return;
+    }
+    call.hasRun = true;
+    nestedContexts += 1;
+    try {
+      call.result = run(argument);
+      call.hasReturned = true;
+    } catch (error) {
+      call.thrown = error;
+    }
+    nestedContexts -= 1;
+  };
+  try {
+    context.with(active, runOnce);
+  } catch (error) {
+    reportTrouble('making a step the active one', error);
+  }
+}
+
+/** Whether the context manager has made `active` the active one; it may have wrapped it, so the span tells. */
+function isActive(active: Context): boolean {
+  try {
+    return trace.getSpan(context.active()) === trace.getSpan(active);
+  } catch {
+    // A broken one was reported when it was asked for the active context.
+    return false;
+  }
+}

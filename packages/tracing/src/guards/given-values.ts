@@ -1,0 +1,85 @@
+import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import { reportTrouble } from './warnings.ts';
+
+/** A copy of `options`, so that a getter that throws does so here, once; then there are none. */
+export function readOptions<Options extends object>(options: Options | undefined): Partial<Options> {
+  try {
+    return { ...options };
+  } catch (error) {
+    reportTrouble('reading options', error);
+    return {};
+  }
+}
+
+/** `given` where it is a text that says something. */
+export function textFrom(given: unknown): string | undefined {
+  return typeof given === 'string' && given !== '' ? given : undefined;
+}
+
+/** `given` where it is a signal. One of another realm, or of a polyfill, counts too. */
+export function signalFrom(given: unknown): AbortSignal | undefined {
+  const isSignal =
+    typeof given === 'object' &&
+    given !== null &&
+    typeof (given as AbortSignal).aborted === 'boolean' &&
+    typeof (given as AbortSignal).addEventListener === 'function';
+  return isSignal ? (given as AbortSignal) : undefined;
+}
+
+/**
+ * Hands each attribute that OpenTelemetry can carry to `take`. Left out are a getter that throws and a number that is
+ * not finite: as OTLP/JSON it would become null, and collectors refuse the whole batch for it.
+ */
+export function eachAttribute(given: unknown, take: (name: string, value: AttributeValue) => void): void {
+  if (typeof given !== 'object' || given === null) return;
+  const source = given as Record<string, unknown>;
+  for (const name of namesOf(source)) {
+    try {
+      const value = safeValue(source[name]);
+      if (value !== undefined) take(name, value);
+    } catch (error) {
+      reportTrouble('reading an attribute', error);
+    }
+  }
+}
+
+/** Copies the attributes of {@link eachAttribute} into `target`. */
+export function addSafeAttributes(target: Attributes, given: unknown): void {
+  eachAttribute(given, (name, value) => {
+    target[name] = value;
+  });
+}
+
+function namesOf(source: object): string[] {
+  try {
+    return Object.keys(source);
+  } catch (error) {
+    reportTrouble('reading attributes', error);
+    return [];
+  }
+}
+
+function safeValue(value: unknown): AttributeValue | undefined {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'number':
+      return Number.isFinite(value) ? value : undefined;
+    case 'object':
+      return Array.isArray(value) ? safeArray(value) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function safeArray(values: readonly unknown[]): AttributeValue | undefined {
+  const kept = values.filter((value) => value === null || value === undefined || isSafeElement(value));
+  return kept.length === values.length ? (kept as AttributeValue) : undefined;
+}
+
+function isSafeElement(value: unknown): boolean {
+  return (
+    typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))
+  );
+}

@@ -1,0 +1,141 @@
+import { isEndOfStack } from '../guards/spans.ts';
+import { reportTrouble } from '../guards/warnings.ts';
+import { isObject } from '../guards/program-objects.ts';
+import { followAsyncIterable, isAsyncIterable } from './async-iterable.ts';
+import {
+  findDataBesideResponse,
+  followEventStream,
+  followStreamText,
+  isEventStream,
+  isPage,
+  isStreamText,
+} from './client-objects.ts';
+import { followIterator, isSyncIterator } from './iterator.ts';
+import { followPromise, isNativePromise } from './native-promise.ts';
+import { followNodeStream, isNodeStream } from './node-stream.ts';
+import { ChunkReader, readWhole, recognizes } from './recognized/recognize.ts';
+import { findBodyStream, followResponse, isResponse } from './response.ts';
+import type { ResultDetails } from './recognized/result-details.ts';
+import type { Following, ResultObserver, ResultOptions } from './result-observer.ts';
+import { StreamedOutput } from './streamed-output.ts';
+import { followThenable, isThenable } from './thenable.ts';
+import { followUntil } from './until.ts';
+import { followWebStream, isWebStream } from './web-stream.ts';
+
+const NO_OPTIONS: ResultOptions = {};
+
+/**
+ * Returns `result`, of the same kind, and tells `observer` when it is over. This is the one place that knows all kinds
+ * of results; each kind has a file beside this one, which says by which doors it can be over.
+ * A native promise and a plain web stream come back as equivalent objects, everything else is the same object.
+ */
+export function followResult<Result>(
+  result: Result,
+  observer: ResultObserver,
+  options: ResultOptions = NO_OPTIONS,
+): Result {
+  if (!isObject(result)) {
+    observer.returned(result);
+    return result;
+  }
+  return new FollowedResult(observer, options).follow(result);
+}
+
+class FollowedResult implements Following {
+  readonly observer: ResultObserver;
+  readonly options: ResultOptions;
+
+  constructor(observer: ResultObserver, options: ResultOptions) {
+    this.observer = observer;
+    this.options = options;
+  }
+
+  readonly follow = <Value>(value: Value): Value => {
+    if (!isObject(value)) {
+      this.observer.returned(value);
+      return value;
+    }
+    if (this.observer.isOver) return value;
+    try {
+      return this.#followObject(value) as Value;
+    } catch (error) {
+      // Whoever ends the step is told again where there is more of the stack.
+      if (isEndOfStack(error)) throw error;
+      reportTrouble(`following what ${this.observer.label} returned`, error);
+      this.observer.returned(undefined);
+      return value;
+    }
+  };
+
+  #followObject(value: object): unknown {
+    if (isNativePromise(value)) return followPromise(value, this);
+    if (isThenable(value)) return followThenable(value, this);
+    const { until, stream } = this.options;
+    if (typeof until === 'function')
+      return followUntil(value, until, new FollowedResult(this.observer, this.#withoutUntil()));
+    return (stream === false ? undefined : this.#followStream(value)) ?? this.#readWhole(value);
+  }
+
+  /** Undefined where `value` is no stream, and holds none that is known. */
+  #followStream(value: object): unknown {
+    const { observer } = this;
+    if (isWebStream(value)) return followWebStream(value, this.#newOutput(), observer);
+    if (isResponse(value)) return followResponse(value, this.#newOutput, this);
+    const body = findBodyStream(value);
+    if (body !== undefined) {
+      followNodeStream(body, this.#newOutput(), observer, performance.now());
+      return value;
+    }
+    if (isNodeStream(value)) return followNodeStream(value, this.#newOutput(), observer);
+    if (this.#recognizesObject(value)) return value;
+    if (isPage(value)) return undefined;
+    if (isAsyncIterable(value)) return followAsyncIterable(value, this.#newOutput, observer);
+    if (!isSyncIterator(value)) return undefined;
+    observer.waits();
+    return followIterator(value, false, this.#newOutput(), observer);
+  }
+
+  /** Objects of known clients that are no stream themselves. */
+  #recognizesObject(value: object): boolean {
+    const { observer } = this;
+    const { recognize } = this.options;
+    if ((recognizes(recognize, 'openai') || recognizes(recognize, 'anthropic')) && isEventStream(value)) {
+      followEventStream(value, this.#newOutput(), observer);
+      return true;
+    }
+    if (recognizes(recognize, 'ai') && isStreamText(value)) {
+      followStreamText(value, this.#newOutput, observer);
+      return true;
+    }
+    const data = findDataBesideResponse(value);
+    if (data === undefined) return false;
+    this.follow(data);
+    return true;
+  }
+
+  #readWhole(value: object): object {
+    const { observer } = this;
+    const details: ResultDetails = {};
+    const meaning = readWhole(value, this.options.recognize, details);
+    if (meaning === undefined) {
+      observer.returned(value);
+      return value;
+    }
+    if (meaning.kind === 'text' && meaning.text !== '') {
+      details.outputChars = meaning.text.length;
+      if (observer.keepsText) details.outputText = meaning.text;
+    }
+    observer.describe(details);
+    if (meaning.kind === 'failed') observer.threw(meaning.error);
+    else observer.returned(value);
+    return value;
+  }
+
+  readonly #newOutput = (details?: ResultDetails): StreamedOutput =>
+    new StreamedOutput(this.observer, new ChunkReader(this.options.recognize), details);
+
+  #withoutUntil(): ResultOptions {
+    const { stream, recognize } = this.options;
+    return { stream, recognize };
+  }
+}

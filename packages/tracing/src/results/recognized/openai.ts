@@ -1,0 +1,153 @@
+import type { ResultDetails } from './result-details.ts';
+import { countAt, countedOnce, listAt, NOTHING, objectAt, OUTPUT, note, textAt, textMeaning } from './client.ts';
+import type { Client, Meaning } from './client.ts';
+
+const PROVIDER = 'openai';
+
+/**
+ * Results of the `openai` client, and of the many servers that speak its protocol: chat completions, responses,
+ * legacy completions, transcriptions, embeddings, and their streams.
+ */
+export const openai: Client = {
+  readChunk(chunk, details) {
+    switch (textAt(chunk, 'object')) {
+      case 'chat.completion.chunk':
+        return readChoices(chunk, details, meaningOfDelta);
+      case 'text_completion':
+        return readChoices(chunk, details, (choice) => textMeaning(textAt(choice, 'text')));
+      default:
+        return readEvent(chunk, details);
+    }
+  },
+
+  readWhole(value, details) {
+    switch (textAt(value, 'object')) {
+      case 'chat.completion':
+        return readChoices(value, details, (choice) => textMeaning(textAt(objectAt(choice, 'message'), 'content')));
+      case 'text_completion':
+        return readChoices(value, details, (choice) => textMeaning(textAt(choice, 'text')));
+      case 'response':
+        return readResponse(value, details);
+      case 'list':
+        return readEmbeddings(value, details);
+      default:
+        return readTranscription(value, details);
+    }
+  },
+};
+
+type Choice = object | undefined;
+
+/** Of several choices the first one counts: they are answers to choose from, not one text. */
+function firstChoice(choices: readonly Choice[]): Choice {
+  for (const choice of choices) {
+    if ((countAt(choice, 'index') ?? 0) === 0) return choice;
+  }
+  return undefined;
+}
+
+function readChoices(source: object, details: ResultDetails, meaningOf: (choice: Choice) => Meaning): Meaning {
+  const choice = firstChoice(listAt(source, 'choices') as readonly Choice[]);
+  const usage = countedOnce(objectAt(source, 'usage'));
+  details.provider = PROVIDER;
+  if (details.model === undefined) note(details, 'model', textAt(source, 'model'));
+  if (usage !== undefined) {
+    note(details, 'inputTokens', countAt(usage, 'prompt_tokens'));
+    note(details, 'outputTokens', countAt(usage, 'completion_tokens'));
+  }
+  note(details, 'finishReason', textAt(choice, 'finish_reason'));
+  return choice === undefined ? NOTHING : meaningOf(choice);
+}
+
+function meaningOfDelta(choice: Choice): Meaning {
+  const delta = objectAt(choice, 'delta');
+  const text = textAt(delta, 'content') ?? textAt(delta, 'refusal');
+  if (text !== undefined && text !== '') return textMeaning(text);
+  const hasOtherOutput = listAt(delta, 'tool_calls').length > 0 || objectAt(delta, 'audio') !== undefined;
+  return hasOtherOutput ? OUTPUT : NOTHING;
+}
+
+/** Events of streamed responses, transcriptions and speech, all named `response.…`, `transcript.…`, `speech.…`. */
+function readEvent(event: object, details: ResultDetails): Meaning | undefined {
+  const type = textAt(event, 'type');
+  switch (type) {
+    case undefined:
+      return undefined;
+    case 'response.output_text.delta':
+    case 'response.refusal.delta':
+    case 'transcript.text.delta':
+      details.provider = PROVIDER;
+      return textMeaning(textAt(event, 'delta'));
+    case 'response.function_call_arguments.delta':
+    case 'response.custom_tool_call_input.delta':
+    case 'response.audio.delta':
+    case 'response.image_generation_call.partial_image':
+    case 'speech.audio.delta':
+      details.provider = PROVIDER;
+      return OUTPUT;
+    case 'response.completed':
+    case 'response.incomplete':
+    case 'response.failed': {
+      const meaning = readResponse(objectAt(event, 'response') ?? {}, details);
+      return meaning.kind === 'failed' ? meaning : NOTHING;
+    }
+    case 'transcript.text.done':
+    case 'speech.audio.done':
+      readTokens(objectAt(event, 'usage'), details);
+      return NOTHING;
+    case 'error':
+      return details.provider === PROVIDER ? { kind: 'failed', error: event } : undefined;
+    default:
+      if (!type.startsWith('response.') || countAt(event, 'sequence_number') === undefined) return undefined;
+      note(details, 'provider', PROVIDER);
+      note(details, 'model', textAt(objectAt(event, 'response'), 'model'));
+      return NOTHING;
+  }
+}
+
+function readTokens(given: object | undefined, details: ResultDetails): void {
+  const usage = countedOnce(given);
+  note(details, 'provider', PROVIDER);
+  note(details, 'inputTokens', countAt(usage, 'input_tokens'));
+  note(details, 'outputTokens', countAt(usage, 'output_tokens'));
+}
+
+function readResponse(response: object, details: ResultDetails): Meaning {
+  readTokens(objectAt(response, 'usage'), details);
+  const status = textAt(response, 'status');
+  const reason = textAt(objectAt(response, 'incomplete_details'), 'reason');
+  note(details, 'model', textAt(response, 'model'));
+  note(details, 'finishReason', reason ?? status);
+  if (status === 'failed') return { kind: 'failed', error: objectAt(response, 'error') ?? response };
+  const parts = listAt(response, 'output').flatMap((item) => listAt(item, 'content'));
+  return textMeaning(
+    parts.map((part) => (textAt(part, 'type') === 'output_text' ? textAt(part, 'text') : '')).join(''),
+  );
+}
+
+function readEmbeddings(list: object, details: ResultDetails): Meaning | undefined {
+  const usage = countedOnce(objectAt(list, 'usage'));
+  if (textAt(listAt(list, 'data')[0], 'object') !== 'embedding') return undefined;
+  note(details, 'provider', PROVIDER);
+  note(details, 'model', textAt(list, 'model'));
+  note(details, 'inputTokens', countAt(usage, 'prompt_tokens'));
+  return OUTPUT;
+}
+
+/** A transcription has little to be known by; the client marks what it returns with the id of the request. */
+function readTranscription(value: object, details: ResultDetails): Meaning | undefined {
+  const text = textAt(value, 'text');
+  if (text === undefined) return undefined;
+  const usage = objectAt(value, 'usage');
+  const usageType = textAt(usage, 'type');
+  const isTranscription =
+    usageType === 'tokens' || usageType === 'duration' || Object.hasOwn(value, '_request_id') || isVerbose(value);
+  if (!isTranscription) return undefined;
+  readTokens(usage, details);
+  return textMeaning(text);
+}
+
+/** `response_format: 'verbose_json'`. */
+function isVerbose(value: object): boolean {
+  return textAt(value, 'language') !== undefined && countAt(value, 'duration') !== undefined;
+}

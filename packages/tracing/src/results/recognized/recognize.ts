@@ -1,0 +1,88 @@
+import type { RecognizeOptions, ResultDetails } from './result-details.ts';
+import { anthropic } from './anthropic.ts';
+import { NOTHING } from './client.ts';
+import type { Client, Meaning } from './client.ts';
+import { openai } from './openai.ts';
+import { vercelAi } from './vercel-ai.ts';
+
+const CLIENTS: readonly { name: keyof RecognizeOptions; client: Client }[] = [
+  { name: 'openai', client: openai },
+  { name: 'anthropic', client: anthropic },
+  { name: 'ai', client: vercelAi },
+];
+const ALL: readonly Client[] = CLIENTS.map(({ client }) => client);
+
+/** Which clients' results are recognized, as the step's option says it. */
+type Recognize = boolean | RecognizeOptions | undefined;
+
+/** Whether results of `name` are recognized. */
+export function recognizes(recognize: Recognize, name: keyof RecognizeOptions): boolean {
+  return typeof recognize === 'object' && recognize !== null ? recognize[name] !== false : recognize !== false;
+}
+
+function clientsOf(recognize: Recognize): readonly Client[] {
+  if (recognize === undefined || recognize === true) return ALL;
+  return CLIENTS.filter(({ name }) => recognizes(recognize, name)).map(({ client }) => client);
+}
+
+/** Reads a whole result of a known client into `details`; undefined where it is none. */
+export function readWhole(value: object, recognize: Recognize, details: ResultDetails): Meaning | undefined {
+  for (const client of clientsOf(recognize)) {
+    const meaning = client.readWhole(value, details);
+    if (meaning !== undefined) return meaning;
+  }
+  return undefined;
+}
+
+/** A stream whose first chunks are of no known client is not one of theirs. */
+const MAX_CHUNKS_TO_RECOGNIZE = 3;
+
+/** Reads the chunks of one stream. The first chunk that a client recognizes decides who reads the others. */
+export class ChunkReader {
+  /** What the stream reported as its failure, without throwing it. */
+  failure: { error: unknown } | undefined;
+  /** The stream reported that it was stopped on request. */
+  wasAborted = false;
+
+  #candidates: readonly Client[];
+  /** Who recognized the first chunk. */
+  #client: Client | undefined;
+  #unrecognized = 0;
+
+  constructor(recognize: Recognize) {
+    this.#candidates = clientsOf(recognize);
+  }
+
+  /**
+   * The output text in `chunk`: empty where the chunk carries none, such as the announcement of a message, and undefined
+   * where what it carries is no text, or nothing that is recognized.
+   */
+  read(chunk: unknown, details: ResultDetails): string | undefined {
+    if (typeof chunk !== 'object' || chunk === null) return undefined;
+    if (this.#client !== undefined) return this.#outputOf(this.#client.readChunk(chunk, details, true) ?? NOTHING);
+    for (const client of this.#candidates) {
+      const meaning = client.readChunk(chunk, details, false);
+      if (meaning === undefined) continue;
+      this.#client = client;
+      return this.#outputOf(meaning);
+    }
+    this.#unrecognized += 1;
+    if (this.#unrecognized === MAX_CHUNKS_TO_RECOGNIZE) this.#candidates = [];
+    return undefined;
+  }
+
+  #outputOf(meaning: Meaning): string | undefined {
+    switch (meaning.kind) {
+      case 'text':
+        return meaning.text;
+      case 'output':
+        return undefined;
+      case 'aborted':
+        this.wasAborted = true;
+        return '';
+      case 'failed':
+        this.failure ??= { error: meaning.error };
+        return '';
+    }
+  }
+}

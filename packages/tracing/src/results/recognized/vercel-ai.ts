@@ -1,0 +1,87 @@
+import { read } from '../../guards/program-objects.ts';
+import type { ResultDetails } from './result-details.ts';
+import {
+  ABORTED,
+  countAt,
+  countedOnce,
+  listAt,
+  NOTHING,
+  objectAt,
+  OUTPUT,
+  note,
+  textAt,
+  textMeaning,
+} from './client.ts';
+import type { Client, Meaning } from './client.ts';
+
+/** Parts that no other stream has; `start`, `finish` or `error` may be anybody's. */
+const DISTINCT_TYPE = /^(text|reasoning|tool-input)-(start|delta|end)$|^(start|finish)-step$/;
+
+/** Results of `generateText` and `generateObject`, and the parts of what `streamText` streams (`ai`, version 5 and later). */
+export const vercelAi: Client = {
+  readChunk(chunk, details, isKnown) {
+    // The stream inside a result wraps each part; `fullStream` hands out the parts themselves.
+    const part = objectAt(chunk, 'part');
+    if (part !== undefined) return readPart(part, details);
+    return isKnown || DISTINCT_TYPE.test(textAt(chunk, 'type') ?? '') ? readPart(chunk, details) : undefined;
+  },
+
+  readWhole(value, details) {
+    if (!('finishReason' in value) || !('usage' in value) || !('response' in value)) return undefined;
+    const text = textAt(value, 'text');
+    readUsage(objectAt(value, 'totalUsage') ?? objectAt(value, 'usage'), details);
+    readResponse(value, details);
+    return text === undefined ? OUTPUT : textMeaning(text);
+  },
+};
+
+function readPart(part: object, details: ResultDetails): Meaning | undefined {
+  switch (textAt(part, 'type')) {
+    case 'text-delta':
+      return textMeaning(textAt(part, 'text') ?? textAt(part, 'textDelta'));
+    case 'tool-input-delta':
+    case 'tool-call':
+    case 'file':
+      return OUTPUT;
+    case 'finish-step':
+    case 'finish':
+      readUsage(objectAt(part, 'totalUsage') ?? objectAt(part, 'usage'), details);
+      readResponse(part, details);
+      return NOTHING;
+    case 'error':
+      return 'error' in part ? { kind: 'failed', error: read(part, 'error') } : undefined;
+    case 'abort':
+      return ABORTED;
+    case 'start':
+    case 'start-step':
+    case 'text-start':
+    case 'text-end':
+    case 'reasoning-start':
+    case 'reasoning-delta':
+    case 'reasoning-end':
+    case 'tool-input-start':
+    case 'tool-input-end':
+    case 'tool-result':
+    case 'tool-error':
+    case 'source':
+    case 'raw':
+      return NOTHING;
+    default:
+      return undefined;
+  }
+}
+
+function readUsage(given: object | undefined, details: ResultDetails): void {
+  const usage = countedOnce(given);
+  note(details, 'inputTokens', countAt(usage, 'inputTokens'));
+  note(details, 'outputTokens', countAt(usage, 'outputTokens'));
+}
+
+/** The provider is what its own details stand under, or what the step's model names: `openai.responses` is `openai`. */
+function readResponse(source: object, details: ResultDetails): void {
+  const model = objectAt(source, 'model') ?? objectAt(listAt(source, 'steps').at(-1), 'model');
+  const metadata = objectAt(source, 'providerMetadata');
+  note(details, 'provider', textAt(model, 'provider')?.split('.')[0] ?? Object.keys(metadata ?? {})[0]);
+  note(details, 'model', textAt(objectAt(source, 'response'), 'modelId') ?? textAt(model, 'modelId'));
+  note(details, 'finishReason', textAt(source, 'finishReason'));
+}
