@@ -100,7 +100,9 @@ test('a conversation that arrives appears by itself, and what is chosen stays ch
   await page.keyboard.press('j');
   const chosen = await page.locator('.row:focus .row-id').textContent();
   await under.send({ id: 'just-arrived', startUnixMs: Date.now() - 7000, steps: usualSteps(3000) });
+  const committedAt = performance.now();
   await page.locator('.row-id', { hasText: 'just-arrived' }).waitFor();
+  console.log(`${Math.round(performance.now() - committedAt)} ms from the commit of a span to its row`);
   expect((await ids(page))[0]).toBe('just-arrived');
   expect(await page.locator('.row:focus .row-id').textContent()).toBe(chosen);
   // Its bar came with it.

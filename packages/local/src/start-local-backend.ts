@@ -163,7 +163,7 @@ function routesOf(
 ): Map<string, Route> {
   const gate = new ForegroundGate();
   const receiving: ReceivingOptions = { maxBodyBytes, budget, gate };
-  const rejected = { tooOldSpans: 0, futureSpans: 0 };
+  const rejected = { tooOldSpans: 0, futureSpans: 0, foreignBodies: 0 };
   const discarded = new Set<string>();
   const discarding = (signal: string): Route =>
     droppingRoute(receiving, () => {
