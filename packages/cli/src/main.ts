@@ -28,7 +28,9 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
 function statusOf(error: unknown): ExitStatus {
   if (error instanceof UsageError) return EXIT_STATUS.wrongUsage;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (error instanceof Error && error.name === 'SourceError') return EXIT_STATUS.unreachable;
+  if (error instanceof Error && error.name === 'SourceError') {
+    return code === 'NOT_OTLP' ? EXIT_STATUS.failed : EXIT_STATUS.unreachable;
+  }
   if (code === 'NO_SUCH_CONVERSATION') return EXIT_STATUS.noSuchConversation;
   if (code === 'OPTION_OUT_OF_RANGE') return EXIT_STATUS.wrongUsage;
   return EXIT_STATUS.failed;
@@ -37,7 +39,8 @@ function statusOf(error: unknown): ExitStatus {
 function describeFailure(error: unknown, terminal: Terminal): string {
   // A message may quote what a span or a server said, so it is made harmless like every other text.
   const message = printable(error instanceof Error ? error.message : String(error));
-  const isOurs = statusOf(error) !== EXIT_STATUS.failed || (error instanceof Error && error.name === 'LocalError');
+  const isOurs =
+    statusOf(error) !== EXIT_STATUS.failed || (error instanceof Error && /^(Local|Source)Error$/.test(error.name));
   const stack = error instanceof Error && terminal.environment['CONVOTEL_DEBUG'] ? `${error.stack}\n` : '';
   const hint = isOurs || stack !== '' ? '' : 'Set CONVOTEL_DEBUG=1 to see where it happened.\n';
   return `convotel: ${message}\n${hint}${stack}`;

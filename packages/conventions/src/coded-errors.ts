@@ -30,6 +30,10 @@ export const ERROR_CODES = {
       happened: 'Something answers, but not as this source expects.',
       next: 'Check the address and the version of what is running there.',
     },
+    NOT_OTLP: {
+      happened: 'The file holds something, but nothing that can be read as spans.',
+      next: 'Do what the message says for this format, or give a file of OTLP/JSON.',
+    },
     STORE_LOCKED: {
       happened: 'Another process has the store open and does not answer questions.',
       next: 'Stop that process, or read from its address.',

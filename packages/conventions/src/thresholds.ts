@@ -2,17 +2,15 @@ import type { StepKind } from './step-kinds.ts';
 
 /** Thresholds that answers and findings use unless told otherwise, in milliseconds. Each is a bucket bound. */
 export const THRESHOLD = {
-  /** A conversation with a total under it satisfies. */
+  /** A conversation that lasts less than this satisfies; `slow` lists longer ones. */
   targetMs: 7000,
-  /** `slow` lists conversations above it. */
-  slowMs: 5000,
   /** A conversation above it is a warning sign. */
   conversationWarningMs: 15_000,
   /** Averages and percentiles leave out completed steps of this length and more. */
   longestCountedStepMs: 60_000,
 } as const;
 
-/** Total and wall clock are named side by side where they differ by more than this share of the total, in per cent. */
+/** The sum of the steps is named beside the duration where it differs from it by more than this share, in per cent. */
 export const STEP_SUM_DIFFERS_FROM_PCT = 1;
 
 /** A completed step that takes longer than this is a warning sign, in milliseconds, by the kind of step. */

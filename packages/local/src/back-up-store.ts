@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { findRunningBackend } from './discovery/find-running-backend.ts';
 import { BACKUP_PATH } from './http/http-answer.ts';
 import { LocalError } from './local-error.ts';
-import { syncFolder } from './store/store-files.ts';
+import { syncFolder } from './store-files.ts';
 
 /** Memory of DuckDB while a store is copied that no back end runs on, in bytes. */
 const COPYING_MEMORY_BYTES = 256 * 1024 ** 2;

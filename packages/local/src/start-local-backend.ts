@@ -18,7 +18,7 @@ import { backupRoute, healthRoute } from './http/operator-routes.ts';
 import { pageRoutes } from './http/page-routes.ts';
 import { questionRoutes } from './http/question-route.ts';
 import { droppingRoute, type ReceivingOptions, traceRoute } from './http/trace-route.ts';
-import { fileIdOf } from './store/store-files.ts';
+import { fileIdOf } from './store-files.ts';
 import type { SpanStore } from './store/span-store.ts';
 import type { Upkeep } from './store/upkeep.ts';
 

@@ -1,7 +1,7 @@
 // What programs that ask questions need. What a web page needs of it, without Node.js, is in `answers.ts`.
 
 // Answers, one function a command
-export { averages } from './answers/averages.ts';
+export { averages, RESPONSE_LATENCY } from './answers/averages.ts';
 export type { LeftOut, StepAverageRow } from './answers/averages.ts';
 export { busiest } from './answers/busiest.ts';
 export type { HourOfDayRow } from './answers/busiest.ts';
@@ -49,11 +49,12 @@ export type { Evidence, Finding, FindingRule, Severity } from './findings/findin
 
 // Watching
 export type { Alert, AlertRule } from './watch/alert.ts';
-export { highErrorRate, noConversations, slowConversations, slowStep } from './watch/alert-rules.ts';
+export { highErrorRate, noConversations, slowConversations, slowResponse, slowStep } from './watch/alert-rules.ts';
 export type {
   HighErrorRateOptions,
   NoConversationsOptions,
   SlowConversationsOptions,
+  SlowResponseOptions,
   SlowStepOptions,
 } from './watch/alert-rules.ts';
 export { watchOnce } from './watch/round.ts';

@@ -72,7 +72,10 @@ describe('the source of that entry', () => {
     const report = await averages(new ServeSource(address, { get }), asked);
     expect(report.data.length).toBeGreaterThan(0);
     expect(report.source).toEqual({ kind: 'serve', location: address });
-    expect(urls).toEqual([expect.stringContaining(`${address}/api/v1/step-statistics?`)]);
+    expect(urls).toEqual([
+      expect.stringContaining(`${address}/api/v1/step-statistics?`),
+      expect.stringContaining(`${address}/api/v1/response-statistics?`),
+    ]);
   });
 
   test('says that nothing listens there', async () => {

@@ -20,7 +20,8 @@ export const command = windowCommand({
   options: GRAPH_OPTION,
   ask: async (query, source, asked) => {
     const report = await query.averages(source, asked);
-    return withStepTargets(report, report.data, asked.settings);
+    const steps = report.data.filter(({ step }) => step !== query.RESPONSE_LATENCY);
+    return withStepTargets(report, steps, asked.settings);
   },
   draw: drawTrends,
   text: averagesText,
@@ -54,7 +55,7 @@ async function drawTrends(
   return trends;
 }
 
-/** How long each step takes: count, average, minimum and maximum; drawn, also how the average went. */
+/** How long each step takes: count, average, minimum, maximum, the median of first outputs; drawn, also how the average went. */
 export function averagesText(
   { data: rows, findings }: Report<'averages', StepAverageRow[]>,
   context: TextContext,
@@ -68,6 +69,14 @@ export function averagesText(
     { heading: 'Min (ms)', width: 8, align: 'right', gap: 3, cell: (row) => millisecondsText(row.minMs) },
     { heading: 'Max (ms)', width: 8, align: 'right', gap: 3, cell: (row) => millisecondsText(row.maxMs) },
   ];
+  const firstOutput: Column<StepAverageRow> = {
+    heading: 'First P50 (ms)',
+    width: 14,
+    align: 'right',
+    gap: 3,
+    cell: (row) => millisecondsText(row.firstOutput?.p50Ms),
+  };
+  if (rows.some((row) => row.firstOutput !== undefined)) columns.push(firstOutput);
   const trend: Column<StepAverageRow> = {
     heading: 'Avg Trend',
     width: TREND_PARTS,

@@ -4,6 +4,7 @@ import { arrow } from '../text/marks.ts';
 import { findingsAndAdvice, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
+import type { Column } from '../text/table.ts';
 
 /** `errors`: which step fails how often. */
 export const command = windowCommand({
@@ -26,12 +27,20 @@ export function errorsText(
   const problems = new Set(
     findings.filter((finding) => finding.rule === 'high-error-rate').map((finding) => finding.evidence['step']),
   );
-  const table = layOutTable(
+  const afterRetries: Column<StepErrorRow> = {
+    heading: 'After Retries',
+    width: 13,
+    align: 'right',
+    gap: 3,
+    cell: ({ finalErrorRatePct: rate }) => (rate === undefined ? '-' : `${rate.toFixed(2)}%`),
+  };
+  const table = layOutTable<StepErrorRow>(
     [
       { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
       { heading: 'Total', width: 8, align: 'right', gap: 1, cell: (row) => String(row.total) },
       { heading: 'Failures', width: 8, align: 'right', gap: 3, cell: (row) => String(row.failures) },
       { heading: 'Error Rate', width: 10, align: 'right', gap: 3, cell: (row) => `${row.errorRatePct.toFixed(2)}%` },
+      ...(rows.some((row) => row.retried > 0) ? [afterRetries] : []),
     ],
     rows,
     context,

@@ -1,5 +1,6 @@
 import type { ConversationSource, PercentileName, Report, StepPercentiles, WindowedOptions } from '@convotel/query';
 import type { Query } from '../command-line/answer-command.ts';
+import { choice } from '../command-line/options.ts';
 import { GRAPH_OPTION } from '../command-line/shared-options.ts';
 import { windowCommand } from '../command-line/window-command.ts';
 import { barCells, barText } from '../text/graph.ts';
@@ -12,11 +13,22 @@ import { millisecondsText } from '../text/words.ts';
 
 /** `percentiles`: how the durations of one step spread. */
 export const command = windowCommand({
-  examples: [['convotel percentiles gpt --since 7d', 'how slow the slowest answers are']],
-  argument: { name: 'step', description: 'name of the step' },
+  examples: [
+    ['convotel percentiles gpt --since 7d', 'how slow the slowest answers are'],
+    ['convotel percentiles gpt --of first-output', 'how long until its first words'],
+    ["convotel percentiles 'response latency'", 'how long users wait for an answer'],
+  ],
+  argument: { name: 'step', description: "name of the step, or 'response latency'" },
   since: '168h',
-  options: GRAPH_OPTION,
-  ask: (query, source, asked) => query.percentiles(source, { ...asked, step: asked.argument }),
+  options: {
+    of: choice(['duration', 'first-output'], {
+      placeholder: 'what',
+      description: 'of what: how long the step took, or how long to its first output',
+      defaultText: 'duration',
+    }),
+    ...GRAPH_OPTION,
+  },
+  ask: (query, source, asked) => query.percentiles(source, { ...asked, step: asked.argument, of: asked.options.of }),
   draw: drawDistribution,
   text: (report, context, _asked, quantilesMs) => percentilesText(report, context, quantilesMs),
 });
@@ -27,15 +39,25 @@ const ARROWS: Partial<Record<PercentileName, string>> = { p50: 'Median', p99: '9
 const SHARES = 100;
 const DISTRIBUTION_LINES = 10;
 
+interface DistributionCall extends WindowedOptions {
+  argument: string;
+  options: { of?: 'duration' | 'first-output' | undefined };
+}
+
 /** The value in the middle of each hundredth of the sorted durations; empty where there are none. */
 async function drawDistribution(
-  _query: Query,
+  { RESPONSE_LATENCY }: Query,
   source: ConversationSource,
-  { window, filters = {}, argument: step }: WindowedOptions & { argument: string },
+  { window, filters = {}, argument: step, options: { of } }: DistributionCall,
 ): Promise<number[]> {
   const quantiles = Array.from({ length: SHARES }, (_, index) => (index + 0.5) / SHARES);
-  const { data } = await source.ask({ name: 'step-statistics', window, filters, step, quantiles, timings: false });
-  return data[0]?.quantilesMs ?? [];
+  const firstOutput = of === 'first-output';
+  const asked = { window, filters, quantiles };
+  const { data } = await source.ask({ name: 'step-statistics', ...asked, step, timings: false, firstOutput });
+  const [found] = data;
+  if (found !== undefined) return (firstOutput ? found.firstOutput : found)?.quantilesMs ?? [];
+  if (step !== RESPONSE_LATENCY || firstOutput) return [];
+  return (await source.ask({ name: 'response-statistics', ...asked })).data.quantilesMs;
 }
 
 /** How one step's durations are spread; drawn, also where most of them lie. */
@@ -62,7 +84,7 @@ export function percentilesText(
   );
   return pageText(
     [
-      `Duration Percentiles for '${data.step}' Step`,
+      headingOf(data),
       heavyRule(60, context),
       ...tableSection(table, 60, `No completed '${data.step}' step in this window`, context),
       '',
@@ -73,6 +95,10 @@ export function percentilesText(
     ],
     context,
   );
+}
+
+function headingOf({ step, of }: StepPercentiles): string {
+  return of === undefined ? `Duration Percentiles for '${step}' Step` : `First Output Percentiles for '${step}' Step`;
 }
 
 /** Milliseconds and a percentage. */

@@ -50,9 +50,10 @@ export function recentText(
   ];
   if (isWide) {
     columns.push(
-      { heading: 'Duration (s)', width: 12, align: 'right', gap: 2, cell: (row) => secondsText(row.durationMs) },
-      { heading: 'Steps', width: 5, align: 'right', gap: 2, cell: (row) => String(row.stepCount) },
+      { heading: 'Duration', width: 8, align: 'right', gap: 2, cell: (row) => clockText(row.durationMs) },
+      { heading: 'Response', width: 8, align: 'right', gap: 2, cell: (row) => clockText(row.responseMs) },
       { heading: 'Outcome', width: 11, align: 'left', gap: 2, cell: (row) => outcomeText(row.outcome) },
+      { heading: 'Workflow', width: 8, align: 'left', gap: 2, cell: (row) => row.workflow ?? '-' },
     );
   }
   const table = layOutTable(columns, rows, context, (row) => (!isWide && row.outcome === 'open' ? '  open' : ''));
@@ -64,4 +65,8 @@ export function recentText(
     ],
     context,
   );
+}
+
+function clockText(milliseconds: number | undefined): string {
+  return milliseconds === undefined ? '-' : `${secondsText(milliseconds)}s`;
 }

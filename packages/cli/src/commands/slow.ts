@@ -1,12 +1,13 @@
 import { THRESHOLD } from '@convotel/conventions';
 import type { Report, ConversationRow } from '@convotel/query';
 import { durationMs } from '../values/duration.ts';
-import { option } from '../command-line/options.ts';
+import { choice, option } from '../command-line/options.ts';
 import { LIMIT_OPTION, TARGET_OPTION } from '../command-line/shared-options.ts';
 import { windowCommand } from '../command-line/window-command.ts';
 import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
+import type { Column } from '../text/table.ts';
 import { secondsText } from '../text/words.ts';
 
 /** `slow`: the conversations that made users wait longest. */
@@ -17,29 +18,47 @@ export const command = windowCommand({
     threshold: option(durationMs, {
       placeholder: 'time',
       description: 'only conversations above it (8s; a bare number is milliseconds)',
-      default: `${THRESHOLD.slowMs / 1000}s`,
+      default: `${THRESHOLD.targetMs / 1000}s`,
       setting: ({ conversation }) => conversation?.threshold,
+    }),
+    by: choice(['duration', 'response'], {
+      placeholder: 'what',
+      description: 'what is compared: how long it lasted, or how long the user waited for an answer',
+      defaultText: 'duration',
     }),
     ...LIMIT_OPTION,
     ...TARGET_OPTION,
   },
   ask: (query, source, asked) => {
-    const { threshold, limit, target } = asked.options;
-    return query.slow(source, { ...asked, thresholdMs: threshold, limit, targetMs: target });
+    const { threshold, by, limit, target } = asked.options;
+    return query.slow(source, { ...asked, thresholdMs: threshold, by, limit, targetMs: target });
   },
   text: (report, context, { windowText, options }) =>
-    slowText(report, context, { windowText, thresholdMs: options.threshold }),
+    slowText(report, context, { windowText, thresholdMs: options.threshold, by: options.by }),
 });
 
-/** The slowest conversations above the threshold; the duration is that of their completed steps. */
+/** The slowest conversations above the threshold, by the clock; or those whose users waited longest for an answer. */
 export function slowText(
   { data: rows, findings }: Report<'slow', ConversationRow[]>,
   context: TextContext,
-  { windowText, thresholdMs }: { windowText: string; thresholdMs: number },
+  {
+    windowText,
+    thresholdMs,
+    by,
+  }: { windowText: string; thresholdMs: number; by?: 'duration' | 'response' | undefined },
 ): string {
-  const table = layOutTable(
+  const isByResponse = by === 'response';
+  const response: Column<ConversationRow> = {
+    heading: 'Response (s)',
+    width: 12,
+    align: 'right',
+    gap: 2,
+    cell: (row) => (row.responseMs === undefined ? '-' : secondsText(row.responseMs)),
+  };
+  const table = layOutTable<ConversationRow>(
     [
       { heading: 'Conversation ID', width: 32, align: 'left', cell: (row) => row.conversationId },
+      ...(isByResponse ? [response] : []),
       { heading: 'Duration (s)', width: 12, align: 'right', gap: 2, cell: (row) => secondsText(row.durationMs) },
       // The number stands one blank left of the heading's end.
       { heading: 'Steps', width: 5, align: 'right', gap: 2, cell: (row) => `${row.stepCount} ` },
@@ -50,8 +69,13 @@ export function slowText(
   );
   return pageText(
     [
-      ...titleLines(`Slowest Conversations (>${thresholdMs}ms)`, 80, context),
-      ...tableSection(table, 80, `No conversation took more than ${thresholdMs}ms (${windowText})`, context),
+      ...titleLines(`Slowest ${isByResponse ? 'Responses' : 'Conversations'} (>${thresholdMs}ms)`, 80, context),
+      ...tableSection(
+        table,
+        80,
+        `No ${isByResponse ? 'response' : 'conversation'} took more than ${thresholdMs}ms (${windowText})`,
+        context,
+      ),
       heavyRule(80, context),
       ...findingsSection('ACTION ITEMS', findings, context),
     ],

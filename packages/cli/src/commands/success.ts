@@ -3,6 +3,7 @@ import { windowCommand } from '../command-line/window-command.ts';
 import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
+import type { Column } from '../text/table.ts';
 
 /** `success`: which step completes how often. */
 export const command = windowCommand({
@@ -19,7 +20,14 @@ export function successText(
   context: TextContext,
   { windowText }: { windowText: string },
 ): string {
-  const table = layOutTable(
+  const afterRetries: Column<StepSuccessRow> = {
+    heading: 'After Retries',
+    width: 13,
+    align: 'right',
+    gap: 3,
+    cell: ({ finalSuccessRatePct: rate }) => (rate === undefined ? '-' : `${rate.toFixed(2)}%`),
+  };
+  const table = layOutTable<StepSuccessRow>(
     [
       { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
       { heading: 'Total', width: 8, align: 'right', gap: 1, cell: (row) => String(row.total) },
@@ -31,6 +39,7 @@ export function successText(
         gap: 3,
         cell: (row) => `${row.successRatePct.toFixed(2)}%`,
       },
+      ...(rows.some((row) => row.retried > 0) ? [afterRetries] : []),
     ],
     rows,
     context,

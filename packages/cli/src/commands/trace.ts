@@ -4,7 +4,7 @@ import { GRAPH_OPTION } from '../command-line/shared-options.ts';
 import { findingsSection, lightRule, pageText, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { waterfall, waterfallLegend } from '../text/waterfall.ts';
-import { millisecondsText, outcomeText } from '../text/words.ts';
+import { bothUnitsText, millisecondsText, outcomeText } from '../text/words.ts';
 
 /** `trace`: everything about one conversation. */
 export const command = conversationCommand({
@@ -19,11 +19,13 @@ export function traceText(
   { data: detail, findings }: Report<'trace', ConversationDetail>,
   context: TextContext,
 ): string {
+  const hasSeveralServices = new Set(detail.steps.map(({ service }) => service)).size > 1;
   return pageText(
     [
       ...titleLines(`Full Trace: ${detail.conversationId}`, 80, context),
+      ...headLines(detail),
       ...(context.graph && detail.steps.length > 0 ? waterfallSection(detail, context) : []),
-      ...detail.steps.flatMap((step) => ['', ...stepLines(step, context)]),
+      ...detail.steps.flatMap((step) => ['', ...stepLines(step, hasSeveralServices, context)]),
       ...(detail.steps.length === 0 ? ['', 'No steps'] : []),
       ...findingsSection('ANALYSIS', findings, context),
     ],
@@ -31,15 +33,26 @@ export function traceText(
   );
 }
 
+/** What is known of the conversation as a whole beyond its steps. */
+function headLines({ sessionId, workflow, responseMs }: ConversationDetail): string[] {
+  return [
+    ...(sessionId === undefined ? [] : [`Session:       ${sessionId}`]),
+    ...(workflow === undefined ? [] : [`Workflow:      ${workflow}`]),
+    ...(responseMs === undefined ? [] : [`Response:      after ${bothUnitsText(responseMs)}`]),
+  ];
+}
+
 function waterfallSection(detail: ConversationDetail, context: TextContext): string[] {
   const { heading, rows } = waterfall(detail, context);
   return ['', heading, lightRule(80, context), ...rows, ...waterfallLegend(detail, context)];
 }
 
-function stepLines(step: StepRow, context: TextContext): string[] {
+function stepLines(step: StepRow, hasSeveralServices: boolean, context: TextContext): string[] {
   return [
     `Step: ${step.step}${step.depth === 0 ? '' : ` (inside another step, depth ${step.depth})`}`,
     ...field('Attempt', step.attempt?.toString()),
+    ...field('Service', hasSeveralServices ? step.service : undefined),
+    ...field('Model', modelText(step)),
     ...field('Start', context.localTime(step.startTime, 6)),
     ...field('End', context.localTime(step.endTime, 6)),
     ...field('Duration', `${millisecondsText(step.durationMs)}ms`),
@@ -48,12 +61,32 @@ function stepLines(step: StepRow, context: TextContext): string[] {
     ...field('Timings', timingsText(step.timings)),
     ...field('Input', step.input ?? lengthText(step.inputChars)),
     ...field('Output', step.output ?? lengthText(step.outputChars)),
+    ...field('Tokens', tokensText(step)),
     ...field('Error', step.errorMessage ?? step.errorType),
+    ...Object.entries(step.attributes ?? {}).map(([name, value]) => `  ${name}: ${attributeText(value)}`),
   ];
 }
 
 function field(label: string, value: string | undefined): string[] {
   return value === undefined ? [] : [`  ${`${label}:`.padEnd(9)} ${value}`];
+}
+
+/** `openai gpt-5`, or what is known of it. */
+function modelText({ provider, model }: StepRow): string | undefined {
+  const known = [provider, model].filter((part) => part !== undefined);
+  return known.length === 0 ? undefined : known.join(' ');
+}
+
+function tokensText({ inputTokens, outputTokens }: StepRow): string | undefined {
+  const known = [
+    ...(inputTokens === undefined ? [] : [`${inputTokens} in`]),
+    ...(outputTokens === undefined ? [] : [`${outputTokens} out`]),
+  ];
+  return known.length === 0 ? undefined : known.join(', ');
+}
+
+function attributeText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function firstOutputText(milliseconds: number): string {

@@ -40,6 +40,11 @@ const RULE_OPTIONS = {
     placeholder: 'step=time',
     description: "alert when a step's 95th percentile is above it (gpt=8s); may be repeated",
   }),
+  maxResponse: option(durationMs, {
+    placeholder: 'time',
+    description:
+      'alert when the 95th percentile of the response latency is above it (2s; a bare number is milliseconds)',
+  }),
   idle: flag('alert when there is no conversation at all'),
   minSamples: option(wholeNumber(1, 10_000), {
     placeholder: 'count',

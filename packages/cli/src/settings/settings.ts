@@ -16,7 +16,10 @@ const LIMIT: Check<number | string> = {
 };
 
 const WATCH_RULE = fields({
-  rule: described('What is looked at.', oneOf(['error-rate', 'p95', 'slow-conversations', 'no-conversations'])),
+  rule: described(
+    'What is looked at.',
+    oneOf(['error-rate', 'p95', 'response', 'slow-conversations', 'no-conversations']),
+  ),
   step: described('Only this step; error-rate looks at every step without it.', text),
   above: described('Alerts above it: per cent, a time, or a number of conversations.', LIMIT),
   threshold: described('slow-conversations: a conversation above it is slow.', time),

@@ -43,6 +43,7 @@ export interface RuleOptions {
   maxSlow: number | undefined;
   slowThreshold: number | undefined;
   maxP95: readonly StepLimit[];
+  maxResponse: number | undefined;
   idle: boolean;
   minSamples: number;
   for: number;
@@ -75,6 +76,9 @@ export function watchRules(
     add(`--max-slow ${moreThan} ${thresholdMs}`, query.slowConversations({ thresholdMs, moreThan, filters }));
   }
   for (const limit of options.maxP95) add(`--max-p95 ${JSON.stringify(limit)}`, query.slowStep({ ...limit, filters }));
+  if (options.maxResponse !== undefined) {
+    add(`--max-response ${options.maxResponse}`, query.slowResponse({ aboveMs: options.maxResponse, filters }));
+  }
   if (options.idle) add('--idle', query.noConversations({ filters }));
   if (settings.steps !== undefined || settings.kinds !== undefined) {
     add('thresholds', stepThresholds(settings, query, filters));
@@ -108,6 +112,7 @@ function ruleOfSettings(
       need(step !== undefined, 'must have a step');
       return query.slowStep({ step: step as string, aboveMs: durationMs(String(limit), name), filters });
     },
+    response: (limit, name) => query.slowResponse({ aboveMs: durationMs(String(limit), name), filters }),
     'slow-conversations': (limit, name) => {
       const thresholdMs = durationMs(settings.threshold ?? '8s', 'threshold');
       return query.slowConversations({ thresholdMs, moreThan: numberOf(limit, name), filters });
@@ -116,7 +121,13 @@ function ruleOfSettings(
   };
   need(settings.rule !== undefined, 'must have a rule');
   const kind = settings.rule as NonNullable<WatchRuleSettings['rule']>;
-  const usual = { 'error-rate': 10, p95: undefined, 'slow-conversations': 3, 'no-conversations': 0 }[kind];
+  const usual = {
+    'error-rate': 10,
+    p95: undefined,
+    response: undefined,
+    'slow-conversations': 3,
+    'no-conversations': 0,
+  }[kind];
   const limit = above ?? usual;
   need(limit !== undefined, 'must have above, such as "8s"');
   if (clearBelow !== undefined) {

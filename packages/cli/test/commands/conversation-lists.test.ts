@@ -45,8 +45,8 @@ describe('slow', () => {
     expect(linesOf(text).slice(5)).toEqual(['No conversation took more than 8000ms (last 24 hours)', '='.repeat(80)]);
   });
 
-  test('its threshold is 5000 ms unless told, its duration that of the completed steps', () => {
-    const rows = [{ ...conversationRow('a'), completedMs: 5123.4, totalMs: 9000 }];
+  test('shows the duration by the clock', () => {
+    const rows = [conversationRow('a', { durationMs: 5123.4, stepSumMs: 9000 })];
     const lines = linesOf(
       slowText(report('slow', rows, [finding('x', 'Look at it')]), CONTEXT, { ...ASKED, thresholdMs: 5000 }),
     );
@@ -54,22 +54,35 @@ describe('slow', () => {
     expect(lines[5]).toBe('a                                        5.123     5   2025-10-08T14:30:22');
     expect(lines.slice(7)).toEqual(['', 'ACTION ITEMS:', '• Look at it']);
   });
+
+  test('by response shows how long users waited beside how long it lasted', () => {
+    const rows = [conversationRow('a', { durationMs: 9000, responseMs: 2345.6 })];
+    const asked = { ...ASKED, thresholdMs: 2000, by: 'response' as const };
+    expect(linesOf(slowText(report('slow', rows), CONTEXT, asked)).slice(1, 6)).toEqual([
+      'Slowest Responses (>2000ms)',
+      '='.repeat(80),
+      'Conversation ID                   Response (s)  Duration (s)  Steps  Start Time',
+      '-'.repeat(80),
+      'a                                        2.346         9.000     5   2025-10-08T14:30:22',
+    ]);
+    expect(slowText(report('slow', []), CONTEXT, asked)).toContain('No response took more than 2000ms');
+  });
 });
 
 describe('longest', () => {
-  test('shows wall clock and total side by side', () => {
+  test('shows duration and sum of steps side by side', () => {
     const rows = [
-      conversationRow('20251008_143022_a1b2c3d4', { wallMs: 65_432.1, totalMs: 6864 }),
+      conversationRow('20251008_143022_a1b2c3d4', { durationMs: 65_432.1, stepSumMs: 6864 }),
       conversationRow('b', { outcome: 'open', stepCount: 12 }),
     ];
     expect(linesOf(longestText(report('longest', rows), CONTEXT, ASKED))).toEqual([
       '='.repeat(80),
       'Longest Conversations (last 24 hours)',
       '='.repeat(80),
-      'Conversation ID                Wall (s)  Total (s)  Steps  Start Time',
+      'Conversation ID                Duration (s)    Sum (s)  Steps  Start Time',
       '-'.repeat(80),
-      '20251008_143022_a1b2c3d4         65.432      6.864     5   2025-10-08T14:30:22',
-      'b                                 6.000      6.000    12   2025-10-08T14:30:22  open',
+      '20251008_143022_a1b2c3d4             65.432      6.864     5   2025-10-08T14:30:22',
+      'b                                     6.000      6.000    12   2025-10-08T14:30:22  open',
       '='.repeat(80),
     ]);
   });

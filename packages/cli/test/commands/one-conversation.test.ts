@@ -8,13 +8,16 @@ import { CONTEXT, conversationDetail, report, finding, linesOf, stepRow } from '
 beforeAll(() => prepareWidths('声音'));
 
 describe('summary', () => {
-  test('shows the wall clock where it differs by more than 1 %, and the outcome unless completed', () => {
-    const head = (wallMs: number, outcome: 'completed' | 'timed_out'): string[] =>
-      linesOf(summaryText(report('summary', conversationDetail([stepRow('llm', 6000)], { wallMs, outcome })), CONTEXT));
+  test('shows the duration by the clock, the sum of steps where it differs by more than 1 %, the outcome unless completed', () => {
+    const head = (stepSumMs: number, outcome: 'completed' | 'timed_out'): string[] =>
+      linesOf(
+        summaryText(report('summary', conversationDetail([stepRow('llm', 6000)], { stepSumMs, outcome })), CONTEXT),
+      );
     expect(head(6060, 'completed').slice(5, 8)).toEqual(['Total Duration: 6.000s (6000ms)', 'Steps:         1', '']);
-    expect(head(6061, 'timed_out').slice(5, 9)).toEqual([
+    expect(head(5939, 'completed')[6]).toBe('Sum of Steps:    5.939s (5939ms)');
+    expect(head(11_100, 'timed_out').slice(5, 9)).toEqual([
       'Total Duration: 6.000s (6000ms)',
-      'Wall Clock:    6.061s (6061ms)',
+      'Sum of Steps:    11.100s (11100ms)',
       'Steps:         1',
       'Outcome:       timed out',
     ]);
@@ -122,6 +125,41 @@ describe('trace', () => {
     ]);
   });
 
+  test('shows session, workflow, response latency, models, tokens, services and the attributes of the program', () => {
+    const steps = [
+      stepRow('llm', 500, {
+        service: 'brain',
+        provider: 'openai',
+        model: 'a-model',
+        inputTokens: 12,
+        outputTokens: 30,
+        attributes: { 'shop.id': 7, tags: ['a', 'b'] },
+      }),
+      stepRow('tts', 1, { service: 'voice', outputTokens: 5 }),
+    ];
+    const overrides = { sessionId: 'call-1', workflow: 'orders', responseMs: 1234 };
+    const lines = linesOf(traceText(report('trace', conversationDetail(steps, overrides)), CONTEXT));
+    expect(lines.slice(3, 6)).toEqual([
+      'Session:       call-1',
+      'Workflow:      orders',
+      'Response:      after 1.234s (1234ms)',
+    ]);
+    expect(lines.slice(7).filter((line) => !/Start|End|Duration|Status/.test(line))).toEqual([
+      'Step: llm',
+      '  Service:  brain',
+      '  Model:    openai a-model',
+      '  Tokens:   12 in, 30 out',
+      '  shop.id: 7',
+      '  tags: ["a","b"]',
+      '',
+      'Step: tts',
+      '  Service:  voice',
+      '  Tokens:   5 out',
+    ]);
+    const one = linesOf(traceText(report('trace', conversationDetail([steps[0]!])), CONTEXT));
+    expect(one.join()).not.toContain('Service');
+  });
+
   test('of a conversation without steps', () => {
     expect(linesOf(traceText(report('trace', conversationDetail([])), CONTEXT)).slice(3)).toEqual(['', 'No steps']);
   });
@@ -135,7 +173,7 @@ describe('timeline', () => {
       stepRow('tool', 1, { offsetMs: 1500, depth: 1 }),
       stepRow('play', 0, { offsetMs: 4000 }),
     ];
-    const detail = conversationDetail(steps, { wallMs: 4000, totalMs: 4000 });
+    const detail = conversationDetail(steps, { durationMs: 4000, stepSumMs: 4000 });
     const lines = linesOf(timelineText(report('timeline', detail, [finding('x', 'Words')]), CONTEXT));
     expect(lines.slice(8)).toEqual([
       `  Step          At (s) For (s)   0s${' '.repeat(32)}4.000s`,
@@ -152,7 +190,7 @@ describe('timeline', () => {
   });
 
   test('of a conversation that took no time', () => {
-    const detail = conversationDetail([stepRow('llm', 0, { offsetMs: 0 })], { wallMs: 0, totalMs: 0 });
+    const detail = conversationDetail([stepRow('llm', 0, { offsetMs: 0 })], { durationMs: 0, stepSumMs: 0 });
     expect(timelineText(report('timeline', detail), CONTEXT)).toContain(`|█${' '.repeat(39)}|`);
   });
 });

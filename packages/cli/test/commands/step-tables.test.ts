@@ -43,7 +43,9 @@ describe('averages', () => {
 });
 
 describe('errors', () => {
-  const rows = [{ step: 'llm', total: 4, failures: 1, errorRatePct: 25 }];
+  const rows = [
+    { step: 'llm', total: 4, failures: 1, errorRatePct: 25, retried: 0, finalFailures: 1, finalErrorRatePct: 25 },
+  ];
   const findings = [
     finding('high-error-rate', 'High', { evidence: { step: 'llm' } }),
     finding('retry-failures', 'Retry', { severity: 'advice' }),
@@ -64,6 +66,17 @@ describe('errors', () => {
     ]);
   });
 
+  test('has a column for what retries left, where something was retried', () => {
+    const retried = { ...rows[0]!, total: 5, retried: 1, finalFailures: 0, finalErrorRatePct: 0 };
+    const others = { step: 'tts', total: 1, failures: 1, errorRatePct: 100, retried: 1, finalFailures: 0 };
+    expect(linesOf(errorsText(report('errors', [retried, others]), CONTEXT, ASKED)).slice(3, 7)).toEqual([
+      'Step               Total   Failures   Error Rate   After Retries',
+      '-'.repeat(60),
+      'llm                    5          1       25.00%           0.00%',
+      'tts                    1          1      100.00%               -',
+    ]);
+  });
+
   test('has neither words nor arrows without findings', () => {
     const text = errorsText(report('errors', rows, findings), { ...CONTEXT, showFindings: false }, ASKED);
     expect(linesOf(text).slice(5)).toEqual(['llm                    4          1       25.00%', '='.repeat(60)]);
@@ -76,7 +89,7 @@ describe('errors', () => {
 });
 
 test('success shows completed calls and their share', () => {
-  const rows = [{ step: 'llm', total: 3, completed: 2, successRatePct: 66.67 }];
+  const rows = [{ step: 'llm', total: 3, completed: 2, successRatePct: 66.67, retried: 0 }];
   expect(linesOf(successText(report('success', rows, [finding('x', 'Words')]), CONTEXT, ASKED))).toEqual([
     '='.repeat(60),
     'Success Rates by Step (last 24 hours)',

@@ -97,8 +97,17 @@ export const FOUR_CONVERSATIONS: readonly TestConversation[] = [
     steps: [
       { step: 'request', durationMs: 150 },
       { step: 'stt', durationMs: 1200, attributes: { 'conversation.step.timing.queue_wait': 0.08 } },
-      { step: 'gpt', durationMs: 3400 + 100 * index, input: 'Tell me a story' },
-      { step: 'tts', durationMs: 1400 },
+      {
+        step: 'gpt',
+        durationMs: 3400 + 100 * index,
+        input: 'Tell me a story',
+        attributes: {
+          'conversation.step.time_to_first_output': 0.4,
+          'gen_ai.request.model': 'a-model',
+          'shop.id': 'x',
+        },
+      },
+      { step: 'tts', durationMs: 1400, attributes: { 'conversation.response_latency': 5 + index } },
       { step: 'response', durationMs: 450 },
     ],
   })),

@@ -86,10 +86,13 @@ test('sentences are broken between words, below one another', async () => {
 });
 
 test('recent has more columns where there is room, or with --wide', async () => {
-  const heading = 'Conversation ID                Start Time                  Duration (s)  Steps  Outcome';
+  const heading =
+    'Conversation ID                Start Time                  Duration  Response  Outcome      Workflow';
   expect(await print(['recent'], 100)).toContain(heading);
   expect(await print(['recent'], 99)).not.toContain(heading);
   const wide = await print(['recent', '--wide'], undefined);
   expect(wide).toContain(heading);
-  expect(wide).toContain('bad-0                          2025-10-08T14:40:00.000000         1.850      3  failed');
+  expect(wide).toContain(
+    'bad-0                          2025-10-08T14:40:00.000000    1.850s         -  failed       chat',
+  );
 });

@@ -86,7 +86,7 @@ describe('with a state file, --once says only what is new', () => {
   });
 
   test('a state file that cannot be written is said, after the alert', async () => {
-    expect(await lookAt('11:00', '--state', '/nonexistent/watch.json')).toMatchObject({
+    expect(await lookAt('11:00', '--state', '/proc/watch.json')).toMatchObject({
       status: 2,
       output: ALERT.output,
       errors: expect.stringContaining('--state cannot be written'),

@@ -1,17 +1,16 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { spawn } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { BIN, bareEnvironment, runConvotel } from './run-convotel.ts';
 import type { Ran } from './run-convotel.ts';
 
-const demoFolders = async (): Promise<string[]> =>
-  (await readdir(tmpdir())).filter((name) => name.startsWith('convotel-demo-')).toSorted();
-
 describe('the demo', () => {
-  let before: string[];
+  // Other programs may run a demo beside this one.
+  let temporary: string;
   let demo: Ran;
   const strangers: string[] = [];
 
@@ -23,9 +22,10 @@ describe('the demo', () => {
     }).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    before = await demoFolders();
+    temporary = await mkdtemp(join(tmpdir(), 'convotel-test-'));
     demo = await runConvotel(['demo'], {
       environment: {
+        TMPDIR: temporary,
         OTEL_EXPORTER_OTLP_ENDPOINT: url,
         OTEL_TRACES_SAMPLER: 'always_off',
         OTEL_SDK_DISABLED: 'true',
@@ -68,7 +68,8 @@ describe('the demo', () => {
   });
 
   test('leaves nothing behind and disturbs nobody', async () => {
-    expect(await demoFolders()).toEqual(before);
+    expect(await readdir(temporary)).toEqual([]);
+    await rm(temporary, { recursive: true });
     expect(strangers).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { LocalError } from '../local-error.ts';
-import { fileIdOf } from '../store/store-files.ts';
+import { fileIdOf } from '../store-files.ts';
 
 /** What a running back end says of itself in a small file beside its store. */
 export interface Presence {

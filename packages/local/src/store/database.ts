@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { readPresence } from '../discovery/presence-file.ts';
 import { LocalError } from '../local-error.ts';
-import { finishedCopyOf, putFinishedCopyInPlace } from './store-files.ts';
+import { finishedCopyOf, putFinishedCopyInPlace } from '../store-files.ts';
 import { findHiddenDamage, findReplayFailure } from './write-ahead-log.ts';
 
 /** How to open a {@link Database}. */

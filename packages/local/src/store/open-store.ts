@@ -6,7 +6,7 @@ import { migrate } from './migrations.ts';
 import { ResourceTable } from './resource-table.ts';
 import { SpanAppender } from './span-appender.ts';
 import { StepTable } from './step-table.ts';
-import { FileWatch, logOf, makeStoreFolder, narrowPermissions, removeUnfinishedCopies } from './store-files.ts';
+import { FileWatch, logOf, makeStoreFolder, narrowPermissions, removeUnfinishedCopies } from '../store-files.ts';
 import { cutHiddenDamage, cutLog, type DamagedLog, findReplayFailure } from './write-ahead-log.ts';
 
 /** How to open a store for writing. */

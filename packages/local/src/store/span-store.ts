@@ -21,7 +21,7 @@ import {
   putFinishedCopyInPlace,
   syncFolder,
   unfinishedCopyOf,
-} from './store-files.ts';
+} from '../store-files.ts';
 
 export type { SpanStoreOptions } from './open-store.ts';
 

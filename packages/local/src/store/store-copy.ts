@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { type DuckDBConnection, LIST, listValue, UBIGINT, UHUGEINT } from '@duckdb/node-api';
 import { BLOCK_BYTES, Database, isDamage, MAX_CHECKPOINT_BYTES } from './database.ts';
 import { migrate } from './migrations.ts';
-import { logOf } from './store-files.ts';
+import { logOf } from '../store-files.ts';
 
 /** DuckDB keeps rows in groups of so many, and reads and frees whole groups. */
 const ROWS_PER_GROUP = 122_880;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, open, readFile, truncate } from 'node:fs/promises';
-import { damagedNameOf, logOf } from './store-files.ts';
+import { damagedNameOf, logOf } from '../store-files.ts';
 
 /*
  * The shape of DuckDB's log, as version 1.5 writes it (src/storage/write_ahead_log.cpp there): a record that names the

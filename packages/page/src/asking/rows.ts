@@ -66,8 +66,16 @@ export function shownDetail(detail: ConversationDetail): ShownDetail {
 
 /** Share of a step's calls that failed, as it is judged. */
 export function errorRatePct(row: StepErrorRow): number {
-  return row.errorRatePct;
+  return row.finalErrorRatePct ?? row.errorRatePct;
 }
+
+/** The failures that {@link errorRatePct} counts: those that no retry made up for. */
+export function failuresOf(row: StepErrorRow): number {
+  return row.finalFailures;
+}
+
+/** The row of answers that is about conversations and not about a step. */
+export const RESPONSE_ROW = 'response latency';
 
 /** Warnings of a coverage as sentences. */
 export function warningTexts(warnings: Coverage['warnings']): string[] {

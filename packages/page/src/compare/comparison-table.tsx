@@ -1,4 +1,5 @@
 import type { ComparisonRow } from '@convotel/query/answers';
+import { RESPONSE_ROW } from '../asking/rows.ts';
 import { stepLook } from '../drawing/step-look.ts';
 import { changeWords, countText, durationWords, percentWords } from '../words/words.ts';
 
@@ -35,7 +36,7 @@ export function ComparisonTable({ rows }: { rows: readonly ComparisonRow[] }) {
           {rows.map(({ step, before, after, deltaMs, deltaPct, intervalMs, verdict }, index) => (
             <tr key={step} class={index === rows.length - 1 ? 'whole-row' : ''}>
               <th scope="row">
-                {index === rows.length - 1 ? null : <i class={`swatch ${stepLook(step)}`} />}
+                {index === rows.length - 1 || step === RESPONSE_ROW ? null : <i class={`swatch ${stepLook(step)}`} />}
                 {step}
               </th>
               <td class="number" title={`${countText(before.count)} counted`}>

@@ -27,8 +27,8 @@ export function StepPanel(props: {
         <span>{step.step}</span> <OutcomeBadge outcome={step.outcome} />
       </h2>
       <dl class="facts">
-        {factsOf(step, explained, zone).map(([name, value]) => (
-          <div key={name}>
+        {factsOf(step, explained, zone).map(([name, value], index) => (
+          <div key={index}>
             <dt>{name}</dt>
             <dd>{value}</dd>
           </div>
@@ -53,6 +53,19 @@ export function StepPanel(props: {
         )}
         <Spread step={step} detail={detail} zone={zone} />
       </section>
+      {step.attributes === undefined ? null : (
+        <section>
+          <h3>Attributes</h3>
+          <dl class="facts">
+            {Object.entries(step.attributes).map(([name, value]) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      )}
       <section>
         <h3>Texts</h3>
         {input === undefined && output === undefined ? (
@@ -91,6 +104,14 @@ function factsOf(
   ] as const) {
     if (count !== undefined) facts.push([name, `${countText(count)} characters`]);
   }
+  if (step.model !== undefined) facts.push(['Model', [step.provider, step.model].filter(Boolean).join(' · ')]);
+  for (const [name, count] of [
+    ['Input', step.inputTokens],
+    ['Output', step.outputTokens],
+  ] as const) {
+    if (count !== undefined) facts.push([name, `${countText(count)} tokens`]);
+  }
+  if (step.service !== undefined) facts.push(['Service', step.service]);
   for (const [part, ms] of Object.entries(step.timings ?? {})) facts.push([part, durationWords(ms)]);
   facts.push(['Span', <code key="span">{step.spanId}</code>]);
   return facts;

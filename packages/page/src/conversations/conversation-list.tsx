@@ -94,7 +94,10 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
                   <small title="Response latency">{durationWords(row.responseMs)}</small>
                 )}
               </span>
-              <OutcomeBadge outcome={row.outcome} />
+              <span class="row-outcome">
+                <OutcomeBadge outcome={row.outcome} />
+                {row.failedStep === undefined ? null : <small>at {row.failedStep}</small>}
+              </span>
             </a>
           </li>
         ))}

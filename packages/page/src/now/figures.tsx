@@ -1,4 +1,5 @@
 import type { AnswerOf } from '../asking/answers.ts';
+import { errorRatePct, failuresOf } from '../asking/rows.ts';
 import { axisWords, changeWords, countText, durationWords, percentWords } from '../words/words.ts';
 
 /** How users fared in one window. */
@@ -23,7 +24,7 @@ export function Figures(props: {
     value === undefined ? undefined : durationWords(value);
   const percent = (value: number | undefined): string | undefined =>
     value === undefined ? undefined : percentWords(value);
-  const worst = errors?.data.toSorted((a, b) => b.errorRatePct - a.errorRatePct)[0];
+  const worst = errors?.data.toSorted((a, b) => errorRatePct(b) - errorRatePct(a))[0];
   return (
     <dl class="figures big">
       <Figure name="completed" now={countText(after.count)} before={countText(before.count)} />
@@ -53,7 +54,7 @@ export function Figures(props: {
         name="failed"
         now={percent(after.errorRatePct)}
         before={percent(before.errorRatePct)}
-        note={worst === undefined || worst.failures === 0 ? undefined : `most often ${worst.step}`}
+        note={worst === undefined || failuresOf(worst) === 0 ? undefined : `most often ${worst.step}`}
       />
     </dl>
   );

@@ -116,7 +116,7 @@ export function NowView(props: ViewProps) {
                             })}
                           >
                             <strong>{countWords(row.count, 'time')}</strong> <span class="chip">{row.step}</span>
-                            <span class="message">{row.message ?? row.errorType ?? 'no message'}</span>
+                            <span class="message">{row.pattern ?? row.message ?? row.errorType ?? 'no message'}</span>
                           </a>
                           <span class="soft">last {shortTimeWords(Date.parse(row.lastSeen), zone)}</span>
                         </li>

@@ -1,5 +1,6 @@
 import { formatAddress } from '../address/address.ts';
 import type { Address } from '../address/address.ts';
+import { RESPONSE_ROW } from '../asking/rows.ts';
 import type { AnswerOf } from '../asking/answers.ts';
 import { isWaitedFor, stepLook } from '../drawing/step-look.ts';
 import { durationWords } from '../words/words.ts';
@@ -7,7 +8,9 @@ import { durationWords } from '../words/words.ts';
 /** The averages of the steps as bars, in step order; the longest of those that a person waits for is named first. */
 export function WhereTimeGoes({ report, address }: { report: AnswerOf<'averages'>; address: Address }) {
   const rows = report.data.flatMap(({ step, averageMs, minMs, maxMs }) =>
-    averageMs === undefined ? [] : [{ step, averageMs, minMs: minMs ?? averageMs, maxMs: maxMs ?? averageMs }],
+    averageMs === undefined || step === RESPONSE_ROW
+      ? []
+      : [{ step, averageMs, minMs: minMs ?? averageMs, maxMs: maxMs ?? averageMs }],
   );
   const byLength = rows.toSorted((a, b) => b.averageMs - a.averageMs);
   const longest = byLength.find(({ step }) => isWaitedFor(step)) ?? byLength[0];

@@ -1,9 +1,9 @@
 import { formatAddress, isMoving, windowOf } from '../address/address.ts';
 import { ask } from '../asking/ask.ts';
-import { errorRatePct } from '../asking/rows.ts';
+import { errorRatePct, failuresOf, RESPONSE_ROW } from '../asking/rows.ts';
 import { useAnswer } from '../asking/use-answer.ts';
 import { Findings } from '../drawing/findings.tsx';
-import { stepLook } from '../drawing/step-look.ts';
+import { isWaitedFor, stepLook } from '../drawing/step-look.ts';
 import { Answered, Problem } from '../frame/answered.tsx';
 import type { ViewProps } from '../frame/view-props.ts';
 import { countText, durationWords, percentWords } from '../words/words.ts';
@@ -31,12 +31,16 @@ export function StepsView({ address, zone }: ViewProps) {
     <section class="steps">
       <div class="view-head">
         <h1>Steps</h1>
-        <p class="soft">Completed calls of less than a minute; failures count in the last column.</p>
+        <p class="soft">
+          Completed calls of less than a minute; the last column counts failures that no retry made up for.
+        </p>
       </div>
       <Answered known={known}>
         {({ averages, errors, spreads }) => {
           if (averages.data.length === 0) return <p class="nothing">No step in this window. Choose a longer one.</p>;
-          const longest = averages.data.toSorted((a, b) => (b.averageMs ?? 0) - (a.averageMs ?? 0))[0]!.step;
+          const byLength = averages.data.toSorted((a, b) => (b.averageMs ?? 0) - (a.averageMs ?? 0));
+          const longest = (byLength.find(({ step }) => step !== RESPONSE_ROW && isWaitedFor(step)) ?? byLength[0]!)
+            .step;
           const chosen = averages.data.find(({ step }) => step === address.step)?.step ?? longest;
           const longestMs = Math.max(...averages.data.map(({ averageMs = 0 }) => averageMs), 1);
           return (
@@ -57,6 +61,9 @@ export function StepsView({ address, zone }: ViewProps) {
                         P95
                       </th>
                       <th scope="col" class="number">
+                        First output (P50)
+                      </th>
+                      <th scope="col" class="number">
                         Shortest
                       </th>
                       <th scope="col" class="number">
@@ -68,7 +75,7 @@ export function StepsView({ address, zone }: ViewProps) {
                     </tr>
                   </thead>
                   <tbody>
-                    {averages.data.map(({ step, count, averageMs, minMs, maxMs }, index) => {
+                    {averages.data.map(({ step, count, averageMs, minMs, maxMs, firstOutput }, index) => {
                       const { p50, p95 } = spreads[index]?.data.percentiles ?? {};
                       const failed = errors.data.find((row) => row.step === step);
                       const words = (ms: number | undefined): string => (ms === undefined ? '–' : durationWords(ms));
@@ -79,7 +86,7 @@ export function StepsView({ address, zone }: ViewProps) {
                               href={formatAddress({ ...address, step })}
                               aria-current={step === chosen ? 'true' : undefined}
                             >
-                              <i class={`swatch ${stepLook(step)}`} />
+                              {step === RESPONSE_ROW ? null : <i class={`swatch ${stepLook(step)}`} />}
                               {step}
                             </a>
                           </th>
@@ -97,14 +104,15 @@ export function StepsView({ address, zone }: ViewProps) {
                           </td>
                           <td class="number">{words(p50)}</td>
                           <td class="number">{words(p95)}</td>
+                          <td class="number">{words(firstOutput?.p50Ms)}</td>
                           <td class="number">{words(minMs)}</td>
                           <td class="number">{words(maxMs)}</td>
                           <td class="number">
-                            {failed === undefined || failed.failures === 0 ? (
+                            {failed === undefined || failuresOf(failed) === 0 ? (
                               '0'
                             ) : (
                               <span class="bad-words">
-                                {countText(failed.failures)} ({percentWords(errorRatePct(failed))})
+                                {countText(failuresOf(failed))} ({percentWords(errorRatePct(failed))})
                               </span>
                             )}
                           </td>

@@ -3,10 +3,10 @@ import { findAll, findingRule } from '../findings/finding.ts';
 import { phrasesOf } from '../findings/step-phrases.ts';
 import { counted, secondsWords, stepDisplayName } from '../findings/words.ts';
 import { percentOf } from './numbers.ts';
-import type { ConversationSource, StepStatistics } from '../questions.ts';
+import type { ConversationSource, ResponseStatistics, StepStatistics } from '../questions.ts';
 import { checkWindowed } from './options.ts';
 import type { WindowedOptions } from './options.ts';
-import { buildReport } from './report.ts';
+import { buildReport, coverageOfSameSpans } from './report.ts';
 import type { Report } from './report.ts';
 
 /** What averages and percentiles do not count. */
@@ -27,11 +27,20 @@ export interface StepAverageRow {
   leftOut: LeftOut;
   /** Mean in ms of each named part. */
   timings: Record<string, number>;
+  /** How long counted spans took to their first output; absent where none says so. */
+  firstOutput?: { count: number; averageMs: number; p50Ms: number; p95Ms: number };
 }
+
+/** The row of `averages` and `compare`, and the name in `percentiles`, of the response latency of conversations. */
+export const RESPONSE_LATENCY = 'response latency';
+
+/** P50 and P95 of the time to first output. */
+const FIRST_OUTPUT_PROBABILITIES = [0.5, 0.95];
 
 /**
  * Count, average, shortest and longest duration of each step, over its completed spans shorter than 60 s; what that
- * leaves out is counted in `leftOut`. In step order.
+ * leaves out is counted in `leftOut`. In step order; then, where a conversation of the window has one, the row
+ * `response latency`, over conversations.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
  */
 export async function averages(
@@ -41,15 +50,26 @@ export async function averages(
   checkWindowed(options);
   const { window, timeZone, filters = {} } = options;
 
-  const { data: statistics, coverage } = await source.ask({ name: 'step-statistics', window, filters });
+  const asked = { window, filters, quantiles: FIRST_OUTPUT_PROBABILITIES, firstOutput: true };
+  const { data: statistics, coverage: read } = await source.ask({ name: 'step-statistics', ...asked });
+  const responses = await source.ask({ name: 'response-statistics', window, filters });
+  const coverage = coverageOfSameSpans(read, responses.coverage);
   const rows = statistics.map(stepAverageRow);
   const mean = meanTotalMs(statistics, coverage.conversations);
   const findings = findAll(averagesRules, { rows, ...(mean === undefined ? {} : { meanTotalMs: mean }) });
-  return buildReport({ command: 'averages', source, window, timeZone, coverage, data: rows, findings });
+  return buildReport({
+    command: 'averages',
+    source,
+    window,
+    timeZone,
+    coverage,
+    data: [...rows, ...responseRows(responses.data)],
+    findings,
+  });
 }
 
 function stepAverageRow(statistics: StepStatistics): StepAverageRow {
-  const { step, count, averageMs, minMs, maxMs, leftOut, timings } = statistics;
+  const { step, count, averageMs, minMs, maxMs, leftOut, timings, firstOutput } = statistics;
   return {
     step,
     count,
@@ -58,7 +78,22 @@ function stepAverageRow(statistics: StepStatistics): StepAverageRow {
     ...(maxMs === undefined ? {} : { maxMs }),
     leftOut,
     timings,
+    ...(firstOutput !== undefined && {
+      firstOutput: {
+        count: firstOutput.count,
+        averageMs: firstOutput.averageMs,
+        p50Ms: firstOutput.quantilesMs[0]!,
+        p95Ms: firstOutput.quantilesMs[1]!,
+      },
+    }),
   };
+}
+
+/** No row where no conversation has a response latency. */
+function responseRows({ conversations: count, averageMs, minMs, maxMs }: ResponseStatistics): StepAverageRow[] {
+  if (averageMs === undefined || minMs === undefined || maxMs === undefined) return [];
+  const leftOut = { tooLong: 0, notCompleted: 0 };
+  return [{ step: RESPONSE_LATENCY, count, averageMs, minMs, maxMs, leftOut, timings: {} }];
 }
 
 /**

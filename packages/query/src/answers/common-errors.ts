@@ -19,6 +19,9 @@ export interface CommonErrorsOptions extends WindowedOptions {
 export interface CommonErrorRow {
   step: string;
   errorType?: string;
+  /** The message with what differs from one failure to the next replaced by `…`. */
+  pattern?: string;
+  /** That of the latest failure. */
   message?: string;
   count: number;
   lastSeen: string;
@@ -26,7 +29,7 @@ export interface CommonErrorRow {
 }
 
 /**
- * Failures of the window grouped by step, `error.type` and message, most frequent first.
+ * Failures of the window grouped by step, `error.type` and pattern of message, most frequent first.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
  */
 export async function commonErrors(
@@ -45,10 +48,11 @@ export async function commonErrors(
 
 /** One group of failures as a row. */
 export function commonErrorRow(error: CommonError): CommonErrorRow {
-  const { step, errorType, message, count, lastSeenUnixNano, conversationId } = error;
+  const { step, errorType, pattern, message, count, lastSeenUnixNano, conversationId } = error;
   return {
     step,
     ...(errorType === undefined ? {} : { errorType }),
+    ...(pattern === undefined ? {} : { pattern }),
     ...(message === undefined ? {} : { message }),
     count,
     lastSeen: formatInstant(lastSeenUnixNano),

@@ -2,7 +2,7 @@ import { millisecondsOf } from '../model/numbers.ts';
 import type { ConversationOutcome, ConversationRecord } from '../model/conversation.ts';
 import { formatInstant } from '../time/instant.ts';
 
-/** A row of `recent` and `longest`. */
+/** A row of `recent`, `slow` and `longest`. */
 export interface ConversationRow {
   conversationId: string;
   traceId: string;

@@ -7,7 +7,7 @@ import { percentOf } from './numbers.ts';
 import type { ConversationSource } from '../questions.ts';
 import { commonErrorRow } from './common-errors.ts';
 import type { CommonErrorRow } from './common-errors.ts';
-import { fallBack, monitorCause, PROBLEM_FROM_PCT, remedyCause, retryFailures } from './error-advice.ts';
+import { fallBack, isProblem, monitorCause, remedyCause, retryFailures } from './error-advice.ts';
 import { checkWindowed } from './options.ts';
 import type { WindowedOptions } from './options.ts';
 import { buildReport, coverageOfSameSpans } from './report.ts';
@@ -21,13 +21,20 @@ export interface StepErrorRow {
   errorRatePct: number;
   /** 95 % interval of `errorRatePct`. */
   interval?: PercentInterval;
+  /** Spans that were retried, whatever became of the retry. */
+  retried: number;
+  /** Failures that were not retried. */
+  finalFailures: number;
+  /** `finalFailures` of the spans that were not retried; absent where all of them were. */
+  finalErrorRatePct?: number;
 }
 
 /** How many groups of errors the findings look at. */
 const COMMON_ERRORS_READ = 10;
 
 /**
- * Failure rate of each step: `failed` + `timed_out` + `abandoned` of all its spans in the window. In step order.
+ * Failure rate of each step: `failed` + `timed_out` + `abandoned` of all its spans in the window, and what is left of it
+ * after retries. In step order. Findings judge by the final rate.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
  */
 export async function errors(
@@ -38,12 +45,15 @@ export async function errors(
   const { window, timeZone, filters = {} } = options;
 
   const { data: statistics, coverage } = await source.ask({ name: 'step-statistics', window, filters, timings: false });
-  const rows = statistics.map(({ step, total, failures }) => ({
+  const rows = statistics.map(({ step, total, failures, retried, finalFailures }) => ({
     step,
     total,
     failures,
     errorRatePct: percentOf(failures, total),
     interval: wilsonInterval(failures, total)!,
+    retried,
+    finalFailures,
+    ...(total > retried && { finalErrorRatePct: percentOf(finalFailures, total - retried) }),
   }));
   const common = rows.some(({ failures }) => failures > 0)
     ? await source.ask({ name: 'common-errors', window, filters, limit: COMMON_ERRORS_READ })
@@ -74,15 +84,16 @@ export const UNACCEPTABLE_FROM_PCT = 10;
 /** Most errors are in one step above this share, in per cent. */
 export const MOST_ABOVE_PCT = 50;
 
-/** Each step that fails in 5 % of its calls or more. */
+/** Each step that fails in 5 % of its calls or more, failures that were retried aside. */
 export const highErrorRate = findingRule('high-error-rate', ({ rows }: ErrorsFacts) =>
-  rows
-    .filter((row) => row.errorRatePct >= PROBLEM_FROM_PCT)
-    .map(({ step, total, failures, errorRatePct }) => {
-      const judgement = errorRatePct >= UNACCEPTABLE_FROM_PCT ? ' - unacceptably high!' : '';
-      const text = `${stepDisplayName(step, 'opening')} has ${percentWords(errorRatePct)} error rate${judgement}`;
-      return { severity: 'problem', text, evidence: { step, total, failures, errorRatePct } };
-    }),
+  rows.filter(isProblem).map(({ step, total, failures, retried, finalFailures, finalErrorRatePct = 0 }) => {
+    const judgement = finalErrorRatePct >= UNACCEPTABLE_FROM_PCT ? ' - unacceptably high!' : '';
+    const afterRetries = retried > 0 ? ' after retries' : '';
+    const rate = `${percentWords(finalErrorRatePct)} error rate${afterRetries}`;
+    const text = `${stepDisplayName(step, 'opening')} has ${rate}${judgement}`;
+    const evidence = { step, total, failures, retried, finalFailures, finalErrorRatePct };
+    return { severity: 'problem', text, evidence };
+  }),
 );
 
 /** Where the errors are: all in one step, or more than half of them. Silent where there is only one step. */
@@ -137,6 +148,14 @@ export const noFailures = findingRule('no-failures', ({ rows }: ErrorsFacts) => 
   return [{ severity: 'good', text: `No failure in ${counted(total, 'step call')}`, evidence: { total } }];
 });
 
+/** Attempts failed, and a retry made up for each of them. */
+export const recoveredByRetry = findingRule('recovered-by-retry', ({ rows }: ErrorsFacts) => {
+  const failures = rows.reduce((sum, row) => sum + row.failures, 0);
+  if (failures === 0 || rows.some((row) => row.finalFailures > 0)) return [];
+  const text = `Retries made up for ${failures === 1 ? 'the only failure' : `all ${failures} failures`}`;
+  return [{ severity: 'good', text, evidence: { failures } }];
+});
+
 /** The findings of `errors`, in the order in which they are printed. */
 export const errorsRules = [
   highErrorRate,
@@ -144,6 +163,7 @@ export const errorsRules = [
   reliableStep,
   neverFailingSteps,
   noFailures,
+  recoveredByRetry,
   retryFailures,
   remedyCause,
   fallBack,

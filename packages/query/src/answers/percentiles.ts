@@ -1,7 +1,9 @@
 import { findAll, findingRule } from '../findings/finding.ts';
 import { roughDurationWords, stepDisplayName } from '../findings/words.ts';
 import { withWarning } from '../model/coverage.ts';
+import type { Coverage } from '../model/coverage.ts';
 import type { ConversationSource } from '../questions.ts';
+import { RESPONSE_LATENCY } from './averages.ts';
 import type { LeftOut } from './averages.ts';
 import { orderStatisticInterval } from './intervals.ts';
 import { checkWindowed } from './options.ts';
@@ -11,8 +13,10 @@ import type { Report } from './report.ts';
 
 /** What {@link percentiles} is asked with. */
 export interface PercentilesOptions extends WindowedOptions {
-  /** The step's name. */
+  /** The step's name; `response latency` for that of conversations, where no step is named so. */
   step: string;
+  /** The duration of the step, or the time to its first output. @defaultValue `'duration'` */
+  of?: 'duration' | 'first-output' | undefined;
 }
 
 /** Percentiles that `percentiles` answers. */
@@ -21,6 +25,9 @@ export type PercentileName = 'p10' | 'p25' | 'p50' | 'p75' | 'p90' | 'p95' | 'p9
 /** The data of `percentiles`. */
 export interface StepPercentiles {
   step: string;
+  /** Present where it is not the duration. */
+  of?: 'first-output';
+  /** How many values the percentiles are of. */
   count: number;
   leftOut: LeftOut;
   /** In ms; empty where nothing is counted. */
@@ -43,7 +50,7 @@ const PERCENTILES: readonly (readonly [name: PercentileName, probability: number
 ];
 
 /**
- * P10 to P99 of one step's duration in ms, over its completed spans shorter than 60 s, by linear interpolation at index
+ * P10 to P99 of one step's duration, or of the time to its first output, in ms, over its completed spans shorter than 60 s, by linear interpolation at index
  * (n−1)·p/100 of the sorted values, each with its 95 % interval. A step never seen has count 0, no percentiles, and a
  * warning in the coverage.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
@@ -53,26 +60,23 @@ export async function percentiles(
   options: PercentilesOptions,
 ): Promise<Report<'percentiles', StepPercentiles>> {
   checkWindowed(options);
-  const { window, timeZone, filters = {}, step } = options;
+  const { window, timeZone, filters = {}, step, of = 'duration' } = options;
 
-  const asked = { name: 'step-statistics', window, filters, step, timings: false } as const;
   // Which of the sorted values enclose a percentile depends on how many there are, so that is asked first.
-  const count = (await source.ask(asked)).data[0]?.count ?? 0;
+  const { count } = await measure(source, { window, filters, step, of }, []);
   const ends = PERCENTILES.flatMap(([, probability]) => orderStatisticInterval(count, probability));
-  const quantiles = [
+  const { isSeen, leftOut, quantilesMs, ...measured } = await measure(source, { window, filters, step, of }, [
     ...PERCENTILES.map(([, probability]) => probability),
     // The quantile at i/(n−1) is the value at place i itself. An end that does not exist is asked for in vain.
     ...ends.map((place = 0) => (count > 1 ? place / (count - 1) : 0)),
-  ];
-  const { data: found, coverage: read } = await source.ask({ ...asked, quantiles });
-  const statistics = found[0];
-  const { leftOut = { tooLong: 0, notCompleted: 0 }, quantilesMs = [] } = statistics ?? {};
+  ]);
   const endsMs = ends.map((place, index) =>
     place === undefined ? null : (quantilesMs[PERCENTILES.length + index] ?? null),
   );
   const data: StepPercentiles = {
     step,
-    count: statistics?.count ?? 0,
+    ...(of === 'first-output' && { of }),
+    count: measured.count,
     leftOut,
     percentiles: byName((index) => quantilesMs[index]),
     ...(quantilesMs.length === 0
@@ -80,10 +84,49 @@ export async function percentiles(
       : { intervals: byName((index) => [endsMs[2 * index] ?? null, endsMs[2 * index + 1] ?? null]) }),
   };
   const neverSeen = `no step ${JSON.stringify(step)} was seen in the window; "averages" lists the steps there are`;
-  const coverage = statistics === undefined ? withWarning(read, { code: 'step-never-seen', text: neverSeen }) : read;
+  const coverage = isSeen
+    ? measured.coverage
+    : withWarning(measured.coverage, { code: 'step-never-seen', text: neverSeen });
   const findings = findAll(percentilesRules, { data });
   return buildReport({ command: 'percentiles', source, window, timeZone, coverage, data, findings });
 }
+
+/** What percentiles are computed from. */
+interface Measured {
+  isSeen: boolean;
+  count: number;
+  leftOut: LeftOut;
+  quantilesMs: readonly number[];
+  coverage: Coverage;
+}
+
+async function measure(
+  source: ConversationSource,
+  { of, ...asked }: Required<Pick<PercentilesOptions, 'step' | 'of' | 'window' | 'filters'>>,
+  quantiles: readonly number[],
+): Promise<Measured> {
+  const { step, window, filters = {} } = asked;
+  const firstOutput = of === 'first-output';
+  const shared = { window, filters, quantiles };
+  const { data, coverage } = await source.ask({
+    name: 'step-statistics',
+    ...shared,
+    step,
+    timings: false,
+    firstOutput,
+  });
+  const [statistics] = data;
+  if (statistics === undefined && step === RESPONSE_LATENCY && !firstOutput) {
+    const responses = await source.ask({ name: 'response-statistics', ...shared });
+    const { conversations: count, quantilesMs } = responses.data;
+    return { isSeen: true, count, quantilesMs, leftOut: NOTHING_LEFT_OUT, coverage: responses.coverage };
+  }
+  const { leftOut = NOTHING_LEFT_OUT } = statistics ?? {};
+  const { count = 0, quantilesMs = [] } = (firstOutput ? statistics?.firstOutput : statistics) ?? {};
+  return { isSeen: statistics !== undefined, count, leftOut, quantilesMs, coverage };
+}
+
+const NOTHING_LEFT_OUT: LeftOut = { tooLong: 0, notCompleted: 0 };
 
 /** An object by the names of {@link PERCENTILES}, without those that `valueAt` their index is undefined for. */
 function byName<Value>(valueAt: (index: number) => Value | undefined): Partial<Record<PercentileName, Value>> {

@@ -17,6 +17,10 @@ export interface StepSuccessRow {
   successRatePct: number;
   /** 95 % interval of `successRatePct`. */
   interval?: PercentInterval;
+  /** Spans that were retried, whatever became of the retry. */
+  retried: number;
+  /** `completed` of the spans that were not retried; absent where all of them were. */
+  finalSuccessRatePct?: number;
 }
 
 /**
@@ -32,12 +36,14 @@ export async function success(
   const { window, timeZone, filters = {} } = options;
 
   const { data, coverage } = await source.ask({ name: 'step-statistics', window, filters, timings: false });
-  const rows = data.map(({ step, total, completed }) => ({
+  const rows = data.map(({ step, total, completed, retried }) => ({
     step,
     total,
     completed,
     successRatePct: percentOf(completed, total),
     interval: wilsonInterval(completed, total)!,
+    retried,
+    ...(total > retried && { finalSuccessRatePct: percentOf(completed, total - retried) }),
   }));
   const findings = findAll(successRules, { rows });
   return buildReport({ command: 'success', source, window, timeZone, coverage, data: rows, findings });
@@ -48,20 +54,27 @@ export interface SuccessFacts {
   rows: StepSuccessRow[];
 }
 
-/** The step that completes least often; or that all of them always complete. */
+/** The step that completes least often, retries taken into account; or that all of them always complete. */
 export const lowestSuccess = findingRule('lowest-success', ({ rows }: SuccessFacts) => {
-  const [lowest, next] = rows.toSorted((a, b) => a.completed / a.total - b.completed / b.total);
+  const judged = rows.filter(({ total, retried }) => total > retried);
+  const rateOf = ({ completed, total, retried }: StepSuccessRow): number => completed / (total - retried);
+  const [lowest, next] = judged.toSorted((a, b) => rateOf(a) - rateOf(b));
   if (lowest === undefined) return [];
-  const { step, total, completed, successRatePct } = lowest;
-  const calls = rows.reduce((sum, row) => sum + row.total, 0);
+  const { step, completed, retried } = lowest;
+  const total = lowest.total - retried;
+  const finalSuccessRatePct = percentOf(completed, total);
+  const calls = judged.reduce((sum, row) => sum + row.total - row.retried, 0);
   if (completed === total) {
-    return [{ severity: 'good', text: `All ${counted(calls, 'step call')} completed`, evidence: { calls } }];
+    const afterRetries = judged.some((row) => row.retried > 0) ? ' after retries' : '';
+    return [
+      { severity: 'good', text: `All ${counted(calls, 'step call')} completed${afterRetries}`, evidence: { calls } },
+    ];
   }
   // Where several steps complete equally seldom, none stands out.
-  if (next !== undefined && next.completed / next.total === completed / total) return [];
-  const rate = `${percentWords(successRatePct)} (${completed} of ${total})`;
+  if (next !== undefined && rateOf(next) === rateOf(lowest)) return [];
+  const rate = `${percentWords(finalSuccessRatePct)} (${completed} of ${total}${retried > 0 ? ', after retries' : ''})`;
   const text = `${stepDisplayName(step, 'opening')} completes ${next === undefined ? '' : 'least often: '}${rate}`;
-  return [{ severity: 'warning', text, evidence: { step, total, completed, successRatePct } }];
+  return [{ severity: 'warning', text, evidence: { step, total, completed, retried, finalSuccessRatePct } }];
 });
 
 /** The findings of `success`, in the order in which they are printed. */

@@ -16,7 +16,8 @@ export interface HighErrorRateOptions {
 }
 
 /**
- * Alerts for each step of which more than `abovePct` of the spans in the window failed, as `errors` counts them.
+ * Alerts for each step of which more than `abovePct` of the spans in the window failed, those that were retried left out:
+ * the `finalErrorRatePct` of `errors`.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`
  */
 export function highErrorRate(options: HighErrorRateOptions = {}): AlertRule {
@@ -29,14 +30,14 @@ export function highErrorRate(options: HighErrorRateOptions = {}): AlertRule {
       const asked = { window, filters, timings: false, ...(onlyStep === undefined ? {} : { step: onlyStep }) };
       const { data } = await source.ask({ name: 'step-statistics', ...asked });
       return data
-        .filter(({ failures, total }) => failures * 100 > abovePct * total)
-        .map(({ step, failures, total }) => {
-          const errorRatePct = percentOf(failures, total);
+        .filter(({ finalFailures, total, retried }) => finalFailures * 100 > abovePct * (total - retried))
+        .map(({ step, failures, total, retried, finalFailures }) => {
+          const finalErrorRatePct = percentOf(finalFailures, total - retried);
           return {
             rule: name,
             severity: 'problem',
-            text: `HIGH ERROR RATE: ${step} at ${percentText(errorRatePct)}`,
-            evidence: { step, failures, total, errorRatePct, abovePct },
+            text: `HIGH ERROR RATE: ${step} at ${percentText(finalErrorRatePct)}`,
+            evidence: { step, failures, total, retried, finalFailures, finalErrorRatePct, abovePct },
             time: formatInstant(window.untilUnixNano),
           };
         });
@@ -46,7 +47,7 @@ export function highErrorRate(options: HighErrorRateOptions = {}): AlertRule {
 
 /** What {@link slowConversations} is made with. */
 export interface SlowConversationsOptions {
-  /** A conversation with more milliseconds than this in completed outermost steps is slow. @defaultValue `8000` */
+  /** A conversation that lasts longer than this by the clock is slow. @defaultValue `8000` */
   thresholdMs?: number | undefined;
   /** Alerts when there are more slow ones than this, 0 to 9,999. @defaultValue `3` */
   moreThan?: number | undefined;
@@ -120,6 +121,44 @@ export function slowStep(options: SlowStepOptions): AlertRule {
           severity: 'warning',
           text: `SLOW STEP: ${step} P${percentile} at ${measuredText(valueMs)} (>${limitText(aboveMs)})`,
           evidence: { step, percentile, valueMs, aboveMs, count: data[0]!.count },
+          time: formatInstant(window.untilUnixNano),
+        },
+      ];
+    },
+  };
+}
+
+/** What {@link slowResponse} is made with. */
+export interface SlowResponseOptions {
+  /** Which percentile of the response latency, 0 to 100. @defaultValue `95` */
+  percentile?: number | undefined;
+  /** Alerts when that percentile is above this, in milliseconds. */
+  aboveMs: number;
+  filters?: ConversationFilters | undefined;
+}
+
+/**
+ * Alerts when a percentile of the response latency, over the conversations of the window that have one, is above a limit.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`
+ */
+export function slowResponse(options: SlowResponseOptions): AlertRule {
+  const { percentile = 95, aboveMs, filters = {} } = options;
+  checkNumber('percentile', percentile, 0, 100);
+  checkNumber('aboveMs', aboveMs, 0);
+  const name = 'slow-response';
+  return {
+    name,
+    async check(source, window) {
+      const asked = { window, filters, quantiles: [percentile / 100] };
+      const { data } = await source.ask({ name: 'response-statistics', ...asked });
+      const valueMs = data.quantilesMs[0];
+      if (valueMs === undefined || valueMs <= aboveMs) return [];
+      return [
+        {
+          rule: name,
+          severity: 'warning',
+          text: `SLOW RESPONSE: P${percentile} at ${measuredText(valueMs)} (>${limitText(aboveMs)})`,
+          evidence: { percentile, valueMs, aboveMs, count: data.conversations },
           time: formatInstant(window.untilUnixNano),
         },
       ];

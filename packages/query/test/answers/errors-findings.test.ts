@@ -151,6 +151,7 @@ test('lowest-success names the step that completes least often', () => {
     total,
     completed,
     successRatePct: (completed / total) * 100,
+    retried: 0,
   });
   expect(textsOf(lowestSuccess({ rows: [row('asr', 4, 4), row('llm', 3, 4)] }))).toEqual([
     'LLM completes least often: 75% (3 of 4)',

@@ -3,7 +3,9 @@ import type { ComparisonRow } from '../../src/answers/compare/compare-windows.ts
 import type { ConversationDetail, StepRow } from '../../src/answers/conversation/conversation-detail.ts';
 import type { StepErrorRow } from '../../src/answers/errors.ts';
 import type { StepPercentiles } from '../../src/answers/percentiles.ts';
-import type { SlowConversationRow } from '../../src/answers/slow.ts';
+import type { ConversationRow } from '../../src/answers/conversation-row.ts';
+import { nanosecondsOf, percentOf } from '../../src/answers/numbers.ts';
+import { formatInstant, parseInstant } from '../../src/time/instant.ts';
 import type { Finding } from '../../src/findings/finding.ts';
 
 /** What the rules of `summary` look at, with a target of 7 s. Steps follow each other without gaps. */
@@ -12,22 +14,23 @@ export function summaryFacts(
   overrides: Partial<ConversationDetail> = {},
   targetMs = 7000,
 ): { detail: ConversationDetail; targetMs: number } {
-  const totalMs = steps.reduce((sum, step) => sum + ((step.depth ?? 0) === 0 ? step.durationMs : 0), 0);
+  let nextMs = 0;
+  const stepSumMs = steps.reduce((sum, step) => sum + ((step.depth ?? 0) === 0 ? step.durationMs : 0), 0);
   const detail: ConversationDetail = {
     conversationId: 'conversation-1',
     traceId: '0'.repeat(31) + '1',
     startTime: '2025-10-08T12:30:22.123456Z',
     endTime: '2025-10-08T12:30:28.987654Z',
-    totalMs,
-    wallMs: totalMs,
+    stepSumMs,
+    durationMs: stepSumMs,
     unattributedMs: 0,
     stepCount: steps.length,
     outcome: 'completed',
     steps: steps.map((step, index) => ({
       spanId: String(index).padStart(16, '0'),
-      startTime: '2025-10-08T12:30:22.123456Z',
-      endTime: '2025-10-08T12:30:28.987654Z',
-      sharePct: totalMs === 0 ? 0 : (step.durationMs / totalMs) * 100,
+      startTime: instantAfter(nextMs),
+      endTime: instantAfter((nextMs += step.durationMs)),
+      sharePct: stepSumMs === 0 ? 0 : (step.durationMs / stepSumMs) * 100,
       outcome: 'completed',
       depth: 0,
       ...step,
@@ -35,6 +38,10 @@ export function summaryFacts(
     ...overrides,
   };
   return { detail, targetMs };
+}
+
+function instantAfter(milliseconds: number): string {
+  return formatInstant(parseInstant('2025-10-08T12:30:22.123456Z') + nanosecondsOf(milliseconds));
 }
 
 /** A row of `averages` of 45 calls. */
@@ -66,23 +73,31 @@ export function percentilesFacts(
 }
 
 /** A row of `slow`. */
-export function slowRow(completedMs: number): SlowConversationRow {
+export function slowRow(durationMs: number): ConversationRow {
   return {
-    conversationId: `conversation-${completedMs}`,
+    conversationId: `conversation-${durationMs}`,
     traceId: '0'.repeat(31) + '1',
     startTime: '2025-10-08T12:30:22.123456Z',
     endTime: '2025-10-08T12:30:28.987654Z',
-    totalMs: completedMs,
-    wallMs: completedMs,
+    stepSumMs: durationMs,
+    durationMs,
     stepCount: 5,
     outcome: 'completed',
-    completedMs,
   };
 }
 
-/** A row of `errors`. */
-export function errorRow(step: string, failures: number, total: number): StepErrorRow {
-  return { step, total, failures, errorRatePct: Math.round((failures / total) * 10_000) / 100 };
+/** A row of `errors`; what was retried had failed. */
+export function errorRow(step: string, failures: number, total: number, retried = 0): StepErrorRow {
+  const finalFailures = failures - retried;
+  return {
+    step,
+    total,
+    failures,
+    errorRatePct: percentOf(failures, total),
+    retried,
+    finalFailures,
+    finalErrorRatePct: percentOf(finalFailures, total - retried),
+  };
 }
 
 /** A row of `compare`: averages before and after, and the verdict on them. */

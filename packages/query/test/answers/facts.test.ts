@@ -36,7 +36,10 @@ test('trace: a conversation that completed without them misses no steps', async 
 
 test('summary: the target', async () => {
   const one = { conversationId: '20251008_143022_a1b2c3d4', timeZone: 'UTC' };
-  expect(evidenceOf((await summary(source, one)).findings, 'good-baseline')).toEqual({ totalMs: 6864, targetMs: 7000 });
+  expect(evidenceOf((await summary(source, one)).findings, 'good-baseline')).toEqual({
+    durationMs: 6864,
+    targetMs: 7000,
+  });
   expect(evidenceOf((await summary(source, { ...one, targetMs: 6864 })).findings, 'good-baseline')).toBeUndefined();
 });
 
@@ -51,8 +54,8 @@ test('slow: the step that took most of the conversations listed', async () => {
   const { findings } = await slow(source, { ...asked, thresholdMs: 1000, targetMs: 6864 });
   const dominating = evidenceOf(findings, 'dominating-step');
   expect(dominating?.['step']).toBe('gpt');
-  // 3·3567 of 3·6864 + 1350.
-  expect(dominating?.['sharePct']).toBeCloseTo(48.77, 2);
+  // 3·3567 of 3·6864 + 1910.
+  expect(dominating?.['sharePct']).toBeCloseTo(47.56, 2);
   expect(evidenceOf(findings, 'investigate-slow')).toMatchObject({
     conversations: 4,
     thresholdMs: 1000,

@@ -10,9 +10,16 @@ import { lowestSuccess } from '../../src/answers/success.ts';
 import { averageRow, comparisonRow, percentilesFacts, slowRow, summaryFacts } from './facts-for-tests.ts';
 
 const STEP = { step: 'llm', durationMs: 1 };
-const successRow = (completed: number) => ({ step: 'llm', total: 4, completed, successRatePct: completed * 25 });
-const slowFacts = (completedMs: number) => ({
-  rows: [slowRow(completedMs)],
+const successRow = (completed: number) => ({
+  step: 'llm',
+  total: 4,
+  completed,
+  successRatePct: completed * 25,
+  retried: 0,
+});
+const slowFacts = (durationMs: number) => ({
+  rows: [slowRow(durationMs)],
+  by: 'duration' as const,
   thresholdMs: 5000,
   targetMs: 7000,
   completedMsByStep: {},

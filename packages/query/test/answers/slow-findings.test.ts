@@ -1,10 +1,18 @@
 import { expect, test } from '@jest/globals';
-import { considerTimeout, dominatingStep, investigateSlow, speedUpStep } from '../../src/answers/slow.ts';
+import {
+  considerTimeout,
+  dominatingStep,
+  investigateSlow,
+  slowResponses,
+  slowRules,
+  speedUpStep,
+} from '../../src/answers/slow.ts';
 import type { SlowFacts } from '../../src/answers/slow.ts';
+import { findAll } from '../../src/findings/finding.ts';
 import { slowRow, textsOf } from './facts-for-tests.ts';
 
-function facts(completedMs: number[], completedMsByStep: Record<string, number> = {}, thresholdMs = 8000): SlowFacts {
-  return { rows: completedMs.map(slowRow), thresholdMs, targetMs: 7000, completedMsByStep };
+function facts(durationsMs: number[], completedMsByStep: Record<string, number> = {}, thresholdMs = 8000): SlowFacts {
+  return { rows: durationsMs.map(slowRow), by: 'duration', thresholdMs, targetMs: 7000, completedMsByStep };
 }
 
 test('investigate-slow compares threshold and target with what was found', () => {
@@ -21,14 +29,14 @@ test('investigate-slow compares threshold and target with what was found', () =>
   expect(investigateSlow(facts([]))).toEqual([]);
 });
 
-test('dominating-step names the step from 40 % of the completed time on', () => {
-  expect(textsOf(dominatingStep(facts([9000, 9000], { ponder: 4000, b: 3000, c: 3000 })))).toEqual([
+test('dominating-step names the step from 40 % of the time by the clock on', () => {
+  expect(textsOf(dominatingStep(facts([9000, 9000], { ponder: 7200, b: 3000, c: 3000 })))).toEqual([
     'Check ponder step duration for these conversations',
   ]);
-  expect(textsOf(dominatingStep(facts([9000], { llm: 4000, b: 3000, c: 3000 })))).toEqual([
+  expect(textsOf(dominatingStep(facts([10_000], { llm: 4000, b: 3000, c: 3000 })))).toEqual([
     'Check LLM step duration for this conversation',
   ]);
-  expect(dominatingStep(facts([9000], { a: 3999, b: 3001, c: 3000 }))).toEqual([
+  expect(dominatingStep(facts([10_000], { a: 3999, b: 3001, c: 3000 }))).toEqual([
     {
       rule: 'dominating-step',
       severity: 'info',
@@ -55,6 +63,15 @@ test('speed-up-step speaks by the kind of the step that dominates', () => {
     'May need to shorten answers or stream the speech',
   ]);
   expect(speedUpStep(facts([9000], { ponder: 9000 }))).toEqual([]);
-  expect(speedUpStep(facts([9000], { llm: 39, b: 31, c: 30 }))).toEqual([]);
+  expect(speedUpStep(facts([100], { llm: 39, b: 31, c: 30 }))).toEqual([]);
   expect(speedUpStep(facts([], {}))).toEqual([]);
+});
+
+test('of slow responses only how long users waited is said', () => {
+  const waited = (rows: number[]): SlowFacts => ({ ...facts(rows, { llm: 90_000 }, 2000), by: 'response' });
+  const found = findAll(slowRules, waited([30_000, 20_000]));
+  expect(textsOf(found)).toEqual(['Investigate why these users waited >2 seconds for an answer']);
+  expect(textsOf(slowResponses(waited([9000])))).toEqual(['Investigate why this user waited >2 seconds for an answer']);
+  expect(findAll(slowRules, waited([]))).toEqual([]);
+  expect(slowResponses(facts([9000]))).toEqual([]);
 });

@@ -17,7 +17,16 @@ test('averages count completed steps, in step order, and say what they leave out
   const none = { tooLong: 0, notCompleted: 0 };
   expect(data).toEqual([
     { step: 'request', count: 4, averageMs: 150, minMs: 150, maxMs: 150, leftOut: none, timings: {} },
-    { step: 'stt', count: 4, averageMs: 1225.5, minMs: 1200, maxMs: 1234, leftOut: none, timings: { queue_wait: 80 } },
+    {
+      step: 'stt',
+      count: 4,
+      averageMs: 1225.5,
+      minMs: 1200,
+      maxMs: 1234,
+      leftOut: none,
+      timings: { queue_wait: 80 },
+      firstOutput: { count: 1, averageMs: 250, p50Ms: 250, p95Ms: 250 },
+    },
     {
       step: 'gpt',
       count: 3,
@@ -102,12 +111,22 @@ test('percentiles of a step never seen are empty, and a warning says so', async 
 
 test('errors and success are rates of all spans of a step', async () => {
   const source = exampleConversations();
+  const never = { retried: 0, finalFailures: 0, finalErrorRatePct: 0 };
   expect((await errors(source, asked)).data).toEqual([
-    { step: 'request', total: 4, failures: 0, errorRatePct: 0, interval: [0, 48.99] },
-    { step: 'stt', total: 4, failures: 0, errorRatePct: 0, interval: [0, 48.99] },
-    { step: 'gpt', total: 4, failures: 1, errorRatePct: 25, interval: [4.56, 69.94] },
-    { step: 'tts', total: 3, failures: 0, errorRatePct: 0, interval: [0, 56.15] },
-    { step: 'response', total: 3, failures: 0, errorRatePct: 0, interval: [0, 56.15] },
+    { step: 'request', total: 4, failures: 0, errorRatePct: 0, interval: [0, 48.99], ...never },
+    { step: 'stt', total: 4, failures: 0, errorRatePct: 0, interval: [0, 48.99], ...never },
+    {
+      step: 'gpt',
+      total: 4,
+      failures: 1,
+      errorRatePct: 25,
+      interval: [4.56, 69.94],
+      retried: 0,
+      finalFailures: 1,
+      finalErrorRatePct: 25,
+    },
+    { step: 'tts', total: 3, failures: 0, errorRatePct: 0, interval: [0, 56.15], ...never },
+    { step: 'response', total: 3, failures: 0, errorRatePct: 0, interval: [0, 56.15], ...never },
   ]);
   expect((await success(source, asked)).data[2]).toEqual({
     step: 'gpt',
@@ -115,6 +134,8 @@ test('errors and success are rates of all spans of a step', async () => {
     completed: 3,
     successRatePct: 75,
     interval: [30.06, 95.44],
+    retried: 0,
+    finalSuccessRatePct: 75,
   });
 });
 

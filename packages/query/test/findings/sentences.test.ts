@@ -27,7 +27,7 @@ describe('whatever the facts are, the findings are sentences with numbers behind
           const facts = {
             ...summaryFacts(
               names.map((step, index) => ({ step, durationMs, outcome: stepOutcome, depth: index % 2 })),
-              { outcome, wallMs: durationMs, unattributedMs: durationMs / 2 },
+              { outcome, durationMs: durationMs, unattributedMs: durationMs / 2 },
             ),
             missingSteps: names,
           };
@@ -52,6 +52,7 @@ describe('whatever the facts are, the findings are sentences with numbers behind
         expectSentences(
           findAll(slowRules, {
             rows: [slowRow(least), slowRow(most)],
+            by: 'duration',
             thresholdMs: least,
             targetMs: most,
             completedMsByStep: Object.fromEntries(names.map((step) => [step, least])),
@@ -72,7 +73,13 @@ describe('whatever the facts are, the findings are sentences with numbers behind
       }));
       expectSentences(findAll(errorsRules, { rows, commonErrors }));
       expectSentences(findAll(commonErrorsRules, { rows: commonErrors }));
-      const successRows = rows.map(({ step, total }) => ({ step, total, completed: 10 - failures, successRatePct: 1 }));
+      const successRows = rows.map(({ step, total }) => ({
+        step,
+        total,
+        completed: 10 - failures,
+        successRatePct: 1,
+        retried: 0,
+      }));
       expectSentences(findAll(successRules, { rows: successRows }));
     }
     const verdicts = ['faster', 'slower', 'no clear change', 'too few'] as const;

@@ -43,7 +43,15 @@ test('a step that fails too often', async () => {
       rule: 'high-error-rate',
       severity: 'problem',
       text: 'HIGH ERROR RATE: gpt at 25.0%',
-      evidence: { step: 'gpt', failures: 1, total: 4, errorRatePct: 25, abovePct: 10 },
+      evidence: {
+        step: 'gpt',
+        failures: 1,
+        total: 4,
+        retried: 0,
+        finalFailures: 1,
+        finalErrorRatePct: 25,
+        abovePct: 10,
+      },
       time: '2025-10-08T14:45:00.000000Z',
     },
   ]);

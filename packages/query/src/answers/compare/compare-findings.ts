@@ -3,6 +3,7 @@ import type { Severity } from '../../findings/finding.ts';
 import { counted, percentWords, roughDurationWords, roughPercentWords, stepDisplayName } from '../../findings/words.ts';
 import { MIN_CONVERSATIONS } from './compare-windows.ts';
 import type { ComparisonRow, Verdict } from './compare-windows.ts';
+import type { ComparedSide } from './compared-sides.ts';
 
 /** What the rules of `compare` look at. */
 export interface ComparisonFacts {
@@ -89,11 +90,10 @@ export const endToEndChange = findingRule('end-to-end-change', (facts: Compariso
   return [{ severity: isFaster ? 'good' : 'problem', text, evidence: { deltaPct, verdict } }];
 });
 
-/** Each step, and conversations as a whole, that fails clearly more often than before. */
+/** Each step, retries taken into account, and conversations as a whole, that fails clearly more often than before. */
 export const moreErrors = findingRule('more-errors', (facts: ComparisonFacts) =>
   risenErrorRates(facts).map(({ step, before, after }) => {
-    const { errorRatePct: beforePct = 0 } = before;
-    const { errorRatePct: afterPct = 0 } = after;
+    const [beforePct = 0, afterPct = 0] = [finalRateOf(before), finalRateOf(after)];
     const text = `${stepDisplayName(step, 'opening')} error rate rose from ${percentWords(beforePct)} to ${percentWords(afterPct)}`;
     return { severity: 'problem', text, evidence: { step, beforePct, afterPct } };
   }),
@@ -161,7 +161,12 @@ function isClear({ verdict }: ComparisonRow): boolean {
 /** The rows whose failure rate rose by five points or more, that of whole conversations among them. */
 function risenErrorRates({ rows }: ComparisonFacts): ComparisonRow[] {
   return rows.filter(({ before, after }) => {
-    if (before.errorRatePct === undefined || after.errorRatePct === undefined) return false;
-    return after.errorRatePct - before.errorRatePct >= RISEN_FROM_POINTS;
+    const [beforePct, afterPct] = [finalRateOf(before), finalRateOf(after)];
+    return beforePct !== undefined && afterPct !== undefined && afterPct - beforePct >= RISEN_FROM_POINTS;
   });
+}
+
+/** A whole conversation is never retried. */
+function finalRateOf({ errorRatePct, finalErrorRatePct }: ComparedSide): number | undefined {
+  return finalErrorRatePct ?? errorRatePct;
 }

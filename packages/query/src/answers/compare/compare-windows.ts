@@ -10,7 +10,7 @@ import type { ComparedPair, ComparedSide, ComparedWindow } from './compared-side
 /** Whether a difference is one. */
 export type Verdict = 'faster' | 'slower' | 'no clear change' | 'too few';
 
-/** A row of `compare`; the last one is `conversation`, with totals. */
+/** A row of `compare`; the last one is `conversation`, by the clock. */
 export interface ComparisonRow {
   step: string;
   before: ComparedSide;

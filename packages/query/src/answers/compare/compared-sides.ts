@@ -3,6 +3,7 @@ import { quantileOfSorted } from '../../model/numbers.ts';
 import { percentOf } from '../numbers.ts';
 import { appendMissingSteps, orderSteps } from '../../model/step-order.ts';
 import type { StepDurations, StepStatistics } from '../../questions.ts';
+import { RESPONSE_LATENCY } from '../averages.ts';
 import { firstOffsetsOf } from '../step-durations.ts';
 import type { RatioColumn } from './bootstrap-means.ts';
 
@@ -14,6 +15,8 @@ export interface ComparedSide {
   p95Ms?: number;
   /** Absent where there is no span (for the row `conversation`: no conversation that is not open). */
   errorRatePct?: number;
+  /** The same without the spans that were retried; of a step. */
+  finalErrorRatePct?: number;
 }
 
 /** What `compare` knows of one of its two windows. */
@@ -34,7 +37,7 @@ export interface ComparedPair {
   columns: readonly [before: RatioColumn, after: RatioColumn];
 }
 
-/** Every step of either window in step order, then `conversation`. */
+/** Every step of either window in step order, `response latency` where a conversation has one, then `conversation`. */
 export function comparedPairs(before: ComparedWindow, after: ComparedWindow): ComparedPair[] {
   const steps = stepOrderOfBoth([before, after]).map((step) => ({
     step,
@@ -48,7 +51,14 @@ export function comparedPairs(before: ComparedWindow, after: ComparedWindow): Co
     after: conversationSide(after.durations),
     columns: [durationsColumn(before.durations), durationsColumn(after.durations)] as const,
   };
-  return [...steps, conversation];
+  const response = {
+    step: RESPONSE_LATENCY,
+    before: responseSide(before.durations),
+    after: responseSide(after.durations),
+    columns: [responseColumn(before.durations), responseColumn(after.durations)] as const,
+  };
+  const hasResponse = response.before.count + response.after.count > 0;
+  return [...steps, ...(hasResponse ? [response] : []), conversation];
 }
 
 /** A step's durations as a column: its counted spans in the window, by conversation. */
@@ -63,7 +73,7 @@ function stepColumn(durations: StepDurations, step: string): RatioColumn {
 function stepSide(statistics: readonly StepStatistics[], step: string): ComparedSide {
   const found = statistics.find((candidate) => candidate.step === step);
   if (found === undefined) return { count: 0 };
-  const { count, averageMs, quantilesMs, failures, total } = found;
+  const { count, averageMs, quantilesMs, failures, total, retried, finalFailures } = found;
   const [p50Ms, p95Ms] = quantilesMs;
   return {
     count,
@@ -71,6 +81,7 @@ function stepSide(statistics: readonly StepStatistics[], step: string): Compared
     ...(p50Ms === undefined ? {} : { p50Ms }),
     ...(p95Ms === undefined ? {} : { p95Ms }),
     errorRatePct: percentOf(failures, total),
+    ...(total > retried && { finalErrorRatePct: percentOf(finalFailures, total - retried) }),
   };
 }
 
@@ -86,6 +97,31 @@ function durationsColumn(durations: StepDurations): RatioColumn {
   return { counts, sums: durationMs.map((duration, row) => (counts[row] === 1 ? duration : 0)) };
 }
 
+/** The response latency of conversations that start in the window and have one, as a column. */
+function responseColumn({ startsInWindow, responseMs }: StepDurations): RatioColumn {
+  const counts = Uint32Array.from(responseMs, (response, row) =>
+    startsInWindow[row] === 1 && !Number.isNaN(response) ? 1 : 0,
+  );
+  return { counts, sums: responseMs.map((response, row) => (counts[row] === 1 ? response : 0)) };
+}
+
+/** One side of the row `response latency`. */
+function responseSide(durations: StepDurations): ComparedSide {
+  const { counts } = responseColumn(durations);
+  return sideOf(durations.responseMs.filter((_response, row) => counts[row] === 1).sort());
+}
+
+/** Count, average, P50 and P95 of values in order. */
+function sideOf(sorted: Float64Array): ComparedSide {
+  if (sorted.length === 0) return { count: 0 };
+  return {
+    count: sorted.length,
+    averageMs: sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
+    p50Ms: quantileOfSorted(sorted, 0.5)!,
+    p95Ms: quantileOfSorted(sorted, 0.95)!,
+  };
+}
+
 /** One side of the row `conversation`; its error rate is over all conversations of the window that are not open. */
 function conversationSide(durations: StepDurations): ComparedSide {
   const { counts } = durationsColumn(durations);
@@ -93,14 +129,7 @@ function conversationSide(durations: StepDurations): ComparedSide {
   const ended = durations.outcomes.filter((outcome, row) => durations.startsInWindow[row] === 1 && outcome !== 'open');
   const failures = ended.filter((outcome) => outcome !== 'open' && isFailure(outcome)).length;
   return {
-    count: sorted.length,
-    ...(sorted.length === 0
-      ? {}
-      : {
-          averageMs: sorted.reduce((sum, total) => sum + total, 0) / sorted.length,
-          p50Ms: quantileOfSorted(sorted, 0.5)!,
-          p95Ms: quantileOfSorted(sorted, 0.95)!,
-        }),
+    ...sideOf(sorted),
     ...(ended.length === 0 ? {} : { errorRatePct: percentOf(failures, ended.length) }),
   };
 }

@@ -1,6 +1,8 @@
 import type { Outcome } from '@convotel/conventions';
 import { buildConversation } from '../../model/conversation.ts';
 import { millisecondsOf } from '../../model/numbers.ts';
+import { ownAttributesOf } from '../../model/own-attributes.ts';
+import type { AttributeValue } from '../../model/own-attributes.ts';
 import { percentOfNano } from '../numbers.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import { formatInstant } from '../../time/instant.ts';
@@ -15,12 +17,18 @@ export interface StepRow {
   startTime: string;
   endTime: string;
   durationMs: number;
-  /** Share of the conversation's total; absent where the total is 0. */
+  /** Share of the conversation's `durationMs`; with steps side by side they add up to more than 100. Absent where that is 0. */
   sharePct?: number;
   outcome: Outcome;
   /** 0 for an outermost step. */
   depth: number;
   attempt?: number;
+  /** `service.name` of the program that recorded it. */
+  service?: string;
+  provider?: string;
+  model?: string;
+  inputTokens?: number;
+  outputTokens?: number;
   input?: string;
   output?: string;
   inputChars?: number;
@@ -29,6 +37,8 @@ export interface StepRow {
   errorMessage?: string;
   timings?: Record<string, number>;
   timeToFirstOutputMs?: number;
+  /** What the program set itself, by name. */
+  attributes?: Record<string, AttributeValue>;
   /** Start − the conversation's start; in `timeline`. */
   offsetMs?: number;
 }
@@ -48,12 +58,12 @@ export function conversationDetail(spans: readonly SpanRecord[]): ConversationDe
   const conversation = buildConversation(spans);
   if (conversation === undefined) return undefined;
   const steps = spans.filter(({ role }) => role === 'step');
-  const wallNano = conversation.endTimeUnixNano - conversation.startTimeUnixNano;
+  const durationNano = conversation.endTimeUnixNano - conversation.startTimeUnixNano;
   const stepNano = coveredNano(steps.map((step) => [step.startTimeUnixNano, endOf(step)]));
   return {
     ...conversationRow(conversation),
-    unattributedMs: millisecondsOf(wallNano - stepNano),
-    steps: steps.map((step) => stepRow(step, conversation.stepSumNano)),
+    unattributedMs: millisecondsOf(durationNano - stepNano),
+    steps: steps.map((step) => stepRow(step, durationNano)),
   };
 }
 
@@ -77,9 +87,10 @@ export function coveredNano(intervals: readonly (readonly [start: bigint, end: b
   return covered;
 }
 
-function stepRow(span: SpanRecord, totalNano: bigint): StepRow {
+function stepRow(span: SpanRecord, conversationNano: bigint): StepRow {
   const { parentSpanId, attempt, inputText, outputText, inputChars, outputChars, errorType, errorMessage } = span;
-  const { timingsSeconds, timeToFirstOutputSeconds } = span;
+  const { timingsSeconds, timeToFirstOutputSeconds, serviceName, provider, model, inputTokens, outputTokens } = span;
+  const attributes = ownAttributesOf(span);
   return {
     step: span.step ?? span.name,
     spanId: span.spanId,
@@ -87,10 +98,15 @@ function stepRow(span: SpanRecord, totalNano: bigint): StepRow {
     startTime: formatInstant(span.startTimeUnixNano),
     endTime: formatInstant(endOf(span)),
     durationMs: millisecondsOf(span.durationNano),
-    ...known('sharePct', percentOfNano(span.durationNano, totalNano)),
+    ...known('sharePct', percentOfNano(span.durationNano, conversationNano)),
     outcome: span.outcome,
     depth: span.depth,
     ...known('attempt', attempt),
+    ...known('service', serviceName),
+    ...known('provider', provider),
+    ...known('model', model),
+    ...known('inputTokens', inputTokens),
+    ...known('outputTokens', outputTokens),
     ...known('input', inputText),
     ...known('output', outputText),
     ...known('inputChars', inputChars),
@@ -99,6 +115,7 @@ function stepRow(span: SpanRecord, totalNano: bigint): StepRow {
     ...known('errorMessage', errorMessage),
     ...known('timings', timingsSeconds === undefined ? undefined : millisecondsByPart(timingsSeconds)),
     ...known('timeToFirstOutputMs', secondsToMs(timeToFirstOutputSeconds)),
+    ...known('attributes', Object.keys(attributes).length === 0 ? undefined : attributes),
   };
 }
 

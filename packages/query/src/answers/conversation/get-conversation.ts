@@ -11,7 +11,7 @@ import type { ConversationDetail } from './conversation-detail.ts';
 
 /** What `summary`, `trace` and `timeline` are asked with. */
 export interface OneConversationOptions extends SingleOptions {
-  /** A conversation with a total below it meets the target, which the findings mention. @defaultValue `7000` */
+  /** A conversation that lasts less than this meets the target, which the findings mention. @defaultValue `7000` */
   targetMs?: number | undefined;
 }
 

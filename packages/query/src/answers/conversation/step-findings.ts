@@ -5,6 +5,9 @@ import { findingRule } from '../../findings/finding.ts';
 import { counted, quotedMessage, stepDisplayName } from '../../findings/words.ts';
 import type { ConversationOutcome } from '../../model/conversation.ts';
 import { percentOf } from '../numbers.ts';
+import { millisecondsOf } from '../../model/numbers.ts';
+import { parseInstant } from '../../time/instant.ts';
+import { coveredNano } from './conversation-detail.ts';
 import type { ConversationDetail, StepRow } from './conversation-detail.ts';
 
 /** What the rules that several answers about one conversation share look at. */
@@ -12,21 +15,21 @@ export interface DetailFacts {
   detail: ConversationDetail;
 }
 
-/** A step is the bottleneck from this share of the total on, in per cent. */
+/** A step is the bottleneck from this share of the conversation's duration on, in per cent. */
 export const BOTTLENECK_FROM_PCT = 40;
 
 /** Time outside any step is worth mentioning from this share of the clock's duration on, in per cent. */
 export const UNATTRIBUTED_FROM_PCT = 10;
 
 /**
- * The step that takes most of the conversation, its attempts together, from 40 % of the total on; then a second one
+ * The step that takes most of the conversation, its attempts together, from 40 % of its duration on; then a second one
  * that also takes as much. Silent where the conversation has only one kind of step.
  */
 export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: DetailFacts) => {
   const calls = outermostStepsByName(detail);
   if (calls.size < 2) return [];
   const shares = [...calls].map(([step, rows]) => {
-    const durationMs = rows.reduce((sum, row) => sum + row.durationMs, 0);
+    const durationMs = coveredMs(rows);
     return { step, calls: rows.length, durationMs, sharePct: percentOf(durationMs, detail.durationMs) };
   });
   const bottlenecks = shares
@@ -109,7 +112,14 @@ function errorEvidence({ errorType, errorMessage }: StepRow): Record<string, str
   return { ...(errorType === undefined ? {} : { errorType }), ...(errorMessage === undefined ? {} : { errorMessage }) };
 }
 
-/** The steps that the conversation's total is the sum of, by start. */
+/** How long at least one of `rows` was running: calls side by side count once. */
+function coveredMs(rows: readonly StepRow[]): number {
+  const [only, ...others] = rows;
+  if (only === undefined || others.length === 0) return only?.durationMs ?? 0;
+  return millisecondsOf(coveredNano(rows.map((row) => [parseInstant(row.startTime), parseInstant(row.endTime)])));
+}
+
+/** The steps that nothing else encloses, by start. */
 export function outermostSteps(detail: ConversationDetail): StepRow[] {
   return detail.steps.filter((step) => step.depth === 0);
 }

@@ -14,21 +14,24 @@ import type {
   Questions,
 } from '../../questions.ts';
 import { SourceError } from '../../source-error.ts';
-import { readLines, readLinesAt } from './read-lines.ts';
+import { formatByFirstBytes, formatByKeys, isOtlpRequest, NOT_JSON } from './foreign-file.ts';
+import type { ForeignFormat } from './foreign-file.ts';
+import { readDocuments } from './read-documents.ts';
+import { readLinesAt } from './read-lines.ts';
 import type { LinePlace } from './read-lines.ts';
 
 /** A collector's batches are a few MB; beyond 256 MiB a line comes near what a string can hold. */
-const MAX_LINE_BYTES = 268_435_456;
+const MAX_DOCUMENT_BYTES = 268_435_456;
 
-/** How many unreadable lines are named; further ones are counted. */
-const MAX_LINES_NAMED = 10;
+/** How many unreadable documents are named; further ones are counted. */
+const MAX_NAMED = 10;
 
 /**
- * Opens a file of OTLP/JSON lines, one `ExportTraceServiceRequest` a line, as the collector's file exporter writes it.
- * A line that cannot be read is skipped, named in the warnings, and makes the answers incomplete.
+ * Opens a file of OTLP/JSON: `ExportTraceServiceRequest`s one a line, as the collector's file exporter writes them,
+ * pretty-printed, or in an array. What cannot be read is skipped, named in the warnings, and makes the answers incomplete.
  *
  * @throws `SourceError` `UNREACHABLE` when there is no such file; questions reject in the same way when it cannot be
- *   read.
+ *   read, and with `NOT_OTLP` when nothing in it is a request of traces.
  */
 export async function openFileSource(path: string): Promise<ConversationSource> {
   await versionOf(path);
@@ -137,15 +140,16 @@ function unreachable(path: string, cause: unknown): unknown {
   const reason = code === 'ENOENT' ? 'there is no such file' : message;
   return new SourceError(
     'UNREACHABLE',
-    `Cannot read ${path}: ${reason}. Give a file of OTLP/JSON lines, as the collector's file exporter writes it.`,
+    `Cannot read ${path}: ${reason}. Give a file of OTLP/JSON, as the collector's file exporter writes it.`,
     { cause },
   );
 }
 
 /**
- * Hands the spans of each line to `take`, without texts. A line that cannot be read is passed over. Returns a sentence
+ * Hands the spans of each document to `take`, without texts. One that cannot be read is passed over. Returns a sentence
  * for each of the first of those, then how many more there were. Rejects with the system's error when the file cannot be
  * read.
+ * @throws `SourceError` `NOT_OTLP` when the file holds something, and none of it is a request of traces.
  */
 async function readSlimSpans(
   path: string,
@@ -153,35 +157,77 @@ async function readSlimSpans(
 ): Promise<string[]> {
   const unread: string[] = [];
   let unnamed = 0;
-  for await (const { lineNumber, place, text = '', unreadable } of readLines(path, MAX_LINE_BYTES)) {
-    const spans = unreadable ?? decodeLine(text, 'slim');
-    if (typeof spans !== 'string') take(spans, place);
-    else if (unread.length < MAX_LINES_NAMED) unread.push(`Line ${lineNumber} of ${path} was skipped: ${spans}.`);
+  let readRequests = 0;
+  let foreign: ForeignFormat | undefined;
+  for await (const { firstLine, lastLine, place, text = '', unreadable } of readDocuments(path, MAX_DOCUMENT_BYTES)) {
+    const { spans, requests, problem, format } =
+      unreadable === undefined ? decodeDocument(text, 'slim') : { ...NOTHING, problem: unreadable, format: NOT_JSON };
+    readRequests += requests;
+    foreign ??= format;
+    if (spans.length > 0) take(spans, place);
+    if (problem === undefined) continue;
+    const lines =
+      firstLine === lastLine ? `Line ${firstLine} of ${path} was` : `Lines ${firstLine} to ${lastLine} of ${path} were`;
+    if (unread.length < MAX_NAMED) unread.push(`${lines} skipped: ${problem}.`);
     else unnamed += 1;
+  }
+  if (readRequests === 0 && foreign !== undefined) {
+    const { looksLike, next } = (await formatByFirstBytes(path)) ?? foreign;
+    throw new SourceError('NOT_OTLP', `Nothing in ${path} can be read as spans: it looks like ${looksLike}. ${next}`);
   }
   if (unnamed > 0) unread.push(`${unnamed} more lines of ${path} were skipped.`);
   return unread;
 }
 
-/** The spans of the lines at `places`, in their order. Rejects with the system's error when the file cannot be read. */
+/** The spans of the documents at `places`, in their order. Rejects with the system's error when the file cannot be read. */
 async function readWholeSpansAt(path: string, places: readonly LinePlace[]): Promise<SpanRecord[]> {
-  const lines = await readLinesAt(path, places);
-  return lines.flatMap((text) => {
-    const whole = decodeLine(text, 'whole');
-    // Where only what no answer reads is malformed, the line has been counted, so it is shown as far as it can be.
-    const spans = typeof whole === 'string' ? decodeLine(text, 'slim') : whole;
-    return typeof spans === 'string' ? [] : spans;
+  const documents = await readLinesAt(path, places);
+  return documents.flatMap((text) => {
+    const whole = decodeDocument(text, 'whole');
+    // Where only what no answer reads is malformed, the document has been counted, so it is shown as far as it can be.
+    return whole.problem === undefined ? whole.spans : decodeDocument(text, 'slim').spans;
   });
 }
 
-/** Returns the spans, or why the line cannot be read. */
-function decodeLine(text: string, detail: SpanDetail): SpanRecord[] | string {
-  if (text.trim() === '') return [];
+/** One document of a file as it was read. */
+interface Decoded {
+  spans: SpanRecord[];
+  /** How many requests of traces it holds that could be read. */
+  requests: number;
+  /** Why the document, or a part of it, cannot be read. */
+  problem?: string | undefined;
+  /** What the unreadable part looks like. */
+  format?: ForeignFormat | undefined;
+}
+
+const NOTHING: Decoded = { spans: [], requests: 0 };
+
+/** Reads one request, or an array of them. */
+function decodeDocument(text: string, detail: SpanDetail): Decoded {
+  if (text.trim() === '') return NOTHING;
+  let document: unknown;
   try {
-    return decodeOtlpJson(JSON.parse(text), detail);
+    document = JSON.parse(text);
   } catch (error) {
-    if (error instanceof SyntaxError) return `it is not valid JSON (${error.message})`;
-    if (error instanceof OtlpFormatError) return error.message;
-    throw error;
+    return { ...NOTHING, problem: `it is not valid JSON (${(error as Error).message})`, format: NOT_JSON };
   }
+  const decoded: Decoded = { spans: [], requests: 0 };
+  for (const request of Array.isArray(document) ? (document as unknown[]) : [document]) {
+    if (!isOtlpRequest(request)) {
+      decoded.format ??= formatByKeys(request);
+      decoded.problem ??= `it looks like ${decoded.format.looksLike}`;
+      continue;
+    }
+    try {
+      const isOfTraces = 'resourceSpans' in request || Object.keys(request).length === 0;
+      for (const span of decodeOtlpJson(request, detail)) decoded.spans.push(span);
+      if (isOfTraces) decoded.requests += 1;
+      else decoded.format ??= formatByKeys(request);
+    } catch (error) {
+      if (!(error instanceof OtlpFormatError)) throw error;
+      decoded.problem ??= error.message;
+      decoded.format ??= { looksLike: `OTLP/JSON with a mistake (${error.message})`, next: 'Check what wrote it.' };
+    }
+  }
+  return decoded;
 }

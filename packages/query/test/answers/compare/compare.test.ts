@@ -48,18 +48,19 @@ test('has a row for each step of either side in step order, and the conversation
     after: { since: '2025-10-09T00:00:00.000000Z', until: '2025-10-10T00:00:00.000000Z' },
   });
   expect(answer.coverage).toEqual({ conversations: 2, spans: 8, complete: true, warnings: [] });
-  const one = (averageMs: number, errorRatePct: number): object => ({
+  const one = (averageMs: number, errorRatePct: number, finalErrorRatePct?: number): object => ({
     count: 1,
     averageMs,
     p50Ms: averageMs,
     p95Ms: averageMs,
     errorRatePct,
+    ...(finalErrorRatePct !== undefined && { finalErrorRatePct }),
   });
   expect(answer.data).toEqual([
     {
       step: 'stt',
-      before: one(1000, 0),
-      after: one(900, 0),
+      before: one(1000, 0, 0),
+      after: one(900, 0, 0),
       deltaMs: -100,
       deltaPct: -10,
       medianDeltaMs: -100,
@@ -67,14 +68,14 @@ test('has a row for each step of either side in step order, and the conversation
     },
     {
       step: 'gpt',
-      before: one(3000, 0),
-      after: one(2510, 50),
+      before: one(3000, 0, 0),
+      after: one(2510, 50, 0),
       deltaMs: -490,
       deltaPct: -16.33,
       medianDeltaMs: -490,
       verdict: 'too few',
     },
-    { step: 'tts', before: { count: 0 }, after: one(100, 0), verdict: 'too few' },
+    { step: 'tts', before: { count: 0 }, after: one(100, 0, 0), verdict: 'too few' },
     {
       step: 'conversation',
       before: one(4000, 0),

@@ -15,8 +15,8 @@ test('a summary has every step with its share of the total', async () => {
     conversationId: '20251008_143022_a1b2c3d4',
     startTime: '2025-10-08T14:30:22.123456Z',
     endTime: '2025-10-08T14:30:28.987456Z',
-    totalMs: 6864,
-    wallMs: 6864,
+    stepSumMs: 6864,
+    durationMs: 6864,
     unattributedMs: 0,
     stepCount: 5,
     outcome: 'completed',
@@ -61,7 +61,7 @@ test('a timeline has the offset of every step', async () => {
   ]);
 });
 
-test('parallel and nested steps: the total adds outermost steps up, unattributed is what no step covers', async () => {
+test('parallel and nested steps: shares are of the duration by the clock, the sum is of outermost steps', async () => {
   const source = new MemorySource(
     recordConversation({
       conversationId: 'parallel',
@@ -75,12 +75,12 @@ test('parallel and nested steps: the total adds outermost steps up, unattributed
     }),
   );
   const { data } = await summary(source, { conversationId: 'parallel', timeZone });
-  expect(data).toMatchObject({ totalMs: 2300, wallMs: 2000, unattributedMs: 200, stepCount: 4 });
+  expect(data).toMatchObject({ stepSumMs: 2300, durationMs: 2000, unattributedMs: 200, stepCount: 4 });
   expect(data.steps.map(({ depth, sharePct }) => [depth, sharePct])).toEqual([
-    [0, 43.48],
-    [0, 43.48],
-    [1, 13.04],
-    [0, 13.04],
+    [0, 50],
+    [0, 50],
+    [1, 15],
+    [0, 15],
   ]);
 });
 
@@ -110,7 +110,7 @@ test('a conversation without a root is open, and one without steps has the times
   expect((await summary(source, { conversationId: 'rootless', timeZone })).data.outcome).toBe('open');
   expect((await summary(source, { conversationId: 'stepless', timeZone })).data).toMatchObject({
     startTime: '2025-10-08T11:00:00.000000Z',
-    totalMs: 0,
+    stepSumMs: 0,
     unattributedMs: 0,
     steps: [],
   });

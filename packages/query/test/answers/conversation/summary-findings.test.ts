@@ -9,16 +9,13 @@ import { goodBaseline, overTarget, slowStep, totalDuration } from '../../../src/
 import { summaryFacts, textsOf } from '../facts-for-tests.ts';
 
 describe('total-duration', () => {
-  test('names the total, and the wall clock beside it from 1 % on', () => {
+  test('names the duration by the clock, whatever its steps add up to', () => {
     const steps = [{ step: 'gpt', durationMs: 5000 }];
-    expect(textsOf(totalDuration(summaryFacts(steps, { wallMs: 5050 })))).toEqual([
-      'Total conversation took 5.00 seconds',
+    expect(textsOf(totalDuration(summaryFacts(steps, { durationMs: 5050 })))).toEqual([
+      'Total conversation took 5.05 seconds',
     ]);
-    expect(textsOf(totalDuration(summaryFacts(steps, { wallMs: 5051 })))).toEqual([
-      'Total conversation took 5.00 seconds (5.05 seconds on the wall clock)',
-    ]);
-    expect(textsOf(totalDuration(summaryFacts(steps, { wallMs: 2500 })))).toEqual([
-      'Total conversation took 5.00 seconds (2.50 seconds on the wall clock)',
+    expect(textsOf(totalDuration(summaryFacts(steps, { durationMs: 2500 })))).toEqual([
+      'Total conversation took 2.50 seconds',
     ]);
   });
 
@@ -216,11 +213,11 @@ describe('slow-step', () => {
 describe('unattributed-time', () => {
   test('appears from 10 % of the wall clock on', () => {
     const steps = [{ step: 'gpt', durationMs: 9000 }];
-    expect(unattributedTime(summaryFacts(steps, { wallMs: 10_000, unattributedMs: 999 }))).toEqual([]);
-    expect(textsOf(unattributedTime(summaryFacts(steps, { wallMs: 10_000, unattributedMs: 1000 })))).toEqual([
+    expect(unattributedTime(summaryFacts(steps, { durationMs: 10_000, unattributedMs: 999 }))).toEqual([]);
+    expect(textsOf(unattributedTime(summaryFacts(steps, { durationMs: 10_000, unattributedMs: 1000 })))).toEqual([
       '1.00 seconds (10% of the wall clock) passed outside any step',
     ]);
-    expect(unattributedTime(summaryFacts([], { wallMs: 10, unattributedMs: 10 }))).toEqual([]);
-    expect(unattributedTime(summaryFacts(steps, { wallMs: 0, unattributedMs: 0 }))).toEqual([]);
+    expect(unattributedTime(summaryFacts([], { durationMs: 10, unattributedMs: 10 }))).toEqual([]);
+    expect(unattributedTime(summaryFacts(steps, { durationMs: 0, unattributedMs: 0 }))).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openFileSource, SourceError } from '@convotel/query';
 
@@ -104,7 +105,7 @@ describe('a file of OTLP/JSON lines', () => {
   });
 
   test('names ten lines that cannot be read, and counts the others', async () => {
-    await writeFile(path, 'x\n'.repeat(25));
+    await writeFile(path, `${'x\n'.repeat(25)}${lineOf('one', '1')}\n`);
     const source = await openFileSource(path);
     const { coverage } = await source.ask({ name: 'conversation', conversationId: 'one' });
     expect(coverage.warnings).toHaveLength(11);
@@ -126,6 +127,74 @@ describe('a file of OTLP/JSON lines', () => {
     expect((await source.ask({ name: 'conversation', conversationId: 'two' })).data.spans).toHaveLength(1);
   });
 
+  test('may be pretty-printed, several requests one after the other, and arrays of requests', async () => {
+    const request = (id: string, digit: string): unknown => JSON.parse(lineOf(id, digit));
+    const [one, two, three] = [request('one', '1'), request('two', '2'), request('three', '3')];
+    for (const written of [
+      [one, two, three].map((each) => JSON.stringify(each, undefined, 2)).join('\n'),
+      JSON.stringify([one, two, three]),
+      JSON.stringify([one, two, three], undefined, 4),
+      `[\n${[one, two, three].map((each) => JSON.stringify(each)).join(',\n')}\n]\n`,
+      `${JSON.stringify(one)}\r\n${JSON.stringify([two, three], undefined, 2).replaceAll('\n', '\r\n')}`,
+    ]) {
+      await writeFile(path, written);
+      const source = await openFileSource(path);
+      const { coverage } = await source.ask({ name: 'conversations', order: 'newest', limit: 10 });
+      expect(coverage).toEqual({ conversations: 3, spans: 3, complete: true, warnings: [] });
+      const { data } = await source.ask({ name: 'conversation', conversationId: 'two' });
+      expect(data.spans).toMatchObject([{ conversationId: 'two', outputText: 'said two' }]);
+    }
+  });
+
+  test('of which a pretty-printed part was torn loses only that part', async () => {
+    const pretty = JSON.stringify(JSON.parse(lineOf('torn', '1')), undefined, 2)
+      .split('\n')
+      .slice(0, 9);
+    await writeFile(path, `${pretty.join('\n')}\n${lineOf('two', '2')}\n`);
+    const source = await openFileSource(path);
+    const { data, coverage } = await source.ask({ name: 'conversations', order: 'newest', limit: 10 });
+    expect(data.map(({ conversationId }) => conversationId)).toEqual(['two']);
+    expect(coverage.complete).toBe(false);
+  });
+
+  test.each([
+    ['gzip', gzipSync(lineOf('one', '1')), 'a gzip archive', 'gunzip'],
+    ['Jaeger', '{"data":[{"traceID":"1","spans":[]}]}', "Jaeger's user interface", '--from http'],
+    ['Jaeger API v3', '{"result":{"resourceSpans":[]}}', 'API v3', 'jq -c .result'],
+    ['Tempo', JSON.stringify({ trace: { resourceSpans: [] } }, undefined, 2), "Tempo's API", 'jq -c .trace'],
+    ['Tempo, older', '{"batches":[]}', "Tempo's API", 'resourceSpans: .batches'],
+    ['protobuf names', '{"resource_spans":[]}', 'resource_spans', 'OTLP/JSON'],
+    ['console', '{"name":"a","context":{"trace_id":"0x1"}}', 'console exporter', 'Export by OTLP'],
+    ['metrics', '{"resourceMetrics":[]}\n{"resourceLogs":[]}\n', 'OTLP metrics or logs', 'traces'],
+    ['an array of others', '[{"a":1},{"b":2}]', 'JSON with the keys "a"', 'OTLP/JSON'],
+    ['notes', 'some notes\nof mine\n', 'not JSON', 'OTLP/JSON'],
+    ['a mistake in the request', '{"resourceSpans":7}', 'OTLP/JSON with a mistake', 'resourceSpans'],
+  ])(
+    'of which nothing is a request of traces is an error that says what it is: %s',
+    async (_what, content, is, next) => {
+      await writeFile(path, content);
+      const source = await openFileSource(path);
+      const error = await failureOf(source.ask({ name: 'conversations', order: 'newest', limit: 10 }));
+      expect(error.code).toBe('NOT_OTLP');
+      expect(error.message).toContain(`Nothing in ${path} can be read as spans: it looks like `);
+      expect(error.message).toContain(is);
+      expect(error.message).toContain(next);
+    },
+  );
+
+  test('beside requests names documents of another kind', async () => {
+    await writeFile(path, `${lineOf('one', '1')}\n{"batches":[]}\n`);
+    const source = await openFileSource(path);
+    const { coverage } = await source.ask({ name: 'conversations', order: 'newest', limit: 10 });
+    expect(coverage).toMatchObject({ spans: 1, complete: false });
+    expect(coverage.warnings[0]!.text).toMatch(/^Line 2 of .* was skipped: it looks like an answer of Tempo's API\.$/);
+  });
+
+  test('may hold requests without spans', async () => {
+    await writeFile(path, '{"resourceSpans":[]}\n{}\n\n');
+    expect(await idsIn(path)).toEqual([]);
+  });
+
   test('may be empty', async () => {
     await writeFile(path, '');
     expect(await idsIn(path)).toEqual([]);
@@ -134,9 +203,7 @@ describe('a file of OTLP/JSON lines', () => {
   test('cannot be read where there is none, and the error says what to do', async () => {
     const error = await failureOf(openFileSource(path));
     expect(error.code).toBe('UNREACHABLE');
-    expect(error.message).toMatch(
-      /^Cannot read .*spans\.jsonl: there is no such file\. Give a file of OTLP\/JSON lines/,
-    );
+    expect(error.message).toMatch(/^Cannot read .*spans\.jsonl: there is no such file\. Give a file of OTLP\/JSON,/);
   });
 
   test('cannot be read when it is gone, or a folder', async () => {

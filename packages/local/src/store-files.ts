@@ -1,7 +1,7 @@
 import { type BigIntStats, chmodSync, closeSync, existsSync, fsyncSync, openSync, statSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { LocalError } from '../local-error.ts';
+import { LocalError } from './local-error.ts';
 
 /** DuckDB's log beside a store: what has been committed since the last checkpoint. */
 export const logOf = (storePath: string): string => `${storePath}.wal`;
