@@ -16,8 +16,8 @@ export default {
     '<rootDir>/tests/**/*.test.ts',
     '<rootDir>/examples/*/test/**/*.test.ts',
   ],
-  // The tests of the real stack need programs of their own: `npm run test:stack`.
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/tests/stack/'],
+  // The tests of the real stack and of the page need programs of their own: `npm run test:stack`, `npm run test:page`.
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/tests/stack/', '<rootDir>/tests/page/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [

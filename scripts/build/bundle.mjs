@@ -14,6 +14,7 @@ import { lazyBuiltins } from './lazy-builtins.mjs';
 import { narrowImports } from './narrow-imports.mjs';
 import { readPackages, ROOT, packageName } from './packages.mjs';
 import { writeNotices } from './notices.mjs';
+import { buildPage } from './page.mjs';
 
 /** @typedef {import('./packages.mjs').Package} Package */
 
@@ -150,5 +151,6 @@ const startedMs = Date.now() - 2;
 await Promise.all(
   packages.map((each) => (each.manifest.bin === undefined ? bundleLibrary(each) : bundleProgram(each))),
 );
+await buildPage();
 for (const each of packages) publishDeclarations(each);
 for (const each of packages) removeOutdated(each, startedMs);

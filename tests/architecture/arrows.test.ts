@@ -14,6 +14,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   sdk: ['conventions'],
   query: ['conventions'],
   local: ['conventions', 'query'],
+  page: ['conventions', 'query'],
   cli: ['conventions', 'tracing', 'sdk', 'query', 'local'],
 };
 const PACKAGE_NAMES: Readonly<Record<string, string>> = Object.fromEntries(
@@ -21,7 +22,10 @@ const PACKAGE_NAMES: Readonly<Record<string, string>> = Object.fromEntries(
 );
 
 /** What a package offers beside its index, and whose it is. */
-const SUBPATHS: Readonly<Record<string, string>> = { '@convotel/query/engine': 'query' };
+const SUBPATHS: Readonly<Record<string, string>> = {
+  '@convotel/query/engine': 'query',
+  '@convotel/query/answers': 'query',
+};
 
 interface Import {
   file: string;
@@ -31,7 +35,7 @@ interface Import {
 function importsOf(part: string): Import[] {
   const folder = join(ROOT, 'packages', part, 'src');
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => /\.tsx?$/.test(file))
     .flatMap((file) => {
       const specifiers = specifiersIn(readFileSync(join(folder, file), 'utf8'));
       return specifiers.map((specifier) => ({ file: join(folder, file), specifier }));
@@ -40,13 +44,15 @@ function importsOf(part: string): Import[] {
 
 function dependenciesOf(part: string): string[] {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'packages', part, 'package.json'), 'utf8')) as {
+    private?: boolean;
     bin?: Record<string, string>;
     dependencies?: Record<string, string>;
     devDependencies?: Record<string, string>;
     peerDependencies?: Record<string, string>;
   };
-  // A program is bundled with what it imports; at run time it needs only what cannot be bundled.
-  const imported = manifest.bin === undefined ? manifest.dependencies : manifest.devDependencies;
+  // A program, and the page, are bundled with what they import; at run time they need only what cannot be bundled.
+  const isLibrary = manifest.bin === undefined && manifest.private !== true;
+  const imported = isLibrary ? manifest.dependencies : manifest.devDependencies;
   return [...Object.keys(imported ?? {}), ...Object.keys(manifest.peerDependencies ?? {})];
 }
 
@@ -93,7 +99,8 @@ describe('the arrows between packages', () => {
     expect(unused).toEqual([]);
   });
 
-  test.each(Object.keys(ARROWS))('the index of %s names every export', (part) => {
+  // The page is a program without exports.
+  test.each(Object.keys(ARROWS).filter((part) => part !== 'page'))('the index of %s names every export', (part) => {
     const index = readFileSync(join(ROOT, 'packages', part, 'src/index.ts'), 'utf8');
     expect(index).not.toMatch(/export \*/);
     expect(index).toMatch(/export \{/);

@@ -93,7 +93,7 @@ describe('a shell snippet runs', () => {
     if (words[0] === 'npx' && words[1] === 'convotel') {
       // What runs until Ctrl-C, or has a test of its own, is only asked for its help.
       const isLasting =
-        ['serve', 'demo'].includes(words[2] ?? '') || (words[2] === 'watch' && !words.includes('--once'));
+        ['serve', 'ui', 'demo'].includes(words[2] ?? '') || (words[2] === 'watch' && !words.includes('--once'));
       const call = isLasting ? [words[2] as string, '--help'] : words.slice(2);
       const exit = await run(process.execPath, [BIN, ...call], { env: environment(), timeout: 20_000 }).then(
         () => 0,

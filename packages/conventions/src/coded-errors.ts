@@ -84,6 +84,14 @@ export const ERROR_CODES = {
       happened: 'Another process listens on the port.',
       next: 'Stop that process, or choose another port.',
     },
+    TOKEN_FILE_MALFORMED: {
+      happened: 'The token file holds no token, a short one, or a line that is not one.',
+      next: 'Write one token a line, such as `openssl rand -hex 32` makes it.',
+    },
+    TOKEN_MISSING: {
+      happened: 'The back end was to listen where other machines reach it, without a token.',
+      next: 'Give it a token file, or let it listen on 127.0.0.1 or a Unix socket.',
+    },
     STORE_LOCKED: {
       happened: 'Another process has the store open.',
       next: 'Stop that process, or choose another file.',

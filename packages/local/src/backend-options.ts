@@ -21,8 +21,20 @@ export interface LocalBackendOptions {
   storePath: string;
   /** TCP port; `0` picks a free one. @defaultValue `4318`, OTLP/HTTP's own */
   port?: number | undefined;
-  /** Address or name to listen on. Anything but loopback lets others read and write. @defaultValue `127.0.0.1` */
+  /** Address or name to listen on. Anything but loopback needs `tokens`. @defaultValue `127.0.0.1` */
   host?: string | undefined;
+  /**
+   * Path of a Unix socket to listen on in place of `host` and `port`; only its owner reaches it.
+   * @defaultValue none
+   */
+  socketPath?: string | undefined;
+  /**
+   * The contents of a token file: a token of 16 characters or more a line, alone or behind its rights, such as
+   * `read` or `send,read`. Whoever asks or sends then shows one. @defaultValue nobody is asked for a token
+   */
+  tokens?: string | undefined;
+  /** Origins whose web pages may ask and send, such as `https://app.example.com`. @defaultValue none */
+  allowedOrigins?: readonly string[] | undefined;
   retention?: RetentionOptions | undefined;
   /**
    * Largest accepted request body, in bytes, before and after inflating; a larger one is answered 413.
@@ -38,6 +50,8 @@ export interface LocalBackendOptions {
   storeMemoryBytes?: number | undefined;
   /** How often retention looks for what is too old or too much, in milliseconds. @defaultValue `60_000` */
   retentionIntervalMs?: number | undefined;
+  /** Folder of the built web page, shown at `/`. @defaultValue no page */
+  pageFolder?: string | undefined;
   /** Hears of what an operator should know, one sentence each. @defaultValue nobody does */
   onNotice?: ((notice: string) => void) | undefined;
 }
@@ -53,11 +67,15 @@ export interface ResolvedBackendOptions {
   storePath: string;
   port: number;
   host: string;
+  socketPath: string | undefined;
+  tokens: string | undefined;
+  allowedOrigins: readonly string[];
   retention: ResolvedRetentionOptions;
   maxBodyBytes: number;
   maxRequestBytes: number;
   storeMemoryBytes: number;
   retentionIntervalMs: number;
+  pageFolder: string | undefined;
   onNotice: (notice: string) => void;
 }
 
@@ -67,11 +85,15 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
     storePath,
     port = 4318,
     host = '127.0.0.1',
+    socketPath,
+    tokens,
+    allowedOrigins = [],
     retention: { maxAgeDays = 30, maxBytes = 2 * 1024 ** 3 } = {},
     maxBodyBytes = 20 * 1024 ** 2,
     maxRequestBytes = 256 * 1024 ** 2,
     storeMemoryBytes = 192 * 1024 ** 2,
     retentionIntervalMs = 60_000,
+    pageFolder,
     onNotice = () => undefined,
   } = options;
   check('port', port, Number.isInteger(port) && port >= 0 && port <= 65_535, 'a whole number from 0 to 65535');
@@ -87,11 +109,15 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
     storePath,
     port,
     host,
+    socketPath,
+    tokens,
+    allowedOrigins: allowedOrigins.map((origin) => origin.toLowerCase()),
     retention: { maxAgeDays, maxBytes },
     maxBodyBytes,
     maxRequestBytes,
     storeMemoryBytes,
     retentionIntervalMs,
+    pageFolder,
     onNotice,
   };
 }

@@ -7,5 +7,7 @@ export type { LocalErrorCode } from './local-error.ts';
 export { openDuckDbSource } from './source/open-duckdb-source.ts';
 export { startLocalBackend } from './start-local-backend.ts';
 export type { LocalBackend } from './start-local-backend.ts';
+export { startPageServer } from './start-page-server.ts';
+export type { PageServer, PageServerOptions } from './start-page-server.ts';
 export { openSpanStore } from './store/open-span-store.ts';
 export type { OpenedSpanStore, OpenSpanStoreOptions } from './store/open-span-store.ts';

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import type { ConversationSource } from '@convotel/query';
+import { type Access, guardedAccess } from './access/access.ts';
 import {
   resolveBackendOptions,
   type LocalBackendOptions,
@@ -13,21 +12,19 @@ import { type Presence, removePresence, writePresence } from './discovery/presen
 import { createHttpServer } from './http/create-server.ts';
 import { ForegroundGate } from './http/foreground-gate.ts';
 import { BACKUP_PATH, type Route } from './http/http-answer.ts';
+import { closeServer, listen, listenOnSocket, urlOf } from './http/listening.ts';
 import { MemoryBudget } from './http/memory-budget.ts';
 import { backupRoute, healthRoute } from './http/operator-routes.ts';
+import { pageRoutes } from './http/page-routes.ts';
 import { questionRoutes } from './http/question-route.ts';
 import { droppingRoute, type ReceivingOptions, traceRoute } from './http/trace-route.ts';
-import { LocalError } from './local-error.ts';
 import { fileIdOf } from './store-files.ts';
 import type { SpanStore } from './store/span-store.ts';
 import type { Upkeep } from './store/upkeep.ts';
 
-/** Requests in progress get this long to end when the back end stops. */
-const STOP_GRACE_MS = 5_000;
-
 /** A running embedded back end. */
 export interface LocalBackend {
-  /** Where it answers, such as `http://127.0.0.1:4318`; senders add `/v1/traces` themselves. */
+  /** Where it answers, such as `http://127.0.0.1:4318`, or `unix:/run/convotel.sock`; senders add `/v1/traces` themselves. */
   readonly url: string;
   /** Random, new with every start. */
   readonly instanceId: string;
@@ -52,10 +49,12 @@ export interface LocalBackend {
  *
  * Spans are answered 200 only after they are on disk, and 503 while they cannot be kept.
  * @throws {@link LocalError} `PORT_IN_USE`, `STORE_LOCKED`, `STORE_UNREADABLE`, `OPTION_OUT_OF_RANGE`,
+ *   `TOKEN_FILE_MALFORMED`, `TOKEN_MISSING`,
  *   `STORE_UNWRITABLE` when the small file cannot be written by which other commands find this back end
  */
 export async function startLocalBackend(options: LocalBackendOptions): Promise<LocalBackend> {
   const settings = resolveBackendOptions(options);
+  const access = guardedAccess(settings.tokens, settings.host, settings.socketPath);
   const storePath = resolve(settings.storePath);
   const instanceId = randomUUID();
   const { SpanStore } = await import('./store/span-store.ts');
@@ -82,30 +81,37 @@ export async function startLocalBackend(options: LocalBackendOptions): Promise<L
     const budget = new MemoryBudget(settings.maxRequestBytes);
     const gone = { clientsGone: 0 };
     let port = settings.port;
-    const server = createHttpServer(routesOf(settings, { store, upkeep, source, budget, instanceId, gone }), {
+    const server = createHttpServer(routesOf(settings, { access, store, upkeep, source, budget, instanceId, gone }), {
       host: settings.host,
       port: () => port,
+      access,
+      allowedOrigins: settings.allowedOrigins,
+      isSocket: settings.socketPath !== undefined,
       budget,
       onFailure: (error) => settings.onNotice(`a request failed: ${(error as Error).stack ?? String(error)}`),
       onClientGone: () => (gone.clientsGone += 1),
     });
-    port = await listen(server, settings);
+    if (settings.socketPath === undefined) port = await listen(server, settings);
+    else await listenOnSocket(server, settings.socketPath);
     release.unshift(() => closeServer(server));
-    presence = {
-      url: urlOf(reachableHost(settings.host), port),
-      instanceId,
-      pid: process.pid,
-      storePath,
-      storeFiles: [fileIdOf(storePath) ?? ''],
-    };
-    await writePresence(storePath, presence);
-    release.unshift(() => removePresence(storePath, instanceId));
+    // Commands ask by TCP; who reaches a socket says so.
+    if (settings.socketPath === undefined) {
+      presence = {
+        url: urlOf(reachableHost(settings.host), port),
+        instanceId,
+        pid: process.pid,
+        storePath,
+        storeFiles: [fileIdOf(storePath) ?? ''],
+      };
+      await writePresence(storePath, presence);
+      release.unshift(() => removePresence(storePath, instanceId));
+    }
     upkeep.start();
     release.splice(1, 0, () => upkeep.stop());
 
     let stopped: Promise<void> | undefined;
     return {
-      url: urlOf(settings.host, port),
+      url: settings.socketPath === undefined ? urlOf(settings.host, port) : `unix:${resolve(settings.socketPath)}`,
       instanceId,
       storePath,
       retention: settings.retention,
@@ -136,16 +142,13 @@ async function releaseAll(release: readonly (() => Promise<unknown>)[]): Promise
   if (failures.length > 0) throw failures[0];
 }
 
-function urlOf(host: string, port: number): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
 /** An address at which commands on this machine reach a back end that listens on `host`. */
 function reachableHost(host: string): string {
   return host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
 }
 
 interface BackendParts {
+  access: Access;
   store: SpanStore;
   upkeep: Upkeep;
   source: ConversationSource;
@@ -155,12 +158,12 @@ interface BackendParts {
 }
 
 function routesOf(
-  { maxBodyBytes, onNotice }: ResolvedBackendOptions,
-  { store, upkeep, source, budget, instanceId, gone }: BackendParts,
+  { maxBodyBytes, pageFolder, onNotice }: ResolvedBackendOptions,
+  { access, store, upkeep, source, budget, instanceId, gone }: BackendParts,
 ): Map<string, Route> {
   const gate = new ForegroundGate();
   const receiving: ReceivingOptions = { maxBodyBytes, budget, gate };
-  const rejected = { tooOldSpans: 0, futureSpans: 0 };
+  const rejected = { tooOldSpans: 0, futureSpans: 0, foreignBodies: 0 };
   const discarded = new Set<string>();
   const discarding = (signal: string): Route =>
     droppingRoute(receiving, () => {
@@ -175,27 +178,8 @@ function routesOf(
     ...questionRoutes(source, gate),
     [BACKUP_PATH, backupRoute(store)],
     ['/healthz', healthRoute({ instanceId, store, upkeep, budget, rejected, gone })],
+    ...(pageFolder === undefined
+      ? []
+      : pageRoutes(pageFolder, access, { source: { kind: 'local', location: store.path }, takesSpans: true })),
   ]);
-}
-
-function listen(server: Server, { port, host }: ResolvedBackendOptions): Promise<number> {
-  return new Promise((resolvePort, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') {
-        reject(error);
-        return;
-      }
-      const message = `port ${port} of ${host} is in use: stop what listens there, or choose another port (--port 0 picks one)`;
-      reject(new LocalError('PORT_IN_USE', message, { cause: error }));
-    });
-    server.listen(port, host, () => resolvePort((server.address() as AddressInfo).port));
-  });
-}
-
-async function closeServer(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolveClosed) => server.close(() => resolveClosed()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
-  await closed;
-  clearTimeout(timer);
 }

@@ -13,6 +13,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./serve.ts'),
   },
   {
+    name: 'ui',
+    summary: 'show the web page over any source until Ctrl-C',
+    load: () => import('./ui.ts'),
+  },
+  {
     name: 'recent',
     summary: 'newest conversations',
     load: () => import('./recent.ts'),

@@ -1,12 +1,14 @@
 import type { LocalBackend } from '@convotel/local';
 import { defineCommand } from '../command-line/command.ts';
 import { duration } from '../values/duration.ts';
-import { option } from '../command-line/options.ts';
+import { ACCESS_OPTIONS, accessMistake, tokensOf } from '../command-line/access-options.ts';
+import { list, option } from '../command-line/options.ts';
 import { STORE_OPTION } from '../command-line/shared-options.ts';
 import { UsageError } from '../usage-error.ts';
-import { byteSize, wholeNumber } from '../values/value-parsers.ts';
+import { byteSize, text, wholeNumber } from '../values/value-parsers.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { resolveStorePath } from '../sources/open-source.ts';
+import { pageFolder } from '../sources/page-folder.ts';
 import { untilAborted } from '../terminal.ts';
 
 const NANO_PER_DAY = 86_400_000_000_000;
@@ -18,17 +20,22 @@ export const command = defineCommand({
     ['convotel serve', 'listen on 127.0.0.1:4318, where OpenTelemetry programs send by default'],
     ['convotel serve --port 0 --store /tmp/try.duckdb', 'a free port and a file of its own'],
     ['convotel serve --max-age 7d --max-size 500MiB', 'keep less'],
+    ['convotel serve --host 0.0.0.0 --token-file tokens.txt', 'for a team; each line of the file is a token'],
   ],
   options: {
     port: option(wholeNumber(0, 65_535), {
       placeholder: 'number',
-      description: 'TCP port on 127.0.0.1; 0 picks a free one',
+      description: 'TCP port; 0 picks a free one',
       default: '4318',
     }),
-    host: option(loopbackOnly, {
-      placeholder: 'address',
-      description: 'only 127.0.0.1: whoever reaches the port can read every conversation',
-      default: '127.0.0.1',
+    ...ACCESS_OPTIONS,
+    socket: option(text, {
+      placeholder: 'path',
+      description: 'listen on a Unix socket, which only its owner reaches, in place of --host and --port',
+    }),
+    allowOrigin: list(webOrigin, {
+      placeholder: 'origin',
+      description: 'pages of this origin may send and ask (https://app.example.com); may be given several times',
     }),
     ...STORE_OPTION,
     maxAge: option(duration, {
@@ -48,13 +55,18 @@ export const command = defineCommand({
     const backend = await local
       .startLocalBackend({
         port: options.port,
+        host: options.host,
+        socketPath: options.socket,
+        tokens: tokensOf(options),
+        allowedOrigins: options.allowOrigin,
         retention: { maxAgeDays: Number(options.maxAge.nano) / NANO_PER_DAY, maxBytes: options.maxSize },
         storePath,
+        pageFolder: pageFolder(),
         onNotice: (notice) => terminal.writeError(`convotel serve: ${notice}\n`),
       })
       .catch(async (error: unknown) => {
         const url = isStoreLocked(error) ? await local.findRunningBackend(storePath) : undefined;
-        if (url === undefined) throw error;
+        if (url === undefined) throw accessMistake(error);
         throw new local.LocalError(
           'STORE_LOCKED',
           `${storePath} is already served at ${url}. Ask it with \`convotel recent\`, send to it, or give this one a file of its own with --store.`,
@@ -62,7 +74,7 @@ export const command = defineCommand({
         );
       });
     try {
-      terminal.writeOutput(greeting(backend));
+      terminal.writeOutput(greeting(backend, options.tokenFile !== undefined));
       await untilAborted(terminal.interrupted);
       return EXIT_STATUS.answered;
     } finally {
@@ -75,22 +87,26 @@ function isStoreLocked(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'STORE_LOCKED';
 }
 
-function loopbackOnly(host: string, flagText: string): string {
-  if (host === '127.0.0.1' || host === 'localhost') return host;
-  throw new UsageError(
-    `${flagText} takes only 127.0.0.1, got "${host}": the receiver has no password. ` +
-      'To receive from other machines, run an OpenTelemetry collector there that forwards to this address, or a proxy with authentication in front of it.',
-  );
+/** Scheme, host and port, as browsers send them. */
+function webOrigin(origin: string, flagText: string): string {
+  if (URL.canParse(origin) && /^https?:$/.test(new URL(origin).protocol)) {
+    const known = new URL(origin);
+    if (known.pathname === '/' && known.search === '' && known.hash === '') return known.origin;
+  }
+  throw new UsageError(`${flagText} takes an origin such as https://app.example.com, got "${origin}".`);
 }
 
 /** The address stands first, so that a script can read it off the first line. */
-function greeting({ url, storePath, retention }: LocalBackend): string {
+function greeting({ url, storePath, retention }: LocalBackend, isGuarded: boolean): string {
+  const keeps = `  Keeps:  ${decimal(retention.maxAgeDays)} days, at most ${decimal(retention.maxBytes / BYTES_PER_MIB)} MiB; the oldest conversations go first`;
+  const first = [`convotel serve listens on ${url}`, `  Store:  ${storePath}`, keeps];
+  if (url.startsWith('unix:')) return [...first, 'Only its owner reaches the socket. Ctrl-C ends it.\n'].join('\n');
+  const headers = isGuarded ? " OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer <token>'" : '';
   return [
-    `convotel serve listens on ${url}`,
-    `  Store:  ${storePath}`,
-    `  Keeps:  ${decimal(retention.maxAgeDays)} days, at most ${decimal(retention.maxBytes / BYTES_PER_MIB)} MiB; the oldest conversations go first`,
-    `  Send:   OTEL_EXPORTER_OTLP_ENDPOINT=${url} node your-program.js`,
-    `  Ask:    convotel recent --from ${url}`,
+    ...first,
+    `  Send:   OTEL_EXPORTER_OTLP_ENDPOINT=${url}${headers} node your-program.js`,
+    `  See:    ${url} in a browser${isGuarded ? ', which asks for a token once' : ''}`,
+    `  Ask:    convotel recent --from ${isGuarded ? url.replace('://', '://token:<token>@') : url}`,
     'Ctrl-C ends it.\n',
   ].join('\n');
 }

@@ -8,6 +8,7 @@ import { EXIT_STATUS } from '../exit-status.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { untilAborted } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
+import { pageFolder } from '../sources/page-folder.ts';
 import { runLiveConversations } from './live-conversations.ts';
 import { planHistory } from './plan-history.ts';
 import { recordHistory } from './record-history.ts';
@@ -35,7 +36,11 @@ export async function runDemo(
   runWords: RunWords,
 ): Promise<ExitStatus> {
   const folder = await mkdtemp(join(tmpdir(), 'convotel-demo-'));
-  const backend = await startLocalBackend({ port: 0, storePath: join(folder, 'demo.duckdb') });
+  const backend = await startLocalBackend({
+    port: 0,
+    storePath: join(folder, 'demo.duckdb'),
+    pageFolder: pageFolder(),
+  });
   try {
     // Resolved once, so that the note about an invalid TZ is printed once.
     const timeZone = resolveTimeZone(undefined, {}, terminal);
@@ -92,7 +97,8 @@ function askingOnly(terminal: Terminal, url: string, timeZone: string, isPlain: 
 async function keepRunning(url: string, terminal: Terminal): Promise<void> {
   terminal.writeOutput(
     [
-      '\nThe back end keeps running. In another terminal, try:\n',
+      `\nThe back end keeps running. See all of it in a browser:\n\n  ${url}/#/now?since=7d\n`,
+      'In another terminal, try:\n',
       `  export CONVOTEL_FROM=${url}`,
       '  convotel longest --since 7d',
       '  convotel common-errors --since 7d',

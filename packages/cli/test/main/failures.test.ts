@@ -43,7 +43,12 @@ describe('wrong usage ends with 2, prints nothing on standard output, and says w
     [['averages', '--since', 'tomorrow'], /--since takes a duration/],
     [['summary', 'an-id', '--workflow', 'voice'], /--workflow goes with latest/],
     [['help', 'avrages'], /unknown command 'avrages'[^]*Did you mean averages\?/],
-    [['serve', '--host', '0.0.0.0'], /--host takes only 127\.0\.0\.1, got "0\.0\.0\.0": the receiver has no password/],
+    [
+      ['serve', '--host', '0.0.0.0'],
+      /0\.0\.0\.0 can be reached from other machines.*Give a file of tokens \(--token-file\)/,
+    ],
+    [['serve', '--token-file', 'no such file'], /--token-file cannot be read/],
+    [['serve', '--allow-origin', 'example.com/page'], /--allow-origin takes an origin such as/],
     [['watch', '--once', '--max-error-rate', 'gpt:5'], /Did you mean gpt=5\?/],
     [['compare', '--before', '1d..2d', '--after', '1d..now'], /--before must begin before it ends, got "1d\.\.2d"/],
     [['compare'], /compare needs --at/],

@@ -2,28 +2,74 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isLoopbackHost } from '../discovery/presence-file.ts';
 import { HttpRefusal } from './http-answer.ts';
 
+/** Whose requests are answered. */
+export interface SenderRules {
+  /** The host name or address that was asked to be listened on, which is never foreign. */
+  ownHost: string;
+  port: number;
+  /**
+   * Whether a token decides who is answered. Then the server is reached by names that it does not know, and a page that
+   * gave itself such a name has neither token nor cookie.
+   */
+  isGuarded: boolean;
+  /** Origins whose pages may ask and send, such as `https://app.example.com`. */
+  allowedOrigins: readonly string[];
+}
+
 /**
  * Refuses requests that a foreign page made a browser send, with its own name (a foreign `Origin`) or under a name of
  * its own that resolves to this machine (DNS rebinding, a foreign `Host`). A browser that shows an answer inside a foreign
- * page sends no `Origin`, but says where the request comes from.
- * @param ownHost - The host name or address that was asked to be listened on, which is never foreign.
+ * page sends no `Origin`, but says where the request comes from; who follows a link from there is answered.
  * @throws {@link HttpRefusal} 403
  */
-export function checkSender(headers: IncomingHttpHeaders, ownHost: string, port: number): void {
+export function checkSender(headers: IncomingHttpHeaders, rules: SenderRules): void {
   const { host, origin } = headers;
-  if (host === undefined || !isOwn(host, ownHost, port)) {
+  if (host === undefined || !(rules.isGuarded || isOwn(host, rules))) {
     throw new HttpRefusal(403, 'this back end answers only requests to a loopback address and its own port');
   }
-  if (origin !== undefined && !(origin.startsWith('http://') && isOwn(origin.slice('http://'.length), ownHost, port))) {
-    throw new HttpRefusal(403, 'this back end does not answer pages of other origins');
+  if (origin !== undefined && !isOwnOrigin(origin, host, rules) && !isAllowedOrigin(origin, rules)) {
+    throw new HttpRefusal(
+      403,
+      'this back end does not answer pages of other origins; --allow-origin names those that it does',
+    );
   }
-  if (headers['sec-fetch-site'] === 'cross-site') {
+  const isLinkFollowed = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+  const isAllowed = origin !== undefined && isAllowedOrigin(origin, rules);
+  if (headers['sec-fetch-site'] === 'cross-site' && !isLinkFollowed && !isAllowed) {
     throw new HttpRefusal(403, 'this back end does not answer pages of other sites');
   }
 }
 
-/** Whether `authority`, a host with or without a port, is a loopback name or address, or `ownHost`, with `port`. */
-function isOwn(authority: string, ownHost: string, port: number): boolean {
+/** Headers by which a browser lets a page of an allowed origin read the answer; none for others. */
+export function originHeaders(origin: string | undefined, rules: SenderRules): Record<string, string> {
+  if (origin === undefined || !isAllowedOrigin(origin, rules)) return {};
+  return { 'access-control-allow-origin': origin, 'cross-origin-resource-policy': 'cross-origin', vary: 'origin' };
+}
+
+/** What a browser is told that asks before it sends a request for a page of an allowed origin. */
+export function preflightHeaders(origin: string, rules: SenderRules): Record<string, string> {
+  return {
+    ...originHeaders(origin, rules),
+    'access-control-allow-methods': 'GET, POST',
+    'access-control-allow-headers': 'authorization, content-type, content-encoding',
+    'access-control-max-age': '7200',
+  };
+}
+
+function isAllowedOrigin(origin: string, { allowedOrigins }: SenderRules): boolean {
+  return allowedOrigins.includes(origin.toLowerCase());
+}
+
+function isOwnOrigin(origin: string, host: string, rules: SenderRules): boolean {
+  const authority = /^https?:\/\/(.+)$/i.exec(origin)?.[1];
+  if (authority === undefined) return false;
+  // Behind a proxy with https the page's origin has the name by which it was asked.
+  if (rules.isGuarded) return authority.toLowerCase() === host.toLowerCase();
+  return origin.startsWith('http://') && isOwn(authority, rules);
+}
+
+/** Whether `authority`, a host with or without a port, is a loopback name or address, or our own, with our port. */
+function isOwn(authority: string, { ownHost, port }: SenderRules): boolean {
   const match = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i.exec(authority);
   if (match === null) return false;
   const host = match[1]!.toLowerCase();

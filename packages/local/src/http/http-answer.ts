@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import type { Right } from '../access/rights.ts';
 import type { OtlpEncoding } from '../otlp/decode-body.ts';
 
 /** Where a running back end gives a copy of its store, by POST. */
@@ -10,6 +11,8 @@ export const BACKUP_PATH = '/api/v1/backup';
 export interface HttpAnswer {
   contentType: string;
   body: Uint8Array | string | Readable;
+  /** Further headers; they replace the usual ones of the same name. */
+  headers?: Readonly<Record<string, string>> | undefined;
   /** Bytes of a body that is a stream. */
   contentLength?: number | undefined;
 }
@@ -17,7 +20,10 @@ export interface HttpAnswer {
 /** Answers one path and method; throws a {@link HttpRefusal} for any answer but success. */
 export interface Route {
   method: 'GET' | 'POST';
-  handle(request: IncomingMessage, url: URL): Promise<HttpAnswer>;
+  /** What the sender must be allowed to do. */
+  right: Right | 'none';
+  /** @param rights - what the sender may do */
+  handle(request: IncomingMessage, url: URL, rights: ReadonlySet<Right>): Promise<HttpAnswer>;
 }
 
 /** An answer other than success: thrown where the reason is found, answered in one place. */
@@ -94,7 +100,7 @@ export function statusBody(httpStatus: number, message: string, encoding: OtlpEn
 /** Numbers of `google.rpc.Code` (code.proto). */
 const RPC_INVALID_ARGUMENT = 3;
 const RPC_INTERNAL = 13;
-const RPC_CODES: Readonly<Record<number, number>> = { 403: 7, 404: 5, 405: 12, 503: 14 };
+const RPC_CODES: Readonly<Record<number, number>> = { 401: 16, 403: 7, 404: 5, 405: 12, 503: 14 };
 
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;

@@ -26,9 +26,14 @@ export interface HealthSubjects {
 export function healthRoute({ instanceId, store, upkeep, budget, rejected, gone }: HealthSubjects): Route {
   return {
     method: 'GET',
-    handle: async () => {
+    // Whoever watches over it, and other commands, may know that it runs.
+    right: 'none',
+    handle: async (_request, _url, rights) => {
       const problem = store.problem ?? missingFile(store);
       const status = problem !== undefined ? 'unwritable' : store.hasDamage ? 'damaged' : 'ok';
+      if (!rights.has('read')) {
+        return { contentType: 'application/json', body: JSON.stringify({ status, instanceId }) };
+      }
       const body = {
         status,
         problem,
@@ -63,6 +68,7 @@ export function backupRoute(store: SpanStore): Route {
   let isRunning = false;
   return {
     method: 'POST',
+    right: 'read',
     async handle() {
       if (isRunning) throw new HttpRefusal(503, 'another backup is being made', { 'retry-after': '30' });
       isRunning = true;

@@ -14,7 +14,7 @@ import { HttpRefusal, type Route } from './http-answer.ts';
 export function questionRoutes(source: ConversationSource, gate: ForegroundGate): [path: string, route: Route][] {
   return QUESTION_NAMES.map((name) => [
     QUESTION_PATH_PREFIX + name,
-    { method: 'GET', handle: (_request, url) => gate.runFirst(() => answerQuestion(source, url)) },
+    { method: 'GET', right: 'read', handle: (_request, url) => gate.runFirst(() => answerQuestion(source, url)) },
   ]);
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
+import type { Transform } from 'node:stream';
+import { createGunzip, createInflate } from 'node:zlib';
 import { ClientGone, HttpRefusal } from './http-answer.ts';
 import type { MemoryBudget, MemoryLease } from './memory-budget.ts';
 
@@ -97,8 +98,13 @@ export function readBody(request: IncomingMessage, maxBytes: number, budget: Mem
   });
 }
 
+/** Node.js has it from 22.15 on. */
+const { createZstdDecompress } = process.getBuiltinModule('node:zlib') as {
+  createZstdDecompress?: (options: { chunkSize: number }) => Transform;
+};
+
 /** Undefined for a body that is sent as it is. */
-function inflaterFor(encoding: string): Gunzip | Inflate | undefined {
+function inflaterFor(encoding: string): Transform | undefined {
   switch (encoding) {
     case 'identity':
       return undefined;
@@ -107,15 +113,16 @@ function inflaterFor(encoding: string): Gunzip | Inflate | undefined {
       return createGunzip({ chunkSize: SLICE_BYTES });
     case 'deflate':
       return createInflate({ chunkSize: SLICE_BYTES });
-    default:
-      throw new HttpRefusal(
-        415,
-        `the content encoding must be gzip, deflate or none, got ${JSON.stringify(encoding)}`,
-        {
-          'accept-encoding': 'gzip, deflate',
-        },
-      );
+    case 'zstd':
+      if (createZstdDecompress !== undefined) return createZstdDecompress({ chunkSize: SLICE_BYTES });
   }
+  const taken = createZstdDecompress === undefined ? ['gzip', 'deflate'] : ['gzip', 'deflate', 'zstd'];
+  const zstd = encoding === 'zstd' ? '; zstd needs Node.js 22.15 or newer' : '';
+  throw new HttpRefusal(
+    415,
+    `the content encoding must be ${taken.join(', ')} or none, got ${JSON.stringify(encoding)}${zstd}`,
+    { 'accept-encoding': taken.join(', ') },
+  );
 }
 
 function tooLarge(what: string, maxBytes: number): HttpRefusal {

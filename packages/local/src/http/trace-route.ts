@@ -24,10 +24,12 @@ export interface Admission {
   readonly futureAfterNs: bigint;
 }
 
-/** Spans that were refused for their times, since the start. */
+/** What was answered 200 and not kept, since the start. */
 export interface RejectionCounts {
   tooOldSpans: number;
   futureSpans: number;
+  /** Bodies of valid JSON that were not OTLP. */
+  foreignBodies: number;
 }
 
 /** What the routes that take telemetry need. */
@@ -47,13 +49,19 @@ export function traceRoute(
   const queue = new BulkQueue(gate);
   return {
     method: 'POST',
+    right: 'send',
     async handle(request) {
       const encoding = checkedEncoding(request);
       const body = await readBody(request, maxBodyBytes, budget);
       try {
         return await budget.whileDecoding(body.bytes.length, async () => {
           const spans = await queue.run(() => decode(body.bytes, encoding));
+          const foreign = spans.length === 0 && encoding === 'json' ? foreignBody(body.bytes) : undefined;
           body.bytes = NOTHING;
+          if (foreign !== undefined) {
+            counts.foreignBodies += 1;
+            return { contentType: MEDIA_TYPES[encoding], body: acceptedBody(encoding, foreign) };
+          }
           const { kept, partialSuccess } = admitted(spans, admission, counts);
           await keep(sink, kept);
           return { contentType: MEDIA_TYPES[encoding], body: acceptedBody(encoding, partialSuccess) };
@@ -72,6 +80,7 @@ const NOTHING = Buffer.alloc(0);
 export function droppingRoute({ maxBodyBytes, budget }: ReceivingOptions, onDropped: () => void): Route {
   return {
     method: 'POST',
+    right: 'send',
     async handle(request) {
       const encoding = checkedEncoding(request);
       (await readBody(request, maxBodyBytes, budget)).lease.release();
@@ -94,6 +103,19 @@ function decode(body: Buffer, encoding: OtlpEncoding): SpanRecord[] {
     if (error instanceof OtlpFormatError) throw new HttpRefusal(400, error.message, {}, { cause: error });
     throw error;
   }
+}
+
+/** What is said of JSON that holds something, but nothing that OTLP knows: an exporter never sends that. */
+function foreignBody(body: Buffer): PartialSuccess | undefined {
+  const sent = JSON.parse(body.toString('utf8')) as Record<string, unknown>;
+  const names = Object.keys(sent);
+  if (names.length === 0 || names.some((name) => name === 'resourceSpans' || name === 'resource_spans'))
+    return undefined;
+  const shown = names.slice(0, 3).map((name) => JSON.stringify(name.slice(0, 40)));
+  return {
+    rejectedSpans: 0,
+    errorMessage: `nothing was kept: the JSON has ${shown.join(', ')}${names.length > 3 ? ', …' : ''} and no "resourceSpans", so it is not OTLP`,
+  };
 }
 
 /** Leaves out the spans whose times do not allow them to be kept, and says so. */

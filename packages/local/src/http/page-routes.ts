@@ -1,0 +1,108 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { extname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Access } from '../access/access.ts';
+import { HttpRefusal, type HttpAnswer, type Route } from './http-answer.ts';
+import { SIGN_IN_PATH, signInRoute } from './sign-in-route.ts';
+
+/** What the page is told of the server behind it. */
+export interface PageFacts {
+  /** What answers the questions. */
+  source: { kind: string; location: string };
+  /** Whether programs may send spans to the same address. */
+  takesSpans: boolean;
+}
+
+/** Where the page asks for {@link PageFacts}. */
+export const PAGE_FACTS_PATH = '/page/about.json';
+
+/** Nothing but its own files runs, is shown or is asked; nobody frames it. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "worker-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const PAGE_HEADERS = {
+  'content-security-policy': CONTENT_SECURITY_POLICY,
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+} as const;
+
+const MEDIA_TYPE_BY_ENDING: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
+};
+
+/**
+ * The page at `/`, its files beside it, and what it is told; `folder` holds what was built. The files hold nothing that
+ * anybody may not see, so they are there before a token is asked for.
+ */
+export function pageRoutes(folder: string, access: Access, facts: PageFacts): [path: string, route: Route][] {
+  const hasPage = existsSync(join(folder, 'index.html'));
+  const about = JSON.stringify(facts);
+  return [
+    ...(hasPage ? fileRoutes(folder) : [['/', missingPage(folder)] as [string, Route]]),
+    [SIGN_IN_PATH, signInRoute(access)],
+    [
+      PAGE_FACTS_PATH,
+      { method: 'GET', right: 'read', handle: async () => ({ contentType: 'application/json', body: about }) },
+    ],
+  ];
+}
+
+function fileRoutes(folder: string): [path: string, route: Route][] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.map(({ parentPath, name }): [string, Route] => {
+    const path = join(parentPath, name);
+    const place = path.slice(folder.length).replaceAll('\\', '/').replace(/^\/*/, '/');
+    return [place === '/index.html' ? '/' : place, fileRoute(path, place)];
+  });
+}
+
+/** Whoever answers questions goes on without a page, and says so to who looks for it. */
+function missingPage(folder: string): Route {
+  return {
+    method: 'GET',
+    right: 'none',
+    handle: async () => {
+      throw new HttpRefusal(404, `the page is not in ${folder}: install convotel again, or run \`npm run build\``);
+    },
+  };
+}
+
+function fileRoute(path: string, place: string): Route {
+  const contentType = MEDIA_TYPE_BY_ENDING[extname(path)] ?? 'application/octet-stream';
+  // A file below `assets` has its contents in its name, so a browser need never ask for it again.
+  const cacheControl = place.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
+  let known: { plain: Buffer; gzipped: Buffer } | undefined;
+  return {
+    method: 'GET',
+    right: 'none',
+    handle: async (request): Promise<HttpAnswer> => {
+      if (known === undefined) {
+        const plain = readFileSync(path);
+        known = { plain, gzipped: gzipSync(plain, { level: 9 }) };
+      }
+      const headers = { ...PAGE_HEADERS, 'cache-control': cacheControl, vary: 'accept-encoding' };
+      return takesGzip(request)
+        ? { contentType, body: known.gzipped, headers: { ...headers, 'content-encoding': 'gzip' } }
+        : { contentType, body: known.plain, headers };
+    },
+  };
+}
+
+function takesGzip(request: IncomingMessage): boolean {
+  const accepted = String(request.headers['accept-encoding'] ?? '');
+  return /(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))|,|$)/i.test(accepted);
+}

@@ -1,0 +1,83 @@
+import type {
+  ConversationDetail,
+  Coverage,
+  ConversationOutcome,
+  ConversationRow,
+  StepErrorRow,
+  StepRow,
+} from '@convotel/query/answers';
+
+/**
+ * What the page shows of the rows of answers, under the page's own names. Where an answer renames or gains a field, this
+ * file is what changes.
+ */
+export interface ShownConversation {
+  id: string;
+  traceId: string;
+  startUnixMs: number;
+  /** By the clock. */
+  durationMs: number;
+  /** Sum of its outermost steps. */
+  stepSumMs: number;
+  /** From the end of the user's input to the first output; absent when unknown. */
+  responseMs?: number | undefined;
+  outcome: ConversationOutcome;
+  stepCount: number;
+  sessionId?: string | undefined;
+  workflow?: string | undefined;
+  /** The step that a failed conversation failed at. */
+  failedStep?: string | undefined;
+}
+
+export function shownConversation(row: ConversationRow): ShownConversation {
+  return {
+    id: row.conversationId,
+    traceId: row.traceId,
+    startUnixMs: Date.parse(row.startTime),
+    durationMs: row.durationMs,
+    stepSumMs: row.stepSumMs,
+    responseMs: row.responseMs,
+    outcome: row.outcome,
+    stepCount: row.stepCount,
+    sessionId: row.sessionId,
+    workflow: row.workflow,
+    failedStep: row.failedStep,
+  };
+}
+
+/** One conversation with its steps, from `timeline`. */
+export interface ShownDetail extends ShownConversation {
+  unattributedMs: number;
+  steps: ShownStep[];
+}
+
+/** A step on the axis of its conversation. */
+export interface ShownStep extends StepRow {
+  offsetMs: number;
+}
+
+export function shownDetail(detail: ConversationDetail): ShownDetail {
+  return {
+    ...shownConversation(detail),
+    unattributedMs: detail.unattributedMs,
+    steps: detail.steps.map((step) => ({ ...step, offsetMs: step.offsetMs ?? 0 })),
+  };
+}
+
+/** Share of a step's calls that failed, as it is judged. */
+export function errorRatePct(row: StepErrorRow): number {
+  return row.finalErrorRatePct ?? row.errorRatePct;
+}
+
+/** The failures that {@link errorRatePct} counts: those that no retry made up for. */
+export function failuresOf(row: StepErrorRow): number {
+  return row.finalFailures;
+}
+
+/** The row of answers that is about conversations and not about a step. */
+export const RESPONSE_ROW = 'response latency';
+
+/** Warnings of a coverage as sentences. */
+export function warningTexts(warnings: Coverage['warnings']): string[] {
+  return warnings.map(({ text }) => text);
+}

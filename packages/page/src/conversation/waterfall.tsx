@@ -1,0 +1,149 @@
+import { axisWords, durationWords, isFailed, outcomeWords } from '../words/words.ts';
+import type { ShownDetail, ShownStep } from '../asking/rows.ts';
+import type { AnswerOf } from '../asking/answers.ts';
+import { stepLook } from '../drawing/step-look.ts';
+import { responseMark } from './response-mark.ts';
+import { axisTicks } from './axis-ticks.ts';
+
+type Path = AnswerOf<'explain'>['data']['path'];
+
+/** Gaps narrower than this share of the whole cannot be seen. */
+const MIN_GAP_SHARE = 0.004;
+/** Gaps wider than this share have room for words. */
+const WORDS_SHARE = 0.05;
+
+/**
+ * The steps on one axis, a row each. Pale is waiting for the first output, solid is work, hatched from top to bottom is
+ * time in no step. Each row is a button that shows the step in the panel.
+ */
+export function Waterfall(props: {
+  detail: ShownDetail;
+  /** What the conversation waited for, from start to end. */
+  path: Path;
+  chosenSpanId: string | undefined;
+  onChoose: (step: ShownStep) => void;
+}) {
+  const { detail, path, chosenSpanId, onChoose } = props;
+  const { steps } = detail;
+  if (steps.length === 0) return <p class="soft">No step has arrived yet.</p>;
+  const endMs = steps.reduce((latest, { offsetMs, durationMs }) => Math.max(latest, offsetMs + durationMs), 0) || 1;
+  const ticks = axisTicks(endMs);
+  const scaleMs = Math.max(endMs, ticks.at(-1) ?? 0);
+  const at = (ms: number): string => `${(ms / scaleMs) * 100}%`;
+  const mark = responseMark(detail);
+  const gaps = path.filter(({ spanId, durationMs }) => spanId === undefined && durationMs > scaleMs * MIN_GAP_SHARE);
+  return (
+    <section class="waterfall" aria-label="Steps over time">
+      <div class="waterfall-axis" aria-hidden="true">
+        {ticks.map((ms) => (
+          <span key={ms} style={{ left: at(ms) }}>
+            {axisWords(ms)}
+          </span>
+        ))}
+      </div>
+      {mark === undefined ? null : (
+        <div class="waterfall-mark">
+          <span style={{ left: at(mark.fromMs), width: at(mark.untilMs - mark.fromMs) }}>
+            <b>response latency {durationWords(detail.responseMs ?? 0)}</b>
+          </span>
+        </div>
+      )}
+      <div class="waterfall-rows">
+        <div class="waterfall-back" aria-hidden="true">
+          {ticks.map((ms) => (
+            <i key={ms} class="tick" style={{ left: at(ms) }} />
+          ))}
+          {mark === undefined ? null : (
+            <>
+              <i class="mark" style={{ left: at(mark.fromMs) }} />
+              <i class="mark" style={{ left: at(mark.untilMs) }} />
+            </>
+          )}
+          {gaps.map(({ offsetMs, durationMs }) => (
+            <i key={offsetMs} class="gap" style={{ left: at(offsetMs), width: at(durationMs) }}>
+              {durationMs > scaleMs * WORDS_SHARE ? <small>{durationWords(durationMs)}</small> : null}
+            </i>
+          ))}
+        </div>
+        <ol>
+          {steps.map((step) => (
+            <li key={step.spanId}>
+              <StepLine
+                step={step}
+                waitedFor={path.filter(({ spanId }) => spanId === step.spanId)}
+                at={at}
+                isChosen={step.spanId === chosenSpanId}
+                onChoose={() => onChoose(step)}
+              />
+            </li>
+          ))}
+        </ol>
+      </div>
+      <WaterfallKey detail={detail} hasGaps={gaps.length > 0} />
+    </section>
+  );
+}
+
+function StepLine(props: {
+  step: ShownStep;
+  /** Its parts of the path. */
+  waitedFor: Path;
+  at: (ms: number) => string;
+  isChosen: boolean;
+  onChoose: () => void;
+}) {
+  const { step, waitedFor, at, isChosen, onChoose } = props;
+  const { offsetMs, durationMs, timeToFirstOutputMs, outcome, attempt, depth } = step;
+  const waitingMs = Math.min(timeToFirstOutputMs ?? 0, durationMs);
+  const isBad = isFailed(outcome);
+  return (
+    <button type="button" class="step-line" aria-pressed={isChosen} onClick={onChoose}>
+      <span class="step-name" style={{ paddingInlineStart: `${Math.min(depth, 6) * 14}px` }}>
+        {step.step}
+        {attempt === undefined ? null : <small title={`Attempt ${attempt}`}> #{attempt}</small>}
+      </span>
+      <span class="step-track">
+        <span
+          class={`step-span ${stepLook(step.step)} ${isBad ? 'bad' : ''} outcome-${outcome}`}
+          style={{ left: at(offsetMs), width: at(durationMs) }}
+        >
+          {waitingMs > 0 && durationMs > 0 ? (
+            <i class="waiting-part" style={{ width: `${(waitingMs / durationMs) * 100}%` }} />
+          ) : null}
+        </span>
+        {waitedFor.map((part) => (
+          <i key={part.offsetMs} class="waited-for" style={{ left: at(part.offsetMs), width: at(part.durationMs) }} />
+        ))}
+      </span>
+      <span class="step-length">
+        {durationWords(durationMs)}
+        {outcome === 'completed' ? null : (
+          <small class={isBad ? 'bad-words' : ''}>
+            {isBad ? '✕' : '‖'} {outcomeWords(outcome)}
+          </small>
+        )}
+      </span>
+    </button>
+  );
+}
+
+/** What the looks mean; only those that occur. */
+function WaterfallKey({ detail, hasGaps }: { detail: ShownDetail; hasGaps: boolean }) {
+  const entries: [look: string, words: string][] = [['key-path', 'what the conversation waited for']];
+  if (detail.steps.some(({ timeToFirstOutputMs }) => timeToFirstOutputMs !== undefined)) {
+    entries.push(['key-waiting', 'waiting for the first output'], ['key-working', 'from the first output on']);
+  }
+  if (detail.steps.some(({ outcome }) => isFailed(outcome))) entries.push(['key-bad', 'failed']);
+  if (detail.steps.some(({ outcome }) => outcome === 'interrupted')) entries.push(['key-interrupted', 'interrupted']);
+  if (hasGaps) entries.push(['key-gap', `in no step, ${durationWords(detail.unattributedMs)} in all`]);
+  return (
+    <ul class="legend">
+      {entries.map(([look, words]) => (
+        <li key={look}>
+          <i class={`swatch ${look}`} />
+          {words}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,142 @@
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { formatAddress } from '../address/address.ts';
+import type { Address } from '../address/address.ts';
+import type { ShownConversation } from '../asking/rows.ts';
+import { OutcomeBadge } from '../drawing/outcome-badge.tsx';
+import { StepBar } from '../drawing/step-bar.tsx';
+import type { PartsIndex } from '../drawing/step-bar.tsx';
+import { durationWords, isFailed, shortTimeWords } from '../words/words.ts';
+
+/** Id of the field that the key `/` goes to. */
+export const FIND_FIELD = 'find';
+
+/** Narrower than this, a row has two lines. */
+const NARROW_PX = 720;
+const ROW_PX = 40;
+const NARROW_ROW_PX = 64;
+/** Rows drawn above and below what is seen. */
+const MARGIN_ROWS = 12;
+
+interface ListProps {
+  rows: readonly ShownConversation[];
+  parts: readonly PartsIndex[];
+  address: Address;
+  zone: string;
+}
+
+/** Ten thousand rows, of which only those that are seen are on the page. */
+export function ConversationList({ rows, parts, address, zone }: ListProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const [seen, setSeen] = useState({ top: 0, height: 800, width: 1000 });
+  const [chosen, setChosen] = useState<string>();
+  const rowPx = seen.width < NARROW_PX ? NARROW_ROW_PX : ROW_PX;
+
+  useLayoutEffect(() => {
+    const element = box.current!;
+    const measure = (): void => {
+      setSeen({ top: element.scrollTop, height: element.clientHeight, width: element.clientWidth });
+    };
+    measure();
+    const resized = new ResizeObserver(measure);
+    resized.observe(element);
+    element.addEventListener('scroll', measure, { passive: true });
+    return () => {
+      resized.disconnect();
+      element.removeEventListener('scroll', measure);
+    };
+  }, []);
+
+  useRowKeys(rows, chosen, (row, index) => {
+    const element = box.current!;
+    setChosen(row.traceId);
+    const top = index * rowPx;
+    if (top < element.scrollTop) element.scrollTop = top;
+    else if (top + rowPx > element.scrollTop + element.clientHeight) {
+      element.scrollTop = top + rowPx - element.clientHeight;
+    }
+  });
+  useEffect(() => {
+    const element = box.current!;
+    const row = element.querySelector<HTMLElement>('[data-chosen]');
+    // The row may have come onto the page only now; or another one stands where it was, which Enter must not open.
+    if (row !== null && chosen !== undefined) row.focus({ preventScroll: true });
+    else if (element.contains(document.activeElement)) element.focus({ preventScroll: true });
+  }, [chosen, seen.top, rows]);
+
+  const first = Math.max(Math.floor(seen.top / rowPx) - MARGIN_ROWS, 0);
+  const last = Math.min(Math.ceil((seen.top + seen.height) / rowPx) + MARGIN_ROWS, rows.length);
+  const shown = rows.slice(first, last);
+  // An element that scrolls out is given to the row that scrolls in: new ones would cost more.
+  const elements = last - first + MARGIN_ROWS;
+  const scaleMs = Math.max(...shown.map(({ durationMs }) => durationMs), 1);
+  return (
+    <div class="list" ref={box} tabIndex={-1}>
+      <ol style={{ height: `${rows.length * rowPx}px` }}>
+        {shown.map((row, index) => (
+          <li
+            key={(first + index) % elements}
+            aria-setsize={rows.length}
+            aria-posinset={first + index + 1}
+            style={{ transform: `translateY(${(first + index) * rowPx}px)`, height: `${rowPx}px` }}
+          >
+            <a
+              class="row"
+              href={formatAddress({ ...address, conversationId: row.id, step: undefined })}
+              data-chosen={row.traceId === chosen ? '' : undefined}
+              onFocus={() => setChosen(row.traceId)}
+            >
+              <span class="row-time">{shortTimeWords(row.startUnixMs, zone)}</span>
+              <span class="row-id">{row.id}</span>
+              <StepBar conversation={row} parts={parts} scaleMs={scaleMs} />
+              <span class="row-duration">
+                {durationWords(row.durationMs)}
+                {row.responseMs === undefined ? null : (
+                  <small title="Response latency">{durationWords(row.responseMs)}</small>
+                )}
+              </span>
+              <span class="row-outcome">
+                <OutcomeBadge outcome={row.outcome} />
+                {row.failedStep === undefined ? null : <small>at {row.failedStep}</small>}
+              </span>
+            </a>
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+/** `j` and `k` go down and up, `e` to the next that failed, `/` to the field for an id; Enter is the link's own. */
+function useRowKeys(
+  rows: readonly ShownConversation[],
+  chosen: string | undefined,
+  choose: (row: ShownConversation, index: number) => void,
+): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      const isTyping = event.target instanceof HTMLElement && event.target.closest('input, select, textarea') !== null;
+      if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === '/') {
+        event.preventDefault();
+        document.getElementById(FIND_FIELD)?.focus();
+        return;
+      }
+      const now = rows.findIndex(({ traceId }) => traceId === chosen);
+      const next = nextIndex(event.key, rows, now);
+      const row = next === undefined ? undefined : rows[next];
+      if (row === undefined) return;
+      event.preventDefault();
+      choose(row, next!);
+    };
+    document.addEventListener('keydown', press);
+    return () => document.removeEventListener('keydown', press);
+  });
+}
+
+function nextIndex(key: string, rows: readonly ShownConversation[], now: number): number | undefined {
+  if (key === 'j') return Math.min(now + 1, rows.length - 1);
+  if (key === 'k') return Math.max(now - 1, 0);
+  if (key !== 'e') return undefined;
+  const found = rows.findIndex(({ outcome }, index) => index > now && isFailed(outcome));
+  return found === -1 ? undefined : found;
+}

@@ -1,0 +1,98 @@
+import type { StepParts } from '../asking/step-parts.ts';
+import { isFailed } from '../words/words.ts';
+import type { ShownConversation } from '../asking/rows.ts';
+import { stepLook } from './step-look.ts';
+
+/** Steps that touch do not overlap, whatever their clocks say. */
+const OVERLAP_MS = 1;
+
+/** A step in a bar; `completedMs` is absent where it did not complete. */
+interface BarPart {
+  step: string;
+  offsetMs: number;
+  completedMs?: number | undefined;
+  /** Steps that overlap lie in lanes of their own, from 0. */
+  lane: number;
+}
+
+/** Where in {@link StepParts} each conversation stands, made once for many bars. */
+export class PartsIndex {
+  readonly #parts: StepParts;
+  readonly #rowByTraceId: Map<string, number>;
+  readonly #known = new Map<number, BarPart[]>();
+
+  constructor(parts: StepParts) {
+    this.#parts = parts;
+    this.#rowByTraceId = new Map(parts.traceIds.map((traceId, row) => [traceId, row]));
+  }
+
+  /** The steps of one conversation, by start. */
+  partsOf(traceId: string): readonly BarPart[] {
+    const row = this.#rowByTraceId.get(traceId);
+    if (row === undefined) return [];
+    const known = this.#known.get(row);
+    if (known !== undefined) return known;
+    const parts = this.#read(row);
+    this.#known.set(row, parts);
+    return parts;
+  }
+
+  #read(row: number): BarPart[] {
+    const byStart = this.#parts.steps
+      .flatMap(({ step, firstOffsetMs, completedMs }) => {
+        const offsetMs = firstOffsetMs[row] ?? Number.NaN;
+        const ms = completedMs[row] ?? Number.NaN;
+        if (Number.isNaN(offsetMs)) return [];
+        return [{ step, offsetMs, completedMs: Number.isNaN(ms) ? undefined : ms }];
+      })
+      .toSorted((a, b) => a.offsetMs - b.offsetMs);
+    const endsMs: number[] = [];
+    return byStart.map((part) => {
+      const free = endsMs.findIndex((endMs) => endMs <= part.offsetMs + OVERLAP_MS);
+      const lane = free === -1 ? endsMs.length : free;
+      endsMs[lane] = part.offsetMs + (part.completedMs ?? 0);
+      return { ...part, lane };
+    });
+  }
+}
+
+/**
+ * A conversation as one bar: its steps where they began, on a scale that ends at `scaleMs`. A step that did not complete
+ * reaches to the end of the conversation, hatched.
+ */
+export function StepBar(props: {
+  conversation: ShownConversation;
+  /** The first that knows the conversation counts. */
+  parts: readonly PartsIndex[];
+  scaleMs: number;
+}) {
+  const { conversation, parts, scaleMs } = props;
+  const x = (ms: number): number => Math.min((ms / scaleMs) * 100, 100);
+  const { durationMs, outcome } = conversation;
+  const steps = stepsOf(parts, conversation.traceId);
+  const lanes = Math.max(...steps.map(({ lane }) => lane), 0) + 1;
+  return (
+    <svg class="step-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+      <rect class="step-bar-all" x="0" y="4" width={lanes > 1 ? 0 : x(durationMs)} height="2" />
+      {steps.map(({ step, offsetMs, completedMs, lane }, index) => (
+        <rect
+          key={index}
+          class={completedMs === undefined ? `unfinished ${isFailed(outcome) ? 'bad' : ''}` : stepLook(step)}
+          x={x(offsetMs)}
+          y={1 + (lane * 8) / lanes}
+          width={Math.max(x(completedMs ?? durationMs - offsetMs) - 0.2, 0.4)}
+          height={8 / lanes - (lanes > 1 ? 0.6 : 0)}
+          rx="0.4"
+        />
+      ))}
+    </svg>
+  );
+}
+
+function stepsOf(parts: readonly PartsIndex[], traceId: string): readonly BarPart[] {
+  for (const index of parts) {
+    const steps = index.partsOf(traceId);
+    if (steps.length > 0) return steps;
+  }
+  return [];
+}

@@ -1,0 +1,141 @@
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { useEffect, useRef } from 'preact/hooks';
+import { axisWords } from '../words/words.ts';
+
+/** What a chart over time is drawn with. */
+export interface TimeChartProps {
+  /** What the picture shows, for those who do not see it. */
+  label: string;
+  zone: string;
+  heightPx: number;
+  /** Unix seconds in ascending order, then a row of milliseconds for each of `series`. */
+  data: uPlot.AlignedData;
+  series: uPlot.Series[];
+  /** Ends of the time axis, Unix seconds. */
+  sinceSeconds: number;
+  untilSeconds: number;
+  /** Draws on top of, or in place of, the series. */
+  draw?: ((chart: uPlot) => void) | undefined;
+  /** A place was clicked, in pixels of the plot. */
+  onClick?: ((chart: uPlot, x: number, y: number) => void) | undefined;
+  onMove?: ((chart: uPlot, x: number, y: number) => void) | undefined;
+  /** A stretch of time was chosen with the mouse, Unix seconds. */
+  onSelect?: ((since: number, until: number) => void) | undefined;
+}
+
+/** A chart by uPlot: it takes the width that there is, and the colours of the theme. */
+export function TimeChart(props: TimeChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  const chart = useRef<uPlot>(undefined);
+
+  useEffect(() => {
+    const element = place.current!;
+    const make = (): void => {
+      chart.current?.destroy();
+      chart.current = new uPlot(optionsOf(latest, element.clientWidth), latest.current.data, element);
+    };
+    make();
+    const resized = new ResizeObserver(() => {
+      chart.current?.setSize({ width: element.clientWidth, height: latest.current.heightPx });
+    });
+    resized.observe(element);
+    const theme = matchMedia('(prefers-color-scheme: dark)');
+    theme.addEventListener('change', make);
+    return () => {
+      theme.removeEventListener('change', make);
+      resized.disconnect();
+      chart.current?.destroy();
+    };
+  }, [props.zone, props.series.length]);
+
+  useEffect(() => chart.current?.setData(props.data), [props.data, props.sinceSeconds, props.untilSeconds]);
+
+  return <div ref={place} class="chart" role="img" aria-label={props.label} />;
+}
+
+/** A colour of the theme, as the canvas needs it. */
+export function themeColour(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function optionsOf(latest: { current: TimeChartProps }, width: number): uPlot.Options {
+  const { zone, heightPx, series, onSelect } = latest.current;
+  const soft = themeColour('--soft');
+  const line = themeColour('--line');
+  const axis = {
+    stroke: soft,
+    grid: { stroke: line, width: 1 },
+    ticks: { stroke: line, width: 1 },
+    font: '12px system-ui',
+  };
+  return {
+    width,
+    height: heightPx,
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
+    legend: { show: false },
+    cursor: {
+      points: { show: false },
+      y: false,
+      drag: { x: onSelect !== undefined, y: false, setScale: false },
+      bind: { dblclick: () => null },
+    },
+    scales: {
+      x: { range: () => padded(latest.current) },
+      y: { range: (_chart, _min, max) => [0, (max ?? 1) * 1.08 || 1] },
+    },
+    axes: [
+      { ...axis, values: (_chart, ticks, _axis, _space, stepSeconds) => timeLabels(ticks, stepSeconds, zone) },
+      { ...axis, size: 56, values: (_chart, ticks) => ticks.map((ms) => axisWords(ms)) },
+    ],
+    series: [{}, ...series],
+    hooks: {
+      draw: [(chart) => latest.current.draw?.(chart)],
+      setSelect: [
+        (chart) => {
+          const { left, width: selected } = chart.select;
+          if (selected < 4) return;
+          latest.current.onSelect?.(chart.posToVal(left, 'x'), chart.posToVal(left + selected, 'x'));
+        },
+      ],
+      ready: [
+        (chart) => {
+          chart.over.addEventListener('click', ({ offsetX, offsetY }) =>
+            latest.current.onClick?.(chart, offsetX, offsetY),
+          );
+          chart.over.addEventListener('mousemove', ({ offsetX, offsetY }) =>
+            latest.current.onMove?.(chart, offsetX, offsetY),
+          );
+        },
+      ],
+    },
+  };
+}
+
+/** A little more than what was asked for, so that what lies at an end is seen whole. */
+function padded({ sinceSeconds, untilSeconds }: TimeChartProps): [min: number, max: number] {
+  const margin = (untilSeconds - sinceSeconds) * 0.008;
+  return [sinceSeconds - margin, untilSeconds + margin];
+}
+
+const DAY_SECONDS = 86_400;
+
+/** Hours within a day, dates beyond; 24-hour clock, as everywhere on the page. */
+function timeLabels(ticks: number[], stepSeconds: number, zone: string): string[] {
+  return ticks.map((tick) => {
+    const date = uPlot.tzDate(new Date(tick * 1000), zone);
+    const day = `${date.getDate()} ${MONTHS[date.getMonth()] ?? ''}`;
+    if (stepSeconds >= DAY_SECONDS) return day;
+    const clock = `${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
+    if (stepSeconds < 60) return `${clock}:${twoDigits(date.getSeconds())}`;
+    return date.getHours() === 0 && date.getMinutes() === 0 ? day : clock;
+  });
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, '0');
+}
