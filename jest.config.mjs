@@ -9,8 +9,8 @@ export default {
     '<rootDir>/tests/**/*.test.ts',
     '<rootDir>/examples/*/test/**/*.test.ts',
   ],
-  // The tests of the real stack need programs of their own: `npm run test:stack`.
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/tests/stack/'],
+  // These need programs of their own: `npm run test:stack`, `npm run test:clickhouse`.
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/tests/stack/', '<rootDir>/tests/clickhouse/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [
