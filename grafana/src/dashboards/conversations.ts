@@ -85,7 +85,7 @@ function glance() {
         shows: 'Conversations in progress, as the programs themselves count them.',
         metrics: [PROGRAM_METRIC.conversationActive],
         notCounted:
-          'programs that send no metrics of their own. One that died is counted until the collector forgets it.',
+          'programs that send no metrics of their own. A program that died is counted until the collector forgets it.',
         unit: 'short',
         width: 4,
       },
@@ -132,7 +132,7 @@ function time() {
         title: 'Duration of conversations',
         shows: `How many completed conversations took how long; points are single conversations, to be opened in Jaeger. ${ROOT_DURATION}`,
         metrics: [`${duration}_bucket`],
-        notCounted: 'conversations that did not complete. Within a bucket nothing is told apart.',
+        notCounted: 'conversations that did not complete. Values within one bucket are indistinguishable.',
         unit: 's',
         width: 12,
         height: 9,
@@ -161,7 +161,7 @@ function errorsAndTraffic() {
         title: 'Errors by step',
         shows: 'Share of the runs of each step that failed, timed out or were abandoned.',
         metrics: [calls],
-        notCounted: 'steps still open. A run that was interrupted is no error, and a retried step counts each attempt.',
+        notCounted: 'steps still open. An interrupted run is not an error, and a retried step counts each attempt.',
         unit: 'percentunit',
         width: 12,
         height: 8,
@@ -188,7 +188,7 @@ function stepTable() {
   return tablePanel(
     {
       title: 'Steps',
-      shows: `Each step over the time range; a step's name leads to its details. ${BUCKET_ESTIMATE}`,
+      shows: `Each step over the time range; a step's name links to its details. ${BUCKET_ESTIMATE}`,
       metrics: [calls, `${duration}_bucket`, `${duration}_sum`],
       notCounted:
         'steps still open. p50 and p95 are of completed runs; the share is of all time spent in steps, failed runs too.',

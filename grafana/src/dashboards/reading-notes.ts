@@ -1,6 +1,6 @@
 /** What a reader must know of every percentile on show. */
 export const BUCKET_ESTIMATE =
-  'An estimate from the buckets of a histogram: right to the bucket, not to the millisecond, and never above 60 s.';
+  'An estimate from the buckets of a histogram: accurate to one bucket, not to the millisecond, and never above 60 s.';
 
 /** What a reader must know of every count over time. */
 export const LATE_SPANS =

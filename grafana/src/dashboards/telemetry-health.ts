@@ -33,12 +33,12 @@ const RECEIVER = `{{${COLLECTOR_LABEL.receiver}}} {{${COLLECTOR_LABEL.transport}
 const EXPORTER = `{{${COLLECTOR_LABEL.exporter}}}`;
 const HALF = 12;
 
-/** Whether the numbers of the other dashboards can be trusted: what the collector took in, sent on and lost. */
+/** Whether the numbers of the other dashboards can be trusted: what the collector received, sent and lost. */
 export function telemetryHealthDashboard(): Dashboard {
   return buildDashboard({
     uid: DASHBOARD_UID.telemetryHealth,
     title: 'Telemetry health',
-    description: 'Whether the other dashboards can be trusted: what the collector took in, sent on and lost.',
+    description: 'Whether the other dashboards can be trusted: what the collector received, sent and lost.',
     variables: [dataSourceVariable()],
     sections: [
       { heading: 'At a glance', panels: glance() },
@@ -55,7 +55,7 @@ function glance() {
         title: 'Age of the newest span',
         shows: 'Time since spans last reached the collector, to half a minute.',
         metrics: [RECORDED_METRIC.spansLastReceived],
-        notCounted: 'spans that wait in a program; spans of before the time range.',
+        notCounted: 'spans that wait in a program; spans from before the time range.',
         unit: 's',
         width: HALF,
       },
@@ -64,9 +64,9 @@ function glance() {
     curvePanel(
       {
         title: 'Reachable',
-        shows: 'Parts of the stack that Prometheus can read: 1, else 0.',
+        shows: 'Parts of the stack that Prometheus can scrape: 1, else 0.',
         metrics: ['up'],
-        notCounted: 'parts that Prometheus is not told to read, such as your own programs.',
+        notCounted: 'parts that Prometheus does not scrape, such as your own programs.',
         unit: 'short',
         width: HALF,
         height: 4,
@@ -81,7 +81,7 @@ function intoTheCollector() {
     curvePanel(
       {
         title: 'Received',
-        shows: 'Spans per second that the collector took in, of all services and kinds.',
+        shows: 'Spans per second that the collector received, of all services and kinds.',
         metrics: [accepted],
         notCounted: 'spans that it refused. One that a program sent twice counts twice.',
         unit: 'cps',
@@ -94,9 +94,9 @@ function intoTheCollector() {
       {
         title: 'Refused',
         shows:
-          'Spans per second that the collector sent back, short of memory or with a full queue, or lost at its door.',
+          'Spans per second that the collector refused, short of memory or with a full queue, or failed to receive.',
         metrics: [refused, failedSpans],
-        notCounted: 'requests that it could not read at all. A span refused and sent again counts each time.',
+        notCounted: 'requests that it could not parse. A span that is refused and sent again counts each time.',
         unit: 'cps',
         width: HALF,
         height: 8,
@@ -111,7 +111,7 @@ function outOfTheCollector() {
     curvePanel(
       {
         title: 'Queued',
-        shows: 'How full the queue of each exporter is. It fills while the back end behind it is away.',
+        shows: 'How full the queue of each exporter is. It fills while its back end is down.',
         metrics: [queueSize, queueCapacity],
         notCounted: 'what an exporter is sending at the moment.',
         unit: 'percentunit',
@@ -123,10 +123,9 @@ function outOfTheCollector() {
     curvePanel(
       {
         title: 'Failed',
-        shows:
-          'Spans per second that the collector gave up on, or that found the queue full: they are missing for good.',
+        shows: 'Spans per second that the collector gave up on, or that found the queue full: they are lost.',
         metrics: [sendFailedSpans, enqueueFailedSpans, queueSize],
-        notCounted: 'attempts that a later one made good.',
+        notCounted: 'failed attempts whose retry succeeded.',
         unit: 'cps',
         width: HALF,
         height: 8,
