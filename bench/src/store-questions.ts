@@ -3,17 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { openDuckDbSource, openSpanStore } from '@convotel/local';
-import {
-  averages,
-  decodeOtlpJson,
-  errors,
-  hours,
-  percentiles,
-  recent,
-  slow,
-  summary,
-  type Report,
-} from '@convotel/query';
+import { averages, errors, hours, percentiles, recent, slow, summary, type Report } from '@convotel/query';
+import { decodeOtlpJson } from '@convotel/query/engine';
 import { type Bench, median } from './figure.ts';
 import { generateConversation } from './generate-spans.ts';
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import { openDuckDbSource } from '@convotel/local';
-import { describeConversationSource } from './describe-conversation-source.ts';
-import { openBackend } from './open-backend.ts';
+import { describeConversationSource } from '@convotel/suite';
+import { openBackend } from '@convotel/suite';
 
 let folder: string;
 let storesWritten = 0;

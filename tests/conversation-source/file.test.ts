@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import { openFileSource } from '@convotel/query';
-import { encodeRequests } from './deliver-spans.ts';
-import { describeConversationSource } from './describe-conversation-source.ts';
+import { encodeRequests } from '@convotel/suite';
+import { describeConversationSource } from '@convotel/suite';
 
 let folder: string;
 let filesWritten = 0;

@@ -1,6 +1,6 @@
 import { MemorySource } from '@convotel/query';
-import { describeConversationSource } from './describe-conversation-source.ts';
-import { NaiveSource } from './naive-source.ts';
+import { describeConversationSource } from '@convotel/suite';
+import { NaiveSource } from '@convotel/suite';
 
 describeConversationSource('MemorySource', async (spans) => new MemorySource(spans), {
   openReference: async (spans) => new NaiveSource(spans),

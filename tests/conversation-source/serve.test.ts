@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import type { LocalBackend } from '@convotel/local';
 import { ServeSource } from '@convotel/query';
-import { describeConversationSource } from './describe-conversation-source.ts';
-import { openBackend } from './open-backend.ts';
+import { describeConversationSource } from '@convotel/suite';
+import { openBackend } from '@convotel/suite';
 
 let folder: string;
 const backends: LocalBackend[] = [];

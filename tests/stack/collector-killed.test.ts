@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SPAN_METRIC } from '@convotel/conventions';
 import { averages, errors, JaegerSource } from '@convotel/query';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { NaiveSource } from '../conversation-source/naive-source.ts';
+import { NaiveSource } from '@convotel/suite';
 import { readJaegerSpans } from './reading/jaeger-spans.ts';
 import { queryNumber } from './reading/prometheus.ts';
 import { startStack } from './src/start-stack.ts';

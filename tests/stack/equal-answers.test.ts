@@ -3,7 +3,7 @@ import { JaegerSource } from '@convotel/query';
 import type { Report } from '@convotel/query';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runConvotel } from '../../packages/cli/test/processes/run-convotel.ts';
-import { NaiveSource } from '../conversation-source/naive-source.ts';
+import { NaiveSource } from '@convotel/suite';
 import { readJaegerSpans } from './reading/jaeger-spans.ts';
 import { countServedSpans, startSecondBackEnd } from './reading/second-back-end.ts';
 import type { SecondBackEnd } from './reading/second-back-end.ts';

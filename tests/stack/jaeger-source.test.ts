@@ -1,7 +1,7 @@
 import { JaegerSource } from '@convotel/query';
 import type { JaegerSourceOptions, SpanRecord } from '@convotel/query';
-import { deliverSpans } from '../conversation-source/deliver-spans.ts';
-import { describeConversationSource } from '../conversation-source/describe-conversation-source.ts';
+import { deliverSpans } from '@convotel/suite';
+import { describeConversationSource } from '@convotel/suite';
 import { startJaeger } from './src/start-jaeger.ts';
 import type { Jaeger, JaegerOptions } from './src/start-jaeger.ts';
 

@@ -1,7 +1,7 @@
 import { JaegerSource, ServeSource } from '@convotel/query';
 import type { ConversationSource } from '@convotel/query';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { NaiveSource } from '../conversation-source/naive-source.ts';
+import { NaiveSource } from '@convotel/suite';
 import { installPythonPackages, runPythonProgram } from './python/run-python.ts';
 import { readJaegerSpans } from './reading/jaeger-spans.ts';
 import { countServedSpans, startSecondBackEnd } from './reading/second-back-end.ts';

@@ -1,4 +1,4 @@
-/** What the command line touches of the world outside, so that tests can hand in their own. */
+/** What the command line touches of the world outside, so that tests can pass in their own. */
 export interface Terminal {
   /** Writes the answer. */
   writeOutput(text: string): void;
@@ -11,4 +11,12 @@ export interface Terminal {
   nowUnixNano(): bigint;
   /** Aborted when the person presses Ctrl-C, or the process is asked to end. */
   readonly interrupted: AbortSignal;
+}
+
+/** Waits until `signal` is aborted; at once where it already is. An abort of `givenUp` removes the listener again. */
+export function untilAborted(signal: AbortSignal, givenUp?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true, ...(givenUp && { signal: givenUp }) });
+  });
 }

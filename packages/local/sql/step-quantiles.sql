@@ -1,6 +1,6 @@
--- Quantiles of each step's counted spans, or of $step's alone, by linear interpolation, for each rank of $ranks.
+-- Quantiles of each step's counted spans, or of $step's alone, by linear interpolation, for each of $probabilities.
 WITH quantiles AS (
-  SELECT step_id, quantile_cont(duration_ns, $ranks) AS quantiles_ns
+  SELECT step_id, quantile_cont(duration_ns, $probabilities) AS quantiles_ns
   FROM readable_spans
   WHERE step_id > 0 AND start_ns >= $since_ns AND start_ns < $until_ns
     AND ($step::VARCHAR IS NULL OR step_id = (SELECT step_id FROM steps WHERE step = $step))

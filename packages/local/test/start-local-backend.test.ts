@@ -187,7 +187,7 @@ describe('what a client may send wrong', () => {
   test('a question that is none', async () => {
     const received = await send(`${backend.url}/api/v1/conversations?order=odd&limit=1`, { method: 'GET' });
     expect(received.status).toBe(400);
-    expect(json(received)).toMatchObject({ message: expect.stringMatching(/"odd" is none of/) });
+    expect(json(received)).toMatchObject({ message: expect.stringMatching(/"odd" is not one of/) });
   });
 });
 

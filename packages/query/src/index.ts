@@ -19,15 +19,11 @@ export type {
 export type { Report } from './answers/report.ts';
 export type { SingleOptions, WindowedOptions } from './answers/options.ts';
 export type { Evidence, Finding, FindingRule, Severity } from './findings/finding.ts';
-export type { Conversation, ConversationOutcome } from './model/conversation.ts';
+export type { ConversationRecord, ConversationOutcome } from './model/conversation.ts';
 export type { Answer, Coverage } from './model/coverage.ts';
-export type { ConversationFilters } from './model/filters.ts';
+export type { ConversationFilters } from './model/window.ts';
 export type { SpanRecord, SpanRest } from './model/span-record.ts';
-export { isInWindow } from './model/window.ts';
 export type { Window } from './model/window.ts';
-export { decodeOtlpJson, OtlpFormatError } from './otlp/decode-otlp-json.ts';
-export type { SpanDetail } from './otlp/read-span.ts';
-export { askEngine } from './questions.ts';
 export type {
   AnyQuestion,
   CommonError,
@@ -37,7 +33,6 @@ export type {
   ConversationSource,
   ConversationQuestion,
   ConversationsQuestion,
-  Engine,
   Question,
   QuestionName,
   Questions,
@@ -49,18 +44,14 @@ export type {
   StepStatistics,
   StepStatisticsQuestion,
 } from './questions.ts';
-export { SourceError } from './sources/source-error.ts';
-export type { SourceErrorCode } from './sources/source-error.ts';
-export { appendMissingSteps, orderSteps } from './model/step-order.ts';
-export { compareText } from './model/compare-text.ts';
-export { foldIntoHours } from './time/fold-into-hours.ts';
-export type { QuarterHourCount } from './time/fold-into-hours.ts';
+export { SourceError } from './source-error.ts';
+export type { SourceErrorCode } from './source-error.ts';
 export { formatInstant, formatLocalInstant } from './time/format-instant.ts';
 export { parseInstant } from './time/parse-instant.ts';
 export { TimeError } from './time/time-error.ts';
 export type { TimeErrorCode } from './time/time-error.ts';
 export { zonedMidnight } from './time/zoned-midnight.ts';
-export { isTimeZone, zoneOffsetSeconds } from './time/zone-offset.ts';
+export { isTimeZone } from './time/zone-offset.ts';
 export { QueryError } from './answers/query-error.ts';
 export type { QueryErrorCode } from './answers/query-error.ts';
 export { averages } from './commands/averages.ts';
@@ -82,24 +73,10 @@ export { summary } from './commands/summary.ts';
 export type { ConversationOptions } from './commands/summary.ts';
 export { timeline } from './commands/timeline.ts';
 export { trace } from './commands/trace.ts';
-export { decodeAnswer } from './sources/serve/decode-answer.ts';
-export { decodeQuestion } from './sources/serve/decode-question.ts';
-export { encodeAnswer } from './sources/serve/encode-answer.ts';
-export { encodeQuestion } from './sources/serve/encode-question.ts';
-export { AnswerFormatError } from './sources/serve/json-readers.ts';
-export {
-  MAX_QUESTION_LIMIT,
-  MAX_QUESTION_QUANTILES,
-  QUESTION_PATH_PREFIX,
-  QuestionFormatError,
-} from './sources/serve/question.ts';
-export { samplingWarnings } from './model/sampling-warning.ts';
-export type { SampledProgram } from './model/sampling-warning.ts';
 export { compare } from './commands/compare.ts';
 export type { CompareOptions, ComparisonReport } from './commands/compare.ts';
-export { buildConversation } from './model/build-conversation.ts';
-export { MemorySource } from './sources/memory-source.ts';
-export type { MemorySourceOptions } from './sources/memory-source.ts';
+export { MemorySource } from './engines/memory/memory-source.ts';
+export type { MemorySourceOptions } from './engines/memory/memory-source.ts';
 export type { Alert, AlertRule } from './watch/alert.ts';
 export type { RoundOptions } from './watch/round.ts';
 export { highErrorRate } from './watch/rules/high-error-rate.ts';
@@ -118,6 +95,4 @@ export { ServeSource } from './sources/serve/serve-source.ts';
 export type { ServeSourceOptions } from './sources/serve/serve-source.ts';
 export type { JaegerSourceOptions } from './sources/jaeger/jaeger-options.ts';
 export { JaegerSource } from './sources/jaeger/jaeger-source.ts';
-export { httpGet, readHttpBody } from './sources/http-get.ts';
-export type { HttpGetOptions, HttpResponse } from './sources/http-get.ts';
 export { openHttpSource } from './sources/open-http-source.ts';

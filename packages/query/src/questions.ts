@@ -1,8 +1,7 @@
-import type { Conversation, ConversationOutcome } from './model/conversation.ts';
+import type { ConversationOutcome, ConversationRecord } from './model/conversation.ts';
 import type { Answer } from './model/coverage.ts';
-import type { ConversationFilters } from './model/filters.ts';
 import type { SpanRecord } from './model/span-record.ts';
-import type { Window } from './model/window.ts';
+import type { ConversationFilters, Window } from './model/window.ts';
 
 /**
  * The questions that every engine answers, and what each is answered with. All commands are built from them.
@@ -21,12 +20,18 @@ export interface Questions {
    * hex is accepted too where no conversation has the id. `spans` is empty when there is none.
    */
   conversation: { asked: ConversationQuestion; answer: ConversationSpans };
-  conversations: { asked: ConversationsQuestion; answer: Conversation[] };
+  conversations: { asked: ConversationsQuestion; answer: ConversationRecord[] };
   'step-statistics': { asked: StepStatisticsQuestion; answer: StepStatistics[] };
   'conversation-counts': { asked: ConversationCountsQuestion; answer: ConversationCount[] };
   'common-errors': { asked: CommonErrorsQuestion; answer: CommonError[] };
   'step-durations': { asked: StepDurationsQuestion; answer: StepDurations };
 }
+
+/** Most rows that one question may ask a server for. */
+export const MAX_QUESTION_LIMIT = 10_000;
+
+/** Most quantiles that one question may ask a server for. */
+export const MAX_QUESTION_QUANTILES = 100;
 
 /** A question's name, also in URLs. */
 export type QuestionName = keyof Questions;
@@ -104,7 +109,7 @@ export interface StepStatisticsQuestion {
   filters?: ConversationFilters;
   /** Only this step; all when absent. A step never seen has no row. */
   step?: string;
-  /** Ranks between 0 and 1 that `quantilesMs` shall hold. */
+  /** Probabilities between 0 and 1 whose quantiles `quantilesMs` is to hold. */
   quantiles?: readonly number[];
   /** False: `timings` stays empty, which saves a look at every span. @defaultValue `true` */
   timings?: boolean;
@@ -130,7 +135,7 @@ export interface StepStatistics {
   leftOut: { tooLong: number; notCompleted: number };
   /** Mean in ms of each named part, over the counted spans that have it, keys in order; empty where they were not asked for. */
   timings: Record<string, number>;
-  /** For each rank asked for, by linear interpolation at index (n−1)·q; empty where nothing is counted. */
+  /** For each probability asked for, by linear interpolation at index (n−1)·q; empty where nothing is counted. */
   quantilesMs: number[];
 }
 
@@ -209,4 +214,15 @@ export interface StepColumn {
   completedMs: Float64Array;
   /** Its first start − the conversation's start, in ms; NaN where the conversation does not have the step. */
   firstOffsetMs: Float64Array;
+}
+
+/** The column of `step` before anything is known about any of the `rowCount` conversations. */
+export function emptyStepColumn(step: string, rowCount: number): StepColumn {
+  return {
+    step,
+    countedMs: new Float64Array(rowCount),
+    counted: new Uint32Array(rowCount),
+    completedMs: new Float64Array(rowCount).fill(Number.NaN),
+    firstOffsetMs: new Float64Array(rowCount).fill(Number.NaN),
+  };
 }

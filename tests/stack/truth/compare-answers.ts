@@ -1,5 +1,5 @@
 import type { Report } from '@convotel/query';
-import { differencesBetween } from '../../conversation-source/differences.ts';
+import { differencesBetween } from '@convotel/suite';
 
 /**
  * Where two answers differ, as sentences: data and findings field by field, and how much they rest on. Ids that a

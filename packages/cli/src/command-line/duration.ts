@@ -17,19 +17,32 @@ export function isDuration(text: string): boolean {
 
 /**
  * Nanoseconds of a duration such as `90s`, `24h`, `7d`, `1h30m`, `500ms`.
- * @throws {@link UsageError} naming `option` when `text` is none, or no time at all.
+ * @throws {@link UsageError} naming `flag` when `text` is not a duration, or is one of zero length.
  */
-export function parseDurationNano(text: string, option: string): bigint {
+export function parseDurationNano(text: string, flag: string): bigint {
   if (!isDuration(text)) {
     const hint = /^\d+(\.\d+)?$/.test(text) ? ` Did you mean ${text}s or ${text}h?` : '';
-    throw new UsageError(`${option} takes a duration such as 90s, 24h, 7d or 1h30m, got "${text}".${hint}`);
+    throw new UsageError(`${flag} takes a duration such as 90s, 24h, 7d or 1h30m, got "${text}".${hint}`);
   }
   let nano = 0n;
   for (const [, count, unit] of text.matchAll(/(\d+)(ms|[smhdw])/g)) {
     nano += BigInt(count as string) * (NANO_BY_UNIT[unit as string] as bigint);
   }
-  if (nano === 0n) throw new UsageError(`${option} must be longer than nothing, got "${text}".`);
+  if (nano === 0n) throw new UsageError(`${flag} must be longer than zero, got "${text}".`);
   return nano;
+}
+
+/** A duration as it was written, and its length. */
+export interface Duration {
+  text: string;
+  nano: bigint;
+  milliseconds: number;
+}
+
+/** Takes a duration such as `90s`, `24h`, `7d` or `1h30m`. */
+export function duration(text: string, flag: string): Duration {
+  const nano = parseDurationNano(text, flag);
+  return { text, nano, milliseconds: Number(nano / 1_000_000n) };
 }
 
 const UNIT_WORDS: readonly (readonly [unit: string, word: string])[] = [

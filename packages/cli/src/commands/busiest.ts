@@ -1,13 +1,42 @@
-import { answerCommand, windowedOptions } from '../command-line/answer-command.ts';
+import type { HourOfDayRow, Report } from '@convotel/query';
+import { windowCommand } from '../command-line/window-command.ts';
+import { arrow, peakOf } from '../text/marks.ts';
+import { heavyRule, pageText, tableSection } from '../text/page.ts';
+import type { TextContext } from '../text/page.ts';
+import { layOutTable } from '../text/table.ts';
 
 /** `busiest`: at which hours of the day most conversations begin. */
-export const busiestCommand = answerCommand({
-  name: 'busiest',
-  summary: 'busiest hours of the day',
+export const command = windowCommand({
   examples: [['convotel busiest --since 30d', 'a month']],
-  defaultSince: '168h',
-  hasFilters: true,
-  understand: windowedOptions,
-  ask: async (source, options) => (await import('@convotel/query')).busiest(source, options),
-  text: async (report, context) => (await import('../text/busiest.ts')).busiestText(report, context),
+  since: '168h',
+  options: {},
+  ask: (query, source, asked) => query.busiest(source, asked),
+  text: busiestText,
 });
+
+/** Most hours of the day that the answer has. */
+const MAX_ROWS = 10;
+
+/** Conversations per hour of the day, whatever the day, most first. */
+export function busiestText({ data: rows }: Report<'busiest', HourOfDayRow[]>, context: TextContext): string {
+  const peak = peakOf(rows);
+  const table = layOutTable(
+    [
+      { heading: 'Hour', width: 16, align: 'left', cell: (row) => hourOfDayText(row.hourOfDay) },
+      { heading: 'Conversations', width: 13, align: 'right', gap: 7, cell: (row) => `${row.conversations} ` },
+    ],
+    rows,
+    (row) => arrow(row.conversations === peak ? 'Most active' : undefined, context),
+  );
+  return pageText([
+    `Busiest Hours of Day (top ${MAX_ROWS})`,
+    heavyRule(60),
+    ...tableSection(table, 60, 'No conversations in this window'),
+  ]);
+}
+
+/** 17 as `05:00 PM`. */
+function hourOfDayText(hourOfDay: number): string {
+  const hourOnDial = hourOfDay % 12 === 0 ? 12 : hourOfDay % 12;
+  return `${String(hourOnDial).padStart(2, '0')}:00 ${hourOfDay < 12 ? 'AM' : 'PM'}`;
+}

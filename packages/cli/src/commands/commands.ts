@@ -1,39 +1,90 @@
-import type { CommandDefinition } from '../command-line/command-definition.ts';
-import { averagesCommand } from './averages.ts';
-import { busiestCommand } from './busiest.ts';
-import { commonErrorsCommand } from './common-errors.ts';
-import { compareCommand } from './compare.ts';
-import { demoCommand } from './demo.ts';
-import { errorsCommand } from './errors.ts';
-import { hoursCommand } from './hours.ts';
-import { longestCommand } from './longest.ts';
-import { percentilesCommand } from './percentiles.ts';
-import { recentCommand } from './recent.ts';
-import { serveCommand } from './serve.ts';
-import { slowCommand } from './slow.ts';
-import { successCommand } from './success.ts';
-import { summaryCommand } from './summary.ts';
-import { timelineCommand } from './timeline.ts';
-import { traceCommand } from './trace.ts';
-import { watchCommand } from './watch.ts';
+import type { CommandEntry } from '../command-line/command.ts';
 
 /** Every command, in the order of the help: try it, look around, one conversation, many, over time. */
-export const COMMANDS: readonly CommandDefinition[] = [
-  demoCommand,
-  serveCommand,
-  recentCommand,
-  summaryCommand,
-  traceCommand,
-  timelineCommand,
-  averagesCommand,
-  percentilesCommand,
-  slowCommand,
-  longestCommand,
-  errorsCommand,
-  successCommand,
-  commonErrorsCommand,
-  hoursCommand,
-  busiestCommand,
-  compareCommand,
-  watchCommand,
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'demo',
+    summary: 'make example data and show every answer on it',
+    load: () => import('./demo.ts'),
+  },
+  {
+    name: 'serve',
+    summary: 'run the embedded back end until Ctrl-C: OTLP in, answers out',
+    load: () => import('./serve.ts'),
+  },
+  {
+    name: 'recent',
+    summary: 'newest conversations',
+    load: () => import('./recent.ts'),
+  },
+  {
+    name: 'summary',
+    summary: 'one conversation: its steps, and where the time went',
+    load: () => import('./summary.ts'),
+  },
+  {
+    name: 'trace',
+    summary: 'one conversation: every step with times, input, output and error',
+    load: () => import('./trace.ts'),
+  },
+  {
+    name: 'timeline',
+    summary: 'one conversation: its steps on one axis',
+    load: () => import('./timeline.ts'),
+  },
+  {
+    name: 'averages',
+    summary: 'average, shortest and longest duration of each step',
+    load: () => import('./averages.ts'),
+  },
+  {
+    name: 'percentiles',
+    summary: 'percentiles of the durations of one step',
+    load: () => import('./percentiles.ts'),
+  },
+  {
+    name: 'slow',
+    summary: 'slowest conversations, by the time in completed steps',
+    load: () => import('./slow.ts'),
+  },
+  {
+    name: 'longest',
+    summary: 'conversations that took longest from start to end',
+    load: () => import('./longest.ts'),
+  },
+  {
+    name: 'errors',
+    summary: 'failure rate of each step',
+    load: () => import('./errors.ts'),
+  },
+  {
+    name: 'success',
+    summary: 'success rate of each step',
+    load: () => import('./success.ts'),
+  },
+  {
+    name: 'common-errors',
+    summary: 'most frequent errors, by step, type and message',
+    load: () => import('./common-errors.ts'),
+  },
+  {
+    name: 'hours',
+    summary: 'conversations in each hour',
+    load: () => import('./hours.ts'),
+  },
+  {
+    name: 'busiest',
+    summary: 'busiest hours of the day',
+    load: () => import('./busiest.ts'),
+  },
+  {
+    name: 'compare',
+    summary: 'before and after, per step and in total',
+    load: () => import('./compare.ts'),
+  },
+  {
+    name: 'watch',
+    summary: 'alerts while it runs: failing steps, slow conversations',
+    load: () => import('./watch.ts'),
+  },
 ];

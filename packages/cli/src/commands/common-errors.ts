@@ -1,15 +1,44 @@
-import { answerCommand, windowedOptions } from '../command-line/answer-command.ts';
-import { LIMIT_OPTION, limitOf } from '../command-line/limit-option.ts';
+import type { CommonErrorRow, Report } from '@convotel/query';
+import { LIMIT_OPTION } from '../command-line/shared-options.ts';
+import { windowCommand } from '../command-line/window-command.ts';
+import { findingsAndAdvice, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
+import type { TextContext } from '../text/page.ts';
+import { layOutTable } from '../text/table.ts';
 
 /** `common-errors`: what fails most often, and where to look. */
-export const commonErrorsCommand = answerCommand({
-  name: 'common-errors',
-  summary: 'most frequent errors, by step, type and message',
+export const command = windowCommand({
   examples: [['convotel common-errors --since 7d', 'the last week']],
-  defaultSince: '24h',
-  options: [LIMIT_OPTION],
-  hasFilters: true,
-  understand: (request) => ({ ...windowedOptions(request), ...limitOf(request.texts) }),
-  ask: async (source, options) => (await import('@convotel/query')).commonErrors(source, options),
-  text: async (report, context) => (await import('../text/common-errors.ts')).commonErrorsText(report, context),
+  since: '24h',
+  options: LIMIT_OPTION,
+  ask: (query, source, asked) => query.commonErrors(source, { ...asked, limit: asked.options.limit }),
+  text: commonErrorsText,
 });
+
+/** The most frequent errors, each with the latest conversation that met it; its message stands below its numbers. */
+export function commonErrorsText(
+  { data: rows, findings }: Report<'common-errors', CommonErrorRow[]>,
+  context: TextContext,
+  { windowText }: { windowText: string },
+): string {
+  const table = layOutTable(
+    [
+      { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
+      { heading: 'Count', width: 8, align: 'right', gap: 1, cell: (row) => String(row.count) },
+      { heading: 'Last Seen', width: 19, align: 'left', gap: 3, cell: (row) => context.localTime(row.lastSeen, 0) },
+      { heading: 'Conversation ID', width: 30, align: 'left', gap: 2, cell: (row) => row.conversationId },
+    ],
+    rows,
+    (row) => `\n  ${errorText(row)}`,
+  );
+  return pageText([
+    ...titleLines(`Most Common Errors (${windowText})`, 80),
+    ...tableSection(table, 80, 'No errors in this window'),
+    heavyRule(80),
+    ...findingsAndAdvice('FINDINGS', findings, context),
+  ]);
+}
+
+function errorText({ errorType, message }: CommonErrorRow): string {
+  const parts = [errorType, message].filter((part) => part !== undefined && part !== '');
+  return parts.length === 0 ? 'no message' : parts.join(': ');
+}

@@ -1,17 +1,23 @@
-import type { CommandDefinition } from '../command-line/command-definition.ts';
+import { defineCommand } from '../command-line/command.ts';
+import { flag, option } from '../command-line/options.ts';
+import { COLOR_OPTION } from '../command-line/shared-options.ts';
+import { numberBetween } from '../command-line/value-parsers.ts';
 
 /** `demo`: example data, and every answer on it. */
-export const demoCommand: CommandDefinition = {
-  name: 'demo',
-  summary: 'make example data and show every answer on it',
+export const command = defineCommand({
   examples: [
     ['convotel demo', 'takes less than half a minute, leaves nothing behind'],
     ['convotel demo --keep', 'keep the back end running to look around'],
   ],
-  options: [
-    { flags: '--speed <factor>', description: 'how much faster than real the live part runs', defaultText: '10' },
-    { flags: '--keep', description: 'leave the back end running until Ctrl-C, and say what to try next' },
-    { flags: '--no-color', description: 'print without colours (NO_COLOR does the same)' },
-  ],
-  run: async (invocation) => (await import('../demo/run-demo.ts')).runDemo(invocation),
-};
+  options: {
+    speed: option(numberBetween(0.1, 1000), {
+      placeholder: 'factor',
+      description: 'how much faster than real the live part runs',
+      default: '10',
+    }),
+    keep: flag('leave the back end running until Ctrl-C, and say what to try next'),
+    ...COLOR_OPTION,
+  },
+  run: async ({ options, terminal, runWords }) =>
+    (await import('../demo/run-demo.ts')).runDemo(options, terminal, runWords),
+});

@@ -1,16 +1,45 @@
-import { answerCommand, windowedOptions } from '../command-line/answer-command.ts';
+import type { Report, StepErrorRow } from '@convotel/query';
+import { windowCommand } from '../command-line/window-command.ts';
+import { arrow } from '../text/marks.ts';
+import { findingsAndAdvice, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
+import type { TextContext } from '../text/page.ts';
+import { layOutTable } from '../text/table.ts';
 
 /** `errors`: which step fails how often. */
-export const errorsCommand = answerCommand({
-  name: 'errors',
-  summary: 'failure rate of each step',
+export const command = windowCommand({
   examples: [
     ['convotel errors --hours 24', 'the last day'],
     ['convotel errors --since 7d --workflow voice', 'one workflow, a week'],
   ],
-  defaultSince: '24h',
-  hasFilters: true,
-  understand: windowedOptions,
-  ask: async (source, options) => (await import('@convotel/query')).errors(source, options),
-  text: async (report, context) => (await import('../text/errors.ts')).errorsText(report, context),
+  since: '24h',
+  options: {},
+  ask: (query, source, asked) => query.errors(source, asked),
+  text: errorsText,
 });
+
+/** How often each step fails, what stands out, and what to do about it. */
+export function errorsText(
+  { data: rows, findings }: Report<'errors', StepErrorRow[]>,
+  context: TextContext,
+  { windowText }: { windowText: string },
+): string {
+  const problems = new Set(
+    findings.filter((finding) => finding.rule === 'high-error-rate').map((finding) => finding.evidence['step']),
+  );
+  const table = layOutTable(
+    [
+      { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
+      { heading: 'Total', width: 8, align: 'right', gap: 1, cell: (row) => String(row.total) },
+      { heading: 'Failures', width: 8, align: 'right', gap: 3, cell: (row) => String(row.failures) },
+      { heading: 'Error Rate', width: 10, align: 'right', gap: 3, cell: (row) => `${row.errorRatePct.toFixed(2)}%` },
+    ],
+    rows,
+    (row) => arrow(problems.has(row.step) ? 'PROBLEM!' : undefined, context),
+  );
+  return pageText([
+    ...titleLines(`Error Rates by Step (${windowText})`, 60),
+    ...tableSection(table, 60, 'No steps in this window'),
+    heavyRule(60),
+    ...findingsAndAdvice('FINDINGS', findings, context),
+  ]);
+}

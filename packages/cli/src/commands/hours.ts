@@ -1,13 +1,41 @@
-import { answerCommand, windowedOptions } from '../command-line/answer-command.ts';
+import type { HourRow, Report } from '@convotel/query';
+import { windowCommand } from '../command-line/window-command.ts';
+import { arrow, peakOf } from '../text/marks.ts';
+import { heavyRule, pageText, tableSection } from '../text/page.ts';
+import type { TextContext } from '../text/page.ts';
+import { layOutTable } from '../text/table.ts';
 
 /** `hours`: how many conversations began in each hour. */
-export const hoursCommand = answerCommand({
-  name: 'hours',
-  summary: 'conversations in each hour',
+export const command = windowCommand({
   examples: [['convotel hours --since 7d --tz Europe/Berlin', 'a week, in the hours of Berlin']],
-  defaultSince: '168h',
-  hasFilters: true,
-  understand: windowedOptions,
-  ask: async (source, options) => (await import('@convotel/query')).hours(source, options),
-  text: async (report, context) => (await import('../text/hours.ts')).hoursText(report, context),
+  since: '168h',
+  options: {},
+  ask: (query, source, asked) => query.hours(source, asked),
+  text: hoursText,
 });
+
+/** Conversations per clock hour, the fullest marked. */
+export function hoursText(
+  { data: rows }: Report<'hours', HourRow[]>,
+  context: TextContext,
+  { windowText }: { windowText: string },
+): string {
+  const peak = peakOf(rows);
+  const table = layOutTable(
+    [
+      { heading: 'Hour', width: 16, align: 'left', cell: (row) => hourText(row.hour, context) },
+      { heading: 'Conversations', width: 13, align: 'right', gap: 7, cell: (row) => String(row.conversations) },
+    ],
+    rows,
+    (row) => arrow(row.conversations === peak ? 'Peak hour' : undefined, context),
+  );
+  return pageText([
+    `Conversations per Hour (${windowText})`,
+    heavyRule(60),
+    ...tableSection(table, 60, 'No conversations in this window'),
+  ]);
+}
+
+function hourText(hour: string, context: TextContext): string {
+  return context.localTime(hour, 0).slice(0, 'YYYY-MM-DDTHH:MM'.length).replace('T', ' ');
+}

@@ -1,24 +1,48 @@
+import type { ConversationRow, Report } from '@convotel/query';
 import { answerCommand } from '../command-line/answer-command.ts';
-import { LIMIT_OPTION, limitOf } from '../command-line/limit-option.ts';
+import { FILTER_OPTIONS, filtersOf, LIMIT_OPTION } from '../command-line/shared-options.ts';
+import { windowOptions } from '../command-line/window-options.ts';
+import { heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
+import type { TextContext } from '../text/page.ts';
+import { layOutTable } from '../text/table.ts';
 
-/** `recent`: the newest conversations, open ones included. */
-export const recentCommand = answerCommand({
-  name: 'recent',
-  summary: 'newest conversations',
+const BEGINNING_OF_TIME = '1970-01-01T00:00:00Z';
+
+/** `recent`: the newest conversations, open ones included; of all times unless a window was given. */
+export const command = answerCommand({
   examples: [
     ['convotel recent', 'the newest ten'],
     ['convotel recent --limit 5 --outcome failed', 'the newest five that failed'],
   ],
-  defaultSince: 'everything',
-  options: [LIMIT_OPTION],
-  hasFilters: true,
-  context: (texts) => ({ limit: 10, ...limitOf(texts) }),
-  understand: ({ window, timeZone, filters, texts }) => ({
-    ...(window === undefined ? {} : { window }),
-    timeZone,
-    filters,
-    ...limitOf(texts),
-  }),
-  ask: async (source, options) => (await import('@convotel/query')).recent(source, options),
-  text: async (report, context) => (await import('../text/recent.ts')).recentText(report, context),
+  options: { ...LIMIT_OPTION, ...windowOptions('everything'), ...FILTER_OPTIONS },
+  prepare: async (call) => {
+    const { since, until, hours, limit } = call.options;
+    const asked = { timeZone: call.timeZone, filters: filtersOf(call.options), limit };
+    if (since === undefined && until === undefined && hours === undefined) return asked;
+    const { resolveWindow } = await import('../command-line/window.ts');
+    return { ...asked, window: resolveWindow({ since, until, hours }, BEGINNING_OF_TIME, call).window };
+  },
+  ask: (query, source, asked) => query.recent(source, asked),
+  text: (report, context, asked) => recentText(report, context, asked),
 });
+
+/** The newest conversations; one that has not ended yet says `open`. */
+export function recentText(
+  { data: rows }: Report<'recent', ConversationRow[]>,
+  context: TextContext,
+  { limit }: { limit: number },
+): string {
+  const table = layOutTable(
+    [
+      { heading: 'Conversation ID', width: 30, align: 'left', cell: (row) => row.conversationId },
+      { heading: 'Start Time', width: 26, align: 'left', gap: 1, cell: (row) => context.localTime(row.startTime, 6) },
+    ],
+    rows,
+    (row) => (row.outcome === 'open' ? '  open' : ''),
+  );
+  return pageText([
+    ...titleLines(`Recent Conversations (last ${limit})`, 80),
+    ...tableSection(table, 80, 'No conversations found'),
+    heavyRule(80),
+  ]);
+}

@@ -1,39 +1,55 @@
 import { THRESHOLD } from '@convotel/conventions';
-import { answerCommand, windowedOptions } from '../command-line/answer-command.ts';
-import type { OptionTexts } from '../command-line/command-definition.ts';
-import { LIMIT_OPTION, limitOf } from '../command-line/limit-option.ts';
-import { parseMilliseconds } from '../command-line/number-option.ts';
-import { TARGET_OPTION, targetOf } from '../command-line/target-option.ts';
-
-const DEFAULT_THRESHOLD_MS = THRESHOLD.slowMs;
+import type { Report, SlowConversationRow } from '@convotel/query';
+import { option } from '../command-line/options.ts';
+import { LIMIT_OPTION, TARGET_OPTION } from '../command-line/shared-options.ts';
+import { milliseconds } from '../command-line/value-parsers.ts';
+import { windowCommand } from '../command-line/window-command.ts';
+import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
+import type { TextContext } from '../text/page.ts';
+import { layOutTable } from '../text/table.ts';
+import { secondsText } from '../text/words.ts';
 
 /** `slow`: the conversations that made users wait longest. */
-export const slowCommand = answerCommand({
-  name: 'slow',
-  summary: 'slowest conversations, by the time in completed steps',
+export const command = windowCommand({
   examples: [['convotel slow --threshold 8000 --limit 5', 'the five slowest above eight seconds']],
-  defaultSince: '24h',
-  options: [
-    {
-      flags: '--threshold <ms>',
+  since: '24h',
+  options: {
+    threshold: option(milliseconds, {
+      placeholder: 'ms',
       description: 'only conversations above it',
-      defaultText: String(DEFAULT_THRESHOLD_MS),
-    },
-    LIMIT_OPTION,
-    TARGET_OPTION,
-  ],
-  hasFilters: true,
-  context: (texts) => ({ thresholdMs: thresholdOf(texts) }),
-  understand: (request) => ({
-    ...windowedOptions(request),
-    thresholdMs: thresholdOf(request.texts),
-    ...limitOf(request.texts),
-    ...targetOf(request.texts),
-  }),
-  ask: async (source, options) => (await import('@convotel/query')).slow(source, options),
-  text: async (report, context) => (await import('../text/slow.ts')).slowText(report, context),
+      default: String(THRESHOLD.slowMs),
+    }),
+    ...LIMIT_OPTION,
+    ...TARGET_OPTION,
+  },
+  ask: (query, source, asked) => {
+    const { threshold, limit, target } = asked.options;
+    return query.slow(source, { ...asked, thresholdMs: threshold, limit, targetMs: target });
+  },
+  text: (report, context, { windowText, options }) =>
+    slowText(report, context, { windowText, thresholdMs: options.threshold }),
 });
 
-function thresholdOf({ threshold }: OptionTexts): number {
-  return threshold === undefined ? DEFAULT_THRESHOLD_MS : parseMilliseconds(threshold, '--threshold');
+/** The slowest conversations above the threshold; the duration is that of their completed steps. */
+export function slowText(
+  { data: rows, findings }: Report<'slow', SlowConversationRow[]>,
+  context: TextContext,
+  { windowText, thresholdMs }: { windowText: string; thresholdMs: number },
+): string {
+  const table = layOutTable(
+    [
+      { heading: 'Conversation ID', width: 32, align: 'left', cell: (row) => row.conversationId },
+      { heading: 'Duration (s)', width: 12, align: 'right', gap: 2, cell: (row) => secondsText(row.completedMs) },
+      // The number stands one blank left of the heading's end.
+      { heading: 'Steps', width: 5, align: 'right', gap: 2, cell: (row) => `${row.stepCount} ` },
+      { heading: 'Start Time', width: 19, align: 'left', gap: 2, cell: (row) => context.localTime(row.startTime, 0) },
+    ],
+    rows,
+  );
+  return pageText([
+    ...titleLines(`Slowest Conversations (>${thresholdMs}ms)`, 80),
+    ...tableSection(table, 80, `No conversation took more than ${thresholdMs}ms (${windowText})`),
+    heavyRule(80),
+    ...findingsSection('ACTION ITEMS', findings, context),
+  ]);
 }

@@ -1,16 +1,51 @@
-import { answerCommand } from '../command-line/answer-command.ts';
-import { CONVERSATION_ARGUMENT } from '../command-line/conversation-argument.ts';
-import { TARGET_OPTION, targetOf } from '../command-line/target-option.ts';
+import type { ConversationDetail, Report, StepRow } from '@convotel/query';
+import { conversationCommand } from '../command-line/conversation-command.ts';
+import { conversationHeadLines, stepLabel } from '../text/conversation-head.ts';
+import { arrow, outcomeMark } from '../text/marks.ts';
+import { findingsSection, heavyRule, lightRule, pageText, titleLines } from '../text/page.ts';
+import type { TextContext } from '../text/page.ts';
+import { displayWidth, pad } from '../text/width.ts';
+import { millisecondsText, outcomeText, secondsText } from '../text/words.ts';
 
 /** `summary`: where the time of one conversation went. */
-export const summaryCommand = answerCommand({
-  name: 'summary',
-  summary: 'one conversation: its steps, and where the time went',
+export const command = conversationCommand({
   examples: [['convotel summary 20251008_143022_a1b2c3d4', 'the steps of one conversation']],
-  argument: CONVERSATION_ARGUMENT,
-  options: [TARGET_OPTION],
-  hasFilters: false,
-  understand: ({ argument, timeZone, texts }) => ({ conversationId: argument, timeZone, ...targetOf(texts) }),
-  ask: async (source, options) => (await import('@convotel/query')).summary(source, options),
-  text: async (report, context) => (await import('../text/summary.ts')).summaryText(report, context),
+  ask: (query, source, asked) => query.summary(source, asked),
+  text: summaryText,
 });
+
+const MIN_NAME_WIDTH = 12;
+
+/** One conversation: when, how long, and each step's part in it. */
+export function summaryText(
+  { data: detail, findings }: Report<'summary', ConversationDetail>,
+  context: TextContext,
+): string {
+  const bottlenecks = new Set(
+    findings.filter((finding) => finding.rule === 'bottleneck-step').map((finding) => finding.evidence['step']),
+  );
+  const shareText = (step: StepRow): string | undefined =>
+    step.depth === 0 && bottlenecks.has(step.step)
+      ? `${((step.durationMs / detail.totalMs) * 100).toFixed(0)}% of total time`
+      : undefined;
+  const nameWidth = Math.max(MIN_NAME_WIDTH, ...detail.steps.map((step) => displayWidth(stepLabel(step))));
+  return pageText([
+    ...titleLines(`Conversation: ${detail.conversationId}`, 60),
+    ...conversationHeadLines(detail, context),
+    '',
+    'Step Breakdown:',
+    lightRule(60),
+    ...detail.steps.map((step) => stepLine(step, nameWidth, context) + arrow(shareText(step), context)),
+    ...(detail.steps.length === 0 ? ['  No steps'] : []),
+    heavyRule(60),
+    ...findingsSection('KEY INSIGHTS', findings, context),
+  ]);
+}
+
+function stepLine(step: StepRow, nameWidth: number, context: TextContext): string {
+  const name = pad(stepLabel(step), nameWidth, 'left');
+  const seconds = pad(secondsText(step.durationMs), 6, 'right');
+  const milliseconds = pad(millisecondsText(step.durationMs), 6, 'right');
+  const ending = step.outcome === 'completed' ? '' : `  ${outcomeText(step.outcome)}`;
+  return `  ${outcomeMark(step.outcome, context)} ${name}: ${seconds}s (${milliseconds}ms)${ending}`;
+}

@@ -1,16 +1,59 @@
-import { answerCommand } from '../command-line/answer-command.ts';
-import { CONVERSATION_ARGUMENT } from '../command-line/conversation-argument.ts';
-import { TARGET_OPTION, targetOf } from '../command-line/target-option.ts';
+import type { ConversationDetail, Report, StepRow } from '@convotel/query';
+import { conversationCommand } from '../command-line/conversation-command.ts';
+import { findingsSection, pageText, titleLines } from '../text/page.ts';
+import type { TextContext } from '../text/page.ts';
+import { millisecondsText, outcomeText } from '../text/words.ts';
 
 /** `trace`: everything about one conversation. */
-export const traceCommand = answerCommand({
-  name: 'trace',
-  summary: 'one conversation: every step with times, input, output and error',
+export const command = conversationCommand({
   examples: [['convotel trace 20251008_143022_a1b2c3d4', 'every step in full']],
-  argument: CONVERSATION_ARGUMENT,
-  options: [TARGET_OPTION],
-  hasFilters: false,
-  understand: ({ argument, timeZone, texts }) => ({ conversationId: argument, timeZone, ...targetOf(texts) }),
-  ask: async (source, options) => (await import('@convotel/query')).trace(source, options),
-  text: async (report, context) => (await import('../text/trace.ts')).traceText(report, context),
+  ask: (query, source, asked) => query.trace(source, asked),
+  text: traceText,
 });
+
+/** Every step of one conversation with everything that is known about it. */
+export function traceText(
+  { data: detail, findings }: Report<'trace', ConversationDetail>,
+  context: TextContext,
+): string {
+  return pageText([
+    ...titleLines(`Full Trace: ${detail.conversationId}`, 80),
+    ...detail.steps.flatMap((step) => ['', ...stepLines(step, context)]),
+    ...(detail.steps.length === 0 ? ['', 'No steps'] : []),
+    ...findingsSection('ANALYSIS', findings, context),
+  ]);
+}
+
+function stepLines(step: StepRow, context: TextContext): string[] {
+  return [
+    `Step: ${step.step}${step.depth === 0 ? '' : ` (inside another step, depth ${step.depth})`}`,
+    ...field('Attempt', step.attempt?.toString()),
+    ...field('Start', context.localTime(step.startTime, 6)),
+    ...field('End', context.localTime(step.endTime, 6)),
+    ...field('Duration', `${millisecondsText(step.durationMs)}ms`),
+    ...field('Status', outcomeText(step.outcome)),
+    ...field('First', step.timeToFirstOutputMs === undefined ? undefined : firstOutputText(step.timeToFirstOutputMs)),
+    ...field('Timings', timingsText(step.timings)),
+    ...field('Input', step.input ?? lengthText(step.inputChars)),
+    ...field('Output', step.output ?? lengthText(step.outputChars)),
+    ...field('Error', step.errorMessage ?? step.errorType),
+  ];
+}
+
+function field(label: string, value: string | undefined): string[] {
+  return value === undefined ? [] : [`  ${`${label}:`.padEnd(9)} ${value}`];
+}
+
+function firstOutputText(milliseconds: number): string {
+  return `output after ${millisecondsText(milliseconds)}ms`;
+}
+
+function timingsText(timings: Record<string, number> = {}): string | undefined {
+  const parts = Object.entries(timings).map(([part, milliseconds]) => `${part} ${millisecondsText(milliseconds)}ms`);
+  return parts.length === 0 ? undefined : parts.join(', ');
+}
+
+/** A text that is not kept shows its length. */
+function lengthText(chars: number | undefined): string | undefined {
+  return chars === undefined ? undefined : `${chars} characters (text not kept)`;
+}

@@ -49,21 +49,24 @@ export interface LiveConversations {
 }
 
 /** Runs four conversations, wrapped in steps as a program would; the last one fails at its language model. */
-export async function runLiveConversations(speed: number, say: (line: string) => void): Promise<LiveConversations> {
+export async function runLiveConversations(
+  speed: number,
+  printLine: (line: string) => void,
+): Promise<LiveConversations> {
   const completed: string[] = [];
   let failed = '';
   for (const script of SCRIPTS) {
     const conversationId = newConversationId();
     const isToFail = script.modelError !== undefined;
-    say(`\nSimulating ${isToFail ? 'failed conversation' : 'conversation'}: ${conversationId}`);
+    printLine(`\nSimulating ${isToFail ? 'failed conversation' : 'conversation'}: ${conversationId}`);
     try {
-      await converse(conversationId, script, speed, say);
+      await converse(conversationId, script, speed, printLine);
       completed.push(conversationId);
-      say(`✓ Conversation complete: ${conversationId}`);
+      printLine(`✓ Conversation complete: ${conversationId}`);
     } catch (error) {
       if (!(error instanceof RateLimitError)) throw error;
       failed = conversationId;
-      say(`✗ Conversation failed: ${error.message}`);
+      printLine(`✗ Conversation failed: ${error.message}`);
     }
   }
   return { completed, failed };
@@ -77,12 +80,12 @@ async function converse(
   conversationId: string,
   script: Script,
   speed: number,
-  say: (line: string) => void,
+  printLine: (line: string) => void,
 ): Promise<void> {
   const work = async (step: StepName): Promise<void> => {
     const remark = step === 'gpt' && script.modelError !== undefined ? ' (will fail)' : '';
     const place = `[${STEP_NAMES.indexOf(step) + 1}/${STEP_NAMES.length}]`;
-    say(`  ${place} ${step.toUpperCase()} - ${STEP_PHRASES[stepKindOf(step)].doing}${remark}...`);
+    printLine(`  ${place} ${step.toUpperCase()} - ${STEP_PHRASES[stepKindOf(step)].doing}${remark}...`);
     await wait(script.milliseconds[step] / speed);
   };
 

@@ -1,8 +1,11 @@
 import { formatInstant } from '@convotel/query';
-import type { Invocation } from '../command-line/command-definition.ts';
+import type { ExitStatus } from '../exit-status.ts';
 import type { Terminal } from '../terminal.ts';
 import type { LiveConversations } from './live-conversations.ts';
 import { HISTORY_WORKFLOW } from './record-history.ts';
+
+/** Runs a call of the command line, as a person would. */
+export type RunWords = (words: readonly string[], terminal: Terminal) => Promise<ExitStatus>;
 
 /** What the session is about. */
 export interface Session {
@@ -27,14 +30,14 @@ export function stepHeadline(step: number, title: string): string {
 }
 
 /** Runs the commands of steps 2 to 10 as a person would, each shown before its output. */
-export async function showSession(session: Session, terminal: Terminal, call: Invocation['call']): Promise<void> {
+export async function showSession(session: Session, terminal: Terminal, runWords: RunWords): Promise<void> {
   let step = 2;
   for (const { title, note, calls } of sessionSteps(session)) {
     terminal.writeOutput(stepHeadline(step, title));
     if (note !== undefined) terminal.writeOutput(`\n${note}\n`);
     for (const words of calls) {
       terminal.writeOutput(`\n$ convotel ${words.join(' ')}\n\n`);
-      await call(words, terminal);
+      await runWords(words, terminal);
       if (terminal.interrupted.aborted) return;
     }
     step += 1;

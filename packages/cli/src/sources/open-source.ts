@@ -1,7 +1,7 @@
-import type { ConversationSource } from '@convotel/query';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Answer, ConversationSource, Question, QuestionName, Questions, SourceKind } from '@convotel/query';
 import { UsageError } from '../command-line/usage-error.ts';
-import { ReopeningSource } from './reopening-source.ts';
-import { resolveStorePath } from './store-path.ts';
 
 /** Where to read from, as it was written. */
 export interface SourceTexts {
@@ -9,15 +9,14 @@ export interface SourceTexts {
   store: string | undefined;
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * Opens what `--from` names: `local` is the running `convotel serve` that holds the store, else the store's file.
  * @throws {@link UsageError} when `--from` is empty, or does not go with `--store`.
  * @throws `SourceError` when the source cannot be opened.
  */
-export async function openSource(
-  { from, store }: SourceTexts,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<ConversationSource> {
+export async function openSource({ from, store }: SourceTexts, environment: Environment): Promise<ConversationSource> {
   const where = resolveWhere({ from, store }, environment);
   if (where === '')
     throw new UsageError('--from is empty. Give local, an http:// address, or a file of OTLP/JSON lines.');
@@ -26,7 +25,9 @@ export async function openSource(
 
   if (/^https?:\/\//i.test(where)) {
     if (!URL.canParse(where)) {
-      throw new UsageError('--from is no address. Give one such as http://localhost:16686, with host and port.');
+      throw new UsageError(
+        '--from is not a valid address. Give one such as http://localhost:16686, with host and port.',
+      );
     }
     const { openHttpSource } = await import('@convotel/query');
     return openHttpSource(where);
@@ -36,20 +37,28 @@ export async function openSource(
 }
 
 /**
- * The same for a program that asks again and again: `local` is looked up anew for every question, so that `convotel
- * serve` may come and go meanwhile and finds its file free.
+ * The same for a program that asks again and again: `local` is looked up again for every question, so that
+ * `convotel serve` may come and go meanwhile and finds its file free.
  */
-export async function openLastingSource(
-  texts: SourceTexts,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<ConversationSource> {
+export async function openLastingSource(texts: SourceTexts, environment: Environment): Promise<ConversationSource> {
   if (resolveWhere(texts, environment) !== 'local') return openSource(texts, environment);
   const storePath = resolveStorePath(texts.store, environment);
   return new ReopeningSource('local', storePath, () => openLocal(storePath));
 }
 
-/** A store asked for goes before a place that only the environment names. */
-function resolveWhere({ from, store }: SourceTexts, environment: Readonly<Record<string, string | undefined>>): string {
+/**
+ * Where the embedded back end keeps its file: the option, else `CONVOTEL_STORE`, else
+ * `$XDG_DATA_HOME/convotel/conversations.duckdb` with the base directory specification's default `~/.local/share`.
+ */
+export function resolveStorePath(asked: string | undefined, environment: Environment): string {
+  const chosen = asked ?? environment['CONVOTEL_STORE'];
+  if (chosen !== undefined && chosen !== '') return chosen;
+  const dataHome = environment['XDG_DATA_HOME'] || join(environment['HOME'] || homedir(), '.local', 'share');
+  return join(dataHome, 'convotel', 'conversations.duckdb');
+}
+
+/** A store that was asked for goes before a place that only the environment names. */
+function resolveWhere({ from, store }: SourceTexts, environment: Environment): string {
   return from ?? (store === undefined ? environment['CONVOTEL_FROM'] || 'local' : 'local');
 }
 
@@ -59,4 +68,32 @@ async function openLocal(storePath: string): Promise<ConversationSource> {
   if (url === undefined) return openDuckDbSource(storePath);
   const { ServeSource } = await import('@convotel/query');
   return new ServeSource(url);
+}
+
+/**
+ * A source that is opened for every question and closed after it, for programs that run long: meanwhile others may take
+ * the store's file, a back end may go away and come back, and the next question finds whoever is there.
+ */
+class ReopeningSource implements ConversationSource {
+  readonly kind: SourceKind;
+  readonly location: string;
+  readonly #open: () => Promise<ConversationSource>;
+
+  constructor(kind: SourceKind, location: string, open: () => Promise<ConversationSource>) {
+    this.kind = kind;
+    this.location = location;
+    this.#open = open;
+  }
+
+  async ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>> {
+    const source = await this.#open();
+    try {
+      return await source.ask(question);
+    } finally {
+      await source.close();
+    }
+  }
+
+  /** Nothing is open between two questions. */
+  async close(): Promise<void> {}
 }

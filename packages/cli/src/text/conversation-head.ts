@@ -1,14 +1,14 @@
 import { WALL_DIFFERS_FROM_PCT } from '@convotel/conventions';
-import type { ConversationDetail } from '@convotel/query';
-import { bothUnitsText } from './duration-text.ts';
-import { localTimeText } from './local-time.ts';
+import type { ConversationDetail, StepRow } from '@convotel/query';
+import type { TextContext } from './page.ts';
+import { bothUnitsText, outcomeText } from './words.ts';
 
 /** Start, end, durations and number of steps of one conversation; its outcome where that is not `completed`. */
-export function conversationHeadLines(detail: ConversationDetail, timeZone: string): string[] {
+export function conversationHeadLines(detail: ConversationDetail, context: TextContext): string[] {
   const wallDiffers = Math.abs(detail.wallMs - detail.totalMs) > (detail.totalMs * WALL_DIFFERS_FROM_PCT) / 100;
   return [
-    `Start Time:    ${localTimeText(detail.startTime, timeZone, 6)}`,
-    `End Time:      ${localTimeText(detail.endTime, timeZone, 6)}`,
+    `Start Time:    ${context.localTime(detail.startTime, 6)}`,
+    `End Time:      ${context.localTime(detail.endTime, 6)}`,
     `Total Duration: ${bothUnitsText(detail.totalMs)}`,
     ...(wallDiffers ? [`Wall Clock:    ${bothUnitsText(detail.wallMs)}`] : []),
     `Steps:         ${detail.stepCount}`,
@@ -16,7 +16,8 @@ export function conversationHeadLines(detail: ConversationDetail, timeZone: stri
   ];
 }
 
-/** `timed_out` as `timed out`. */
-export function outcomeText(outcome: ConversationDetail['outcome']): string {
-  return outcome.replace('_', ' ');
+/** The step's name as a table of one conversation shows it: nested steps are indented, later attempts numbered. */
+export function stepLabel(step: StepRow): string {
+  const attempt = step.attempt === undefined ? '' : ` #${step.attempt}`;
+  return '  '.repeat(step.depth) + step.step + attempt;
 }

@@ -1,4 +1,19 @@
+import type { Finding, LeftOut } from '@convotel/query';
 import type { TableLines } from './table.ts';
+
+/** What the text of an answer needs to know beyond the answer itself. */
+export interface TextContext {
+  /** Whether findings and the arrows that belong to them are shown. */
+  showFindings: boolean;
+  /** Whether marks and arrows are coloured; colour never carries a meaning of its own. */
+  color: boolean;
+  /**
+   * An RFC 3339 instant of an answer as people read it in the time zone of the call, without offset:
+   * `2025-10-08T14:30:22.123456`.
+   * @param decimals - digits after the seconds
+   */
+  localTime(instant: string, decimals: 0 | 6): string;
+}
 
 /** Width of the rules of a page, in terminal cells. */
 export type PageWidth = 60 | 80;
@@ -26,4 +41,31 @@ export function tableSection(table: TableLines, width: PageWidth, whenEmpty: str
 /** The lines as one text, which ends with a line end. */
 export function pageText(lines: readonly string[]): string {
   return `${lines.join('\n')}\n`;
+}
+
+/** An empty line, `heading` and a bullet for each finding; nothing where there are none or none are shown. */
+export function findingsSection(heading: string, findings: readonly Finding[], context: TextContext): string[] {
+  if (!context.showFindings || findings.length === 0) return [];
+  return ['', `${heading}:`, ...findings.map((finding) => `• ${finding.text}`)];
+}
+
+/** The findings below `heading`, then the advice among them, numbered, below `RECOMMENDATIONS`. */
+export function findingsAndAdvice(heading: string, findings: readonly Finding[], context: TextContext): string[] {
+  const observed = findings.filter((finding) => finding.severity !== 'advice');
+  const advice = findings.filter((finding) => finding.severity === 'advice');
+  const sections = findingsSection(heading, observed, context);
+  if (!context.showFindings || advice.length === 0) return sections;
+  return [...sections, '', 'RECOMMENDATIONS:', ...advice.map((finding, index) => `${index + 1}. ${finding.text}`)];
+}
+
+/** The line on what a table does not count, such as `Left out: gpt 2 not completed, 1 of 60s or more`; often none. */
+export function leftOutLines(rows: readonly { step: string; leftOut: LeftOut }[]): string[] {
+  const parts = rows.flatMap(({ step, leftOut }) => {
+    const reasons = [
+      ...(leftOut.notCompleted > 0 ? [`${leftOut.notCompleted} not completed`] : []),
+      ...(leftOut.tooLong > 0 ? [`${leftOut.tooLong} of 60s or more`] : []),
+    ];
+    return reasons.length === 0 ? [] : [`${step} ${reasons.join(', ')}`];
+  });
+  return parts.length === 0 ? [] : [`Left out: ${parts.join('; ')}`];
 }

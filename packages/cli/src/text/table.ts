@@ -1,9 +1,9 @@
-import stringWidth from 'string-width';
+import { displayWidth, pad } from './width.ts';
 
 /** One column of a table. */
 export interface Column<Row> {
   heading: string;
-  /** Least width in terminal cells; the column grows with its widest cell. */
+  /** Minimum width in terminal cells; the column grows with its widest cell. */
   width: number;
   align: 'left' | 'right';
   /** Blanks between this column and the one before it. */
@@ -20,7 +20,7 @@ export interface TableLines {
 /**
  * Lays `rows` out in columns by display width, so that wide characters keep the columns straight and a long cell
  * widens its whole column.
- * @param after What stands behind a row, outside the columns, such as an arrow.
+ * @param after - what stands behind a row, outside the columns, such as an arrow
  */
 export function layOutTable<Row>(
   columns: readonly Column<Row>[],
@@ -31,7 +31,7 @@ export function layOutTable<Row>(
     columns.map((column, place) => (place === 0 ? neverFormula(column.cell(row, index)) : column.cell(row, index))),
   );
   const widths = columns.map((column, place) =>
-    cells.reduce((widest, row) => Math.max(widest, stringWidth(row[place] ?? '')), column.width),
+    cells.reduce((widest, row) => Math.max(widest, displayWidth(row[place] ?? '')), column.width),
   );
   const line = (texts: readonly string[]): string =>
     columns
@@ -50,10 +50,4 @@ export function layOutTable<Row>(
  */
 function neverFormula(text: string): string {
   return /^[=+@-]/.test(text) ? `'${text}` : text;
-}
-
-/** `text` with blanks up to `width` terminal cells; unchanged where it is as wide already. */
-export function pad(text: string, width: number, align: 'left' | 'right'): string {
-  const blanks = ' '.repeat(Math.max(0, width - stringWidth(text)));
-  return align === 'left' ? text + blanks : blanks + text;
 }

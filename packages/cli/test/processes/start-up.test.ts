@@ -17,19 +17,38 @@ async function modulesOf(words: string[]): Promise<string[]> {
 
 const isHeavy = (module: string): boolean => /duckdb|opentelemetry|packages\/(local|sdk|tracing)\//.test(module);
 
-test.each([['--help'], ['averages', '--help'], ['--version'], ['avrages']])(
-  '%s %s loads neither DuckDB nor OpenTelemetry nor the library',
-  async (...words) => {
-    const modules = await modulesOf(words.filter((word) => word !== undefined));
-    expect(modules.length).toBeGreaterThan(10);
-    expect(modules.filter((module) => isHeavy(module) || module.includes('packages/query/'))).toEqual([]);
-  },
-);
+/** Names of the commands whose definition was loaded. */
+const commandsOf = (modules: string[]): string[] =>
+  modules.flatMap((module) => /packages\/cli\/dist\/commands\/(?!commands)([\w-]+)\.js$/.exec(module)?.[1] ?? []);
 
-test('a query on a file loads neither DuckDB nor OpenTelemetry', async () => {
+test.each([
+  [['--help'], []],
+  [['--version'], []],
+  [['avrages'], []],
+  [['averages', '--help'], ['averages']],
+  [['serve', '--help'], ['serve']],
+])('%j loads no library and only the commands %j', async (words, commands) => {
+  const modules = await modulesOf(words);
+  expect(modules.length).toBeGreaterThan(5);
+  expect(modules.filter((module) => isHeavy(module) || module.includes('packages/query/'))).toEqual([]);
+  expect(commandsOf(modules)).toEqual(commands);
+});
+
+test('a query on a file loads neither DuckDB nor OpenTelemetry, no other command, and nothing to measure plain text', async () => {
   const modules = await modulesOf(['recent', '--from', await writeOtlpFile(FOUR_CONVERSATIONS)]);
   expect(modules.some((module) => module.includes('packages/query/'))).toBe(true);
-  expect(modules.filter(isHeavy)).toEqual([]);
+  expect(modules.filter((module) => isHeavy(module) || module.includes('string-width'))).toEqual([]);
+  expect(commandsOf(modules)).toEqual(['recent']);
+});
+
+test('wide characters are measured, also below one another', async () => {
+  const from = await writeOtlpFile([
+    { id: '会话', start: '2025-10-08T14:30:00Z', steps: [{ step: '声音', durationMs: 10 }] },
+    { id: 'ab', start: '2025-10-08T14:31:00Z', steps: [{ step: 'llm', durationMs: 10 }] },
+  ]);
+  const { stdout } = await runConvotel(['recent', '--from', from]);
+  expect(stdout).toMatch(/^ab {29}2025-10-08T14:31/m);
+  expect(stdout).toMatch(/^会话 {27}2025-10-08T14:30/m);
 });
 
 test('help begins with examples', async () => {

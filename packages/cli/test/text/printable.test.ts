@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { printable } from '../../src/text/printable.ts';
+import { printable } from '../../src/text/escape.ts';
 
 test.each([
   ['an escape sequence', '\u001b[31mred\u001b[2J', '\\u001b[31mred\\u001b[2J'],

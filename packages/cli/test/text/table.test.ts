@@ -1,5 +1,8 @@
-import { expect, test } from '@jest/globals';
-import { layOutTable, pad } from '../../src/text/table.ts';
+import { beforeAll, expect, test } from '@jest/globals';
+import { layOutTable } from '../../src/text/table.ts';
+import { pad, prepareWidths } from '../../src/text/width.ts';
+
+beforeAll(() => prepareWidths('世界'));
 
 const COLUMNS = [
   { heading: 'Name', width: 6, align: 'left', cell: (row: [string, number]) => row[0] },

@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
-import { httpGet, readHttpBody } from '@convotel/query';
+import { HttpClient } from '@convotel/query/engine';
 import { findPresence } from './presence-file.ts';
 
 /** It is on the same machine; one that takes longer is not there for practical purposes. */
 const TIMEOUT_MS = 1_000;
+
+/** Its state of health takes a few hundred. */
+const MAX_ANSWER_BYTES = 65_536;
 
 /**
  * The address of the back end that runs on the store at `storePath`; undefined where none does. What a killed one left
@@ -13,8 +16,8 @@ export async function findRunningBackend(storePath: string): Promise<string | un
   const presence = await findPresence(resolve(storePath));
   if (presence === undefined) return undefined;
   try {
-    const response = await httpGet(new URL('/healthz', presence.url), { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const health = JSON.parse(await readHttpBody(response)) as { instanceId?: unknown };
+    const client = new HttpClient(presence.url, { timeoutMs: TIMEOUT_MS, maxAnswerBytes: MAX_ANSWER_BYTES });
+    const health = JSON.parse((await client.get('/healthz')).text) as { instanceId?: unknown };
     return health.instanceId === presence.instanceId ? presence.url : undefined;
   } catch {
     // Nobody there, or somebody else: either way that back end does not run.

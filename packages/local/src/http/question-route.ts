@@ -1,29 +1,19 @@
+import { SourceError, type ConversationSource } from '@convotel/query';
 import {
   decodeQuestion,
   encodeAnswer,
+  QUESTION_NAMES,
   QUESTION_PATH_PREFIX,
   QuestionFormatError,
-  SourceError,
-  type ConversationSource,
-  type QuestionName,
-} from '@convotel/query';
+} from '@convotel/query/engine';
 import { LocalError } from '../local-error.ts';
 import type { Route } from './create-server.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import type { Precedence } from './precedence.ts';
 
-const QUESTION_NAMES: Readonly<Record<QuestionName, true>> = {
-  conversation: true,
-  conversations: true,
-  'step-statistics': true,
-  'conversation-counts': true,
-  'common-errors': true,
-  'step-durations': true,
-};
-
 /** One route a question, `GET /api/v1/<name>`, answered by `source` before what gives way to it. */
 export function questionRoutes(source: ConversationSource, precedence: Precedence): [path: string, route: Route][] {
-  return Object.keys(QUESTION_NAMES).map((name) => [
+  return QUESTION_NAMES.map((name) => [
     QUESTION_PATH_PREFIX + name,
     { method: 'GET', handle: (_request, url) => precedence.goFirst(() => answerQuestion(source, url)) },
   ]);

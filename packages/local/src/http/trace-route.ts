@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { OtlpFormatError, type SpanRecord } from '@convotel/query';
+import type { SpanRecord } from '@convotel/query';
+import { OtlpFormatError } from '@convotel/query/engine';
 import { LocalError } from '../local-error.ts';
 import { decodeTraceBody, type OtlpEncoding } from '../otlp/decode-body.ts';
 import type { Route } from './create-server.ts';

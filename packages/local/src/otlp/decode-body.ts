@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer';
-import { decodeOtlpJson, OtlpFormatError, type SpanRecord } from '@convotel/query';
+import type { SpanRecord } from '@convotel/query';
+import { decodeOtlpJson, OtlpFormatError } from '@convotel/query/engine';
 import { isNestedDeeper } from './json-nesting.ts';
 import { otlpProtobufToJson } from './protobuf-to-json.ts';
 import { MAX_NESTING } from './wire-reader.ts';

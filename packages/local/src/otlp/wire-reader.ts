@@ -1,5 +1,5 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { OtlpFormatError } from '@convotel/query';
+import { OtlpFormatError } from '@convotel/query/engine';
 
 /** Values of OTLP lie in one another at most this deep. */
 export const MAX_NESTING = 64;

@@ -1,33 +1,15 @@
 import {
-  askEngine,
   SourceError,
   type Answer,
   type AnyQuestion,
   type ConversationSource,
-  type Engine,
   type Question,
   type QuestionName,
   type Questions,
 } from '@convotel/query';
+import { askEngine, sqlEngine } from '@convotel/query/engine';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { Asking } from './asking.ts';
-import { narrowToChosen } from './chosen-conversations.ts';
-import { countConversations } from './count-conversations.ts';
-import { findConversation } from './find-conversation.ts';
-import { gatherCommonErrors } from './gather-common-errors.ts';
-import { gatherStepDurations } from './gather-step-durations.ts';
-import { gatherStepStatistics } from './gather-step-statistics.ts';
-import { listConversations } from './list-conversations.ts';
-
-/** Each question answered from the store in SQL (`sql/`, one file a question). */
-const duckDbEngine: Engine<Asking> = {
-  conversation: (asking, { conversationId }) => findConversation(asking, conversationId),
-  conversations: listConversations,
-  'step-statistics': gatherStepStatistics,
-  'conversation-counts': countConversations,
-  'common-errors': gatherCommonErrors,
-  'step-durations': gatherStepDurations,
-};
+import { DuckDbStore, narrowToChosen } from './duckdb-store.ts';
 
 /** Where a {@link DuckDbSource} gets its connections from. */
 export interface ConnectionLender {
@@ -55,7 +37,7 @@ export class DuckDbSource implements ConversationSource {
         await connection.run('BEGIN');
         try {
           if ('filters' in question) await narrowToChosen(connection, question.filters);
-          return await askEngine(duckDbEngine, new Asking(connection), question);
+          return await askEngine(sqlEngine, new DuckDbStore(connection), question);
         } finally {
           // There is nothing to keep; and it takes the narrower view with it.
           await connection.run('ROLLBACK');

@@ -1,13 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type DuckDBConnection, LIST, listValue, UBIGINT, UHUGEINT } from '@duckdb/node-api';
 import type { SpanRecord } from '@convotel/query';
-import { replaces } from './better-copy.ts';
-import { idNumber } from './ids.ts';
+import { EARLIEST_UNIX_NANO, LATEST_UNIX_NANO, supersedes } from '@convotel/query/engine';
+import { idNumber } from './columns/ids.ts';
 import type { KnownSpanIds } from './known-span-ids.ts';
 import { readSpanRow } from './span-row.ts';
 import { sqlFile } from './sql-file.ts';
-
-const EARLIEST_NS = 0n;
-const LATEST_NS = 2n ** 63n - 1n;
 
 /** What is to be written so that every span is stored once. */
 export interface Deduplicated {
@@ -68,6 +66,11 @@ export async function deleteStored(spans: readonly SpanRecord[], connection: Duc
   );
 }
 
+/** Whether `later` takes the place of `earlier`. Of equal copies the earlier one stays, which saves rewriting it. */
+function replaces(later: SpanRecord, earlier: SpanRecord): boolean {
+  return supersedes(later, earlier) && !isDeepStrictEqual(later, earlier);
+}
+
 function keyOf(span: SpanRecord): string {
   return span.traceId + span.spanId;
 }
@@ -79,15 +82,15 @@ async function findStored(
 ): Promise<Map<string, SpanRecord>> {
   const found = new Map<string, SpanRecord>();
   if (spans.size === 0) return found;
-  let since = LATEST_NS;
-  let until = EARLIEST_NS;
+  let since = LATEST_UNIX_NANO;
+  let until = EARLIEST_UNIX_NANO;
   for (const { startTimeUnixNano: start } of spans.values()) {
     if (start < since) since = start;
     if (start > until) until = start;
   }
   await collectStored([...spans.values()], since, until, connection, found);
   const missing = [...spans].filter(([key]) => !found.has(key)).map(([, span]) => span);
-  if (missing.length > 0) await collectStored(missing, EARLIEST_NS, LATEST_NS, connection, found);
+  if (missing.length > 0) await collectStored(missing, EARLIEST_UNIX_NANO, LATEST_UNIX_NANO, connection, found);
   return found;
 }
 

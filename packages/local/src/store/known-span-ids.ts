@@ -1,5 +1,5 @@
 import { BloomFilter, type KeyHash } from './bloom-filter.ts';
-import { hexWord } from './ids.ts';
+import { hexWord } from './columns/ids.ts';
 
 /**
  * Remembers (trace id, span id) pairs in a few bytes each, and grows as they come: it says of a pair that it is new,

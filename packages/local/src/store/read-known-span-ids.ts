@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
-import { SPAN_ID_WORDS, TRACE_ID_WORDS } from './ids.ts';
+import { SPAN_ID_WORDS, TRACE_ID_WORDS } from './columns/ids.ts';
 import { KnownSpanIds } from './known-span-ids.ts';
 
 /** Room for this many spans beside those stored, before the filter grows. */

@@ -23,7 +23,13 @@ export class SpanAppender {
   }
 
   static async open(connection: DuckDBConnection): Promise<SpanAppender> {
-    return new SpanAppender(await connection.createAppender('spans'), createSpanColumns());
+    const columns = new Map(createSpanColumns().map((column) => [column.name, column]));
+    const table = await connection.runAndReadAll(
+      "SELECT column_name FROM duckdb_columns() WHERE table_name = 'spans' ORDER BY column_index",
+    );
+    // An appender takes the columns in the order of the table, which differs with the versions that made it.
+    const ordered = table.getRows().map(([name]) => columns.get(name as string)!);
+    return new SpanAppender(await connection.createAppender('spans'), ordered);
   }
 
   /** Writes `spans` as part of the connection's transaction, and lets others work in between. */

@@ -1,46 +1,44 @@
-import type { DuckDBMapValue, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBMapValue } from '@duckdb/node-api';
 import type { SpanRecord, SpanRest } from '@convotel/query';
-import { spanIdHex, traceIdHex } from './ids.ts';
+import { SPAN_FIELDS } from '@convotel/query/engine';
+import { spanIdHex, traceIdHex } from './columns/ids.ts';
 
 /** A row of the table `spans` with the columns of its resource, by column name, null where there is no value. */
-export type SpanRow = Record<string, DuckDBValue>;
+export type SpanRow = Readonly<Record<string, unknown>>;
 
-/** Makes of a row the span that was stored. */
+/** Where each field of {@link SPAN_FIELDS} stands, but for the depth, which every span has. */
+const OPTIONAL_FIELDS = SPAN_FIELDS.filter(({ field }) => field !== 'depth');
+
+/** The span in a row. What the row has no column for is left out. */
 export function readSpanRow(row: SpanRow): SpanRecord {
   const step = textOf(row['step']);
-  const rest = readRest(row);
-  return present<SpanRecord>({
+  const record: SpanRecord = {
     traceId: traceIdHex(row['trace_id'] as bigint),
     spanId: spanIdHex(row['span_id'] as bigint),
-    parentSpanId: row['parent_span_id'] === null ? undefined : spanIdHex(row['parent_span_id'] as bigint),
     name: textOf(row['name']) ?? step ?? '',
     startTimeUnixNano: row['start_ns'] as bigint,
     durationNano: row['duration_ns'] as bigint,
     role: row['role'] as SpanRecord['role'],
-    step,
-    depth: row['depth'] as number,
-    attempt: numberOf(row['attempt']),
     outcome: row['outcome'] as SpanRecord['outcome'],
-    isRecovered: row['is_recovered'] as boolean,
-    conversationId: textOf(row['conversation_id']),
-    sessionId: textOf(row['session_id']),
-    workflow: textOf(row['workflow']),
-    serviceName: textOf(row['service_name']),
-    samplingRatio: numberOf(row['sampling_ratio']),
-    errorType: textOf(row['error_type']),
-    errorMessage: textOf(row['error_message']),
-    inputText: textOf(row['input_text']),
-    outputText: textOf(row['output_text']),
-    inputChars: numberOf(row['input_chars']),
-    outputChars: numberOf(row['output_chars']),
-    timeToFirstOutputSeconds: numberOf(row['time_to_first_output_s']),
-    timingsSeconds: readTimings(row['timings_s'] as DuckDBMapValue | null),
-    rest: Object.keys(rest).length === 0 ? undefined : rest,
-  });
+    isRecovered: row['is_recovered'] === true,
+    depth: row['depth'] as number,
+  };
+  const parentSpanId = row['parent_span_id'];
+  if (typeof parentSpanId === 'bigint') record.parentSpanId = spanIdHex(parentSpanId);
+  const fields = record as unknown as Record<string, unknown>;
+  for (const { field, column } of OPTIONAL_FIELDS) {
+    const value = row[column];
+    if (value !== null && value !== undefined) fields[field] = value;
+  }
+  const timings = readTimings(row['timings_s'] as DuckDBMapValue | null | undefined);
+  if (timings !== undefined) record.timingsSeconds = timings;
+  const rest = readRest(row);
+  if (Object.keys(rest).length > 0) record.rest = rest;
+  return record;
 }
 
-function readTimings(map: DuckDBMapValue | null): Record<string, number> | undefined {
-  if (map === null) return undefined;
+function readTimings(map: DuckDBMapValue | null | undefined): Record<string, number> | undefined {
+  if (map === null || map === undefined) return undefined;
   return Object.fromEntries(map.entries.map(({ key, value }) => [key as string, value as number]));
 }
 
@@ -58,11 +56,11 @@ function readRest(row: SpanRow): SpanRest {
   });
 }
 
-function textOf(value: DuckDBValue | undefined): string | undefined {
+function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function numberOf(value: DuckDBValue | undefined): number | undefined {
+function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 

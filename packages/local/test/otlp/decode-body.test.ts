@@ -4,7 +4,7 @@ import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otl
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { OtlpFormatError } from '@convotel/query';
+import { OtlpFormatError } from '@convotel/query/engine';
 import { decodeTraceBody } from '../../src/otlp/decode-body.ts';
 
 /** Spans with everything that OTLP can say, made by the SDK. */

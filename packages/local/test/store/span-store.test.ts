@@ -96,15 +96,16 @@ describe('a span', () => {
     await source.close();
   });
 
-  test('has a value for every column of the table, in its order', async () => {
+  test('has a value for every column of the table', async () => {
     const store = await SpanStore.open(nextPath(), OPTIONS);
     const names = await scalar(
       store,
-      "SELECT string_agg(column_name, ' ' ORDER BY column_index) FROM duckdb_columns() WHERE table_name = 'spans'",
+      "SELECT string_agg(column_name, ' ' ORDER BY column_name) FROM duckdb_columns() WHERE table_name = 'spans'",
     );
     expect(
       createSpanColumns()
         .map(({ name }) => name)
+        .toSorted()
         .join(' '),
     ).toBe(names);
     await store.close();

@@ -1,6 +1,6 @@
 import type { ConversationDetail, StepRow } from '../answers/data.ts';
 import type { SpanRecord } from '../model/span-record.ts';
-import { buildConversation } from '../model/build-conversation.ts';
+import { buildConversation } from '../model/conversation.ts';
 import { formatInstant } from '../time/format-instant.ts';
 import { conversationRow } from './conversation-rows.ts';
 import { coveredNano } from './covered-time.ts';

@@ -1,10 +1,10 @@
 import type { ConversationRow, SlowConversationRow } from '../answers/data.ts';
-import type { Conversation } from '../model/conversation.ts';
+import type { ConversationRecord } from '../model/conversation.ts';
 import { formatInstant } from '../time/format-instant.ts';
 import { millisecondsOf } from './milliseconds.ts';
 
 /** The row of `recent` and `longest` for one conversation. */
-export function conversationRow(conversation: Conversation): ConversationRow {
+export function conversationRow(conversation: ConversationRecord): ConversationRow {
   const { conversationId, traceId, startTimeUnixNano, endTimeUnixNano, totalNano, stepCount, outcome } = conversation;
   return {
     conversationId,
@@ -19,12 +19,12 @@ export function conversationRow(conversation: Conversation): ConversationRow {
 }
 
 /** The row of `slow` for one conversation. */
-export function slowConversationRow(conversation: Conversation): SlowConversationRow {
+export function slowConversationRow(conversation: ConversationRecord): SlowConversationRow {
   return { ...conversationRow(conversation), completedMs: millisecondsOf(conversation.completedNano) };
 }
 
 /** Completed outermost milliseconds by step, over all of `conversations`. */
-export function completedMsByStep(conversations: readonly Conversation[]): Record<string, number> {
+export function completedMsByStep(conversations: readonly ConversationRecord[]): Record<string, number> {
   const nanoByStep = new Map<string, bigint>();
   for (const conversation of conversations) {
     for (const [step, nano] of Object.entries(conversation.completedNanoByStep)) {

@@ -1,4 +1,4 @@
-import type { ConversationFilters } from '../model/filters.ts';
+import type { ConversationFilters } from '../model/window.ts';
 import type { Window } from '../model/window.ts';
 
 /** What every command that looks at many conversations is asked with. */

@@ -2,7 +2,7 @@ import { isConversationId, MAX_CONVERSATION_ID_LENGTH } from '@convotel/conventi
 import type { SingleOptions, WindowedOptions } from '../answers/options.ts';
 import { QueryError } from '../answers/query-error.ts';
 import type { Window } from '../model/window.ts';
-import { MAX_QUESTION_LIMIT } from '../sources/serve/question.ts';
+import { MAX_QUESTION_LIMIT } from '../questions.ts';
 import { isTimeZone } from '../time/zone-offset.ts';
 
 /** @throws {@link QueryError} `OPTION_OUT_OF_RANGE` unless the window is not empty and the zone is one. */

@@ -8,7 +8,7 @@ import type { Report } from '../answers/report.ts';
 import { findAll } from '../findings/find-all.ts';
 import { RULES_BY_COMMAND } from '../findings/rules-by-command.ts';
 import type { Answer } from '../model/coverage.ts';
-import type { ConversationFilters } from '../model/filters.ts';
+import type { ConversationFilters } from '../model/window.ts';
 import type { Window } from '../model/window.ts';
 import type { ConversationSource } from '../questions.ts';
 import { formatInstant } from '../time/format-instant.ts';

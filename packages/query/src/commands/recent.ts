@@ -1,7 +1,7 @@
 import { conversationRow } from '../analytics/conversation-rows.ts';
 import type { ConversationRow } from '../answers/data.ts';
 import type { Report } from '../answers/report.ts';
-import type { ConversationFilters } from '../model/filters.ts';
+import type { ConversationFilters } from '../model/window.ts';
 import type { Window } from '../model/window.ts';
 import type { ConversationSource } from '../questions.ts';
 import { buildReport } from './build-report.ts';

@@ -1,4 +1,5 @@
-import { compareText } from './compare-text.ts';
+import { quantileOfSorted } from './numbers.ts';
+import { compareText } from './order.ts';
 
 /**
  * The order in which steps are listed, from the first offset in milliseconds of each step, one map a conversation
@@ -29,6 +30,18 @@ export function orderSteps(conversations: readonly ReadonlyMap<string, number>[]
   return ordered;
 }
 
+/** How many of the newest conversations of a window decide the order of its steps. */
+export const CONVERSATIONS_THAT_DECIDE = 500;
+
+/**
+ * `steps` in step order, from the first offsets of the newest {@link CONVERSATIONS_THAT_DECIDE} conversations; steps
+ * that none of them has come last, by name.
+ */
+export function orderAllSteps(newest: readonly ReadonlyMap<string, number>[], steps: Iterable<string>): string[] {
+  const wanted = new Set(steps);
+  return appendMissingSteps(orderSteps(newest), wanted).filter((step) => wanted.has(step));
+}
+
 /** `ordered`, and behind it those of `steps` that it lacks, by name: a whole list from a sample's {@link orderSteps}. */
 export function appendMissingSteps(ordered: readonly string[], steps: Iterable<string>): string[] {
   const known = new Set(ordered);
@@ -47,14 +60,14 @@ function collectSteps(conversations: readonly ReadonlyMap<string, number>[]): { 
     }
   }
   return [...offsetsByStep]
-    .map(([name, offsets]) => ({ name, median: medianOf(offsets) }))
+    .map(([name, offsets]) => ({
+      name,
+      median: quantileOfSorted(
+        offsets.sort((a, b) => a - b),
+        0.5,
+      )!,
+    }))
     .sort((a, b) => a.median - b.median || compareText(a.name, b.name));
-}
-
-function medianOf(values: number[]): number {
-  const sorted = values.sort((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
 }
 
 /** By step, the steps that it beats. Only pairs that meet in a conversation are looked at. */

@@ -1,11 +1,9 @@
-import type { SpanRecord } from '../model/span-record.ts';
-import { readArray, readObject } from './json-fields.ts';
-import { OtlpFormatError } from './otlp-format-error.ts';
-import { readResource, readScope } from './read-origin.ts';
+import { ATTRIBUTE } from '@convotel/conventions';
+import type { SpanRecord, SpanRest } from '../model/span-record.ts';
+import { numberOf, OtlpFormatError, readArray, readObject, readString, stringOf } from './json-fields.ts';
+import type { JsonObject } from './json-fields.ts';
 import { readSpan } from './read-span.ts';
-import type { SpanDetail } from './read-span.ts';
-
-export { OtlpFormatError } from './otlp-format-error.ts';
+import type { Resource, SpanDetail } from './read-span.ts';
 
 /**
  * Reads the spans of one `ExportTraceServiceRequest` that `JSON.parse` has read.
@@ -58,4 +56,30 @@ function placed(place: string, error: unknown): unknown {
   if (!(error instanceof OtlpFormatError)) return error;
   const isPlaced = /^(scopeSpans|spans)\[/.test(error.message);
   return new OtlpFormatError(`${place}${isPlaced ? '.' : ': '}${error.message}`);
+}
+
+/** Reads an OTLP `Resource`; an absent one has no attributes. */
+function readResource(value: unknown): Resource {
+  const resource: Resource = { otherAttributes: [] };
+  if (value === undefined || value === null) return resource;
+  const attributes = readArray(readObject(value, 'resource')['attributes'], 'resource.attributes');
+  for (const [index, entry] of attributes.entries()) {
+    const { key, value: attribute } = readObject(entry, `resource.attributes[${index}]`);
+    const serviceName = key === ATTRIBUTE.serviceName ? stringOf(attribute) : undefined;
+    const samplingRatio = key === ATTRIBUTE.samplingRatio ? numberOf(attribute) : undefined;
+    if (serviceName !== undefined) resource.serviceName = serviceName;
+    else if (samplingRatio !== undefined) resource.samplingRatio = samplingRatio;
+    else resource.otherAttributes.push(entry);
+  }
+  return resource;
+}
+
+/** Reads the name and version of an OTLP `InstrumentationScope`; absent when it has neither. */
+function readScope(value: unknown): SpanRest['scope'] {
+  if (value === undefined || value === null) return undefined;
+  const scope: JsonObject = readObject(value, 'scope');
+  const name = readString(scope['name'], 'scope.name');
+  const version = readString(scope['version'], 'scope.version');
+  if (name === '' && version === '') return undefined;
+  return { ...(name !== '' && { name }), ...(version !== '' && { version }) };
 }

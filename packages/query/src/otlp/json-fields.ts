@@ -1,10 +1,12 @@
-import { OtlpFormatError, quoted } from './otlp-format-error.ts';
+import { LATEST_UNIX_NANO } from '../model/window.ts';
+
+/** An OTLP/JSON trace request (`ExportTraceServiceRequest`, proto3 JSON mapping) that is not as it must be. */
+export class OtlpFormatError extends Error {
+  override readonly name = 'OtlpFormatError';
+}
 
 /** An object as `JSON.parse` returns it. */
 export type JsonObject = Record<string, unknown>;
-
-/** Largest time a store can keep: 2^63 − 1 nanoseconds, in the year 2262. */
-const LATEST_UNIX_NANO = 0x7fff_ffff_ffff_ffffn;
 
 const TRACE_ID = /^[0-9a-f]{32}$/;
 const SPAN_ID = /^[0-9a-f]{16}$/;
@@ -91,4 +93,40 @@ export function readEnum(value: unknown, name: string, names: readonly string[])
   const number = names.indexOf(value);
   if (number < 0) throw new OtlpFormatError(`${name} must be one of ${names.join(', ')}, got ${quoted(value)}`);
   return number;
+}
+
+/** Largest value of a whole-number attribute that is given a field; the stores keep 31 bits. */
+const LARGEST_WHOLE_NUMBER = 0x7fff_ffff;
+
+/** The string of an OTLP `AnyValue`; absent when it holds something else. */
+export function stringOf(value: unknown): string | undefined {
+  return isJsonObject(value) && typeof value['stringValue'] === 'string' ? value['stringValue'] : undefined;
+}
+
+/** The whole number from `least` to 2^31 − 1 in an OTLP `AnyValue`; absent when it holds something else. */
+export function wholeNumberOf(value: unknown, least: number): number | undefined {
+  const number = numberOf(value);
+  return number !== undefined && Number.isInteger(number) && number >= least && number <= LARGEST_WHOLE_NUMBER
+    ? number
+    : undefined;
+}
+
+/** The finite number in an OTLP `AnyValue`; absent when it holds something else, or NaN or an infinity. */
+export function numberOf(value: unknown): number | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { doubleValue, intValue } = value;
+  // OTLP/JSON sends 64-bit integers as strings.
+  const number = doubleValue ?? (typeof intValue === 'string' && intValue !== '' ? Number(intValue) : intValue);
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}
+
+/** Whether an OTLP `AnyValue` holds `true`. */
+export function isTrue(value: unknown): boolean {
+  return isJsonObject(value) && value['boolValue'] === true;
+}
+
+/** Quotes a foreign value for an error message, shortened so that a hostile one cannot fill a log. */
+function quoted(value: unknown): string {
+  const text = JSON.stringify(typeof value === 'bigint' ? String(value) : value) ?? String(value);
+  return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }

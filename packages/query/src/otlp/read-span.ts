@@ -1,7 +1,10 @@
 import { ATTRIBUTE, CONVERSATION_SPAN_NAME, isFailure, isOutcome, STEP_TIMING_PREFIX } from '@convotel/conventions';
+import { SPAN_FIELD_BY_ATTRIBUTE } from '../model/span-fields.ts';
+import type { SpanField } from '../model/span-fields.ts';
 import type { SpanRecord, SpanRest } from '../model/span-record.ts';
-import { isTrue, numberOf, stringOf, wholeNumberOf } from './attribute-values.ts';
 import {
+  isTrue,
+  numberOf,
   readArray,
   readEnum,
   readObject,
@@ -11,9 +14,10 @@ import {
   readTraceId,
   readUint32,
   readUnixNano,
+  stringOf,
+  wholeNumberOf,
   type JsonObject,
 } from './json-fields.ts';
-import type { Resource } from './read-origin.ts';
 
 /** Numbers of the enum `Span.SpanKind`, by their place (trace.proto). */
 const SPAN_KINDS = [
@@ -30,12 +34,23 @@ const STATUS_CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'
 const STATUS_OK = 1;
 const STATUS_ERROR = 2;
 
+/** Attributes with what was said; a slim span has none of it. */
+const CONTENT_ATTRIBUTES: ReadonlySet<string> = new Set([ATTRIBUTE.inputText, ATTRIBUTE.outputText]);
+
+/** What all spans of one `ResourceSpans` share. */
+export interface Resource {
+  serviceName?: string;
+  samplingRatio?: number;
+  /** One array for all spans of the resource, so that stores can tell equal resources by identity. */
+  otherAttributes: unknown[];
+}
+
 /** How much of a span is kept: all of it, or what answers over many conversations read. */
 export type SpanDetail = 'whole' | 'slim';
 
 /**
  * Reads one OTLP `Span`. What has no field of its own goes to `rest`, as it came. A slim one has neither `rest` nor texts,
- * and nothing that would stand there is looked at.
+ * and what would stand there is not checked either.
  */
 export function readSpan(
   span: JsonObject,
@@ -97,7 +112,7 @@ function readAttributes(value: unknown, record: SpanRecord, rest: SpanRest | und
         hasOutcome = true;
         continue;
       }
-    } else if (rest === undefined && (key === ATTRIBUTE.inputText || key === ATTRIBUTE.outputText)) {
+    } else if (rest === undefined && CONTENT_ATTRIBUTES.has(key)) {
       continue;
     } else if (readAttribute(key, entry['value'], record)) {
       continue;
@@ -109,51 +124,22 @@ function readAttributes(value: unknown, record: SpanRecord, rest: SpanRest | und
 
 /** Returns whether the attribute has a field in `record`, which then holds its value. */
 function readAttribute(key: string, value: unknown, record: SpanRecord): boolean {
-  switch (key) {
-    case ATTRIBUTE.conversationId:
-      return setText(record, 'conversationId', value);
-    case ATTRIBUTE.stepName:
-      return setText(record, 'step', value);
-    case ATTRIBUTE.sessionId:
-      return setText(record, 'sessionId', value);
-    case ATTRIBUTE.workflow:
-      return setText(record, 'workflow', value);
-    case ATTRIBUTE.errorType:
-      return setText(record, 'errorType', value);
-    case ATTRIBUTE.inputText:
-      return setText(record, 'inputText', value, 0);
-    case ATTRIBUTE.outputText:
-      return setText(record, 'outputText', value, 0);
-    case ATTRIBUTE.stepDepth:
-      return setNumber(record, 'depth', wholeNumberOf(value, 1));
-    case ATTRIBUTE.stepAttempt:
-      return setNumber(record, 'attempt', wholeNumberOf(value, 2));
-    case ATTRIBUTE.inputChars:
-      return setNumber(record, 'inputChars', wholeNumberOf(value, 0));
-    case ATTRIBUTE.outputChars:
-      return setNumber(record, 'outputChars', wholeNumberOf(value, 0));
-    case ATTRIBUTE.timeToFirstOutput:
-      return setNumber(record, 'timeToFirstOutputSeconds', numberOf(value));
-    case ATTRIBUTE.recovered:
-      return isTrue(value) && (record.isRecovered = true);
-    default:
-      return key.startsWith(STEP_TIMING_PREFIX) && setTiming(record, key.slice(STEP_TIMING_PREFIX.length), value);
+  const spanField = SPAN_FIELD_BY_ATTRIBUTE.get(key);
+  if (spanField !== undefined) return readField(spanField, value, record);
+  if (key === ATTRIBUTE.recovered) return isTrue(value) && (record.isRecovered = true);
+  return key.startsWith(STEP_TIMING_PREFIX) && setTiming(record, key.slice(STEP_TIMING_PREFIX.length), value);
+}
+
+function readField({ field, kind, min }: SpanField, value: unknown, record: SpanRecord): boolean {
+  let read: string | number | undefined;
+  if (kind === 'text') {
+    read = stringOf(value);
+    if (read === undefined || read.length < min) return false;
+  } else {
+    read = kind === 'integer' ? wholeNumberOf(value, min) : numberOf(value);
+    if (read === undefined || read < min) return false;
   }
-}
-
-type TextField = 'conversationId' | 'step' | 'sessionId' | 'workflow' | 'errorType' | 'inputText' | 'outputText';
-type NumberField = 'depth' | 'attempt' | 'inputChars' | 'outputChars' | 'timeToFirstOutputSeconds';
-
-function setText(record: SpanRecord, field: TextField, value: unknown, leastLength = 1): boolean {
-  const text = stringOf(value);
-  if (text === undefined || text.length < leastLength) return false;
-  record[field] = text;
-  return true;
-}
-
-function setNumber(record: SpanRecord, field: NumberField, number: number | undefined): boolean {
-  if (number === undefined) return false;
-  record[field] = number;
+  (record as unknown as Record<string, string | number>)[field] = read;
   return true;
 }
 

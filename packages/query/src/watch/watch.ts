@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { checkNumber } from '../commands/check-options.ts';
 import type { ConversationSource } from '../questions.ts';
-import { SourceError } from '../sources/source-error.ts';
+import { SourceError } from '../source-error.ts';
 import { formatInstant } from '../time/format-instant.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import type { Alert, AlertRule } from './alert.ts';

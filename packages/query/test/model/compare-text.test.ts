@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { compareText } from '@convotel/query';
+import { compareText } from '@convotel/query/engine';
 
 test('orders texts as their UTF-8 bytes', () => {
   const texts = [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { appendMissingSteps, orderSteps } from '@convotel/query';
+import { appendMissingSteps, orderSteps } from '@convotel/query/engine';
 
 /** One conversation whose steps begin a second apart. */
 function inOrder(...steps: string[]): Map<string, number> {

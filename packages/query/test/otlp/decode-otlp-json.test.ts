@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { decodeOtlpJson, OtlpFormatError } from '@convotel/query';
+import { decodeOtlpJson, OtlpFormatError } from '@convotel/query/engine';
 import type { SpanRecord } from '@convotel/query';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { decodeOtlpJson } from '@convotel/query';
+import { decodeOtlpJson } from '@convotel/query/engine';
 
 const ATTRIBUTES = {
   'conversation.id': 'one',

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { samplingWarnings } from '@convotel/query';
+import { samplingWarnings } from '@convotel/query/engine';
 
 test('warns once of each program that keeps only a share, by name', () => {
   expect(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { foldIntoHours, formatInstant, isTimeZone, parseInstant, zoneOffsetSeconds } from '@convotel/query';
+import { formatInstant, isTimeZone, parseInstant } from '@convotel/query';
+import { foldIntoHours, zoneOffsetSeconds } from '@convotel/query/engine';
 
 /** Quarter hours with one conversation each, and the hours they fold into. */
 function hoursOf(timeZone: string, ...starts: string[]): string[] {

@@ -2,17 +2,8 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
-import {
-  decodeQuestion,
-  encodeAnswer,
-  highErrorRate,
-  MemorySource,
-  QueryError,
-  ServeSource,
-  SourceError,
-  watch,
-  watchOnce,
-} from '@convotel/query';
+import { highErrorRate, MemorySource, QueryError, ServeSource, SourceError, watch, watchOnce } from '@convotel/query';
+import { decodeQuestion, encodeAnswer } from '@convotel/query/engine';
 import type { Alert, AlertRule, Evidence } from '@convotel/query';
 import { exampleConversations } from '../commands/example-conversations.ts';
 

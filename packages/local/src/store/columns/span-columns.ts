@@ -1,7 +1,8 @@
 import { OUTCOMES, traceIdOf } from '@convotel/conventions';
 import type { SpanRecord } from '@convotel/query';
+import { SPAN_FIELDS, type SpanField } from '@convotel/query/engine';
 import type { Column } from './column.ts';
-import { spanIdColumn, traceIdColumn } from './id-column.ts';
+import { spanIdColumn, traceIdColumn } from './ids.ts';
 import {
   bigintColumn,
   booleanColumn,
@@ -9,13 +10,12 @@ import {
   enumColumn,
   integerColumn,
   unsignedColumn,
-} from './number-column.ts';
-import { textColumn } from './text-column.ts';
-import { timingsColumn } from './timings-column.ts';
+} from './number-columns.ts';
+import { textColumn, timingsColumn } from './text-columns.ts';
 
 const ROLES: readonly SpanRecord['role'][] = ['root', 'step', 'other'];
 
-/** The columns of the table `spans`, in its order. Made anew for each writer: a column owns its buffers. */
+/** The columns of the table `spans`. Made anew for each writer: a column owns its buffers. */
 export function createSpanColumns(): Column[] {
   return [
     traceIdColumn('trace_id', (span) => span.traceId),
@@ -26,27 +26,28 @@ export function createSpanColumns(): Column[] {
     enumColumn('role', ROLES, (span) => span.role),
     enumColumn('outcome', OUTCOMES, (span) => span.outcome),
     booleanColumn('is_recovered', (span) => span.isRecovered),
-    integerColumn('depth', (span) => span.depth),
-    integerColumn('attempt', (span) => span.attempt),
     unsignedColumn('step_id', (_, stored) => stored.stepId),
     textColumn('name', (span) => (span.name === span.step ? undefined : span.name)),
-    textColumn('conversation_id', (span) => span.conversationId),
     booleanColumn('has_derived_id', createDerivedIdCheck()),
-    textColumn('session_id', (span) => span.sessionId),
-    textColumn('workflow', (span) => span.workflow),
-    textColumn('error_type', (span) => span.errorType),
-    textColumn('error_message', (span) => span.errorMessage),
-    textColumn('input_text', (span) => span.inputText),
-    textColumn('output_text', (span) => span.outputText),
-    integerColumn('input_chars', (span) => span.inputChars),
-    integerColumn('output_chars', (span) => span.outputChars),
-    doubleColumn('time_to_first_output_s', (span) => span.timeToFirstOutputSeconds),
+    ...SPAN_FIELDS.filter(({ field, isOfResource }) => field !== 'step' && !isOfResource).map(fieldColumn),
     timingsColumn('timings_s'),
     unsignedColumn('resource_id', (_, stored) => stored.resourceId),
     unsignedColumn('kind', (span) => span.rest?.kind),
     unsignedColumn('flags', (span) => span.rest?.flags),
     textColumn('rest', restOf),
   ];
+}
+
+/** The column of a field that holds one text or number. */
+function fieldColumn({ field, kind, column }: SpanField): Column {
+  switch (kind) {
+    case 'text':
+      return textColumn(column, (span) => span[field] as string | undefined);
+    case 'integer':
+      return integerColumn(column, (span) => span[field] as number | undefined);
+    case 'double':
+      return doubleColumn(column, (span) => span[field] as number | undefined);
+  }
 }
 
 /** Tells whether a span's trace id follows from its conversation id; false without one. */

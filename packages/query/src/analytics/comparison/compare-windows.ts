@@ -1,6 +1,6 @@
 import type { ComparedSide, ComparisonRow, Verdict } from '../../answers/data.ts';
 import { percentOf } from '../percent.ts';
-import { quantileOfSorted } from '../quantile.ts';
+import { quantileOfSorted } from '../../model/numbers.ts';
 import { bootstrapMeans } from './bootstrap-means.ts';
 import type { ComparedWindow } from './compared-window.ts';
 import type { Random } from './random.ts';

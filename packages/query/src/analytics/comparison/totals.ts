@@ -2,7 +2,7 @@ import { isFailure, THRESHOLD } from '@convotel/conventions';
 import type { ComparedSide } from '../../answers/data.ts';
 import type { StepDurations } from '../../questions.ts';
 import { percentOf } from '../percent.ts';
-import { quantileOfSorted } from '../quantile.ts';
+import { quantileOfSorted } from '../../model/numbers.ts';
 import type { RatioColumn } from './ratio-column.ts';
 
 /**

@@ -1,28 +1,24 @@
 import type { Answer } from '../../model/coverage.ts';
 import type { Engine, StepDurationsQuestion } from '../../questions.ts';
-import { chooseTraces } from './choose-traces.ts';
-import { countConversations } from './count-conversations.ts';
-import { coverSpans } from './cover-spans.ts';
-import { findConversation } from './find-conversation.ts';
-import { gatherCommonErrors } from './gather-common-errors.ts';
-import { gatherStepDurations } from './gather-step-durations.ts';
-import { gatherStepStatistics } from './gather-step-statistics.ts';
-import { listConversations } from './list-conversations.ts';
-import type { Trace } from './trace.ts';
+import { gatherCommonErrors } from './common-errors.ts';
+import { countConversations, findConversation, listConversations } from './conversations.ts';
+import { gatherStepDurations, gatherStepStatistics } from './steps.ts';
+import { chooseTraces, coverTraces } from './traces.ts';
+import type { Trace } from './traces.ts';
 
 /** The questions in plain TypeScript over traces in memory: the reference that other engines are tested against. */
 export const memoryEngine: Engine<readonly Trace[]> = {
   conversation: (traces, { conversationId }) => {
     const data = findConversation(traces, conversationId);
     const found = data.spans.length === 0 ? [] : [{ traceId: data.spans[0]!.traceId, spans: data.spans }];
-    return { data, coverage: coverSpans(found, undefined) };
+    return { data, coverage: coverTraces(found, undefined) };
   },
   conversations: (traces, asked) => {
     const chosen = chooseTraces(traces, asked.filters);
     const listed = listConversations(chosen, asked);
     return {
       data: listed.map(({ conversation }) => conversation),
-      coverage: asked.order === 'newest' ? coverSpans(listed, undefined) : coverSpans(chosen, asked.window),
+      coverage: asked.order === 'newest' ? coverTraces(listed, undefined) : coverTraces(chosen, asked.window),
     };
   },
   'step-statistics': overWindow(gatherStepStatistics),
@@ -37,6 +33,6 @@ function overWindow<Asked extends StepDurationsQuestion, Data>(
 ): (traces: readonly Trace[], asked: Asked) => Answer<Data> {
   return (traces, asked) => {
     const chosen = chooseTraces(traces, asked.filters);
-    return { data: gather(chosen, asked), coverage: coverSpans(chosen, asked.window) };
+    return { data: gather(chosen, asked), coverage: coverTraces(chosen, asked.window) };
   };
 }

@@ -1,13 +1,11 @@
+import { HttpClient, quoteAnswer, TEMPORARY_STATUSES } from '../../http/http-client.ts';
+import type { HttpAnswer, HttpSettings } from '../../http/http-client.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import type { Window } from '../../model/window.ts';
-import { isJsonObject } from '../../otlp/json-fields.ts';
+import { isJsonObject, OtlpFormatError } from '../../otlp/json-fields.ts';
 import type { SpanDetail } from '../../otlp/read-span.ts';
-import { OtlpFormatError } from '../../otlp/otlp-format-error.ts';
+import { SourceError } from '../../source-error.ts';
 import { formatInstant } from '../../time/format-instant.ts';
-import { SourceError } from '../source-error.ts';
-import { HttpClient } from './http-client.ts';
-import type { HttpSettings } from './http-client.ts';
-import { JaegerRefusal } from './jaeger-refusal.ts';
 import { readTraces } from './read-traces.ts';
 
 /** What a search asks for: traces with a span of the service that starts in the window. */
@@ -19,9 +17,28 @@ export interface TraceSearch {
   depth: number;
 }
 
+/** Jaeger understood the request and did not answer it: an error message in its own JSON. */
+export class JaegerRefusalError extends Error {
+  override readonly name = 'JaegerRefusalError';
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+
+  /**
+   * Whether it is about how many traces were asked for. The memory storage says "search depth must be greater than 0
+   * and less than max traces", Elasticsearch names its result window or its buckets.
+   */
+  get isAboutDepth(): boolean {
+    return /depth|max.?traces|num.?traces|result window|buckets/i.test(this.message);
+  }
+}
+
 /**
  * Jaeger's HTTP query API, version 3. Up to Jaeger 2.18 parameters are written with underscores, from 2.19 also in camel
- * case, so both forms are sent; what a version does not know it passes over. Raw traces are as they were stored; others
+ * case, so both forms are sent; a version ignores what it does not know. Raw traces are as they were stored; others
  * had their clocks corrected and equal spans dropped by Jaeger.
  */
 export class JaegerClient {
@@ -39,11 +56,9 @@ export class JaegerClient {
   /** Names of all services that have sent spans. */
   async services(signal?: AbortSignal): Promise<string[]> {
     const body = await this.#get('/api/v3/services', signal);
-    const services = isJsonObject(body) ? (body['services'] ?? []) : body;
-    if (!Array.isArray(services) || services.some((service) => typeof service !== 'string')) {
-      throw this.#wrongAnswer('no list of services');
-    }
-    return services as string[];
+    const services = body === undefined ? undefined : readServices(body);
+    if (services === undefined) throw this.#wrongAnswer('no list of services');
+    return services;
   }
 
   /** The spans of one trace; none where there is no such trace. */
@@ -52,7 +67,7 @@ export class JaegerClient {
     return this.#read(body, 'whole');
   }
 
-  /** All spans, slim, of the traces found; those of `depth` traces when there may be more. @throws {@link JaegerRefusal} */
+  /** All spans, slim, of the traces found; those of `depth` traces when there may be more. @throws {@link JaegerRefusalError} */
   async search({ window, service, depth }: TraceSearch, signal?: AbortSignal): Promise<SpanRecord[]> {
     const since = formatInstant(window.sinceUnixNano, 9);
     // Jaeger counts both bounds in.
@@ -74,12 +89,12 @@ export class JaegerClient {
 
   /** The body; undefined where Jaeger found nothing. */
   async #get(path: string, signal?: AbortSignal): Promise<unknown> {
-    const { status, json } = await this.#http.getJson(path, signal);
+    const { status, json } = await getJson(this.#http, path, signal);
     const refusal = refusalIn(json);
     if (status === 200 && refusal === undefined) return json;
     if (refusal === undefined) throw this.#wrongAnswer(`status ${status} without a reason that Jaeger gives`);
     if (status === 404) return undefined;
-    throw new JaegerRefusal(status, refusal);
+    throw new JaegerRefusalError(status, refusal);
   }
 
   #read(body: unknown, detail: SpanDetail): SpanRecord[] {
@@ -101,8 +116,68 @@ export class JaegerClient {
   }
 }
 
+/** The names in Jaeger's list of services, which is left out before the first span; undefined for any other JSON. */
+export function readServices(json: unknown): string[] | undefined {
+  if (!isJsonObject(json)) return undefined;
+  const { services } = json;
+  if (services === undefined) return Object.keys(json).length === 0 ? [] : undefined;
+  return Array.isArray(services) && services.every((service) => typeof service === 'string') ? services : undefined;
+}
+
 /** The message of `{"error": {"httpCode": 500, "message": "…"}}`, as Jaeger's gateway reports errors. */
 function refusalIn(json: unknown): string | undefined {
   const error = isJsonObject(json) ? json['error'] : undefined;
   return isJsonObject(error) && typeof error['message'] === 'string' ? error['message'] : undefined;
+}
+
+const WHERE_TO_ASK =
+  "Give the address of Jaeger's query service (Jaeger 2, usually port 16686), or of a `convotel serve`,";
+
+/**
+ * Asks for JSON at an address where a Jaeger may be, and says clearly why there is none.
+ * @throws {@link SourceError} `UNREACHABLE`, `WRONG_ANSWER`; what {@link HttpClient.get} throws
+ */
+export async function getJson(
+  client: HttpClient,
+  path: string,
+  signal?: AbortSignal,
+): Promise<{ status: number; json: unknown }> {
+  const answer = await client.get(path, signal);
+  return { status: answer.status, json: parseAnswer(client, answer) };
+}
+
+function parseAnswer(client: HttpClient, { status, headers, text }: HttpAnswer): unknown {
+  const refuse = (what: string, cause?: unknown): SourceError =>
+    new SourceError('WRONG_ANSWER', `${client.location} ${what}.`, { cause });
+  if (TEMPORARY_STATUSES.has(status)) {
+    throw client.unreachable(`it answers with status ${status}: ${quoteAnswer(text)}`);
+  }
+  if (status >= 300 && status < 400) {
+    const target = quoteAnswer(headers.location ?? 'somewhere else');
+    throw refuse(
+      `redirects to ${target} (status ${status}), so a login or a proxy stands before it. ${WHERE_TO_ASK} itself`,
+    );
+  }
+  if (status === 401 || status === 403) {
+    throw refuse(
+      `refuses (status ${status}): ${quoteAnswer(text)}. If it asks for credentials, put name and password into the address, as in http://name:password@host, or ask Jaeger behind the login`,
+    );
+  }
+  // Jaeger sends its JSON as text/plain too, and its web page for any path that it does not know.
+  if ((headers['content-type'] ?? '').startsWith('text/html') || /^\s*</.test(text)) {
+    throw refuse(
+      `answers with a web page where Jaeger's query API /api/v3 should be: it is another server, a login, or a Jaeger older than 2. ${WHERE_TO_ASK} instead`,
+    );
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (status !== 200) {
+      throw refuse(`answers with status ${status}: ${quoteAnswer(text)}. ${WHERE_TO_ASK} instead`, error);
+    }
+    throw refuse(
+      `sent JSON that is cut off or damaged (${(error as Error).message}). Try again; if that does not help, ask without the proxy in between, or for a shorter time`,
+      error,
+    );
+  }
 }

@@ -44,12 +44,14 @@ export interface JaegerSourceOptions {
   findsOtherTraces?: boolean;
   /** Sent with every request, such as `authorization`. @defaultValue none */
   headers?: Readonly<Record<string, string>>;
+  /** Names of its services, where they have been asked for just now; the first search uses them. @defaultValue none */
+  knownServices?: readonly string[] | undefined;
   /** Tells the time. @defaultValue the system's clock */
   clock?: () => Date;
 }
 
 /** {@link JaegerSourceOptions} with every default filled in. */
-export type JaegerSettings = Required<JaegerSourceOptions>;
+export type JaegerSettings = { [Name in keyof JaegerSourceOptions]-?: JaegerSourceOptions[Name] };
 
 /**
  * Fills in the defaults.
@@ -69,6 +71,7 @@ export function resolveJaegerOptions(options: JaegerSourceOptions): JaegerSettin
     settleMs: 10_000,
     findsOtherTraces: false,
     headers: {},
+    knownServices: undefined,
     clock: () => new Date(),
     ...options,
   };

@@ -1,13 +1,13 @@
 import type { SpanRecord } from '../../model/span-record.ts';
 import type { Window } from '../../model/window.ts';
-import { SourceError } from '../source-error.ts';
+import { AnswerTooLargeError } from '../../http/http-client.ts';
+import { SourceError } from '../../source-error.ts';
+import { JaegerRefusalError } from './jaeger-client.ts';
 import type { JaegerClient } from './jaeger-client.ts';
 import type { JaegerSettings } from './jaeger-options.ts';
-import { AnswerTooLarge, JaegerRefusal } from './jaeger-refusal.ts';
-import { readWindow } from './read-window.ts';
+import { readWindow, SearchDepth } from './read-window.ts';
 import type { WindowReading, WindowRequest } from './read-window.ts';
-import { Readings } from './readings.ts';
-import { SearchDepth } from './search-depth.ts';
+import { Readings, REUSED_FOR_MS } from './readings.ts';
 
 /**
  * A search tests service and window on the same span, so a conversation in which the service works just before or after
@@ -21,12 +21,14 @@ export class JaegerReader {
   readonly #settings: JaegerSettings;
   readonly #readings: Readings;
   readonly #depth: SearchDepth;
+  readonly #openedMs: number;
   /** Badger, Cassandra and others search by service only. */
   #needsServiceName = false;
 
   constructor(client: JaegerClient, settings: JaegerSettings) {
     this.#client = client;
     this.#settings = settings;
+    this.#openedMs = settings.clock().getTime();
     this.#readings = new Readings(settings.clock);
     this.#depth = new SearchDepth(settings.searchDepth, Math.max(settings.searchDepth, settings.maxSearchDepth));
   }
@@ -67,11 +69,19 @@ export class JaegerReader {
       try {
         return await this.#readServices(window, [undefined], keep);
       } catch (error) {
-        if (!(error instanceof SourceError && error.cause instanceof JaegerRefusal)) throw error;
+        if (!(error instanceof SourceError && error.cause instanceof JaegerRefusalError)) throw error;
         this.#needsServiceName = true;
       }
     }
-    return this.#readServices(window, await this.#refusable('name its services', () => this.#client.services()), keep);
+    return this.#readServices(window, await this.#services(), keep);
+  }
+
+  /** Names of all services: those that were known when this was made, if that was just now, else asked for. */
+  async #services(): Promise<readonly string[]> {
+    const { knownServices, clock } = this.#settings;
+    const isFresh = Math.abs(clock().getTime() - this.#openedMs) <= REUSED_FOR_MS;
+    if (knownServices !== undefined && isFresh) return knownServices;
+    return this.#refusable('list its services', () => this.#client.services());
   }
 
   async #readServices(
@@ -88,14 +98,14 @@ export class JaegerReader {
     try {
       return await ask();
     } catch (error) {
-      if (error instanceof AnswerTooLarge) {
+      if (error instanceof AnswerTooLargeError) {
         throw new SourceError(
           'WRONG_ANSWER',
           `Jaeger at ${this.#client.location} was to ${what}, and sent ${error.message}. No conversation is that long; is one trace id used for everything?`,
           { cause: error },
         );
       }
-      if (!(error instanceof JaegerRefusal)) throw error;
+      if (!(error instanceof JaegerRefusalError)) throw error;
       throw new SourceError(
         'WRONG_ANSWER',
         `Jaeger at ${this.#client.location} refused to ${what} (status ${error.status}): ${JSON.stringify(error.message)}. Its own output may tell more.`,

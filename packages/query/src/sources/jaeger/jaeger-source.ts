@@ -1,6 +1,7 @@
 import { traceIdOf } from '@convotel/conventions';
-import { withWarning } from '../../analytics/combine-coverage.ts';
-import type { Conversation } from '../../model/conversation.ts';
+import { MemorySource } from '../../engines/memory/memory-source.ts';
+import type { ConversationRecord } from '../../model/conversation.ts';
+import { withWarning } from '../../model/coverage.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { Window } from '../../model/window.ts';
 import type {
@@ -11,15 +12,13 @@ import type {
   QuestionName,
   Questions,
 } from '../../questions.ts';
-import { MemorySource } from '../memory-source.ts';
 import { JaegerClient } from './jaeger-client.ts';
 import { resolveJaegerOptions } from './jaeger-options.ts';
 import type { JaegerSettings, JaegerSourceOptions } from './jaeger-options.ts';
 import { JaegerReader } from './jaeger-reader.ts';
-import { lookBacks } from './look-back.ts';
+import { lookBacks, unsettledWarning } from './look-back.ts';
 import type { LookBack } from './look-back.ts';
 import type { WindowReading } from './read-window.ts';
-import { unsettledWarning } from './unsettled.ts';
 
 const TRACE_ID = /^[0-9a-f]{32}$/i;
 
@@ -68,7 +67,7 @@ export class JaegerSource implements ConversationSource {
     );
   }
 
-  async #listFromAllTime(question: Question<'conversations'>): Promise<Answer<Conversation[]>> {
+  async #listFromAllTime(question: Question<'conversations'>): Promise<Answer<ConversationRecord[]>> {
     const { order, limit } = question;
     const read = (part: Window): Promise<WindowReading> => this.#reader.read(part, question.filters?.service);
     for await (const { stretch, reading, isLast } of this.#readBack(order === 'newest' ? 'in turn' : 'at once', read)) {

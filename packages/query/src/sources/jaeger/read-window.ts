@@ -1,10 +1,10 @@
+import { ConcurrencyLimiter } from '../../concurrency.ts';
+import { AnswerTooLargeError } from '../../http/http-client.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import type { Window } from '../../model/window.ts';
 import { formatInstant } from '../../time/format-instant.ts';
+import { JaegerRefusalError } from './jaeger-client.ts';
 import type { JaegerClient } from './jaeger-client.ts';
-import { AnswerTooLarge, JaegerRefusal } from './jaeger-refusal.ts';
-import { RequestGate } from './request-gate.ts';
-import type { SearchDepth } from './search-depth.ts';
 import { cutSlice, estimateParts, isDivisible } from './time-slices.ts';
 
 /** What to read, and how. */
@@ -37,7 +37,7 @@ export interface WindowReading {
  * promised choice. So an answer with as many as were asked for is taken for cut, and its stretch of time is asked for in
  * parts, down to a millisecond; then for more traces; what is still cut is reported.
  *
- * @throws `SourceError`; {@link JaegerRefusal} when the server refuses for another reason than the number of traces.
+ * @throws `SourceError`; {@link JaegerRefusalError} when the server refuses for another reason than the number of traces.
  */
 export async function readWindow(request: WindowRequest): Promise<WindowReading> {
   const reader = new WindowReader(request);
@@ -46,7 +46,7 @@ export async function readWindow(request: WindowRequest): Promise<WindowReading>
 
 class WindowReader {
   readonly #request: WindowRequest;
-  readonly #gate: RequestGate;
+  readonly #limiter: ConcurrencyLimiter;
   readonly #stop = new AbortController();
   readonly #spans: SpanRecord[] = [];
   readonly #unread: string[] = [];
@@ -56,7 +56,7 @@ class WindowReader {
 
   constructor(request: WindowRequest) {
     this.#request = request;
-    this.#gate = new RequestGate(request.concurrency);
+    this.#limiter = new ConcurrencyLimiter(request.concurrency);
   }
 
   async read(): Promise<WindowReading> {
@@ -74,7 +74,7 @@ class WindowReader {
   }
 
   async #readSlice(slice: Window, service: string | undefined, depth = this.#request.depth.usual): Promise<void> {
-    const answer = await this.#gate.run(() => this.#search(slice, service, depth));
+    const answer = await this.#limiter.run(() => this.#search(slice, service, depth));
     switch (answer.outcome) {
       case 'whole':
         return;
@@ -98,7 +98,8 @@ class WindowReader {
     let enough = tried;
     for (;;) {
       const depth = this.#request.depth.deeperThan(enough);
-      const answer = depth === undefined ? undefined : await this.#gate.run(() => this.#search(slice, service, depth));
+      const answer =
+        depth === undefined ? undefined : await this.#limiter.run(() => this.#search(slice, service, depth));
       if (answer?.outcome === 'whole') return;
       if (answer?.outcome === 'refused') continue;
       if (depth === undefined || answer?.outcome === 'too large') {
@@ -123,8 +124,8 @@ class WindowReader {
       if (traceCount < depth) return { outcome: 'whole', parts: 0 };
       return { outcome: 'cut', parts: estimateParts(slice, spans, this.#request.depth.usual) };
     } catch (error) {
-      if (error instanceof AnswerTooLarge) return { outcome: 'too large', parts: 2 };
-      const isTooDeep = error instanceof JaegerRefusal && error.isAboutDepth && this.#request.depth.refuse(depth);
+      if (error instanceof AnswerTooLargeError) return { outcome: 'too large', parts: 2 };
+      const isTooDeep = error instanceof JaegerRefusalError && error.isAboutDepth && this.#request.depth.refuse(depth);
       if (!isTooDeep) throw error;
       return { outcome: 'refused', parts: 0 };
     }
@@ -167,4 +168,35 @@ interface SliceAnswer {
 
 function describeStretch({ sinceUnixNano, untilUnixNano }: Window): string {
   return `The time from ${formatInstant(sinceUnixNano)} to ${formatInstant(untilUnixNano)}`;
+}
+
+/** How many traces a search may ask for, as far as the server has shown. */
+export class SearchDepth {
+  readonly #max: number;
+  #usual: number;
+  #leastRefused = Number.POSITIVE_INFINITY;
+
+  constructor(usual: number, max: number) {
+    this.#usual = usual;
+    this.#max = max;
+  }
+
+  /** What to ask for where nothing speaks for more. */
+  get usual(): number {
+    return this.#usual;
+  }
+
+  /** Notes that the server refused `depth`. Returns whether there is a smaller one. */
+  refuse(depth: number): boolean {
+    this.#leastRefused = Math.min(this.#leastRefused, depth);
+    if (this.#usual >= this.#leastRefused) this.#usual = Math.max(1, Math.floor(this.#leastRefused / 2));
+    return this.#leastRefused > 1;
+  }
+
+  /** A greater depth than one that was not enough, as far as the server takes it; undefined where there is none. */
+  deeperThan(depth: number): number | undefined {
+    const middle = Math.floor((depth + this.#leastRefused) / 2);
+    const deeper = Math.min(depth * 2, this.#max, middle);
+    return deeper > depth ? deeper : undefined;
+  }
 }

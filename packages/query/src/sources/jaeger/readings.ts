@@ -2,7 +2,7 @@ import type { Window } from '../../model/window.ts';
 import type { WindowReading } from './read-window.ts';
 
 /** Questions of one command come within seconds; spans that arrive in between are left to the next one. */
-const REUSED_FOR_MS = 10_000;
+export const REUSED_FOR_MS = 10_000;
 
 /** More than any command asks for: `compare` reads two windows, `recent` up to four stretches. */
 const READINGS_KEPT = 8;

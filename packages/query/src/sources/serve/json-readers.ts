@@ -10,12 +10,12 @@ export class AnswerFormatError extends Error {
 }
 
 export const readText: Reader<string> = (json, place) => {
-  if (typeof json !== 'string') throw notA('text', place);
+  if (typeof json !== 'string') throw isNot('a text', place);
   return json;
 };
 
 export const readBoolean: Reader<boolean> = (json, place) => {
-  if (typeof json !== 'boolean') throw notA('boolean', place);
+  if (typeof json !== 'boolean') throw isNot('a boolean', place);
   return json;
 };
 
@@ -24,14 +24,18 @@ export const readNumber: Reader<number> = (json, place) => {
   if (typeof json === 'number') return json;
   if (json === null) return Number.NaN;
   if (json === 'Infinity' || json === '-Infinity') return Number(json);
-  throw notA('number', place);
+  throw isNot('a number', place);
 };
 
 /** A 64-bit integer as a decimal string. */
 export const readBigint: Reader<bigint> = (json, place) => {
-  if (typeof json !== 'string' || !/^-?\d+$/.test(json)) throw notA('whole number in a string', place);
+  if (typeof json !== 'string' || !/^-?\d+$/.test(json)) throw isNot('a whole number in a string', place);
   return BigInt(json);
 };
+
+/** A list of numbers, as a typed array. */
+export const readFloats: Reader<Float64Array> = (json, place) =>
+  Float64Array.from(readArrayOf(readNumber)(json, place));
 
 /** JSON as it is, where only its owner knows its shape. */
 export const readAnything: Reader<unknown> = (json) => json;
@@ -39,14 +43,14 @@ export const readAnything: Reader<unknown> = (json) => json;
 export function readOneOf<const Choice extends string>(choices: readonly Choice[]): Reader<Choice> {
   return (json, place) => {
     const choice = choices.find((candidate) => candidate === json);
-    if (choice === undefined) throw notA(choices.join(' or '), place);
+    if (choice === undefined) throw isNot(choices.join(' or '), place);
     return choice;
   };
 }
 
 export function readArrayOf<Value>(readItem: Reader<Value>): Reader<Value[]> {
   return (json, place) => {
-    if (!Array.isArray(json)) throw notA('list', place);
+    if (!Array.isArray(json)) throw isNot('a list', place);
     return json.map((item, index) => readItem(item, `${place}[${index}]`));
   };
 }
@@ -77,10 +81,10 @@ export function readObject<Required extends Readers, Optional extends Readers>(
 }
 
 function asObject(json: unknown, place: string): Record<string, unknown> {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw notA('object', place);
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw isNot('an object', place);
   return json as Record<string, unknown>;
 }
 
-function notA(kind: string, place: string): AnswerFormatError {
-  return new AnswerFormatError(`${place} is no ${kind}`);
+function isNot(kind: string, place: string): AnswerFormatError {
+  return new AnswerFormatError(`${place} is not ${kind}`);
 }

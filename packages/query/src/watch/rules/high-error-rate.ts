@@ -1,4 +1,4 @@
-import type { ConversationFilters } from '../../model/filters.ts';
+import type { ConversationFilters } from '../../model/window.ts';
 import { formatInstant } from '../../time/format-instant.ts';
 import { percentOf } from '../../analytics/percent.ts';
 import { checkNumber } from '../../commands/check-options.ts';

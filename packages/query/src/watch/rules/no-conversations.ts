@@ -1,5 +1,5 @@
 import { millisecondsOf } from '../../analytics/milliseconds.ts';
-import type { ConversationFilters } from '../../model/filters.ts';
+import type { ConversationFilters } from '../../model/window.ts';
 import { formatInstant } from '../../time/format-instant.ts';
 import type { AlertRule } from '../alert.ts';
 import { windowText } from '../alert-text.ts';

@@ -1,7 +1,7 @@
 import { nanosecondsOf } from '../../analytics/milliseconds.ts';
 import { checkNumber, checkWholeNumber } from '../../commands/check-options.ts';
-import type { ConversationFilters } from '../../model/filters.ts';
-import { MAX_QUESTION_LIMIT } from '../../sources/serve/question.ts';
+import type { ConversationFilters } from '../../model/window.ts';
+import { MAX_QUESTION_LIMIT } from '../../questions.ts';
 import { formatInstant } from '../../time/format-instant.ts';
 import type { AlertRule } from '../alert.ts';
 import { limitText } from '../alert-text.ts';

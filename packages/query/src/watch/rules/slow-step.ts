@@ -1,5 +1,5 @@
 import { checkNumber } from '../../commands/check-options.ts';
-import type { ConversationFilters } from '../../model/filters.ts';
+import type { ConversationFilters } from '../../model/window.ts';
 import { formatInstant } from '../../time/format-instant.ts';
 import type { AlertRule } from '../alert.ts';
 import { limitText, measuredText } from '../alert-text.ts';

@@ -75,6 +75,16 @@ describe('a file of OTLP/JSON lines', () => {
     expect(coverage).toEqual({ conversations: 1, spans: 1, complete: true, warnings: [] });
   });
 
+  test('counts and shows a span of which only what no answer reads is malformed', async () => {
+    const line = lineOf('one', '1').replace('"status":{}', '"status":{},"links":[{"traceId":"short"}]');
+    expect(line).toContain('short');
+    await writeFile(path, `${line}\n${lineOf('two', '2')}\n`);
+    const source = await openFileSource(path);
+    const { data, coverage } = await source.ask({ name: 'conversation', conversationId: 'one' });
+    expect(data.spans).toMatchObject([{ conversationId: 'one', step: 'gpt' }]);
+    expect(coverage).toEqual({ conversations: 1, spans: 1, complete: true, warnings: [] });
+  });
+
   test('names the lines that cannot be read, and is incomplete', async () => {
     const badId = lineOf('three', '3').replace('3'.repeat(32), 'short');
     await writeFile(path, `{"resourceSpans": [\n${lineOf('one', '1')}\n${badId}\n7\n`);
@@ -85,11 +95,11 @@ describe('a file of OTLP/JSON lines', () => {
     expect(data).toHaveLength(1);
     expect(coverage.complete).toBe(false);
     expect(coverage.warnings).toEqual([
-      expect.stringMatching(/^Line 1 of .*spans\.jsonl was skipped: it is no JSON/),
+      expect.stringMatching(/^Line 1 of .*spans\.jsonl was skipped: it is not valid JSON/),
       expect.stringMatching(/^Line 3 of .* was skipped: .*traceId/),
       expect.stringMatching(/^Line 4 of .* was skipped: /),
       expect.stringMatching(/^Line 5 of .* was skipped: it is not UTF-8\.$/),
-      expect.stringMatching(/^Line 6 of .* was skipped: it is no JSON/),
+      expect.stringMatching(/^Line 6 of .* was skipped: it is not valid JSON/),
     ]);
   });
 

@@ -55,7 +55,7 @@ describe('what is no Jaeger is refused with a reason and a way out', () => {
       302,
       '',
       { location: 'https://login.example/?next=x' },
-      /sends on to "https:\/\/login\.example.* login/,
+      /redirects to "https:\/\/login\.example.* login/,
     ],
     ['who wants credentials', 401, 'who are you', {}, /refuses \(status 401\): "who are you"\..* name and password/],
     ['who forbids', 403, '{"message":"not you"}', {}, /refuses \(status 403\): "\{/],
@@ -172,6 +172,32 @@ describe('an address', () => {
     ['a Jaeger before its first span', 'jaeger', '{}'],
   ])('of %s is recognised', async (_what, kind, body) => {
     expect((await openHttpSource(await answerWith(200, body))).kind).toBe(kind);
+  });
+
+  test('of a Jaeger that searches by service only is asked for its services once', async () => {
+    const asked: string[] = [];
+    const address = await listen((request, response) => {
+      const { pathname, searchParams } = new URL(request.url!, 'http://jaeger');
+      asked.push(`${pathname} ${searchParams.get('query.service_name') ?? ''}`.trim());
+      if (pathname.endsWith('/services')) response.end('{"services":["ears","mouth"]}');
+      else if (searchParams.has('query.service_name')) response.writeHead(404).end(NOTHING_FOUND);
+      else response.writeHead(500).end('{"error":{"httpCode":500,"message":"service name is required"}}');
+    });
+    const source = await openHttpSource(address);
+    await source.ask({ name: 'step-statistics', ...QUESTION });
+    expect(asked.toSorted()).toEqual([
+      '/api/v3/services',
+      '/api/v3/traces',
+      '/api/v3/traces ears',
+      '/api/v3/traces mouth',
+    ]);
+  });
+
+  test('that is none is refused', async () => {
+    await expect(openHttpSource('http://')).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      message: '"http://" is not an address such as http://127.0.0.1:4318.',
+    });
   });
 
   test('of a convotel serve is recognised', async () => {

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseInstant } from '@convotel/query';
 import type { SpanRecord } from '@convotel/query';
-import { encodeOtlpJson } from '../../../../../tests/conversation-source/encode-otlp-json.ts';
+import { encodeOtlpJson } from '@convotel/suite';
 
 /** What the stand-in does differently from a Jaeger with memory storage. */
 export interface StandInTraits {

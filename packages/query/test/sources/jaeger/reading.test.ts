@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { JaegerSource, MemorySource } from '@convotel/query';
 import type { JaegerSourceOptions, SpanRecord, Window } from '@convotel/query';
-import { rootSpan, stepSpan } from '../../../../../tests/conversation-source/span-builders.ts';
+import { rootSpan, stepSpan } from '@convotel/suite';
 import { JaegerStandIn } from './jaeger-stand-in.ts';
 import type { StandInTraits } from './jaeger-stand-in.ts';
 

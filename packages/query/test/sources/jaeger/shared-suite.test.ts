@@ -1,7 +1,7 @@
 import { afterAll } from '@jest/globals';
 import { JaegerSource } from '@convotel/query';
 import type { JaegerSourceOptions, SpanRecord } from '@convotel/query';
-import { describeConversationSource } from '../../../../../tests/conversation-source/describe-conversation-source.ts';
+import { describeConversationSource } from '@convotel/suite';
 import { JaegerStandIn } from './jaeger-stand-in.ts';
 import type { StandInTraits } from './jaeger-stand-in.ts';
 

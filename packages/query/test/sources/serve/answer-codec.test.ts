@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { AnswerFormatError, decodeAnswer, encodeAnswer } from '@convotel/query';
+import { AnswerFormatError, decodeAnswer, encodeAnswer } from '@convotel/query/engine';
 import type { AnyQuestion, QuestionName, Questions, SpanRecord } from '@convotel/query';
 
 const COVERAGE = { conversations: 2, spans: 9, complete: false, warnings: ['Line 3 was skipped: "x".'] };
@@ -130,21 +130,21 @@ describe('an answer as JSON', () => {
   });
 
   test.each([
-    ['', 'the answer is no JSON'],
-    ['<!doctype html>', 'the answer is no JSON'],
-    ['[]', 'answer is no object'],
+    ['', 'the answer is not valid JSON'],
+    ['<!doctype html>', 'the answer is not valid JSON'],
+    ['[]', 'answer is not an object'],
     ['{}', 'answer.question is missing'],
-    ['{"question":"step-durations"}', 'answer.question is no common-errors'],
-    ['{"question":"common-errors","data":{}}', 'answer.data is no list'],
+    ['{"question":"step-durations"}', 'answer.question is not common-errors'],
+    ['{"question":"common-errors","data":{}}', 'answer.data is not a list'],
     ['{"question":"common-errors","data":[]}', 'answer.coverage is missing'],
-    ['{"question":"common-errors","data":[{"step":7}]}', 'answer.data[0].step is no text'],
+    ['{"question":"common-errors","data":[{"step":7}]}', 'answer.data[0].step is not a text'],
     [
       '{"question":"common-errors","data":[{"step":"x","count":1,"lastSeenUnixNano":7,"conversationId":""}]}',
-      'answer.data[0].lastSeenUnixNano is no whole number in a string',
+      'answer.data[0].lastSeenUnixNano is not a whole number in a string',
     ],
     [
       '{"question":"common-errors","data":[],"coverage":{"conversations":0,"spans":0,"complete":1,"warnings":[]}}',
-      'answer.coverage.complete is no boolean',
+      'answer.coverage.complete is not a boolean',
     ],
   ])('is refused with place and reason: %s', (text, reason) => {
     expect(() => decodeAnswer({ name: 'common-errors' }, text)).toThrow(AnswerFormatError);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { decodeQuestion, encodeQuestion, parseInstant, QuestionFormatError } from '@convotel/query';
+import { parseInstant } from '@convotel/query';
+import { decodeQuestion, encodeQuestion, QuestionFormatError } from '@convotel/query/engine';
 import type { AnyQuestion } from '@convotel/query';
 
 const WINDOW = {
@@ -53,22 +54,22 @@ describe('a question in a URL', () => {
     ['/api/v1/conversation', 'parameter id is missing'],
     ['/api/v1/conversation?id=x&id=y', 'parameter id is given 2 times'],
     ['/api/v1/conversation?id=x&window=all', 'parameter window is unknown here'],
-    ['/api/v1/conversations?order=newest&limit=0', 'parameter limit: "0" is no whole number from 1 to 10000'],
-    ['/api/v1/conversations?order=newest&limit=10001', 'parameter limit: "10001" is no whole number'],
-    ['/api/v1/conversations?order=newest&limit=1e3', 'parameter limit: "1e3" is no whole number'],
-    ['/api/v1/conversations?order=newest&limit=-1', 'parameter limit: "-1" is no whole number'],
-    ['/api/v1/conversations?order=oldest&limit=1', 'parameter order: "oldest" is none of newest, slowest, longest'],
-    [`/api/v1/step-statistics?${window}&timings=no`, 'parameter timings: "no" is none of true, false'],
+    ['/api/v1/conversations?order=newest&limit=0', 'parameter limit: "0" is not a whole number from 1 to 10000'],
+    ['/api/v1/conversations?order=newest&limit=10001', 'parameter limit: "10001" is not a whole number'],
+    ['/api/v1/conversations?order=newest&limit=1e3', 'parameter limit: "1e3" is not a whole number'],
+    ['/api/v1/conversations?order=newest&limit=-1', 'parameter limit: "-1" is not a whole number'],
+    ['/api/v1/conversations?order=oldest&limit=1', 'parameter order: "oldest" is not one of newest, slowest, longest'],
+    [`/api/v1/step-statistics?${window}&timings=no`, 'parameter timings: "no" is not one of true, false'],
     ['/api/v1/conversations?order=newest&limit=1&since=2025-10-08T00:00:00Z', 'parameter until is missing'],
     ['/api/v1/conversations?order=newest&limit=1&completedAboveNano=1.5', 'parameter completedAboveNano: "1.5"'],
     ['/api/v1/step-durations', 'parameter since is missing'],
     ['/api/v1/step-durations?since=yesterday&until=now', 'parameter since: "yesterday" is no time'],
-    [`/api/v1/step-durations?${window}&outcome=great`, 'parameter outcome: "great" is none of'],
+    [`/api/v1/step-durations?${window}&outcome=great`, 'parameter outcome: "great" is not one of'],
     [`/api/v1/step-durations?${window}&limit=1`, 'parameter limit is unknown here'],
-    [`/api/v1/step-statistics?${window}&quantile=1.01`, 'parameter quantile: "1.01" is no number from 0 to 1'],
-    [`/api/v1/step-statistics?${window}&quantile=`, 'parameter quantile: "" is no number from 0 to 1'],
+    [`/api/v1/step-statistics?${window}&quantile=1.01`, 'parameter quantile: "1.01" is not a number from 0 to 1'],
+    [`/api/v1/step-statistics?${window}&quantile=`, 'parameter quantile: "" is not a number from 0 to 1'],
     [`/api/v1/step-statistics?${window}${'&quantile=0.5'.repeat(101)}`, 'parameter quantile is given more than 100'],
-    [`/api/v1/conversation-counts?${window}&by=day&timeZone=UTC`, 'parameter by: "day" is none of hour, hourOfDay'],
+    [`/api/v1/conversation-counts?${window}&by=day&timeZone=UTC`, 'parameter by: "day" is not one of hour, hourOfDay'],
     [`/api/v1/conversation-counts?${window}&by=hour&timeZone=Mars`, 'parameter timeZone: "Mars" is no time zone'],
   ])('is refused with the reason: %s', (url, reason) => {
     expect(() => decode(url)).toThrow(QuestionFormatError);

@@ -1,0 +1,50 @@
+/**
+ * Characters that act on a terminal or hide what a text says: control characters (C0, DEL, C1), line and paragraph
+ * separators, bidirectional controls (Unicode Standard Annex 9), interlinear annotations, tag characters, a byte order
+ * mark, and surrogates without their other half.
+ */
+const UNPRINTABLE =
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\p{Surrogate}]/gu;
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/**
+ * The same value with every string in it, keys included, made harmless for a terminal: what could move the cursor,
+ * colour the screen, break a line or turn the reading direction shows as an escape such as `\u001b` or `\n`.
+ */
+export function printable<Value>(value: Value): Value {
+  return printableValue(value) as Value;
+}
+
+function printableValue(value: unknown): unknown {
+  if (typeof value === 'string') return printableText(value);
+  if (Array.isArray(value)) return value.map(printableValue);
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, field]) => [printableText(key), printableValue(field)]));
+  }
+  return value;
+}
+
+function printableText(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => SHORT_ESCAPES[character] ?? unicodeEscape(character));
+}
+
+function unicodeEscape(character: string): string {
+  const hex = (character.codePointAt(0) ?? 0).toString(16);
+  return hex.length > 4 ? `\\u{${hex}}` : `\\u${hex.padStart(4, '0')}`;
+}
+
+/** Characters that can act on a terminal or turn text around and that `JSON.stringify` leaves as they are. */
+const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * One JSON document with a line break at its end. Texts stand unchanged; control characters (U+0000–001F, U+007F–009F)
+ * and bidirectional controls are written as `\u` escapes, so that no text can act on a terminal.
+ */
+export function formatJson(value: unknown, indent: number = 2): string {
+  const text = JSON.stringify(value, null, indent).replace(
+    UNSAFE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `${text}\n`;
+}

@@ -1,0 +1,39 @@
+import { expect, test } from '@jest/globals';
+import { busiestText } from '../../src/commands/busiest.ts';
+import { hoursText } from '../../src/commands/hours.ts';
+import { ASKED, CONTEXT, report, linesOf } from './reports-for-tests.ts';
+
+function hours(...conversations: number[]): string[] {
+  const rows = conversations.map((count, index) => ({
+    hour: `2025-10-08T1${index}:00:00.000000Z`,
+    conversations: count,
+  }));
+  return linesOf(hoursText(report('hours', rows), CONTEXT, ASKED)).slice(4);
+}
+
+test('the fullest hours are marked where they stand out', () => {
+  expect(hours(1, 3, 3)).toEqual([
+    '2025-10-08 10:00                   1',
+    '2025-10-08 11:00                   3  ← Peak hour',
+    '2025-10-08 12:00                   3  ← Peak hour',
+  ]);
+  expect(hours(3, 3)).toEqual(['2025-10-08 10:00                   3', '2025-10-08 11:00                   3']);
+  expect(hours(3)).toEqual(['2025-10-08 10:00                   3']);
+  expect(hours()).toEqual(['No conversations in this window']);
+});
+
+test('hours of the day stand on a twelve-hour dial', () => {
+  const rows = [0, 1, 11, 12, 13, 23].map((hourOfDay) => ({ hourOfDay, conversations: hourOfDay === 0 ? 100 : 1 }));
+  expect(linesOf(busiestText(report('busiest', rows), CONTEXT))).toEqual([
+    'Busiest Hours of Day (top 10)',
+    '='.repeat(60),
+    'Hour                   Conversations',
+    '-'.repeat(60),
+    '12:00 AM                        100  ← Most active',
+    '01:00 AM                          1',
+    '11:00 AM                          1',
+    '12:00 PM                          1',
+    '01:00 PM                          1',
+    '11:00 PM                          1',
+  ]);
+});

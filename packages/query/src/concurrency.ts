@@ -1,0 +1,50 @@
+/** Lets at most `maxRunning` pieces of work run at once; the others wait in the order in which they came. */
+export class ConcurrencyLimiter {
+  readonly #waiting: (() => void)[] = [];
+  readonly #maxRunning: number;
+  #running = 0;
+  #idle: { promise: Promise<void>; resolve: () => void } | undefined;
+
+  constructor(maxRunning: number) {
+    this.#maxRunning = maxRunning;
+  }
+
+  /** Runs `work` as soon as there is room. Its failure is the caller's to handle; other work goes on. */
+  async run<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#running < this.#maxRunning) this.#running += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      // The place goes straight to whoever has waited longest.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#leave();
+      else next();
+    }
+  }
+
+  /** Resolves when nothing runs or waits. */
+  async whenIdle(): Promise<void> {
+    if (this.#running === 0) return;
+    if (this.#idle === undefined) {
+      let resolve: () => void = () => undefined;
+      const promise = new Promise<void>((settle) => (resolve = settle));
+      this.#idle = { promise, resolve };
+    }
+    await this.#idle.promise;
+  }
+
+  #leave(): void {
+    this.#running -= 1;
+    if (this.#running > 0) return;
+    this.#idle?.resolve();
+    this.#idle = undefined;
+  }
+}
+
+/** Runs one piece of work after another, in the order in which they came. */
+export class SerialQueue extends ConcurrencyLimiter {
+  constructor() {
+    super(1);
+  }
+}

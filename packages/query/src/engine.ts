@@ -1,0 +1,46 @@
+// What engines, servers of the questions and tests build on. Programs that ask questions need `index.ts` only.
+
+// The seam
+export { askEngine, emptyStepColumn, MAX_QUESTION_LIMIT, MAX_QUESTION_QUANTILES } from './questions.ts';
+export type { Engine } from './questions.ts';
+
+// Definitions
+export { buildConversation } from './model/conversation.ts';
+export { supersedes } from './model/copies.ts';
+export { samplingWarnings } from './model/coverage.ts';
+export type { SampledProgram } from './model/coverage.ts';
+export { isCounted, quantileOfSorted, TOO_LONG_NANO } from './model/numbers.ts';
+export { compareBigint, compareText } from './model/order.ts';
+export { SPAN_FIELDS } from './model/span-fields.ts';
+export type { SpanField, SpanFieldKind } from './model/span-fields.ts';
+export { appendMissingSteps, orderSteps } from './model/step-order.ts';
+export { EARLIEST_UNIX_NANO, isInWindow, LATEST_UNIX_NANO } from './model/window.ts';
+export { foldIntoHours } from './time/fold-into-hours.ts';
+export type { QuarterHourCount } from './time/fold-into-hours.ts';
+export { zoneOffsetSeconds } from './time/zone-offset.ts';
+
+// Reading spans
+export { decodeOtlpJson } from './otlp/decode-otlp-json.ts';
+export { OtlpFormatError } from './otlp/json-fields.ts';
+export type { SpanDetail } from './otlp/read-span.ts';
+
+// Engines over SQL
+export { sqlEngine } from './engines/sql/sql-engine.ts';
+export type { RowReaders, SqlRow, SqlStore, SqlValue, StatementName } from './engines/sql/sql-store.ts';
+
+// Questions over HTTP
+export { HttpClient } from './http/http-client.ts';
+export type { HttpAnswer, HttpSettings } from './http/http-client.ts';
+export {
+  decodeAnswer,
+  decodeQuestion,
+  encodeAnswer,
+  encodeQuestion,
+  QUESTION_PATH_PREFIX,
+} from './sources/serve/codec.ts';
+export { AnswerFormatError } from './sources/serve/json-readers.ts';
+export { QuestionFormatError } from './sources/serve/parameters.ts';
+export { QUESTION_NAMES } from './sources/serve/question-descriptions.ts';
+
+// Work that waits its turn
+export { ConcurrencyLimiter, SerialQueue } from './concurrency.ts';

@@ -1,0 +1,42 @@
+import { memoryEngine } from './memory-engine.ts';
+import { groupIntoTraces } from './traces.ts';
+import type { Trace } from './traces.ts';
+import type { Answer } from '../../model/coverage.ts';
+import type { SpanRecord } from '../../model/span-record.ts';
+import { askEngine } from '../../questions.ts';
+import type { ConversationSource, Question, QuestionName, Questions, SourceKind } from '../../questions.ts';
+
+/** How a {@link MemorySource} presents itself. */
+export interface MemorySourceOptions {
+  /** Where the spans came from. @defaultValue `memory` */
+  kind?: SourceKind | undefined;
+  /** Address or path, as a person would write it. @defaultValue `memory` */
+  location?: string | undefined;
+  /** What could not be read, and why; each is a warning, and any makes every answer incomplete. @defaultValue none */
+  unread?: readonly string[] | undefined;
+}
+
+/** Answers from spans in memory; also the engine behind sources that only hand over spans. */
+export class MemorySource implements ConversationSource {
+  readonly kind: SourceKind;
+  readonly location: string;
+  readonly #traces: readonly Trace[];
+  readonly #unread: readonly string[];
+
+  /** @param spans In the order of reading; copies are allowed. They are kept, and must not be changed afterwards. */
+  constructor(spans: Iterable<SpanRecord>, options: MemorySourceOptions = {}) {
+    const { kind = 'memory', location = 'memory', unread = [] } = options;
+    this.kind = kind;
+    this.location = location;
+    this.#unread = unread;
+    this.#traces = groupIntoTraces(spans);
+  }
+
+  async ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>> {
+    const { data, coverage } = await askEngine(memoryEngine, this.#traces, question);
+    const complete = this.#unread.length === 0;
+    return { data, coverage: { ...coverage, complete, warnings: [...this.#unread, ...coverage.warnings] } };
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,85 @@
+import type { SpanRecord } from '../../model/span-record.ts';
+import { EARLIEST_UNIX_NANO, LATEST_UNIX_NANO } from '../../model/window.ts';
+import type { Window } from '../../model/window.ts';
+
+/**
+ * The statements of a dialect, one SQL file each. All read `readable_spans`, or whatever the dialect calls the spans that
+ * the filters of a question leave, and order their rows totally. Each file says what its parameters are.
+ */
+export type StatementName =
+  /** Trace ids that carry `$conversation_id` though they do not follow from it: `trace_id`. */
+  | 'conversation-carriers'
+  /** The conversations among `$trace_ids`, the newest first: `trace_id`. */
+  | 'conversations-newest-first'
+  /** All spans of `$trace_id`, whole, by start, then span id. */
+  | 'conversation-spans'
+  /** All spans of `$trace_ids`, with the fields that numbers and coverage need, by trace, start, span id. */
+  | 'conversation-numbers'
+  /** The `$row_limit` newest conversations of the window above `$completed_above_ns`: `trace_id`. */
+  | 'newest-conversations'
+  /** The `$row_limit` largest of the window, by `$order`: `trace_id` (null where none fits), `seen`. */
+  | 'largest-conversations'
+  /** By quarter hour of UTC: `quarter_hour` (null: starts elsewhere), `conversations`, `seen`. */
+  | 'conversation-counts'
+  /** `trace_id`, `first_ns`, `starts_within`, `outcome`, `total_ms`: oldest first, then by trace id. */
+  | 'conversation-durations'
+  /** `trace_id`, `step`, `counted_ms`, `counted`, `completed_ms`, `first_ns`. */
+  | 'step-durations'
+  /** `step`, `total`, `completed`, `failures`, `counted`, `average_ns`, `min_ns`, `max_ns`, `outermost_ns`. */
+  | 'step-statistics'
+  /** `step`, `quantiles_ns`: a list, in the order of `$probabilities`. */
+  | 'step-quantiles'
+  /** `step`, `part`, `average_s`. */
+  | 'step-timings'
+  /** The `$row_limit` newest conversations of the window: `trace_id`, `step` (null for a root), `offset_ns`. */
+  | 'newest-first-starts'
+  /** The `$row_limit` most frequent: `step`, `error_type`, `error_message`, `failures`, `last_seen_ns`, `trace_id`. */
+  | 'common-errors'
+  /** `spans`, `oldest_ns`, `newest_ns` of the window; the times are null where it is empty. */
+  | 'extent'
+  /** `conversations` of the window. */
+  | 'coverage'
+  /** `service_name`, `sampling_ratio` of programs that say a ratio on spans of the window. */
+  | 'sampled-programs';
+
+/** The value of a parameter. Trace ids are given as {@link RowReaders.traceKey} makes them. */
+export type SqlValue = null | boolean | number | bigint | string | readonly (number | bigint | string)[];
+
+/** A row by column name. Lists are arrays; nanoseconds are bigints; counts are numbers or bigints. */
+export type SqlRow = Readonly<Record<string, unknown>>;
+
+/** A trace id as the database keeps it: equal ids are equal by `===`. */
+export type TraceKey = bigint | string;
+
+/** How a dialect's rows become what answers hold. */
+export interface RowReaders {
+  traceKey(traceId: string): TraceKey;
+  traceId(key: TraceKey): string;
+  /** The span in a row of `conversation-spans` or `conversation-numbers`. */
+  span(row: SqlRow): SpanRecord;
+}
+
+/** A database as the questions see it: named statements, all answered from one snapshot. */
+export interface SqlStore {
+  readonly readers: RowReaders;
+  /** The rows that a statement selects. */
+  rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]>;
+  /** The same as arrays by column name: an object a row would take several times as long. */
+  columns(
+    name: StatementName,
+    values: Readonly<Record<string, SqlValue>>,
+  ): Promise<Readonly<Record<string, readonly unknown[]>>>;
+}
+
+/** The parameters `$since_ns` and `$until_ns` of a window; without one, everything is in it. */
+export function windowValues(window: Window | undefined): { since_ns: bigint; until_ns: bigint } {
+  return {
+    since_ns: window === undefined ? EARLIEST_UNIX_NANO : clamped(window.sinceUnixNano),
+    until_ns: window === undefined ? LATEST_UNIX_NANO : clamped(window.untilUnixNano),
+  };
+}
+
+function clamped(unixNano: bigint): bigint {
+  if (unixNano < EARLIEST_UNIX_NANO) return EARLIEST_UNIX_NANO;
+  return unixNano > LATEST_UNIX_NANO ? LATEST_UNIX_NANO : unixNano;
+}

@@ -1,0 +1,170 @@
+import { get as getPlain, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { get as getSecure } from 'node:https';
+import { setTimeout as wait } from 'node:timers/promises';
+import { SourceError } from '../source-error.ts';
+
+/** How an {@link HttpClient} asks. */
+export interface HttpSettings {
+  /** How long one request may take, its answer included, in milliseconds. */
+  timeoutMs: number;
+  /** How often a request is made in all when the network fails or the server is busy. @defaultValue `1` */
+  attempts?: number | undefined;
+  /** Longest body that is read, in bytes. @defaultValue `Infinity` */
+  maxAnswerBytes?: number | undefined;
+  /** Sent with every request. @defaultValue none */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** What a person can do when nothing answers. Completes the sentence "Start … there". @defaultValue Jaeger or serve */
+  expected?: string | undefined;
+}
+
+/** What came back, whatever its status; redirects are not followed. */
+export interface HttpAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  text: string;
+}
+
+/** The body is longer than may be kept in memory at once. */
+export class AnswerTooLargeError extends Error {
+  override readonly name = 'AnswerTooLargeError';
+}
+
+/** Statuses of a server or proxy that is busy, restarting or limiting requests. */
+export const TEMPORARY_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+const FIRST_PAUSE_MS = 100;
+
+/** Longest piece of an answer that an error message quotes, in UTF-16 code units. */
+const MAX_QUOTED_LENGTH = 200;
+
+/**
+ * Asks one HTTP or HTTPS address by GET.
+ *
+ * Node's `fetch` would do as well, but loading it takes longer than everything else in a command that asks one question.
+ */
+export class HttpClient {
+  /** The address without credentials. */
+  readonly location: string;
+  readonly #base: string;
+  readonly #settings: HttpSettings;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  /**
+   * @param address Such as `http://127.0.0.1:16686`, with the path of a proxy or with credentials where needed.
+   * @throws {@link SourceError} `UNREACHABLE` when it is not an address.
+   */
+  constructor(address: string, settings: HttpSettings) {
+    const url = parseAddress(address);
+    const { username, password } = url;
+    url.username = url.password = url.search = url.hash = '';
+    this.#base = url.href.replace(/\/+$/, '');
+    this.location = username === '' ? address : this.#base;
+    this.#settings = settings;
+    // Credentials go into a header, so that no message or log can show them.
+    const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+    const authorization = username === '' ? {} : { authorization: `Basic ${credentials.toString('base64')}` };
+    // Over loopback and local networks, compressing takes longer than sending.
+    const headers = { accept: 'application/json', 'accept-encoding': 'identity', ...authorization };
+    this.#headers = { ...headers, ...settings.headers };
+  }
+
+  /**
+   * @param path Begins with a slash; the path of the address goes before it.
+   * @throws {@link SourceError} `UNREACHABLE` when there is no answer in time; {@link AnswerTooLargeError}; the reason
+   *   of `signal`.
+   */
+  async get(path: string, signal?: AbortSignal): Promise<HttpAnswer> {
+    const { attempts = 1 } = this.#settings;
+    for (let attempt = 1; ; attempt++) {
+      const isLast = attempt >= attempts;
+      try {
+        const answer = await this.#attempt(path, signal);
+        if (isLast || !TEMPORARY_STATUSES.has(answer.status)) return answer;
+      } catch (error) {
+        if (!(error instanceof NetworkFailure)) throw error;
+        if (isLast) throw this.unreachable(reasonOfFailure(error.cause), error.cause);
+      }
+      await wait(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, { ...(signal && { signal }) });
+    }
+  }
+
+  /** The error to throw when `reason` has outlasted all attempts. */
+  unreachable(reason: string, cause?: unknown): SourceError {
+    const { attempts = 1, expected = 'Jaeger or `convotel serve`' } = this.#settings;
+    const tried = attempts === 1 ? '' : ` (tried ${attempts} times)`;
+    return new SourceError(
+      'UNREACHABLE',
+      `Cannot read from ${this.location}: ${reason}${tried}. Start ${expected} there, or name another place to read from.`,
+      { cause },
+    );
+  }
+
+  async #attempt(path: string, signal: AbortSignal | undefined): Promise<HttpAnswer> {
+    const { timeoutMs, maxAnswerBytes = Infinity } = this.#settings;
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const eitherSignal = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+    try {
+      const response = await request(`${this.#base}${path}`, this.#headers, eitherSignal);
+      const text = await readBody(response, maxAnswerBytes);
+      return { status: response.statusCode ?? 0, headers: response.headers, text };
+    } catch (error) {
+      if (error instanceof AnswerTooLargeError) throw error;
+      signal?.throwIfAborted();
+      if (!deadline.aborted) throw new NetworkFailure('no answer', { cause: error });
+      throw new SourceError(
+        'UNREACHABLE',
+        `${this.location} has not answered within ${timeoutMs / 1000} s. Ask for a shorter time, or see whether it is overloaded.`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** Something that may be over when the request is made again; the reason is its cause. */
+class NetworkFailure extends Error {}
+
+/** The beginning of what a server has answered, quoted. */
+export function quoteAnswer(text: string): string {
+  const start = text.slice(0, MAX_QUOTED_LENGTH).trim();
+  return JSON.stringify(text.length > MAX_QUOTED_LENGTH ? `${start}…` : start);
+}
+
+/** Why a request failed, such as `connect ECONNREFUSED 127.0.0.1:4318`; all reasons where several addresses were tried. */
+function reasonOfFailure(error: unknown): string {
+  const { message, cause, errors } = error as Partial<AggregateError>;
+  if (cause !== undefined) return reasonOfFailure(cause);
+  return errors === undefined ? String(message) : errors.map(reasonOfFailure).join(', ');
+}
+
+function parseAddress(address: string): URL {
+  try {
+    return new URL(address);
+  } catch (error) {
+    throw new SourceError('UNREACHABLE', `"${address}" is not an address such as http://127.0.0.1:4318.`, {
+      cause: error,
+    });
+  }
+}
+
+function request(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const get = url.startsWith('https:') ? getSecure : getPlain;
+  return new Promise((resolve, reject) => {
+    get(url, { headers: { ...headers }, signal }, resolve).once('error', reject);
+  });
+}
+
+async function readBody(body: IncomingMessage, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let byteCount = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    byteCount += chunk.length;
+    // Leaving the loop destroys the stream, and its connection with it.
+    if (byteCount > maxBytes) throw new AnswerTooLargeError(`more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, byteCount).toString('utf8');
+}

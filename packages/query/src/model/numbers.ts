@@ -1,0 +1,35 @@
+import { THRESHOLD } from '@convotel/conventions';
+import type { SpanRecord } from './span-record.ts';
+
+export const NANO_PER_MS = 1_000_000n;
+
+/** A completed step of this length or longer is left out of averages; in nanoseconds. */
+export const TOO_LONG_NANO = BigInt(THRESHOLD.longestCountedStepMs) * NANO_PER_MS;
+
+/** Whether averages count a span: completed and shorter than 60 s. */
+export function isCounted({ outcome, durationNano }: SpanRecord): boolean {
+  return outcome === 'completed' && durationNano < TOO_LONG_NANO;
+}
+
+/** Nanoseconds as milliseconds, fractions included. */
+export function millisecondsOf(nanoseconds: bigint): number {
+  return Number(nanoseconds) / 1e6;
+}
+
+export function sumOf(values: Iterable<number>): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+}
+
+/**
+ * The value at rank `rank` (0 to 1) of values in ascending order, by linear interpolation at index (n−1)·rank (type 7
+ * of Hyndman and Fan, *Sample Quantiles in Statistical Packages*, 1996). Undefined where there is no value.
+ */
+export function quantileOfSorted(sorted: ArrayLike<number>, rank: number): number | undefined {
+  if (sorted.length === 0) return undefined;
+  const index = (sorted.length - 1) * rank;
+  const below = sorted[Math.floor(index)]!;
+  const above = sorted[Math.ceil(index)]!;
+  return below + (above - below) * (index - Math.floor(index));
+}

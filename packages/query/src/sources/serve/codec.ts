@@ -1,0 +1,99 @@
+import type { Answer, Coverage } from '../../model/coverage.ts';
+import type { AnyQuestion, QuestionName, Questions } from '../../questions.ts';
+import {
+  AnswerFormatError,
+  readArrayOf,
+  readBoolean,
+  readNumber,
+  readObject,
+  readOneOf,
+  readText,
+} from './json-readers.ts';
+import type { Reader } from './json-readers.ts';
+import { QuestionFormatError, QuestionParameters } from './parameters.ts';
+import type { ParameterForm } from './parameters.ts';
+import { QUESTION_DESCRIPTIONS, QUESTION_NAMES } from './question-descriptions.ts';
+
+/** The path of the questions on a running `convotel serve`; the question's name follows. */
+export const QUESTION_PATH_PREFIX = '/api/v1/';
+
+type Fields = Readonly<Record<string, ParameterForm<unknown>>>;
+
+/**
+ * Path and query of a question, readable in a browser: `/api/v1/step-statistics?since=…&until=…&quantile=0.5`.
+ * Instants are RFC 3339 in UTC with 9 decimals.
+ */
+export function encodeQuestion(question: AnyQuestion): string {
+  const query = new URLSearchParams();
+  const values = question as unknown as Readonly<Record<string, unknown>>;
+  for (const [field, form] of Object.entries(QUESTION_DESCRIPTIONS[question.name].asked as Fields)) {
+    for (const [name, text] of form.write(values[field])) query.append(name, text);
+  }
+  // A colon needs no escape in a query (RFC 3986, section 3.4), and times read better with it.
+  return `${QUESTION_PATH_PREFIX}${question.name}?${query.toString().replaceAll('%3A', ':')}`;
+}
+
+/**
+ * The question that `encodeQuestion` made `url` of. Strict: what it does not know, it refuses.
+ *
+ * @throws {@link QuestionFormatError} for an unknown question or parameter, for one that is missing, repeated or
+ *   malformed, and for a question that asks for too much.
+ */
+export function decodeQuestion(url: URL): AnyQuestion {
+  if (!url.pathname.startsWith(QUESTION_PATH_PREFIX)) {
+    throw new QuestionFormatError(`questions start with ${QUESTION_PATH_PREFIX}, not ${url.pathname}`);
+  }
+  const text = url.pathname.slice(QUESTION_PATH_PREFIX.length);
+  const name = QUESTION_NAMES.find((candidate) => candidate === text);
+  if (name === undefined) throw new QuestionFormatError(`no question is named "${text}"`);
+  const parameters = new QuestionParameters(url.searchParams);
+  const question: Record<string, unknown> = { name };
+  for (const [field, form] of Object.entries(QUESTION_DESCRIPTIONS[name].asked as Fields)) {
+    const value = form.read(parameters);
+    if (value !== undefined) question[field] = value;
+  }
+  parameters.refuseUnread();
+  return question as unknown as AnyQuestion;
+}
+
+/**
+ * An answer as JSON: 64-bit integers as decimal strings, NaN as null, the infinities as strings, typed arrays as
+ * arrays. `decodeAnswer` makes the same answer of it again.
+ */
+export function encodeAnswer(question: AnyQuestion, answer: Answer<unknown>): string {
+  return JSON.stringify({ question: question.name, ...answer }, (_key, value: unknown) => {
+    if (typeof value === 'bigint') return value.toString();
+    if (typeof value === 'number' && Math.abs(value) === Infinity) return String(value);
+    if (value instanceof BigInt64Array || value instanceof Float64Array) return Array.from<unknown>(value);
+    if (value instanceof Uint8Array || value instanceof Uint32Array) return Array.from(value);
+    return value;
+  });
+}
+
+/**
+ * The answer that `encodeAnswer` made `text` of.
+ *
+ * @throws {@link AnswerFormatError} when it is not valid JSON, not as promised, or the answer to another question.
+ */
+export function decodeAnswer<Name extends QuestionName>(
+  question: { name: Name },
+  text: string,
+): Answer<Questions[Name]['answer']> {
+  const readData: Reader<Questions[Name]['answer']> = QUESTION_DESCRIPTIONS[question.name].answer;
+  const read = readObject({ question: readOneOf([question.name]), data: readData, coverage: readCoverage }, {});
+  const { data, coverage } = read(parseJson(text), 'answer');
+  return { data, coverage };
+}
+
+const readCoverage: Reader<Coverage> = readObject(
+  { conversations: readNumber, spans: readNumber, complete: readBoolean, warnings: readArrayOf(readText) },
+  {},
+);
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new AnswerFormatError(`the answer is not valid JSON: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,185 @@
+import { OUTCOMES } from '@convotel/conventions';
+import type { ConversationOutcome } from '../../model/conversation.ts';
+import type { ConversationFilters, Window } from '../../model/window.ts';
+import { MAX_QUESTION_LIMIT } from '../../questions.ts';
+import { formatInstant } from '../../time/format-instant.ts';
+import { parseInstant } from '../../time/parse-instant.ts';
+import { zoneOffsetSeconds } from '../../time/zone-offset.ts';
+
+/** Every outcome that a conversation can have. */
+export const CONVERSATION_OUTCOMES: readonly ConversationOutcome[] = [...OUTCOMES, 'open'];
+
+/** A URL that is not a question, or asks for too much; the message gives the reason. */
+export class QuestionFormatError extends Error {
+  override readonly name = 'QuestionFormatError';
+}
+
+/** How one field of a question stands in the query of a URL. */
+export interface ParameterForm<Value> {
+  /** Name and text of each parameter; none for an absent value. */
+  write(value: Value): [name: string, text: string][];
+  /** The value; undefined where it is not given and may be absent. @throws {@link QuestionFormatError} */
+  read(parameters: QuestionParameters): Value;
+}
+
+/** The query parameters of one question, each read once; those that nothing reads are refused at the end. */
+export class QuestionParameters {
+  readonly #query: URLSearchParams;
+  readonly #read = new Set<string>();
+
+  constructor(query: URLSearchParams) {
+    this.#query = query;
+  }
+
+  /** Every value of `name`, parsed. */
+  all<Value>(name: string, parse: (text: string) => Value): Value[] {
+    this.#read.add(name);
+    return this.#query.getAll(name).map((text) => {
+      try {
+        return parse(text);
+      } catch (error) {
+        throw new QuestionFormatError(`parameter ${name}: ${(error as Error).message}`, { cause: error });
+      }
+    });
+  }
+
+  /** The value of `name`; undefined where it is not given. */
+  find<Value>(name: string, parse: (text: string) => Value): Value | undefined {
+    const values = this.all(name, parse);
+    if (values.length > 1) throw new QuestionFormatError(`parameter ${name} is given ${values.length} times`);
+    return values[0];
+  }
+
+  /** The value of `name`, which must be given. */
+  get<Value>(name: string, parse: (text: string) => Value): Value {
+    const value = this.find(name, parse);
+    if (value === undefined) throw new QuestionFormatError(`parameter ${name} is missing`);
+    return value;
+  }
+
+  /** @throws {@link QuestionFormatError} when a parameter is given that nothing has read. */
+  refuseUnread(): void {
+    for (const name of this.#query.keys()) {
+      if (!this.#read.has(name)) throw new QuestionFormatError(`parameter ${name} is unknown here`);
+    }
+  }
+}
+
+/** A field that must be given, in the parameter `name`. */
+export function required<Value>(
+  name: string,
+  parse: (text: string) => Value,
+  write: (value: Value) => string = String,
+): ParameterForm<Value> {
+  return {
+    write: (value) => [[name, write(value)]],
+    read: (parameters) => parameters.get(name, parse),
+  };
+}
+
+/** A field that may be absent, in the parameter `name`. */
+export function optional<Value>(name: string, parse: (text: string) => Value): ParameterForm<Value | undefined> {
+  return {
+    write: (value) => (value === undefined ? [] : [[name, String(value)]]),
+    read: (parameters) => parameters.find(name, parse),
+  };
+}
+
+/** A list, one parameter an element; an empty one is absent. */
+export function repeated<Value>(
+  name: string,
+  parse: (text: string) => Value,
+  maxCount: number,
+): ParameterForm<readonly Value[] | undefined> {
+  return {
+    write: (values = []) => values.map((value) => [name, String(value)]),
+    read: (parameters) => {
+      const values = parameters.all(name, parse);
+      if (values.length > maxCount) {
+        throw new QuestionFormatError(`parameter ${name} is given more than ${maxCount} times`);
+      }
+      return values.length === 0 ? undefined : values;
+    },
+  };
+}
+
+/** The window, in `since` and `until`: RFC 3339 in UTC with 9 decimals. */
+export const WINDOW: ParameterForm<Window> = {
+  write: ({ sinceUnixNano, untilUnixNano }) => [
+    ['since', formatInstant(sinceUnixNano, 9)],
+    ['until', formatInstant(untilUnixNano, 9)],
+  ],
+  read: (parameters) => ({
+    sinceUnixNano: parameters.get('since', parseInstant),
+    untilUnixNano: parameters.get('until', parseInstant),
+  }),
+};
+
+/** {@link WINDOW}, or neither of its parameters. */
+export const OPTIONAL_WINDOW: ParameterForm<Window | undefined> = {
+  write: (window) => (window === undefined ? [] : WINDOW.write(window)),
+  read: (parameters) => {
+    const isGiven = parameters.find('since', asText) !== undefined || parameters.find('until', asText) !== undefined;
+    return isGiven ? WINDOW.read(parameters) : undefined;
+  },
+};
+
+/** One parameter a filter. */
+export const FILTERS: ParameterForm<ConversationFilters | undefined> = {
+  write: (filters = {}) =>
+    FILTER_NAMES.flatMap((name) => {
+      const value = filters[name];
+      return value === undefined ? [] : [[name, value] as [string, string]];
+    }),
+  read: (parameters) => {
+    const entries = FILTER_NAMES.map((name) => [
+      name,
+      parameters.find(name, name === 'outcome' ? oneOf(CONVERSATION_OUTCOMES) : asText),
+    ]).filter(([, value]) => value !== undefined);
+    return entries.length === 0 ? undefined : (Object.fromEntries(entries) as ConversationFilters);
+  },
+};
+
+const FILTER_NAMES = ['service', 'workflow', 'session', 'outcome'] as const satisfies (keyof ConversationFilters)[];
+
+export function asText(text: string): string {
+  return text;
+}
+
+export function oneOf<Choice extends string>(choices: readonly Choice[]): (text: string) => Choice {
+  return (text) => {
+    const choice = choices.find((candidate) => candidate === text);
+    if (choice === undefined) throw new QuestionFormatError(`"${text}" is not one of ${choices.join(', ')}`);
+    return choice;
+  };
+}
+
+export function asBoolean(text: string): boolean {
+  return oneOf(['true', 'false'])(text) === 'true';
+}
+
+export function asLimit(text: string): number {
+  const limit = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(limit >= 1 && limit <= MAX_QUESTION_LIMIT)) {
+    throw new QuestionFormatError(`"${text}" is not a whole number from 1 to ${MAX_QUESTION_LIMIT}`);
+  }
+  return limit;
+}
+
+/** A number from 0 to 1. */
+export function asProbability(text: string): number {
+  const probability = /^\d/.test(text) ? Number(text) : Number.NaN;
+  if (!(probability >= 0 && probability <= 1)) throw new QuestionFormatError(`"${text}" is not a number from 0 to 1`);
+  return probability;
+}
+
+export function asNanoseconds(text: string): bigint {
+  if (!/^-?\d{1,18}$/.test(text)) throw new QuestionFormatError(`"${text}" is not a whole number of nanoseconds`);
+  return BigInt(text);
+}
+
+/** @throws `TimeError` for a zone that this Node does not know. */
+export function asTimeZone(text: string): string {
+  zoneOffsetSeconds(0, text);
+  return text;
+}

@@ -1,0 +1,168 @@
+import { OUTCOMES } from '@convotel/conventions';
+import type { ConversationRecord } from '../../model/conversation.ts';
+import { SPAN_FIELDS } from '../../model/span-fields.ts';
+import type { SpanRecord, SpanRest } from '../../model/span-record.ts';
+import { MAX_QUESTION_QUANTILES } from '../../questions.ts';
+import type { QuestionName, Questions, StepColumn } from '../../questions.ts';
+import {
+  readAnything,
+  readArrayOf,
+  readBigint,
+  readBoolean,
+  readFloats,
+  readNumber,
+  readObject,
+  readOneOf,
+  readRecordOf,
+  readText,
+} from './json-readers.ts';
+import type { Reader } from './json-readers.ts';
+import {
+  asBoolean,
+  asLimit,
+  asNanoseconds,
+  asProbability,
+  asText,
+  asTimeZone,
+  CONVERSATION_OUTCOMES,
+  FILTERS,
+  oneOf,
+  optional,
+  OPTIONAL_WINDOW,
+  repeated,
+  required,
+  WINDOW,
+} from './parameters.ts';
+import type { ParameterForm } from './parameters.ts';
+
+/** How one question travels over HTTP: its fields as parameters of a URL, its answer as JSON. */
+export interface QuestionDescription<Name extends QuestionName> {
+  asked: {
+    readonly [Field in keyof Required<Questions[Name]['asked']>]: ParameterForm<Questions[Name]['asked'][Field]>;
+  };
+  answer: Reader<Questions[Name]['answer']>;
+}
+
+const readSpan: Reader<SpanRecord> = readObject(
+  {
+    traceId: readText,
+    spanId: readText,
+    name: readText,
+    startTimeUnixNano: readBigint,
+    durationNano: readBigint,
+    role: readOneOf(['root', 'step', 'other']),
+    outcome: readOneOf(OUTCOMES),
+    isRecovered: readBoolean,
+    depth: readNumber,
+  },
+  {
+    parentSpanId: readText,
+    ...Object.fromEntries(SPAN_FIELDS.map(({ field, kind }) => [field, kind === 'text' ? readText : readNumber])),
+    timingsSeconds: readRecordOf(readNumber),
+    rest: readAnything as Reader<SpanRest>,
+  },
+);
+
+const readConversation: Reader<ConversationRecord> = readObject(
+  {
+    conversationId: readText,
+    traceId: readText,
+    startTimeUnixNano: readBigint,
+    endTimeUnixNano: readBigint,
+    outcome: readOneOf(CONVERSATION_OUTCOMES),
+    stepCount: readNumber,
+    totalNano: readBigint,
+    completedNano: readBigint,
+    completedNanoByStep: readRecordOf(readBigint),
+  },
+  {},
+);
+
+const readStepColumn: Reader<StepColumn> = readObject(
+  {
+    step: readText,
+    countedMs: readFloats,
+    counted: (json, place) => Uint32Array.from(readArrayOf(readNumber)(json, place)),
+    completedMs: readFloats,
+    firstOffsetMs: readFloats,
+  },
+  {},
+);
+
+/** One description a question; a question without one does not compile. The server's routes follow it too. */
+export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionDescription<Name> } = {
+  conversation: {
+    asked: { conversationId: required('id', asText) },
+    answer: readObject({ spans: readArrayOf(readSpan), otherTraceIds: readArrayOf(readText) }, {}),
+  },
+  conversations: {
+    asked: {
+      window: OPTIONAL_WINDOW,
+      filters: FILTERS,
+      order: required('order', oneOf(['newest', 'slowest', 'longest'])),
+      limit: required('limit', asLimit),
+      completedAboveNano: optional('completedAboveNano', asNanoseconds),
+    },
+    answer: readArrayOf(readConversation),
+  },
+  'step-statistics': {
+    asked: {
+      window: WINDOW,
+      filters: FILTERS,
+      step: optional('step', asText),
+      timings: optional('timings', asBoolean),
+      quantiles: repeated('quantile', asProbability, MAX_QUESTION_QUANTILES),
+    },
+    answer: readArrayOf(
+      readObject(
+        {
+          step: readText,
+          total: readNumber,
+          completed: readNumber,
+          failures: readNumber,
+          count: readNumber,
+          outermostMs: readNumber,
+          leftOut: readObject({ tooLong: readNumber, notCompleted: readNumber }, {}),
+          timings: readRecordOf(readNumber),
+          quantilesMs: readArrayOf(readNumber),
+        },
+        { averageMs: readNumber, minMs: readNumber, maxMs: readNumber },
+      ),
+    ),
+  },
+  'conversation-counts': {
+    asked: {
+      window: WINDOW,
+      filters: FILTERS,
+      by: required('by', oneOf(['hour', 'hourOfDay'])),
+      timeZone: required('timeZone', asTimeZone),
+    },
+    answer: readArrayOf(readObject({ conversations: readNumber }, { hourUnixNano: readBigint, hourOfDay: readNumber })),
+  },
+  'common-errors': {
+    asked: { window: WINDOW, filters: FILTERS, limit: required('limit', asLimit) },
+    answer: readArrayOf(
+      readObject(
+        { step: readText, count: readNumber, lastSeenUnixNano: readBigint, conversationId: readText },
+        { errorType: readText, message: readText },
+      ),
+    ),
+  },
+  'step-durations': {
+    asked: { window: WINDOW, filters: FILTERS },
+    answer: readObject(
+      {
+        traceIds: readArrayOf(readText),
+        startTimesUnixNano: (json, place) => BigInt64Array.from(readArrayOf(readBigint)(json, place)),
+        startsInWindow: (json, place) => Uint8Array.from(readArrayOf(readNumber)(json, place)),
+        outcomes: readArrayOf(readOneOf(CONVERSATION_OUTCOMES)),
+        totalMs: readFloats,
+        steps: readArrayOf(readStepColumn),
+      },
+      {},
+    ),
+  },
+};
+
+/** The names of all questions. */
+export const QUESTION_NAMES = Object.keys(QUESTION_DESCRIPTIONS) as QuestionName[];

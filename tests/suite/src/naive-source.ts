@@ -1,0 +1,377 @@
+import { isFailure, traceIdOf } from '@convotel/conventions';
+import { askEngine, compareText } from '@convotel/query/engine';
+import type {
+  Answer,
+  CommonError,
+  CommonErrorsQuestion,
+  ConversationRecord,
+  ConversationCount,
+  ConversationCountsQuestion,
+  ConversationFilters,
+  ConversationSource,
+  ConversationsQuestion,
+  ConversationSpans,
+  Question,
+  QuestionName,
+  Questions,
+  SpanRecord,
+  StepDurations,
+  StepDurationsQuestion,
+  StepStatistics,
+  StepStatisticsQuestion,
+  Window,
+} from '@convotel/query';
+import type { Engine } from '@convotel/query/engine';
+import {
+  ascending,
+  contains,
+  cover,
+  endOf,
+  firstOffsetMs,
+  interpolate,
+  mean,
+  msOf,
+  newestFirst,
+  pad,
+  sortKey,
+  sum,
+} from './naive-definitions.ts';
+
+const ALL_TIME: Window = { sinceUnixNano: -(2n ** 63n), untilUnixNano: 2n ** 63n };
+const MINUTE_NANO = 60_000_000_000n;
+
+const NAIVE_ENGINE: Engine<NaiveSource> = {
+  conversation: (source, { conversationId }) => source.conversation(conversationId),
+  conversations: (source, asked) => source.conversations(asked),
+  'step-statistics': (source, asked) => source.stepStatistics(asked),
+  'conversation-counts': (source, asked) => source.conversationCounts(asked),
+  'common-errors': (source, asked) => source.commonErrors(asked),
+  'step-durations': (source, asked) => source.stepDurations(asked),
+};
+
+/**
+ * Answers straight from the definitions, over and over from the bare spans, and with other means than `MemorySource`
+ * uses, so that the two do not share their mistakes. Slow.
+ */
+export class NaiveSource implements ConversationSource {
+  readonly kind = 'memory';
+  readonly location = 'naive';
+  readonly #spans: readonly SpanRecord[];
+  readonly #spansByTrace = new Map<string, SpanRecord[]>();
+
+  constructor(delivered: readonly SpanRecord[]) {
+    const copies = new Map<string, { span: SpanRecord; index: number }[]>();
+    const keyOf = ({ traceId, spanId }: SpanRecord): string => `${traceId} ${spanId}`;
+    for (const span of delivered) copies.set(keyOf(span), []);
+    for (const [index, span] of delivered.entries()) copies.get(keyOf(span))!.push({ span, index });
+    this.#spans = delivered.filter((span, index) =>
+      copies.get(keyOf(span))!.every(({ span: other, index: otherIndex }) => {
+        if (index === otherIndex) return true;
+        if (endOf(span) !== endOf(other)) return endOf(span) > endOf(other);
+        if (span.isRecovered !== other.isRecovered) return other.isRecovered;
+        return index > otherIndex;
+      }),
+    );
+    for (const { traceId } of this.#spans) this.#spansByTrace.set(traceId, []);
+    for (const span of this.#spans) this.#spansByTrace.get(span.traceId)!.push(span);
+  }
+
+  ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>> {
+    return askEngine(NAIVE_ENGINE, this, question);
+  }
+
+  async conversation(conversationId: string): Promise<Answer<ConversationSpans>> {
+    const all = newestFirst(this.#conversations({}));
+    const carrying = all.filter(({ traceId }) =>
+      this.#spansOf(traceId).some((span) => span.conversationId === conversationId),
+    );
+    const found =
+      all.find(({ traceId }) => traceId === traceIdOf(conversationId)) ??
+      carrying[0] ??
+      all.find(({ traceId }) => traceId === conversationId.toLowerCase());
+    const spans = this.#spans
+      .filter(({ traceId }) => traceId === found?.traceId)
+      .sort((a, b) => compareText(sortKey(a), sortKey(b)));
+    return {
+      data: {
+        spans,
+        otherTraceIds: carrying.map(({ traceId }) => traceId).filter((traceId) => traceId !== found?.traceId),
+      },
+      coverage: cover(spans),
+    };
+  }
+
+  async conversations(question: ConversationsQuestion): Promise<Answer<ConversationRecord[]>> {
+    const { window = ALL_TIME, filters = {}, order, limit, completedAboveNano } = question;
+    const fitting = this.#conversations(filters)
+      .filter((conversation) => contains(window, conversation.startTimeUnixNano))
+      .filter(({ completedNano }) => completedAboveNano === undefined || completedNano > completedAboveNano);
+    const size = (conversation: ConversationRecord): bigint => {
+      if (order === 'slowest') return conversation.completedNano;
+      return order === 'longest' ? conversation.endTimeUnixNano - conversation.startTimeUnixNano : 0n;
+    };
+    const data = newestFirst(fitting)
+      .sort((a, b) => Number(size(b) > size(a)) - Number(size(b) < size(a)))
+      .filter((_, index) => index < limit);
+    const listed = data.flatMap(({ traceId }) => this.#spansOf(traceId));
+    const covered = order === 'newest' ? listed : this.#coveredSpans(window, filters);
+    return { data, coverage: cover(covered) };
+  }
+
+  async stepStatistics(question: StepStatisticsQuestion): Promise<Answer<StepStatistics[]>> {
+    const { window, filters = {}, quantiles = [], timings = true, step: wanted } = question;
+    const spans = this.#coveredSpans(window, filters).filter((span) => span.step !== undefined);
+    const rows = this.#stepOrder(window, filters, spans)
+      .filter((step) => wanted === undefined || step === wanted)
+      .map((step): StepStatistics => {
+        const ofStep = spans.filter((span) => span.step === step);
+        const completed = ofStep.filter(({ outcome }) => outcome === 'completed');
+        const counted = completed.filter((span) => msOf(span) < 60_000);
+        const durations = counted.map(msOf).sort((a, b) => a - b);
+        const timed = timings ? counted : [];
+        const parts = [...new Set(timed.flatMap((span) => Object.keys(span.timingsSeconds ?? {})))].sort(compareText);
+        return {
+          step,
+          total: ofStep.length,
+          completed: completed.length,
+          failures: ofStep.filter(({ outcome }) => isFailure(outcome)).length,
+          count: counted.length,
+          ...(counted.length > 0 && {
+            averageMs: mean(durations),
+            minMs: Math.min(...durations),
+            maxMs: Math.max(...durations),
+          }),
+          outermostMs: sum(counted.filter(({ depth }) => depth === 0).map(msOf)),
+          leftOut: { tooLong: completed.length - counted.length, notCompleted: ofStep.length - completed.length },
+          timings: Object.fromEntries(
+            parts.map((part) => [
+              part,
+              mean(counted.flatMap(({ timingsSeconds: all = {} }) => (Object.hasOwn(all, part) ? [all[part]!] : []))) *
+                1000,
+            ]),
+          ),
+          quantilesMs: durations.length === 0 ? [] : quantiles.map((rank) => interpolate(durations, rank)),
+        };
+      });
+    return { data: rows, coverage: cover(this.#coveredSpans(window, filters)) };
+  }
+
+  async conversationCounts(question: ConversationCountsQuestion): Promise<Answer<ConversationCount[]>> {
+    const { window, filters = {}, by, timeZone } = question;
+    const starts = this.#conversations(filters)
+      .map(({ startTimeUnixNano }) => startTimeUnixNano)
+      .filter((start) => contains(window, start))
+      .sort((a, b) => Number(a > b) - Number(a < b));
+    const format = new Intl.DateTimeFormat('en-GB', {
+      timeZone,
+      hourCycle: 'h23',
+      dateStyle: 'short',
+      timeStyle: 'full',
+    });
+    const labelOf = (unixNano: bigint): string =>
+      format.format(new Date(Number(unixNano / 1_000_000n))).replace(/(\d\d):\d\d:\d\d/, '$1');
+    const hourOfDay = (unixNano: bigint): number => Number(/, (\d\d)/.exec(labelOf(unixNano))![1]);
+    const hourStart = (unixNano: bigint): bigint => {
+      let minute = unixNano - (unixNano % MINUTE_NANO);
+      while (labelOf(minute - MINUTE_NANO) === labelOf(unixNano)) minute -= MINUTE_NANO;
+      return minute;
+    };
+    const keys = starts.map((start) => (by === 'hour' ? hourStart(start) : BigInt(hourOfDay(start))));
+    const data = [...new Set(keys)]
+      .sort((a, b) => Number(a > b) - Number(a < b))
+      .map((key) => ({
+        ...(by === 'hour' ? { hourUnixNano: key } : { hourOfDay: Number(key) }),
+        conversations: keys.filter((other) => other === key).length,
+      }));
+    return { data, coverage: cover(this.#coveredSpans(window, filters)) };
+  }
+
+  async commonErrors(question: CommonErrorsQuestion): Promise<Answer<CommonError[]>> {
+    const { window, filters = {}, limit } = question;
+    const covered = this.#coveredSpans(window, filters);
+    const failed = covered.filter((span) => span.step !== undefined && isFailure(span.outcome));
+    const isAlike = (a: SpanRecord, b: SpanRecord): boolean =>
+      a.step === b.step && a.errorType === b.errorType && a.errorMessage === b.errorMessage;
+    const data = failed
+      .filter((span, index) => failed.findIndex((other) => isAlike(span, other)) === index)
+      .map((span): CommonError => {
+        const alike = failed.filter((other) => isAlike(span, other));
+        const [latest] = alike.sort(
+          (a, b) => Number(b.startTimeUnixNano - a.startTimeUnixNano) || compareText(a.traceId, b.traceId),
+        );
+        return {
+          step: span.step!,
+          ...(span.errorType !== undefined && { errorType: span.errorType }),
+          ...(span.errorMessage !== undefined && { message: span.errorMessage }),
+          count: alike.length,
+          lastSeenUnixNano: latest!.startTimeUnixNano,
+          conversationId: this.#describe(latest!.traceId).conversationId,
+        };
+      })
+      .sort(
+        (a, b) =>
+          b.count - a.count ||
+          Number(b.lastSeenUnixNano - a.lastSeenUnixNano) ||
+          compareText(a.step, b.step) ||
+          compareText(a.errorType ?? '\u{10ffff}', b.errorType ?? '\u{10ffff}') ||
+          compareText(a.message ?? '\u{10ffff}', b.message ?? '\u{10ffff}'),
+      )
+      .slice(0, limit);
+    return { data, coverage: cover(covered) };
+  }
+
+  async stepDurations(question: StepDurationsQuestion): Promise<Answer<StepDurations>> {
+    const { window, filters = {} } = question;
+    const covered = this.#coveredSpans(window, filters);
+    const rows = newestFirst(this.#conversations(filters)).filter(
+      ({ traceId, startTimeUnixNano }) =>
+        contains(window, startTimeUnixNano) ||
+        covered.some((span) => span.traceId === traceId && span.step !== undefined),
+    );
+    rows.sort((a, b) =>
+      compareText(`${pad(a.startTimeUnixNano)}${a.traceId}`, `${pad(b.startTimeUnixNano)}${b.traceId}`),
+    );
+    const stepsOf = ({ traceId }: ConversationRecord): SpanRecord[] =>
+      this.#spansOf(traceId).filter((span) => span.step !== undefined);
+    const steps = this.#stepOrder(window, filters, rows.flatMap(stepsOf));
+    const column = (step: string, figure: (spans: SpanRecord[], row: ConversationRecord) => number): Float64Array =>
+      Float64Array.from(rows, (row) =>
+        figure(
+          stepsOf(row).filter((span) => span.step === step),
+          row,
+        ),
+      );
+    const isCounted = (span: SpanRecord): boolean =>
+      span.outcome === 'completed' && msOf(span) < 60_000 && contains(window, span.startTimeUnixNano);
+    const data: StepDurations = {
+      traceIds: rows.map(({ traceId }) => traceId),
+      startTimesUnixNano: BigInt64Array.from(rows, (row) => row.startTimeUnixNano),
+      startsInWindow: Uint8Array.from(rows, (row) => (contains(window, row.startTimeUnixNano) ? 1 : 0)),
+      outcomes: rows.map(({ outcome }) => outcome),
+      totalMs: Float64Array.from(rows, (row) =>
+        sum(
+          stepsOf(row)
+            .filter(({ depth }) => depth === 0)
+            .map(msOf),
+        ),
+      ),
+      steps: steps.map((step) => ({
+        step,
+        countedMs: column(step, (spans) => sum(spans.filter(isCounted).map(msOf))),
+        counted: Uint32Array.from(column(step, (spans) => spans.filter(isCounted).length)),
+        completedMs: column(step, (spans) => {
+          const completed = spans.filter(({ outcome }) => outcome === 'completed');
+          return completed.length === 0 ? Number.NaN : sum(completed.map(msOf));
+        }),
+        firstOffsetMs: column(step, (spans, row) => firstOffsetMs(spans, row)),
+      })),
+    };
+    return { data, coverage: cover(covered) };
+  }
+
+  async close(): Promise<void> {}
+
+  /** One conversation a trace with a root or a step, that all filters choose. */
+  #conversations(filters: ConversationFilters): ConversationRecord[] {
+    const traceIds = new Set(this.#spans.filter(({ role }) => role !== 'other').map(({ traceId }) => traceId));
+    return [...traceIds]
+      .filter((traceId) => this.#isChosen(traceId, filters))
+      .map((traceId) => this.#describe(traceId));
+  }
+
+  #spansOf(traceId: string): SpanRecord[] {
+    return [...(this.#spansByTrace.get(traceId) ?? [])];
+  }
+
+  #isChosen(wanted: string, { service, workflow, session, outcome }: ConversationFilters): boolean {
+    const spans = this.#spansOf(wanted);
+    const own = spans.filter(({ role }) => role !== 'other');
+    return (
+      own.length > 0 &&
+      (service === undefined || spans.map(({ serviceName }) => serviceName).includes(service)) &&
+      (workflow === undefined ||
+        own
+          .filter(({ role }) => role === 'root')
+          .map((root) => root.workflow)
+          .includes(workflow)) &&
+      (session === undefined || own.map(({ sessionId }) => sessionId).includes(session)) &&
+      [undefined, this.#describe(wanted).outcome].includes(outcome)
+    );
+  }
+
+  #describe(wanted: string): ConversationRecord {
+    const spans = this.#spansOf(wanted);
+    const ofRole = (role: SpanRecord['role']): SpanRecord[] => spans.filter((span) => span.role === role);
+    const [steps, roots] = [ofRole('step'), ofRole('root')];
+    const timed = steps.length > 0 ? steps : roots;
+    const outermost = steps.filter(({ depth }) => depth === 0);
+    const completed = outermost.filter(({ outcome }) => outcome === 'completed');
+    const [id] = [roots, steps, spans].flatMap((group) =>
+      group.flatMap(({ conversationId }) => conversationId ?? []).sort(compareText),
+    );
+    const starts = timed.map(({ startTimeUnixNano }) => startTimeUnixNano).sort(ascending);
+    return {
+      conversationId: id ?? wanted,
+      traceId: wanted,
+      startTimeUnixNano: starts[0]!,
+      endTimeUnixNano: timed.map(endOf).sort(ascending).at(-1)!,
+      outcome:
+        roots.sort((a, b) => ascending(endOf(a), endOf(b)) || compareText(a.spanId, b.spanId)).at(-1)?.outcome ??
+        'open',
+      stepCount: steps.length,
+      totalNano: outermost.reduce((total, { durationNano }) => total + durationNano, 0n),
+      completedNano: completed.reduce((total, { durationNano }) => total + durationNano, 0n),
+      completedNanoByStep: Object.fromEntries(
+        completed.map(({ step }) => [
+          step!,
+          completed.filter((span) => span.step === step).reduce((total, { durationNano }) => total + durationNano, 0n),
+        ]),
+      ),
+    };
+  }
+
+  #coveredSpans(window: Window, filters: ConversationFilters): SpanRecord[] {
+    const isFiltered = Object.keys(filters).length > 0;
+    return this.#spans.filter(
+      ({ traceId, startTimeUnixNano }) =>
+        contains(window, startTimeUnixNano) && (!isFiltered || this.#isChosen(traceId, filters)),
+    );
+  }
+
+  /** The steps of `spans`, in the order that the newest 500 conversations of the window give. */
+  #stepOrder(window: Window, filters: ConversationFilters, spans: readonly SpanRecord[]): string[] {
+    const newest = newestFirst(this.#conversations(filters).filter((row) => contains(window, row.startTimeUnixNano)));
+    const offsets = newest.slice(0, 500).map((row) => {
+      const steps = this.#spansOf(row.traceId).filter((span) => span.step !== undefined);
+      return new Map(
+        steps.map(({ step }) => [
+          step!,
+          firstOffsetMs(
+            steps.filter((span) => span.step === step),
+            row,
+          ),
+        ]),
+      );
+    });
+    const beats = (a: string, b: string): boolean => {
+      const both = offsets.filter((of) => of.has(a) && of.has(b));
+      return both.filter((of) => of.get(a)! < of.get(b)!).length > both.length / 2;
+    };
+    const median = (step: string): number =>
+      interpolate(
+        offsets.flatMap((of) => of.get(step) ?? []).sort((a, b) => a - b),
+        0.5,
+      );
+    const seen = [...new Set(offsets.flatMap((of) => [...of.keys()]))].sort(
+      (a, b) => median(a) - median(b) || compareText(a, b),
+    );
+    const ordered: string[] = [];
+    while (ordered.length < seen.length) {
+      const left = seen.filter((step) => !ordered.includes(step));
+      ordered.push(left.find((step) => !left.some((other) => beats(other, step))) ?? left[0]!);
+    }
+    const wanted = new Set(spans.map(({ step }) => step!));
+    const unseen = [...wanted].filter((step) => !seen.includes(step)).sort(compareText);
+    return [...ordered.filter((step) => wanted.has(step)), ...unseen];
+  }
+}
