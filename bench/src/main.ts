@@ -5,6 +5,7 @@ import type { Bench, Figure } from './figure.ts';
 const TOPICS: Readonly<Record<string, () => Promise<Bench>>> = {
   'step-cost': async () => (await import('./step-cost.ts')).bench,
   compare: async () => (await import('./compare.ts')).bench,
+  calibration: async () => (await import('./calibration.ts')).bench,
   'store-questions': async () => (await import('./store-questions.ts')).bench,
   ingest: async () => (await import('./ingest.ts')).bench,
   'command-line': async () => (await import('./command-line.ts')).bench,
@@ -13,12 +14,11 @@ const TOPICS: Readonly<Record<string, () => Promise<Bench>>> = {
 
 function line(figure: Figure): string {
   const { name, value, unit, atMost, atLeast, note } = figure;
-  const promise =
-    atMost !== undefined
-      ? `  (promised ≤ ${atMost}${value <= atMost ? '' : ', MISSED'})`
-      : atLeast !== undefined
-        ? `  (promised ≥ ${atLeast}${value >= atLeast ? '' : ', MISSED'})`
-        : '';
+  const isMissed = value > (atMost ?? Infinity) || value < (atLeast ?? -Infinity);
+  const promised = [atLeast === undefined ? '' : `≥ ${atLeast}`, atMost === undefined ? '' : `≤ ${atMost}`].filter(
+    Boolean,
+  );
+  const promise = promised.length === 0 ? '' : `  (promised ${promised.join(' and ')}${isMissed ? ', MISSED' : ''})`;
   return `${name.padEnd(64)} ${value.toPrecision(4).padStart(10)} ${unit}${promise}${note === undefined ? '' : `\n    ${note}`}`;
 }
 

@@ -1,4 +1,4 @@
-import { DURATION_BUCKET_BOUNDS_SECONDS, prometheusBucketLabelOf, THRESHOLD } from '@convotel/conventions';
+import { DURATION_BUCKET_BOUNDS_SECONDS, THRESHOLD } from '@convotel/conventions';
 import {
   CustomVariableBuilder,
   DatasourceVariableBuilder,
@@ -8,6 +8,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { CHOSEN_PROMETHEUS } from './data-source.ts';
 import { SERVICES_QUERY, STEPS_QUERY } from './queries/span-metrics.ts';
+import { prometheusBucketLabelOf } from './queries/prometheus-names.ts';
 
 /** `$datasource`: the one choice of where data come from. */
 export function dataSourceVariable(): DatasourceVariableBuilder {

@@ -40,10 +40,14 @@ function importsOf(part: string): Import[] {
 
 function dependenciesOf(part: string): string[] {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'packages', part, 'package.json'), 'utf8')) as {
+    bin?: Record<string, string>;
     dependencies?: Record<string, string>;
+    devDependencies?: Record<string, string>;
     peerDependencies?: Record<string, string>;
   };
-  return [...Object.keys(manifest.dependencies ?? {}), ...Object.keys(manifest.peerDependencies ?? {})];
+  // A program is bundled with what it imports; at run time it needs only what cannot be bundled.
+  const imported = manifest.bin === undefined ? manifest.dependencies : manifest.devDependencies;
+  return [...Object.keys(imported ?? {}), ...Object.keys(manifest.peerDependencies ?? {})];
 }
 
 function violationsOf(part: string): string[] {

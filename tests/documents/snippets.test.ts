@@ -45,14 +45,15 @@ function environment(): NodeJS.ProcessEnv {
   };
 }
 
-describe('a TypeScript snippet runs', () => {
+describe('a snippet runs', () => {
   test.each(ofLanguage('ts', 'js'))('%s', async (place, text) => {
     const { code } = transformSync(text, {
       filename: `${place}.ts`,
       jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
       module: { type: 'es6' },
     });
-    const path = join(SNIPPETS, `${place.replaceAll(/\W/g, '-')}.mjs`);
+    const format = /\brequire\(/.test(text) ? 'cjs' : 'mjs';
+    const path = join(SNIPPETS, `${place.replaceAll(/\W/g, '-')}.${format}`);
     writeFileSync(path, code);
     // A snippet that fails, or does not end, rejects here.
     const { stderr } = await run(process.execPath, [path], { cwd: ROOT, env: environment(), timeout: 20_000 });

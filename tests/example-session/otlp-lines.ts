@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ATTRIBUTE, conversationIdsOf, STEP_TIMING_PREFIX } from '@convotel/conventions';
+import { ATTRIBUTE, conversationIdsOf, SCHEMA_VERSION, STEP_TIMING_PREFIX } from '@convotel/conventions';
 import { parseInstant } from '@convotel/query';
 import type { ConversationPlan, StepPlan } from './conversation-plan.ts';
 
@@ -38,7 +38,11 @@ function requestOf(plan: ConversationPlan): unknown {
     kind: KIND_INTERNAL,
     startTimeUnixNano: String(startTime),
     endTimeUnixNano: String(endTime),
-    attributes: [text(ATTRIBUTE.conversationId, plan.id), text(ATTRIBUTE.outcome, outcomeOf(error))],
+    attributes: [
+      text(ATTRIBUTE.conversationId, plan.id),
+      text(ATTRIBUTE.schemaVersion, SCHEMA_VERSION),
+      text(ATTRIBUTE.outcome, outcomeOf(error)),
+    ],
     status: error === undefined ? {} : { code: STATUS_ERROR, message: error },
   };
   return {

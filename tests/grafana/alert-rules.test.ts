@@ -4,13 +4,13 @@ import {
   CONVERSATION_SPAN_NAME,
   DURATION_BUCKET_BOUNDS_SECONDS,
   FAILURE_OUTCOMES,
-  prometheusBucketLabelOf,
   THRESHOLD,
 } from '@convotel/conventions';
 import { parse } from 'yaml';
 import { RECORDED_METRIC } from '../../grafana/src/queries/collector-metrics.ts';
 import { KNOWN_LABELS, KNOWN_METRICS } from './known-names.ts';
 import { partsOf } from './promql.ts';
+import { prometheusBucketLabelOf } from '../../grafana/src/queries/prometheus-names.ts';
 
 interface Rule {
   record?: string;

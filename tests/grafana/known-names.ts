@@ -1,5 +1,6 @@
-import { METRIC, METRIC_ATTRIBUTE, prometheusNameOf, SPAN_METRIC, SPAN_METRIC_LABEL } from '@convotel/conventions';
+import { METRIC, METRIC_ATTRIBUTE } from '@convotel/conventions';
 import { COLLECTOR_LABEL, COLLECTOR_METRIC } from '../../grafana/src/queries/collector-metrics.ts';
+import { prometheusNameOf, SPAN_METRIC, SPAN_METRIC_LABEL } from '../../grafana/src/queries/prometheus-names.ts';
 
 const HISTOGRAM_PARTS = ['_bucket', '_sum', '_count'];
 const HISTOGRAMS = [

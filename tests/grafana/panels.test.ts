@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { METRIC, SPAN_METRIC } from '@convotel/conventions';
+import { METRIC } from '@convotel/conventions';
 import { dataPanels, readDashboards } from './dashboards.ts';
 import type { Panel } from './dashboards.ts';
 import { fillVariables, partsOf } from './promql.ts';
 import { EXAMPLE_VALUES } from './variable-values.ts';
+import { SPAN_METRIC } from '../../grafana/src/queries/prometheus-names.ts';
 
 const CHOSEN_PROMETHEUS = { type: 'prometheus', uid: '${datasource}' };
 /** Ids of Grafana's that our panels use: a wrong one would show as a word behind the number. */

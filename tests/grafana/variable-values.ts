@@ -1,4 +1,5 @@
-import { prometheusBucketLabelOf, THRESHOLD } from '@convotel/conventions';
+import { THRESHOLD } from '@convotel/conventions';
+import { prometheusBucketLabelOf } from '../../grafana/src/queries/prometheus-names.ts';
 
 /** What Grafana puts for the variables of our dashboards, over a range of six hours and a scrape every 15 seconds. */
 export const EXAMPLE_VALUES: Readonly<Record<string, string>> = {

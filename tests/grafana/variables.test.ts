@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { DURATION_BUCKET_BOUNDS_SECONDS, prometheusBucketLabelOf, THRESHOLD } from '@convotel/conventions';
+import { DURATION_BUCKET_BOUNDS_SECONDS, THRESHOLD } from '@convotel/conventions';
 import { dataPanels, readDashboards } from './dashboards.ts';
 import type { Variable } from './dashboards.ts';
 import { KNOWN_LABELS, KNOWN_METRICS } from './known-names.ts';
 import { fillVariables, partsOf } from './promql.ts';
 import { EXAMPLE_VALUES } from './variable-values.ts';
+import { prometheusBucketLabelOf } from '../../grafana/src/queries/prometheus-names.ts';
 
 const REFRESH_WHEN_THE_RANGE_CHANGES = 2;
 

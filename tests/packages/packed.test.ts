@@ -1,74 +1,74 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { installPacks, run, ROOT } from './install.ts';
+import type { Installation, Manifest } from './install.ts';
+import { describeLoading } from './loading.ts';
+import { describeTools } from './tools.ts';
+import { describeTypes } from './types.ts';
 
-const run = promisify(execFile);
-const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const NAMES = ['@convotel/conventions', '@convotel/local', '@convotel/query', '@convotel/sdk', '@convotel/tracing'];
 
-interface Packed {
-  name: string;
-  filename: string;
-  files: { path: string }[];
-}
-
-let folder: string;
-let packed: Packed[];
+let installed: Installation;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'convotel-packed-'));
-  const { stdout } = await run('npm', ['pack', '--workspaces', '--json', '--pack-destination', folder], { cwd: ROOT });
-  const listed = JSON.parse(stdout) as Packed[] | Record<string, Packed>;
-  packed = Object.values(listed).filter(({ name }) => name.includes('convotel') && !name.includes('example'));
-}, 60_000);
+  installed = await installPacks();
+}, 240_000);
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => installed.remove());
 
-test('all six packages are packed', () => {
-  expect(packed.map(({ name }) => name).toSorted()).toEqual([
-    '@convotel/conventions',
-    '@convotel/local',
-    '@convotel/query',
-    '@convotel/sdk',
-    '@convotel/tracing',
-    'convotel',
-  ]);
-});
+function manifestOf(name: string): Manifest {
+  const path = join(installed.folder, 'node_modules', name, 'package.json');
+  return JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+}
 
-test('a package holds what a user needs and nothing else', () => {
-  for (const { name, files } of packed) {
-    const paths = files.map(({ path }) => path);
-    const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts'];
-    expect({ name, missing: expected.filter((path) => !paths.includes(path)) }).toEqual({ name, missing: [] });
-    const surplus = paths.filter(
-      (path) =>
-        !expected.includes(path) &&
-        !/^(dist\/.*\.(js|d\.ts)|sql\/.*\.sql|schema\/.*\.json|bin\/convotel\.js)$/.test(path),
+describe('a pack', () => {
+  test('is made of every package', () => {
+    expect(installed.packs.map(({ name }) => name).toSorted()).toEqual([...NAMES, 'convotel']);
+  });
+
+  test.each([...NAMES, 'convotel'])('of %s holds what its manifest names, and what users need', (name) => {
+    const { files } = installed.packs.find((pack) => pack.name === name)!;
+    const { exports, main, types, typesVersions, bin } = manifestOf(name);
+    const named = [main, types, ...textsIn(exports), ...textsIn(typesVersions), ...textsIn(bin)].map((path) =>
+      path.replace(/^\.\//, ''),
     );
-    expect({ name, surplus }).toEqual({ name, surplus: [] });
-  }
+    const needed = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...named];
+    expect(needed.filter((path) => !files.includes(path))).toEqual([]);
+  });
+
+  test('holds nothing else', () => {
+    const expected = [
+      /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,
+      /^dist\/(esm|cjs)\/.*\.(js|js\.map|d\.ts)$/,
+      /^dist\/cjs\/package\.json$/,
+      /^src\/.*\.(ts|sql)$/,
+      /^sql\/.*\.sql$/,
+      // Of the command alone.
+      /^bin\/(convotel\.js|package\.json)$/,
+      /^schema\/.*\.json$/,
+      /^dist\/(THIRD-PARTY-LICENSES\.txt|bundled\/.*\.sql)$/,
+    ];
+    const surplus = installed.packs.flatMap(({ name, files }) =>
+      files.filter((path) => !expected.some((pattern) => pattern.test(path))).map((path) => `${name}: ${path}`),
+    );
+    expect(surplus).toEqual([]);
+  });
+
+  test('of the command names the licenses of what is bundled in it', () => {
+    const notices = readFileSync(join(installed.folder, 'node_modules/convotel/dist/THIRD-PARTY-LICENSES.txt'), 'utf8');
+    for (const name of ['commander', 'string-width', '@opentelemetry/sdk-trace-base', '@bufbuild/protobuf']) {
+      expect(notices).toMatch(new RegExp(`^${name} \\d+\\.`, 'm'));
+    }
+  });
 });
 
-describe('the packed command in an empty folder', () => {
-  let home: string;
-
-  beforeAll(async () => {
-    home = await mkdtemp(join(tmpdir(), 'convotel-installed-'));
-    await writeFile(join(home, 'package.json'), '{ "private": true }');
-    const archives = packed.map(({ filename }) => join(folder, filename.replace(/^.*\//, '')));
-    await run('npm', ['install', '--prefer-offline', '--no-fund', '--no-audit', ...archives], { cwd: home });
-  }, 240_000);
-
-  afterAll(() => rm(home, { recursive: true, force: true }));
-
+describe('the packed command', () => {
   const convotel = (...words: string[]): Promise<{ stdout: string; stderr: string }> =>
-    run(join(home, 'node_modules/.bin/convotel'), words, { cwd: home });
+    run(join(installed.folder, 'node_modules/.bin/convotel'), words, { cwd: installed.folder });
 
   test('says its version', async () => {
-    const manifest = JSON.parse(await readFile(join(ROOT, 'packages/cli/package.json'), 'utf8')) as { version: string };
+    const manifest = JSON.parse(readFileSync(join(ROOT, 'packages/cli/package.json'), 'utf8')) as { version: string };
     expect((await convotel('--version')).stdout).toBe(`${manifest.version}\n`);
   });
 
@@ -77,4 +77,21 @@ describe('the packed command in an empty folder', () => {
     expect(stdout).toContain('STEP 10');
     expect(stdout).toContain('API rate limit exceeded');
   }, 60_000);
+
+  test('needs no package of the project but itself', () => {
+    const { dependencies } = JSON.parse(
+      readFileSync(join(installed.folder, 'node_modules/convotel/package.json'), 'utf8'),
+    ) as { dependencies: Record<string, string> };
+    expect(Object.keys(dependencies).filter((name) => name.startsWith('@convotel/'))).toEqual([]);
+  });
 });
+
+describeLoading(() => installed);
+describeTypes(() => installed);
+describeTools(() => installed);
+
+/** Every text at any depth. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return value.startsWith('./src/') || value.includes('/') ? [value] : [];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SPAN_METRIC } from '@convotel/conventions';
 import { averages, errors, JaegerSource } from '@convotel/query';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { NaiveSource } from '@convotel/suite';
@@ -12,6 +11,7 @@ import { sendPlan } from './src/traffic/run-program.ts';
 import { waitUntil } from './src/wait-until.ts';
 import { differencesOfAnswers } from './truth/compare-answers.ts';
 import { spansOfPlan } from './truth/spans-of-plan.ts';
+import { SPAN_METRIC } from '../../grafana/src/queries/prometheus-names.ts';
 
 const SERVICE = 'voice-bot';
 const plan = { prefix: 'killed', seed: 99, count: 2000, firstStartUnixMs: Date.now() - 14_400_000 };

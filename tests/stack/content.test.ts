@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SPAN_METRIC, traceIdOf } from '@convotel/conventions';
+import { traceIdOf } from '@convotel/conventions';
 import { afterEach, expect, test } from '@jest/globals';
 import { runConvotel } from '../../packages/cli/test/processes/run-convotel.ts';
 import { readJaegerTrace } from './reading/jaeger-spans.ts';
@@ -12,6 +12,7 @@ import type { Stack, StackOptions } from './src/start-stack.ts';
 import type { LiveProgramOptions } from './src/traffic/live-program.ts';
 import { runProgram } from './src/traffic/run-program.ts';
 import { waitUntil } from './src/wait-until.ts';
+import { SPAN_METRIC } from '../../grafana/src/queries/prometheus-names.ts';
 
 const STRIP_CONTENT = fileURLToPath(new URL('../../collector-config/strip-content.yaml', import.meta.url));
 /** Each is heard and answered, which makes two hundred texts. */

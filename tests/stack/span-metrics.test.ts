@@ -1,4 +1,4 @@
-import { DURATION_BUCKET_BOUNDS_SECONDS, SPAN_METRIC } from '@convotel/conventions';
+import { DURATION_BUCKET_BOUNDS_SECONDS } from '@convotel/conventions';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readJaegerTrace } from './reading/jaeger-spans.ts';
 import { queryExemplars, queryNumber, queryPrometheus } from './reading/prometheus.ts';
@@ -8,6 +8,7 @@ import { planConversations } from './src/traffic/plan-conversations.ts';
 import { sendPlan } from './src/traffic/run-program.ts';
 import { waitUntil } from './src/wait-until.ts';
 import { spansOfPlan } from './truth/spans-of-plan.ts';
+import { SPAN_METRIC } from '../../grafana/src/queries/prometheus-names.ts';
 
 const SERVICE = 'voice-bot';
 const plan = { prefix: 'counted-conversation', seed: 7, count: 2000, firstStartUnixMs: Date.now() - 14_400_000 };

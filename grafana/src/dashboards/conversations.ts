@@ -1,4 +1,3 @@
-import { SPAN_METRIC, SPAN_METRIC_LABEL } from '@convotel/conventions';
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { curvePanel, hourlyBarPanel, shadedCurvePanel, stackedCurvePanel } from '../panels/curve-panel.ts';
 import { heatmapPanel } from '../panels/distribution-panels.ts';
@@ -21,6 +20,7 @@ import {
 import { dataSourceVariable, serviceVariable, targetVariable } from '../variables.ts';
 import { buildDashboard, DASHBOARD_UID } from './dashboard.ts';
 import { BUCKET_ESTIMATE, LATE_SPANS } from './reading-notes.ts';
+import { SPAN_METRIC, SPAN_METRIC_LABEL } from '../queries/prometheus-names.ts';
 
 const { calls, duration } = SPAN_METRIC;
 const ROOT_DURATION =

@@ -1,4 +1,3 @@
-import { SPAN_METRIC } from '@convotel/conventions';
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { curvePanel, shadedCurvePanel } from '../panels/curve-panel.ts';
 import { distributionPanel, heatmapPanel } from '../panels/distribution-panels.ts';
@@ -22,6 +21,7 @@ import {
 import { dataSourceVariable, serviceVariable, stepVariable } from '../variables.ts';
 import { buildDashboard, DASHBOARD_UID } from './dashboard.ts';
 import { BUCKET_ESTIMATE, LATE_SPANS } from './reading-notes.ts';
+import { SPAN_METRIC } from '../queries/prometheus-names.ts';
 
 const { calls, duration } = SPAN_METRIC;
 const NOT_COMPLETED = 'runs that did not complete.';

@@ -1,4 +1,5 @@
-import { METRIC, METRIC_ATTRIBUTE, prometheusNameOf, SPAN_METRIC_LABEL } from '@convotel/conventions';
+import { METRIC, METRIC_ATTRIBUTE } from '@convotel/conventions';
+import { prometheusNameOf, SPAN_METRIC_LABEL } from './prometheus-names.ts';
 
 /** Metrics that programs send themselves, under the names that Prometheus knows. */
 export const PROGRAM_METRIC = {

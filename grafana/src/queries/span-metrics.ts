@@ -1,5 +1,6 @@
-import { CONVERSATION_SPAN_NAME, FAILURE_OUTCOMES, SPAN_METRIC, SPAN_METRIC_LABEL } from '@convotel/conventions';
+import { CONVERSATION_SPAN_NAME, FAILURE_OUTCOMES } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
+import { SPAN_METRIC, SPAN_METRIC_LABEL } from './prometheus-names.ts';
 
 const { outcome: OUTCOME, service: SERVICE, span: SPAN } = SPAN_METRIC_LABEL;
 const COMPLETED: Outcome = 'completed';

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { runProgram } from './command-line/program.ts';
-import { UsageError } from './command-line/usage-error.ts';
+import { UsageError } from './usage-error.ts';
 import { COMMANDS } from './commands/commands.ts';
 import { EXIT_STATUS } from './exit-status.ts';
 import type { ExitStatus } from './exit-status.ts';

@@ -8,10 +8,11 @@ export async function runAsProgram(): Promise<void> {
   // A second signal finds no listener any more and ends the process at once, as people expect.
   process.once('SIGINT', () => interruption.abort());
   process.once('SIGTERM', () => interruption.abort());
-  // `convotel … | head` closes the pipe early; that is the reader's wish and no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    // `convotel … | head` closes the pipe early, which is what its user asked for.
+    if (error.code === 'EPIPE') process.exit(EXIT_STATUS.answered);
+    process.stderr.write(`convotel: The answer could not be written to standard output: ${error.message}\n`);
+    process.exit(EXIT_STATUS.failed);
   });
 
   const terminal: Terminal = {
@@ -19,6 +20,10 @@ export async function runAsProgram(): Promise<void> {
     writeError: (text) => void process.stderr.write(text),
     environment: process.env,
     isColorful: process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',
+    // A terminal that does not know its width says 0.
+    columns: process.stdout.isTTY === true ? process.stdout.columns || 80 : undefined,
+    showsProgress: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb',
+    workingFolder: process.cwd(),
     nowUnixNano: () => BigInt(Date.now()) * 1_000_000n,
     interrupted: interruption.signal,
   };

@@ -7,6 +7,12 @@ export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether a person reads the output on a screen that may show colours. */
   readonly isColorful: boolean;
+  /** Cells in a line of the screen; undefined where the output is not a terminal. */
+  readonly columns?: number | undefined;
+  /** Whether standard error is a terminal. @defaultValue `false` */
+  readonly showsProgress?: boolean | undefined;
+  /** Where the search for `convotel.json` starts; undefined to skip it. */
+  readonly workingFolder?: string | undefined;
   /** The present in Unix nanoseconds. */
   nowUnixNano(): bigint;
   /** Aborted when the person presses Ctrl-C, or the process is asked to end. */
@@ -19,4 +25,20 @@ export function untilAborted(signal: AbortSignal, givenUp?: AbortSignal): Promis
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true, ...(givenUp && { signal: givenUp }) });
   });
+}
+
+/**
+ * What `work` gives, or undefined as soon as the person presses Ctrl-C: what is still under way then ends with the
+ * process.
+ */
+export async function unlessInterrupted<Value>(
+  work: Promise<Value>,
+  { interrupted }: Terminal,
+): Promise<Value | undefined> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([untilAborted(interrupted, over.signal).then(() => undefined), work]);
+  } finally {
+    over.abort();
+  }
 }

@@ -7,10 +7,10 @@ export interface RecordingTerminal extends Terminal {
   interrupt(): void;
 }
 
-/** Its clock stands at 2025-10-08T15:00:00Z unless told otherwise. */
+/** Its clock stands at 2025-10-08T15:00:00Z unless told otherwise; with `columns` it is a screen of that width. */
 export function recordingTerminal(
   environment: Record<string, string | undefined> = {},
-  now: string = '2025-10-08T15:00:00Z',
+  { now = '2025-10-08T15:00:00Z', columns }: { now?: string; columns?: number } = {},
 ): RecordingTerminal {
   const interruption = new AbortController();
   const terminal: RecordingTerminal = {
@@ -20,6 +20,7 @@ export function recordingTerminal(
     writeError: (text) => void (terminal.errors += text),
     environment,
     isColorful: false,
+    columns,
     nowUnixNano: () => BigInt(Date.parse(now)) * 1_000_000n,
     interrupted: interruption.signal,
     interrupt: () => interruption.abort(),

@@ -22,8 +22,17 @@ export const ATTRIBUTE = {
   stepAttempt: 'conversation.step.attempt',
   /** On an interrupted step, where the program says so: what interrupted it, in a few distinct words. */
   interruptionReason: 'conversation.step.interruption.reason',
+  /** On a step with a limit: the time allowed, in seconds. */
+  stepTimeout: 'conversation.step.timeout',
   /** On a step: seconds from its start to its first chunk. */
   timeToFirstOutput: 'conversation.step.time_to_first_output',
+  /** On a streamed step: chunks that were handed on. */
+  stepChunks: 'conversation.step.chunks',
+  /**
+   * On a step that can answer the user, else on the root: seconds from the end of the user's input to the first output
+   * that the user perceives. A conversation's value is the smallest of its steps', else the root's.
+   */
+  responseLatency: 'conversation.response_latency',
   /** On a step: length of the input text, also where the text is not kept. */
   inputChars: 'conversation.input.chars',
   /** On a step: length of the output text, also where the text is not kept. */
@@ -37,7 +46,7 @@ export const ATTRIBUTE = {
   sessionId: 'session.id',
   /** The same value as {@link ATTRIBUTE.sessionId}, under the name of the GenAI conventions. */
   genAiConversationId: 'gen_ai.conversation.id',
-  /** On the root: the pipeline's name. */
+  /** On the root, and on every step whose process knows it: the pipeline's name. */
   workflow: 'gen_ai.workflow.name',
   operation: 'gen_ai.operation.name',
   provider: 'gen_ai.provider.name',

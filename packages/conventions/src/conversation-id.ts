@@ -1,5 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
-
 /** Longest conversation id, in UTF-16 code units. */
 export const MAX_CONVERSATION_ID_LENGTH = 128;
 
@@ -21,7 +19,7 @@ export interface ConversationIds {
  * OpenTelemetry forbids all-zero ids (trace API, SpanContext); those become all ones.
  */
 export function conversationIdsOf(conversationId: string): ConversationIds {
-  const digest = createHash('sha256').update(`convotel:${conversationId}`).digest('hex');
+  const digest = crypto().createHash('sha256').update(`convotel:${conversationId}`).digest('hex');
   return { traceId: neverZero(digest.slice(0, 32)), rootSpanId: neverZero(digest.slice(32, 48)) };
 }
 
@@ -46,5 +44,10 @@ export function newConversationId(clock: () => Date = () => new Date()): string 
   const two = (value: number): string => String(value).padStart(2, '0');
   const date = `${String(now.getFullYear()).padStart(4, '0')}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
-  return `${date}_${time}_${randomBytes(4).toString('hex')}`;
+  return `${date}_${time}_${crypto().randomBytes(4).toString('hex')}`;
+}
+
+/** Node's crypto, loaded when it is needed: an import would keep web pages from using the names in this package. */
+function crypto(): typeof import('node:crypto') {
+  return process.getBuiltinModule('node:crypto');
 }

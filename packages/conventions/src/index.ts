@@ -1,4 +1,6 @@
 export { ATTRIBUTE, CONVERSATION_OPERATION, STEP_TIMING_PREFIX, UNKNOWN_ERROR_TYPE } from './attributes.ts';
+export { codedError, ERROR_CODES } from './coded-errors.ts';
+export type { CodedError, CodedErrorClass, CodedErrorName, ErrorCodeOf, ErrorMeaning } from './coded-errors.ts';
 export {
   conversationIdsOf,
   isConversationId,
@@ -14,8 +16,7 @@ export { FAILURE_OUTCOMES, isFailure, isOutcome, OUTCOMES, worstOutcome } from '
 export type { Outcome } from './outcomes.ts';
 export { CAPTURE_CONTENT_VARIABLE, processSettings } from './process-settings.ts';
 export type { ProcessSettings } from './process-settings.ts';
-export { prometheusBucketLabelOf, prometheusNameOf, SPAN_METRIC, SPAN_METRIC_LABEL } from './prometheus-names.ts';
 export { CONVERSATION_SPAN_NAME, SCHEMA_VERSION } from './spans.ts';
-export { STEP_PHRASES, stepKindOf } from './step-kinds.ts';
-export type { StepKind, StepPhrases } from './step-kinds.ts';
-export { THRESHOLD, WALL_DIFFERS_FROM_PCT } from './thresholds.ts';
+export { OPERATION_BY_STEP_KIND, stepKindOf } from './step-kinds.ts';
+export type { StepKind } from './step-kinds.ts';
+export { STEP_SUM_DIFFERS_FROM_PCT, STEP_WARNING_MS, THRESHOLD } from './thresholds.ts';

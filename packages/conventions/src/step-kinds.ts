@@ -4,60 +4,11 @@
  */
 export type StepKind = 'capture' | 'speech_to_text' | 'language_model' | 'text_to_speech' | 'playback' | 'other';
 
-/** Phrases for one kind of step. An absent phrase is left out of the sentence. */
-export interface StepPhrases {
-  /** `gen_ai.operation.name` of such a step, where the GenAI conventions have one that fits. */
-  operation?: string;
-  /** What the step is doing, as a progress line shows it. */
-  doing: string;
-  /** After "very consistent". */
-  whenConsistent?: string;
-  /** After "wide range", "most variable" and "fairly consistent": what its duration depends on. */
-  whenVariable?: string;
-  /** How to speed it up when it dominates slow conversations. */
-  speedUp?: string;
-  /** What the user noticed when the conversation never got to it. */
-  whenMissing?: string;
-  /** Before "when … fails": what the user should get instead. */
-  fallback?: string;
-  /** Completed steps longer than this are a warning sign, in milliseconds. */
-  warningMs?: number;
-}
-
-/** The table of phrases per kind of step. */
-export const STEP_PHRASES: Readonly<Record<StepKind, StepPhrases>> = {
-  capture: { doing: 'Capturing audio', whenConsistent: 'good' },
-  speech_to_text: {
-    operation: 'speech_to_text',
-    doing: 'Converting speech to text',
-    whenVariable: 'depends on audio quality/length',
-    speedUp: 'shorten the audio or use a faster speech model',
-    fallback: 'Ask the user to repeat',
-    warningMs: 3000,
-  },
-  language_model: {
-    operation: 'chat',
-    doing: 'Generating AI response',
-    whenVariable: 'API latency varies',
-    speedUp: 'optimize prompts or use faster model',
-    fallback: 'Add fallback responses for',
-    warningMs: 8000,
-  },
-  text_to_speech: {
-    operation: 'text_to_speech',
-    doing: 'Synthesizing speech',
-    whenVariable: 'depends on text length',
-    speedUp: 'shorten answers or stream the speech',
-    fallback: 'Show the answer as text',
-    warningMs: 3000,
-  },
-  playback: {
-    doing: 'Playing audio',
-    whenConsistent: 'audio playback stable',
-    whenMissing: 'User heard nothing back (bad UX)',
-    warningMs: 1000,
-  },
-  other: { doing: 'Working' },
+/** `gen_ai.operation.name` of a step of each kind, where the GenAI conventions have one that fits. */
+export const OPERATION_BY_STEP_KIND: Readonly<Partial<Record<StepKind, string>>> = {
+  speech_to_text: 'speech_to_text',
+  language_model: 'chat',
+  text_to_speech: 'text_to_speech',
 };
 
 const KIND_BY_STEP_NAME: Readonly<Record<string, StepKind>> = {
@@ -80,7 +31,7 @@ const KIND_BY_STEP_NAME: Readonly<Record<string, StepKind>> = {
   playback: 'playback',
 };
 
-/** The kind of step that `stepName` stands for; `other` when the name says nothing to us. */
+/** The kind of step that `stepName` stands for; `other` for a name that this table does not know. */
 export function stepKindOf(stepName: string): StepKind {
   return Object.hasOwn(KIND_BY_STEP_NAME, stepName) ? (KIND_BY_STEP_NAME[stepName] as StepKind) : 'other';
 }

@@ -1,3 +1,5 @@
+import type { StepKind } from './step-kinds.ts';
+
 /** Thresholds that answers and findings use unless told otherwise, in milliseconds. Each is a bucket bound. */
 export const THRESHOLD = {
   /** A conversation with a total under it satisfies. */
@@ -11,4 +13,12 @@ export const THRESHOLD = {
 } as const;
 
 /** Total and wall clock are named side by side where they differ by more than this share of the total, in per cent. */
-export const WALL_DIFFERS_FROM_PCT = 1;
+export const STEP_SUM_DIFFERS_FROM_PCT = 1;
+
+/** A completed step that takes longer than this is a warning sign, in milliseconds, by the kind of step. */
+export const STEP_WARNING_MS: Readonly<Partial<Record<StepKind, number>>> = {
+  speech_to_text: 3000,
+  language_model: 8000,
+  text_to_speech: 3000,
+  playback: 1000,
+};

@@ -5,12 +5,12 @@ LEFT JOIN resources USING (resource_id)
 GROUP BY trace_id
 HAVING bool_or(role <> 'other')
   AND ($service::VARCHAR IS NULL OR bool_or(service_name = $service))
-  AND ($workflow::VARCHAR IS NULL OR bool_or(role = 'root' AND workflow = $workflow))
-  AND ($session::VARCHAR IS NULL OR bool_or(role <> 'other' AND session_id = $session))
+  AND ($workflow::VARCHAR IS NULL OR bool_or(workflow = $workflow))
+  AND ($session::VARCHAR IS NULL OR bool_or(session_id = $session))
   AND (
     $outcome::VARCHAR IS NULL
     OR coalesce(
-      (arg_max(outcome, ROW(start_ns + duration_ns, span_id)) FILTER (role = 'root'))::VARCHAR,
+      (arg_min(outcome, enum_code(outcome)) FILTER (role = 'root'))::VARCHAR,
       'open'
     ) = $outcome
   )

@@ -1,20 +1,47 @@
--- Failures of steps that start from $since_ns to before $until_ns, grouped by step, type and message: the most frequent
--- first, then the latest. trace_id is the latest one's; of several at one time, the smallest.
-WITH failures_alike AS (
+-- Failures of steps that start from $since_ns to before $until_ns, grouped by step, type and pattern: the most frequent
+-- first, then the latest. The pattern is the message with everything replaced that $rule_1 to $rule_6 find, one after the
+-- other. trace_id and error_message are the latest one's; of several at one time, the smallest's.
+WITH failed AS (
   SELECT
     step_id,
     error_type,
     error_message,
-    count(*) AS failures,
-    max(start_ns) AS last_seen_ns,
-    arg_min(trace_id, ROW(-start_ns, trace_id)) AS trace_id
+    start_ns,
+    trace_id,
+    regexp_replace(
+      regexp_replace(
+        regexp_replace(
+          regexp_replace(
+            regexp_replace(
+              regexp_replace(error_message, $rule_1, $placeholder, 'g'),
+              $rule_2, $placeholder, 'g'
+            ),
+            $rule_3, $placeholder, 'g'
+          ),
+          $rule_4, $placeholder, 'g'
+        ),
+        $rule_5, $placeholder, 'g'
+      ),
+      $rule_6, $placeholder, 'g'
+    ) AS pattern
   FROM readable_spans
   WHERE step_id > 0 AND start_ns >= $since_ns AND start_ns < $until_ns
     AND outcome IN ('failed', 'timed_out', 'abandoned')
-  GROUP BY step_id, error_type, error_message
+),
+failures_alike AS (
+  SELECT
+    step_id,
+    error_type,
+    pattern,
+    count(*) AS failures,
+    max(start_ns) AS last_seen_ns,
+    arg_min(trace_id, ROW(-start_ns, trace_id, error_message)) AS trace_id,
+    arg_min(error_message, ROW(-start_ns, trace_id, error_message)) AS error_message
+  FROM failed
+  GROUP BY step_id, error_type, pattern
 )
-SELECT step, error_type, error_message, failures, last_seen_ns, trace_id
+SELECT step, error_type, pattern, error_message, failures, last_seen_ns, trace_id
 FROM failures_alike
 JOIN steps USING (step_id)
-ORDER BY failures DESC, last_seen_ns DESC, step, error_type NULLS LAST, error_message NULLS LAST
+ORDER BY failures DESC, last_seen_ns DESC, step, error_type NULLS LAST, pattern NULLS LAST
 LIMIT $row_limit

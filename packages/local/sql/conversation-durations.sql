@@ -9,8 +9,17 @@ conversations AS (
     trace_id,
     coalesce(min(start_ns) FILTER (role = 'step'), min(start_ns) FILTER (role = 'root')) AS first_ns,
     coalesce(bool_or(role = 'step' AND start_ns >= $since_ns AND start_ns < $until_ns), false) AS has_step_within,
-    arg_max(outcome, ROW(start_ns + duration_ns, span_id)) FILTER (role = 'root') AS root_outcome,
-    coalesce(sum(duration_ns) FILTER (role = 'step' AND depth = 0), 0) AS total_ns
+    -- The enum has the worst first.
+    arg_min(outcome, enum_code(outcome)) FILTER (role = 'root') AS root_outcome,
+    coalesce(
+      max(start_ns + duration_ns) FILTER (role = 'step'),
+      max(start_ns + duration_ns) FILTER (role = 'root')
+    ) AS last_ns,
+    coalesce(sum(duration_ns) FILTER (role = 'step' AND depth = 0), 0) AS step_sum_ns,
+    coalesce(
+      min(response_latency_s) FILTER (role = 'step'),
+      min(response_latency_s) FILTER (role = 'root')
+    ) AS response_s
   FROM readable_spans
   WHERE role <> 'other' AND trace_id IN (SELECT trace_id FROM seen)
   GROUP BY trace_id
@@ -20,7 +29,9 @@ SELECT
   first_ns,
   first_ns >= $since_ns AND first_ns < $until_ns AS starts_within,
   coalesce(root_outcome::VARCHAR, 'open') AS outcome,
-  total_ns / 1e6 AS total_ms
+  (last_ns - first_ns) / 1e6 AS duration_ms,
+  step_sum_ns / 1e6 AS step_sum_ms,
+  response_s * 1000 AS response_ms
 FROM conversations
 WHERE has_step_within OR (first_ns >= $since_ns AND first_ns < $until_ns)
 ORDER BY first_ns, trace_id

@@ -6,10 +6,14 @@ SELECT
   role,
   step,
   depth,
+  attempt,
   outcome,
   start_ns,
   duration_ns,
   conversation_id,
+  session_id,
+  workflow,
+  response_latency_s,
   service_name,
   sampling_ratio
 FROM readable_spans

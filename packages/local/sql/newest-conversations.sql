@@ -1,5 +1,5 @@
--- The newest $row_limit conversations that start from $since_ns to before $until_ns, with more than $completed_above_ns
--- in completed outermost steps. A conversation starts with its first step; where it has none, with its root.
+-- The newest $row_limit conversations that start from $since_ns to before $until_ns, that last longer than
+-- $above_ns. A conversation starts with its first step; where it has none, with its root; it ends likewise.
 WITH seen AS (
   SELECT DISTINCT trace_id
   FROM readable_spans
@@ -13,7 +13,6 @@ WHERE step_id IS NOT NULL AND trace_id IN (SELECT trace_id FROM seen)
 GROUP BY trace_id
 HAVING first_ns >= $since_ns
   AND first_ns < $until_ns
-  AND coalesce(sum(duration_ns) FILTER (step_id > 0 AND outcome = 'completed' AND depth = 0), 0)
-    > $completed_above_ns
+  AND coalesce(max(start_ns + duration_ns) FILTER (step_id > 0), max(start_ns + duration_ns)) - first_ns > $above_ns
 ORDER BY first_ns DESC, trace_id
 LIMIT $row_limit

@@ -1,5 +1,5 @@
 -- The stored spans that may be copies of those asked for: whose span id is in $span_ids, and that start from $since_ns
--- to $until_ns, both included. The caller compares trace ids.
+-- to $until_ns, both included. The caller compares trace ids and starts.
 SELECT
   spans.*,
   steps.step,
@@ -13,4 +13,4 @@ LEFT JOIN resources USING (resource_id)
 LEFT JOIN steps USING (step_id)
 WHERE span_id IN (SELECT unnest($span_ids::UBIGINT[]))
   AND start_ns BETWEEN $since_ns AND $until_ns
-ORDER BY trace_id, span_id
+ORDER BY trace_id, span_id, start_ns

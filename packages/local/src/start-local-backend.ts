@@ -38,7 +38,7 @@ export interface LocalBackend {
 
 /**
  * Starts the embedded back end: takes spans over OTLP/HTTP at `/v1/traces` (JSON and protobuf, gzip), keeps them in
- * DuckDB, and answers the six questions at `/api/v1/`. Metrics and logs are taken and dropped.
+ * DuckDB, and answers the questions at `/api/v1/`. Metrics and logs are taken and dropped.
  *
  * Spans are answered 200 only after they are on disk, and 503 while they cannot be kept.
  * @throws {@link LocalError} `PORT_IN_USE`, `STORE_LOCKED`, `STORE_UNREADABLE`, `OPTION_OUT_OF_RANGE`

@@ -6,22 +6,27 @@ export type { Engine } from './questions.ts';
 
 // Definitions
 export { buildConversation } from './model/conversation.ts';
-export { supersedes } from './model/copies.ts';
-export { samplingWarnings } from './model/coverage.ts';
+export { copyKeyOf, supersedes } from './model/copies.ts';
+export { reuseWarnings, samplingWarnings } from './model/coverage.ts';
 export type { SampledProgram } from './model/coverage.ts';
+export { errorPatternOf } from './model/error-pattern.ts';
 export { isCounted, quantileOfSorted, TOO_LONG_NANO } from './model/numbers.ts';
 export { compareBigint, compareText } from './model/order.ts';
 export { SPAN_FIELDS } from './model/span-fields.ts';
 export type { SpanField, SpanFieldKind } from './model/span-fields.ts';
 export { appendMissingSteps, orderSteps } from './model/step-order.ts';
+export { ownAttributesOf } from './model/own-attributes.ts';
+export type { AttributeValue } from './model/own-attributes.ts';
+export { compareByStart, findRetried } from './model/retries.ts';
 export { EARLIEST_UNIX_NANO, isInWindow, LATEST_UNIX_NANO } from './model/window.ts';
 export { foldIntoHours } from './time/fold-into-hours.ts';
 export type { QuarterHourCount } from './time/fold-into-hours.ts';
-export { zoneOffsetSeconds } from './time/zone-offset.ts';
+export { zoneOffsetSeconds } from './time/time-zone.ts';
 
 // Reading spans
 export { decodeOtlpJson } from './otlp/decode-otlp-json.ts';
 export { OtlpFormatError } from './otlp/json-fields.ts';
+export { takeKnownAttributes } from './otlp/read-span.ts';
 export type { SpanDetail } from './otlp/read-span.ts';
 
 // Engines over SQL
@@ -44,3 +49,7 @@ export { QUESTION_NAMES } from './sources/serve/question-descriptions.ts';
 
 // Work that waits its turn
 export { ConcurrencyLimiter, SerialQueue } from './concurrency.ts';
+
+// Chance that can be repeated
+export { randomFrom } from './seeded-random.ts';
+export type { Random } from './seeded-random.ts';

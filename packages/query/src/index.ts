@@ -1,26 +1,79 @@
+// What programs that ask questions need. What a web page needs of it, without Node.js, is in `answers.ts`.
+
+// Answers, one function a command
+export { averages } from './answers/averages.ts';
+export type { LeftOut, StepAverageRow } from './answers/averages.ts';
+export { busiest } from './answers/busiest.ts';
+export type { HourOfDayRow } from './answers/busiest.ts';
+export { commonErrors } from './answers/common-errors.ts';
+export type { CommonErrorRow, CommonErrorsOptions } from './answers/common-errors.ts';
+export { compare } from './answers/compare/compare.ts';
+export type { CompareOptions, ComparisonReport } from './answers/compare/compare.ts';
+export type { ComparisonRow, Verdict } from './answers/compare/compare-windows.ts';
+export type { ComparedSide } from './answers/compare/compared-sides.ts';
+export type { ConversationRow } from './answers/conversation-row.ts';
+export type { ConversationDetail, StepRow } from './answers/conversation/conversation-detail.ts';
+export type { OneConversationOptions } from './answers/conversation/get-conversation.ts';
+export { summary } from './answers/conversation/summary.ts';
+export { timeline } from './answers/conversation/timeline.ts';
+export { trace } from './answers/conversation/trace.ts';
+export { correlation } from './answers/correlation.ts';
+export type { CorrelatedPair, Correlation } from './answers/correlation.ts';
+export { errors } from './answers/errors.ts';
+export type { StepErrorRow } from './answers/errors.ts';
+export { explain } from './answers/explain/explain.ts';
 export type {
-  CommonErrorRow,
-  ComparedSide,
-  ComparisonRow,
-  ConversationDetail,
-  ConversationRow,
-  HourOfDayRow,
-  HourRow,
-  LeftOut,
-  PercentileName,
-  SlowConversationRow,
-  StepAverageRow,
-  StepErrorRow,
-  StepPercentiles,
-  StepRow,
-  StepSuccessRow,
-  Verdict,
-} from './answers/data.ts';
-export type { Report } from './answers/report.ts';
+  ExplainedPart,
+  ExplainedRetry,
+  ExplainedStep,
+  Explanation,
+  WorstStep,
+} from './answers/explain/explanation.ts';
+export { hours } from './answers/hours.ts';
+export type { HourRow } from './answers/hours.ts';
+export { longest } from './answers/longest.ts';
+export type { LongestOptions } from './answers/longest.ts';
 export type { SingleOptions, WindowedOptions } from './answers/options.ts';
+export { percentiles } from './answers/percentiles.ts';
+export type { PercentileName, PercentilesOptions, StepPercentiles } from './answers/percentiles.ts';
+export { recent } from './answers/recent.ts';
+export type { RecentOptions } from './answers/recent.ts';
+export type { Report } from './answers/report.ts';
+export { satisfaction } from './answers/satisfaction.ts';
+export type { Satisfaction, SatisfactionOptions } from './answers/satisfaction.ts';
+export { slow } from './answers/slow.ts';
+export type { SlowOptions } from './answers/slow.ts';
+export { success } from './answers/success.ts';
+export type { StepSuccessRow } from './answers/success.ts';
 export type { Evidence, Finding, FindingRule, Severity } from './findings/finding.ts';
-export type { ConversationRecord, ConversationOutcome } from './model/conversation.ts';
-export type { Answer, Coverage } from './model/coverage.ts';
+
+// Watching
+export type { Alert, AlertRule } from './watch/alert.ts';
+export { highErrorRate, noConversations, slowConversations, slowStep } from './watch/alert-rules.ts';
+export type {
+  HighErrorRateOptions,
+  NoConversationsOptions,
+  SlowConversationsOptions,
+  SlowStepOptions,
+} from './watch/alert-rules.ts';
+export { watchOnce } from './watch/round.ts';
+export type { RoundOptions } from './watch/round.ts';
+export { watch } from './watch/watch.ts';
+export type { WatchOptions } from './watch/watch.ts';
+
+// Sources
+export { openFileSource } from './sources/file/file-source.ts';
+export type { JaegerSourceOptions } from './sources/jaeger/jaeger-options.ts';
+export { JaegerSource } from './sources/jaeger/jaeger-source.ts';
+export { MemorySource } from './engines/memory/memory-source.ts';
+export type { MemorySourceOptions } from './engines/memory/memory-source.ts';
+export { openHttpSource } from './sources/open-http-source.ts';
+export { ServeSource } from './sources/serve/serve-source.ts';
+export type { ServeSourceOptions } from './sources/serve/serve-source.ts';
+
+// Questions, for programs that want the data behind the answers
+export type { ConversationOutcome, ConversationRecord } from './model/conversation.ts';
+export type { Answer, Coverage, Warning, WarningCode } from './model/coverage.ts';
 export type { ConversationFilters } from './model/window.ts';
 export type { SpanRecord, SpanRest } from './model/span-record.ts';
 export type { Window } from './model/window.ts';
@@ -30,13 +83,16 @@ export type {
   CommonErrorsQuestion,
   ConversationCount,
   ConversationCountsQuestion,
-  ConversationSource,
   ConversationQuestion,
+  ConversationSource,
+  ConversationSpans,
   ConversationsQuestion,
+  FirstOutputStatistics,
   Question,
   QuestionName,
   Questions,
-  ConversationSpans,
+  ResponseStatistics,
+  ResponseStatisticsQuestion,
   SourceKind,
   StepColumn,
   StepDurations,
@@ -44,55 +100,15 @@ export type {
   StepStatistics,
   StepStatisticsQuestion,
 } from './questions.ts';
+
+// Times
+export { formatInstant, formatLocalInstant, parseInstant } from './time/instant.ts';
+export { isTimeZone, zonedMidnight } from './time/time-zone.ts';
+
+// Errors
+export { QueryError } from './query-error.ts';
+export type { QueryErrorCode } from './query-error.ts';
 export { SourceError } from './source-error.ts';
 export type { SourceErrorCode } from './source-error.ts';
-export { formatInstant, formatLocalInstant } from './time/format-instant.ts';
-export { parseInstant } from './time/parse-instant.ts';
-export { TimeError } from './time/time-error.ts';
-export type { TimeErrorCode } from './time/time-error.ts';
-export { zonedMidnight } from './time/zoned-midnight.ts';
-export { isTimeZone } from './time/zone-offset.ts';
-export { QueryError } from './answers/query-error.ts';
-export type { QueryErrorCode } from './answers/query-error.ts';
-export { averages } from './commands/averages.ts';
-export { busiest } from './commands/busiest.ts';
-export { commonErrors } from './commands/common-errors.ts';
-export type { CommonErrorsOptions } from './commands/common-errors.ts';
-export { errors } from './commands/errors.ts';
-export { hours } from './commands/hours.ts';
-export { longest } from './commands/longest.ts';
-export type { LongestOptions } from './commands/longest.ts';
-export { percentiles } from './commands/percentiles.ts';
-export type { PercentilesOptions } from './commands/percentiles.ts';
-export { recent } from './commands/recent.ts';
-export type { RecentOptions } from './commands/recent.ts';
-export { slow } from './commands/slow.ts';
-export type { SlowOptions } from './commands/slow.ts';
-export { success } from './commands/success.ts';
-export { summary } from './commands/summary.ts';
-export type { ConversationOptions } from './commands/summary.ts';
-export { timeline } from './commands/timeline.ts';
-export { trace } from './commands/trace.ts';
-export { compare } from './commands/compare.ts';
-export type { CompareOptions, ComparisonReport } from './commands/compare.ts';
-export { MemorySource } from './engines/memory/memory-source.ts';
-export type { MemorySourceOptions } from './engines/memory/memory-source.ts';
-export type { Alert, AlertRule } from './watch/alert.ts';
-export type { RoundOptions } from './watch/round.ts';
-export { highErrorRate } from './watch/rules/high-error-rate.ts';
-export type { HighErrorRateOptions } from './watch/rules/high-error-rate.ts';
-export { noConversations } from './watch/rules/no-conversations.ts';
-export type { NoConversationsOptions } from './watch/rules/no-conversations.ts';
-export { slowConversations } from './watch/rules/slow-conversations.ts';
-export type { SlowConversationsOptions } from './watch/rules/slow-conversations.ts';
-export { slowStep } from './watch/rules/slow-step.ts';
-export type { SlowStepOptions } from './watch/rules/slow-step.ts';
-export { watchOnce } from './watch/watch-once.ts';
-export { watch } from './watch/watch.ts';
-export type { WatchOptions } from './watch/watch.ts';
-export { openFileSource } from './sources/file/file-source.ts';
-export { ServeSource } from './sources/serve/serve-source.ts';
-export type { ServeSourceOptions } from './sources/serve/serve-source.ts';
-export type { JaegerSourceOptions } from './sources/jaeger/jaeger-options.ts';
-export { JaegerSource } from './sources/jaeger/jaeger-source.ts';
-export { openHttpSource } from './sources/open-http-source.ts';
+export { TimeError } from './time/unix-seconds.ts';
+export type { TimeErrorCode } from './time/unix-seconds.ts';

@@ -6,13 +6,15 @@ import type { ConversationFilters, Window } from './model/window.ts';
 /**
  * The questions that every engine answers, and what each is answered with. All commands are built from them.
  *
- * Spans are counted once per (trace id, span id). When two copies differ, the one that ends later counts, then the one
- * that is not recovered, then the one read last. A conversation is a trace with a root or a step.
+ * Spans are counted once per (trace id, span id, start). When two copies differ, the one that ends later counts, then
+ * the one that is not recovered, then the one read last. A conversation is a trace with a root or a step.
  *
  * Coverage of a question with a window counts the spans that start in it and, among them, the conversations (traces
  * with a root or step there); with filters, only those of the chosen conversations. `samplingWarnings` over the same
- * spans are its warnings. Where a question stops as soon as it has enough (`conversations` in order `newest`), and for
- * one conversation, it counts all spans of the conversations handed over.
+ * spans are its warnings; then, where the question has no filters and finds spans but no conversation, the
+ * `unrecognisedWarning`; then `reuseWarnings` over the conversations that an answer hands over. Where a question
+ * stops as soon as it has enough (`conversations` in order `newest`), and for one conversation, it counts all spans of
+ * the conversations handed over.
  */
 export interface Questions {
   /**
@@ -23,6 +25,7 @@ export interface Questions {
   conversations: { asked: ConversationsQuestion; answer: ConversationRecord[] };
   'step-statistics': { asked: StepStatisticsQuestion; answer: StepStatistics[] };
   'conversation-counts': { asked: ConversationCountsQuestion; answer: ConversationCount[] };
+  'response-statistics': { asked: ResponseStatisticsQuestion; answer: ResponseStatistics };
   'common-errors': { asked: CommonErrorsQuestion; answer: CommonError[] };
   'step-durations': { asked: StepDurationsQuestion; answer: StepDurations };
 }
@@ -94,13 +97,17 @@ export interface ConversationsQuestion {
   window?: Window;
   filters?: ConversationFilters;
   /**
-   * `newest`: by start. `slowest`: by `completedNano`. `longest`: by end − start.
+   * `newest`: by start. `longest`: by duration (end − start). `slowest`: by duration, without those that are open.
+   * `slowest-response`: by response latency, without those that have none.
    * The largest first; equal ones newest first, then by trace id.
    */
-  order: 'newest' | 'slowest' | 'longest';
+  order: 'newest' | 'longest' | 'slowest' | 'slowest-response';
   limit: number;
-  /** Only conversations with more than this many nanoseconds in completed outermost steps. */
-  completedAboveNano?: bigint;
+  /**
+   * Only conversations with more than this many nanoseconds of duration; of response latency, rounded to whole
+   * nanoseconds, in order `slowest-response`.
+   */
+  aboveNano?: bigint | undefined;
 }
 
 /** Asks for numbers per step, over the step spans that start in the window. */
@@ -113,6 +120,8 @@ export interface StepStatisticsQuestion {
   quantiles?: readonly number[];
   /** False: `timings` stays empty, which saves a look at every span. @defaultValue `true` */
   timings?: boolean;
+  /** True: `firstOutput` is there too, which takes a look at every span. @defaultValue `false` */
+  firstOutput?: boolean;
 }
 
 /** Numbers of one step. *Counted* spans are the completed ones shorter than 60 s. Rows come in step order. */
@@ -123,6 +132,10 @@ export interface StepStatistics {
   completed: number;
   /** Spans that `failed`, `timed_out` or were `abandoned`. */
   failures: number;
+  /** Spans that were retried, whatever became of the retry. */
+  retried: number;
+  /** Failures that were not retried. */
+  finalFailures: number;
   /** Counted spans. */
   count: number;
   /** Of the counted spans; absent where there is none. */
@@ -136,6 +149,16 @@ export interface StepStatistics {
   /** Mean in ms of each named part, over the counted spans that have it, keys in order; empty where they were not asked for. */
   timings: Record<string, number>;
   /** For each probability asked for, by linear interpolation at index (n−1)·q; empty where nothing is counted. */
+  quantilesMs: number[];
+  /** How long counted spans took to their first output; absent where none says so, or where it was not asked for. */
+  firstOutput?: FirstOutputStatistics;
+}
+
+/** Numbers of the time to first output of one step, over the counted spans that have it. */
+export interface FirstOutputStatistics {
+  count: number;
+  averageMs: number;
+  /** Like {@link StepStatistics.quantilesMs}. */
   quantilesMs: number[];
 }
 
@@ -158,6 +181,25 @@ export interface ConversationCount {
   conversations: number;
 }
 
+/** Asks how long users waited for an answer in the conversations that start in the window. */
+export interface ResponseStatisticsQuestion {
+  window: Window;
+  filters?: ConversationFilters;
+  /** Probabilities between 0 and 1 whose quantiles `quantilesMs` is to hold. */
+  quantiles?: readonly number[];
+}
+
+/** Numbers of the response latency, over the conversations that have one. */
+export interface ResponseStatistics {
+  conversations: number;
+  /** Absent where there is none. */
+  averageMs?: number;
+  minMs?: number;
+  maxMs?: number;
+  /** Like {@link StepStatistics.quantilesMs}; empty where there is no conversation. */
+  quantilesMs: number[];
+}
+
 /** Asks for the most frequent failures of steps that start in the window. */
 export interface CommonErrorsQuestion {
   window: Window;
@@ -166,17 +208,20 @@ export interface CommonErrorsQuestion {
 }
 
 /**
- * Failures with the same step, type and message; the most frequent first, then the latest, then step, type, message
- * (texts by code point, an absent one behind the others).
+ * Failures with the same step, type and pattern of message; the most frequent first, then the latest, then step, type,
+ * pattern (texts by code point, an absent one behind the others).
  */
 export interface CommonError {
   step: string;
   errorType?: string;
+  /** The message with what differs from one failure to the next replaced by `…`; absent where there is no message. */
+  pattern?: string;
+  /** The message of the latest failure; where several started at once, of the one first by trace id, then by message. */
   message?: string;
   count: number;
   /** Latest start of such a step. */
   lastSeenUnixNano: bigint;
-  /** The conversation of that step; where several started at once, of the one first by trace id. */
+  /** The conversation of that step. */
   conversationId: string;
 }
 
@@ -197,8 +242,12 @@ export interface StepDurations {
   /** 1 where the conversation starts in the window, else 0. */
   startsInWindow: Uint8Array;
   outcomes: ConversationOutcome[];
+  /** End − start in ms, wherever its steps start. */
+  durationMs: Float64Array;
   /** Sum of its outermost steps in ms, wherever they start. */
-  totalMs: Float64Array;
+  stepSumMs: Float64Array;
+  /** Response latency in ms; NaN where the conversation has none. */
+  responseMs: Float64Array;
   /** In step order. */
   steps: StepColumn[];
 }

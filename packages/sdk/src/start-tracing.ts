@@ -7,7 +7,10 @@ import { disabledTracing } from './setup/disabled-tracing.ts';
 import { findForeignProvider, joinedTracing } from './setup/joined-tracing.ts';
 import { ownTracing } from './setup/own-tracing.ts';
 
-let running: Tracing | undefined;
+const RUNNING = Symbol.for('convotel.running-tracing');
+
+/** What is set up in this process, by whichever copy of this package. */
+const inProcess = globalThis as { [RUNNING]?: Tracing | undefined };
 
 /**
  * Sets OpenTelemetry up for this process: spans and metrics leave by OTLP/HTTP, conversations get the ids that follow
@@ -18,9 +21,9 @@ let running: Tracing | undefined;
 export function startTracing(options: TracingOptions = {}): Tracing {
   checkTracingOptions(options);
   const warn = options.warn ?? ((message: string) => console.warn(message));
-  if (running !== undefined) {
+  if (inProcess[RUNNING] !== undefined) {
     warn('convotel: startTracing was called before; its first setup stays, with its options');
-    return running;
+    return inProcess[RUNNING];
   }
   const environment = readEnvironment();
   for (const warning of environment.warnings) warn(`convotel: ${warning}`);
@@ -28,13 +31,13 @@ export function startTracing(options: TracingOptions = {}): Tracing {
   if (environment.isDisabled) return disabledTracing();
 
   const whenStopped = (): void => {
-    if (running === tracing) running = undefined;
+    if (inProcess[RUNNING] === tracing) inProcess[RUNNING] = undefined;
   };
   const foreign = findForeignProvider();
   const tracing =
     foreign === undefined
       ? ownTracing(options, environment, warn, whenStopped)
       : joinedTracing(foreign, warn, whenStopped);
-  running = tracing;
+  inProcess[RUNNING] = tracing;
   return tracing;
 }

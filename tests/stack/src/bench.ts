@@ -11,7 +11,7 @@ import { waitUntil } from './wait-until.ts';
 
 const SERVICE = 'voice-bot';
 const ROUNDS = 5;
-const CONVOTEL = fileURLToPath(import.meta.resolve('convotel').replace(/dist\/index\.js$/, 'bin/convotel.js'));
+const CONVOTEL = fileURLToPath(new URL('bin/convotel.js', import.meta.resolve('convotel/package.json')));
 const PRINT_PEAK_MEMORY =
   'data:text/javascript,process.on("exit",()=>process.stderr.write(`peak ${process.resourceUsage().maxRSS} KiB`))';
 

@@ -1,4 +1,4 @@
-import { ATTRIBUTE, isFailure, STEP_TIMING_PREFIX } from '@convotel/conventions';
+import { ATTRIBUTE, isFailure, SCHEMA_VERSION, STEP_TIMING_PREFIX } from '@convotel/conventions';
 import type { SpanRecord } from '@convotel/query';
 
 /**
@@ -48,6 +48,14 @@ function encodeSpan(span: SpanRecord): object {
       [ATTRIBUTE.inputChars]: span.inputChars,
       [ATTRIBUTE.outputChars]: span.outputChars,
       [ATTRIBUTE.timeToFirstOutput]: span.timeToFirstOutputSeconds,
+      [ATTRIBUTE.responseLatency]: span.responseLatencySeconds,
+      [ATTRIBUTE.stepTimeout]: span.timeoutSeconds,
+      [ATTRIBUTE.stepChunks]: span.chunks,
+      [ATTRIBUTE.provider]: span.provider,
+      [ATTRIBUTE.requestModel]: span.model,
+      [ATTRIBUTE.inputTokens]: span.inputTokens,
+      [ATTRIBUTE.outputTokens]: span.outputTokens,
+      [ATTRIBUTE.schemaVersion]: span.role === 'root' ? SCHEMA_VERSION : undefined,
       ...Object.fromEntries(
         Object.entries(span.timingsSeconds ?? {}).map(([part, seconds]) => [`${STEP_TIMING_PREFIX}${part}`, seconds]),
       ),

@@ -22,6 +22,12 @@ export interface Traits {
   withoutFirstStep: number;
   withoutSteps: number;
   secondRoot: number;
+  /** The id of the conversation is used again: a root with the same ids at another time. */
+  reusedId: number;
+  /** A root of another framework: named and with an id like ours, without a version of the schema. */
+  foreignRoot: number;
+  /** Steps say when their first output came, in how many chunks, and what the user waited for. */
+  streamed: number;
   copied: number;
   steppedBack: number;
   oddTexts: number;
@@ -49,6 +55,9 @@ export const USUAL: Traits = {
   withoutFirstStep: 0.02,
   withoutSteps: 0.02,
   secondRoot: 0.01,
+  reusedId: 0.02,
+  foreignRoot: 0.03,
+  streamed: 0.3,
   copied: 0.03,
   steppedBack: 0.02,
   oddTexts: 0.05,
@@ -127,6 +136,9 @@ class ConversationWriter {
     const hasRoot = this.#spans.length === 0 || !chance(traits.withoutRoot);
     if (hasRoot) this.#addRoot(this.#rootSpanId, end);
     if (chance(traits.secondRoot)) this.#addRoot(this.#random.hex(16), end + BigInt(pick([-1, 0, 1])));
+    if (chance(traits.reusedId))
+      this.#addRoot(this.#rootSpanId, end + BigInt(this.#random.whole(1, 60_000) * NANO_PER_MS));
+    if (chance(traits.foreignRoot)) this.#addForeignRoot(end);
     return this.#spans;
   }
 
@@ -142,9 +154,7 @@ class ConversationWriter {
       if (chance(traits.nested)) this.#addNested(step, now, durationNano);
       if (chance(traits.foreignSpans)) this.#addForeign(now, this.#rootSpanId);
       if (chance(traits.retried)) {
-        this.#addStep(step, now, durationNano, { outcome: 'failed', ...this.#error() });
-        now += durationNano;
-        this.#addStep(step, now, durationNano, { attempt: 2 });
+        now = this.#writeAttempts(step, now, durationNano);
       } else if (index === last) {
         this.#addStep(step, now, durationNano, { outcome: this.#random.pick(FAILURE_OUTCOMES), ...this.#error() });
         return now + durationNano;
@@ -155,6 +165,24 @@ class ConversationWriter {
       }
       if (!chance(traits.parallel)) now += durationNano;
       if (chance(traits.steppedBack)) now -= BigInt(whole(1, 90_000) * NANO_PER_MS);
+    }
+    return now;
+  }
+
+  /** Attempts that may overlap, end well although they are retried, or have no predecessor. Returns the last start. */
+  #writeAttempts(step: string, start: bigint, durationNano: bigint): bigint {
+    const { chance, pick, whole } = this.#random;
+    let now = start;
+    let attempt = chance(0.9) ? 1 : 2;
+    for (let left = whole(2, 5); left > 0; left -= 1) {
+      const outcome = left === 1 && chance(0.8) ? 'completed' : pick(OUTCOMES);
+      this.#addStep(step, now, durationNano, {
+        outcome,
+        ...(FAILURE_OUTCOMES.includes(outcome) && this.#error()),
+        ...(attempt > 1 && { attempt }),
+      });
+      if (left > 1 && chance(0.9)) now += chance(0.7) ? durationNano : durationNano / 3n;
+      if (chance(0.85)) attempt += 1;
     }
     return now;
   }
@@ -177,7 +205,12 @@ class ConversationWriter {
       role: 'step',
       ...(chance(0.5) && { inputChars: whole(0, 5000), outputChars: whole(0, 5000) }),
       ...(chance(0.3) && { inputText: this.#text(['<audio_data>', '']), outputText: this.#text(['Tell me a story']) }),
-      ...(chance(0.2) && { timeToFirstOutputSeconds: next() }),
+      ...(chance(this.#traits.streamed) && { timeToFirstOutputSeconds: next(), chunks: whole(0, 500) }),
+      ...(chance(this.#traits.streamed) && { responseLatencySeconds: this.#latencySeconds() }),
+      ...(chance(0.2) && { workflow: this.#text(['voice', 'chat']) }),
+      ...(chance(0.2) && { provider: this.#text(['openai', 'anthropic']), model: this.#text(['gpt-4o', 'small']) }),
+      ...(chance(0.2) && { inputTokens: whole(0, 9000), outputTokens: whole(0, 9000) }),
+      ...(chance(0.1) && { timeoutSeconds: whole(1, 60) }),
       ...(chance(0.3) && {
         timingsSeconds: { [this.#timingPart()]: next() * 3, busy_wait: next() },
       }),
@@ -199,12 +232,13 @@ class ConversationWriter {
       outcome,
       conversationId: this.#shared.conversationId!,
       ...(chance(0.7) && { workflow: this.#text(['voice', 'chat']) }),
+      ...(chance(this.#traits.streamed) && { responseLatencySeconds: this.#latencySeconds() }),
       ...(outcome !== 'completed' && outcome !== 'interrupted' && this.#error()),
     });
   }
 
   #addForeign(startTimeUnixNano: bigint, parentSpanId: string | undefined): void {
-    const { conversationId: _id, sessionId: _session, ...span } = this.#common(startTimeUnixNano, this.#durationNano());
+    const { conversationId: _id, ...span } = this.#common(startTimeUnixNano, this.#durationNano());
     this.#spans.push({
       ...span,
       name: this.#text(['GET', 'request', 'SELECT']),
@@ -212,6 +246,21 @@ class ConversationWriter {
       ...(this.#random.chance(0.3) && { outcome: 'failed', errorType: '500' }),
       ...(parentSpanId !== undefined && { parentSpanId }),
     });
+  }
+
+  #addForeignRoot(end: bigint): void {
+    const common = this.#common(this.#startUnixNano, end > this.#startUnixNano ? end - this.#startUnixNano : 0n);
+    this.#spans.push({
+      ...common,
+      name: 'conversation',
+      role: 'other',
+      ...(this.#random.chance(0.3) && { outcome: 'failed' }),
+    });
+  }
+
+  /** Of two equal ones, one must be chosen. */
+  #latencySeconds(): number {
+    return this.#isTied ? this.#random.whole(0, 2) / 2 : this.#random.next() * 3;
   }
 
   #common(startTimeUnixNano: bigint, durationNano: bigint): Omit<SpanRecord, 'name' | 'role'> {
@@ -235,8 +284,22 @@ class ConversationWriter {
     const { chance, pick } = this.#random;
     return {
       ...(chance(0.9) && { errorType: pick(['RateLimitError', '429', UNKNOWN_ERROR_TYPE]) }),
-      ...(chance(0.8) && { errorMessage: this.#text(['API rate limit exceeded', 'socket hang up']) }),
+      ...(chance(0.8) && { errorMessage: this.#errorMessage() }),
     };
+  }
+
+  /** Messages that differ from one failure to the next in ids, numbers, quotes, addresses. */
+  #errorMessage(): string {
+    const { hex, whole, pick } = this.#random;
+    const usual = this.#text(['API rate limit exceeded', 'socket hang up', "can't connect, it's down"]);
+    return pick([
+      usual,
+      usual,
+      `request req_${hex(12)} took ${whole(1, 9)}.${whole(0, 99)}s of ${whole(1, 9)},000 ms`,
+      `GET https://api.example.com/v1/${hex(8)}?at=${whole(0, 9)}: ${pick(['503', '504'])}`,
+      `no user "${hex(3)}" <${hex(4)}@example.org> at 2025-10-0${whole(1, 9)}T12:${whole(10, 59)}:00Z`,
+      `trace ${hex(8)}-${hex(4)}-${hex(4)}-${hex(4)}-${hex(12)} / deadbeef / ${hex(9)} / 'it''s' / \`${hex(2)}\``,
+    ]);
   }
 
   #durationNano(): bigint {

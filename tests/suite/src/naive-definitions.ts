@@ -1,5 +1,5 @@
 import { compareText } from '@convotel/query/engine';
-import type { ConversationRecord, Coverage, SpanRecord, Window } from '@convotel/query';
+import type { ConversationRecord, Coverage, SpanRecord, Warning, Window } from '@convotel/query';
 
 // What `NaiveSource` builds on: definitions of the conventions, one by one.
 
@@ -13,7 +13,7 @@ export function cover(spans: readonly SpanRecord[]): Coverage {
     conversations: new Set(spans.filter(({ role }) => role !== 'other').map(({ traceId }) => traceId)).size,
     spans: spans.length,
     complete: true,
-    warnings: [...new Set(warnings)].sort(compareText),
+    warnings: [...new Set(warnings)].sort(compareText).map((text) => ({ code: 'sampled', text })),
   };
 }
 
@@ -66,4 +66,71 @@ export function interpolate(sorted: readonly number[], rank: number): number {
   return sorted
     .map((value, place) => value * Math.max(0, 1 - Math.abs(place - index)))
     .reduce((total, share) => total + share, 0);
+}
+
+/** Spans that were retried, straight from the definition: each retry in turn looks at everything before it. */
+export function retriedAmong(spans: readonly SpanRecord[]): SpanRecord[] {
+  if (!spans.some(({ attempt = 1 }) => attempt > 1)) return [];
+  const inOrder = spans.filter(({ step }) => step !== undefined).sort((a, b) => compareText(sortKey(a), sortKey(b)));
+  const retried: SpanRecord[] = [];
+  for (const retry of inOrder) {
+    const { attempt = 1 } = retry;
+    const waiting = inOrder.filter(
+      (span) =>
+        span.step === retry.step &&
+        (span.attempt ?? 1) + 1 === attempt &&
+        span.outcome !== 'completed' &&
+        span.startTimeUnixNano <= retry.startTimeUnixNano &&
+        !retried.includes(span),
+    );
+    retried.push(...waiting.slice(-1));
+  }
+  return retried;
+}
+
+/** The warning of conversations with several roots. */
+export function reuseWarnings(conversations: readonly { id: string; spans: readonly SpanRecord[] }[]): Warning[] {
+  const ids = conversations
+    .filter(({ spans }) => spans.filter(({ role }) => role === 'root').length >= 2)
+    .map(({ id }) => id);
+  const distinct = [...new Set(ids)].sort(compareText);
+  const quoted = distinct.map((id) => `"${id}"`);
+  const rest = 'shown as one conversation, with the worst outcome.';
+  if (distinct.length === 0) return [];
+  if (distinct.length === 1) {
+    const text = `The conversation id ${quoted[0]} was used more than once: what was traced under it is ${rest}`;
+    return [{ code: 'conversation-id-reused', text }];
+  }
+  const named = [...quoted.slice(0, 3), ...(distinct.length > 3 ? ['…'] : [])].join(', ');
+  const text = `${distinct.length} conversation ids (${named}) were used more than once: what was traced under each is ${rest}`;
+  return [{ code: 'conversation-id-reused', text }];
+}
+
+/** The warning of spans without a step or a root among them. */
+export function unrecognisedWarnings(spans: readonly SpanRecord[]): Warning[] {
+  if (spans.length === 0 || spans.some(({ role }) => role !== 'other')) return [];
+  const list = (texts: readonly string[]): string => {
+    const count = (text: string): number => texts.filter((other) => other === text).length;
+    const ranked = [...new Set(texts)].sort((a, b) => count(b) - count(a) || compareText(a, b));
+    return ranked.length > 3 ? `"${ranked.slice(0, 3).join('", "')}", …` : `"${ranked.join('", "')}"`;
+  };
+  const services = spans.flatMap(({ serviceName }) => (serviceName === undefined ? [] : [serviceName]));
+  const from = services.length > 0 ? list(services) : 'no named service';
+  const names = list(spans.map(({ name }) => name));
+  const text = `No step or root of a conversation was recognised. Spans read: ${spans.length}, from ${from}, named ${names}. A step has the attribute conversation.step.name.`;
+  return [{ code: 'no-steps-recognised', text }];
+}
+
+const REPLACED: readonly RegExp[] = [
+  /\b[a-z][a-z\d+.-]*:\/\/[^\0- "'<>`]*/gi,
+  /[a-z\d._%+-]+@[a-z\d-]+(?:\.[a-z\d-]+)+/gi,
+  /\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/gi,
+  /\b(?=[a-f]*\d)[\da-f]{8,}\b/gi,
+  /"[^"]*"|(?<!\w)'[^']*'(?!\w)|`[^`]*`|“[^“”]*”/g,
+  /\d+(?:[.,:]\d+)*/g,
+];
+
+/** The pattern of an error's message, with look-around that engines over SQL do not have. */
+export function patternOf(message: string): string {
+  return REPLACED.reduce((text, part) => text.replace(part, '…'), message);
 }

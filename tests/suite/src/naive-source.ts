@@ -1,4 +1,4 @@
-import { isFailure, traceIdOf } from '@convotel/conventions';
+import { isFailure, OUTCOMES, traceIdOf } from '@convotel/conventions';
 import { askEngine, compareText } from '@convotel/query/engine';
 import type {
   Answer,
@@ -11,9 +11,12 @@ import type {
   ConversationSource,
   ConversationsQuestion,
   ConversationSpans,
+  Coverage,
   Question,
   QuestionName,
   Questions,
+  ResponseStatistics,
+  ResponseStatisticsQuestion,
   SpanRecord,
   StepDurations,
   StepDurationsQuestion,
@@ -33,8 +36,12 @@ import {
   msOf,
   newestFirst,
   pad,
+  patternOf,
+  retriedAmong,
+  reuseWarnings,
   sortKey,
   sum,
+  unrecognisedWarnings,
 } from './naive-definitions.ts';
 
 const ALL_TIME: Window = { sinceUnixNano: -(2n ** 63n), untilUnixNano: 2n ** 63n };
@@ -45,6 +52,7 @@ const NAIVE_ENGINE: Engine<NaiveSource> = {
   conversations: (source, asked) => source.conversations(asked),
   'step-statistics': (source, asked) => source.stepStatistics(asked),
   'conversation-counts': (source, asked) => source.conversationCounts(asked),
+  'response-statistics': (source, asked) => source.responseStatistics(asked),
   'common-errors': (source, asked) => source.commonErrors(asked),
   'step-durations': (source, asked) => source.stepDurations(asked),
 };
@@ -61,7 +69,8 @@ export class NaiveSource implements ConversationSource {
 
   constructor(delivered: readonly SpanRecord[]) {
     const copies = new Map<string, { span: SpanRecord; index: number }[]>();
-    const keyOf = ({ traceId, spanId }: SpanRecord): string => `${traceId} ${spanId}`;
+    const keyOf = ({ traceId, spanId, startTimeUnixNano }: SpanRecord): string =>
+      `${traceId} ${spanId} ${startTimeUnixNano}`;
     for (const span of delivered) copies.set(keyOf(span), []);
     for (const [index, span] of delivered.entries()) copies.get(keyOf(span))!.push({ span, index });
     this.#spans = delivered.filter((span, index) =>
@@ -97,30 +106,35 @@ export class NaiveSource implements ConversationSource {
         spans,
         otherTraceIds: carrying.map(({ traceId }) => traceId).filter((traceId) => traceId !== found?.traceId),
       },
-      coverage: cover(spans),
+      coverage: this.#withReuse(cover(spans), found === undefined ? [] : [found]),
     };
   }
 
   async conversations(question: ConversationsQuestion): Promise<Answer<ConversationRecord[]>> {
-    const { window = ALL_TIME, filters = {}, order, limit, completedAboveNano } = question;
+    const { window = ALL_TIME, filters = {}, order, limit, aboveNano = -1n } = question;
+    const size = ({ startTimeUnixNano, endTimeUnixNano, responseMs = 0 }: ConversationRecord): bigint =>
+      order === 'slowest-response' ? BigInt(Math.round(responseMs * 1e6)) : endTimeUnixNano - startTimeUnixNano;
     const fitting = this.#conversations(filters)
       .filter((conversation) => contains(window, conversation.startTimeUnixNano))
-      .filter(({ completedNano }) => completedAboveNano === undefined || completedNano > completedAboveNano);
-    const size = (conversation: ConversationRecord): bigint => {
-      if (order === 'slowest') return conversation.completedNano;
-      return order === 'longest' ? conversation.endTimeUnixNano - conversation.startTimeUnixNano : 0n;
-    };
+      .filter(({ outcome }) => order !== 'slowest' || outcome !== 'open')
+      .filter(({ responseMs }) => order !== 'slowest-response' || responseMs !== undefined)
+      .filter((conversation) => size(conversation) > aboveNano);
     const data = newestFirst(fitting)
-      .sort((a, b) => Number(size(b) > size(a)) - Number(size(b) < size(a)))
+      .sort((a, b) => (order === 'newest' ? 0 : ascending(size(b), size(a))))
       .filter((_, index) => index < limit);
     const listed = data.flatMap(({ traceId }) => this.#spansOf(traceId));
     const covered = order === 'newest' ? listed : this.#coveredSpans(window, filters);
-    return { data, coverage: cover(covered) };
+    const coverage = cover(covered);
+    const all = data.length === 0 && Object.keys(filters).length === 0 ? this.#coveredSpans(window, filters) : [];
+    coverage.warnings.push(...unrecognisedWarnings(all));
+    return { data, coverage: this.#withReuse(coverage, data) };
   }
 
   async stepStatistics(question: StepStatisticsQuestion): Promise<Answer<StepStatistics[]>> {
-    const { window, filters = {}, quantiles = [], timings = true, step: wanted } = question;
+    const { window, filters = {}, quantiles = [], timings = true, firstOutput = false } = question;
+    const { step: wanted } = question;
     const spans = this.#coveredSpans(window, filters).filter((span) => span.step !== undefined);
+    const retried = this.#conversations(filters).flatMap(({ traceId }) => retriedAmong(this.#spansOf(traceId)));
     const rows = this.#stepOrder(window, filters, spans)
       .filter((step) => wanted === undefined || step === wanted)
       .map((step): StepStatistics => {
@@ -128,6 +142,9 @@ export class NaiveSource implements ConversationSource {
         const completed = ofStep.filter(({ outcome }) => outcome === 'completed');
         const counted = completed.filter((span) => msOf(span) < 60_000);
         const durations = counted.map(msOf).sort((a, b) => a - b);
+        const firstOutputs = counted
+          .flatMap(({ timeToFirstOutputSeconds: seconds }) => (seconds === undefined ? [] : [seconds * 1000]))
+          .sort((a, b) => a - b);
         const timed = timings ? counted : [];
         const parts = [...new Set(timed.flatMap((span) => Object.keys(span.timingsSeconds ?? {})))].sort(compareText);
         return {
@@ -135,6 +152,8 @@ export class NaiveSource implements ConversationSource {
           total: ofStep.length,
           completed: completed.length,
           failures: ofStep.filter(({ outcome }) => isFailure(outcome)).length,
+          retried: ofStep.filter((span) => retried.includes(span)).length,
+          finalFailures: ofStep.filter((span) => isFailure(span.outcome) && !retried.includes(span)).length,
           count: counted.length,
           ...(counted.length > 0 && {
             averageMs: mean(durations),
@@ -151,9 +170,17 @@ export class NaiveSource implements ConversationSource {
             ]),
           ),
           quantilesMs: durations.length === 0 ? [] : quantiles.map((rank) => interpolate(durations, rank)),
+          ...(firstOutput &&
+            firstOutputs.length > 0 && {
+              firstOutput: {
+                count: firstOutputs.length,
+                averageMs: mean(firstOutputs),
+                quantilesMs: quantiles.map((rank) => interpolate(firstOutputs, rank)),
+              },
+            }),
         };
       });
-    return { data: rows, coverage: cover(this.#coveredSpans(window, filters)) };
+    return { data: rows, coverage: this.#covered(window, filters) };
   }
 
   async conversationCounts(question: ConversationCountsQuestion): Promise<Answer<ConversationCount[]>> {
@@ -183,7 +210,22 @@ export class NaiveSource implements ConversationSource {
         ...(by === 'hour' ? { hourUnixNano: key } : { hourOfDay: Number(key) }),
         conversations: keys.filter((other) => other === key).length,
       }));
-    return { data, coverage: cover(this.#coveredSpans(window, filters)) };
+    return { data, coverage: this.#covered(window, filters) };
+  }
+
+  async responseStatistics(question: ResponseStatisticsQuestion): Promise<Answer<ResponseStatistics>> {
+    const { window, filters = {}, quantiles = [] } = question;
+    const latencies = this.#conversations(filters)
+      .filter(({ startTimeUnixNano }) => contains(window, startTimeUnixNano))
+      .flatMap(({ responseMs }) => (responseMs === undefined ? [] : [responseMs]))
+      .sort((a, b) => a - b);
+    const figures = { averageMs: mean(latencies), minMs: latencies[0]!, maxMs: latencies.at(-1)! };
+    const data = {
+      conversations: latencies.length,
+      ...(latencies.length > 0 && figures),
+      quantilesMs: latencies.length === 0 ? [] : quantiles.map((rank) => interpolate(latencies, rank)),
+    };
+    return { data, coverage: this.#covered(window, filters) };
   }
 
   async commonErrors(question: CommonErrorsQuestion): Promise<Answer<CommonError[]>> {
@@ -191,18 +233,28 @@ export class NaiveSource implements ConversationSource {
     const covered = this.#coveredSpans(window, filters);
     const failed = covered.filter((span) => span.step !== undefined && isFailure(span.outcome));
     const isAlike = (a: SpanRecord, b: SpanRecord): boolean =>
-      a.step === b.step && a.errorType === b.errorType && a.errorMessage === b.errorMessage;
+      a.step === b.step &&
+      a.errorType === b.errorType &&
+      (a.errorMessage === undefined
+        ? b.errorMessage === undefined
+        : b.errorMessage !== undefined && patternOf(a.errorMessage) === patternOf(b.errorMessage));
     const data = failed
       .filter((span, index) => failed.findIndex((other) => isAlike(span, other)) === index)
       .map((span): CommonError => {
         const alike = failed.filter((other) => isAlike(span, other));
         const [latest] = alike.sort(
-          (a, b) => Number(b.startTimeUnixNano - a.startTimeUnixNano) || compareText(a.traceId, b.traceId),
+          (a, b) =>
+            Number(b.startTimeUnixNano - a.startTimeUnixNano) ||
+            compareText(a.traceId, b.traceId) ||
+            compareText(a.errorMessage ?? '', b.errorMessage ?? ''),
         );
         return {
           step: span.step!,
           ...(span.errorType !== undefined && { errorType: span.errorType }),
-          ...(span.errorMessage !== undefined && { message: span.errorMessage }),
+          ...(latest!.errorMessage !== undefined && {
+            pattern: patternOf(latest!.errorMessage),
+            message: latest!.errorMessage,
+          }),
           count: alike.length,
           lastSeenUnixNano: latest!.startTimeUnixNano,
           conversationId: this.#describe(latest!.traceId).conversationId,
@@ -214,10 +266,10 @@ export class NaiveSource implements ConversationSource {
           Number(b.lastSeenUnixNano - a.lastSeenUnixNano) ||
           compareText(a.step, b.step) ||
           compareText(a.errorType ?? '\u{10ffff}', b.errorType ?? '\u{10ffff}') ||
-          compareText(a.message ?? '\u{10ffff}', b.message ?? '\u{10ffff}'),
+          compareText(a.pattern ?? '\u{10ffff}', b.pattern ?? '\u{10ffff}'),
       )
       .slice(0, limit);
-    return { data, coverage: cover(covered) };
+    return { data, coverage: this.#covered(window, filters) };
   }
 
   async stepDurations(question: StepDurationsQuestion): Promise<Answer<StepDurations>> {
@@ -248,7 +300,9 @@ export class NaiveSource implements ConversationSource {
       startTimesUnixNano: BigInt64Array.from(rows, (row) => row.startTimeUnixNano),
       startsInWindow: Uint8Array.from(rows, (row) => (contains(window, row.startTimeUnixNano) ? 1 : 0)),
       outcomes: rows.map(({ outcome }) => outcome),
-      totalMs: Float64Array.from(rows, (row) =>
+      durationMs: Float64Array.from(rows, (row) => Number(row.endTimeUnixNano - row.startTimeUnixNano) / 1e6),
+      responseMs: Float64Array.from(rows, ({ responseMs = Number.NaN }) => responseMs),
+      stepSumMs: Float64Array.from(rows, (row) =>
         sum(
           stepsOf(row)
             .filter(({ depth }) => depth === 0)
@@ -266,7 +320,7 @@ export class NaiveSource implements ConversationSource {
         firstOffsetMs: column(step, (spans, row) => firstOffsetMs(spans, row)),
       })),
     };
-    return { data, coverage: cover(covered) };
+    return { data, coverage: this.#covered(window, filters) };
   }
 
   async close(): Promise<void> {}
@@ -279,6 +333,22 @@ export class NaiveSource implements ConversationSource {
       .map((traceId) => this.#describe(traceId));
   }
 
+  /** Coverage of a question with a window. */
+  #covered(window: Window, filters: ConversationFilters): Coverage {
+    const spans = this.#coveredSpans(window, filters);
+    const coverage = cover(spans);
+    if (Object.keys(filters).length === 0) coverage.warnings.push(...unrecognisedWarnings(spans));
+    return coverage;
+  }
+
+  #withReuse(coverage: Coverage, conversations: readonly ConversationRecord[]): Coverage {
+    const handedOver = conversations.map(({ conversationId, traceId }) => ({
+      id: conversationId,
+      spans: this.#spansOf(traceId),
+    }));
+    return { ...coverage, warnings: [...coverage.warnings, ...reuseWarnings(handedOver)] };
+  }
+
   #spansOf(traceId: string): SpanRecord[] {
     return [...(this.#spansByTrace.get(traceId) ?? [])];
   }
@@ -289,12 +359,8 @@ export class NaiveSource implements ConversationSource {
     return (
       own.length > 0 &&
       (service === undefined || spans.map(({ serviceName }) => serviceName).includes(service)) &&
-      (workflow === undefined ||
-        own
-          .filter(({ role }) => role === 'root')
-          .map((root) => root.workflow)
-          .includes(workflow)) &&
-      (session === undefined || own.map(({ sessionId }) => sessionId).includes(session)) &&
+      (workflow === undefined || spans.map((span) => span.workflow).includes(workflow)) &&
+      (session === undefined || spans.map(({ sessionId }) => sessionId).includes(session)) &&
       [undefined, this.#describe(wanted).outcome].includes(outcome)
     );
   }
@@ -306,21 +372,30 @@ export class NaiveSource implements ConversationSource {
     const timed = steps.length > 0 ? steps : roots;
     const outermost = steps.filter(({ depth }) => depth === 0);
     const completed = outermost.filter(({ outcome }) => outcome === 'completed');
-    const [id] = [roots, steps, spans].flatMap((group) =>
-      group.flatMap(({ conversationId }) => conversationId ?? []).sort(compareText),
-    );
+    const first = (field: 'conversationId' | 'sessionId' | 'workflow'): string | undefined =>
+      [roots, steps, spans].flatMap((group) => group.flatMap((span) => span[field] ?? []).sort(compareText))[0];
+    const [sessionId, workflow] = [first('sessionId'), first('workflow')];
+    const outcome = OUTCOMES.find((candidate) => roots.some((root) => root.outcome === candidate)) ?? 'open';
+    const retried = retriedAmong(spans);
+    const failedStep = outermost
+      .filter((span) => isFailure(span.outcome) && !retried.includes(span))
+      .sort((a, b) => compareText(sortKey(a), sortKey(b)))
+      .at(-1)?.step;
+    const latencies = [steps, roots].map((group) => group.flatMap((span) => span.responseLatencySeconds ?? []));
+    const answered = latencies.find(({ length }) => length > 0);
     const starts = timed.map(({ startTimeUnixNano }) => startTimeUnixNano).sort(ascending);
     return {
-      conversationId: id ?? wanted,
+      conversationId: first('conversationId') ?? wanted,
       traceId: wanted,
+      ...(sessionId !== undefined && { sessionId }),
+      ...(workflow !== undefined && { workflow }),
       startTimeUnixNano: starts[0]!,
       endTimeUnixNano: timed.map(endOf).sort(ascending).at(-1)!,
-      outcome:
-        roots.sort((a, b) => ascending(endOf(a), endOf(b)) || compareText(a.spanId, b.spanId)).at(-1)?.outcome ??
-        'open',
+      outcome,
+      ...(outcome !== 'open' && isFailure(outcome) && failedStep !== undefined && { failedStep }),
       stepCount: steps.length,
-      totalNano: outermost.reduce((total, { durationNano }) => total + durationNano, 0n),
-      completedNano: completed.reduce((total, { durationNano }) => total + durationNano, 0n),
+      stepSumNano: outermost.reduce((total, { durationNano }) => total + durationNano, 0n),
+      ...(answered && { responseMs: Math.min(...answered) * 1000 }),
       completedNanoByStep: Object.fromEntries(
         completed.map(({ step }) => [
           step!,

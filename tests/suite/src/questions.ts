@@ -30,6 +30,7 @@ function manyConversationsQuestions(random: SeededRandom, spans: readonly SpanRe
       ...choice(),
       ...(random.chance(0.8) && { quantiles: [0, 0.1, 0.25, 0.5, 0.9, 0.99, 1] }),
       ...(random.chance(0.3) && { timings: random.chance(0.3) }),
+      ...(random.chance(0.6) && { firstOutput: random.chance(0.9) }),
       ...(random.chance(0.2) && { step: random.pick([...steps, 'never seen']) }),
     },
     {
@@ -37,6 +38,11 @@ function manyConversationsQuestions(random: SeededRandom, spans: readonly SpanRe
       ...choice(),
       by: random.pick(['hour', 'hourOfDay'] as const),
       timeZone: random.pick(TIME_ZONES),
+    },
+    {
+      name: 'response-statistics',
+      ...choice(),
+      ...(random.chance(0.8) && { quantiles: [0, 0.5, 0.95, 1] }),
     },
     { name: 'common-errors', ...choice(), limit: chooseLimit(random) },
     { name: 'step-durations', ...choice() },
@@ -53,10 +59,10 @@ function conversationsQuestion(
     name: 'conversations',
     ...(window && { window }),
     ...chooseFilters(random, spans),
-    order: random.pick(['newest', 'slowest', 'longest'] as const),
+    order: random.pick(['newest', 'longest', 'slowest', 'slowest-response'] as const),
     limit: chooseLimit(random),
-    // Some conversations have just one step, and then exactly this much.
-    ...(random.chance(0.4) && { completedAboveNano: random.pick([0n, 5_000_000_000n, ...durations]) }),
+    // Some conversations have just one step, and then last exactly this long.
+    ...(random.chance(0.4) && { aboveNano: random.pick([0n, 500_000_000n, 5_000_000_000n, ...durations]) }),
   };
 }
 

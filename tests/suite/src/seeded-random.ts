@@ -1,26 +1,21 @@
+import { randomFrom } from '@convotel/query/engine';
+
 /** Random numbers that a seed repeats. */
 export interface SeededRandom {
   /** A number from 0 to below 1. */
   next(): number;
-  /** A whole number from `least` to `most`. */
-  whole(least: number, most: number): number;
+  /** A whole number from `min` to `max`. */
+  whole(min: number, max: number): number;
   chance(probability: number): boolean;
   pick<Item>(items: readonly Item[]): Item;
   hex(digits: number): string;
 }
 
-/** Marsaglia's xorshift with 32 bits and shifts 13, 17, 5 (Journal of Statistical Software 8(14), 2003). */
+/** The numbers that follow from `seed`. */
 export function seededRandom(seed: number): SeededRandom {
-  // Zero is its only fixed point; spreading the seed keeps neighbours apart.
-  let state = Math.imul(seed + 1, 0x9e3779b1) >>> 0 || 1;
-  const next = (): number => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state / 0x1_0000_0000;
-  };
-  const whole = (least: number, most: number): number => least + Math.floor(next() * (most - least + 1));
+  const draw = randomFrom(seed);
+  const next = (): number => draw() / 2 ** 32;
+  const whole = (min: number, max: number): number => min + Math.floor(next() * (max - min + 1));
   return {
     next,
     whole,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { traceIdOf } from '@convotel/conventions';
 import { parseInstant } from '@convotel/query';
-import type { ConversationSource, SpanRecord, Window } from '@convotel/query';
+import type { ConversationFilters, ConversationSource, SpanRecord, Window } from '@convotel/query';
 import { foreignSpan, rootSpan, stepSpan } from './span-builders.ts';
 
 const OCTOBER_8: Window = {
@@ -46,8 +46,8 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
           endTimeUnixNano: parseInstant('2025-10-08T12:30:28.556Z'),
           outcome: 'completed',
           stepCount: 5,
-          totalNano: 6_407_000_000n,
-          completedNano: 4_951_000_000n,
+          workflow: 'voice',
+          stepSumNano: 6_407_000_000n,
           completedNanoByStep: { request: 150_000_000n, stt: 1_234_000_000n, gpt: 3_567_000_000n },
         },
       ]);
@@ -121,6 +121,8 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
         total: 8,
         completed: 6,
         failures: 1,
+        retried: 0,
+        finalFailures: 1,
         count: 5,
         averageMs: expect.closeTo(12_199.8),
         minMs: 100,
@@ -233,6 +235,7 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
       {
         step: 'gpt',
         errorType: 'RateLimit',
+        pattern: 'slow down',
         message: 'slow down',
         count: 2,
         lastSeenUnixNano: parseInstant('2025-10-08T11:00:00Z'),
@@ -281,7 +284,9 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
       ),
       startsInWindow: Uint8Array.of(0, 1, 1),
       outcomes: ['open', 'failed', 'open'],
-      totalMs: Float64Array.of(1500, 0, 5700),
+      durationMs: Float64Array.of(3500, 1, 5700),
+      stepSumMs: Float64Array.of(1500, 0, 5700),
+      responseMs: Float64Array.of(Number.NaN, Number.NaN, Number.NaN),
       steps: [
         {
           step: 'gpt',
@@ -347,22 +352,294 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
       spans: 2,
       complete: true,
       warnings: [
-        'The program "voice-bot" keeps only a share of 0.1 of its conversations: counts are of those kept, not of all.',
+        {
+          code: 'sampled',
+          text: 'The program "voice-bot" keeps only a share of 0.1 of its conversations: counts are of those kept, not of all.',
+        },
       ],
     });
   });
 
-  test('lists the slowest above a threshold, which itself does not count', async () => {
-    const spans = [5000, 5001, 9000].map((ms) => stepSpan('gpt', { id: `${ms}`, start: '2025-10-08T12:00:00Z', ms }));
-    const { data } = await asking(spans, (source) =>
-      source.ask({
-        name: 'conversations',
-        order: 'slowest',
-        limit: 5,
-        window: OCTOBER_8,
-        completedAboveNano: 5_000_000_000n,
+  test('lists the slowest above a threshold by the clock, and leaves out those that are open', async () => {
+    const spans = [5000, 5001, 9000, 9001].flatMap((ms) => [
+      // Side by side, so that the steps add up to twice as much.
+      stepSpan('gpt', { id: `${ms}`, start: '2025-10-08T12:00:00Z', ms }),
+      stepSpan('tts', { id: `${ms}`, start: '2025-10-08T12:00:00Z', ms: ms - 1 }),
+      ...(ms === 9001 ? [] : [rootSpan({ id: `${ms}`, start: '2025-10-08T12:00:00Z', ms: 1 })]),
+    ]);
+    const list = (order: 'slowest' | 'longest'): Promise<string[]> =>
+      asking(spans, async (source) => {
+        const { data } = await source.ask({
+          name: 'conversations',
+          order,
+          limit: 5,
+          window: OCTOBER_8,
+          aboveNano: 5_000_000_000n,
+        });
+        return data.map(({ conversationId }) => conversationId);
+      });
+    expect(await list('slowest')).toEqual(['9000', '5001']);
+    expect(await list('longest')).toEqual(['9001', '9000', '5001']);
+  });
+
+  describe('response latency', () => {
+    test('of conversations that start in the window has a mean and quantiles', async () => {
+      const spans = [
+        ...answer('one', 1),
+        ...answer('two', undefined, 2),
+        ...answer('neither', undefined),
+        stepSpan('tts', { id: 'before', start: '2025-10-07T23:59:59Z', ms: 1 }),
+        stepSpan('tts', { id: 'before', start: '2025-10-08T00:00:01Z', ms: 1, responseLatencySeconds: 9 }),
+      ];
+      const [one, none] = await asking(spans, async (source) => [
+        await source.ask({ name: 'response-statistics', window: OCTOBER_8, quantiles: [0.5, 1] }),
+        await source.ask({ name: 'response-statistics', window: OCTOBER_8, filters: { session: 'nobody' } }),
+      ]);
+      expect(one!.data).toEqual({
+        conversations: 2,
+        averageMs: 1500,
+        minMs: 1000,
+        maxMs: 2000,
+        quantilesMs: [1500, 2000],
+      });
+      expect(one!.coverage).toMatchObject({ conversations: 4, spans: 13 });
+      expect(none!.data).toEqual({ conversations: 0, quantilesMs: [] });
+    });
+
+    const answer = (id: string, seconds: number | undefined, rootSeconds?: number): SpanRecord[] => [
+      stepSpan('stt', { id, start: '2025-10-08T12:00:00Z', ms: 100 }),
+      stepSpan('tts', {
+        id,
+        start: '2025-10-08T12:00:01Z',
+        ms: 100,
+        ...(seconds !== undefined && { responseLatencySeconds: seconds }),
       }),
+      stepSpan('tts', {
+        id,
+        start: '2025-10-08T12:00:02Z',
+        ms: 100,
+        ...(seconds !== undefined && { responseLatencySeconds: 4 }),
+      }),
+      rootSpan({
+        id,
+        start: '2025-10-08T12:00:00Z',
+        ms: 1,
+        ...(rootSeconds !== undefined && { responseLatencySeconds: rootSeconds }),
+      }),
+    ];
+
+    test('of a conversation is the smallest of its steps, else that of the root', async () => {
+      const spans = [
+        ...answer('steps', 1.25, 0.5),
+        ...answer('root', undefined, 0.75),
+        ...answer('neither', undefined),
+      ];
+      const [slowest, all] = await asking(spans, async (source) => [
+        await source.ask({ name: 'conversations', order: 'slowest-response', limit: 5, window: OCTOBER_8 }),
+        await source.ask({ name: 'conversations', order: 'slowest-response', limit: 5, aboveNano: 750_000_000n }),
+      ]);
+      expect(slowest!.data.map(({ conversationId, responseMs }) => [conversationId, responseMs])).toEqual([
+        ['steps', 1250],
+        ['root', 750],
+      ]);
+      expect(all!.data.map(({ conversationId }) => conversationId)).toEqual(['steps']);
+    });
+  });
+
+  test('counts failures that were retried, each by one retry', async () => {
+    const attempt = (start: string, outcome: SpanRecord['outcome'], attempt?: number): SpanRecord =>
+      stepSpan('gpt', {
+        start: `2025-10-08T12:00:0${start}Z`,
+        ms: 100,
+        outcome,
+        ...(attempt !== undefined && { attempt }),
+      });
+    const spans = [
+      attempt('0', 'failed'),
+      attempt('1', 'timed_out', 2),
+      attempt('2', 'completed', 3),
+      // Two calls at once: the retry is that of the later one.
+      attempt('3', 'failed'),
+      attempt('4', 'failed'),
+      attempt('5', 'completed', 2),
+      // A retry before everything, and one of an attempt that nobody saw.
+      attempt('6', 'failed', 5),
+      stepSpan('gpt', { id: 'other', start: '2025-10-08T12:00:00Z', ms: 1, attempt: 2 }),
+      rootSpan({ start: '2025-10-08T12:00:00Z', ms: 9000, outcome: 'failed' }),
+    ];
+    const [statistics, conversations] = await asking(
+      spans,
+      async (source) =>
+        [
+          await source.ask({ name: 'step-statistics', window: OCTOBER_8 }),
+          await source.ask({
+            name: 'conversations',
+            window: OCTOBER_8,
+            order: 'newest',
+            limit: 1,
+            filters: { outcome: 'failed' },
+          }),
+        ] as const,
     );
-    expect(data.map(({ conversationId }) => conversationId)).toEqual(['9000', '5001']);
+    expect(statistics.data).toMatchObject([{ total: 8, failures: 5, retried: 3, finalFailures: 2 }]);
+    expect(conversations.data).toMatchObject([{ failedStep: 'gpt', outcome: 'failed' }]);
+  });
+
+  test('tells the time to first output of completed steps, where it is asked for', async () => {
+    const spans = [0.1, 0.2, 0.4].map((seconds) =>
+      stepSpan('gpt', { start: '2025-10-08T12:00:00Z', ms: 1000, timeToFirstOutputSeconds: seconds }),
+    );
+    spans.push(
+      stepSpan('gpt', { start: '2025-10-08T12:00:00Z', ms: 1000 }),
+      stepSpan('gpt', { start: '2025-10-08T12:00:00Z', ms: 1000, timeToFirstOutputSeconds: 9, outcome: 'failed' }),
+      stepSpan('gpt', { start: '2025-10-08T12:00:00Z', ms: 60_000, timeToFirstOutputSeconds: 9 }),
+    );
+    const [asked, notAsked] = await asking(spans, async (source) => [
+      await source.ask({ name: 'step-statistics', window: OCTOBER_8, quantiles: [0.5, 0.95], firstOutput: true }),
+      await source.ask({ name: 'step-statistics', window: OCTOBER_8, quantiles: [0.5] }),
+    ]);
+    const { firstOutput } = asked!.data[0]!;
+    expect(firstOutput!.count).toBe(3);
+    expect(firstOutput!.averageMs).toBeCloseTo(700 / 3);
+    expect(firstOutput!.quantilesMs.map(Math.round)).toEqual([200, 380]);
+    expect(notAsked!.data[0]).not.toHaveProperty('firstOutput');
+  });
+
+  test('groups messages that differ in what changes from one failure to the next', async () => {
+    const messages = [
+      'Rate limit of 3,000 tokens reached for "gpt-4o", try in 1.5s',
+      'Rate limit of 90 tokens reached for "small", try in 20s',
+      "can't reach https://a.example:8080/x?y=1 for bob@example.org",
+      "can't reach http://b.example/z for alice+x@mail.example.org",
+      'job 3f2b8a1c-0000-4000-8000-1234567890ab of 00ff00ff00 is deadbeef',
+      'job AAAABBBB-CCCC-dddd-EEEE-ffff00001111 of abcdefabcd1 is deadbeef',
+    ];
+    const spans = messages.map((errorMessage, index) =>
+      stepSpan('gpt', { id: `${index}`, start: `2025-10-08T12:00:0${index}Z`, ms: 1, outcome: 'failed', errorMessage }),
+    );
+    const { data } = await asking(spans, (source) =>
+      source.ask({ name: 'common-errors', window: OCTOBER_8, limit: 9 }),
+    );
+    expect(data.map(({ pattern, message, count }) => [pattern, message, count])).toEqual([
+      ['job … of … is deadbeef', messages[5], 2],
+      ["can't reach … for …", messages[3], 2],
+      ['Rate limit of … tokens reached for …, try in …s', messages[1], 2],
+    ]);
+  });
+
+  test('takes spans with equal ids and different starts for different spans, and several roots for one conversation', async () => {
+    const ids = { spanId: '00000000000000aa' };
+    const spans = [
+      rootSpan({ ...ids, start: '2025-10-08T12:00:00Z', ms: 1000, outcome: 'interrupted' }),
+      rootSpan({ ...ids, start: '2025-10-08T12:00:00Z', ms: 1000, outcome: 'interrupted' }),
+      rootSpan({ ...ids, start: '2025-10-08T13:00:00Z', ms: 1000, outcome: 'failed' }),
+      rootSpan({ ...ids, start: '2025-10-08T14:00:00Z', ms: 1000, outcome: 'completed' }),
+      stepSpan('gpt', { start: '2025-10-08T12:00:00Z', ms: 100 }),
+    ];
+    const [one, list] = await asking(
+      spans,
+      async (source) =>
+        [
+          await source.ask({ name: 'conversation', conversationId: 'one' }),
+          await source.ask({ name: 'conversations', order: 'newest', limit: 1, filters: { outcome: 'failed' } }),
+        ] as const,
+    );
+    const warnings = [
+      {
+        code: 'conversation-id-reused',
+        text: 'The conversation id "one" was used more than once: what was traced under it is shown as one conversation, with the worst outcome.',
+      },
+    ];
+    expect(one.data.spans).toHaveLength(4);
+    expect(one.coverage).toEqual({ conversations: 1, spans: 4, complete: true, warnings });
+    expect(list.data).toMatchObject([{ outcome: 'failed', stepCount: 1 }]);
+    expect(list.coverage.warnings).toEqual(warnings);
+  });
+
+  test('takes the root of another framework for a span like any other', async () => {
+    const spans = [
+      foreignSpan({ start: '2025-10-08T12:00:00Z', ms: 1000, name: 'conversation', conversationId: 'one' }),
+      stepSpan('gpt', { start: '2025-10-08T12:00:00Z', ms: 100 }),
+      foreignSpan({
+        id: 'call',
+        start: '2025-10-08T12:00:00Z',
+        ms: 1000,
+        name: 'conversation',
+        conversationId: 'call',
+      }),
+    ];
+    const { data, coverage } = await asking(spans, (source) =>
+      source.ask({ name: 'conversations', order: 'longest', window: OCTOBER_8, limit: 5 }),
+    );
+    expect(data).toMatchObject([{ conversationId: 'one', outcome: 'open', stepCount: 1 }]);
+    expect([coverage.conversations, coverage.spans]).toEqual([1, 3]);
+  });
+
+  test('says what spans there are where none is a step or a root', async () => {
+    const named = (name: string, facts: Partial<SpanRecord> = {}): SpanRecord =>
+      foreignSpan({ start: '2025-10-08T12:00:00Z', ms: 1, name, ...facts });
+    const spans = [
+      named('GET /b', { serviceName: 'gateway' }),
+      named('SELECT', { serviceName: 'database' }),
+      named('SELECT', { serviceName: 'database' }),
+      named('GET /c', { serviceName: 'gateway' }),
+      named('GET /a'),
+    ];
+    const [statistics, list, quiet, filtered] = await asking(
+      spans,
+      async (source) =>
+        [
+          await source.ask({ name: 'step-statistics', window: OCTOBER_8 }),
+          await source.ask({ name: 'conversations', order: 'newest', limit: 3 }),
+          await source.ask({
+            name: 'step-statistics',
+            window: { ...OCTOBER_8, untilUnixNano: OCTOBER_8.sinceUnixNano },
+          }),
+          await source.ask({ name: 'step-statistics', window: OCTOBER_8, filters: { service: 'gateway' } }),
+        ] as const,
+    );
+    const text =
+      'No step or root of a conversation was recognised. Spans read: 5, from "database", "gateway", named "SELECT", "GET /a", "GET /b", …. A step has the attribute conversation.step.name.';
+    const warnings = [{ code: 'no-steps-recognised', text }];
+    expect(statistics.coverage).toEqual({ conversations: 0, spans: 5, complete: true, warnings });
+    expect(list).toEqual({ data: [], coverage: { conversations: 0, spans: 0, complete: true, warnings } });
+    expect([quiet.coverage.warnings, filtered.coverage.warnings]).toEqual([[], []]);
+  });
+
+  test('hands over what a step says of its model, its stream and its limit', async () => {
+    const facts: Partial<SpanRecord> = {
+      provider: 'openai',
+      model: 'gpt-4o',
+      inputTokens: 120,
+      outputTokens: 0,
+      chunks: 17,
+      timeoutSeconds: 2.5,
+      timeToFirstOutputSeconds: 0.25,
+      responseLatencySeconds: 0,
+      serviceName: 'brain',
+      workflow: 'voice',
+      sessionId: 'caller',
+    };
+    const step = stepSpan('gpt', { start: '2025-10-08T12:00:00Z', ms: 100, ...facts });
+    const { data } = await asking([step], (source) => source.ask({ name: 'conversation', conversationId: 'one' }));
+    expect(data.spans).toMatchObject([facts]);
+    const { rest: _rest, ...handedOver } = data.spans[0]!;
+    expect(handedOver).toEqual(step);
+  });
+
+  test('filters by workflow and session of any span, before the root has arrived', async () => {
+    const spans = [
+      stepSpan('gpt', { id: 'a', start: '2025-10-08T12:00:00Z', ms: 1, workflow: 'voice', sessionId: 'caller' }),
+      stepSpan('gpt', { id: 'b', start: '2025-10-08T12:00:00Z', ms: 1 }),
+      foreignSpan({ id: 'b', start: '2025-10-08T12:00:00Z', ms: 1, workflow: 'chat', sessionId: 'thread' }),
+    ];
+    const idsOf = (filters: ConversationFilters): Promise<unknown> =>
+      asking(spans, async (source) => {
+        const { data } = await source.ask({ name: 'conversations', order: 'newest', limit: 5, filters });
+        return data.map(({ conversationId, workflow, sessionId }) => [conversationId, workflow, sessionId]);
+      });
+    expect(await idsOf({ workflow: 'voice' })).toEqual([['a', 'voice', 'caller']]);
+    expect(await idsOf({ session: 'thread' })).toEqual([['b', 'chat', 'thread']]);
+    expect(await idsOf({ session: 'thread', workflow: 'voice' })).toEqual([]);
   });
 }

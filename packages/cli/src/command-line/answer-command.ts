@@ -1,21 +1,21 @@
 import type { ConversationSource, Report } from '@convotel/query';
 import { EXIT_STATUS } from '../exit-status.ts';
 import type { ExitStatus } from '../exit-status.ts';
-import { openSource } from '../sources/open-source.ts';
-import { untilAborted } from '../terminal.ts';
+import { openSource, resolveWhere } from '../sources/open-source.ts';
+import { unlessInterrupted } from '../terminal.ts';
 import { formatJson, printable } from '../text/escape.ts';
 import { prepareWidths } from '../text/width.ts';
 import type { TextContext } from '../text/page.ts';
 import type { ArgumentDefinition, Call, Command, Example } from './command.ts';
 import type { OptionDefinitions } from './options.ts';
+import { showProgress } from './progress.ts';
 import { OUTPUT_OPTIONS, SOURCE_OPTIONS } from './shared-options.ts';
 import { resolveTimeZone } from './time-zone.ts';
+import { UsageError } from '../usage-error.ts';
 import type { TimeBase } from './window.ts';
 
 /** The functions that answer, loaded when a command runs and not before. */
 export type Query = typeof import('@convotel/query');
-
-type AnyReport = Report<string, unknown>;
 
 type Shared = typeof SOURCE_OPTIONS & typeof OUTPUT_OPTIONS;
 
@@ -23,7 +23,12 @@ type Shared = typeof SOURCE_OPTIONS & typeof OUTPUT_OPTIONS;
 export type AnswerCall<Own extends OptionDefinitions> = Call<Own & Shared> & TimeBase;
 
 /** A command that asks once and prints the answer. */
-export interface AnswerDefinition<Own extends OptionDefinitions, Asked, Answered extends AnyReport> {
+export interface AnswerDefinition<
+  Own extends OptionDefinitions,
+  Asked,
+  Answered extends Report<string, unknown>,
+  Drawing,
+> {
   examples: readonly Example[];
   argument?: ArgumentDefinition;
   /** Options of its own, besides those for source and output. */
@@ -31,66 +36,84 @@ export interface AnswerDefinition<Own extends OptionDefinitions, Asked, Answered
   /** Makes the question out of the call. Throws `UsageError`, before anything is opened. */
   prepare(call: AnswerCall<Own>): Asked | Promise<Asked>;
   ask(query: Query, source: ConversationSource, asked: Asked): Promise<Answered>;
-  text(report: Answered, context: TextContext, asked: Asked): string;
+  /** Numbers that only a drawing needs; asked for when there is one. */
+  draw?(query: Query, source: ConversationSource, asked: Asked): Promise<Drawing>;
+  text(report: Answered, context: TextContext, asked: Asked, drawing: Drawing | undefined): string;
   /** The exit status of a given answer. @defaultValue always 0 */
   exitStatus?(report: Answered, asked: Asked): ExitStatus;
 }
 
 /** Makes a command out of what it asks and how it prints; everything around that is the same for all of them. */
-export function answerCommand<const Own extends OptionDefinitions, Asked, Answered extends AnyReport>(
-  definition: AnswerDefinition<Own, Asked, Answered>,
-): Command<Own & Shared> {
-  const { examples, argument, options } = definition;
+export function answerCommand<
+  const Own extends OptionDefinitions,
+  Asked,
+  Answered extends Report<string, unknown>,
+  Drawing,
+>(definition: AnswerDefinition<Own, Asked, Answered, Drawing>): Command<Own & Shared> {
   return {
-    examples,
-    argument,
-    options: { ...options, ...SOURCE_OPTIONS, ...OUTPUT_OPTIONS },
-    run: (call) => answerOrEnd(definition, call),
+    examples: definition.examples,
+    argument: definition.argument,
+    options: { ...definition.options, ...SOURCE_OPTIONS, ...OUTPUT_OPTIONS },
+    run: async (call) => {
+      const over = new AbortController();
+      try {
+        const answered = answer(definition, call, over.signal);
+        return (await unlessInterrupted(answered, call.terminal)) ?? EXIT_STATUS.interrupted;
+      } finally {
+        over.abort();
+      }
+    },
   };
 }
 
-/** Ctrl-C ends the waiting at once; what is still under way then ends with the process. */
-async function answerOrEnd<Own extends OptionDefinitions, Asked, Answered extends AnyReport>(
-  definition: AnswerDefinition<Own, Asked, Answered>,
+/** Reads the options, asks the source once, and prints the answer as text, JSON or CSV. */
+async function answer<Own extends OptionDefinitions, Asked, Answered extends Report<string, unknown>, Drawing>(
+  definition: AnswerDefinition<Own, Asked, Answered, Drawing>,
   call: Call<Own & Shared>,
-): Promise<ExitStatus> {
-  const over = new AbortController();
-  const interrupted = untilAborted(call.terminal.interrupted, over.signal);
-  try {
-    return await Promise.race([interrupted.then(() => EXIT_STATUS.interrupted), answer(definition, call)]);
-  } finally {
-    over.abort();
-  }
-}
-
-/** Reads the options, asks the source once, and prints the answer as text or JSON. */
-async function answer<Own extends OptionDefinitions, Asked, Answered extends AnyReport>(
-  definition: AnswerDefinition<Own, Asked, Answered>,
-  call: Call<Own & Shared>,
+  over: AbortSignal,
 ): Promise<ExitStatus> {
   const { terminal } = call;
   const options: Call<Shared>['options'] = call.options;
-  const timeZone = resolveTimeZone(options.tz);
+  const { graph: wanted }: Readonly<Record<string, unknown>> = call.options;
+  if (options.json && options.csv) {
+    throw new UsageError('--json and --csv are two forms of one answer; give one of them.');
+  }
+  const timeZone = resolveTimeZone(options.tz, call.settings, terminal);
   const asked = await definition.prepare({ ...call, timeZone, nowUnixNano: terminal.nowUnixNano() });
-  const query = await import('@convotel/query');
+  const isText = !options.json && !options.csv;
+  const canDraw = 'graph' in definition.options && isText;
+  const graph = canDraw && (wanted === undefined ? terminal.columns !== undefined : wanted === true);
 
-  const source = await openSource(options, terminal.environment);
+  const query = await import('@convotel/query');
+  const from = { ...options, setting: call.settings.from };
+  const hideProgress = showProgress(`Reading ${resolveWhere(from, terminal.environment)}`, terminal);
+  over.addEventListener('abort', hideProgress);
+  const source = await openSource(from, terminal.environment);
   try {
     const answered = await definition.ask(query, source, asked);
     const report = options.noFindings ? { ...answered, findings: [] } : answered;
+    const drawing = graph ? await definition.draw?.(query, source, asked) : undefined;
+    hideProgress();
+    if (over.aborted) return EXIT_STATUS.interrupted;
     if (options.json) {
       terminal.writeOutput(formatJson(report));
+    } else if (options.csv) {
+      terminal.writeOutput((await import('../text/csv.ts')).formatCsv(report));
     } else {
       const shown = printable(report);
       await prepareWidths(shown);
       const context: TextContext = {
         showFindings: !options.noFindings,
         color: terminal.isColorful && !options.noColor,
+        graph,
+        columns: terminal.columns === undefined ? undefined : Math.min(Math.max(terminal.columns, 40), 120),
         localTime: (instant, decimals) => query.formatLocalInstant(query.parseInstant(instant), timeZone, decimals),
       };
-      terminal.writeOutput(definition.text(shown, context, asked));
-      for (const warning of shown.coverage.warnings) terminal.writeError(`Note: ${warning}\n`);
+      terminal.writeOutput(definition.text(shown, context, asked, drawing));
     }
+    // A program that reads JSON finds the warnings there.
+    const warnings = options.json ? [] : report.coverage.warnings;
+    for (const { text } of warnings) terminal.writeError(`Note: ${printable(text)}\n`);
     return definition.exitStatus?.(report, asked) ?? EXIT_STATUS.answered;
   } finally {
     await source.close();

@@ -1,4 +1,5 @@
 import type { ExitStatus } from '../exit-status.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { Terminal } from '../terminal.ts';
 import type { OptionDefinitions, OptionValues } from './options.ts';
 
@@ -9,6 +10,8 @@ export type Example = readonly [call: string, meaning: string];
 export interface ArgumentDefinition {
   name: string;
   description: string;
+  /** Words that it may be, for shells to complete; others may be right too. */
+  choices?: readonly string[];
 }
 
 /** One call of a command, parsed. */
@@ -16,7 +19,11 @@ export interface Call<Options extends OptionDefinitions> {
   /** The positional argument; empty where the command takes none. */
   argument: string;
   options: OptionValues<Options>;
+  /** What `convotel.json` says. */
+  settings: Settings;
   terminal: Terminal;
+  /** Every command there is. */
+  commands: readonly CommandEntry[];
   /** Runs another call of the command line on a terminal, as a person would. */
   runWords(words: readonly string[], terminal: Terminal): Promise<ExitStatus>;
 }
@@ -37,7 +44,7 @@ export interface CommandEntry {
   load(): Promise<{ command: Command }>;
 }
 
-/** Gives `run` the types that the options say. */
+/** Types the options that `run` receives. */
 export function defineCommand<const Options extends OptionDefinitions>(command: Command<Options>): Command<Options> {
   return command;
 }

@@ -1,27 +1,114 @@
-import type { ConversationDetail, ConversationOptions, ConversationSource, Report } from '@convotel/query';
+import type { ConversationFilters, ConversationSource, Report } from '@convotel/query';
+import { withStepTargets } from '../settings/step-targets.ts';
+import type { TimedStep } from '../settings/step-targets.ts';
 import type { TextContext } from '../text/page.ts';
 import { answerCommand } from './answer-command.ts';
 import type { Query } from './answer-command.ts';
 import type { Command, Example } from './command.ts';
-import { TARGET_OPTION } from './shared-options.ts';
+import type { OptionDefinitions } from './options.ts';
+import { FILTER_OPTIONS, filtersOf, TARGET_OPTION } from './shared-options.ts';
+import { UsageError } from '../usage-error.ts';
 
-/** A command about one conversation. */
-export interface ConversationDefinition<Name extends string> {
-  examples: readonly Example[];
-  ask(query: Query, source: ConversationSource, asked: ConversationOptions): Promise<Report<Name, ConversationDetail>>;
-  text(report: Report<Name, ConversationDetail>, context: TextContext): string;
+/** What a command about one conversation asks with. */
+export interface ConversationCall {
+  conversationId: string;
+  timeZone: string;
+  targetMs: number;
 }
 
+/** A report on one conversation, with its steps. */
+type ConversationReport = Report<string, { steps: readonly TimedStep[] }>;
+
+/** A command about one conversation. */
+export interface ConversationDefinition<Answered extends ConversationReport> {
+  examples: readonly Example[];
+  /** Options of its own. */
+  options: OptionDefinitions;
+  ask(query: Query, source: ConversationSource, asked: ConversationCall): Promise<Answered>;
+  text(report: Answered, context: TextContext): string;
+}
+
+/** The word that stands for the newest conversation. */
+const LATEST = 'latest';
+
+/** How many of the newest conversations are searched for a prefix. */
+const SEARCHED_CONVERSATIONS = 1000;
+
+/** Shorter prefixes match too many ids. */
+const MIN_PREFIX_LENGTH = 4;
+
+/** A complete generated id or trace id, which cannot be a prefix. */
+const WHOLE_ID = /^(?:\d{8}_\d{6}_[\da-f]{8}|[\da-f]{32})$/;
+
+/** How many ids are listed when a prefix is ambiguous. */
+const MAX_NAMED_IDS = 5;
+
 /** Makes a command out of what it asks about one conversation, and how it prints. */
-export function conversationCommand<Name extends string>(definition: ConversationDefinition<Name>): Command {
+export function conversationCommand<Answered extends ConversationReport>(
+  definition: ConversationDefinition<Answered>,
+): Command {
   return answerCommand({
     ...definition,
-    argument: { name: 'id', description: 'conversation id as `convotel recent` lists it, or a trace id' },
-    options: TARGET_OPTION,
-    prepare: ({ argument, timeZone, options }) => ({
-      conversationId: argument,
-      timeZone,
-      targetMs: options.target,
-    }),
+    argument: {
+      name: 'id',
+      choices: [LATEST],
+      description: `conversation id or trace id, the beginning of one, or \`${LATEST}\` for the newest that the filters choose`,
+    },
+    options: { ...definition.options, ...TARGET_OPTION, ...FILTER_OPTIONS },
+    prepare: ({ argument, timeZone, options, settings }) => {
+      const filters = filtersOf(options);
+      const written = Object.keys(filters).filter((name) => name !== 'service' || filters.service !== settings.service);
+      if (argument !== LATEST && written.length > 0) {
+        throw new UsageError(`--${written[0]} goes with ${LATEST}; an id needs no filter.`);
+      }
+      return { conversationId: argument, timeZone, targetMs: options.target, filters, settings };
+    },
+    ask: async (query, source, { filters, settings, ...asked }) => {
+      const ask = async (conversationId: string): Promise<Answered> => {
+        const report = await definition.ask(query, source, { ...asked, conversationId });
+        return withStepTargets(report, report.data.steps, settings);
+      };
+      if (asked.conversationId === LATEST) return ask(await findLatest(query, source, asked.timeZone, filters));
+      try {
+        return await ask(asked.conversationId);
+      } catch (error) {
+        if (!(error instanceof query.QueryError && error.code === 'NO_SUCH_CONVERSATION')) throw error;
+        const conversationId = await findByPrefix(query, source, asked);
+        if (conversationId === undefined) throw error;
+        return ask(conversationId);
+      }
+    },
   });
+}
+
+async function findLatest(
+  query: Query,
+  source: ConversationSource,
+  timeZone: string,
+  filters: ConversationFilters,
+): Promise<string> {
+  const { data } = await query.recent(source, { timeZone, filters, limit: 1 });
+  if (data[0] !== undefined) return data[0].conversationId;
+  const chosen = Object.keys(filters).length === 0 ? '' : ' that the filters choose';
+  throw new query.QueryError('NO_SUCH_CONVERSATION', `There is no conversation${chosen} in ${source.location} yet.`);
+}
+
+/**
+ * Finds the conversation whose id or trace id starts with the given prefix.
+ * @throws {@link UsageError} naming some of them where several do.
+ */
+async function findByPrefix(
+  query: Query,
+  source: ConversationSource,
+  { conversationId: prefix, timeZone }: ConversationCall,
+): Promise<string | undefined> {
+  if (prefix.length < MIN_PREFIX_LENGTH || WHOLE_ID.test(prefix)) return undefined;
+  const { data } = await query.recent(source, { timeZone, limit: SEARCHED_CONVERSATIONS });
+  const found = data.filter((row) => row.conversationId.startsWith(prefix) || row.traceId.startsWith(prefix));
+  if (found.length <= 1) return found[0]?.conversationId;
+  const named = found.slice(0, MAX_NAMED_IDS).map((row) => row.conversationId);
+  const more = found.length > named.length ? ` and ${found.length - named.length} more` : '';
+  throw new UsageError(
+    `${found.length} conversations have an id that begins with "${prefix}": ${named.join(', ')}${more}. Give more of it.`,
+  );
 }

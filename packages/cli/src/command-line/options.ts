@@ -1,18 +1,27 @@
+import type { Settings } from '../settings/settings.ts';
+import type { ValueParser } from '../values/value-parsers.ts';
+
 /**
  * One option of a command. The name that it has in the command's record is the name on the command line:
  * `maxAge` is written `--max-age`, and the command receives the parsed value as `options.maxAge`.
  */
 export interface OptionDefinition<Value> {
+  /** Single-letter form: `n` for `-n`. */
+  short?: string | undefined;
   /** Names the value in the help, such as `rows` in `--limit <rows>`; absent where the option takes no value. */
   placeholder?: string | undefined;
   description: string;
-  /** Shown in the help behind the description. */
+  /** The default as help shows it. */
   defaultText?: string | undefined;
   choices?: readonly string[] | undefined;
+  /** The value from `convotel.json` if the option was not given, as the user would write it. */
+  setting?: ((settings: Settings) => string | undefined) | undefined;
+  /** Has a second form, `--no-graph` for `--graph`. */
+  hasNegation?: boolean | undefined;
   /** May be given several times. */
   isRepeatable?: boolean | undefined;
   /**
-   * Makes the value of what was written, which is nothing where the option was not given.
+   * Parses the texts that were given: none if the option was not given.
    * @param flag - the option as it is written, such as `--limit`, for error messages
    * @throws `UsageError` when the text is not one that the option takes.
    */
@@ -27,17 +36,16 @@ export type OptionValues<Options extends OptionDefinitions> = {
   readonly [Name in keyof Options]: Options[Name] extends OptionDefinition<infer Value> ? Value : never;
 };
 
-/** Reads one value. Throws `UsageError` naming `flag`. */
-export type ValueParser<Value> = (text: string, flag: string) => Value;
-
 interface ValueSettings {
+  short?: string;
   placeholder: string;
   description: string;
   /** Shown as the default where the value comes from elsewhere. */
   defaultText?: string;
+  setting?: (settings: Settings) => string | undefined;
 }
 
-/** An option with a value; `default` is written as the user would write it. */
+/** An option with a value; `default` is given as the user would write it. */
 export function option<Value>(
   parse: ValueParser<Value>,
   settings: ValueSettings & { default: string },
@@ -70,10 +78,18 @@ export function choice<const Choices extends readonly string[]>(
   return { ...settings, choices, parse: (texts) => texts.at(-1) };
 }
 
-/** An option without a value: on where it was given. */
-export function flag(description: string): OptionDefinition<boolean> {
-  return { description, parse: (texts) => texts.length > 0 };
+/** An option without a value: `true` if it was given. */
+export function flag(description: string, short?: string): OptionDefinition<boolean> {
+  return { description, short, parse: (texts) => texts.length > 0 };
 }
+
+/** An option with two forms, `--graph` and `--no-graph`; undefined if neither was given. */
+export function toggle(description: string): OptionDefinition<boolean | undefined> {
+  return { description, hasNegation: true, parse: (texts) => (texts.length === 0 ? undefined : texts.at(-1) === ON) };
+}
+
+/** What {@link toggle} is given where it was switched on. */
+export const ON = 'on';
 
 /** `maxAge` as `--max-age`. */
 export function flagOf(name: string): string {

@@ -1,9 +1,12 @@
 import { Command as Parser, Option } from 'commander';
 import type { ExitStatus } from '../exit-status.ts';
+import { readSettings } from '../settings/read-settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { Terminal } from '../terminal.ts';
 import { readVersion } from '../version.ts';
 import type { Call, Command, CommandEntry, Example } from './command.ts';
-import { flagOf } from './options.ts';
+import { flagOf, ON } from './options.ts';
+import { UsageError } from '../usage-error.ts';
 import type { OptionDefinition, OptionDefinitions } from './options.ts';
 
 const FIRST_STEPS: readonly Example[] = [
@@ -15,7 +18,7 @@ const FIRST_STEPS: readonly Example[] = [
 ];
 
 /**
- * Runs the command that `words` name, of which alone the definition is loaded; for the others the table's line is enough.
+ * Runs the command named in `words`. Only its definition is loaded; help lists the others from the table.
  * @throws `CommanderError` after a page of help, and after a message about words that the command does not take.
  */
 export async function runProgram(
@@ -25,6 +28,11 @@ export async function runProgram(
   runWords: Call<OptionDefinitions>['runWords'],
 ): Promise<ExitStatus> {
   const name = words.find((word) => !word.startsWith('-'));
+  const [first = ''] = words;
+  if (name !== undefined && first.startsWith('-') && !['-h', '--help', '-v', '--version'].includes(first)) {
+    throw new UsageError(`${first} must stand behind the command: convotel <command> ${first}.`);
+  }
+  if (name === 'help') return runProgram(entries, helpWords(words, entries), terminal, runWords);
   const called = entries.find((entry) => entry.name === name);
   const definition = called === undefined ? undefined : (await called.load()).command;
 
@@ -32,9 +40,10 @@ export async function runProgram(
   const program = configure(new Parser('convotel'), terminal)
     .usage('<command> [options]')
     .description('Which step makes your users wait, what failed, is it better since yesterday?')
-    .version(readVersion(), '--version', 'print the version')
+    .version(readVersion(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'show this page; after a command, its own')
     .helpCommand(false)
+    .addHelpText('after', '\n`convotel help <command>` shows the options of a command.')
     .addHelpText('before', examplesText(FIRST_STEPS));
   for (const entry of entries) {
     const parser = configure(program.command(entry.name), terminal).summary(entry.summary);
@@ -43,18 +52,30 @@ export async function runProgram(
       .description(`${entry.summary[0]?.toUpperCase()}${entry.summary.slice(1)}.`)
       .helpOption('-h, --help', 'show this page')
       .addHelpText('before', examplesText(definition.examples))
-      .action(() => {
-        call = { ...parsedWords(parser, definition), terminal, runWords };
+      .action(async () => {
+        const settings =
+          'config' in definition.options ? await readSettings(textsOf(parser, 'config').at(-1), terminal) : {};
+        call = { ...parsedWords(parser, definition, settings), settings, commands: entries, terminal, runWords };
       });
     if (definition.argument !== undefined) {
       parser.argument(`<${definition.argument.name}>`, definition.argument.description);
     }
-    for (const [key, option] of Object.entries(definition.options)) parser.addOption(commanderOption(key, option));
+    for (const [key, option] of Object.entries(definition.options)) {
+      parser.addOption(commanderOption(key, option));
+      if (option.hasNegation === true) parser.addOption(new Option(flagOf(key).replace('--', '--no-'), 'numbers only'));
+    }
   }
   await program.parseAsync([...words], { from: 'user' });
   // Without a command, the parser has shown the help and ended with an error.
   if (call === undefined || definition === undefined) throw new TypeError('the parser ended without a call');
   return definition.run(call);
+}
+
+/** Rewrites `help recent` as `recent --help`; an unknown name is passed on, to be rejected with a suggestion. */
+function helpWords(words: readonly string[], entries: readonly CommandEntry[]): string[] {
+  const [asked] = words.slice(words.indexOf('help') + 1);
+  if (asked === undefined || asked === 'help') return ['--help'];
+  return entries.some(({ name }) => name === asked) ? [asked, '--help'] : [asked];
 }
 
 function configure(parser: Parser, terminal: Terminal): Parser {
@@ -73,7 +94,8 @@ function configure(parser: Parser, terminal: Terminal): Parser {
 function commanderOption(key: string, definition: OptionDefinition<unknown>): Option {
   const { placeholder, description, defaultText, choices } = definition;
   const shown = defaultText === undefined ? description : `${description} (default: ${defaultText})`;
-  const option = new Option(placeholder === undefined ? flagOf(key) : `${flagOf(key)} <${placeholder}>`, shown);
+  const names = definition.short === undefined ? flagOf(key) : `-${definition.short}, ${flagOf(key)}`;
+  const option = new Option(placeholder === undefined ? names : `${names} <${placeholder}>`, shown);
   if (choices !== undefined) option.choices(choices);
   if (definition.isRepeatable === true) {
     option.argParser<string[]>((value, earlier) => [...(earlier ?? []), value]);
@@ -81,25 +103,34 @@ function commanderOption(key: string, definition: OptionDefinition<unknown>): Op
   return option;
 }
 
-/** What was written behind the command's name, each option read by its definition. */
+/** The argument and the options, each parsed by its definition. */
 function parsedWords(
   parser: Parser,
   { argument, options }: Command,
+  settings: Settings,
 ): Pick<Call<OptionDefinitions>, 'argument' | 'options'> {
+  const valueOf = (key: string, option: OptionDefinition<unknown>): unknown => {
+    const written = textsOf(parser, key);
+    const setting = written.length === 0 ? option.setting?.(settings) : undefined;
+    return setting === undefined
+      ? option.parse(written, flagOf(key))
+      : option.parse([setting], `${flagOf(key)} (in convotel.json)`);
+  };
   return {
     argument: argument === undefined ? '' : (parser.processedArgs[0] as string),
-    options: Object.fromEntries(
-      Object.entries(options).map(([key, option]) => [key, option.parse(textsOf(parser, key), flagOf(key))]),
-    ),
+    options: Object.fromEntries(Object.entries(options).map(([key, option]) => [key, valueOf(key, option)])),
   };
 }
 
-/** What was written for an option; one empty text for an option without a value that was given. */
+/** The texts given for an option; one empty text for a flag that was given. */
 function textsOf(parser: Parser, key: string): string[] {
   const option = parser.options.find((each) => each.long === flagOf(key));
   const value: unknown = parser.getOptionValue(option?.attributeName() ?? key);
   // Commander keeps `--no-color` as `color: false`, and `color: true` where it was not given.
   if (option?.negate === true) return value === false ? [''] : [];
+  if (parser.options.some((each) => each.long === flagOf(key).replace('--', '--no-'))) {
+    return value === undefined ? [] : [value === true ? ON : ''];
+  }
   if (typeof value === 'string') return [value];
   if (Array.isArray(value)) return value as string[];
   return value === true ? [''] : [];

@@ -1,4 +1,5 @@
 import type { ConversationSource, Report, WindowedOptions } from '@convotel/query';
+import type { Settings } from '../settings/settings.ts';
 import type { TextContext } from '../text/page.ts';
 import { answerCommand } from './answer-command.ts';
 import type { AnswerCall, Query } from './answer-command.ts';
@@ -14,11 +15,12 @@ export interface WindowedCall<Own extends OptionDefinitions> extends WindowedOpt
   /** The window in words, such as `last 24 hours`, or `<from>..<to>`. */
   windowText: string;
   argument: string;
+  settings: Settings;
   options: AnswerCall<Own & Shared>['options'];
 }
 
 /** A command over the conversations of a window. */
-export interface WindowDefinition<Own extends OptionDefinitions, Name extends string, Data> {
+export interface WindowDefinition<Own extends OptionDefinitions, Name extends string, Data, Drawing> {
   examples: readonly Example[];
   argument?: ArgumentDefinition;
   /** Where the window begins unless told, as the user would write it. */
@@ -26,23 +28,37 @@ export interface WindowDefinition<Own extends OptionDefinitions, Name extends st
   /** Options of its own, besides those for the window, the filters, the source and the output. */
   options: Own;
   ask(query: Query, source: ConversationSource, asked: WindowedCall<Own>): Promise<Report<Name, Data>>;
-  text(report: Report<Name, Data>, context: TextContext, asked: WindowedCall<Own>): string;
+  /** Numbers that only a drawing needs; asked for when there is one. */
+  draw?(query: Query, source: ConversationSource, asked: WindowedCall<Own>): Promise<Drawing>;
+  text(
+    report: Report<Name, Data>,
+    context: TextContext,
+    asked: WindowedCall<Own>,
+    drawing: Drawing | undefined,
+  ): string;
 }
 
 /** Makes a command out of what it asks over a window, and how it prints. */
-export function windowCommand<const Own extends OptionDefinitions, Name extends string, Data>({
+export function windowCommand<const Own extends OptionDefinitions, Name extends string, Data, Drawing>({
   since,
   options: own,
   ...definition
-}: WindowDefinition<Own, Name, Data>): Command {
+}: WindowDefinition<Own, Name, Data, Drawing>): Command {
   return answerCommand({
     ...definition,
     options: { ...own, ...windowOptions(since), ...FILTER_OPTIONS },
     prepare: async (call: AnswerCall<Own & Shared>): Promise<WindowedCall<Own>> => {
       const { resolveWindow } = await import('./window.ts');
-      const { argument, options, timeZone } = call;
+      const { argument, options, settings, timeZone } = call;
       const shared: AnswerCall<Shared>['options'] = options;
-      return { ...resolveWindow(shared, since, call), argument, options, timeZone, filters: filtersOf(shared) };
+      return {
+        ...resolveWindow(shared, since, call),
+        argument,
+        options,
+        settings,
+        timeZone,
+        filters: filtersOf(shared),
+      };
     },
   });
 }

@@ -1,14 +1,15 @@
 import { option } from './options.ts';
 import type { OptionValues } from './options.ts';
-import { UsageError } from './usage-error.ts';
-import { text } from './value-parsers.ts';
+import { UsageError } from '../usage-error.ts';
+import { text } from '../values/value-parsers.ts';
 
 /** Options that choose a window; `since` is what holds unless told, as the user would write it. */
 export function windowOptions(since: string) {
   return {
     since: option(text, {
       placeholder: 'time',
-      description: 'a duration back from --until (90s, 24h, 7d, 1h30m), a date, or RFC 3339 with an offset',
+      description:
+        'a duration back from --until (90s, 24h, 7d, 1h30m), today, yesterday, 2025-10-08, "2025-10-08 14:30" in --tz, or RFC 3339',
       defaultText: since,
     }),
     until: option(text, {

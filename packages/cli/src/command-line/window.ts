@@ -1,8 +1,10 @@
-import { parseInstant, zonedMidnight } from '@convotel/query';
+import { formatLocalInstant, parseInstant, zonedMidnight } from '@convotel/query';
 import type { Window } from '@convotel/query';
-import { durationInWords, isDuration, parseDurationNano } from './duration.ts';
-import { UsageError } from './usage-error.ts';
+import { durationInWords, isDuration, parseDurationNano } from '../values/duration.ts';
+import { UsageError } from '../usage-error.ts';
 import type { WindowTexts } from './window-options.ts';
+
+const NANO_PER_DAY = 86_400_000_000_000n;
 
 /** The zone that times are written and shown in, and the present. */
 export interface TimeBase {
@@ -20,7 +22,6 @@ export interface NamedWindow {
  * Reads `--since`, `--until` and `--hours`.
  *
  * `--until` is now unless given; a duration counts back from now there, and back from `--until` in `--since`.
- * A date means its midnight in the time zone.
  * @throws {@link UsageError} when they are not times, contradict each other, or the window would be empty.
  */
 export function resolveWindow(texts: WindowTexts, defaultSince: string, base: TimeBase): NamedWindow {
@@ -29,13 +30,13 @@ export function resolveWindow(texts: WindowTexts, defaultSince: string, base: Ti
   }
   const sinceText = texts.hours === undefined ? (texts.since ?? defaultSince) : `${texts.hours}h`;
   const untilUnixNano = texts.until === undefined ? base.nowUnixNano : resolveInstant(texts.until, '--until', base);
-  const sinceUnixNano = resolveInstant(sinceText, '--since', { ...base, nowUnixNano: untilUnixNano });
+  const sinceUnixNano = resolveInstant(sinceText, '--since', base, untilUnixNano);
   if (sinceUnixNano >= untilUnixNano) {
     throw new UsageError(
       `--since must be before --until, got ${sinceText} and ${texts.until ?? 'now'}: there is no time between them.`,
     );
   }
-  const isUpToNow = texts.until === undefined && isDuration(sinceText);
+  const isUpToNow = (texts.until ?? 'now') === 'now' && isDuration(sinceText);
   return {
     window: { sinceUnixNano, untilUnixNano },
     windowText: isUpToNow ? `last ${durationInWords(sinceText)}` : `${sinceText}..${texts.until ?? 'now'}`,
@@ -43,19 +44,71 @@ export function resolveWindow(texts: WindowTexts, defaultSince: string, base: Ti
 }
 
 /**
- * Reads one instant: a duration back from the present of `base`, RFC 3339 with an offset, or a date.
+ * Reads `<from>..<to>`, both as `--since` and `--until` take them, with durations counted back from now.
  * @throws {@link UsageError} naming `flag`.
  */
-export function resolveInstant(text: string, flag: string, { timeZone, nowUnixNano }: TimeBase): bigint {
-  if (isDuration(text)) return nowUnixNano - parseDurationNano(text, flag);
+export function resolveRange(text: string, flag: string, base: TimeBase): Window {
+  const [since, until, ...more] = text.split('..');
+  if (!since || !until || more.length > 0) {
+    throw new UsageError(`${flag} takes two times such as 2025-10-01..2025-10-07 or 2d..1d, got "${text}".`);
+  }
+  const sinceUnixNano = resolveInstant(since, flag, base);
+  const untilUnixNano = resolveInstant(until, flag, base);
+  if (sinceUnixNano >= untilUnixNano) {
+    throw new UsageError(`${flag} must begin before it ends, got "${text}": there is no time between the two.`);
+  }
+  return { sinceUnixNano, untilUnixNano };
+}
+
+/**
+ * Reads one instant: a duration back from `countedFromUnixNano`, `now`, `today`, `yesterday`, a date, a date with a time
+ * of day in the zone of `base`, or RFC 3339 with an offset.
+ * @throws {@link UsageError} naming `flag`.
+ */
+export function resolveInstant(
+  text: string,
+  flag: string,
+  { timeZone, nowUnixNano }: TimeBase,
+  countedFromUnixNano: bigint = nowUnixNano,
+): bigint {
+  if (isDuration(text)) return countedFromUnixNano - parseDurationNano(text, flag);
+  if (text === 'now') return nowUnixNano;
+  if (text === 'today' || text === 'yesterday') {
+    const today = formatLocalInstant(nowUnixNano, timeZone, 0).slice(0, 'YYYY-MM-DD'.length);
+    return zonedMidnight(text === 'today' ? today : dayBefore(today), timeZone);
+  }
   try {
-    return /^\d{4}-\d{2}-\d{2}$/.test(text) ? zonedMidnight(text, timeZone) : parseInstant(text);
+    if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return zonedMidnight(text, timeZone);
+    const local = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}(?::\d{2})?)$/.exec(text);
+    return local === null ? parseInstant(text) : zonedInstant(local[1] as string, local[2] as string, timeZone);
   } catch (error) {
     const hint = /^\d+(\.\d+)?$/.test(text) ? ` Did you mean ${text}h?` : '';
     throw new UsageError(
-      `${flag} takes a duration such as 24h, 7d or 1h30m, a date such as 2025-10-08, ` +
-        `or a time with its offset such as 2025-10-08T14:30:00+02:00, got "${text}".${hint}`,
+      `${flag} takes a duration such as 24h, 7d or 1h30m, now, today or yesterday, a date such as 2025-10-08, ` +
+        `a time such as "2025-10-08 14:30", or one with its offset such as 2025-10-08T14:30:00+02:00, ` +
+        `got "${text}".${hint}`,
       { cause: error },
     );
   }
+}
+
+/** The day before `date`, both `YYYY-MM-DD`. */
+function dayBefore(date: string): string {
+  return new Date(Date.parse(`${date}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 'YYYY-MM-DD'.length);
+}
+
+/**
+ * The first instant at which clocks in `timeZone` show `date` and `time`. For a time that clocks skip, the offset before
+ * the change applies.
+ */
+function zonedInstant(date: string, time: string, timeZone: string): bigint {
+  const written = parseInstant(`${date}T${time.length === 5 ? `${time}:00` : time}Z`);
+  /** How far clocks are ahead of UTC. */
+  const offsetAt = (unixNano: bigint): bigint =>
+    parseInstant(`${formatLocalInstant(unixNano, timeZone, 0)}Z`) - unixNano;
+  // The offset is the one of the day before or of the day after; the larger one gives the earlier instant.
+  const before = offsetAt(written - NANO_PER_DAY);
+  const after = offsetAt(written + NANO_PER_DAY);
+  const instants = before > after ? [written - before, written - after] : [written - after, written - before];
+  return instants.find((instant) => instant + offsetAt(instant) === written) ?? written - before;
 }

@@ -87,4 +87,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'alerts while it runs: failing steps, slow conversations',
     load: () => import('./watch.ts'),
   },
+  {
+    name: 'completion',
+    summary: 'a script that completes these words in bash, zsh or fish',
+    load: () => import('./completion.ts'),
+  },
 ];

@@ -28,14 +28,18 @@ export function commonErrorsText(
       { heading: 'Conversation ID', width: 30, align: 'left', gap: 2, cell: (row) => row.conversationId },
     ],
     rows,
+    context,
     (row) => `\n  ${errorText(row)}`,
   );
-  return pageText([
-    ...titleLines(`Most Common Errors (${windowText})`, 80),
-    ...tableSection(table, 80, 'No errors in this window'),
-    heavyRule(80),
-    ...findingsAndAdvice('FINDINGS', findings, context),
-  ]);
+  return pageText(
+    [
+      ...titleLines(`Most Common Errors (${windowText})`, 80, context),
+      ...tableSection(table, 80, 'No errors in this window', context),
+      heavyRule(80, context),
+      ...findingsAndAdvice('FINDINGS', findings, context),
+    ],
+    context,
+  );
 }
 
 function errorText({ errorType, message }: CommonErrorRow): string {

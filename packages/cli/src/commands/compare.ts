@@ -1,11 +1,11 @@
 import type { ComparisonReport, ComparisonRow, Finding, Window } from '@convotel/query';
 import { answerCommand } from '../command-line/answer-command.ts';
-import { duration } from '../command-line/duration.ts';
+import { duration } from '../values/duration.ts';
 import { choice, option } from '../command-line/options.ts';
 import type { OptionValues } from '../command-line/options.ts';
 import { FILTER_OPTIONS, filtersOf } from '../command-line/shared-options.ts';
-import { UsageError } from '../command-line/usage-error.ts';
-import { text } from '../command-line/value-parsers.ts';
+import { UsageError } from '../usage-error.ts';
+import { text } from '../values/value-parsers.ts';
 import type { TimeBase } from '../command-line/window.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
@@ -14,8 +14,11 @@ import { layOutTable } from '../text/table.ts';
 import { millisecondsText, signedText } from '../text/words.ts';
 
 const SIDE_OPTIONS = {
-  before: option(text, { placeholder: 'from..to', description: 'one window, as in --since and --until' }),
-  after: option(text, { placeholder: 'from..to', description: 'the other window' }),
+  before: option(text, {
+    placeholder: 'from..to',
+    description: 'one window; durations count back from now (2d..1d, yesterday..today)',
+  }),
+  after: option(text, { placeholder: 'from..to', description: 'the other window (1d..now)' }),
   at: option(text, { placeholder: 'time', description: 'moment of the change; a duration counts back from now' }),
   span: option(duration, {
     placeholder: 'duration',
@@ -33,7 +36,10 @@ export const command = answerCommand({
   ],
   options: {
     ...SIDE_OPTIONS,
-    failOn: choice(['slower', 'faster'], { placeholder: 'verdict', description: 'exit with 10 when a row has it' }),
+    failOn: choice(['slower', 'faster'], {
+      placeholder: 'verdict',
+      description: 'exit with status 10 when a row has this verdict',
+    }),
     ...FILTER_OPTIONS,
   },
   prepare: async (call) => ({
@@ -52,7 +58,7 @@ async function resolveSides(
   { before, after, at, span }: OptionValues<typeof SIDE_OPTIONS>,
   base: TimeBase,
 ): Promise<{ before: Window; after: Window }> {
-  const { resolveInstant, resolveWindow } = await import('../command-line/window.ts');
+  const { resolveInstant, resolveRange } = await import('../command-line/window.ts');
   if (at !== undefined) {
     if (before !== undefined || after !== undefined) {
       throw new UsageError('--at goes with --span; leave out --before and --after.');
@@ -68,14 +74,7 @@ async function resolveSides(
     throw new UsageError('compare needs --at <time> with --span <duration>, or both --before and --after <from..to>.');
   }
   if (span !== undefined) throw new UsageError('--span goes with --at.');
-  const sideOf = (written: string, flag: string): Window => {
-    const [since, until, ...more] = written.split('..');
-    if (!since || !until || more.length > 0) {
-      throw new UsageError(`${flag} takes two times such as 2025-10-01..2025-10-07, got "${written}".`);
-    }
-    return resolveWindow({ since, until }, since, base).window;
-  };
-  return { before: sideOf(before, '--before'), after: sideOf(after, '--after') };
+  return { before: resolveRange(before, '--before', base), after: resolveRange(after, '--after', base) };
 }
 
 /** Each step before and after a change, then the step that changed the most clearly and what follows from it. */
@@ -91,15 +90,19 @@ export function compareText(report: ComparisonReport, context: TextContext): str
       { heading: 'Verdict', width: 15, align: 'left', gap: 2, cell: (row) => row.verdict },
     ],
     rows,
+    context,
   );
-  return pageText([
-    ...titleLines('Before and After', 80),
-    ...windowLines(report, context),
-    ...tableSection(table, 80, 'No steps in either window'),
-    heavyRule(80),
-    ...clearestChangeLines(rows, findings, context),
-    ...findingsSection('RESULTS', findings, context),
-  ]);
+  return pageText(
+    [
+      ...titleLines('Before and After', 80, context),
+      ...windowLines(report, context),
+      ...tableSection(table, 80, 'No steps in either window', context),
+      heavyRule(80, context),
+      ...clearestChangeLines(rows, findings, context),
+      ...findingsSection('RESULTS', findings, context),
+    ],
+    context,
+  );
 }
 
 function windowLines({ windows }: ComparisonReport, context: TextContext): string[] {

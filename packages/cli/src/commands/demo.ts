@@ -1,7 +1,7 @@
 import { defineCommand } from '../command-line/command.ts';
 import { flag, option } from '../command-line/options.ts';
 import { COLOR_OPTION } from '../command-line/shared-options.ts';
-import { numberBetween } from '../command-line/value-parsers.ts';
+import { numberBetween } from '../values/value-parsers.ts';
 
 /** `demo`: example data, and every answer on it. */
 export const command = defineCommand({

@@ -34,12 +34,16 @@ export function errorsText(
       { heading: 'Error Rate', width: 10, align: 'right', gap: 3, cell: (row) => `${row.errorRatePct.toFixed(2)}%` },
     ],
     rows,
+    context,
     (row) => arrow(problems.has(row.step) ? 'PROBLEM!' : undefined, context),
   );
-  return pageText([
-    ...titleLines(`Error Rates by Step (${windowText})`, 60),
-    ...tableSection(table, 60, 'No steps in this window'),
-    heavyRule(60),
-    ...findingsAndAdvice('FINDINGS', findings, context),
-  ]);
+  return pageText(
+    [
+      ...titleLines(`Error Rates by Step (${windowText})`, 60, context),
+      ...tableSection(table, 60, 'No steps in this window', context),
+      heavyRule(60, context),
+      ...findingsAndAdvice('FINDINGS', findings, context),
+    ],
+    context,
+  );
 }

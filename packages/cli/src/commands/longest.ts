@@ -6,7 +6,7 @@ import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import { secondsText } from '../text/words.ts';
 
-/** `longest`: the longest conversations on the wall clock. */
+/** `longest`: the longest conversations by the clock. */
 export const command = windowCommand({
   examples: [['convotel longest --limit 5', 'the five longest of the last day']],
   since: '24h',
@@ -15,7 +15,7 @@ export const command = windowCommand({
   text: longestText,
 });
 
-/** The conversations that took longest on the wall clock, their total beside it. */
+/** The conversations that took longest by the clock, the sum of their steps beside it. */
 export function longestText(
   { data: rows }: Report<'longest', ConversationRow[]>,
   context: TextContext,
@@ -24,17 +24,21 @@ export function longestText(
   const table = layOutTable(
     [
       { heading: 'Conversation ID', width: 30, align: 'left', cell: (row) => row.conversationId },
-      { heading: 'Wall (s)', width: 8, align: 'right', gap: 1, cell: (row) => secondsText(row.wallMs) },
-      { heading: 'Total (s)', width: 9, align: 'right', gap: 2, cell: (row) => secondsText(row.totalMs) },
+      { heading: 'Duration (s)', width: 12, align: 'right', gap: 1, cell: (row) => secondsText(row.durationMs) },
+      { heading: 'Sum (s)', width: 9, align: 'right', gap: 2, cell: (row) => secondsText(row.stepSumMs) },
       { heading: 'Steps', width: 5, align: 'right', gap: 2, cell: (row) => `${row.stepCount} ` },
       { heading: 'Start Time', width: 19, align: 'left', gap: 2, cell: (row) => context.localTime(row.startTime, 0) },
     ],
     rows,
+    context,
     (row) => (row.outcome === 'open' ? '  open' : ''),
   );
-  return pageText([
-    ...titleLines(`Longest Conversations (${windowText})`, 80),
-    ...tableSection(table, 80, 'No conversations in this window'),
-    heavyRule(80),
-  ]);
+  return pageText(
+    [
+      ...titleLines(`Longest Conversations (${windowText})`, 80, context),
+      ...tableSection(table, 80, 'No conversations in this window', context),
+      heavyRule(80, context),
+    ],
+    context,
+  );
 }

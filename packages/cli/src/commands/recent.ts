@@ -1,10 +1,13 @@
 import type { ConversationRow, Report } from '@convotel/query';
 import { answerCommand } from '../command-line/answer-command.ts';
+import { flag } from '../command-line/options.ts';
 import { FILTER_OPTIONS, filtersOf, LIMIT_OPTION } from '../command-line/shared-options.ts';
 import { windowOptions } from '../command-line/window-options.ts';
 import { heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
+import type { Column } from '../text/table.ts';
+import { outcomeText, secondsText } from '../text/words.ts';
 
 const BEGINNING_OF_TIME = '1970-01-01T00:00:00Z';
 
@@ -14,10 +17,15 @@ export const command = answerCommand({
     ['convotel recent', 'the newest ten'],
     ['convotel recent --limit 5 --outcome failed', 'the newest five that failed'],
   ],
-  options: { ...LIMIT_OPTION, ...windowOptions('everything'), ...FILTER_OPTIONS },
+  options: {
+    ...LIMIT_OPTION,
+    wide: flag('more columns, as on a terminal that has room for them'),
+    ...windowOptions('everything'),
+    ...FILTER_OPTIONS,
+  },
   prepare: async (call) => {
-    const { since, until, hours, limit } = call.options;
-    const asked = { timeZone: call.timeZone, filters: filtersOf(call.options), limit };
+    const { since, until, hours, limit, wide } = call.options;
+    const asked = { timeZone: call.timeZone, filters: filtersOf(call.options), limit, wide };
     if (since === undefined && until === undefined && hours === undefined) return asked;
     const { resolveWindow } = await import('../command-line/window.ts');
     return { ...asked, window: resolveWindow({ since, until, hours }, BEGINNING_OF_TIME, call).window };
@@ -26,23 +34,34 @@ export const command = answerCommand({
   text: (report, context, asked) => recentText(report, context, asked),
 });
 
+/** On a terminal of this many cells and more there is room for the wider table. */
+const WIDE_COLUMNS = 100;
+
 /** The newest conversations; one that has not ended yet says `open`. */
 export function recentText(
   { data: rows }: Report<'recent', ConversationRow[]>,
   context: TextContext,
-  { limit }: { limit: number },
+  { limit, wide }: { limit: number; wide: boolean },
 ): string {
-  const table = layOutTable(
+  const isWide = wide || (context.columns ?? 0) >= WIDE_COLUMNS;
+  const columns: Column<ConversationRow>[] = [
+    { heading: 'Conversation ID', width: 30, align: 'left', cell: (row) => row.conversationId },
+    { heading: 'Start Time', width: 26, align: 'left', gap: 1, cell: (row) => context.localTime(row.startTime, 6) },
+  ];
+  if (isWide) {
+    columns.push(
+      { heading: 'Duration (s)', width: 12, align: 'right', gap: 2, cell: (row) => secondsText(row.durationMs) },
+      { heading: 'Steps', width: 5, align: 'right', gap: 2, cell: (row) => String(row.stepCount) },
+      { heading: 'Outcome', width: 11, align: 'left', gap: 2, cell: (row) => outcomeText(row.outcome) },
+    );
+  }
+  const table = layOutTable(columns, rows, context, (row) => (!isWide && row.outcome === 'open' ? '  open' : ''));
+  return pageText(
     [
-      { heading: 'Conversation ID', width: 30, align: 'left', cell: (row) => row.conversationId },
-      { heading: 'Start Time', width: 26, align: 'left', gap: 1, cell: (row) => context.localTime(row.startTime, 6) },
+      ...titleLines(`Recent Conversations (last ${limit})`, 80, context),
+      ...tableSection(table, 80, 'No conversations found', context),
+      heavyRule(80, context),
     ],
-    rows,
-    (row) => (row.outcome === 'open' ? '  open' : ''),
+    context,
   );
-  return pageText([
-    ...titleLines(`Recent Conversations (last ${limit})`, 80),
-    ...tableSection(table, 80, 'No conversations found'),
-    heavyRule(80),
-  ]);
 }

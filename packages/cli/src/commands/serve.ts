@@ -1,9 +1,10 @@
 import type { LocalBackend } from '@convotel/local';
 import { defineCommand } from '../command-line/command.ts';
-import { duration } from '../command-line/duration.ts';
+import { duration } from '../values/duration.ts';
 import { option } from '../command-line/options.ts';
 import { STORE_OPTION } from '../command-line/shared-options.ts';
-import { byteSize, wholeNumber } from '../command-line/value-parsers.ts';
+import { UsageError } from '../usage-error.ts';
+import { byteSize, wholeNumber } from '../values/value-parsers.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { resolveStorePath } from '../sources/open-source.ts';
 import { untilAborted } from '../terminal.ts';
@@ -24,6 +25,11 @@ export const command = defineCommand({
       description: 'TCP port on 127.0.0.1; 0 picks a free one',
       default: '4318',
     }),
+    host: option(loopbackOnly, {
+      placeholder: 'address',
+      description: 'only 127.0.0.1: whoever reaches the port can read every conversation',
+      default: '127.0.0.1',
+    }),
     ...STORE_OPTION,
     maxAge: option(duration, {
       placeholder: 'duration',
@@ -37,13 +43,24 @@ export const command = defineCommand({
     }),
   },
   run: async ({ options, terminal }) => {
-    const { startLocalBackend } = await import('@convotel/local');
-    const backend = await startLocalBackend({
-      port: options.port,
-      retention: { maxAgeDays: Number(options.maxAge.nano) / NANO_PER_DAY, maxBytes: options.maxSize },
-      storePath: resolveStorePath(options.store, terminal.environment),
-      onNotice: (notice) => terminal.writeError(`convotel serve: ${notice}\n`),
-    });
+    const local = await import('@convotel/local');
+    const storePath = resolveStorePath(options.store, terminal.environment);
+    const backend = await local
+      .startLocalBackend({
+        port: options.port,
+        retention: { maxAgeDays: Number(options.maxAge.nano) / NANO_PER_DAY, maxBytes: options.maxSize },
+        storePath,
+        onNotice: (notice) => terminal.writeError(`convotel serve: ${notice}\n`),
+      })
+      .catch(async (error: unknown) => {
+        const url = isStoreLocked(error) ? await local.findRunningBackend(storePath) : undefined;
+        if (url === undefined) throw error;
+        throw new local.LocalError(
+          'STORE_LOCKED',
+          `${storePath} is already served at ${url}. Ask it with \`convotel recent\`, send to it, or give this one a file of its own with --store.`,
+          { cause: error },
+        );
+      });
     try {
       terminal.writeOutput(greeting(backend));
       await untilAborted(terminal.interrupted);
@@ -53,6 +70,18 @@ export const command = defineCommand({
     }
   },
 });
+
+function isStoreLocked(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'STORE_LOCKED';
+}
+
+function loopbackOnly(host: string, flagText: string): string {
+  if (host === '127.0.0.1' || host === 'localhost') return host;
+  throw new UsageError(
+    `${flagText} takes only 127.0.0.1, got "${host}": the receiver has no password. ` +
+      'To receive from other machines, run an OpenTelemetry collector there that forwards to this address, or a proxy with authentication in front of it.',
+  );
+}
 
 /** The address stands first, so that a script can read it off the first line. */
 function greeting({ url, storePath, retention }: LocalBackend): string {

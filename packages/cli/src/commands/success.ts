@@ -33,11 +33,15 @@ export function successText(
       },
     ],
     rows,
+    context,
   );
-  return pageText([
-    ...titleLines(`Success Rates by Step (${windowText})`, 60),
-    ...tableSection(table, 60, 'No steps in this window'),
-    heavyRule(60),
-    ...findingsSection('FINDINGS', findings, context),
-  ]);
+  return pageText(
+    [
+      ...titleLines(`Success Rates by Step (${windowText})`, 60, context),
+      ...tableSection(table, 60, 'No steps in this window', context),
+      heavyRule(60, context),
+      ...findingsSection('FINDINGS', findings, context),
+    ],
+    context,
+  );
 }

@@ -10,6 +10,7 @@ import { millisecondsText, outcomeText, secondsText } from '../text/words.ts';
 /** `summary`: where the time of one conversation went. */
 export const command = conversationCommand({
   examples: [['convotel summary 20251008_143022_a1b2c3d4', 'the steps of one conversation']],
+  options: {},
   ask: (query, source, asked) => query.summary(source, asked),
   text: summaryText,
 });
@@ -26,20 +27,23 @@ export function summaryText(
   );
   const shareText = (step: StepRow): string | undefined =>
     step.depth === 0 && bottlenecks.has(step.step)
-      ? `${((step.durationMs / detail.totalMs) * 100).toFixed(0)}% of total time`
+      ? `${((step.durationMs / detail.durationMs) * 100).toFixed(0)}% of total time`
       : undefined;
   const nameWidth = Math.max(MIN_NAME_WIDTH, ...detail.steps.map((step) => displayWidth(stepLabel(step))));
-  return pageText([
-    ...titleLines(`Conversation: ${detail.conversationId}`, 60),
-    ...conversationHeadLines(detail, context),
-    '',
-    'Step Breakdown:',
-    lightRule(60),
-    ...detail.steps.map((step) => stepLine(step, nameWidth, context) + arrow(shareText(step), context)),
-    ...(detail.steps.length === 0 ? ['  No steps'] : []),
-    heavyRule(60),
-    ...findingsSection('KEY INSIGHTS', findings, context),
-  ]);
+  return pageText(
+    [
+      ...titleLines(`Conversation: ${detail.conversationId}`, 60, context),
+      ...conversationHeadLines(detail, context),
+      '',
+      'Step Breakdown:',
+      lightRule(60, context),
+      ...detail.steps.map((step) => stepLine(step, nameWidth, context) + arrow(shareText(step), context)),
+      ...(detail.steps.length === 0 ? ['  No steps'] : []),
+      heavyRule(60, context),
+      ...findingsSection('KEY INSIGHTS', findings, context),
+    ],
+    context,
+  );
 }
 
 function stepLine(step: StepRow, nameWidth: number, context: TextContext): string {

@@ -1,12 +1,15 @@
 import type { ConversationDetail, Report, StepRow } from '@convotel/query';
 import { conversationCommand } from '../command-line/conversation-command.ts';
-import { findingsSection, pageText, titleLines } from '../text/page.ts';
+import { GRAPH_OPTION } from '../command-line/shared-options.ts';
+import { findingsSection, lightRule, pageText, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
+import { waterfall, waterfallLegend } from '../text/waterfall.ts';
 import { millisecondsText, outcomeText } from '../text/words.ts';
 
 /** `trace`: everything about one conversation. */
 export const command = conversationCommand({
   examples: [['convotel trace 20251008_143022_a1b2c3d4', 'every step in full']],
+  options: GRAPH_OPTION,
   ask: (query, source, asked) => query.trace(source, asked),
   text: traceText,
 });
@@ -16,12 +19,21 @@ export function traceText(
   { data: detail, findings }: Report<'trace', ConversationDetail>,
   context: TextContext,
 ): string {
-  return pageText([
-    ...titleLines(`Full Trace: ${detail.conversationId}`, 80),
-    ...detail.steps.flatMap((step) => ['', ...stepLines(step, context)]),
-    ...(detail.steps.length === 0 ? ['', 'No steps'] : []),
-    ...findingsSection('ANALYSIS', findings, context),
-  ]);
+  return pageText(
+    [
+      ...titleLines(`Full Trace: ${detail.conversationId}`, 80, context),
+      ...(context.graph && detail.steps.length > 0 ? waterfallSection(detail, context) : []),
+      ...detail.steps.flatMap((step) => ['', ...stepLines(step, context)]),
+      ...(detail.steps.length === 0 ? ['', 'No steps'] : []),
+      ...findingsSection('ANALYSIS', findings, context),
+    ],
+    context,
+  );
+}
+
+function waterfallSection(detail: ConversationDetail, context: TextContext): string[] {
+  const { heading, rows } = waterfall(detail, context);
+  return ['', heading, lightRule(80, context), ...rows, ...waterfallLegend(detail, context)];
 }
 
 function stepLines(step: StepRow, context: TextContext): string[] {

@@ -1,15 +1,24 @@
-import type { Alert, AlertRule } from '@convotel/query';
-import type { Query } from '../command-line/answer-command.ts';
+import type { Alert } from '@convotel/query';
 import { defineCommand } from '../command-line/command.ts';
-import { duration } from '../command-line/duration.ts';
+import { duration, durationMs } from '../values/duration.ts';
 import { flag, list, option } from '../command-line/options.ts';
-import type { OptionValues } from '../command-line/options.ts';
-import { FILTER_OPTIONS, filtersOf, JSON_OPTION, SOURCE_OPTIONS } from '../command-line/shared-options.ts';
-import { UsageError } from '../command-line/usage-error.ts';
-import { milliseconds, percentage, wholeNumber } from '../command-line/value-parsers.ts';
+import {
+  FILTER_OPTIONS,
+  filtersOf,
+  JSON_OPTION,
+  SOURCE_OPTIONS,
+  TIME_ZONE_OPTION,
+} from '../command-line/shared-options.ts';
+import { resolveTimeZone } from '../command-line/time-zone.ts';
+import { UsageError } from '../usage-error.ts';
+import { percentage, text, wholeNumber } from '../values/value-parsers.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { openLastingSource } from '../sources/open-source.ts';
+import { unlessInterrupted } from '../terminal.ts';
 import { formatJson, printable } from '../text/escape.ts';
+import { lastingRule } from '../watch/lasting-rule.ts';
+import { watchRules } from '../watch/rules.ts';
+import type { ErrorRateLimit, StepLimit } from '../watch/rules.ts';
 
 const RULE_OPTIONS = {
   maxErrorRate: list(errorRateLimit, {
@@ -20,18 +29,30 @@ const RULE_OPTIONS = {
   maxSlow: option(wholeNumber(0, 9_999), {
     placeholder: 'count',
     description: 'alert when more conversations than this are slow',
-    default: '3',
+    defaultText: '3',
   }),
-  slowThreshold: option(milliseconds, {
-    placeholder: 'ms',
-    description: 'a conversation above it is slow',
-    default: '8000',
+  slowThreshold: option(durationMs, {
+    placeholder: 'time',
+    description: 'a conversation above it is slow (8s; a bare number is milliseconds)',
+    defaultText: '8s',
   }),
   maxP95: list(stepLimit, {
-    placeholder: 'step=ms',
-    description: "alert when a step's 95th percentile is above it; may be repeated",
+    placeholder: 'step=time',
+    description: "alert when a step's 95th percentile is above it (gpt=8s); may be repeated",
   }),
   idle: flag('alert when there is no conversation at all'),
+  minSamples: option(wholeNumber(1, 10_000), {
+    placeholder: 'count',
+    description: 'fewer spans, or conversations, than this in a round say nothing',
+    default: '1',
+    setting: ({ watch }) => watch?.minSamples?.toString(),
+  }),
+  for: option(durationMs, {
+    placeholder: 'time',
+    description: 'how long a condition must last before it is an alert (10m; a bare number is milliseconds)',
+    default: '0',
+    setting: ({ watch }) => watch?.for,
+  }),
   ...FILTER_OPTIONS,
 };
 
@@ -39,42 +60,69 @@ const RULE_OPTIONS = {
 export const command = defineCommand({
   examples: [
     ['convotel watch', 'look at the last hour every five minutes, until Ctrl-C'],
-    ['convotel watch --max-error-rate gpt=5 --max-p95 gpt=8000', 'own rules'],
-    ['convotel watch --once --json', 'one round for a scheduler: status 10 when there is an alert'],
+    ['convotel watch --max-error-rate gpt=5 --max-p95 gpt=8s', 'own rules'],
+    ['convotel watch --once --state ~/.convotel-watch.json', 'one round for cron: says only what is new'],
   ],
   options: {
     ...RULE_OPTIONS,
-    since: option(duration, { placeholder: 'duration', description: 'how far each round looks back', default: '1h' }),
-    interval: option(duration, { placeholder: 'duration', description: 'time between two rounds', default: '5m' }),
-    once: flag('look once and exit: 10 when there is an alert, else 0'),
+    since: option(duration, {
+      placeholder: 'duration',
+      description: 'how far each round looks back',
+      default: '1h',
+      setting: ({ watch }) => watch?.since,
+    }),
+    interval: option(duration, {
+      placeholder: 'duration',
+      description: 'time between two rounds',
+      default: '5m',
+      setting: ({ watch }) => watch?.interval,
+    }),
+    once: flag('look once and exit: 10 when there is an alert to print, else 0'),
     changes: flag('report a lasting condition only when it begins and when it is over'),
+    state: option(text, {
+      placeholder: 'file',
+      description: 'keeps what was reported, so that the next --once reports only changes',
+    }),
     ...SOURCE_OPTIONS,
+    ...TIME_ZONE_OPTION,
     ...JSON_OPTION,
   },
-  run: async ({ options, terminal }) => {
+  run: async ({ options, settings, terminal }) => {
     const query = await import('@convotel/query');
-    const rules = rulesOf(options, query);
+    const timeZone = resolveTimeZone(options.tz, settings, terminal);
+    // One round needs no times; of many, each line says when.
+    const timeOf = (alert: Alert): string =>
+      options.once ? '' : `${query.formatLocalInstant(query.parseInstant(alert.time), timeZone, 0)} `;
+    const print = (alert: Alert): void =>
+      terminal.writeOutput(options.json ? formatJson(alert, 0) : `${timeOf(alert)}${lineOf(alert)}\n`);
+
+    const filters = filtersOf(options);
+    const rules = watchRules(options, settings, query, filters);
+    if (options.once && options.state === undefined && rules.some(({ forMs }) => forMs > 0)) {
+      throw new UsageError(
+        '--for (or "for" in convotel.json) needs --state <file> with --once, to remember how long a condition has lasted.',
+      );
+    }
+    const rule = await lastingRule(rules, filters, {
+      repeat: !options.changes && options.state === undefined,
+      statePath: options.state,
+    });
     const windowMs = options.since.milliseconds;
     const clock = (): Date => new Date(Number(terminal.nowUnixNano() / 1_000_000n));
-    const print = (alert: Alert): void =>
-      terminal.writeOutput(options.json ? formatJson(alert, 0) : `${lineOf(alert)}\n`);
-
-    const source = await openLastingSource(options, terminal.environment);
+    const source = await openLastingSource({ ...options, setting: settings.from }, terminal.environment);
     try {
       if (options.once) {
-        const alerts = await query.watchOnce(source, rules, { windowMs, clock });
+        const alerts = await unlessInterrupted(query.watchOnce(source, [rule], { windowMs, clock }), terminal);
+        if (alerts === undefined) return EXIT_STATUS.interrupted;
         alerts.forEach(print);
-        return alerts.length > 0 ? EXIT_STATUS.thresholdCrossed : EXIT_STATUS.answered;
+        await rule.save();
+        return alerts.some(({ severity }) => severity !== 'good') ? EXIT_STATUS.thresholdCrossed : EXIT_STATUS.answered;
       }
       terminal.writeError(`Watching ${source.location}, every ${options.interval.text}; Ctrl-C ends it.\n`);
-      const rounds = query.watch(source, rules, {
-        windowMs,
-        intervalMs: options.interval.milliseconds,
-        clock,
-        repeat: !options.changes,
-        signal: terminal.interrupted,
-      });
+      const intervalMs = options.interval.milliseconds;
+      const rounds = query.watch(source, [rule], { windowMs, intervalMs, clock, signal: terminal.interrupted });
       for await (const alert of rounds) print(alert);
+      await rule.save();
       return EXIT_STATUS.interrupted;
     } finally {
       await source.close();
@@ -82,32 +130,22 @@ export const command = defineCommand({
   },
 });
 
-/** The rules that were asked for; those for the failure rate and for slow conversations are always there. */
-function rulesOf(options: OptionValues<typeof RULE_OPTIONS>, query: Query): AlertRule[] {
-  const filters = filtersOf(options);
-  // A limit for one step replaces neither the one for every step nor another step's.
-  const errorRates = options.maxErrorRate.length === 0 ? [{}] : options.maxErrorRate;
-  return [
-    ...errorRates.map((limit) => query.highErrorRate({ ...limit, filters })),
-    query.slowConversations({ thresholdMs: options.slowThreshold, moreThan: options.maxSlow, filters }),
-    ...options.maxP95.map((limit) => query.slowStep({ ...limit, filters })),
-    ...(options.idle ? [query.noConversations({ filters })] : []),
-  ];
-}
-
 /** `gpt=5` is a limit for one step, `5` one for every step. */
-function errorRateLimit(text: string, flagText: string): { step?: string; abovePct: number } {
-  const { step, value } = splitLimit(text);
+function errorRateLimit(written: string, flagText: string): ErrorRateLimit {
+  const { step, value } = splitLimit(written);
+  const colon = /^(.+):(\d+(?:\.\d+)?)$/.exec(value);
+  if (colon !== null)
+    throw new UsageError(`${flagText} takes gpt=5 or 5, got "${written}". Did you mean ${colon[1]}=${colon[2]}?`);
   return { ...(step === undefined ? {} : { step }), abovePct: percentage(value, flagText) };
 }
 
 /** `gpt=8000`. */
-function stepLimit(text: string, flagText: string): { step: string; aboveMs: number } {
+function stepLimit(text: string, flagText: string): StepLimit {
   const { step, value } = splitLimit(text);
   if (step === undefined) {
-    throw new UsageError(`${flagText} takes a step and milliseconds such as gpt=8000, got "${text}".`);
+    throw new UsageError(`${flagText} takes a step and a time such as gpt=8s, got "${text}".`);
   }
-  return { step, aboveMs: milliseconds(value, flagText) };
+  return { step, aboveMs: durationMs(value, flagText) };
 }
 
 /** A step's name may hold an equals sign itself. */

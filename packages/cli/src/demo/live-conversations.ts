@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { newConversationId, STEP_PHRASES, stepKindOf } from '@convotel/conventions';
+import { newConversationId, stepKindOf } from '@convotel/conventions';
+import type { StepKind } from '@convotel/conventions';
 import { conversation } from '@convotel/tracing';
 
 /** What one live conversation says, and how long each step takes at real speed. */
@@ -14,6 +15,16 @@ interface Script {
 type StepName = (typeof STEP_NAMES)[number];
 
 const STEP_NAMES = ['request', 'stt', 'gpt', 'tts', 'response'] as const;
+
+/** What a step is doing, as the line about its start shows it. */
+const PROGRESS_WORDS: Readonly<Record<StepKind, string>> = {
+  capture: 'Capturing audio',
+  speech_to_text: 'Converting speech to text',
+  language_model: 'Generating AI response',
+  text_to_speech: 'Synthesizing speech',
+  playback: 'Playing audio',
+  other: 'Working',
+};
 
 /** Workflow of the live conversations; the made-up history has another one, so that neither blurs the other's numbers. */
 const LIVE_WORKFLOW = 'live-demo';
@@ -85,7 +96,7 @@ async function converse(
   const work = async (step: StepName): Promise<void> => {
     const remark = step === 'gpt' && script.modelError !== undefined ? ' (will fail)' : '';
     const place = `[${STEP_NAMES.indexOf(step) + 1}/${STEP_NAMES.length}]`;
-    printLine(`  ${place} ${step.toUpperCase()} - ${STEP_PHRASES[stepKindOf(step)].doing}${remark}...`);
+    printLine(`  ${place} ${step.toUpperCase()} - ${PROGRESS_WORDS[stepKindOf(step)]}${remark}...`);
     await wait(script.milliseconds[step] / speed);
   };
 

@@ -1,3 +1,5 @@
+import { randomFrom } from '@convotel/query/engine';
+
 /** One step of the past: how long it took, and how it ended. */
 export interface PlannedStep {
   step: string;
@@ -65,7 +67,8 @@ const FAILURES: readonly PlannedFailure[] = [
 
 /** Makes up a week of conversations that ends at `nowUnixMs`: the same for the same time. */
 export function planHistory(nowUnixMs: number): HistoryPlan {
-  const random = seededRandom(SEED);
+  const next = randomFrom(SEED);
+  const random = (): number => next() / 2 ** 32;
   const firstUnixMs = nowUnixMs - DAYS * DAY_MS;
   const improvedAtUnixMs = nowUnixMs - (DAYS * DAY_MS) / 2;
   const conversations: PlannedConversation[] = [];
@@ -102,20 +105,6 @@ function planSteps(random: () => number, isImproved: boolean, failure?: PlannedF
     steps.push({ step, durationMs });
   }
   return steps;
-}
-
-/**
- * A seeded source of numbers from 0 (included) to 1 (excluded), so that the demo's history is the same every time.
- * mulberry32 by Tommy Ettinger (public domain): 32 bits of state, good enough for pictures, not for secrets.
- */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 /** A number around 0 with a standard deviation of 1 (sum of twelve uniform ones, less its mean). */

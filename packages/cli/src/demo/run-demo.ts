@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLocalBackend } from '@convotel/local';
 import { startTracing } from '@convotel/sdk';
+import { resolveTimeZone } from '../command-line/time-zone.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { untilAborted } from '../terminal.ts';
@@ -36,8 +37,10 @@ export async function runDemo(
   const folder = await mkdtemp(join(tmpdir(), 'convotel-demo-'));
   const backend = await startLocalBackend({ port: 0, storePath: join(folder, 'demo.duckdb') });
   try {
-    const inside = askingOnly(terminal, backend.url, noColor);
-    await withoutOtelVariables(() => makeAndShow(speed, backend.url, inside, runWords));
+    // Resolved once, so that the note about an invalid TZ is printed once.
+    const timeZone = resolveTimeZone(undefined, {}, terminal);
+    const inside = askingOnly(terminal, backend.url, timeZone, noColor);
+    await withoutOtelVariables(() => makeAndShow(timeZone, speed, backend.url, inside, runWords));
     if (keep && !terminal.interrupted.aborted) await keepRunning(backend.url, terminal);
     return terminal.interrupted.aborted && !keep ? EXIT_STATUS.interrupted : EXIT_STATUS.answered;
   } finally {
@@ -46,7 +49,13 @@ export async function runDemo(
   }
 }
 
-async function makeAndShow(speed: number, url: string, terminal: Terminal, runWords: RunWords): Promise<void> {
+async function makeAndShow(
+  timeZone: string,
+  speed: number,
+  url: string,
+  terminal: Terminal,
+  runWords: RunWords,
+): Promise<void> {
   const printLine = (line: string): void => terminal.writeOutput(`${line}\n`);
   terminal.writeOutput(stepHeadline(1, 'CREATE TEST DATA'));
   printLine(`\n${RULE}\nconvotel demo: a fake assistant at ${speed} times real speed\n${RULE}`);
@@ -63,7 +72,6 @@ async function makeAndShow(speed: number, url: string, terminal: Terminal, runWo
 
     printLine(`\n${RULE}\nAnalytics\n${RULE}\n\n1. Conversation Summary:\n`);
     await runWords(['summary', live.completed[0] as string, '--no-findings'], terminal);
-    const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
     await showSession({ live, improvedAtUnixMs: history.improvedAtUnixMs, timeZone }, terminal, runWords);
   } finally {
     await tracing.shutdown();
@@ -71,11 +79,12 @@ async function makeAndShow(speed: number, url: string, terminal: Terminal, runWo
 }
 
 /** The same terminal, with commands that read from the demo's back end and nowhere else. */
-function askingOnly(terminal: Terminal, url: string, isPlain: boolean): Terminal {
+function askingOnly(terminal: Terminal, url: string, timeZone: string, isPlain: boolean): Terminal {
   return {
     ...terminal,
     isColorful: terminal.isColorful && !isPlain,
-    environment: { CONVOTEL_FROM: url },
+    workingFolder: undefined,
+    environment: { CONVOTEL_FROM: url, TZ: timeZone },
     nowUnixNano: () => terminal.nowUnixNano(),
   };
 }

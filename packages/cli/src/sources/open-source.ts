@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Answer, ConversationSource, Question, QuestionName, Questions, SourceKind } from '@convotel/query';
-import { UsageError } from '../command-line/usage-error.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** Where to read from, as it was written. */
 export interface SourceTexts {
   from: string | undefined;
   store: string | undefined;
+  /** What `convotel.json` says, where nothing was written. */
+  setting?: string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -16,21 +19,23 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws {@link UsageError} when `--from` is empty, or does not go with `--store`.
  * @throws `SourceError` when the source cannot be opened.
  */
-export async function openSource({ from, store }: SourceTexts, environment: Environment): Promise<ConversationSource> {
-  const where = resolveWhere({ from, store }, environment);
+export async function openSource(texts: SourceTexts, environment: Environment): Promise<ConversationSource> {
+  const { store } = texts;
+  const where = resolveWhere(texts, environment);
   if (where === '')
     throw new UsageError('--from is empty. Give local, an http:// address, or a file of OTLP/JSON lines.');
   if (where === 'local') return openLocal(resolveStorePath(store, environment));
   if (store !== undefined) throw new UsageError('--store chooses the file of --from local; leave out one of the two.');
 
-  if (/^https?:\/\//i.test(where)) {
-    if (!URL.canParse(where)) {
+  const address = addressOf(where);
+  if (address !== undefined) {
+    if (!URL.canParse(address)) {
       throw new UsageError(
         '--from is not a valid address. Give one such as http://localhost:16686, with host and port.',
       );
     }
     const { openHttpSource } = await import('@convotel/query');
-    return openHttpSource(where);
+    return openHttpSource(address);
   }
   const { openFileSource } = await import('@convotel/query');
   return openFileSource(where);
@@ -57,9 +62,28 @@ export function resolveStorePath(asked: string | undefined, environment: Environ
   return join(dataHome, 'convotel', 'conversations.duckdb');
 }
 
-/** A store that was asked for goes before a place that only the environment names. */
-function resolveWhere({ from, store }: SourceTexts, environment: Environment): string {
-  return from ?? (store === undefined ? environment['CONVOTEL_FROM'] || 'local' : 'local');
+/**
+ * `where` as an address; a host with a port, such as `localhost:16686` or `:4318`, is one too unless a file has that
+ * name.
+ */
+function addressOf(where: string): string | undefined {
+  if (/^https?:\/\//i.test(where)) return where;
+  if (existsSync(where)) return undefined;
+  const [, host, rest] = /^([\w.-]*|\[[\da-f:.]+\])(:\d{1,5}(?:\/.*)?)$/i.exec(where) ?? [];
+  if (rest !== undefined) return `http://${host || 'localhost'}${rest}`;
+  if (/^(?:localhost|\d{1,3}(?:\.\d{1,3}){3})$/i.test(where)) {
+    throw new UsageError(
+      `--from ${where} has no port. Did you mean ${where}:4318 (convotel serve) or ${where}:16686 (Jaeger)?`,
+    );
+  }
+  return undefined;
+}
+
+/** What was written goes before the environment, and that before the settings; a store is that of `local`. */
+export function resolveWhere({ from, store, setting }: SourceTexts, environment: Environment): string {
+  if (from !== undefined) return from;
+  if (store !== undefined) return 'local';
+  return environment['CONVOTEL_FROM'] || (environment['CONVOTEL_STORE'] ? 'local' : (setting ?? 'local'));
 }
 
 async function openLocal(storePath: string): Promise<ConversationSource> {

@@ -1,16 +1,17 @@
-import { WALL_DIFFERS_FROM_PCT } from '@convotel/conventions';
+import { STEP_SUM_DIFFERS_FROM_PCT } from '@convotel/conventions';
 import type { ConversationDetail, StepRow } from '@convotel/query';
 import type { TextContext } from './page.ts';
 import { bothUnitsText, outcomeText } from './words.ts';
 
 /** Start, end, durations and number of steps of one conversation; its outcome where that is not `completed`. */
 export function conversationHeadLines(detail: ConversationDetail, context: TextContext): string[] {
-  const wallDiffers = Math.abs(detail.wallMs - detail.totalMs) > (detail.totalMs * WALL_DIFFERS_FROM_PCT) / 100;
+  const { durationMs, stepSumMs } = detail;
+  const sumDiffers = Math.abs(stepSumMs - durationMs) > (durationMs * STEP_SUM_DIFFERS_FROM_PCT) / 100;
   return [
     `Start Time:    ${context.localTime(detail.startTime, 6)}`,
     `End Time:      ${context.localTime(detail.endTime, 6)}`,
-    `Total Duration: ${bothUnitsText(detail.totalMs)}`,
-    ...(wallDiffers ? [`Wall Clock:    ${bothUnitsText(detail.wallMs)}`] : []),
+    `Total Duration: ${bothUnitsText(durationMs)}`,
+    ...(sumDiffers ? [`Sum of Steps:    ${bothUnitsText(stepSumMs)}`] : []),
     `Steps:         ${detail.stepCount}`,
     ...(detail.outcome === 'completed' ? [] : [`Outcome:       ${outcomeText(detail.outcome)}`]),
   ];

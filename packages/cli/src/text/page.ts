@@ -1,12 +1,16 @@
 import type { Finding, LeftOut } from '@convotel/query';
 import type { TableLines } from './table.ts';
+import { displayWidth, wrapText } from './width.ts';
+import type { Screen } from './width.ts';
 
 /** What the text of an answer needs to know beyond the answer itself. */
-export interface TextContext {
+export interface TextContext extends Screen {
   /** Whether findings and the arrows that belong to them are shown. */
   showFindings: boolean;
   /** Whether marks and arrows are coloured; colour never carries a meaning of its own. */
   color: boolean;
+  /** Whether drawings are shown beside the numbers. */
+  graph: boolean;
   /**
    * An RFC 3339 instant of an answer as people read it in the time zone of the call, without offset:
    * `2025-10-08T14:30:22.123456`.
@@ -18,35 +22,43 @@ export interface TextContext {
 /** Width of the rules of a page, in terminal cells. */
 export type PageWidth = 60 | 80;
 
-/** The rule above and below a page. */
-export function heavyRule(width: PageWidth): string {
-  return '='.repeat(width);
+/** The rule above and below a page, as far as the terminal is wide enough. */
+export function heavyRule(width: PageWidth, { columns = width }: Screen): string {
+  return '='.repeat(Math.min(width, columns));
 }
 
 /** The rule between a heading and what it is about. */
-export function lightRule(width: PageWidth): string {
-  return '-'.repeat(width);
+export function lightRule(width: PageWidth, { columns = width }: Screen): string {
+  return '-'.repeat(Math.min(width, columns));
 }
 
 /** The title between two rules. */
-export function titleLines(title: string, width: PageWidth): string[] {
-  return [heavyRule(width), title, heavyRule(width)];
+export function titleLines(title: string, width: PageWidth, context: TextContext): string[] {
+  return [heavyRule(width, context), title, heavyRule(width, context)];
 }
 
 /** Heading, rule and rows of a table, or `whenEmpty` in place of the rows. */
-export function tableSection(table: TableLines, width: PageWidth, whenEmpty: string): string[] {
-  return [table.heading, lightRule(width), ...(table.rows.length === 0 ? [whenEmpty] : table.rows)];
+export function tableSection(table: TableLines, width: PageWidth, whenEmpty: string, context: TextContext): string[] {
+  return [table.heading, lightRule(width, context), ...(table.rows.length === 0 ? [whenEmpty] : table.rows)];
 }
 
-/** The lines as one text, which ends with a line end. */
-export function pageText(lines: readonly string[]): string {
-  return `${lines.join('\n')}\n`;
+/** The lines as one text, which ends with a line end; lines that the terminal is too narrow for are broken. */
+export function pageText(lines: readonly string[], { columns }: Screen): string {
+  const broken = lines
+    .flatMap((line) => line.split('\n'))
+    .flatMap((line) => {
+      const indent = /^ */.exec(line)?.[0] ?? '';
+      return columns !== undefined && displayWidth(line) > columns
+        ? wrapText(line.slice(indent.length), columns, indent)
+        : [line];
+    });
+  return `${broken.join('\n')}\n`;
 }
 
 /** An empty line, `heading` and a bullet for each finding; nothing where there are none or none are shown. */
 export function findingsSection(heading: string, findings: readonly Finding[], context: TextContext): string[] {
   if (!context.showFindings || findings.length === 0) return [];
-  return ['', `${heading}:`, ...findings.map((finding) => `• ${finding.text}`)];
+  return ['', `${heading}:`, ...findings.flatMap((finding) => wrapText(finding.text, context.columns, '• '))];
 }
 
 /** The findings below `heading`, then the advice among them, numbered, below `RECOMMENDATIONS`. */
@@ -55,7 +67,12 @@ export function findingsAndAdvice(heading: string, findings: readonly Finding[],
   const advice = findings.filter((finding) => finding.severity === 'advice');
   const sections = findingsSection(heading, observed, context);
   if (!context.showFindings || advice.length === 0) return sections;
-  return [...sections, '', 'RECOMMENDATIONS:', ...advice.map((finding, index) => `${index + 1}. ${finding.text}`)];
+  return [
+    ...sections,
+    '',
+    'RECOMMENDATIONS:',
+    ...advice.flatMap((finding, index) => wrapText(finding.text, context.columns, `${index + 1}. `)),
+  ];
 }
 
 /** The line on what a table does not count, such as `Left out: gpt 2 not completed, 1 of 60s or more`; often none. */

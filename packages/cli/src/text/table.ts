@@ -1,4 +1,5 @@
 import { displayWidth, pad } from './width.ts';
+import type { Screen } from './width.ts';
 
 /** One column of a table. */
 export interface Column<Row> {
@@ -19,35 +20,86 @@ export interface TableLines {
 
 /**
  * Lays `rows` out in columns by display width, so that wide characters keep the columns straight and a long cell
- * widens its whole column.
- * @param after - what stands behind a row, outside the columns, such as an arrow
+ * widens its whole column. On a terminal that is too narrow the columns move together, and where that is not enough
+ * each row becomes a block with a line a cell: no cell is ever cut.
+ * @param after - what stands behind a row, outside the columns, such as an arrow; below it where there is no room
  */
 export function layOutTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
+  context: Screen,
   after: (row: Row, index: number) => string = () => '',
 ): TableLines {
-  const cells = rows.map((row, index) =>
-    columns.map((column, place) => (place === 0 ? neverFormula(column.cell(row, index)) : column.cell(row, index))),
-  );
-  const widths = columns.map((column, place) =>
-    cells.reduce((widest, row) => Math.max(widest, displayWidth(row[place] ?? '')), column.width),
-  );
-  const line = (texts: readonly string[]): string =>
-    columns
-      .map((column, place) => ' '.repeat(column.gap ?? 0) + pad(texts[place] ?? '', widths[place] ?? 0, column.align))
-      .join('')
-      .trimEnd();
+  const cells = rows.map((row, index) => columns.map((column) => column.cell(row, index)));
+  const available = context.columns ?? Number.POSITIVE_INFINITY;
+  const { wide, close } = layoutsOf(columns, cells);
+  const chosen = [wide, close].find((layout) => widthOf(layout) <= available);
+  if (chosen === undefined) {
+    return {
+      heading: columns[0]?.heading ?? '',
+      rows: cells.map((row, index) => blockOf(columns, row, after(rows[index] as Row, index))),
+    };
+  }
   return {
-    heading: line(columns.map((column) => column.heading)),
-    rows: cells.map((row, index) => line(row) + after(rows[index] as Row, index)),
+    heading: lineOf(
+      chosen,
+      chosen.map(({ heading }) => (chosen === close ? heading.trim() : heading)),
+    ),
+    rows: cells.map((row, index) => {
+      const line = lineOf(chosen, row);
+      const behind = after(rows[index] as Row, index);
+      const hasRoom = behind.startsWith('\n') || displayWidth(line) + displayWidth(behind) <= available;
+      return hasRoom || behind === '' ? line + behind : `${line}\n${behind}`;
+    }),
   };
 }
 
-/**
- * `text` with an apostrophe before a sign with which a spreadsheet begins a formula. A line of a table that somebody
- * pastes into one begins with its first cell, and that may be a name which a span brought along.
- */
-function neverFormula(text: string): string {
-  return /^[=+@-]/.test(text) ? `'${text}` : text;
+/** How many cells a table of these rows takes with its columns apart, and at least. */
+export function tableWidths<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): { wide: number; close: number } {
+  const { wide, close } = layoutsOf(
+    columns,
+    rows.map((row, index) => columns.map((column) => column.cell(row, index))),
+  );
+  return { wide: widthOf(wide), close: widthOf(close) };
+}
+
+/** The columns as they are wanted, and as close together as they can stand. */
+function layoutsOf<Row>(
+  columns: readonly Column<Row>[],
+  cells: readonly (readonly string[])[],
+): { wide: Column<Row>[]; close: Column<Row>[] } {
+  const widestOf = (place: number): number => Math.max(0, ...cells.map((row) => displayWidth(row[place] ?? '')));
+  return {
+    wide: columns.map((column, place) => ({ ...column, width: Math.max(column.width, widestOf(place)) })),
+    close: columns.map((column, place) => ({
+      ...column,
+      width: Math.max(displayWidth(column.heading.trim()), widestOf(place)),
+      gap: place === 0 ? 0 : 1,
+    })),
+  };
+}
+
+type Layout = readonly Pick<Column<never>, 'width' | 'gap' | 'align'>[];
+
+function widthOf(layout: Layout): number {
+  return layout.reduce((sum, { width, gap = 0 }) => sum + width + gap, 0);
+}
+
+function lineOf(layout: Layout, texts: readonly string[]): string {
+  return layout
+    .map(({ gap = 0, width, align }, place) => ' '.repeat(gap) + pad(texts[place] ?? '', width, align))
+    .join('')
+    .trimEnd();
+}
+
+/** The first cell, then each other one below it with its heading. */
+function blockOf(columns: readonly { heading: string }[], cells: readonly string[], behind: string): string {
+  const [first = '', ...others] = cells.map((cell) => cell.trim());
+  const lines = others.map((cell, index) => `  ${columns[index + 1]?.heading.trim()}: ${cell}`);
+  return (
+    [behind.startsWith('\n') ? first : first + behind, ...lines].join('\n') + (behind.startsWith('\n') ? behind : '')
+  );
 }

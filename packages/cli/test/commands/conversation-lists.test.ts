@@ -12,7 +12,7 @@ describe('recent', () => {
       conversationRow(LONG_ID, { outcome: 'open' }),
       conversationRow('b', { outcome: 'failed', startTime: '2025-01-01T00:00:00.000001Z' }),
     ];
-    expect(linesOf(recentText(report('recent', rows), CONTEXT, { limit: 5 }))).toEqual([
+    expect(linesOf(recentText(report('recent', rows), CONTEXT, { limit: 5, wide: false }))).toEqual([
       '='.repeat(80),
       'Recent Conversations (last 5)',
       '='.repeat(80),
@@ -26,11 +26,13 @@ describe('recent', () => {
 
   test('shows times of the zone of the call', () => {
     const answer = report('recent', [conversationRow('a')]);
-    expect(recentText(answer, contextIn('Asia/Kolkata'), { limit: 5 })).toContain('2025-10-08T20:00:22.123456');
+    expect(recentText(answer, contextIn('Asia/Kolkata'), { limit: 5, wide: false })).toContain(
+      '2025-10-08T20:00:22.123456',
+    );
   });
 
   test('says when there is none', () => {
-    expect(linesOf(recentText(report('recent', []), CONTEXT, { limit: 10 })).slice(5)).toEqual([
+    expect(linesOf(recentText(report('recent', []), CONTEXT, { limit: 10, wide: false })).slice(5)).toEqual([
       'No conversations found',
       '='.repeat(80),
     ]);

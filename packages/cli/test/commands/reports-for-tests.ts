@@ -10,6 +10,8 @@ export function contextIn(timeZone: string): TextContext {
   return {
     showFindings: true,
     color: false,
+    columns: undefined,
+    graph: false,
     localTime: (instant, decimals) => formatLocalInstant(parseInstant(instant), timeZone, decimals),
   };
 }

@@ -73,6 +73,7 @@ export function toRequest({ id, start, steps, workflow = 'voice' }: TestConversa
     endTimeUnixNano: String(timeNano),
     attributes: toAttributes({
       'conversation.id': id,
+      'conversation.schema.version': '1',
       'conversation.outcome': isFailed ? 'failed' : 'completed',
       'gen_ai.workflow.name': workflow,
     }),

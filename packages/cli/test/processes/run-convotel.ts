@@ -14,21 +14,34 @@ export interface Ran {
   stderr: string;
 }
 
-/** Environment of a test's processes: nothing of the tester's own settings. */
-export function bareEnvironment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
+/** Environment of a test's processes: nothing of the tester's own settings; `undefined` removes a variable. */
+export function bareEnvironment(more: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], HOME: '/nonexistent', TZ: 'UTC', ...more };
+}
+
+/** How a process of the command is run. */
+export interface RunOptions {
+  environment?: Record<string, string | undefined>;
+  nodeOptions?: string[];
+  /** Working folder. */
+  folder?: string;
 }
 
 /** Runs the command in a process of its own and waits for its end. */
 export function runConvotel(
   words: readonly string[],
-  { environment = {}, nodeOptions = [] }: { environment?: Record<string, string>; nodeOptions?: string[] } = {},
+  { environment = {}, nodeOptions = [], folder }: RunOptions = {},
 ): Promise<Ran> {
   return new Promise((settle) => {
     const env = bareEnvironment(environment);
-    execFile(process.execPath, [...nodeOptions, BIN, ...words], { env, timeout: 120_000 }, (error, stdout, stderr) => {
-      settle({ status: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      [...nodeOptions, BIN, ...words],
+      { env, cwd: folder, timeout: 120_000 },
+      (error, stdout, stderr) => {
+        settle({ status: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr });
+      },
+    );
   });
 }
 

@@ -1,25 +1,47 @@
-import { expect, test } from '@jest/globals';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { FOUR_CONVERSATIONS, writeOtlpFile } from '../main/otlp-file.ts';
 import { runConvotel } from './run-convotel.ts';
 
-/** Prints the address of every module that is loaded, on standard error. */
-const TELL_MODULES = `data:text/javascript,${encodeURIComponent(`
-  import { register } from 'node:module';
-  register('data:text/javascript,' + encodeURIComponent(
-    'export async function load(url, context, next) { process._rawDebug("MODULE " + url); return next(url, context); }'
-  ));
-`)}`;
+/** Prints the path of every file that was loaded, on standard error, as the process ends. */
+const TELL_FILES = `process.on('exit', () => {
+  for (const path of Object.keys(require.cache)) process._rawDebug('LOADED ' + path);
+});`;
 
-async function modulesOf(words: string[]): Promise<string[]> {
-  const { stderr } = await runConvotel(words, { nodeOptions: ['--import', TELL_MODULES] });
-  return stderr.split('\n').filter((line) => line.startsWith('MODULE '));
+let folder: string;
+let tellFiles: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'convotel-start-up-'));
+  tellFiles = join(folder, 'tell-files.cjs');
+  writeFileSync(tellFiles, TELL_FILES);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** The sources in the files that a call loads, by the files' maps. */
+async function loadedSources(words: readonly string[]): Promise<string[]> {
+  const { stderr } = await runConvotel([...words], { nodeOptions: ['--require', tellFiles] });
+  const files = [...stderr.matchAll(/^LOADED (.*\/packages\/cli\/dist\/.*)$/gm)].map((match) => match[1] as string);
+  const native = [...stderr.matchAll(/^LOADED (.*\/node_modules\/.*)$/gm)].map((match) => match[1] as string);
+  const mapped = files.flatMap((file) => {
+    // Files of the bundler's own have no sources.
+    if (!existsSync(`${file}.map`)) return [];
+    const { sources } = JSON.parse(readFileSync(`${file}.map`, 'utf8')) as { sources: string[] };
+    return sources.map((source) => resolve(dirname(file), source));
+  });
+  return [...mapped, ...native];
 }
 
-const isHeavy = (module: string): boolean => /duckdb|opentelemetry|packages\/(local|sdk|tracing)\//.test(module);
+const isHeavy = (source: string): boolean => /duckdb|opentelemetry|packages\/(sdk|tracing)\//.test(source);
+const isLibrary = (source: string): boolean => source.includes('/packages/query/');
 
 /** Names of the commands whose definition was loaded. */
-const commandsOf = (modules: string[]): string[] =>
-  modules.flatMap((module) => /packages\/cli\/dist\/commands\/(?!commands)([\w-]+)\.js$/.exec(module)?.[1] ?? []);
+const commandsOf = (sources: readonly string[]): string[] =>
+  sources.flatMap((source) => /packages\/cli\/src\/commands\/(?!commands)([\w-]+)\.ts$/.exec(source)?.[1] ?? []);
 
 test.each([
   [['--help'], []],
@@ -28,17 +50,17 @@ test.each([
   [['averages', '--help'], ['averages']],
   [['serve', '--help'], ['serve']],
 ])('%j loads no library and only the commands %j', async (words, commands) => {
-  const modules = await modulesOf(words);
-  expect(modules.length).toBeGreaterThan(5);
-  expect(modules.filter((module) => isHeavy(module) || module.includes('packages/query/'))).toEqual([]);
-  expect(commandsOf(modules)).toEqual(commands);
+  const sources = await loadedSources(words);
+  expect(sources.map((source) => basename(source))).toContain('main.ts');
+  expect(sources.filter((source) => isHeavy(source) || isLibrary(source))).toEqual([]);
+  expect(commandsOf(sources)).toEqual(commands);
 });
 
 test('a query on a file loads neither DuckDB nor OpenTelemetry, no other command, and nothing to measure plain text', async () => {
-  const modules = await modulesOf(['recent', '--from', await writeOtlpFile(FOUR_CONVERSATIONS)]);
-  expect(modules.some((module) => module.includes('packages/query/'))).toBe(true);
-  expect(modules.filter((module) => isHeavy(module) || module.includes('string-width'))).toEqual([]);
-  expect(commandsOf(modules)).toEqual(['recent']);
+  const sources = await loadedSources(['recent', '--from', await writeOtlpFile(FOUR_CONVERSATIONS)]);
+  expect(sources.some(isLibrary)).toBe(true);
+  expect(sources.filter((source) => isHeavy(source) || source.includes('string-width'))).toEqual([]);
+  expect(commandsOf(sources)).toEqual(['recent']);
 });
 
 test('wide characters are measured, also below one another', async () => {
@@ -57,5 +79,5 @@ test('help begins with examples', async () => {
   expect(stdout).toMatch(/^Examples:\n {2}\$ convotel demo/);
   const own = await runConvotel(['slow', '--help']);
   expect(own.stdout).toMatch(/^Examples:\n {2}\$ convotel slow/);
-  expect(own.stdout).toContain('--threshold <ms>');
+  expect(own.stdout).toContain('--threshold <time>');
 });

@@ -2,6 +2,9 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { layOutTable } from '../../src/text/table.ts';
 import { pad, prepareWidths } from '../../src/text/width.ts';
 
+/** Not a terminal. */
+const PRINTED = { columns: undefined };
+
 beforeAll(() => prepareWidths('世界'));
 
 const COLUMNS = [
@@ -11,10 +14,14 @@ const COLUMNS = [
 
 test('a cell longer than its column widens the whole column', () => {
   expect(
-    layOutTable(COLUMNS, [
-      ['a', 1],
-      ['abcdefghij', 1234567],
-    ]),
+    layOutTable(
+      COLUMNS,
+      [
+        ['a', 1],
+        ['abcdefghij', 1234567],
+      ],
+      PRINTED,
+    ),
   ).toEqual({
     heading: 'Name         Count',
     rows: ['a                1', 'abcdefghij 1234567'],
@@ -23,17 +30,21 @@ test('a cell longer than its column widens the whole column', () => {
 
 test('wide characters take two cells, combined ones one', () => {
   expect(
-    layOutTable(COLUMNS, [
-      ['世界', 1],
-      ['e\u0301', 2],
-      ['🦜', 3],
-    ]).rows,
+    layOutTable(
+      COLUMNS,
+      [
+        ['世界', 1],
+        ['e\u0301', 2],
+        ['🦜', 3],
+      ],
+      PRINTED,
+    ).rows,
   ).toEqual(['世界       1', 'e\u0301          2', '🦜         3']);
 });
 
 test('no blanks at line ends, and what stands behind a row follows directly', () => {
   const columns = [{ heading: 'Name', width: 20, align: 'left', cell: (row: string) => row }] as const;
-  expect(layOutTable(columns, ['a', 'b'], (row) => (row === 'b' ? '  <' : ''))).toEqual({
+  expect(layOutTable(columns, ['a', 'b'], PRINTED, (row) => (row === 'b' ? '  <' : ''))).toEqual({
     heading: 'Name',
     rows: ['a', 'b  <'],
   });

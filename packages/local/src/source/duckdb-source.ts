@@ -36,8 +36,9 @@ export class DuckDbSource implements ConversationSource {
       try {
         await connection.run('BEGIN');
         try {
-          if ('filters' in question) await narrowToChosen(connection, question.filters);
-          return await askEngine(sqlEngine, new DuckDbStore(connection), question);
+          const filters = 'filters' in question ? question.filters : undefined;
+          await narrowToChosen(connection, filters);
+          return await askEngine(sqlEngine, new DuckDbStore(connection, filters), question);
         } finally {
           // There is nothing to keep; and it takes the narrower view with it.
           await connection.run('ROLLBACK');

@@ -37,10 +37,12 @@ const READERS: RowReaders = {
 /** The statements of `sql/` on one connection, within the transaction that is open on it. */
 export class DuckDbStore implements SqlStore {
   readonly readers = READERS;
+  readonly isFiltered: boolean;
   readonly #connection: DuckDBConnection;
 
-  constructor(connection: DuckDBConnection) {
+  constructor(connection: DuckDBConnection, filters: ConversationFilters = {}) {
     this.#connection = connection;
+    this.isFiltered = Object.values(filters).some((filter) => filter !== undefined);
   }
 
   async rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]> {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type DuckDBConnection, LIST, listValue, UBIGINT, UHUGEINT } from '@duckdb/node-api';
+import { BIGINT, type DuckDBConnection, LIST, listValue, UBIGINT, UHUGEINT } from '@duckdb/node-api';
 import type { SpanRecord } from '@convotel/query';
-import { EARLIEST_UNIX_NANO, LATEST_UNIX_NANO, supersedes } from '@convotel/query/engine';
+import { copyKeyOf, EARLIEST_UNIX_NANO, LATEST_UNIX_NANO, supersedes } from '@convotel/query/engine';
 import { idNumber } from './columns/ids.ts';
 import type { KnownSpanIds } from './known-span-ids.ts';
 import { readSpanRow } from './span-row.ts';
@@ -32,10 +32,10 @@ export async function deduplicate(
   }
   if (suspects.length === 0) return { inserted, replacing: [] };
 
-  const indexByKey = new Map(inserted.map((span, index) => [keyOf(span), index]));
+  const indexByKey = new Map(inserted.map((span, index) => [copyKeyOf(span), index]));
   const unseen = new Map<string, SpanRecord>();
   for (const suspect of suspects) {
-    const key = keyOf(suspect);
+    const key = copyKeyOf(suspect);
     const index = indexByKey.get(key);
     const earlier = index === undefined ? unseen.get(key) : inserted[index];
     if (earlier !== undefined && !replaces(suspect, earlier)) continue;
@@ -61,8 +61,9 @@ export async function deleteStored(spans: readonly SpanRecord[], connection: Duc
     {
       trace_ids: listValue(spans.map((span) => idNumber(span.traceId))),
       span_ids: listValue(spans.map((span) => idNumber(span.spanId))),
+      starts_ns: listValue(spans.map((span) => span.startTimeUnixNano)),
     },
-    { trace_ids: LIST(UHUGEINT), span_ids: LIST(UBIGINT) },
+    { trace_ids: LIST(UHUGEINT), span_ids: LIST(UBIGINT), starts_ns: LIST(BIGINT) },
   );
 }
 
@@ -71,43 +72,28 @@ function replaces(later: SpanRecord, earlier: SpanRecord): boolean {
   return supersedes(later, earlier) && !isDeepStrictEqual(later, earlier);
 }
 
-function keyOf(span: SpanRecord): string {
-  return span.traceId + span.spanId;
-}
-
-/** The stored copies of `spans`, by key. A true copy starts when its original does, which needs but a few row groups. */
+/** The stored copies of `spans`, by key. A copy starts when its original does, which needs but a few row groups. */
 async function findStored(
   spans: ReadonlyMap<string, SpanRecord>,
   connection: DuckDBConnection,
 ): Promise<Map<string, SpanRecord>> {
-  const found = new Map<string, SpanRecord>();
-  if (spans.size === 0) return found;
+  if (spans.size === 0) return new Map();
   let since = LATEST_UNIX_NANO;
   let until = EARLIEST_UNIX_NANO;
   for (const { startTimeUnixNano: start } of spans.values()) {
     if (start < since) since = start;
     if (start > until) until = start;
   }
-  await collectStored([...spans.values()], since, until, connection, found);
-  const missing = [...spans].filter(([key]) => !found.has(key)).map(([, span]) => span);
-  if (missing.length > 0) await collectStored(missing, EARLIEST_UNIX_NANO, LATEST_UNIX_NANO, connection, found);
-  return found;
-}
-
-async function collectStored(
-  spans: readonly SpanRecord[],
-  sinceNs: bigint,
-  untilNs: bigint,
-  connection: DuckDBConnection,
-  found: Map<string, SpanRecord>,
-): Promise<void> {
+  const spanIds = [...spans.values()].map((span) => idNumber(span.spanId));
   const rows = await connection.runAndReadAll(
     sqlFile('stored-copies'),
-    { span_ids: listValue(spans.map((span) => idNumber(span.spanId))), since_ns: sinceNs, until_ns: untilNs },
+    { span_ids: listValue(spanIds), since_ns: since, until_ns: until },
     { span_ids: LIST(UBIGINT) },
   );
-  for (const row of rows.getRowObjects()) {
-    const span = readSpanRow(row);
-    found.set(keyOf(span), span);
-  }
+  return new Map(
+    rows.getRowObjects().map((row) => {
+      const span = readSpanRow(row);
+      return [copyKeyOf(span), span];
+    }),
+  );
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LocalError } from '../local-error.ts';
+import { sqlFile } from './sql-file.ts';
 
 /** One step from a schema version to the next. */
 export interface Migration {
@@ -9,11 +10,28 @@ export interface Migration {
   readSql(): Promise<string>;
 }
 
+/** Files of `sql/migrations`, the oldest first. */
+const FILES: readonly string[] = ['0001-spans', '0003-clock'];
+
+/** Those that come with other rules of what counts as a root or a step; what is stored is judged anew. */
+const CHANGING_RULES: ReadonlySet<string> = new Set(['0003-clock']);
+
 /** All steps, the oldest first; each stands whole in one file. */
-export const MIGRATIONS: readonly Migration[] = ['0001-spans'].map((name, index) => ({
+export const MIGRATIONS: readonly Migration[] = FILES.map((name, index) => ({
   version: index + 1,
-  readSql: () => readFile(new URL(`../../sql/migrations/${name}.sql`, import.meta.url), 'utf8'),
+  readSql: async () => {
+    const sql = await readFile(new URL(`../../sql/migrations/${name}.sql`, import.meta.url), 'utf8');
+    return CHANGING_RULES.has(name) ? `${sql};\n${classifyAnew()}` : sql;
+  },
 }));
+
+/** A span that has become a step needs the number of its step, so that only roots change: no rule has made a step yet. */
+function classifyAnew(): string {
+  return `UPDATE spans
+SET role = classified.role, step_id = CASE WHEN classified.role = 'root' THEN 0 END
+FROM (${sqlFile('classified-spans')}) AS classified
+WHERE spans.rowid = classified.row_id AND spans.role <> classified.role AND classified.role <> 'step'`;
+}
 
 /** The version that this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version;

@@ -1,6 +1,6 @@
 import type { DuckDBMapValue } from '@duckdb/node-api';
 import type { SpanRecord, SpanRest } from '@convotel/query';
-import { SPAN_FIELDS } from '@convotel/query/engine';
+import { SPAN_FIELDS, takeKnownAttributes } from '@convotel/query/engine';
 import { spanIdHex, traceIdHex } from './columns/ids.ts';
 
 /** A row of the table `spans` with the columns of its resource, by column name, null where there is no value. */
@@ -33,7 +33,10 @@ export function readSpanRow(row: SpanRow): SpanRecord {
   const timings = readTimings(row['timings_s'] as DuckDBMapValue | null | undefined);
   if (timings !== undefined) record.timingsSeconds = timings;
   const rest = readRest(row);
-  if (Object.keys(rest).length > 0) record.rest = rest;
+  if (Object.keys(rest).length === 0) return record;
+  record.rest = rest;
+  takeKnownAttributes(record);
+  if (Object.keys(rest).length === 0) delete record.rest;
   return record;
 }
 

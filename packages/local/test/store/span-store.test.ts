@@ -151,15 +151,19 @@ describe('copies', () => {
     await store.close();
   });
 
-  test('are recognised after a restart, also with another start', async () => {
+  test('are recognised after a restart, by ids and start', async () => {
     const path = nextPath();
     const span = step();
     const first = await SpanStore.open(path, OPTIONS);
     await first.append([span]);
     await first.close();
     const second = await SpanStore.open(path, OPTIONS);
-    await second.append([{ ...span, startTimeUnixNano: span.startTimeUnixNano + 9n }]);
-    expect(await scalar(second, "SELECT count(*) || ' ' || max(start_ns) FROM spans")).toBe('1 1760000000000000009');
+    await second.append([{ ...span, durationNano: 9n }]);
+    expect(await scalar(second, "SELECT count(*) || ' ' || max(duration_ns) FROM spans")).toBe('1 9');
+    const again = { ...span, startTimeUnixNano: span.startTimeUnixNano + 9n };
+    await second.append([again, again, { ...again, durationNano: 12n }]);
+    await second.append([{ ...span, durationNano: 8n }]);
+    expect(await scalar(second, "SELECT string_agg(duration_ns, ' ' ORDER BY start_ns) FROM spans")).toBe('9 12');
     await second.close();
   });
 });

@@ -1,11 +1,13 @@
+import { isFailure, worstOutcome } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
 import { compareText } from './order.ts';
+import { compareByStart, findRetried } from './retries.ts';
 import type { SpanRecord } from './span-record.ts';
 
 /** The root's outcome, or `open` while no root has arrived. */
 export type ConversationOutcome = Outcome | 'open';
 
-/** One conversation in numbers, computed over all of its steps. */
+/** One conversation in numbers, computed over all of its steps. What no span says is absent. */
 export interface ConversationRecord {
   /**
    * The id the program gave: the root's, else the steps', else that of any span; the first by code point where they
@@ -13,19 +15,25 @@ export interface ConversationRecord {
    */
   conversationId: string;
   traceId: string;
+  /** Found like the conversation id. */
+  sessionId?: string;
+  /** Found like the conversation id. */
+  workflow?: string;
   /** Earliest start and latest end of its steps; the root's own times where there is no step. */
   startTimeUnixNano: bigint;
   endTimeUnixNano: bigint;
-  /** Where there are several roots, of the one that ends last, then of the one last by span id. */
+  /** The worst where there are several roots: failed, timed_out, abandoned, interrupted, completed. */
   outcome: ConversationOutcome;
+  /** Where the conversation is a failure: the last outermost step, by start, that failed and was not retried. */
+  failedStep?: string;
   /** All step spans, attempts and nested ones included. */
   stepCount: number;
-  /** Sum of its outermost steps' durations. */
-  totalNano: bigint;
-  /** Sum of its completed outermost steps' durations. */
-  completedNano: bigint;
-  /** {@link ConversationRecord.completedNano} by step name. */
+  /** Sum of its outermost steps' durations; more than end − start where steps overlap. */
+  stepSumNano: bigint;
+  /** By step name, the sum of its completed outermost steps' durations. */
   completedNanoByStep: Record<string, bigint>;
+  /** Response latency in ms: the smallest of its steps', else of its roots'. */
+  responseMs?: number;
 }
 
 /** The numbers of one conversation, from all spans of its trace, each once. Undefined where none is a root or a step. */
@@ -43,28 +51,35 @@ export function buildConversation(spans: readonly SpanRecord[]): ConversationRec
     if (endOf(span) > endTimeUnixNano) endTimeUnixNano = endOf(span);
   }
 
-  let totalNano = 0n;
-  let completedNano = 0n;
+  let stepSumNano = 0n;
   const completedNanoByStep = new Map<string, bigint>();
   for (const { step = '', depth, outcome, durationNano } of steps) {
     if (depth > 0) continue;
-    totalNano += durationNano;
-    if (outcome !== 'completed') continue;
-    completedNano += durationNano;
-    completedNanoByStep.set(step, (completedNanoByStep.get(step) ?? 0n) + durationNano);
+    stepSumNano += durationNano;
+    if (outcome === 'completed') completedNanoByStep.set(step, (completedNanoByStep.get(step) ?? 0n) + durationNano);
   }
 
+  const textOf = (field: 'conversationId' | 'sessionId' | 'workflow'): string | undefined =>
+    firstText(roots, field) ?? firstText(steps, field) ?? firstText(spans, field);
+  const sessionId = textOf('sessionId');
+  const workflow = textOf('workflow');
+  const outcome = roots.length === 0 ? 'open' : worstOutcome(roots.map((root) => root.outcome));
+  const failedStep = outcome !== 'open' && isFailure(outcome) ? findFailedStep(steps) : undefined;
+  const responseSeconds = smallestLatency(steps) ?? smallestLatency(roots);
   return {
-    conversationId: idIn(roots) ?? idIn(steps) ?? idIn(spans) ?? first.traceId,
+    conversationId: textOf('conversationId') ?? first.traceId,
     traceId: first.traceId,
+    ...(sessionId !== undefined && { sessionId }),
+    ...(workflow !== undefined && { workflow }),
     startTimeUnixNano,
     endTimeUnixNano,
-    outcome: outcomeOf(roots),
+    outcome,
+    ...(failedStep !== undefined && { failedStep }),
     stepCount: steps.length,
-    totalNano,
-    completedNano,
+    stepSumNano,
     // Unlike an assignment, this also takes a step named `__proto__`.
     completedNanoByStep: Object.fromEntries(completedNanoByStep),
+    ...(responseSeconds !== undefined && { responseMs: responseSeconds * 1000 }),
   };
 }
 
@@ -73,21 +88,29 @@ function endOf(span: SpanRecord): bigint {
   return span.startTimeUnixNano + span.durationNano;
 }
 
-function idIn(spans: readonly SpanRecord[]): string | undefined {
-  let firstId: string | undefined;
-  for (const { conversationId } of spans) {
-    if (conversationId === undefined || conversationId === firstId) continue;
-    if (firstId === undefined || compareText(conversationId, firstId) < 0) firstId = conversationId;
+/** The first by code point of the texts that `spans` have in `field`. */
+function firstText(
+  spans: readonly SpanRecord[],
+  field: 'conversationId' | 'sessionId' | 'workflow',
+): string | undefined {
+  let first: string | undefined;
+  for (const { [field]: text } of spans) {
+    if (text === undefined || text === first) continue;
+    if (first === undefined || compareText(text, first) < 0) first = text;
   }
-  return firstId;
+  return first;
 }
 
-function outcomeOf(roots: readonly SpanRecord[]): ConversationOutcome {
-  let last: SpanRecord | undefined;
-  for (const root of roots) {
-    const isLater =
-      last === undefined || endOf(root) > endOf(last) || (endOf(root) === endOf(last) && root.spanId > last.spanId);
-    if (isLater) last = root;
+function findFailedStep(steps: readonly SpanRecord[]): string | undefined {
+  const retried = findRetried(steps);
+  const failed = steps.filter((span) => span.depth === 0 && isFailure(span.outcome) && !retried.has(span));
+  return failed.sort(compareByStart).at(-1)?.step;
+}
+
+function smallestLatency(spans: readonly SpanRecord[]): number | undefined {
+  let smallest: number | undefined;
+  for (const { responseLatencySeconds: seconds } of spans) {
+    if (seconds !== undefined && (smallest === undefined || seconds < smallest)) smallest = seconds;
   }
-  return last?.outcome ?? 'open';
+  return smallest;
 }

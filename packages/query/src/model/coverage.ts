@@ -1,4 +1,5 @@
 import { compareText } from './order.ts';
+import type { SpanRecord } from './span-record.ts';
 
 /** What an answer rests on. */
 export interface Coverage {
@@ -8,8 +9,36 @@ export interface Coverage {
   spans: number;
   /** False whenever something was left unread; then `warnings` has the reason. */
   complete: boolean;
-  warnings: string[];
+  warnings: Warning[];
 }
+
+/** Something that whoever reads the answer should know. */
+export interface Warning {
+  code: WarningCode;
+  /** A sentence for people. */
+  text: string;
+}
+
+/** Stable, so that programs may branch on them; `docs/conventions.md` lists them. */
+export type WarningCode =
+  /** A program keeps only a share of its conversations. */
+  | 'sampled'
+  /** Conversations of the answer have several roots: their ids were used again. */
+  | 'conversation-id-reused'
+  /** Spans were read, and none of them is a step or a root. */
+  | 'no-steps-recognised'
+  /** Lines of a file, or a stretch of time, could not be read; the answer is incomplete. */
+  | 'unread'
+  /** The question had no window, and was answered from the latest stretch of time only; the answer is incomplete. */
+  | 'looked-back'
+  /** The trace of a conversation was found by reading a stretch of time. */
+  | 'found-by-reading'
+  /** Conversations were under way when they were read. */
+  | 'unsettled'
+  /** Other traces carry the conversation id too. */
+  | 'other-traces'
+  /** The step asked for does not occur in the window. */
+  | 'step-never-seen';
 
 /** The data of an answer, and what it rests on. */
 export interface Answer<Data> {
@@ -18,7 +47,7 @@ export interface Answer<Data> {
 }
 
 /** `coverage` with one more warning. */
-export function withWarning(coverage: Coverage, warning: string): Coverage {
+export function withWarning(coverage: Coverage, warning: Warning): Coverage {
   return { ...coverage, warnings: [...coverage.warnings, warning] };
 }
 
@@ -30,10 +59,10 @@ export interface SampledProgram {
 }
 
 /**
- * What coverage warns of when programs keep only a part of their conversations: one text for each program and ratio,
+ * What coverage warns of when programs keep only a part of their conversations: one warning for each program and ratio,
  * by name, then ratio. The same for every engine.
  */
-export function samplingWarnings(programs: Iterable<SampledProgram>): string[] {
+export function samplingWarnings(programs: Iterable<SampledProgram>): Warning[] {
   const warned = new Map<string, { name: string; ratio: number }>();
   for (const { serviceName: name = '', samplingRatio: ratio } of programs) {
     if (ratio !== undefined && ratio >= 0 && ratio < 1) warned.set(`${ratio} ${name}`, { name, ratio });
@@ -42,6 +71,43 @@ export function samplingWarnings(programs: Iterable<SampledProgram>): string[] {
     .sort((a, b) => compareText(a.name, b.name) || a.ratio - b.ratio)
     .map(({ name, ratio }) => {
       const program = name === '' ? 'A program without a name' : `The program "${name}"`;
-      return `${program} keeps only a share of ${ratio} of its conversations: counts are of those kept, not of all.`;
+      const text = `${program} keeps only a share of ${ratio} of its conversations: counts are of those kept, not of all.`;
+      return { code: 'sampled', text };
     });
+}
+
+/** Names that a warning gives of each kind; a further one shows as `…`. */
+export const MAX_NAMES = 3;
+
+/**
+ * Warns that none of `spanCount` spans is a step or a root. `services` and `names` are theirs, the most frequent first,
+ * then by code point; {@link MAX_NAMES} of each are named.
+ */
+export function unrecognisedWarning(spanCount: number, services: readonly string[], names: readonly string[]): Warning {
+  const from = services.length === 0 ? 'no named service' : quotedList(services);
+  const text = `No step or root of a conversation was recognised. Spans read: ${spanCount}, from ${from}, named ${quotedList(names)}. A step has the attribute conversation.step.name.`;
+  return { code: 'no-steps-recognised', text };
+}
+
+function quotedList(texts: readonly string[]): string {
+  const named = texts.slice(0, MAX_NAMES).map((text) => `"${text}"`);
+  return [...named, ...(texts.length > MAX_NAMES ? ['…'] : [])].join(', ');
+}
+
+/** Warns of conversations with several roots, among those handed over in an answer, each with its spans. */
+export function reuseWarnings(
+  conversations: Iterable<{ conversationId: string; spans: readonly SpanRecord[] }>,
+): Warning[] {
+  const reused = new Set<string>();
+  for (const { conversationId, spans } of conversations) {
+    const roots = spans.filter(({ role }) => role === 'root');
+    if (roots.length > 1) reused.add(conversationId);
+  }
+  if (reused.size === 0) return [];
+  const named = quotedList([...reused].sort(compareText));
+  const text =
+    reused.size === 1
+      ? `The conversation id ${named} was used more than once: what was traced under it is shown as one conversation, with the worst outcome.`
+      : `${reused.size} conversation ids (${named}) were used more than once: what was traced under each is shown as one conversation, with the worst outcome.`;
+  return [{ code: 'conversation-id-reused', text }];
 }

@@ -20,6 +20,8 @@ export interface SpanField {
   kind: SpanFieldKind;
   /** Smallest number that counts, or shortest text; a smaller one stays among the span's other attributes. */
   min: number;
+  /** Largest number that counts. @defaultValue none */
+  max?: number;
   column: string;
   /** The attribute of the span. Absent where the value comes from the resource or the status. */
   attribute?: string;
@@ -45,6 +47,14 @@ export const SPAN_FIELDS: readonly SpanField[] = [
   count('inputChars', 'input_chars', ATTRIBUTE.inputChars),
   count('outputChars', 'output_chars', ATTRIBUTE.outputChars),
   number('timeToFirstOutputSeconds', 'time_to_first_output_s', ATTRIBUTE.timeToFirstOutput),
+  // Where the clocks of two machines make a latency negative, or years long, it is not one.
+  { ...number('responseLatencySeconds', 'response_latency_s', ATTRIBUTE.responseLatency), min: 0, max: 1e9 },
+  { ...number('timeoutSeconds', 'timeout_s', ATTRIBUTE.stepTimeout), min: 0 },
+  count('chunks', 'chunks', ATTRIBUTE.stepChunks),
+  text('provider', 'provider', ATTRIBUTE.provider),
+  text('model', 'model', ATTRIBUTE.requestModel),
+  count('inputTokens', 'input_tokens', ATTRIBUTE.inputTokens),
+  count('outputTokens', 'output_tokens', ATTRIBUTE.outputTokens),
   { field: 'serviceName', kind: 'text', min: 0, column: 'service_name', isOfResource: true },
   { field: 'samplingRatio', kind: 'double', min: -Infinity, column: 'sampling_ratio', isOfResource: true },
 ];

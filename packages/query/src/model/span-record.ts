@@ -31,7 +31,7 @@ export interface SpanRecord {
 
   conversationId?: string;
   sessionId?: string;
-  /** On the root: the pipeline's name. */
+  /** The pipeline's name. */
   workflow?: string;
   /** `service.name` of the resource. */
   serviceName?: string;
@@ -46,6 +46,18 @@ export interface SpanRecord {
   inputChars?: number;
   outputChars?: number;
   timeToFirstOutputSeconds?: number;
+  /** From the end of the user's input to the first output that the user perceives; on a step that answers, else the root. */
+  responseLatencySeconds?: number;
+  /** The time that the step was allowed. */
+  timeoutSeconds?: number;
+  /** Chunks that a streamed step handed on. */
+  chunks?: number;
+  /** `gen_ai.provider.name`, such as `openai`. */
+  provider?: string;
+  /** `gen_ai.request.model`. */
+  model?: string;
+  inputTokens?: number;
+  outputTokens?: number;
   /** Named parts of the step, in seconds; absent where there is none. */
   timingsSeconds?: Record<string, number>;
 

@@ -21,9 +21,9 @@ export const LATEST_UNIX_NANO = 2n ** 63n - 1n;
 export interface ConversationFilters {
   /** Conversations with at least one span of this `service.name`. */
   service?: string;
-  /** Conversations whose root carries this `gen_ai.workflow.name`. */
+  /** Conversations with at least one span of this `gen_ai.workflow.name`. */
   workflow?: string;
-  /** Conversations with a root or step of this `session.id`. */
+  /** Conversations with at least one span of this `session.id`. */
   session?: string;
   outcome?: ConversationOutcome;
 }

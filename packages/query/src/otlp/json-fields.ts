@@ -1,8 +1,11 @@
+import { codedError } from '@convotel/conventions';
 import { LATEST_UNIX_NANO } from '../model/window.ts';
 
 /** An OTLP/JSON trace request (`ExportTraceServiceRequest`, proto3 JSON mapping) that is not as it must be. */
-export class OtlpFormatError extends Error {
-  override readonly name = 'OtlpFormatError';
+export class OtlpFormatError extends codedError('OtlpFormatError') {
+  constructor(message: string, options?: ErrorOptions) {
+    super('OTLP_MALFORMED', message, options);
+  }
 }
 
 /** An object as `JSON.parse` returns it. */

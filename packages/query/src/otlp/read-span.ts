@@ -77,15 +77,15 @@ export function readSpan(
   if (resource.serviceName !== undefined) record.serviceName = resource.serviceName;
   if (resource.samplingRatio !== undefined) record.samplingRatio = resource.samplingRatio;
 
-  const hasOutcome = readAttributes(span['attributes'], record, rest);
+  const { hasOutcome, hasSchemaVersion } = readAttributes(span['attributes'], record, rest);
   readStatus(span['status'], hasOutcome, record, rest);
   if (record.step !== undefined) {
     record.role = 'step';
   } else {
     record.depth = 0;
-    const isRoot =
-      record.name === CONVERSATION_SPAN_NAME && parentSpanId === undefined && record.conversationId !== undefined;
-    if (isRoot) record.role = 'root';
+    // Other frameworks have roots of the same name, and with a conversation id; only ours say a version of the schema.
+    const isNamedAsRoot = record.name === CONVERSATION_SPAN_NAME && parentSpanId === undefined;
+    if (isNamedAsRoot && hasSchemaVersion && record.conversationId !== undefined) record.role = 'root';
   }
   if (rest === undefined) return record;
   readRest(span, rest);
@@ -98,10 +98,15 @@ export function readSpan(
   return record;
 }
 
-/** Gives each attribute its field in `record`, or a place in `rest`. Returns whether one said the outcome. */
-function readAttributes(value: unknown, record: SpanRecord, rest: SpanRest | undefined): boolean {
+/** Gives each attribute its field in `record`, or a place in `rest`. Returns what the others decide. */
+function readAttributes(
+  value: unknown,
+  record: SpanRecord,
+  rest: SpanRest | undefined,
+): { hasOutcome: boolean; hasSchemaVersion: boolean } {
   const attributes = readArray(value, 'attributes');
   let hasOutcome = false;
+  let hasSchemaVersion = false;
   for (let index = 0; index < attributes.length; index++) {
     const entry = readObject(attributes[index], 'an attribute');
     const key = readString(entry['key'], "an attribute's key");
@@ -117,9 +122,10 @@ function readAttributes(value: unknown, record: SpanRecord, rest: SpanRest | und
     } else if (readAttribute(key, entry['value'], record)) {
       continue;
     }
+    if (key === ATTRIBUTE.schemaVersion) hasSchemaVersion = true;
     if (rest !== undefined) (rest.attributes ??= []).push(entry);
   }
-  return hasOutcome;
+  return { hasOutcome, hasSchemaVersion };
 }
 
 /** Returns whether the attribute has a field in `record`, which then holds its value. */
@@ -130,14 +136,30 @@ function readAttribute(key: string, value: unknown, record: SpanRecord): boolean
   return key.startsWith(STEP_TIMING_PREFIX) && setTiming(record, key.slice(STEP_TIMING_PREFIX.length), value);
 }
 
-function readField({ field, kind, min }: SpanField, value: unknown, record: SpanRecord): boolean {
+/**
+ * Gives attributes in `record.rest` the fields that they have by now: a span that an older version has stored was read
+ * when there were fewer.
+ */
+export function takeKnownAttributes(record: SpanRecord): void {
+  const { rest } = record;
+  if (rest?.attributes === undefined) return;
+  const left = rest.attributes.filter((entry) => {
+    const { key, value } = entry as { key: string; value: unknown };
+    const spanField = SPAN_FIELD_BY_ATTRIBUTE.get(key);
+    return spanField === undefined || record[spanField.field] !== undefined || !readField(spanField, value, record);
+  });
+  if (left.length > 0) rest.attributes = left;
+  else delete rest.attributes;
+}
+
+function readField({ field, kind, min, max = Infinity }: SpanField, value: unknown, record: SpanRecord): boolean {
   let read: string | number | undefined;
   if (kind === 'text') {
     read = stringOf(value);
     if (read === undefined || read.length < min) return false;
   } else {
     read = kind === 'integer' ? wholeNumberOf(value, min) : numberOf(value);
-    if (read === undefined || read < min) return false;
+    if (read === undefined || read < min || read > max) return false;
   }
   (record as unknown as Record<string, string | number>)[field] = read;
   return true;

@@ -1,6 +1,6 @@
 import type { ConversationCount } from '../questions.ts';
 import { NANO_PER_SECOND, wholeSeconds } from './unix-seconds.ts';
-import { zoneOffsetSeconds } from './zone-offset.ts';
+import { zoneOffsetSeconds } from './time-zone.ts';
 
 const QUARTER_HOUR_SECONDS = 900;
 

@@ -1,3 +1,12 @@
+import { codedError } from '@convotel/conventions';
+import type { ErrorCodeOf } from '@convotel/conventions';
+
+/** A time, a date or a time zone that cannot be understood. */
+export class TimeError extends codedError('TimeError') {}
+
+/** Codes of {@link TimeError}. */
+export type TimeErrorCode = ErrorCodeOf<'TimeError'>;
+
 export const NANO_PER_SECOND = 1_000_000_000n;
 
 /** Whole Unix seconds of Unix nanoseconds. Rounds down, also before 1970. */
@@ -27,7 +36,7 @@ export function unixSecondsOf(
 
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 
-/** Midnight of `date` (`YYYY-MM-DD`) in UTC as Unix seconds; undefined where it is no date. */
+/** Midnight of `date` (`YYYY-MM-DD`) in UTC as Unix seconds; undefined where there is no such day. */
 export function utcMidnightSeconds(date: string): number | undefined {
   const [, year, month, day] = DATE.exec(date) ?? [];
   if (year === undefined) return undefined;

@@ -2,7 +2,7 @@ import type { Evidence, Severity } from '../findings/finding.ts';
 import type { Window } from '../model/window.ts';
 import type { ConversationSource } from '../questions.ts';
 
-/** Something that a watcher wants to know now. */
+/** Something that whoever watches wants to know now. */
 export interface Alert {
   /** Stable name of the rule, such as `high-error-rate`. */
   rule: string;
@@ -18,9 +18,10 @@ export interface Alert {
 export interface AlertRule {
   readonly name: string;
   /**
-   * What is wrong in `window`; an empty list when nothing is. At most one alert for each
-   * `evidence.step`, by which a lasting condition is known again.
-   * A `SourceError` means that the back end does not answer, and is outlived; any other error ends the watch.
+   * What is wrong in `window`; an empty list when nothing is. At most one alert for each `evidence.step`, by which a
+   * lasting condition is recognised in the next round.
+   *
+   * A `SourceError` means that the back end does not answer: the watch goes on. Any other error ends it.
    */
   check(source: ConversationSource, window: Window): Promise<Alert[]>;
 }

@@ -1,12 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { checkNumber } from '../commands/check-options.ts';
+import { checkNumber } from '../answers/options.ts';
 import type { ConversationSource } from '../questions.ts';
 import { SourceError } from '../source-error.ts';
-import { formatInstant } from '../time/format-instant.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { formatInstant } from '../time/instant.ts';
 import type { Alert, AlertRule } from './alert.ts';
-import { repeatAll, trackChanges } from './changes.ts';
-import { checkRules, resolveRound, windowOf } from './round.ts';
+import { checkRules, repeatAll, resolveRound, trackChanges, windowOf } from './round.ts';
 import type { Round, RoundOptions } from './round.ts';
 
 /** What {@link watch} is asked with. */
@@ -16,24 +14,24 @@ export interface WatchOptions extends RoundOptions {
   /** Pause between the end of one round and the beginning of the next, in milliseconds. @defaultValue `300_000` */
   intervalMs?: number | undefined;
   /**
-   * Whether a condition that lasts is told again each round. With `false` it is told when it begins and, as an alert of
-   * severity `good`, when it is over. @defaultValue `true`
+   * Whether a condition that lasts is reported again each round. With `false` it is reported when it begins and, as an
+   * alert of severity `good`, when it is over. @defaultValue `true`
    */
   repeat?: boolean | undefined;
 }
 
-/** Longest pause that Node's timers take: 2^31 − 1 ms, almost 25 days. */
-const LONGEST_INTERVAL_MS = 2_147_483_647;
+/** The longest pause that Node's timers take: 2^31 − 1 ms, almost 25 days. */
+const MAX_INTERVAL_MS = 2_147_483_647;
 
 /**
- * Looks at the latest window every `intervalMs` and hands over what `rules` see:
+ * Looks at the latest window every `intervalMs` and yields what `rules` see:
  * `for await (const alert of watch(source, rules, { signal }))`.
  *
- * Rounds never overlap: the next one waits for the last, and for whoever takes the alerts. A back end that does not
- * answer is told once (`back-end-unreachable`), asked again each round, and told once more when it is back
- * (`back-end-answers-again`). Leaving the loop or aborting ends the watch and leaves no timer behind; then the
- * iteration is done, without an error.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; while iterating, what a rule throws that is no `SourceError`.
+ * Rounds never overlap: the next one waits for the last, and for the loop over the alerts. A back end that does not
+ * answer is reported once (`back-end-unreachable`), asked again each round, and reported once more when it is back
+ * (`back-end-answers-again`). Leaving the loop or aborting ends the watch and leaves no timer behind; the iteration is
+ * then done, without an error.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; while iterating, any error of a rule that is not a `SourceError`.
  */
 export function watch(
   source: ConversationSource,
@@ -41,7 +39,7 @@ export function watch(
   options: WatchOptions = {},
 ): AsyncIterable<Alert> {
   const { signal, intervalMs = 300_000, repeat = true } = options;
-  checkNumber('intervalMs', intervalMs, 1, LONGEST_INTERVAL_MS);
+  checkNumber('intervalMs', intervalMs, 1, MAX_INTERVAL_MS);
   const round = resolveRound(options);
   return {
     [Symbol.asyncIterator](): AsyncIterator<Alert, void> {
@@ -115,4 +113,25 @@ function answersAgain(source: ConversationSource, time: string): Alert {
     evidence: { location: source.location },
     time,
   };
+}
+
+/**
+ * What `promise` resolves to; undefined as soon as `signal` is aborted, whether `promise` has settled by then or not.
+ * How it settles after that, also with an error, is ignored.
+ */
+function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => resolve(undefined);
+    const finish = (settle: () => void): void => {
+      signal.removeEventListener('abort', abort);
+      settle();
+    };
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    // After an abort these come too late to settle anything.
+    promise.then(
+      (value) => finish(() => resolve(value)),
+      (error: unknown) => finish(() => reject(error)),
+    );
+  });
 }

@@ -1,27 +1,40 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import { THRESHOLD, WALL_DIFFERS_FROM_PCT } from '@convotel/conventions';
-import { WORTH_SAYING_FROM_PCT } from '../../src/findings/compared-rows.ts';
-import { ADVISED_STEPS, PROBLEM_FROM_PCT } from '../../src/findings/failing-steps.ts';
-import { RISEN_FROM_POINTS } from '../../src/findings/risen-error-rates.ts';
-import { RULES_BY_COMMAND } from '../../src/findings/rules-by-command.ts';
-import { BOTTLENECK_FROM_PCT } from '../../src/findings/rules/bottleneck-step.ts';
-import { COMMON_CAUSE_FROM_PCT } from '../../src/findings/rules/common-cause.ts';
-import { TIMEOUT_FROM_TARGETS } from '../../src/findings/rules/consider-timeout.ts';
-import { MOST_FROM_PCT } from '../../src/findings/rules/errors-in-one-step.ts';
-import { UNACCEPTABLE_FROM_PCT } from '../../src/findings/rules/high-error-rate.ts';
-import { CALLS_FOR_MEDIAN } from '../../src/findings/rules/median-call.ts';
-import { CALLS_FOR_OUTLIERS, OUTLIERS_FROM_MEDIANS } from '../../src/findings/rules/slow-outliers.ts';
-import { CALLS_FOR_TAIL, TAIL_FROM_MEDIANS } from '../../src/findings/rules/slow-tail.ts';
 import {
   CALLS_FOR_SPREAD,
   FAIRLY_CONSISTENT_BELOW_PCT,
   VERY_CONSISTENT_BELOW_PCT,
-} from '../../src/findings/rules/step-spread.ts';
-import { UNATTRIBUTED_FROM_PCT } from '../../src/findings/rules/unattributed-time.ts';
-import { DOMINATES_FROM_PCT } from '../../src/findings/slowest-step.ts';
+} from '../../src/answers/averages.ts';
+import { COMMON_CAUSE_ABOVE_PCT } from '../../src/answers/common-errors.ts';
+import { WORTH_SAYING_FROM_PCT, RISEN_FROM_POINTS } from '../../src/answers/compare/compare-findings.ts';
+import { BOTTLENECK_FROM_PCT, UNATTRIBUTED_FROM_PCT } from '../../src/answers/conversation/step-findings.ts';
+import { CONVERSATIONS_TO_CORRELATE, CORRELATED_FROM } from '../../src/answers/correlation.ts';
+import { ADVISED_STEPS, PROBLEM_FROM_PCT } from '../../src/answers/error-advice.ts';
+import { MOST_ABOVE_PCT, UNACCEPTABLE_FROM_PCT } from '../../src/answers/errors.ts';
+import {
+  CALLS_TO_COMPARE,
+  GAPS_FROM_PCT,
+  PART_FROM_PCT,
+  PARTS_NAMED,
+  RETRIED_NAMED,
+  UNUSUAL_FROM_PCT,
+  UNUSUAL_NAMED,
+} from '../../src/answers/explain/explain-findings.ts';
+import {
+  CALLS_FOR_MEDIAN,
+  CALLS_FOR_OUTLIERS,
+  OUTLIERS_FROM_MEDIANS,
+  CALLS_FOR_TAIL,
+  TAIL_FROM_MEDIANS,
+} from '../../src/answers/percentiles.ts';
+import { SATISFYING_FROM_PCT, UNSATISFYING_BELOW_PCT } from '../../src/answers/satisfaction.ts';
+import { DOMINATES_FROM_PCT, TIMEOUT_FROM_TARGETS } from '../../src/answers/slow.ts';
+import { readRules } from './rules-by-command.ts';
 
-const guide = await readFile(new URL('../../../../docs/findings.md', import.meta.url), 'utf8');
+const guide = await readDocument('findings.md');
+const conventions = await readDocument('conventions.md');
+const rules = await readRules();
 const rows = new Map(
   [...guide.matchAll(/^\| `([a-z-]+)` +\| ([a-z, -]+?) +\| (.+?) +\|$/gm)].map(([, rule, commands, when]) => [
     rule!,
@@ -30,16 +43,27 @@ const rows = new Map(
 );
 
 test('the guide lists every rule with its commands, and no other', () => {
-  const commandsByRule = new Map<string, string[]>();
-  for (const [command, rules] of Object.entries(RULES_BY_COMMAND)) {
-    for (const rule of rules) {
-      const name = kebabCase(rule.name);
-      commandsByRule.set(name, [...(commandsByRule.get(name) ?? []), kebabCase(command)]);
-    }
+  const commandsByRule: Record<string, string[]> = {};
+  for (const [command, { ruleName }] of [...rules.byCommand].flatMap(([name, list]) =>
+    list.map((rule) => [name, rule] as const),
+  )) {
+    commandsByRule[ruleName] = [...(commandsByRule[ruleName] ?? []), command].toSorted();
   }
-  const documented = [...rows].map(([rule, { commands }]) => [rule, commands.toSorted()] as const);
-  const existing = [...commandsByRule].map(([rule, commands]) => [rule, commands.toSorted()] as const);
-  expect(documented.toSorted(byRule)).toEqual(existing.toSorted(byRule));
+  const documented = Object.fromEntries([...rows].map(([rule, { commands }]) => [rule, commands.toSorted()]));
+  expect(documented).toEqual(commandsByRule);
+});
+
+test('every rule serves a command, and no two have one name', () => {
+  const used = new Set([...rules.byCommand.values()].flat());
+  expect([...rules.all].filter((rule) => !used.has(rule)).map(({ ruleName }) => ruleName)).toEqual([]);
+  expect(new Set([...rules.all].map(({ ruleName }) => ruleName)).size).toBe(rules.all.size);
+});
+
+test('the contract shows findings of rules that exist', () => {
+  const named = [...conventions.matchAll(/"rule": "([^"]+)"/g)].map((match) => match[1]!);
+  expect(named.length).toBeGreaterThan(0);
+  const known = new Set([...rules.all].map(({ ruleName }) => ruleName));
+  expect(named.filter((name) => !known.has(name))).toEqual([]);
 });
 
 test.each([
@@ -59,19 +83,24 @@ test.each([
   ['consider-timeout', `${TIMEOUT_FROM_TARGETS} times the target`],
   ['high-error-rate', `${PROBLEM_FROM_PCT} % of its calls`],
   ['high-error-rate', `unacceptable from ${UNACCEPTABLE_FROM_PCT} % on`],
-  ['errors-in-one-step', `more than ${MOST_FROM_PCT} %`],
+  ['errors-in-one-step', `more than ${MOST_ABOVE_PCT} %`],
   ['retry-failures', `(from ${PROBLEM_FROM_PCT} % on; the ${ADVISED_STEPS} worst)`],
-  ['common-cause', `more than ${COMMON_CAUSE_FROM_PCT} %`],
+  ['common-cause', `more than ${COMMON_CAUSE_ABOVE_PCT} %`],
   ['step-change', `${WORTH_SAYING_FROM_PCT} % of its average`],
   ['more-errors', `${RISEN_FROM_POINTS} percentage points`],
+  ['where-time-went', `${PART_FROM_PCT} % of the conversation or more: the ${PARTS_NAMED} longest`],
+  ['unusual-step', `${CALLS_TO_COMPARE} calls or more to compare with: the ${UNUSUAL_NAMED} worst`],
+  ['unusual-step', `longer than ${UNUSUAL_FROM_PCT} %`],
+  ['retried-steps', `the ${RETRIED_NAMED} most expensive`],
+  ['gaps', `${GAPS_FROM_PCT} % of the conversation`],
+  ['satisfaction-verdict', `${SATISFYING_FROM_PCT} % or more`],
+  ['satisfaction-verdict', `below ${UNSATISFYING_BELOW_PCT} %`],
+  ['duration-correlation', `±${CORRELATED_FROM} on over ${CONVERSATIONS_TO_CORRELATE} conversations`],
+  ['no-correlation', `fewer than ${CONVERSATIONS_TO_CORRELATE} conversations`],
 ])('the guide gives the threshold of %s: %s', (rule, words) => {
   expect(rows.get(rule)?.when).toContain(words);
 });
 
-function byRule([a]: readonly [string, ...unknown[]], [b]: readonly [string, ...unknown[]]): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function kebabCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+function readDocument(name: string): Promise<string> {
+  return readFile(new URL(`../../../../docs/${name}`, import.meta.url), 'utf8');
 }

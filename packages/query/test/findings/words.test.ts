@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals';
-import { nameList } from '../../src/findings/words/name-list.ts';
 import {
+  nameList,
   counted,
   percentWords,
   roughDurationWords,
   roughPercentWords,
   secondsWords,
-} from '../../src/findings/words/quantity-words.ts';
-import { stepDisplayName } from '../../src/findings/words/step-display-name.ts';
+  stepDisplayName,
+} from '../../src/findings/words.ts';
 
 test.each([
   ['gpt', 'GPT', 'GPT', 'GPT'],

@@ -89,7 +89,7 @@ describe('fields', () => {
   });
 
   test('what has no field is kept in rest, as it came', () => {
-    const model = text('gen_ai.request.model', 'gpt-5');
+    const model = text('gen_ai.response.model', 'gpt-5');
     const host = text('host.name', 'h');
     const event = { name: 'retry', timeUnixNano: '1' };
     const link = { traceId: TRACE_ID, spanId: SPAN_ID };
@@ -152,17 +152,23 @@ describe('fields', () => {
 });
 
 describe('roles and outcomes', () => {
-  const root = { name: 'conversation', attributes: [text('conversation.id', 'c1')] };
+  const version = text('conversation.schema.version', '1');
+  const root = { name: 'conversation', attributes: [text('conversation.id', 'c1'), version] };
 
-  test('a parentless span named conversation with an id is a root', () => {
+  test('a parentless span named conversation with an id and a version of the schema, whatever it is, is a root', () => {
     expect(decodeSpan(root).role).toBe('root');
+    for (const value of [{ stringValue: '' }, { intValue: '2' }, {}, null]) {
+      const odd = { key: 'conversation.schema.version', value };
+      expect(decodeSpan({ ...root, attributes: [odd, text('conversation.id', 'c1')] }).role).toBe('root');
+    }
     expect(decodeSpan({ ...root, parentSpanId: '' }).role).toBe('root');
     expect(decodeSpan({ ...root, parentSpanId: '0000000000000000' }).role).toBe('root');
   });
 
   test.each([
     ['with a parent', { ...root, parentSpanId: SPAN_ID }, 'other'],
-    ['without an id', { ...root, attributes: [] }, 'other'],
+    ['without an id', { ...root, attributes: [version] }, 'other'],
+    ['without a version, as other frameworks have', { ...root, attributes: [text('conversation.id', 'c1')] }, 'other'],
     ['of another name', { ...root, name: 'chat' }, 'other'],
     ['with a step name', { ...root, attributes: [...root.attributes, text('conversation.step.name', 'x')] }, 'step'],
   ])('a span %s is no root', (_, span, role) => {

@@ -9,8 +9,8 @@ import {
   watchOnce,
 } from '@convotel/query';
 import type { SpanRecord } from '@convotel/query';
-import { exampleConversations } from '../commands/example-conversations.ts';
-import { recordConversation } from '../commands/record-conversation.ts';
+import { exampleConversations } from '../answers/example-conversations.ts';
+import { recordConversation } from '../answers/record-conversation.ts';
 
 /** A quarter past the example's conversations. */
 const options = { clock: () => new Date('2025-10-08T14:45:00Z') };

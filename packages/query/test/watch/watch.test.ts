@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 import { highErrorRate, MemorySource, QueryError, ServeSource, SourceError, watch, watchOnce } from '@convotel/query';
 import { decodeQuestion, encodeAnswer } from '@convotel/query/engine';
 import type { Alert, AlertRule, Evidence } from '@convotel/query';
-import { exampleConversations } from '../commands/example-conversations.ts';
+import { exampleConversations } from '../answers/example-conversations.ts';
 
 const clock = (): Date => new Date('2025-10-08T14:45:00Z');
 const source = new MemorySource([]);

@@ -1,3 +1,5 @@
+import { codedError } from '@convotel/conventions';
+import type { ErrorCodeOf } from '@convotel/conventions';
 import type { Attributes } from '@opentelemetry/api';
 
 /** Settings of `startTracing`. Each wins over the `OTEL_*` variable that says the same. */
@@ -26,19 +28,11 @@ export interface TracingOptions {
   warn?: (message: string) => void;
 }
 
-/** Stable, so callers may branch on them; messages are for people and may change. */
-export type TracingOptionsErrorCode = 'INVALID_ENDPOINT' | 'OPTION_OUT_OF_RANGE';
+/** Codes of {@link TracingOptionsError}. */
+export type TracingOptionsErrorCode = ErrorCodeOf<'TracingOptionsError'>;
 
-/** An option of `startTracing` that cannot be meant. What the environment says wrongly is warned about instead. */
-export class TracingOptionsError extends Error {
-  override readonly name = 'TracingOptionsError';
-  readonly code: TracingOptionsErrorCode;
-
-  constructor(code: TracingOptionsErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
+/** An option of `startTracing` that cannot be right. A wrong environment variable is only warned about. */
+export class TracingOptionsError extends codedError('TracingOptionsError') {}
 
 /** @throws {@link TracingOptionsError} for an endpoint that is no http(s) address, and a ratio outside of 0 to 1. */
 export function checkTracingOptions({ endpoint, samplingRatio }: TracingOptions): void {

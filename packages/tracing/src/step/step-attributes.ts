@@ -1,4 +1,4 @@
-import { ATTRIBUTE, STEP_PHRASES, STEP_TIMING_PREFIX, stepKindOf } from '@convotel/conventions';
+import { ATTRIBUTE, OPERATION_BY_STEP_KIND, STEP_TIMING_PREFIX, stepKindOf } from '@convotel/conventions';
 import type { Attributes } from '@opentelemetry/api';
 import { addSafeAttributes } from '../safety/safe-attributes.ts';
 import type { StepOptions, TokenUsage } from './step-options.ts';
@@ -9,7 +9,7 @@ const MAX_REMEMBERED_STEP_NAMES = 1000;
 /** `gen_ai.operation.name` of a step called `stepName`, where its name tells. */
 function operationOf(stepName: string): string | undefined {
   if (operationByStepName.has(stepName)) return operationByStepName.get(stepName);
-  const operation = STEP_PHRASES[stepKindOf(stepName)].operation;
+  const operation = OPERATION_BY_STEP_KIND[stepKindOf(stepName)];
   if (operationByStepName.size < MAX_REMEMBERED_STEP_NAMES) operationByStepName.set(stepName, operation);
   return operation;
 }

@@ -1,3 +1,4 @@
+import { randomFrom } from '@convotel/query/engine';
 import type { Outcome } from '@convotel/conventions';
 
 /** One step that shall have happened. All times are whole halves of a millisecond, so that they stay exact. */
@@ -128,13 +129,8 @@ function halves(durationMs: number): number {
   return Math.round(durationMs * 2) / 2;
 }
 
-/** Numbers in [0, 1) that look random and are the same for the same seed (mulberry32). */
+/** Numbers from 0 to below 1 that are the same for the same seed. */
 function numbersFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  const next = randomFrom(seed);
+  return () => next() / 2 ** 32;
 }

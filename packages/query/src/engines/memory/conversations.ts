@@ -1,27 +1,75 @@
 import { traceIdOf } from '@convotel/conventions';
+import type { ConversationRecord } from '../../model/conversation.ts';
+import { reuseWarnings } from '../../model/coverage.ts';
+import type { Coverage } from '../../model/coverage.ts';
+import { quantileOfSorted, sumOf } from '../../model/numbers.ts';
 import { compareBigint } from '../../model/order.ts';
+import { compareByStart } from '../../model/retries.ts';
 import { isInWindow } from '../../model/window.ts';
 import type {
   ConversationCount,
   ConversationCountsQuestion,
   ConversationsQuestion,
   ConversationSpans,
+  Engine,
+  ResponseStatistics,
+  ResponseStatisticsQuestion,
 } from '../../questions.ts';
 import { foldIntoHours } from '../../time/fold-into-hours.ts';
-import { compareNewestFirst, isConversation } from './traces.ts';
+import {
+  chooseTraces,
+  compareNewestFirst,
+  coverTraces,
+  groupIntoTraces,
+  isConversation,
+  overWindow,
+  warnUnrecognised,
+} from './traces.ts';
 import type { ConversationTrace, Trace } from './traces.ts';
 
 const QUARTER_HOUR_NANO = 900_000_000_000n;
 
-/** By what each order sorts, the largest first. */
-const SIZE_BY_ORDER: Record<ConversationsQuestion['order'], (trace: ConversationTrace) => bigint> = {
-  newest: ({ conversation }) => conversation.startTimeUnixNano,
-  slowest: ({ conversation }) => conversation.completedNano,
-  longest: ({ conversation }) => conversation.endTimeUnixNano - conversation.startTimeUnixNano,
-};
+/** What each order measures, in nanoseconds; undefined for a conversation that it leaves out. */
+const SIZE_BY_ORDER: Record<ConversationsQuestion['order'], (conversation: ConversationRecord) => bigint | undefined> =
+  {
+    newest: durationNanoOf,
+    longest: durationNanoOf,
+    slowest: (conversation) => (conversation.outcome === 'open' ? undefined : durationNanoOf(conversation)),
+    'slowest-response': ({ responseMs }) =>
+      responseMs === undefined ? undefined : BigInt(Math.round(responseMs * 1e6)),
+  };
 
-/** Answers the question `conversation`. */
-export function findConversation(traces: readonly Trace[], conversationId: string): ConversationSpans {
+function durationNanoOf({ startTimeUnixNano, endTimeUnixNano }: ConversationRecord): bigint {
+  return endTimeUnixNano - startTimeUnixNano;
+}
+
+/** The questions about conversations as a whole. */
+export const conversationAnswers = {
+  conversation: (traces, { conversationId }) => {
+    const data = findConversation(traces, conversationId);
+    const found = groupIntoTraces(data.spans).filter(isConversation);
+    return { data, coverage: withReuse(coverTraces(found, undefined), found) };
+  },
+  conversations: (traces, asked) => {
+    const chosen = chooseTraces(traces, asked.filters);
+    const listed = listConversations(chosen, asked);
+    const coverage = asked.order === 'newest' ? coverTraces(listed, undefined) : coverTraces(chosen, asked.window);
+    return {
+      data: listed.map(({ conversation }) => conversation),
+      coverage: withReuse(listed.length > 0 ? coverage : warnUnrecognised(coverage, chosen, asked), listed),
+    };
+  },
+  'conversation-counts': overWindow(countConversations),
+  'response-statistics': overWindow(measureResponses),
+} satisfies Partial<Engine<readonly Trace[]>>;
+
+/** Adds the warning of ids that were used again, where conversations are handed over. */
+function withReuse(coverage: Coverage, conversations: readonly ConversationTrace[]): Coverage {
+  const handedOver = conversations.map(({ conversation: { conversationId }, spans }) => ({ conversationId, spans }));
+  return { ...coverage, warnings: [...coverage.warnings, ...reuseWarnings(handedOver)] };
+}
+
+function findConversation(traces: readonly Trace[], conversationId: string): ConversationSpans {
   const conversations = traces.filter(isConversation);
   const traceOf = (traceId: string): Trace | undefined => conversations.find((trace) => trace.traceId === traceId);
   const carriers = conversations
@@ -29,27 +77,45 @@ export function findConversation(traces: readonly Trace[], conversationId: strin
     .sort(compareNewestFirst);
   const found = traceOf(traceIdOf(conversationId)) ?? carriers[0] ?? traceOf(conversationId.toLowerCase());
   return {
-    spans: [...(found?.spans ?? [])].sort(
-      (a, b) => compareBigint(a.startTimeUnixNano, b.startTimeUnixNano) || (a.spanId < b.spanId ? -1 : 1),
-    ),
+    spans: [...(found?.spans ?? [])].sort(compareByStart),
     otherTraceIds: carriers.filter((trace) => trace !== found).map(({ traceId }) => traceId),
   };
 }
 
-/** Answers the question `conversations`, over the traces that its filters choose. */
-export function listConversations(traces: readonly Trace[], question: ConversationsQuestion): ConversationTrace[] {
-  const { window, order, limit, completedAboveNano } = question;
-  const sizeOf = SIZE_BY_ORDER[order];
-  return traces
-    .filter(isConversation)
-    .filter(({ conversation }) => isInWindow(conversation.startTimeUnixNano, window))
-    .filter(({ conversation }) => completedAboveNano === undefined || conversation.completedNano > completedAboveNano)
-    .sort((a, b) => compareBigint(sizeOf(b), sizeOf(a)) || compareNewestFirst(a, b))
-    .slice(0, limit);
+function listConversations(traces: readonly Trace[], question: ConversationsQuestion): ConversationTrace[] {
+  const { window, order, limit, aboveNano = -1n } = question;
+  const fitting: { trace: ConversationTrace; sizeNano: bigint }[] = [];
+  for (const trace of traces.filter(isConversation)) {
+    const sizeNano = SIZE_BY_ORDER[order](trace.conversation);
+    if (!isInWindow(trace.conversation.startTimeUnixNano, window)) continue;
+    if (sizeNano !== undefined && sizeNano > aboveNano) fitting.push({ trace, sizeNano });
+  }
+  const isBySize = order !== 'newest';
+  return fitting
+    .sort((a, b) => (isBySize ? compareBigint(b.sizeNano, a.sizeNano) : 0) || compareNewestFirst(a.trace, b.trace))
+    .slice(0, limit)
+    .map(({ trace }) => trace);
 }
 
-/** Answers the question `conversation-counts`, over the traces that its filters choose. */
-export function countConversations(
+function measureResponses(
+  traces: readonly Trace[],
+  { window, quantiles = [] }: ResponseStatisticsQuestion,
+): ResponseStatistics {
+  const latenciesMs = traces.filter(isConversation).flatMap(({ conversation: { responseMs, startTimeUnixNano } }) => {
+    return responseMs === undefined || !isInWindow(startTimeUnixNano, window) ? [] : responseMs;
+  });
+  const sorted = Float64Array.from(latenciesMs).sort();
+  if (sorted.length === 0) return { conversations: 0, quantilesMs: [] };
+  return {
+    conversations: sorted.length,
+    averageMs: sumOf(sorted) / sorted.length,
+    minMs: sorted[0]!,
+    maxMs: sorted[sorted.length - 1]!,
+    quantilesMs: quantiles.map((probability) => quantileOfSorted(sorted, probability)!),
+  };
+}
+
+function countConversations(
   traces: readonly Trace[],
   { window, by, timeZone }: ConversationCountsQuestion,
 ): ConversationCount[] {

@@ -1,10 +1,15 @@
-import { memoryEngine } from './memory-engine.ts';
-import { groupIntoTraces } from './traces.ts';
-import type { Trace } from './traces.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import { askEngine } from '../../questions.ts';
-import type { ConversationSource, Question, QuestionName, Questions, SourceKind } from '../../questions.ts';
+import type { ConversationSource, Engine, Question, QuestionName, Questions, SourceKind } from '../../questions.ts';
+import { errorAnswers } from './common-errors.ts';
+import { conversationAnswers } from './conversations.ts';
+import { stepAnswers } from './steps.ts';
+import { groupIntoTraces } from './traces.ts';
+import type { Trace } from './traces.ts';
+
+/** The questions in plain TypeScript over traces in memory: the reference that other engines are tested against. */
+const memoryEngine: Engine<readonly Trace[]> = { ...conversationAnswers, ...stepAnswers, ...errorAnswers };
 
 /** How a {@link MemorySource} presents itself. */
 export interface MemorySourceOptions {
@@ -35,7 +40,8 @@ export class MemorySource implements ConversationSource {
   async ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>> {
     const { data, coverage } = await askEngine(memoryEngine, this.#traces, question);
     const complete = this.#unread.length === 0;
-    return { data, coverage: { ...coverage, complete, warnings: [...this.#unread, ...coverage.warnings] } };
+    const unread = this.#unread.map((text) => ({ code: 'unread' as const, text }));
+    return { data, coverage: { ...coverage, complete, warnings: [...unread, ...coverage.warnings] } };
   }
 
   async close(): Promise<void> {}

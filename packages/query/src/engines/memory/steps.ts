@@ -2,25 +2,34 @@ import { isFailure } from '@convotel/conventions';
 import { isCounted, millisecondsOf, quantileOfSorted, sumOf } from '../../model/numbers.ts';
 import { compareBigint, compareText } from '../../model/order.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
+import { findRetried } from '../../model/retries.ts';
 import { CONVERSATIONS_THAT_DECIDE, orderAllSteps } from '../../model/step-order.ts';
 import { isInWindow } from '../../model/window.ts';
 import type { Window } from '../../model/window.ts';
 import { emptyStepColumn } from '../../questions.ts';
 import type {
+  Engine,
   StepColumn,
   StepDurations,
   StepDurationsQuestion,
   StepStatistics,
   StepStatisticsQuestion,
 } from '../../questions.ts';
-import { compareNewestFirst, isConversation } from './traces.ts';
+import { compareNewestFirst, isConversation, overWindow } from './traces.ts';
 import type { ConversationTrace, Trace } from './traces.ts';
 
-/** Answers the question `step-statistics`, over the traces that its filters choose. */
-export function gatherStepStatistics(traces: readonly Trace[], question: StepStatisticsQuestion): StepStatistics[] {
+/** The questions about steps. */
+export const stepAnswers = {
+  'step-statistics': overWindow(gatherStepStatistics),
+  'step-durations': overWindow(gatherStepDurations),
+} satisfies Partial<Engine<readonly Trace[]>>;
+
+function gatherStepStatistics(traces: readonly Trace[], question: StepStatisticsQuestion): StepStatistics[] {
   const conversations = traces.filter(isConversation);
   const spansByStep = new Map<string, SpanRecord[]>();
+  const retried = new Set<SpanRecord>();
   for (const { spans } of conversations) {
+    for (const span of findRetried(spans)) retried.add(span);
     for (const span of spans) {
       if (span.step === undefined || !isInWindow(span.startTimeUnixNano, question.window)) continue;
       if (question.step !== undefined && span.step !== question.step) continue;
@@ -30,23 +39,34 @@ export function gatherStepStatistics(traces: readonly Trace[], question: StepSta
     }
   }
   const order = orderStepsOf(conversations, question.window, new Set(spansByStep.keys()));
-  return order.map((step) => statisticsOf(step, spansByStep.get(step)!, question));
+  return order.map((step) => statisticsOf(step, spansByStep.get(step)!, retried, question));
 }
 
 function statisticsOf(
   step: string,
   spans: readonly SpanRecord[],
-  { quantiles = [], timings = true }: StepStatisticsQuestion,
+  retried: ReadonlySet<SpanRecord>,
+  { quantiles = [], timings = true, firstOutput = false }: StepStatisticsQuestion,
 ): StepStatistics {
   const counted = spans.filter(isCounted);
-  const durationsMs = Float64Array.from(counted, (span) => millisecondsOf(span.durationNano)).sort();
+  const durationsMs = sortedFloats(counted.map((span) => millisecondsOf(span.durationNano)));
+  const firstOutputsMs = firstOutput
+    ? sortedFloats(
+        counted.flatMap(({ timeToFirstOutputSeconds: seconds }) => (seconds === undefined ? [] : seconds * 1000)),
+      )
+    : new Float64Array();
+  const quantilesOf = (sorted: Float64Array): number[] =>
+    sorted.length === 0 ? [] : quantiles.map((probability) => quantileOfSorted(sorted, probability)!);
   const outermost = counted.filter((span) => span.depth === 0);
   const completed = spans.filter((span) => span.outcome === 'completed').length;
+  const failures = spans.filter((span) => isFailure(span.outcome));
   return {
     step,
     total: spans.length,
     completed,
-    failures: spans.filter((span) => isFailure(span.outcome)).length,
+    failures: failures.length,
+    retried: spans.filter((span) => retried.has(span)).length,
+    finalFailures: failures.filter((span) => !retried.has(span)).length,
     count: counted.length,
     ...(durationsMs.length > 0 && {
       averageMs: sumOf(durationsMs) / durationsMs.length,
@@ -56,8 +76,19 @@ function statisticsOf(
     outermostMs: sumOf(outermost.map((span) => millisecondsOf(span.durationNano))),
     leftOut: { tooLong: completed - counted.length, notCompleted: spans.length - completed },
     timings: timings ? meanTimingsMs(counted) : {},
-    quantilesMs: durationsMs.length === 0 ? [] : quantiles.map((rank) => quantileOfSorted(durationsMs, rank)!),
+    quantilesMs: quantilesOf(durationsMs),
+    ...(firstOutputsMs.length > 0 && {
+      firstOutput: {
+        count: firstOutputsMs.length,
+        averageMs: sumOf(firstOutputsMs) / firstOutputsMs.length,
+        quantilesMs: quantilesOf(firstOutputsMs),
+      },
+    }),
   };
+}
+
+function sortedFloats(values: readonly number[]): Float64Array {
+  return Float64Array.from(values).sort();
 }
 
 function meanTimingsMs(spans: readonly SpanRecord[]): Record<string, number> {
@@ -76,8 +107,7 @@ function meanTimingsMs(spans: readonly SpanRecord[]): Record<string, number> {
   );
 }
 
-/** Answers the question `step-durations`, over the traces that its filters choose. */
-export function gatherStepDurations(traces: readonly Trace[], { window }: StepDurationsQuestion): StepDurations {
+function gatherStepDurations(traces: readonly Trace[], { window }: StepDurationsQuestion): StepDurations {
   const conversations = traces.filter(isConversation);
   const rows = conversations.filter((trace) => isRow(trace, window)).sort(compareOldestFirst);
   const steps = new Set(rows.flatMap(({ spans }) => spans.flatMap(({ step }) => step ?? [])));
@@ -90,7 +120,11 @@ export function gatherStepDurations(traces: readonly Trace[], { window }: StepDu
     startTimesUnixNano: BigInt64Array.from(rows, ({ conversation }) => conversation.startTimeUnixNano),
     startsInWindow: Uint8Array.from(rows, (trace) => Number(startsIn(trace, window))),
     outcomes: rows.map(({ conversation }) => conversation.outcome),
-    totalMs: Float64Array.from(rows, ({ conversation }) => millisecondsOf(conversation.totalNano)),
+    durationMs: Float64Array.from(rows, ({ conversation: { startTimeUnixNano, endTimeUnixNano } }) =>
+      millisecondsOf(endTimeUnixNano - startTimeUnixNano),
+    ),
+    stepSumMs: Float64Array.from(rows, ({ conversation }) => millisecondsOf(conversation.stepSumNano)),
+    responseMs: Float64Array.from(rows, ({ conversation }) => conversation.responseMs ?? Number.NaN),
     steps: [...columns.values()],
   };
 }

@@ -1,9 +1,9 @@
 import { buildConversation } from '../../model/conversation.ts';
 import type { ConversationRecord } from '../../model/conversation.ts';
 import { keepOneCopy } from '../../model/copies.ts';
-import { samplingWarnings } from '../../model/coverage.ts';
-import type { Coverage, SampledProgram } from '../../model/coverage.ts';
-import { compareBigint } from '../../model/order.ts';
+import { samplingWarnings, unrecognisedWarning, withWarning } from '../../model/coverage.ts';
+import type { Answer, Coverage, SampledProgram } from '../../model/coverage.ts';
+import { compareBigint, compareText } from '../../model/order.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import { isInWindow } from '../../model/window.ts';
 import type { ConversationFilters, Window } from '../../model/window.ts';
@@ -50,8 +50,8 @@ function matches({ spans, conversation }: ConversationTrace, filters: Conversati
   return (
     (outcome === undefined || conversation.outcome === outcome) &&
     (service === undefined || spans.some((span) => span.serviceName === service)) &&
-    (workflow === undefined || spans.some((span) => span.role === 'root' && span.workflow === workflow)) &&
-    (session === undefined || spans.some((span) => span.role !== 'other' && span.sessionId === session))
+    (workflow === undefined || spans.some((span) => span.workflow === workflow)) &&
+    (session === undefined || spans.some((span) => span.sessionId === session))
   );
 }
 
@@ -71,4 +71,40 @@ export function coverTraces(traces: readonly Trace[], window: Window | undefined
     if (isSeen) conversations += 1;
   }
   return { conversations, spans: spanCount, complete: true, warnings: samplingWarnings(sampled) };
+}
+
+/**
+ * `coverage` with a warning where there are spans that start in `window`, but no conversation among them, although
+ * every conversation was asked for.
+ */
+export function warnUnrecognised(
+  coverage: Coverage,
+  traces: readonly Trace[],
+  { window, filters = {} }: { window?: Window; filters?: ConversationFilters },
+): Coverage {
+  const isFiltered = Object.values(filters).some((filter) => filter !== undefined);
+  if (coverage.conversations > 0 || isFiltered) return coverage;
+  const spans = traces.flatMap((trace) => trace.spans.filter((span) => isInWindow(span.startTimeUnixNano, window)));
+  if (spans.length === 0 || spans.some(({ role }) => role !== 'other')) return coverage;
+  const services = byFrequency(spans.flatMap(({ serviceName = [] }) => serviceName));
+  const warning = unrecognisedWarning(spans.length, services, byFrequency(spans.map(({ name }) => name)));
+  return withWarning(coverage, warning);
+}
+
+/** The most frequent text first, equally frequent ones by code point. */
+function byFrequency(texts: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return [...counts].sort(([a, countA], [b, countB]) => countB - countA || compareText(a, b)).map(([text]) => text);
+}
+
+/** Answers a question with a window from the conversations that its filters choose. */
+export function overWindow<Asked extends { window: Window; filters?: ConversationFilters }, Data>(
+  gather: (traces: readonly Trace[], asked: Asked) => Data,
+): (traces: readonly Trace[], asked: Asked) => Answer<Data> {
+  return (traces, asked) => {
+    const chosen = chooseTraces(traces, asked.filters);
+    const coverage = warnUnrecognised(coverTraces(chosen, asked.window), chosen, asked);
+    return { data: gather(chosen, asked), coverage };
+  };
 }

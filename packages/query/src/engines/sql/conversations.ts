@@ -1,16 +1,20 @@
 import { traceIdOf } from '@convotel/conventions';
 import { buildConversation } from '../../model/conversation.ts';
 import type { ConversationRecord } from '../../model/conversation.ts';
+import { reuseWarnings } from '../../model/coverage.ts';
 import type { Answer } from '../../model/coverage.ts';
-import type { SpanRecord } from '../../model/span-record.ts';
 import type {
   ConversationCount,
   ConversationCountsQuestion,
   ConversationSpans,
+  Engine,
   ConversationsQuestion,
+  ResponseStatistics,
+  ResponseStatisticsQuestion,
 } from '../../questions.ts';
 import { foldIntoHours } from '../../time/fold-into-hours.ts';
-import { coverConversations, coverWindow } from './coverage.ts';
+import { coverConversations, coverWindow, handedOver, warnUnrecognised } from './coverage.ts';
+import type { ReadConversation } from './coverage.ts';
 import { findNewest, rowsByTrace } from './newest.ts';
 import { windowValues } from './sql-store.ts';
 import type { SqlStore, TraceKey } from './sql-store.ts';
@@ -19,8 +23,16 @@ const QUARTER_HOUR_NANO = 900_000_000_000n;
 
 const TRACE_ID = /^[0-9a-f]{32}$/;
 
+/** The questions about conversations as a whole. */
+export const conversationAnswers = {
+  conversation: (store, { conversationId }) => findConversation(store, conversationId),
+  conversations: (store, asked) => (asked.order === 'newest' ? listNewest(store, asked) : listLargest(store, asked)),
+  'conversation-counts': countConversations,
+  'response-statistics': measureResponses,
+} satisfies Partial<Engine<SqlStore>>;
+
 /** The derived trace, else the newest that carries the id, else the trace that the id names. */
-export async function findConversation(store: SqlStore, conversationId: string): Promise<Answer<ConversationSpans>> {
+async function findConversation(store: SqlStore, conversationId: string): Promise<Answer<ConversationSpans>> {
   const { traceKey, traceId, span } = store.readers;
   const carriers = await findCarriers(store, conversationId);
   const lowerCase = conversationId.toLowerCase();
@@ -29,7 +41,10 @@ export async function findConversation(store: SqlStore, conversationId: string):
     const spans = (await store.rows('conversation-spans', { trace_id: candidate })).map(span);
     if (!spans.some(({ role }) => role !== 'other')) continue;
     const otherTraceIds = carriers.filter((carrier) => carrier !== candidate).map(traceId);
-    return { data: { spans, otherTraceIds }, coverage: coverConversations([spans]) };
+    return {
+      data: { spans, otherTraceIds },
+      coverage: coverConversations([{ conversation: buildConversation(spans)!, spans }]),
+    };
   }
   return { data: { spans: [], otherTraceIds: [] }, coverage: coverConversations([]) };
 }
@@ -44,44 +59,31 @@ async function findCarriers(store: SqlStore, conversationId: string): Promise<Tr
   return ordered.map((row) => row['trace_id'] as TraceKey);
 }
 
-export function listConversations(
-  store: SqlStore,
-  question: ConversationsQuestion,
-): Promise<Answer<ConversationRecord[]>> {
-  return question.order === 'newest' ? listNewest(store, question) : listLargest(store, question);
-}
-
 async function listNewest(
   store: SqlStore,
-  { window, limit, completedAboveNano }: ConversationsQuestion,
+  { window, limit, aboveNano }: ConversationsQuestion,
 ): Promise<Answer<ConversationRecord[]>> {
-  const listed = await readConversations(store, await findNewest(store, { window, limit, completedAboveNano }));
-  return {
-    data: listed.map(({ conversation }) => conversation),
-    coverage: coverConversations(listed.map(({ spans }) => spans)),
-  };
+  const listed = await readConversations(store, await findNewest(store, { window, limit, aboveNano }));
+  const coverage = coverConversations(listed);
+  if (listed.length === 0) coverage.warnings.push(...(await warnUnrecognised(store, window)));
+  return { data: listed.map(({ conversation }) => conversation), coverage };
 }
 
 async function listLargest(
   store: SqlStore,
-  { window, limit, order, completedAboveNano = -1n }: ConversationsQuestion,
+  { window, limit, order, aboveNano = -1n }: ConversationsQuestion,
 ): Promise<Answer<ConversationRecord[]>> {
   const rows = await store.rows('largest-conversations', {
     ...windowValues(window),
-    by_completed: order === 'slowest',
-    completed_above_ns: completedAboveNano,
+    size_order: order,
+    above_ns: aboveNano,
     row_limit: BigInt(limit),
   });
   const keys = rows.map((row) => row['trace_id'] as TraceKey | null).filter((key) => key !== null);
   const listed = await readConversations(store, keys);
   const { coverage } = await coverWindow(store, window, Number(rows[0]!['seen']));
+  coverage.warnings.push(...reuseWarnings(listed.map(handedOver)));
   return { data: listed.map(({ conversation }) => conversation), coverage };
-}
-
-/** A conversation in numbers, and the spans that they were made of, with the fields that numbers and coverage need. */
-interface ReadConversation {
-  conversation: ConversationRecord;
-  spans: SpanRecord[];
 }
 
 /** The conversations with the trace ids `keys`, in their order. */
@@ -95,8 +97,29 @@ export async function readConversations(store: SqlStore, keys: readonly TraceKey
   });
 }
 
+async function measureResponses(
+  store: SqlStore,
+  { window, quantiles = [] }: ResponseStatisticsQuestion,
+): Promise<Answer<ResponseStatistics>> {
+  // A list of nothing would be refused; the quantile is dropped again.
+  const probabilities = quantiles.length === 0 ? [0.5] : quantiles;
+  const [row] = await store.rows('response-statistics', { ...windowValues(window), probabilities });
+  const conversations = Number(row!['conversations']);
+  const { coverage } = await coverWindow(store, window);
+  if (conversations === 0) return { data: { conversations, quantilesMs: [] }, coverage };
+  const quantilesS = row!['quantiles_s'] as readonly number[];
+  const data: ResponseStatistics = {
+    conversations,
+    averageMs: (row!['average_s'] as number) * 1000,
+    minMs: (row!['min_s'] as number) * 1000,
+    maxMs: (row!['max_s'] as number) * 1000,
+    quantilesMs: quantilesS.slice(0, quantiles.length).map((seconds) => seconds * 1000),
+  };
+  return { data, coverage };
+}
+
 /** Node has the time zones built in, so the database counts quarter hours of UTC only. */
-export async function countConversations(
+async function countConversations(
   store: SqlStore,
   { window, by, timeZone }: ConversationCountsQuestion,
 ): Promise<Answer<ConversationCount[]>> {

@@ -1,5 +1,6 @@
-import { samplingWarnings } from '../../model/coverage.ts';
-import type { Coverage } from '../../model/coverage.ts';
+import type { ConversationRecord } from '../../model/conversation.ts';
+import { reuseWarnings, samplingWarnings, unrecognisedWarning } from '../../model/coverage.ts';
+import type { Coverage, Warning } from '../../model/coverage.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import type { Window } from '../../model/window.ts';
 import { windowValues } from './sql-store.ts';
@@ -30,9 +31,10 @@ export async function coverWindow(
   knownConversations?: number,
 ): Promise<{ coverage: Coverage; extent: Extent | undefined }> {
   const extent = await findExtent(store, window);
+  const conversations = knownConversations ?? (await countSeen(store, window));
   const programs = await store.rows('sampled-programs', windowValues(window));
   const coverage: Coverage = {
-    conversations: knownConversations ?? (await countSeen(store, window)),
+    conversations,
     spans: extent?.spans ?? 0,
     complete: true,
     warnings: samplingWarnings(
@@ -42,7 +44,19 @@ export async function coverWindow(
       })),
     ),
   };
+  if (conversations === 0) coverage.warnings.push(...(await warnUnrecognised(store, window)));
   return { coverage, extent };
+}
+
+/** Warns where there are spans that start in `window`, but no step or root among them; none where there are filters. */
+export async function warnUnrecognised(store: SqlStore, window: Window | undefined): Promise<Warning[]> {
+  if (store.isFiltered) return [];
+  const extent = await findExtent(store, window);
+  if (extent === undefined || (await countSeen(store, window)) > 0) return [];
+  const rows = await store.rows('unrecognised-spans', windowValues(window));
+  const textsOf = (kind: string): string[] =>
+    rows.filter((row) => row['kind'] === kind).map((row) => row['text'] as string);
+  return [unrecognisedWarning(extent.spans, textsOf('service'), textsOf('name'))];
 }
 
 async function countSeen(store: SqlStore, window: Window | undefined): Promise<number> {
@@ -50,13 +64,27 @@ async function countSeen(store: SqlStore, window: Window | undefined): Promise<n
   return Number(row!['conversations']);
 }
 
+/** A conversation in numbers, and the spans that they were made of, with the fields that numbers and coverage need. */
+export interface ReadConversation {
+  conversation: ConversationRecord;
+  spans: SpanRecord[];
+}
+
 /** Coverage of an answer that rests on whole conversations: all of their spans. */
-export function coverConversations(conversations: readonly (readonly SpanRecord[])[]): Coverage {
-  const spans = conversations.flat();
+export function coverConversations(conversations: readonly ReadConversation[]): Coverage {
+  const spans = conversations.flatMap((conversation) => conversation.spans);
   return {
     conversations: conversations.length,
     spans: spans.length,
     complete: true,
-    warnings: samplingWarnings(spans),
+    warnings: [...samplingWarnings(spans), ...reuseWarnings(conversations.map(handedOver))],
   };
+}
+
+/** A conversation as the warning of ids that were used again looks at it. */
+export function handedOver({ conversation, spans }: ReadConversation): {
+  conversationId: string;
+  spans: readonly SpanRecord[];
+} {
+  return { conversationId: conversation.conversationId, spans };
 }

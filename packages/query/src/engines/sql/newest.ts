@@ -17,18 +17,18 @@ export interface NewestQuestion {
   window: Window | undefined;
   /** How many. */
   limit: number;
-  /** Only conversations with more than this many nanoseconds in completed outermost steps. */
-  completedAboveNano?: bigint | undefined;
+  /** Only conversations that last longer than this many nanoseconds. */
+  aboveNano?: bigint | undefined;
 }
 
 /** The `limit` newest conversations that start in the window: newest first, then by trace id. */
 export async function findNewest(
   store: SqlStore,
-  { window, limit, completedAboveNano = -1n }: NewestQuestion,
+  { window, limit, aboveNano = -1n }: NewestQuestion,
 ): Promise<TraceKey[]> {
   const extent = await findExtent(store, window);
   return lookBack({ window, limit, extent }, async (values) => {
-    const rows = await store.rows('newest-conversations', { ...values, completed_above_ns: completedAboveNano });
+    const rows = await store.rows('newest-conversations', { ...values, above_ns: aboveNano });
     return rows.map((row) => row['trace_id'] as TraceKey);
   });
 }

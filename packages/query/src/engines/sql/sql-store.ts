@@ -15,13 +15,15 @@ export type StatementName =
   | 'conversation-spans'
   /** All spans of `$trace_ids`, with the fields that numbers and coverage need, by trace, start, span id. */
   | 'conversation-numbers'
-  /** The `$row_limit` newest conversations of the window above `$completed_above_ns`: `trace_id`. */
+  /** The `$row_limit` newest conversations of the window that last longer than `$above_ns`: `trace_id`. */
   | 'newest-conversations'
-  /** The `$row_limit` largest of the window, by `$order`: `trace_id` (null where none fits), `seen`. */
+  /** The `$row_limit` largest of the window, by `$size_order`: `trace_id` (null where none fits), `seen`. */
   | 'largest-conversations'
   /** By quarter hour of UTC: `quarter_hour` (null: starts elsewhere), `conversations`, `seen`. */
   | 'conversation-counts'
-  /** `trace_id`, `first_ns`, `starts_within`, `outcome`, `total_ms`: oldest first, then by trace id. */
+  /** One row: `conversations`, `average_s`, `min_s`, `max_s`, `quantiles_s`. */
+  | 'response-statistics'
+  /** Oldest first: `trace_id`, `first_ns`, `starts_within`, `outcome`, `duration_ms`, `step_sum_ms`, `response_ms`. */
   | 'conversation-durations'
   /** `trace_id`, `step`, `counted_ms`, `counted`, `completed_ms`, `first_ns`. */
   | 'step-durations'
@@ -31,14 +33,23 @@ export type StatementName =
   | 'step-quantiles'
   /** `step`, `part`, `average_s`. */
   | 'step-timings'
+  /** `step`, `retried`, `retried_failures`. */
+  | 'step-retries'
+  /** `step`, `counted`, `average_s`, `quantiles_s`. */
+  | 'step-first-outputs'
   /** The `$row_limit` newest conversations of the window: `trace_id`, `step` (null for a root), `offset_ns`. */
   | 'newest-first-starts'
-  /** The `$row_limit` most frequent: `step`, `error_type`, `error_message`, `failures`, `last_seen_ns`, `trace_id`. */
+  /**
+   * The `$row_limit` most frequent, by patterns of `$rule_1` to `$rule_6`: `step`, `error_type`, `pattern`,
+   * `error_message`, `failures`, `last_seen_ns`, `trace_id`.
+   */
   | 'common-errors'
   /** `spans`, `oldest_ns`, `newest_ns` of the window; the times are null where it is empty. */
   | 'extent'
   /** `conversations` of the window. */
   | 'coverage'
+  /** The most frequent of each `kind` (`service`, `name`) in the window: `kind`, `text`, `spans`. */
+  | 'unrecognised-spans'
   /** `service_name`, `sampling_ratio` of programs that say a ratio on spans of the window. */
   | 'sampled-programs';
 
@@ -62,6 +73,8 @@ export interface RowReaders {
 /** A database as the questions see it: named statements, all answered from one snapshot. */
 export interface SqlStore {
   readonly readers: RowReaders;
+  /** Whether the question has filters, so that the statements see only some of the spans. */
+  readonly isFiltered: boolean;
   /** The rows that a statement selects. */
   rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]>;
   /** The same as arrays by column name: an object a row would take several times as long. */

@@ -5,7 +5,7 @@ import type { Window } from '../../model/window.ts';
 import { isJsonObject, OtlpFormatError } from '../../otlp/json-fields.ts';
 import type { SpanDetail } from '../../otlp/read-span.ts';
 import { SourceError } from '../../source-error.ts';
-import { formatInstant } from '../../time/format-instant.ts';
+import { formatInstant } from '../../time/instant.ts';
 import { readTraces } from './read-traces.ts';
 
 /** What a search asks for: traces with a span of the service that starts in the window. */

@@ -1,4 +1,4 @@
-import { QueryError } from '../../answers/query-error.ts';
+import { QueryError } from '../../query-error.ts';
 
 const MS_PER_HOUR = 3_600_000;
 const MS_PER_DAY = 24 * MS_PER_HOUR;

@@ -90,7 +90,8 @@ export class JaegerSource implements ConversationSource {
     const answer = await this.#sourceOf(reading).ask(question);
     const { clock, settleMs } = this.#settings;
     const warning = unsettledWarning(reading.spans, window, clock(), settleMs);
-    return warning === undefined ? answer : { ...answer, coverage: withWarning(answer.coverage, warning) };
+    if (warning === undefined) return answer;
+    return { ...answer, coverage: withWarning(answer.coverage, { code: 'unsettled', text: warning }) };
   }
 
   /** The trace by its id, texts included; undefined where it is not there or no conversation. */
@@ -152,16 +153,14 @@ export class JaegerSource implements ConversationSource {
 /** `answer` to a question that wanted more than the stretch has. */
 function fallingShort<Data>(answer: Answer<Data>, { limit }: Pick<LookBack, 'limit'>): Answer<Data> {
   if (limit === undefined) return answer;
-  const coverage = withWarning(
-    answer.coverage,
-    `Looked no further than ${limit}; ask for an earlier time with a window.`,
-  );
+  const text = `Looked no further than ${limit}; ask for an earlier time with a window.`;
+  const coverage = withWarning(answer.coverage, { code: 'looked-back', text });
   return { ...answer, coverage: { ...coverage, complete: false } };
 }
 
 /** `answer` about a conversation whose trace was looked for by reading. */
 function foundWithin(answer: Answer<ConversationSpans>, { limit }: LookBack): Answer<ConversationSpans> {
   if (limit === undefined) return answer;
-  const warning = `The trace id does not follow from the conversation id; the trace was found by reading ${limit}.`;
-  return { ...answer, coverage: withWarning(answer.coverage, warning) };
+  const text = `The trace id does not follow from the conversation id; the trace was found by reading ${limit}.`;
+  return { ...answer, coverage: withWarning(answer.coverage, { code: 'found-by-reading', text }) };
 }

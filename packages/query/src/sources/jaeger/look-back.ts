@@ -1,6 +1,6 @@
 import type { SpanRecord } from '../../model/span-record.ts';
 import type { Window } from '../../model/window.ts';
-import { formatInstant } from '../../time/format-instant.ts';
+import { formatInstant } from '../../time/instant.ts';
 
 /** Clocks of other machines may run ahead by this much. */
 const AHEAD_NANO = 3_600_000_000_000n;

@@ -1,4 +1,4 @@
-import type { Answer, Coverage } from '../../model/coverage.ts';
+import type { Answer, Coverage, WarningCode } from '../../model/coverage.ts';
 import type { AnyQuestion, QuestionName, Questions } from '../../questions.ts';
 import {
   AnswerFormatError,
@@ -86,7 +86,13 @@ export function decodeAnswer<Name extends QuestionName>(
 }
 
 const readCoverage: Reader<Coverage> = readObject(
-  { conversations: readNumber, spans: readNumber, complete: readBoolean, warnings: readArrayOf(readText) },
+  {
+    conversations: readNumber,
+    spans: readNumber,
+    complete: readBoolean,
+    // A newer server may know more codes.
+    warnings: readArrayOf(readObject({ code: readText as Reader<WarningCode>, text: readText }, {})),
+  },
   {},
 );
 

@@ -1,12 +1,16 @@
+import { codedError } from '@convotel/conventions';
+
 /** Makes a value of parsed JSON; `place` is where it stands in the document. @throws {@link AnswerFormatError} */
 export type Reader<Value> = (json: unknown, place: string) => Value;
 
 type ValueOf<SomeReader> = SomeReader extends Reader<infer Value> ? Value : never;
 type Readers = Readonly<Record<string, Reader<unknown>>>;
 
-/** JSON that is not the answer to the question asked; the message gives place and reason. */
-export class AnswerFormatError extends Error {
-  override readonly name = 'AnswerFormatError';
+/** JSON that is not an answer to the question asked; the message gives the place and the reason. */
+export class AnswerFormatError extends codedError('AnswerFormatError') {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ANSWER_MALFORMED', message, options);
+  }
 }
 
 export const readText: Reader<string> = (json, place) => {

@@ -1,17 +1,18 @@
-import { OUTCOMES } from '@convotel/conventions';
+import { codedError, OUTCOMES } from '@convotel/conventions';
 import type { ConversationOutcome } from '../../model/conversation.ts';
 import type { ConversationFilters, Window } from '../../model/window.ts';
 import { MAX_QUESTION_LIMIT } from '../../questions.ts';
-import { formatInstant } from '../../time/format-instant.ts';
-import { parseInstant } from '../../time/parse-instant.ts';
-import { zoneOffsetSeconds } from '../../time/zone-offset.ts';
+import { formatInstant, parseInstant } from '../../time/instant.ts';
+import { zoneOffsetSeconds } from '../../time/time-zone.ts';
 
 /** Every outcome that a conversation can have. */
 export const CONVERSATION_OUTCOMES: readonly ConversationOutcome[] = [...OUTCOMES, 'open'];
 
 /** A URL that is not a question, or asks for too much; the message gives the reason. */
-export class QuestionFormatError extends Error {
-  override readonly name = 'QuestionFormatError';
+export class QuestionFormatError extends codedError('QuestionFormatError') {
+  constructor(message: string, options?: ErrorOptions) {
+    super('QUESTION_MALFORMED', message, options);
+  }
 }
 
 /** How one field of a question stands in the query of a URL. */

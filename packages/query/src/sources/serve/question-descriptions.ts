@@ -71,11 +71,10 @@ const readConversation: Reader<ConversationRecord> = readObject(
     endTimeUnixNano: readBigint,
     outcome: readOneOf(CONVERSATION_OUTCOMES),
     stepCount: readNumber,
-    totalNano: readBigint,
-    completedNano: readBigint,
+    stepSumNano: readBigint,
     completedNanoByStep: readRecordOf(readBigint),
   },
-  {},
+  { sessionId: readText, workflow: readText, failedStep: readText, responseMs: readNumber },
 );
 
 const readStepColumn: Reader<StepColumn> = readObject(
@@ -99,9 +98,9 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
     asked: {
       window: OPTIONAL_WINDOW,
       filters: FILTERS,
-      order: required('order', oneOf(['newest', 'slowest', 'longest'])),
+      order: required('order', oneOf(['newest', 'longest', 'slowest', 'slowest-response'])),
       limit: required('limit', asLimit),
-      completedAboveNano: optional('completedAboveNano', asNanoseconds),
+      aboveNano: optional('aboveNano', asNanoseconds),
     },
     answer: readArrayOf(readConversation),
   },
@@ -111,6 +110,7 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
       filters: FILTERS,
       step: optional('step', asText),
       timings: optional('timings', asBoolean),
+      firstOutput: optional('firstOutput', asBoolean),
       quantiles: repeated('quantile', asProbability, MAX_QUESTION_QUANTILES),
     },
     answer: readArrayOf(
@@ -120,13 +120,23 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
           total: readNumber,
           completed: readNumber,
           failures: readNumber,
+          retried: readNumber,
+          finalFailures: readNumber,
           count: readNumber,
           outermostMs: readNumber,
           leftOut: readObject({ tooLong: readNumber, notCompleted: readNumber }, {}),
           timings: readRecordOf(readNumber),
           quantilesMs: readArrayOf(readNumber),
         },
-        { averageMs: readNumber, minMs: readNumber, maxMs: readNumber },
+        {
+          averageMs: readNumber,
+          minMs: readNumber,
+          maxMs: readNumber,
+          firstOutput: readObject(
+            { count: readNumber, averageMs: readNumber, quantilesMs: readArrayOf(readNumber) },
+            {},
+          ),
+        },
       ),
     ),
   },
@@ -139,12 +149,23 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
     },
     answer: readArrayOf(readObject({ conversations: readNumber }, { hourUnixNano: readBigint, hourOfDay: readNumber })),
   },
+  'response-statistics': {
+    asked: {
+      window: WINDOW,
+      filters: FILTERS,
+      quantiles: repeated('quantile', asProbability, MAX_QUESTION_QUANTILES),
+    },
+    answer: readObject(
+      { conversations: readNumber, quantilesMs: readArrayOf(readNumber) },
+      { averageMs: readNumber, minMs: readNumber, maxMs: readNumber },
+    ),
+  },
   'common-errors': {
     asked: { window: WINDOW, filters: FILTERS, limit: required('limit', asLimit) },
     answer: readArrayOf(
       readObject(
         { step: readText, count: readNumber, lastSeenUnixNano: readBigint, conversationId: readText },
-        { errorType: readText, message: readText },
+        { errorType: readText, pattern: readText, message: readText },
       ),
     ),
   },
@@ -156,7 +177,9 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
         startTimesUnixNano: (json, place) => BigInt64Array.from(readArrayOf(readBigint)(json, place)),
         startsInWindow: (json, place) => Uint8Array.from(readArrayOf(readNumber)(json, place)),
         outcomes: readArrayOf(readOneOf(CONVERSATION_OUTCOMES)),
-        totalMs: readFloats,
+        durationMs: readFloats,
+        stepSumMs: readFloats,
+        responseMs: readFloats,
         steps: readArrayOf(readStepColumn),
       },
       {},

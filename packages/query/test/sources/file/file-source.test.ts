@@ -94,7 +94,7 @@ describe('a file of OTLP/JSON lines', () => {
     const { data, coverage } = await source.ask({ name: 'conversations', order: 'newest', limit: 10 });
     expect(data).toHaveLength(1);
     expect(coverage.complete).toBe(false);
-    expect(coverage.warnings).toEqual([
+    expect(coverage.warnings.map(({ text }) => text)).toEqual([
       expect.stringMatching(/^Line 1 of .*spans\.jsonl was skipped: it is not valid JSON/),
       expect.stringMatching(/^Line 3 of .* was skipped: .*traceId/),
       expect.stringMatching(/^Line 4 of .* was skipped: /),
@@ -108,7 +108,10 @@ describe('a file of OTLP/JSON lines', () => {
     const source = await openFileSource(path);
     const { coverage } = await source.ask({ name: 'conversation', conversationId: 'one' });
     expect(coverage.warnings).toHaveLength(11);
-    expect(coverage.warnings[10]).toMatch(/^15 more lines of .* were skipped\.$/);
+    expect(coverage.warnings[10]).toEqual({
+      code: 'unread',
+      text: expect.stringMatching(/^15 more lines of .* were skipped\.$/),
+    });
     expect(coverage.complete).toBe(false);
   });
 

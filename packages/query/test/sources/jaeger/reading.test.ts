@@ -106,7 +106,9 @@ describe('a window', () => {
     ];
     const source = await open(spans);
     const { data } = await source.ask({ name: 'conversations', window: OCTOBER_8, order: 'newest', limit: 10 });
-    expect(data.map(({ conversationId, totalNano }) => [conversationId, totalNano])).toEqual([['two', 4_000_000_000n]]);
+    expect(data.map(({ conversationId, stepSumNano }) => [conversationId, stepSumNano])).toEqual([
+      ['two', 4_000_000_000n],
+    ]);
     const statistics = await source.ask({ name: 'step-statistics', ...STATISTICS });
     expect(statistics.data.map(({ step, total }) => [step, total])).toEqual([
       ['stt', 1],
@@ -146,7 +148,7 @@ describe('a window', () => {
     const source = await open(spans, { searchDepth: 8 }, { maxDepth: 40 });
     const { coverage } = await source.ask({ name: 'step-statistics', ...STATISTICS });
     expect(coverage).toMatchObject({ conversations: 40, spans: 40, complete: false });
-    expect(coverage.warnings).toEqual([
+    expect(coverage.warnings.map(({ text }) => text)).toEqual([
       expect.stringMatching(
         /^The time from 2025-10-08T0[^ ]+Z to 2025-10-08T0[^ ]+Z has more than 40 traces, the most .* were not read\.$/,
       ),
@@ -172,7 +174,7 @@ describe('a window', () => {
     const source = await open(conversations(100, '2025-10-08T03:00:00Z', 0), { maxAnswerBytes: 5_000 });
     const { coverage } = await source.ask({ name: 'step-statistics', ...STATISTICS });
     expect(coverage).toMatchObject({ spans: 0, complete: false });
-    expect(coverage.warnings).toEqual([
+    expect(coverage.warnings.map(({ text }) => text)).toEqual([
       expect.stringMatching(/has more than one answer can hold; its traces were not read/),
     ]);
   });
@@ -183,7 +185,7 @@ describe('a window', () => {
     expect(coverage.complete).toBe(false);
     expect(coverage.spans).toBeGreaterThanOrEqual(300);
     expect(coverage.spans).toBeLessThan(700);
-    expect(coverage.warnings).toEqual([
+    expect(coverage.warnings.map(({ text }) => text)).toEqual([
       expect.stringMatching(/^The time from 2025-10-08T.* was not read to the end: \d+ spans are more/),
     ]);
   });
@@ -196,7 +198,7 @@ test('takes back the nanosecond and the service name that Jaeger gives to spans 
   ];
   const source = await open(spans);
   const { data } = await source.ask({ name: 'conversations', window: OCTOBER_8, order: 'newest', limit: 1 });
-  expect(data).toMatchObject([{ totalNano: 1n, stepCount: 2 }]);
+  expect(data).toMatchObject([{ stepSumNano: 1n, stepCount: 2 }]);
   const one = await source.ask({ name: 'conversation', conversationId: 'one' });
   expect(one.data.spans.map(({ durationNano }) => durationNano)).toEqual([0n, 1n]);
   expect(one.data.spans.map(({ serviceName }) => serviceName)).toEqual([undefined, undefined]);
@@ -257,7 +259,7 @@ describe('without a window', () => {
   ];
   const startsOf = async (source: JaegerSource, limit: number): Promise<[number, boolean, string[], number]> => {
     const { data, coverage } = await source.ask({ name: 'conversations', order: 'newest', limit });
-    return [data.length, coverage.complete, coverage.warnings, standIn.searches.length];
+    return [data.length, coverage.complete, coverage.warnings.map(({ text }) => text), standIn.searches.length];
   };
 
   test('looks back an hour, a day, a week and a month until there is enough, each stretch once', async () => {
@@ -321,7 +323,10 @@ describe('one conversation', () => {
       spans: 1,
       complete: true,
       warnings: [
-        'The trace id does not follow from the conversation id; the trace was found by reading 1 day, back to 2025-10-07T12:00:00Z.',
+        {
+          code: 'found-by-reading',
+          text: 'The trace id does not follow from the conversation id; the trace was found by reading 1 day, back to 2025-10-07T12:00:00Z.',
+        },
       ],
     });
   });
@@ -330,7 +335,10 @@ describe('one conversation', () => {
     const source = await open(conversations(20, '2025-10-08T08:00:00Z', 1000));
     const { data, coverage } = await source.ask({ name: 'conversation', conversationId: 'nobody' });
     expect(data).toEqual({ spans: [], otherTraceIds: [] });
-    expect(coverage).toMatchObject({ complete: false, warnings: [expect.stringMatching(/30 days, back to/)] });
+    expect(coverage).toMatchObject({
+      complete: false,
+      warnings: [{ code: 'looked-back', text: expect.stringMatching(/30 days, back to/) }],
+    });
   });
 });
 
@@ -338,7 +346,8 @@ describe('conversations at work just now', () => {
   const ended = (secondsAgo: number): string => new Date(NOW.getTime() - secondsAgo * 1000 - 100).toISOString();
   const warningsOf = async (spans: SpanRecord[]): Promise<string[]> => {
     const source = await open(spans);
-    return (await source.ask({ name: 'step-statistics', ...STATISTICS })).coverage.warnings;
+    const { coverage } = await source.ask({ name: 'step-statistics', ...STATISTICS });
+    return coverage.warnings.map(({ text }) => text);
   };
 
   test('are warned of while they have no root', async () => {

@@ -1,8 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { AnswerFormatError, decodeAnswer, encodeAnswer } from '@convotel/query/engine';
-import type { AnyQuestion, QuestionName, Questions, SpanRecord } from '@convotel/query';
+import type { AnyQuestion, Coverage, QuestionName, Questions, SpanRecord } from '@convotel/query';
 
-const COVERAGE = { conversations: 2, spans: 9, complete: false, warnings: ['Line 3 was skipped: "x".'] };
+const COVERAGE: Coverage = {
+  conversations: 2,
+  spans: 9,
+  complete: false,
+  warnings: [{ code: 'unread', text: 'Line 3 was skipped: "x".' }],
+};
 
 const SPAN: Required<SpanRecord> = {
   traceId: 'a'.repeat(32),
@@ -29,6 +34,13 @@ const SPAN: Required<SpanRecord> = {
   inputChars: 0,
   outputChars: 3,
   timeToFirstOutputSeconds: 0.1 + 0.2,
+  responseLatencySeconds: 0,
+  timeoutSeconds: 2.5,
+  chunks: 0,
+  provider: 'openai',
+  model: 'small',
+  inputTokens: 2_147_483_647,
+  outputTokens: 0,
   timingsSeconds: JSON.parse('{"__proto__": 1, "queue_waitNano": 2}') as Record<string, number>,
   rest: { kind: 1, attributes: [{ key: 'x', value: { intValue: '7' } }], status: { code: 2, message: 'm' } },
 };
@@ -43,8 +55,11 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
       endTimeUnixNano: 1_759_926_622_123_456_789n,
       outcome: 'open',
       stepCount: 3,
-      totalNano: 9_007_199_254_740_993n,
-      completedNano: 0n,
+      stepSumNano: 9_007_199_254_740_993n,
+      sessionId: '',
+      workflow: 'voice',
+      failedStep: 'gpt',
+      responseMs: 1e-9,
       completedNanoByStep: JSON.parse('{}') as Record<string, bigint>,
     },
   ],
@@ -54,6 +69,8 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
       total: 4,
       completed: 3,
       failures: 1,
+      retried: 1,
+      finalFailures: 0,
       count: 2,
       averageMs: 1 / 3,
       minMs: 0,
@@ -62,12 +79,15 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
       leftOut: { tooLong: 1, notCompleted: 1 },
       timings: { generation: 1e-9 },
       quantilesMs: [Number.NaN, Infinity, -Infinity],
+      firstOutput: { count: 1, averageMs: 0.5, quantilesMs: [Infinity] },
     },
     {
       step: 'tts',
       total: 0,
       completed: 0,
       failures: 0,
+      retried: 0,
+      finalFailures: 0,
       count: 0,
       outermostMs: 0,
       leftOut: { tooLong: 0, notCompleted: 0 },
@@ -79,8 +99,9 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
     { hourUnixNano: 0n, conversations: 1 },
     { hourOfDay: 23, conversations: 2 },
   ],
+  'response-statistics': { conversations: 2, averageMs: 0.5, minMs: 0, maxMs: 1, quantilesMs: [0.5, Number.NaN] },
   'common-errors': [
-    { step: 'gpt', errorType: '429', message: 'm', count: 2, lastSeenUnixNano: 7n, conversationId: 'x' },
+    { step: 'gpt', errorType: '429', pattern: '…', message: 'm', count: 2, lastSeenUnixNano: 7n, conversationId: 'x' },
     { step: 'gpt', count: 1, lastSeenUnixNano: 6n, conversationId: 'y' },
   ],
   'step-durations': {
@@ -88,7 +109,9 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
     startTimesUnixNano: BigInt64Array.of(-1n, 2n ** 62n),
     startsInWindow: Uint8Array.of(0, 1),
     outcomes: ['open', 'abandoned'],
-    totalMs: Float64Array.of(0.1, 2),
+    durationMs: Float64Array.of(0.1, 2),
+    stepSumMs: Float64Array.of(0.2, 3),
+    responseMs: Float64Array.of(Number.NaN, 0),
     steps: [
       {
         step: 'gpt',

@@ -1,0 +1,33 @@
+import type { Terminal } from '../terminal.ts';
+
+/** For a faster answer, the line would only flicker. */
+const SHOWN_AFTER_MS = 300;
+const TICK_MS = 1000;
+
+/** Goes back to the beginning of the line and empties it (ECMA-48, Erase in Line). */
+const EMPTY_LINE = '\r\u001b[K';
+
+/** Shows on standard error that `what` is in progress, if a person can see it. The returned function removes the line. */
+export function showProgress(what: string, terminal: Terminal): () => void {
+  if (terminal.showsProgress !== true) return () => {};
+  let isShown = false;
+  let ticks: NodeJS.Timeout | undefined;
+  const start = setTimeout(() => {
+    let seconds = 0;
+    const print = (): void => {
+      const since = seconds === 0 ? '' : ` ${seconds} s`;
+      const line = `${what} …${since} (Ctrl-C to stop)`;
+      terminal.writeError(EMPTY_LINE + line.slice(0, Math.max((terminal.columns ?? 80) - 1, 20)));
+      seconds += 1;
+    };
+    isShown = true;
+    print();
+    ticks = setInterval(print, TICK_MS);
+  }, SHOWN_AFTER_MS);
+  return () => {
+    clearTimeout(start);
+    clearInterval(ticks);
+    if (isShown) terminal.writeError(EMPTY_LINE);
+    isShown = false;
+  };
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { printable } from './escape.ts';
+
+/** The part of JSON Schema that the schema of answers is written in. */
+interface Schema {
+  $ref?: string;
+  type?: string;
+  properties?: Record<string, Schema>;
+  additionalProperties?: boolean | Schema;
+  items?: boolean | Schema;
+  prefixItems?: Schema[];
+}
+
+interface AnswersSchema {
+  $defs: Record<string, Schema> & { answers: Record<string, Schema> };
+}
+
+type Row = Record<string, unknown>;
+
+/**
+ * The rows of an answer as CSV (RFC 4180, lines end with a line feed): the fields of the JSON, nested ones joined by a
+ * dot. The columns are those that the answer's schema knows, so that they are the same whatever the rows hold; only
+ * names that the data brings, such as timings, depend on it. An answer about one conversation has its steps as rows.
+ */
+export function formatCsv(report: { command: string; data: unknown }): string {
+  const schema = JSON.parse(
+    readFileSync(new URL('../../schema/answers.schema.json', import.meta.url), 'utf8'),
+  ) as AnswersSchema;
+  const resolve = (one: Schema): Schema => {
+    const name = one.$ref?.replace('#/$defs/', '');
+    return name === undefined ? one : resolve(schema.$defs[name] as Schema);
+  };
+  const { shape, rows } = rowsOf(
+    resolve(schema.$defs.answers[report.command]?.properties?.['data'] ?? {}),
+    report.data,
+    resolve,
+  );
+  const columns = columnsOf(shape, rows, resolve);
+  const lines = [columns, ...rows.map((row) => columns.map((column) => valueAt(row, column)))];
+  return lines.map((cells) => `${cells.map(cellText).join(',')}\n`).join('');
+}
+
+/** The rows of an answer and their schema: the list that it is, its steps or other list of objects, or itself as one row. */
+function rowsOf(data: Schema, value: unknown, resolve: (one: Schema) => Schema): { shape: Schema; rows: Row[] } {
+  if (data.type === 'array') return { shape: resolve(data.items as Schema), rows: value as Row[] };
+  const lists = Object.entries(data.properties ?? {}).filter(([, field]) => {
+    const { type, items } = resolve(field);
+    return type === 'array' && typeof items === 'object' && resolve(items).type === 'object';
+  });
+  const [name, list] = lists.find(([each]) => each === 'steps') ?? lists[0] ?? [];
+  if (name === undefined || list === undefined) return { shape: data, rows: [value as Row] };
+  const shape = resolve(resolve(list).items as Schema);
+  const { conversationId } = value as Row;
+  const rows = (value as Record<string, Row[]>)[name] ?? [];
+  if (conversationId === undefined) return { shape, rows };
+  return {
+    shape: { ...shape, properties: { conversationId: {}, ...shape.properties } },
+    rows: rows.map((row) => ({ conversationId, ...row })),
+  };
+}
+
+/** The paths to all values that are not objects. */
+function columnsOf(shape: Schema, rows: readonly unknown[], resolve: (one: Schema) => Schema): string[] {
+  return Object.entries(shape.properties ?? {}).flatMap(([name, field]) => {
+    const inside = resolve(field);
+    const values = rows.map((row) => (row as Row | undefined)?.[name]);
+    if (inside.properties !== undefined) return prefixed(name, columnsOf(inside, values, resolve));
+    if (inside.prefixItems !== undefined) return prefixed(name, Object.keys(inside.prefixItems));
+    if (inside.type !== 'object') return [name];
+    const names = new Set(values.flatMap((value) => Object.keys(value ?? {})));
+    return prefixed(name, [...names].toSorted());
+  });
+}
+
+function prefixed(name: string, columns: readonly string[]): string[] {
+  return columns.map((column) => `${name}.${column}`);
+}
+
+/** A name inside may hold dots itself, so the longest part of the path that is a name is followed. */
+function valueAt(value: unknown, path: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (Object.hasOwn(value, path)) return (value as Row)[path];
+  const place = path.indexOf('.');
+  if (place === -1) return undefined;
+  return valueAt((value as Row)[path.slice(0, place)], path.slice(place + 1));
+}
+
+/**
+ * A value as a cell. A text that a spreadsheet would run as a formula begins with an apostrophe; one that holds a
+ * separator stands in quotes; what acts on a terminal is an escape, as everywhere.
+ */
+function cellText(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value !== 'string') return cellOfText(JSON.stringify(value), false);
+  return cellOfText(value, /^[=+\-@]/.test(value));
+}
+
+function cellOfText(text: string, isFormula: boolean): string {
+  const shown = printable(text);
+  const guarded = isFormula ? `'${shown}` : shown;
+  return /[",]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+}

@@ -1,0 +1,154 @@
+import type { Alert, AlertRule, ConversationFilters } from '@convotel/query';
+import type { Query } from '../command-line/answer-command.ts';
+import { durationMs } from '../values/duration.ts';
+import { UsageError } from '../usage-error.ts';
+import type { Settings, WatchRuleSettings } from '../settings/settings.ts';
+import { limitsOf } from '../settings/step-targets.ts';
+
+/** One rule, from an option or from `convotel.json`. */
+export interface WatchRule {
+  /** Identifies the rule in the state file; the same in every run. */
+  key: string;
+  /** Checks the limit. */
+  over: AlertRule;
+  /** Checks the lower limit, below which an alert ends; absent where it is the same limit. */
+  overLower?: AlertRule | undefined;
+  /** With fewer samples in the window, the rule stays silent. */
+  minSamples: number;
+  /** How long it must last, in milliseconds. */
+  forMs: number;
+}
+
+/** Defaults for rules that do not set these themselves. */
+interface RuleDefaults {
+  minSamples: number;
+  forMs: number;
+}
+
+/** A failure rate in per cent, of one step or of every step. */
+export interface ErrorRateLimit {
+  step?: string;
+  abovePct: number;
+}
+
+/** A 95th percentile in milliseconds. */
+export interface StepLimit {
+  step: string;
+  aboveMs: number;
+}
+
+/** The rules that options ask for. */
+export interface RuleOptions {
+  maxErrorRate: readonly ErrorRateLimit[];
+  maxSlow: number | undefined;
+  slowThreshold: number | undefined;
+  maxP95: readonly StepLimit[];
+  idle: boolean;
+  minSamples: number;
+  for: number;
+}
+
+/**
+ * The rules from `convotel.json` and from options. If the file has none, the default rules for failures and for
+ * slow conversations apply.
+ */
+export function watchRules(
+  options: RuleOptions,
+  settings: Settings,
+  query: Query,
+  filters: ConversationFilters,
+): WatchRule[] {
+  const defaults = { minSamples: options.minSamples, forMs: options.for };
+  const ofSettings = settings.watch?.rules?.map((rule, index) =>
+    ruleOfSettings(rule, `watch.rules[${index}]`, query, filters, defaults),
+  );
+  const { slowThreshold: thresholdMs, maxSlow: moreThan } = options;
+  const rules: WatchRule[] = ofSettings ?? [];
+  const add = (key: string, over: AlertRule): void => void rules.push({ key, over, ...defaults });
+
+  // A limit for one step replaces neither the one for every step nor another step's.
+  const errorRates = options.maxErrorRate.length === 0 && ofSettings === undefined ? [{}] : options.maxErrorRate;
+  for (const limit of errorRates) {
+    add(`--max-error-rate ${JSON.stringify(limit)}`, query.highErrorRate({ ...limit, filters }));
+  }
+  if (ofSettings === undefined || thresholdMs !== undefined || moreThan !== undefined) {
+    add(`--max-slow ${moreThan} ${thresholdMs}`, query.slowConversations({ thresholdMs, moreThan, filters }));
+  }
+  for (const limit of options.maxP95) add(`--max-p95 ${JSON.stringify(limit)}`, query.slowStep({ ...limit, filters }));
+  if (options.idle) add('--idle', query.noConversations({ filters }));
+  if (settings.steps !== undefined || settings.kinds !== undefined) {
+    add('thresholds', stepThresholds(settings, query, filters));
+  }
+  return rules;
+}
+
+/** A rule of `convotel.json`. @throws {@link UsageError} naming it, when it lacks something. */
+function ruleOfSettings(
+  settings: WatchRuleSettings,
+  place: string,
+  query: Query,
+  filters: ConversationFilters,
+  defaults: RuleDefaults,
+): WatchRule {
+  const { above, clearBelow, step } = settings;
+  const need = (isRight: boolean, what: string): void => {
+    if (!isRight) throw new UsageError(`convotel.json: ${place} ${what}.`);
+  };
+  const numberOf = (limit: number | string, name: string): number => {
+    need(typeof limit === 'number', `must have a number as ${name}, got ${JSON.stringify(limit)}`);
+    return limit as number;
+  };
+  const makers: Record<NonNullable<WatchRuleSettings['rule']>, (limit: number | string, name: string) => AlertRule> = {
+    'error-rate': (limit, name) => {
+      const abovePct = numberOf(limit, name);
+      need(abovePct <= 100, `must have a percentage from 0 to 100 as ${name}, got ${abovePct}`);
+      return query.highErrorRate({ abovePct, filters, ...(step === undefined ? {} : { step }) });
+    },
+    p95: (limit, name) => {
+      need(step !== undefined, 'must have a step');
+      return query.slowStep({ step: step as string, aboveMs: durationMs(String(limit), name), filters });
+    },
+    'slow-conversations': (limit, name) => {
+      const thresholdMs = durationMs(settings.threshold ?? '8s', 'threshold');
+      return query.slowConversations({ thresholdMs, moreThan: numberOf(limit, name), filters });
+    },
+    'no-conversations': () => query.noConversations({ filters }),
+  };
+  need(settings.rule !== undefined, 'must have a rule');
+  const kind = settings.rule as NonNullable<WatchRuleSettings['rule']>;
+  const usual = { 'error-rate': 10, p95: undefined, 'slow-conversations': 3, 'no-conversations': 0 }[kind];
+  const limit = above ?? usual;
+  need(limit !== undefined, 'must have above, such as "8s"');
+  if (clearBelow !== undefined) {
+    need(valueOf(clearBelow) <= valueOf(limit as number | string), 'must not have clearBelow above its above');
+  }
+  return {
+    key: JSON.stringify([kind, step ?? null, limit, settings.threshold ?? null]),
+    over: makers[kind](limit as number | string, 'above'),
+    overLower: clearBelow === undefined ? undefined : makers[kind](clearBelow, 'clearBelow'),
+    minSamples: settings.minSamples ?? defaults.minSamples,
+    forMs: settings.for === undefined ? defaults.forMs : durationMs(settings.for, 'for'),
+  };
+}
+
+function valueOf(limit: number | string): number {
+  return typeof limit === 'number' ? limit : durationMs(limit, 'limit');
+}
+
+/** Alerts for each step whose 95th percentile is above its threshold in `convotel.json`, its own or that of its kind. */
+function stepThresholds(settings: Settings, query: Query, filters: ConversationFilters): AlertRule {
+  return {
+    name: 'slow-step',
+    async check(source, window) {
+      const { data } = await source.ask({ name: 'step-statistics', window, filters, timings: false });
+      const alerts: Alert[] = [];
+      for (const { step } of data) {
+        const { threshold } = limitsOf(settings, step);
+        if (threshold === undefined) continue;
+        const aboveMs = durationMs(threshold, 'threshold');
+        alerts.push(...(await query.slowStep({ step, aboveMs, filters }).check(source, window)));
+      }
+      return alerts;
+    },
+  };
+}

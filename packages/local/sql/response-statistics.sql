@@ -1,0 +1,31 @@
+-- Numbers of the response latency, over the conversations that start from $since_ns to before $until_ns and have one: the
+-- smallest of their steps', else of their roots'; quantiles by linear interpolation, for each of $probabilities.
+-- A conversation starts with its first step; where it has none, with its root.
+WITH answering AS (
+  SELECT DISTINCT trace_id
+  FROM readable_spans
+  WHERE step_id IS NOT NULL AND response_latency_s IS NOT NULL
+),
+seen AS (
+  SELECT DISTINCT trace_id
+  FROM readable_spans
+  WHERE step_id IS NOT NULL AND start_ns >= $since_ns AND start_ns < $until_ns
+    AND trace_id IN (SELECT trace_id FROM answering)
+),
+latencies AS (
+  SELECT
+    coalesce(min(start_ns) FILTER (step_id > 0), min(start_ns)) AS first_ns,
+    coalesce(min(response_latency_s) FILTER (step_id > 0), min(response_latency_s)) AS response_s
+  FROM readable_spans
+  WHERE step_id IS NOT NULL AND trace_id IN (SELECT trace_id FROM seen)
+  GROUP BY trace_id
+)
+SELECT
+  count(*) AS conversations,
+  avg(response_s) AS average_s,
+  min(response_s) AS min_s,
+  max(response_s) AS max_s,
+  quantile_cont(response_s, $probabilities) AS quantiles_s
+FROM latencies
+WHERE first_ns >= $since_ns AND first_ns < $until_ns
+ORDER BY conversations

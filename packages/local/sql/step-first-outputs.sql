@@ -1,0 +1,19 @@
+-- How long the counted spans of each step, or of $step alone, took to their first output, where they say so: mean, and
+-- quantiles by linear interpolation, for each of $probabilities.
+WITH first_outputs AS (
+  SELECT
+    step_id,
+    count(*) AS counted,
+    avg(time_to_first_output_s) AS average_s,
+    quantile_cont(time_to_first_output_s, $probabilities) AS quantiles_s
+  FROM readable_spans
+  WHERE step_id > 0 AND start_ns >= $since_ns AND start_ns < $until_ns
+    AND ($step::VARCHAR IS NULL OR step_id = (SELECT step_id FROM steps WHERE step = $step))
+    AND outcome = 'completed' AND duration_ns < $too_long_ns
+    AND time_to_first_output_s IS NOT NULL
+  GROUP BY step_id
+)
+SELECT step, counted, average_s, quantiles_s
+FROM first_outputs
+JOIN steps USING (step_id)
+ORDER BY step

@@ -1,0 +1,54 @@
+-- How many spans of each step, or of $step alone, that start from $since_ns to before $until_ns were retried, and how many
+-- failures are among them; steps without one have no row.
+-- Within a conversation and a step, in order of start, each span of attempt k + 1 retries the latest one of attempt k that
+-- is not completed and not yet retried. Counting up for each of those and down for each retry, one is retried where the
+-- count later falls below what it was with it: as with brackets, which close the one opened last.
+WITH tried_again AS (
+  SELECT DISTINCT trace_id, step_id
+  FROM readable_spans
+  WHERE attempt > 1 AND step_id > 0 AND start_ns >= $since_ns
+    AND ($step::VARCHAR IS NULL OR step_id = (SELECT step_id FROM steps WHERE step = $step))
+),
+attempts AS (
+  SELECT trace_id, step_id, span_id, start_ns, outcome, coalesce(attempt, 1) AS attempt
+  FROM readable_spans
+  JOIN tried_again USING (trace_id, step_id)
+),
+changes AS (
+  SELECT trace_id, step_id, attempt AS level, span_id, start_ns, 1 AS change, outcome
+  FROM attempts
+  WHERE outcome <> 'completed'
+  UNION ALL
+  SELECT trace_id, step_id, attempt - 1, span_id, start_ns, -1, NULL
+  FROM attempts
+  WHERE attempt > 1
+),
+counted AS (
+  SELECT
+    *,
+    sum(change) OVER (
+      PARTITION BY trace_id, step_id, level
+      ORDER BY start_ns, change DESC, span_id
+      ROWS UNBOUNDED PRECEDING
+    ) AS waiting
+  FROM changes
+),
+looked_ahead AS (
+  SELECT
+    *,
+    min(waiting) OVER (
+      PARTITION BY trace_id, step_id, level
+      ORDER BY start_ns, change DESC, span_id
+      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+    ) AS least_waiting_later
+  FROM counted
+)
+SELECT
+  step,
+  count(*) AS retried,
+  count(*) FILTER (outcome IN ('failed', 'timed_out', 'abandoned')) AS retried_failures
+FROM looked_ahead
+JOIN steps USING (step_id)
+WHERE change = 1 AND least_waiting_later < waiting AND start_ns >= $since_ns AND start_ns < $until_ns
+GROUP BY step
+ORDER BY step

@@ -1,0 +1,95 @@
+// What a web page needs to ask a running `convotel serve` and to show the answers: nothing here imports a module of
+// Node.js. Programs in Node.js have all of this, and more, in `index.ts`.
+
+// Answers, one function a command
+export { averages } from './answers/averages.ts';
+export type { LeftOut, StepAverageRow } from './answers/averages.ts';
+export { busiest } from './answers/busiest.ts';
+export type { HourOfDayRow } from './answers/busiest.ts';
+export { commonErrors } from './answers/common-errors.ts';
+export type { CommonErrorRow, CommonErrorsOptions } from './answers/common-errors.ts';
+export { compare } from './answers/compare/compare.ts';
+export type { CompareOptions, ComparisonReport } from './answers/compare/compare.ts';
+export type { ComparisonRow, Verdict } from './answers/compare/compare-windows.ts';
+export type { ComparedSide } from './answers/compare/compared-sides.ts';
+export type { ConversationRow } from './answers/conversation-row.ts';
+export type { ConversationDetail, StepRow } from './answers/conversation/conversation-detail.ts';
+export type { OneConversationOptions } from './answers/conversation/get-conversation.ts';
+export { summary } from './answers/conversation/summary.ts';
+export { timeline } from './answers/conversation/timeline.ts';
+export { trace } from './answers/conversation/trace.ts';
+export { correlation } from './answers/correlation.ts';
+export type { CorrelatedPair, Correlation } from './answers/correlation.ts';
+export { errors } from './answers/errors.ts';
+export type { StepErrorRow } from './answers/errors.ts';
+export { explain } from './answers/explain/explain.ts';
+export type {
+  ExplainedPart,
+  ExplainedRetry,
+  ExplainedStep,
+  Explanation,
+  WorstStep,
+} from './answers/explain/explanation.ts';
+export { hours } from './answers/hours.ts';
+export type { HourRow } from './answers/hours.ts';
+export { longest } from './answers/longest.ts';
+export type { LongestOptions } from './answers/longest.ts';
+export type { SingleOptions, WindowedOptions } from './answers/options.ts';
+export { percentiles } from './answers/percentiles.ts';
+export type { PercentileName, PercentilesOptions, StepPercentiles } from './answers/percentiles.ts';
+export { recent } from './answers/recent.ts';
+export type { RecentOptions } from './answers/recent.ts';
+export type { Report } from './answers/report.ts';
+export { satisfaction } from './answers/satisfaction.ts';
+export type { Satisfaction, SatisfactionOptions } from './answers/satisfaction.ts';
+export { slow } from './answers/slow.ts';
+export type { SlowOptions } from './answers/slow.ts';
+export { success } from './answers/success.ts';
+export type { StepSuccessRow } from './answers/success.ts';
+export type { Evidence, Finding, FindingRule, Severity } from './findings/finding.ts';
+
+// The source
+export { ServeSource } from './sources/serve/fetch-serve-source.ts';
+export type { Get, GetResponse, ServeSourceOptions } from './sources/serve/fetch-serve-source.ts';
+
+// Questions, for programs that want the data behind the answers
+export type { ConversationOutcome, ConversationRecord } from './model/conversation.ts';
+export type { Answer, Coverage, Warning, WarningCode } from './model/coverage.ts';
+export type { ConversationFilters } from './model/window.ts';
+export type { SpanRecord, SpanRest } from './model/span-record.ts';
+export type { Window } from './model/window.ts';
+export type {
+  AnyQuestion,
+  CommonError,
+  CommonErrorsQuestion,
+  ConversationCount,
+  ConversationCountsQuestion,
+  ConversationQuestion,
+  ConversationSource,
+  ConversationSpans,
+  ConversationsQuestion,
+  FirstOutputStatistics,
+  Question,
+  QuestionName,
+  Questions,
+  ResponseStatistics,
+  ResponseStatisticsQuestion,
+  SourceKind,
+  StepColumn,
+  StepDurations,
+  StepDurationsQuestion,
+  StepStatistics,
+  StepStatisticsQuestion,
+} from './questions.ts';
+
+// Times
+export { formatInstant, formatLocalInstant, parseInstant } from './time/instant.ts';
+export { isTimeZone, zonedMidnight } from './time/time-zone.ts';
+
+// Errors
+export { QueryError } from './query-error.ts';
+export type { QueryErrorCode } from './query-error.ts';
+export { SourceError } from './source-error.ts';
+export type { SourceErrorCode } from './source-error.ts';
+export { TimeError } from './time/unix-seconds.ts';
+export type { TimeErrorCode } from './time/unix-seconds.ts';

@@ -1,0 +1,175 @@
+import { STEP_WARNING_MS, stepKindOf } from '@convotel/conventions';
+import { findAll, findingRule } from '../findings/finding.ts';
+import { phrasesOf } from '../findings/step-phrases.ts';
+import { counted, secondsWords, stepDisplayName } from '../findings/words.ts';
+import { percentOf } from './numbers.ts';
+import type { ConversationSource, StepStatistics } from '../questions.ts';
+import { checkWindowed } from './options.ts';
+import type { WindowedOptions } from './options.ts';
+import { buildReport } from './report.ts';
+import type { Report } from './report.ts';
+
+/** What averages and percentiles do not count. */
+export interface LeftOut {
+  /** Completed spans of 60 s and more. */
+  tooLong: number;
+  /** Spans that are not completed. */
+  notCompleted: number;
+}
+
+/** A row of `averages`. */
+export interface StepAverageRow {
+  step: string;
+  count: number;
+  averageMs?: number;
+  minMs?: number;
+  maxMs?: number;
+  leftOut: LeftOut;
+  /** Mean in ms of each named part. */
+  timings: Record<string, number>;
+}
+
+/**
+ * Count, average, shortest and longest duration of each step, over its completed spans shorter than 60 s; what that
+ * leaves out is counted in `leftOut`. In step order.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ */
+export async function averages(
+  source: ConversationSource,
+  options: WindowedOptions,
+): Promise<Report<'averages', StepAverageRow[]>> {
+  checkWindowed(options);
+  const { window, timeZone, filters = {} } = options;
+
+  const { data: statistics, coverage } = await source.ask({ name: 'step-statistics', window, filters });
+  const rows = statistics.map(stepAverageRow);
+  const mean = meanTotalMs(statistics, coverage.conversations);
+  const findings = findAll(averagesRules, { rows, ...(mean === undefined ? {} : { meanTotalMs: mean }) });
+  return buildReport({ command: 'averages', source, window, timeZone, coverage, data: rows, findings });
+}
+
+function stepAverageRow(statistics: StepStatistics): StepAverageRow {
+  const { step, count, averageMs, minMs, maxMs, leftOut, timings } = statistics;
+  return {
+    step,
+    count,
+    ...(averageMs === undefined ? {} : { averageMs }),
+    ...(minMs === undefined ? {} : { minMs }),
+    ...(maxMs === undefined ? {} : { maxMs }),
+    leftOut,
+    timings,
+  };
+}
+
+/**
+ * Mean of what a conversation spends in counted outermost steps, in ms: their sum over all steps, by the
+ * `conversations` with a span in the window. Undefined without conversations.
+ */
+function meanTotalMs(statistics: readonly StepStatistics[], conversations: number): number | undefined {
+  if (conversations === 0) return undefined;
+  return statistics.reduce((sum, { outermostMs }) => sum + outermostMs, 0) / conversations;
+}
+
+/** What the rules of `averages` look at. */
+export interface AveragesFacts {
+  rows: StepAverageRow[];
+  /** Sum of the outermost counted steps, per conversation of the window; absent without conversations. */
+  meanTotalMs?: number;
+}
+
+/** A step whose spread is below this many per cent of a conversation is very consistent. */
+export const VERY_CONSISTENT_BELOW_PCT = 10;
+
+/** Below this many per cent it is fairly consistent, else its range is wide. */
+export const FAIRLY_CONSISTENT_BELOW_PCT = 20;
+
+/** Fewer calls say nothing about a spread. */
+export const CALLS_FOR_SPREAD = 5;
+
+/**
+ * How much each step varies, measured against what a whole conversation takes, so that a step counts as wide when it
+ * makes conversations differ. The widest of several wide ones is the most variable.
+ */
+export const stepSpread = findingRule('step-spread', (facts: AveragesFacts) => {
+  const spreads = measureSpreads(facts);
+  const mostVariable = onlyWidest(spreads.filter(isWide));
+  return spreads.map((spread) => ({
+    severity: warningSignOf(spread) === undefined ? 'info' : 'warning',
+    text: `${stepDisplayName(spread.step, 'label')}: ${judgementOf(spread, spread === mostVariable)}`,
+    evidence: { ...spread },
+  }));
+});
+
+/** Steps of which not a single call counts towards an average. */
+export const unmeasuredStep = findingRule('unmeasured-step', ({ rows }: AveragesFacts) =>
+  rows
+    .filter((row) => row.count === 0)
+    .map(({ step, leftOut }) => ({
+      severity: 'warning',
+      text: `${stepDisplayName(step, 'label')}: Nothing to average (${counted(leftOut.notCompleted + leftOut.tooLong, 'call')} left out)`,
+      evidence: { step, ...leftOut },
+    })),
+);
+
+/** The findings of `averages`, in the order in which they are printed. */
+export const averagesRules = [stepSpread, unmeasuredStep];
+
+/** How far the durations of one step lie apart. */
+interface Spread {
+  step: string;
+  count: number;
+  averageMs: number;
+  minMs: number;
+  maxMs: number;
+  /** (longest − shortest) / mean total of a conversation, in per cent. */
+  spreadPct: number;
+}
+
+/** The spread of every step that has an average; none where no conversation took any time. */
+function measureSpreads({ rows, meanTotalMs }: AveragesFacts): Spread[] {
+  if (meanTotalMs === undefined || meanTotalMs <= 0) return [];
+  return rows.flatMap(({ step, count, averageMs, minMs, maxMs }) =>
+    averageMs === undefined || minMs === undefined || maxMs === undefined
+      ? []
+      : [{ step, count, averageMs, minMs, maxMs, spreadPct: percentOf(maxMs - minMs, meanTotalMs) }],
+  );
+}
+
+function judgementOf(spread: Spread, isMostVariable: boolean): string {
+  const { step, count, averageMs, minMs, maxMs, spreadPct } = spread;
+  const { whenConsistent, whenVariable } = phrasesOf(step);
+  const range = `(${Math.floor(minMs)}-${Math.floor(maxMs)}ms)`;
+  const because = (phrase: string | undefined): string => {
+    const words = warningSignOf(spread) ?? phrase;
+    return words === undefined ? '' : ` - ${words}`;
+  };
+  if (count < CALLS_FOR_SPREAD) return `Too few calls to judge the spread (${count})${because(undefined)}`;
+  if (spreadPct < VERY_CONSISTENT_BELOW_PCT) {
+    return `Very consistent (${centreWords(averageMs)})${because(whenConsistent)}`;
+  }
+  if (!isWide(spread)) return `Fairly consistent ${range}${because(whenVariable)}`;
+  return `${isMostVariable ? 'Most variable' : 'Wide range'} ${range}${because(whenVariable)}`;
+}
+
+/** Said instead of a phrase about the spread when the step is slow on average. */
+function warningSignOf({ step, averageMs }: Spread): string | undefined {
+  const warningMs = STEP_WARNING_MS[stepKindOf(step)] ?? Infinity;
+  return averageMs > warningMs ? `slow on average, over ${secondsWords(warningMs)}s` : undefined;
+}
+
+function isWide({ count, spreadPct }: Spread): boolean {
+  return count >= CALLS_FOR_SPREAD && spreadPct >= FAIRLY_CONSISTENT_BELOW_PCT;
+}
+
+/** The widest; undefined where it is the only one, or another is as wide. */
+function onlyWidest(spreads: readonly Spread[]): Spread | undefined {
+  const [first, second] = spreads.toSorted((a, b) => b.spreadPct - a.spreadPct);
+  return first !== undefined && second !== undefined && first.spreadPct > second.spreadPct ? first : undefined;
+}
+
+/** The centre rounded to 50 ms; shorter steps, where that would say nothing, to 10 or 1 ms. */
+function centreWords(averageMs: number): string {
+  const gridMs = averageMs >= 100 ? 50 : averageMs >= 20 ? 10 : 1;
+  const centreMs = Math.round(averageMs / gridMs) * gridMs;
+  return centreMs === 0 ? '<1ms' : `~${centreMs}ms`;
+}

@@ -1,0 +1,106 @@
+import type { Random } from '../../seeded-random.ts';
+
+/**
+ * Means of `columns` in `resamples` samples, each of as many rows as there are, drawn with replacement: the bootstrap
+ * distribution of every mean (Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993, chapters 6 and 13).
+ * One draw of rows serves all columns. NaN where a sample has nothing to count.
+ *
+ * A sample is drawn as how often each row is in it, and a mean is then two sums over the column under those weights,
+ * read in order: several times as fast as gathering the rows one by one.
+ */
+export function bootstrapMeans(
+  columns: readonly RatioColumn[],
+  rowCount: number,
+  resamples: number,
+  random: Random,
+): Float64Array[] {
+  const sums = columns.map((column) => sparseColumn(column.sums));
+  const counts = columns.map((column) => sparseColumn(column.counts));
+  const means = columns.map(() => new Float64Array(resamples));
+  if (columns.length === 0) return means;
+  // A row would have to be drawn 65,536 times to overflow.
+  const weights = new Uint16Array(rowCount);
+  for (let resample = 0; resample < resamples; resample++) {
+    drawWeights(weights, random);
+    for (let column = 0; column < means.length; column++) {
+      means[column]![resample] = weightedSum(sums[column]!, weights) / weightedSum(counts[column]!, weights);
+    }
+  }
+  return means;
+}
+
+/** Draws as many rows as there are, and notes how often each was drawn. */
+function drawWeights(weights: Uint16Array, random: Random): void {
+  weights.fill(0);
+  const rowCount = weights.length;
+  // Rows are likelier than others by at most rowCount / 2^32.
+  const rowsPerDraw = rowCount / 0x1_0000_0000;
+  for (let draw = 0; draw < rowCount; draw++) {
+    const row = (random() * rowsPerDraw) | 0;
+    weights[row] = weights[row]! + 1;
+  }
+}
+
+/**
+ * A mean over many rows as a ratio of two sums: what the rows add up to, by how many things that is. A row may hold
+ * several things (a step that ran twice) or none; rows, not things, are what is drawn again in a bootstrap.
+ */
+export interface RatioColumn {
+  /** What each row adds to the sum. */
+  sums: Float64Array;
+  /** How many things that is. */
+  counts: Uint32Array;
+}
+
+/** A column of numbers as its most common value and the rows that differ from it: fast to add up under weights. */
+export interface SparseColumn {
+  base: number;
+  rows: Uint32Array;
+  /** Value − `base`, for each of `rows`. */
+  deviations: Float64Array;
+}
+
+/** Finds the most common value of `values` and the rows that differ from it. */
+export function sparseColumn(values: Float64Array | Uint32Array): SparseColumn {
+  const base = mostCommon(values);
+  const rows: number[] = [];
+  values.forEach((value: number, row: number) => {
+    if (value !== base) rows.push(row);
+  });
+  return { base, rows: Uint32Array.from(rows), deviations: Float64Array.from(rows, (row) => values[row]! - base) };
+}
+
+/** Sum of the column when row `i` counts `weights[i]` times; the weights add up to the number of rows. */
+export function weightedSum(column: SparseColumn, weights: Uint16Array): number {
+  const { base, rows, deviations } = column;
+  // Four sums side by side: one alone would wait for each addition to finish.
+  let first = 0;
+  let second = 0;
+  let third = 0;
+  let fourth = 0;
+  const length = rows.length;
+  let index = 0;
+  for (; index + 3 < length; index += 4) {
+    first += weights[rows[index]!]! * deviations[index]!;
+    second += weights[rows[index + 1]!]! * deviations[index + 1]!;
+    third += weights[rows[index + 2]!]! * deviations[index + 2]!;
+    fourth += weights[rows[index + 3]!]! * deviations[index + 3]!;
+  }
+  for (; index < length; index++) first += weights[rows[index]!]! * deviations[index]!;
+  return base * weights.length + (first + second + third + fourth);
+}
+
+function mostCommon(values: Float64Array | Uint32Array): number {
+  const sorted = values.toSorted();
+  let best = 0;
+  let bestRun = 0;
+  let run = 0;
+  for (let index = 0; index < sorted.length; index++) {
+    run = index > 0 && sorted[index] === sorted[index - 1] ? run + 1 : 1;
+    if (run > bestRun) {
+      bestRun = run;
+      best = sorted[index]!;
+    }
+  }
+  return best;
+}

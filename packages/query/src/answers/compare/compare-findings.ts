@@ -1,0 +1,167 @@
+import { findingRule } from '../../findings/finding.ts';
+import type { Severity } from '../../findings/finding.ts';
+import { counted, percentWords, roughDurationWords, roughPercentWords, stepDisplayName } from '../../findings/words.ts';
+import { MIN_CONVERSATIONS } from './compare-windows.ts';
+import type { ComparisonRow, Verdict } from './compare-windows.ts';
+
+/** What the rules of `compare` look at. */
+export interface ComparisonFacts {
+  /** The steps in step order, then the row `conversation`. */
+  rows: ComparisonRow[];
+}
+
+/** A clear change of a step is worth a sentence from this share of its own average on, in per cent. */
+export const WORTH_SAYING_FROM_PCT = 1;
+
+/** A failure rate has risen from this many percentage points on. */
+export const RISEN_FROM_POINTS = 5;
+
+/** Each step whose change is clear and worth a sentence, the largest first. */
+export const stepChange = findingRule('step-change', (facts: ComparisonFacts) =>
+  clearChanges(facts).flatMap(({ step, deltaMs, deltaPct, verdict, intervalMs }) => {
+    if (deltaMs === undefined) return [];
+    const isFaster = verdict === 'faster';
+    const share =
+      deltaPct === undefined
+        ? ''
+        : ` (${roughPercentWords(Math.abs(deltaPct))} ${isFaster ? 'improvement' : 'slower'})`;
+    const change = `${isFaster ? 'reduced' : 'increased'} by ${Math.abs(deltaMs).toFixed(1)}ms`;
+    return {
+      severity: isFaster ? ('good' as const) : ('warning' as const),
+      text: `${stepDisplayName(step, 'opening')} time ${change}${share}`,
+      evidence: {
+        step,
+        deltaMs,
+        verdict,
+        ...(deltaPct === undefined ? {} : { deltaPct }),
+        ...(intervalMs === undefined ? {} : { intervalMs }),
+      },
+    };
+  }),
+);
+
+/**
+ * Rows whose interval leaves out 0 and that are no clear change all the same: with several rows one of them looks like
+ * a change by chance, so each has to pass a stricter test than its own interval.
+ */
+export const possibleChange = findingRule('possible-change', ({ rows }: ComparisonFacts) => {
+  const judged = rows.filter(({ verdict }) => verdict !== 'too few').length;
+  return rows.flatMap(({ step, deltaMs, intervalMs, verdict }) => {
+    if (verdict !== 'no clear change' || deltaMs === undefined || intervalMs === undefined) return [];
+    const [low, high] = intervalMs;
+    if (low <= 0 && high >= 0) return [];
+    const change = `${deltaMs < 0 ? 'faster' : 'slower'} by ${roughDurationWords(Math.abs(deltaMs))}`;
+    const text = `${stepDisplayName(step, 'opening')} may be ${change}, but among ${counted(judged, 'row')} that can be chance`;
+    return { severity: 'info' as const, text, evidence: { step, deltaMs, intervalMs, verdict, judged } };
+  });
+});
+
+/** The average total of a conversation before and after, marked where that is no clear difference. */
+export const totalChange = findingRule('total-change', (facts: ComparisonFacts) => {
+  const { conversation } = comparedRows(facts);
+  if (conversation === undefined) return [];
+  const { before, after, verdict } = conversation;
+  if (before.averageMs === undefined || after.averageMs === undefined) return [];
+  const change = `${before.averageMs.toFixed(0)}ms → ${after.averageMs.toFixed(0)}ms`;
+  return [
+    {
+      severity: 'info',
+      text: `Total conversation time: ${change}${TOTAL_CAVEAT[verdict]}`,
+      evidence: { beforeMs: before.averageMs, afterMs: after.averageMs, verdict },
+    },
+  ];
+});
+
+const TOTAL_CAVEAT: Readonly<Record<Verdict, string>> = {
+  faster: '',
+  slower: '',
+  'no clear change': ' (no clear change)',
+  'too few': ' (too few to tell)',
+};
+
+/** By how much conversations as a whole changed, where that is clear. */
+export const endToEndChange = findingRule('end-to-end-change', (facts: ComparisonFacts) => {
+  const { conversation } = comparedRows(facts);
+  if (conversation?.deltaPct === undefined || !isClear(conversation)) return [];
+  const { deltaPct, verdict } = conversation;
+  const isFaster = verdict === 'faster';
+  const text = `End-to-end ${isFaster ? 'improvement' : 'slowdown'}: ${Math.abs(deltaPct).toFixed(1)}%`;
+  return [{ severity: isFaster ? 'good' : 'problem', text, evidence: { deltaPct, verdict } }];
+});
+
+/** Each step, and conversations as a whole, that fails clearly more often than before. */
+export const moreErrors = findingRule('more-errors', (facts: ComparisonFacts) =>
+  risenErrorRates(facts).map(({ step, before, after }) => {
+    const { errorRatePct: beforePct = 0 } = before;
+    const { errorRatePct: afterPct = 0 } = after;
+    const text = `${stepDisplayName(step, 'opening')} error rate rose from ${percentWords(beforePct)} to ${percentWords(afterPct)}`;
+    return { severity: 'problem', text, evidence: { step, beforePct, afterPct } };
+  }),
+);
+
+/**
+ * What the comparison comes to. Success needs a clear verdict for conversations and for a step, and failure rates that
+ * did not rise.
+ */
+export const comparisonVerdict = findingRule('comparison-verdict', (facts: ComparisonFacts) => {
+  const { conversation } = comparedRows(facts);
+  if (conversation === undefined) return [];
+  const clearSteps = clearChanges(facts).filter((row) => row.verdict === conversation.verdict).length;
+  const [severity, text] = verdictWords(conversation, clearSteps > 0, risenErrorRates(facts).length > 0);
+  const evidence = {
+    verdict: conversation.verdict,
+    conversationsBefore: conversation.before.count,
+    conversationsAfter: conversation.after.count,
+    clearSteps,
+  };
+  return [{ severity, text, evidence }];
+});
+
+function verdictWords(
+  { verdict, before, after }: ComparisonRow,
+  hasClearStep: boolean,
+  hasMoreErrors: boolean,
+): readonly [Severity, string] {
+  switch (verdict) {
+    case 'faster':
+      if (hasMoreErrors) return ['warning', 'Faster, but more fails: no success yet'];
+      if (hasClearStep) return ['good', 'Success! Optimization validated with data'];
+      return ['info', 'Conversations got faster, though no single step clearly did'];
+    case 'slower':
+      return ['problem', 'Conversations got slower: the change did not help'];
+    case 'no clear change':
+      return ['info', 'No clear change of whole conversations: more of them may show one'];
+    case 'too few': {
+      const counts = `${before.count} before, ${after.count} after, ${MIN_CONVERSATIONS} needed on either side`;
+      return ['info', `Too few completed conversations to tell (${counts})`];
+    }
+  }
+}
+
+/** The findings of `compare`, in the order in which they are printed. */
+export const compareRules = [stepChange, possibleChange, totalChange, endToEndChange, moreErrors, comparisonVerdict];
+
+/** Parts the steps from the last row, which is about conversations and absent where the comparison is empty. */
+function comparedRows({ rows }: ComparisonFacts): { steps: ComparisonRow[]; conversation: ComparisonRow | undefined } {
+  return { steps: rows.slice(0, -1), conversation: rows.at(-1) };
+}
+
+/** The steps whose change is clear and worth a sentence, the largest first. */
+function clearChanges(facts: ComparisonFacts): ComparisonRow[] {
+  return comparedRows(facts)
+    .steps.filter((row) => isClear(row) && Math.abs(row.deltaPct ?? Infinity) >= WORTH_SAYING_FROM_PCT)
+    .toSorted((a, b) => Math.abs(b.deltaMs ?? 0) - Math.abs(a.deltaMs ?? 0));
+}
+
+/** Whether the data shows a difference. */
+function isClear({ verdict }: ComparisonRow): boolean {
+  return verdict === 'faster' || verdict === 'slower';
+}
+
+/** The rows whose failure rate rose by five points or more, that of whole conversations among them. */
+function risenErrorRates({ rows }: ComparisonFacts): ComparisonRow[] {
+  return rows.filter(({ before, after }) => {
+    if (before.errorRatePct === undefined || after.errorRatePct === undefined) return false;
+    return after.errorRatePct - before.errorRatePct >= RISEN_FROM_POINTS;
+  });
+}

@@ -1,0 +1,202 @@
+import { quantileOfSorted } from '../../model/numbers.ts';
+import { medianStandardError, normalQuantile, normalTail, studentQuantile } from '../intervals.ts';
+import { percentOf } from '../numbers.ts';
+import type { Random } from '../../seeded-random.ts';
+import { bootstrapMeans } from './bootstrap-means.ts';
+import type { RatioColumn } from './bootstrap-means.ts';
+import { comparedPairs } from './compared-sides.ts';
+import type { ComparedPair, ComparedSide, ComparedWindow } from './compared-sides.ts';
+
+/** Whether a difference is one. */
+export type Verdict = 'faster' | 'slower' | 'no clear change' | 'too few';
+
+/** A row of `compare`; the last one is `conversation`, with totals. */
+export interface ComparisonRow {
+  step: string;
+  before: ComparedSide;
+  after: ComparedSide;
+  /** After − before of the averages; absent where a side has none. */
+  deltaMs?: number;
+  deltaPct?: number;
+  /** 95 % interval of `deltaMs`; absent where the verdict is `too few`. */
+  intervalMs?: [low: number, high: number];
+  /** After − before of the medians; absent where a side has none. */
+  medianDeltaMs?: number;
+  /** 95 % interval of `medianDeltaMs`; absent where the verdict is `too few`. */
+  medianIntervalMs?: [low: number, high: number];
+  verdict: Verdict;
+}
+
+/** With fewer conversations than this on either side there is no verdict. */
+export const MIN_CONVERSATIONS = 10;
+/** One minus the level of `intervalMs`. */
+const SIGNIFICANCE_LEVEL = 0.05;
+/** As many resamples beyond each end of an interval as 2,000 give for one of 95 %. */
+const RESAMPLES_PER_TAIL = 50;
+/** Standard errors between what was seen and the level from which on more resamples would not change a verdict. */
+const DECIDED_FROM_ERRORS = 3;
+
+/**
+ * The rows of `compare`: each step, then `conversation`.
+ *
+ * The interval is the percentile interval of the difference of two bootstrapped means, each side drawn on its own, over
+ * conversations (Efron and Tibshirani 1993, chapters 8.3 and 13.3), widened as Student's t asks for where conversations
+ * are few (Hesterberg, *What Teachers Should Know about the Bootstrap*, 2015, section 4.6). A verdict is given where the
+ * interval at level 1 − 0.05/k lies on one side of 0, k being the rows that could get one: Bonferroni's correction, so
+ * that under no change all rows together err in about 5 % of comparisons.
+ *
+ * The ends of that wider interval lie further out, where `resamples` may leave only a few: then more are drawn, for
+ * the rows that could still get a verdict.
+ */
+export function compareWindows(
+  before: ComparedWindow,
+  after: ComparedWindow,
+  resamples: number,
+  random: Random,
+): ComparisonRow[] {
+  const pairs = comparedPairs(before, after);
+  const judged = pairs.filter(({ columns }) => columns.every((column) => conversationsIn(column) >= MIN_CONVERSATIONS));
+  const rowCounts = [before.durations.traceIds.length, after.durations.traceIds.length] as const;
+  const judgedSteps = Math.max(1, judged.filter((pair) => pair !== pairs.at(-1)).length);
+  const judgements = new Map(
+    zip(judged, drawDifferences(judged, rowCounts, resamples, random)).map(([pair, { means, variances }]) => {
+      const interval = intervalOf(means, widenedLevel(SIGNIFICANCE_LEVEL, pair, variances));
+      return [pair, { means, interval, level: widenedLevel(SIGNIFICANCE_LEVEL / judgedSteps, pair, variances) }];
+    }),
+  );
+  // An interval that holds 0 at 95 % holds it at any higher level too, so such a row needs no more resamples.
+  let undecided = judged.filter((pair) => verdictOf(judgements.get(pair)!.interval) !== 'no clear change');
+  while ((undecided = undecided.filter((pair) => !isDecided(judgements.get(pair)!))).length > 0) {
+    for (const [pair, { means }] of zip(undecided, drawDifferences(undecided, rowCounts, resamples, random))) {
+      const judgement = judgements.get(pair)!;
+      judgement.means = sortedTogether(judgement.means, means);
+    }
+  }
+  return pairs.map((pair) => {
+    const judgement = judgements.get(pair);
+    return {
+      step: pair.step,
+      before: pair.before,
+      after: pair.after,
+      ...deltaOf(pair.before, pair.after),
+      ...(judgement === undefined ? {} : { intervalMs: judgement.interval }),
+      ...medianDeltaOf(pair, judgement !== undefined),
+      verdict: judgement === undefined ? 'too few' : verdictOf(intervalOf(judgement.means, judgement.level)),
+    };
+  });
+}
+
+/** Conversations are what is drawn, so many spans of few conversations are still few. */
+function conversationsIn({ counts }: RatioColumn): number {
+  return counts.reduce((rows, count) => (count > 0 ? rows + 1 : rows), 0);
+}
+
+/** Of one pair: after − before of the mean in each resample, and how much the mean of each side varies. */
+interface Differences {
+  /** Ascending; without the few resamples in which a side had nothing to count. */
+  means: Float64Array;
+  variances: readonly [before: number, after: number];
+}
+
+function drawDifferences(
+  pairs: readonly ComparedPair[],
+  [rowsBefore, rowsAfter]: readonly [number, number],
+  resamples: number,
+  random: Random,
+): Differences[] {
+  const columnsOf = (side: 0 | 1): RatioColumn[] => pairs.map(({ columns }) => columns[side]);
+  const before = bootstrapMeans(columnsOf(0), rowsBefore, resamples, random);
+  const after = bootstrapMeans(columnsOf(1), rowsAfter, resamples, random);
+  return zip(before, after).map(([one, other]) => ({
+    means: sortedDifferences(one, other),
+    variances: [varianceOf(one), varianceOf(other)],
+  }));
+}
+
+function sortedDifferences(before: Float64Array, after: Float64Array): Float64Array {
+  return after
+    .map((value, resample) => value - before[resample]!)
+    .filter((difference) => !Number.isNaN(difference))
+    .sort();
+}
+
+/**
+ * The level at which a percentile interval of a difference of means is as wide as Student's t asks for: a bootstrapped
+ * mean varies too little by the factor (n−1)/n, and its tails are those of a normal distribution. Degrees of freedom by
+ * Welch.
+ */
+function widenedLevel(level: number, { columns }: ComparedPair, variances: Differences['variances']): number {
+  const sizes = columns.map(conversationsIn);
+  const [before, after] = variances.map((variance, side) => (variance * sizes[side]!) / (sizes[side]! - 1));
+  const variance = before! + after!;
+  if (variance === 0) return level;
+  const degrees = variance ** 2 / (before! ** 2 / (sizes[0]! - 1) + after! ** 2 / (sizes[1]! - 1));
+  const widening = Math.sqrt(variance / (variances[0] + variances[1]));
+  return 2 * normalTail(studentQuantile(level / 2, degrees) * widening);
+}
+
+/** Whether more resamples would not change on which side of 0 the interval at `1 - level` lies. */
+function isDecided({ means, level }: { means: Float64Array; level: number }): boolean {
+  const expectedBeyond = (means.length * level) / 2;
+  if (means.length === 0 || expectedBeyond >= RESAMPLES_PER_TAIL) return true;
+  const above = means.length - means.filter((difference) => difference <= 0).length;
+  const beyond = Math.min(above, means.length - above);
+  return Math.abs(beyond - expectedBeyond) > DECIDED_FROM_ERRORS * Math.sqrt(expectedBeyond);
+}
+
+function deltaOf(before: ComparedSide, after: ComparedSide): Pick<ComparisonRow, 'deltaMs' | 'deltaPct'> {
+  if (before.averageMs === undefined || after.averageMs === undefined) return {};
+  const deltaMs = after.averageMs - before.averageMs;
+  // A step that took no time before has no percentage.
+  return before.averageMs === 0 ? { deltaMs } : { deltaMs, deltaPct: percentOf(deltaMs, before.averageMs) };
+}
+
+/**
+ * The difference of the medians and, where the row is judged, its 95 % interval by the order statistics around the median
+ * of each side (Price and Bonett, *Distribution-Free Confidence Intervals for Difference and Ratio of Medians*, 2002).
+ */
+function medianDeltaOf(
+  { before, after, columns }: ComparedPair,
+  isJudged: boolean,
+): Pick<ComparisonRow, 'medianDeltaMs' | 'medianIntervalMs'> {
+  if (before.p50Ms === undefined || after.p50Ms === undefined) return {};
+  const medianDeltaMs = after.p50Ms - before.p50Ms;
+  if (!isJudged) return { medianDeltaMs };
+  const [one, other] = columns.map((column) => medianStandardError(valuesInOrder(column)));
+  const margin = normalQuantile(SIGNIFICANCE_LEVEL / 2) * Math.hypot(one!, other!);
+  return { medianDeltaMs, medianIntervalMs: [medianDeltaMs - margin, medianDeltaMs + margin] };
+}
+
+/** Of every conversation that has something in the column what each thing is on average, ascending. */
+function valuesInOrder({ sums, counts }: RatioColumn): Float64Array {
+  return sums
+    .map((sum, row) => sum / counts[row]!)
+    .filter((value) => !Number.isNaN(value))
+    .sort();
+}
+
+function varianceOf(values: Float64Array): number {
+  const known = values.filter((value) => !Number.isNaN(value));
+  const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+  return known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / known.length;
+}
+
+function intervalOf(sorted: Float64Array, level: number): [low: number, high: number] {
+  return [quantileOfSorted(sorted, level / 2)!, quantileOfSorted(sorted, 1 - level / 2)!];
+}
+
+function verdictOf([low, high]: readonly [number, number]): Verdict {
+  if (high < 0) return 'faster';
+  return low > 0 ? 'slower' : 'no clear change';
+}
+
+function zip<Left, Right>(left: readonly Left[], right: readonly Right[]): [Left, Right][] {
+  return left.map((value, index) => [value, right[index]!]);
+}
+
+function sortedTogether(left: Float64Array, right: Float64Array): Float64Array {
+  const all = new Float64Array(left.length + right.length);
+  all.set(left);
+  all.set(right, left.length);
+  return all.sort();
+}

@@ -1,0 +1,141 @@
+import { isFailure, THRESHOLD } from '@convotel/conventions';
+import { quantileOfSorted } from '../../model/numbers.ts';
+import { percentOf } from '../numbers.ts';
+import { appendMissingSteps, orderSteps } from '../../model/step-order.ts';
+import type { StepDurations, StepStatistics } from '../../questions.ts';
+import { firstOffsetsOf } from '../step-durations.ts';
+import type { RatioColumn } from './bootstrap-means.ts';
+
+/** One side of a row of `compare`. */
+export interface ComparedSide {
+  count: number;
+  averageMs?: number;
+  p50Ms?: number;
+  p95Ms?: number;
+  /** Absent where there is no span (for the row `conversation`: no conversation that is not open). */
+  errorRatePct?: number;
+}
+
+/** What `compare` knows of one of its two windows. */
+export interface ComparedWindow {
+  /** With the quantiles {@link COMPARED_PROBABILITIES}. */
+  statistics: readonly StepStatistics[];
+  durations: StepDurations;
+}
+
+/** The quantiles in a row of `compare`: P50 and P95. */
+export const COMPARED_PROBABILITIES: readonly number[] = [0.5, 0.95];
+
+/** What a row of `compare` is about, on both sides, and the durations behind it, by conversation. */
+export interface ComparedPair {
+  step: string;
+  before: ComparedSide;
+  after: ComparedSide;
+  columns: readonly [before: RatioColumn, after: RatioColumn];
+}
+
+/** Every step of either window in step order, then `conversation`. */
+export function comparedPairs(before: ComparedWindow, after: ComparedWindow): ComparedPair[] {
+  const steps = stepOrderOfBoth([before, after]).map((step) => ({
+    step,
+    before: stepSide(before.statistics, step),
+    after: stepSide(after.statistics, step),
+    columns: [stepColumn(before.durations, step), stepColumn(after.durations, step)] as const,
+  }));
+  const conversation = {
+    step: 'conversation',
+    before: conversationSide(before.durations),
+    after: conversationSide(after.durations),
+    columns: [durationsColumn(before.durations), durationsColumn(after.durations)] as const,
+  };
+  return [...steps, conversation];
+}
+
+/** A step's durations as a column: its counted spans in the window, by conversation. */
+function stepColumn(durations: StepDurations, step: string): RatioColumn {
+  const column = durations.steps.find((candidate) => candidate.step === step);
+  return column === undefined
+    ? { sums: new Float64Array(durations.traceIds.length), counts: new Uint32Array(durations.traceIds.length) }
+    : { sums: column.countedMs, counts: column.counted };
+}
+
+/** One side of a step's row; count 0 and nothing else where the step was not seen. */
+function stepSide(statistics: readonly StepStatistics[], step: string): ComparedSide {
+  const found = statistics.find((candidate) => candidate.step === step);
+  if (found === undefined) return { count: 0 };
+  const { count, averageMs, quantilesMs, failures, total } = found;
+  const [p50Ms, p95Ms] = quantilesMs;
+  return {
+    count,
+    ...(averageMs === undefined ? {} : { averageMs }),
+    ...(p50Ms === undefined ? {} : { p50Ms }),
+    ...(p95Ms === undefined ? {} : { p95Ms }),
+    errorRatePct: percentOf(failures, total),
+  };
+}
+
+/**
+ * The durations of conversations as a column: completed ones that start in the window and last under 60 s.
+ * The other rows count nothing.
+ */
+function durationsColumn(durations: StepDurations): RatioColumn {
+  const { startsInWindow, outcomes, durationMs } = durations;
+  const counts = Uint32Array.from(outcomes, (outcome, row) =>
+    startsInWindow[row] === 1 && outcome === 'completed' && durationMs[row]! < THRESHOLD.longestCountedStepMs ? 1 : 0,
+  );
+  return { counts, sums: durationMs.map((duration, row) => (counts[row] === 1 ? duration : 0)) };
+}
+
+/** One side of the row `conversation`; its error rate is over all conversations of the window that are not open. */
+function conversationSide(durations: StepDurations): ComparedSide {
+  const { counts } = durationsColumn(durations);
+  const sorted = durations.durationMs.filter((_duration, row) => counts[row] === 1).sort();
+  const ended = durations.outcomes.filter((outcome, row) => durations.startsInWindow[row] === 1 && outcome !== 'open');
+  const failures = ended.filter((outcome) => outcome !== 'open' && isFailure(outcome)).length;
+  return {
+    count: sorted.length,
+    ...(sorted.length === 0
+      ? {}
+      : {
+          averageMs: sorted.reduce((sum, total) => sum + total, 0) / sorted.length,
+          p50Ms: quantileOfSorted(sorted, 0.5)!,
+          p95Ms: quantileOfSorted(sorted, 0.95)!,
+        }),
+    ...(ended.length === 0 ? {} : { errorRatePct: percentOf(failures, ended.length) }),
+  };
+}
+
+/** How many conversations of both windows together decide the order of steps: the newest. */
+const CONVERSATIONS_THAT_ORDER = 500;
+
+/** Every step with a span in either window, in the step order of the newest 500 conversations of both. */
+export function stepOrderOfBoth(windows: readonly ComparedWindow[]): string[] {
+  const newest = windows
+    .flatMap(({ durations }) => newestRows(durations))
+    .sort((a, b) => (a.start > b.start ? -1 : a.start < b.start ? 1 : a.traceId < b.traceId ? -1 : 1));
+  // Windows may overlap: a conversation that is in both counts once.
+  const byTraceId = new Map<string, ReadonlyMap<string, number>>();
+  for (const { traceId, durations, row } of newest) {
+    if (byTraceId.size === CONVERSATIONS_THAT_ORDER) break;
+    if (!byTraceId.has(traceId)) byTraceId.set(traceId, firstOffsetsOf(durations, row));
+  }
+  const seen = new Set(windows.flatMap(({ statistics }) => statistics.map(({ step }) => step)));
+  return appendMissingSteps(orderSteps([...byTraceId.values()]), seen).filter((step) => seen.has(step));
+}
+
+interface Row {
+  traceId: string;
+  start: bigint;
+  durations: StepDurations;
+  row: number;
+}
+
+/** The newest conversations that start in the window. Rows come oldest first. */
+function newestRows(durations: StepDurations): Row[] {
+  const rows: Row[] = [];
+  for (let row = durations.traceIds.length - 1; row >= 0 && rows.length < CONVERSATIONS_THAT_ORDER; row--) {
+    if (durations.startsInWindow[row] !== 1) continue;
+    rows.push({ traceId: durations.traceIds[row]!, start: durations.startTimesUnixNano[row]!, durations, row });
+  }
+  return rows;
+}

@@ -1,0 +1,134 @@
+import { isFailure } from '@convotel/conventions';
+import type { Outcome } from '@convotel/conventions';
+import { findErrorCause } from '../../findings/error-causes.ts';
+import { findingRule } from '../../findings/finding.ts';
+import { counted, quotedMessage, stepDisplayName } from '../../findings/words.ts';
+import type { ConversationOutcome } from '../../model/conversation.ts';
+import { percentOf } from '../numbers.ts';
+import type { ConversationDetail, StepRow } from './conversation-detail.ts';
+
+/** What the rules that several answers about one conversation share look at. */
+export interface DetailFacts {
+  detail: ConversationDetail;
+}
+
+/** A step is the bottleneck from this share of the total on, in per cent. */
+export const BOTTLENECK_FROM_PCT = 40;
+
+/** Time outside any step is worth mentioning from this share of the clock's duration on, in per cent. */
+export const UNATTRIBUTED_FROM_PCT = 10;
+
+/**
+ * The step that takes most of the conversation, its attempts together, from 40 % of the total on; then a second one
+ * that also takes as much. Silent where the conversation has only one kind of step.
+ */
+export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: DetailFacts) => {
+  const calls = outermostStepsByName(detail);
+  if (calls.size < 2) return [];
+  const shares = [...calls].map(([step, rows]) => {
+    const durationMs = rows.reduce((sum, row) => sum + row.durationMs, 0);
+    return { step, calls: rows.length, durationMs, sharePct: percentOf(durationMs, detail.durationMs) };
+  });
+  const bottlenecks = shares
+    .filter((share) => share.sharePct >= BOTTLENECK_FROM_PCT)
+    .toSorted((a, b) => b.durationMs - a.durationMs);
+  return bottlenecks.map((share, place) => {
+    const times = share.calls > 1 ? `${counted(share.calls, 'call')}, ` : '';
+    const figures = `(${times}${(share.durationMs / 1000).toFixed(2)}s = ${share.sharePct.toFixed(0)}% of total)`;
+    const claim = place === 0 ? 'is the bottleneck' : 'takes most of the rest';
+    const text = `${stepDisplayName(share.step, 'opening')} step ${claim} ${figures}`;
+    return { severity: 'warning', text, evidence: share };
+  });
+});
+
+/** Waiting that no step explains. */
+export const unattributedTime = findingRule('unattributed-time', ({ detail }: DetailFacts) => {
+  const { unattributedMs, durationMs } = detail;
+  const sharePct = percentOf(unattributedMs, durationMs);
+  if (detail.steps.length === 0 || sharePct < UNATTRIBUTED_FROM_PCT) return [];
+  const text = `${(unattributedMs / 1000).toFixed(2)} seconds (${sharePct.toFixed(0)}% of the wall clock) passed outside any step`;
+  return [{ severity: 'warning', text, evidence: { unattributedMs, durationMs, sharePct } }];
+});
+
+/** Every step completed, which does not mean that the conversation did. */
+export const allStepsCompleted = findingRule('all-steps-completed', ({ detail }: DetailFacts) => {
+  const { steps, outcome } = detail;
+  if (steps.length === 0 || steps.some((step) => step.outcome !== 'completed')) return [];
+  const severity = outcome === 'completed' ? 'good' : 'info';
+  return [{ severity, text: ALL_COMPLETED_WORDS[outcome], evidence: { steps: steps.length, outcome } }];
+});
+
+const ALL_COMPLETED_WORDS: Readonly<Record<ConversationOutcome, string>> = {
+  completed: 'All steps completed successfully',
+  open: 'All steps so far completed successfully',
+  failed: 'All steps that ran completed, yet the conversation failed',
+  timed_out: 'All steps that ran completed, yet the conversation timed out',
+  abandoned: 'All steps that ran completed, yet the conversation was abandoned',
+  interrupted: 'All steps that ran completed, yet the conversation was interrupted',
+};
+
+/**
+ * Each outermost step whose last attempt did not complete, with the cause; and each that completed only after failed
+ * attempts.
+ */
+export const unsuccessfulStep = findingRule('unsuccessful-step', ({ detail }: DetailFacts) => {
+  const attempts = outermostStepsByName(detail);
+  return lastAttempts(detail).flatMap((step) => {
+    const failures = (attempts.get(step.step) ?? []).filter((attempt) => isFailure(attempt.outcome)).length;
+    const evidence = { step: step.step, outcome: step.outcome, failures, ...errorEvidence(step) };
+    const name = `${stepDisplayName(step.step, 'opening')} step`;
+    if (step.outcome === 'completed') {
+      if (step.attempt === undefined) return [];
+      return { severity: 'info' as const, text: `${name} completed on attempt ${step.attempt}`, evidence };
+    }
+    const wentOn = detail.outcome === 'completed' ? ' (the conversation went on)' : '';
+    const text = `${name} ${UNSUCCESSFUL_WORDS[step.outcome]}${causeWords(step)}${wentOn}`;
+    return { severity: isFailure(step.outcome) ? ('problem' as const) : ('info' as const), text, evidence };
+  });
+});
+
+const UNSUCCESSFUL_WORDS: Readonly<Record<Exclude<Outcome, 'completed'>, string>> = {
+  failed: 'failed',
+  timed_out: 'timed out',
+  abandoned: 'was abandoned',
+  interrupted: 'was interrupted',
+};
+
+function causeWords({ outcome, errorType, errorMessage: message }: StepRow): string {
+  // These two outcomes already say what happened.
+  if (outcome === 'abandoned') return ' (the program went away)';
+  if (outcome === 'interrupted') return '';
+  const cause = findErrorCause({ errorType, message });
+  if (cause !== undefined && !(outcome === 'timed_out' && cause.area === 'timeouts')) return ` due to ${cause.phrase}`;
+  if (outcome === 'timed_out') return '';
+  const words = message === undefined || message === '' ? errorType : quotedMessage(message);
+  return words === undefined ? '' : `: ${words}`;
+}
+
+function errorEvidence({ errorType, errorMessage }: StepRow): Record<string, string> {
+  return { ...(errorType === undefined ? {} : { errorType }), ...(errorMessage === undefined ? {} : { errorMessage }) };
+}
+
+/** The steps that the conversation's total is the sum of, by start. */
+export function outermostSteps(detail: ConversationDetail): StepRow[] {
+  return detail.steps.filter((step) => step.depth === 0);
+}
+
+/** The outermost steps by name, in the order in which the names first occur. */
+function outermostStepsByName(detail: ConversationDetail): Map<string, StepRow[]> {
+  const rowsByName = new Map<string, StepRow[]>();
+  for (const step of outermostSteps(detail)) {
+    rowsByName.set(step.step, [...(rowsByName.get(step.step) ?? []), step]);
+  }
+  return rowsByName;
+}
+
+/** Of each outermost step the last attempt, by start. */
+function lastAttempts(detail: ConversationDetail): StepRow[] {
+  const steps = outermostSteps(detail);
+  return steps.filter((step, index) => !steps.slice(index + 1).some((later) => isLaterAttempt(later, step)));
+}
+
+function isLaterAttempt(later: StepRow, step: StepRow): boolean {
+  return later.step === step.step && (later.attempt ?? 1) > (step.attempt ?? 1);
+}

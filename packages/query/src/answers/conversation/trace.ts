@@ -1,0 +1,139 @@
+import { isFailure } from '@convotel/conventions';
+import { findAll, findingRule } from '../../findings/finding.ts';
+import { phrasesOf } from '../../findings/step-phrases.ts';
+import { nameList, stepDisplayName } from '../../findings/words.ts';
+import type { Answer } from '../../model/coverage.ts';
+import { orderSteps } from '../../model/step-order.ts';
+import type { ConversationSource, StepDurations } from '../../questions.ts';
+import { buildReport, coverageOfSameSpans } from '../report.ts';
+import type { Report } from '../report.ts';
+import { firstOffsetsOf } from '../step-durations.ts';
+import type { ConversationDetail } from './conversation-detail.ts';
+import { getConversation } from './get-conversation.ts';
+import type { OneConversationOptions } from './get-conversation.ts';
+import { allStepsCompleted, outermostSteps, unsuccessfulStep } from './step-findings.ts';
+
+/** How many of the newest conversations say which steps a conversation should have had. */
+const CONVERSATIONS_COMPARED = 50;
+
+/**
+ * One conversation as `summary` has it; the findings also know which steps it did not get to.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION`; `SourceError` when the source cannot answer.
+ */
+export async function trace(
+  source: ConversationSource,
+  options: OneConversationOptions,
+): Promise<Report<'trace', ConversationDetail>> {
+  const { detail, coverage } = await getConversation(source, options);
+  const missing = detail.outcome === 'completed' ? undefined : await findMissingSteps(source, detail);
+  return buildReport({
+    command: 'trace',
+    source,
+    timeZone: options.timeZone,
+    coverage: missing === undefined ? coverage : coverageOfSameSpans(coverage, missing.coverage),
+    data: detail,
+    findings: findAll(traceRules, { detail, missingSteps: missing?.data ?? [] }),
+  });
+}
+
+async function findMissingSteps(source: ConversationSource, detail: ConversationDetail): Promise<Answer<string[]>> {
+  const newest = await source.ask({ name: 'conversations', order: 'newest', limit: CONVERSATIONS_COMPARED });
+  const starts = newest.data.map((conversation) => conversation.startTimeUnixNano);
+  if (starts.length === 0) return { data: [], coverage: newest.coverage };
+  const window = {
+    sinceUnixNano: starts.reduce((a, b) => (b < a ? b : a)),
+    // A window ends before its last instant.
+    untilUnixNano: starts.reduce((a, b) => (b > a ? b : a)) + 1n,
+  };
+  const durations = await source.ask({ name: 'step-durations', window });
+  const reached = new Set(detail.steps.map(({ step }) => step));
+  const compared = new Set(newest.data.map(({ traceId }) => traceId));
+  return {
+    data: missingStepsOf(reached, durations.data, compared),
+    coverage: coverageOfSameSpans(newest.coverage, durations.coverage),
+  };
+}
+
+/**
+ * The steps that a conversation did not get to: those that more than half of the conversations compared with have, and
+ * that come after the last one of `reachedSteps` in their step order. In that order.
+ *
+ * Nothing is missing where none of the reached steps is known to the others: that is another pipeline.
+ *
+ * @param durations holds the conversations compared with
+ * @param comparedTraceIds the newest 50 conversations; other rows of `durations` do not count
+ */
+export function missingStepsOf(
+  reachedSteps: ReadonlySet<string>,
+  durations: StepDurations,
+  comparedTraceIds: ReadonlySet<string>,
+): string[] {
+  const compared = durations.traceIds.flatMap((traceId, row) =>
+    comparedTraceIds.has(traceId) ? [firstOffsetsOf(durations, row)] : [],
+  );
+  const inOrder = orderSteps(compared);
+  const lastReached = inOrder.findLastIndex((step) => reachedSteps.has(step));
+  if (lastReached === -1 && reachedSteps.size > 0) return [];
+  return inOrder
+    .slice(lastReached + 1)
+    .filter((step) => compared.filter((offsets) => offsets.has(step)).length * 2 > compared.length);
+}
+
+/** What the rules of `trace` look at. */
+export interface TraceFacts {
+  detail: ConversationDetail;
+  /** Steps that most of the newest 50 conversations have after the last one that this one reached, in step order. */
+  missingSteps: string[];
+}
+
+/** How far a conversation got that did not complete: its last step that did. */
+export const conversationEnding = findingRule('conversation-ending', ({ detail }: Pick<TraceFacts, 'detail'>) => {
+  const { outcome } = detail;
+  if (outcome === 'completed') return [];
+  const last = outermostSteps(detail).findLast((step) => step.outcome === 'completed')?.step;
+  const evidence = { outcome, ...(last === undefined ? {} : { lastCompleted: last }) };
+  if (outcome === 'open') {
+    const progress = last === undefined ? 'no step has completed' : `${stepDisplayName(last)} completed last`;
+    return [{ severity: 'info', text: `Conversation has not ended yet: ${progress}`, evidence }];
+  }
+  const where =
+    last === undefined ? 'before any step completed' : `after ${stepDisplayName(last)} completed successfully`;
+  const severity = outcome === 'interrupted' ? 'info' : 'problem';
+  return [{ severity, text: `Conversation ${ENDING_WORDS[outcome]} ${where}`, evidence }];
+});
+
+const ENDING_WORDS = {
+  failed: 'failed',
+  timed_out: 'timed out',
+  abandoned: 'was abandoned',
+  interrupted: 'was interrupted',
+} as const;
+
+/** Steps that conversations usually have after the last one that this one reached. */
+export const missingSteps = findingRule('missing-steps', ({ detail, missingSteps: missing }: TraceFacts) => {
+  if (missing.length === 0 || detail.outcome === 'completed') return [];
+  const names = nameList(
+    missing.map((step) => stepDisplayName(step)),
+    'or',
+  );
+  const text = `No ${names} ${missing.length === 1 ? 'step' : 'steps'} ${MISSING_BECAUSE[detail.outcome]}`;
+  return [{ severity: 'info', text, evidence: { missingSteps: missing } }];
+});
+
+const MISSING_BECAUSE = {
+  failed: '(conversation aborted)',
+  timed_out: '(conversation timed out)',
+  abandoned: '(conversation abandoned)',
+  interrupted: '(conversation interrupted)',
+  open: 'so far',
+} as const;
+
+/** What the user noticed of the steps that a failed conversation never got to. */
+export const unansweredUser = findingRule('unanswered-user', ({ detail, missingSteps: missing }: TraceFacts) => {
+  if (detail.outcome === 'open' || !isFailure(detail.outcome)) return [];
+  const phrases = missing.flatMap((step) => phrasesOf(step).whenMissing ?? []);
+  return [...new Set(phrases)].map((text) => ({ severity: 'problem', text, evidence: { missingSteps: missing } }));
+});
+
+/** The findings of `trace`, in the order in which they are printed. */
+export const traceRules = [conversationEnding, unsuccessfulStep, missingSteps, unansweredUser, allStepsCompleted];

@@ -1,0 +1,187 @@
+import { findAll, findingRule } from '../findings/finding.ts';
+import { counted, stepDisplayName } from '../findings/words.ts';
+import type { ConversationSource } from '../questions.ts';
+import { spearmanInterval, spearmanProbability } from './intervals.ts';
+import { checkWindowed } from './options.ts';
+import type { WindowedOptions } from './options.ts';
+import { buildReport } from './report.ts';
+import type { Report } from './report.ts';
+import { readStepDurations } from './step-durations.ts';
+import type { ClockedDurations } from './step-durations.ts';
+
+/** How the durations of two steps go together. */
+export interface CorrelatedPair {
+  a: string;
+  b: string;
+  /** Spearman's rank correlation, from −1 to 1. */
+  spearman: number;
+  /** Conversations in which both were completed. */
+  n: number;
+  /** 95 % interval of `spearman`; absent below four conversations. */
+  interval?: [low: number, high: number];
+}
+
+/** The data of `correlation`. */
+export interface Correlation {
+  /** In step order, and last `duration`: that of the whole conversation, where it completed. */
+  steps: string[];
+  /** Conversations that start in the window. */
+  n: number;
+  /** Spearman's rank correlation of each two of `steps`; null without variance, or below two conversations. */
+  matrix: (number | null)[][];
+  /** Every pair that has one, the strongest first, whatever its sign. */
+  ranked: CorrelatedPair[];
+}
+
+/** What the last of {@link Correlation.steps} is called. */
+const DURATION = 'duration';
+
+/**
+ * Which steps take long together, and with which of them conversations do: Spearman's rank correlation over the
+ * conversations that start in the window and in which both steps were completed. A step's value is the sum of its
+ * completed spans; ranks of equal values are averaged.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ */
+export async function correlation(
+  source: ConversationSource,
+  options: WindowedOptions,
+): Promise<Report<'correlation', Correlation>> {
+  checkWindowed(options);
+  const { window, timeZone, filters = {} } = options;
+
+  const { data: durations, coverage } = await readStepDurations(source, window, filters);
+  const data = correlate(durations);
+  const findings = findAll(correlationRules, { data });
+  return buildReport({ command: 'correlation', source, window, timeZone, coverage, data, findings });
+}
+
+/** The correlation of every two columns of `durations`, over the conversations that start in the window. */
+export function correlate(durations: ClockedDurations): Correlation {
+  const isCounted = (row: number): boolean => durations.startsInWindow[row] === 1;
+  const n = durations.startsInWindow.filter((starts) => starts === 1).length;
+  const wholeMs = durations.durationMs.map((ms, row) => (durations.outcomes[row] === 'completed' ? ms : Number.NaN));
+  const columns = [...durations.steps.map(({ completedMs }) => completedMs), wholeMs].map((column) =>
+    column.filter((_ms, row) => isCounted(row)),
+  );
+  const steps = [...durations.steps.map(({ step }) => step), DURATION];
+  const pairs = columns.map((column, index) => columns.slice(0, index + 1).map((other) => spearman(other, column)));
+  const pairOf = (a: number, b: number): Spearman => pairs[Math.max(a, b)]![Math.min(a, b)]!;
+  const ranked = steps.flatMap((a, first) =>
+    steps.slice(first + 1).flatMap((b, index): CorrelatedPair[] => {
+      const { rho, n: both } = pairOf(first, first + 1 + index);
+      if (rho === null) return [];
+      const interval = spearmanInterval(rho, both);
+      return [{ a, b, spearman: rho, n: both, ...(interval === undefined ? {} : { interval }) }];
+    }),
+  );
+  return {
+    steps,
+    n,
+    matrix: steps.map((_a, first) => steps.map((_b, second) => pairOf(first, second).rho)),
+    ranked: ranked.toSorted((left, right) => Math.abs(right.spearman) - Math.abs(left.spearman)),
+  };
+}
+
+interface Spearman {
+  rho: number | null;
+  /** Rows in which both columns have a value. */
+  n: number;
+}
+
+/** Spearman's rank correlation over the rows in which neither column is NaN: Pearson's of the averaged ranks. */
+function spearman(left: Float64Array, right: Float64Array): Spearman {
+  const inBoth = (_value: number, row: number): boolean => !Number.isNaN(left[row]!) && !Number.isNaN(right[row]!);
+  const [x, y] = [averageRanks(left.filter(inBoth)), averageRanks(right.filter(inBoth))];
+  const n = x.length;
+  if (n < 2) return { rho: null, n };
+  const mean = (n - 1) / 2;
+  let [xy, xx, yy] = [0, 0, 0];
+  for (let row = 0; row < n; row++) {
+    const [dx, dy] = [x[row]! - mean, y[row]! - mean];
+    xy += dx * dy;
+    xx += dx * dx;
+    yy += dy * dy;
+  }
+  if (xx === 0 || yy === 0) return { rho: null, n };
+  // Rounding may lead a little beyond ±1.
+  return { rho: Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy))), n };
+}
+
+/** The rank of every value, from 0; equal values share the mean of their ranks. */
+export function averageRanks(values: Float64Array): Float64Array {
+  const sorted = values.toSorted();
+  const rankByValue = new Map<number, number>();
+  for (let first = 0; first < sorted.length;) {
+    let last = first;
+    while (last + 1 < sorted.length && sorted[last + 1] === sorted[first]) last += 1;
+    rankByValue.set(sorted[first]!, (first + last) / 2);
+    first = last + 1;
+  }
+  return values.map((value) => rankByValue.get(value)!);
+}
+
+/** What the rules of `correlation` look at. */
+export interface CorrelationFacts {
+  data: Correlation;
+}
+
+/** Below this number of conversations a correlation says nothing. */
+export const CONVERSATIONS_TO_CORRELATE = 10;
+
+/** A correlation is worth a sentence from this strength on, whatever its sign. */
+export const CORRELATED_FROM = 0.5;
+
+/** The step with which the duration of conversations goes most. */
+export const durationCorrelation = findingRule('duration-correlation', ({ data }: CorrelationFacts) => {
+  const [strongest] = clearPairs(data).filter(({ b }) => b === DURATION);
+  if (strongest === undefined) return [];
+  const { a, spearman: rho } = strongest;
+  const text = `Conversations take ${rho > 0 ? 'long' : 'less time'} when ${stepDisplayName(a)} takes long ${figures(strongest)}`;
+  return [{ severity: 'info', text, evidence: evidenceOf(strongest) }];
+});
+
+/** Other steps that take long together, or one when the other does not. */
+export const linkedSteps = findingRule('linked-steps', ({ data }: CorrelationFacts) =>
+  clearPairs(data)
+    .filter(({ b }) => b !== DURATION)
+    .map((pair) => {
+      const [first, second] = [stepDisplayName(pair.a, 'opening'), stepDisplayName(pair.b)];
+      const text =
+        pair.spearman > 0
+          ? `${first} and ${second} take long together ${figures(pair)}`
+          : `${first} takes less time when ${second} takes long ${figures(pair)}`;
+      return { severity: 'info', text, evidence: evidenceOf(pair) };
+    }),
+);
+
+/** That nothing goes together, or that there are too few conversations to tell. */
+export const noCorrelation = findingRule('no-correlation', ({ data }: CorrelationFacts) => {
+  const { n } = data;
+  if (clearPairs(data).length > 0) return [];
+  const text =
+    n < CONVERSATIONS_TO_CORRELATE
+      ? `Too few conversations to tell what goes together (${n}, ${CONVERSATIONS_TO_CORRELATE} needed)`
+      : `No two durations clearly go together (${counted(n, 'conversation')})`;
+  return [{ severity: 'info', text, evidence: { n } }];
+});
+
+/** The findings of `correlation`, in the order in which they are printed. */
+export const correlationRules = [durationCorrelation, linkedSteps, noCorrelation];
+
+/** Pairs that are strong, and that chance would hardly bring about among so many. */
+function clearPairs({ ranked }: Correlation): CorrelatedPair[] {
+  return ranked.filter(
+    ({ spearman: rho, n }) =>
+      n >= CONVERSATIONS_TO_CORRELATE &&
+      Math.abs(rho) >= CORRELATED_FROM &&
+      spearmanProbability(rho, n) * ranked.length < 0.05,
+  );
+}
+
+function figures({ spearman: rho, n }: CorrelatedPair): string {
+  return `(rank correlation ${rho.toFixed(2)}, ${counted(n, 'conversation')})`;
+}
+
+function evidenceOf({ a, b, spearman: rho, n }: CorrelatedPair): { a: string; b: string; spearman: number; n: number } {
+  return { a, b, spearman: rho, n };
+}

@@ -1,0 +1,151 @@
+import { findErrorCause } from '../findings/error-causes.ts';
+import { findAll, findingRule } from '../findings/finding.ts';
+import { counted, percentWords, stepDisplayName } from '../findings/words.ts';
+import { wilsonInterval } from './intervals.ts';
+import type { PercentInterval } from './intervals.ts';
+import { percentOf } from './numbers.ts';
+import type { ConversationSource } from '../questions.ts';
+import { commonErrorRow } from './common-errors.ts';
+import type { CommonErrorRow } from './common-errors.ts';
+import { fallBack, monitorCause, PROBLEM_FROM_PCT, remedyCause, retryFailures } from './error-advice.ts';
+import { checkWindowed } from './options.ts';
+import type { WindowedOptions } from './options.ts';
+import { buildReport, coverageOfSameSpans } from './report.ts';
+import type { Report } from './report.ts';
+
+/** A row of `errors`. */
+export interface StepErrorRow {
+  step: string;
+  total: number;
+  failures: number;
+  errorRatePct: number;
+  /** 95 % interval of `errorRatePct`. */
+  interval?: PercentInterval;
+}
+
+/** How many groups of errors the findings look at. */
+const COMMON_ERRORS_READ = 10;
+
+/**
+ * Failure rate of each step: `failed` + `timed_out` + `abandoned` of all its spans in the window. In step order.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ */
+export async function errors(
+  source: ConversationSource,
+  options: WindowedOptions,
+): Promise<Report<'errors', StepErrorRow[]>> {
+  checkWindowed(options);
+  const { window, timeZone, filters = {} } = options;
+
+  const { data: statistics, coverage } = await source.ask({ name: 'step-statistics', window, filters, timings: false });
+  const rows = statistics.map(({ step, total, failures }) => ({
+    step,
+    total,
+    failures,
+    errorRatePct: percentOf(failures, total),
+    interval: wilsonInterval(failures, total)!,
+  }));
+  const common = rows.some(({ failures }) => failures > 0)
+    ? await source.ask({ name: 'common-errors', window, filters, limit: COMMON_ERRORS_READ })
+    : undefined;
+  const findings = findAll(errorsRules, { rows, commonErrors: common?.data.map(commonErrorRow) ?? [] });
+  return buildReport({
+    command: 'errors',
+    source,
+    window,
+    timeZone,
+    coverage: common === undefined ? coverage : coverageOfSameSpans(coverage, common.coverage),
+    data: rows,
+    findings,
+  });
+}
+
+/** What the rules of `errors` look at. */
+export interface ErrorsFacts {
+  /** In step order. */
+  rows: StepErrorRow[];
+  /** The most frequent first. */
+  commonErrors: CommonErrorRow[];
+}
+
+/** From this failure rate on a step is unacceptable: the bound above which `watch` raises its alert, in per cent. */
+export const UNACCEPTABLE_FROM_PCT = 10;
+
+/** Most errors are in one step above this share, in per cent. */
+export const MOST_ABOVE_PCT = 50;
+
+/** Each step that fails in 5 % of its calls or more. */
+export const highErrorRate = findingRule('high-error-rate', ({ rows }: ErrorsFacts) =>
+  rows
+    .filter((row) => row.errorRatePct >= PROBLEM_FROM_PCT)
+    .map(({ step, total, failures, errorRatePct }) => {
+      const judgement = errorRatePct >= UNACCEPTABLE_FROM_PCT ? ' - unacceptably high!' : '';
+      const text = `${stepDisplayName(step, 'opening')} has ${percentWords(errorRatePct)} error rate${judgement}`;
+      return { severity: 'problem', text, evidence: { step, total, failures, errorRatePct } };
+    }),
+);
+
+/** Where the errors are: all in one step, or more than half of them. Silent where there is only one step. */
+export const errorsInOneStep = findingRule('errors-in-one-step', ({ rows, commonErrors }: ErrorsFacts) => {
+  const failures = rows.reduce((sum, row) => sum + row.failures, 0);
+  const worst = rows.toSorted((a, b) => b.failures - a.failures)[0];
+  if (worst === undefined || failures === 0 || rows.length < 2) return [];
+  const sharePct = percentOf(worst.failures, failures);
+  if (sharePct <= MOST_ABOVE_PCT) return [];
+  const areas = new Set(
+    commonErrors.filter((error) => error.step === worst.step).map((error) => findErrorCause(error)?.area),
+  );
+  const [area] = areas;
+  // Several kinds of trouble, or one that we cannot name, are no single reason.
+  const reason = areas.size === 1 && area !== undefined ? ` (${area})` : '';
+  const where = `in ${stepDisplayName(worst.step)} step`;
+  const text =
+    worst.failures === failures
+      ? `All errors are ${where}${reason}`
+      : `Most errors are ${where} (${worst.failures} of ${failures})`;
+  const evidence = { step: worst.step, failures: worst.failures, allFailures: failures };
+  return [{ severity: 'info', text, evidence }];
+});
+
+/** The step right before the first one that fails, without a failure of its own: what leads there can be relied on. */
+export const reliableStep = findingRule('reliable-step', ({ rows }: ErrorsFacts) => {
+  const firstFailing = rows.findIndex((row) => row.failures > 0);
+  const before = firstFailing > 0 ? rows[firstFailing - 1] : undefined;
+  if (before === undefined) return [];
+  const text = `${stepDisplayName(before.step, 'opening')} is 100% reliable`;
+  return [{ severity: 'good', text, evidence: { step: before.step, total: before.total } }];
+});
+
+/** The steps after the first one that fails which have no failure themselves. */
+export const neverFailingSteps = findingRule('never-failing-steps', ({ rows }: ErrorsFacts) => {
+  const firstFailing = rows.findIndex((row) => row.failures > 0);
+  if (firstFailing === -1) return [];
+  const steps = rows
+    .slice(firstFailing + 1)
+    .filter((row) => row.failures === 0)
+    .map((row) => row.step);
+  if (steps.length === 0) return [];
+  const names = steps.map((step) => stepDisplayName(step, 'opening')).join('/');
+  const text = `${names} never ${steps.length === 1 ? 'fails' : 'fail'}`;
+  return [{ severity: 'good', text, evidence: { steps } }];
+});
+
+/** No call of any step failed. */
+export const noFailures = findingRule('no-failures', ({ rows }: ErrorsFacts) => {
+  const total = rows.reduce((sum, row) => sum + row.total, 0);
+  if (total === 0 || rows.some((row) => row.failures > 0)) return [];
+  return [{ severity: 'good', text: `No failure in ${counted(total, 'step call')}`, evidence: { total } }];
+});
+
+/** The findings of `errors`, in the order in which they are printed. */
+export const errorsRules = [
+  highErrorRate,
+  errorsInOneStep,
+  reliableStep,
+  neverFailingSteps,
+  noFailures,
+  retryFailures,
+  remedyCause,
+  fallBack,
+  monitorCause,
+];

@@ -1,0 +1,139 @@
+import { findingRule } from '../../findings/finding.ts';
+import { counted, nameList, roughDurationWords, secondsWords, stepDisplayName } from '../../findings/words.ts';
+import { percentOf } from '../numbers.ts';
+import type { ExplainedStep, Explanation } from './explanation.ts';
+
+/** What the rules of `explain` look at. Together they say eight sentences at most. */
+export interface ExplainFacts {
+  data: Explanation;
+  /** A conversation that takes less meets the target, in milliseconds. */
+  targetMs: number;
+}
+
+/** A step is named as a part of the conversation from this share on, in per cent. */
+export const PART_FROM_PCT = 10;
+
+/** As many steps are named as parts. */
+export const PARTS_NAMED = 3;
+
+/** A call is unusually long from this place among the others on, in per cent. */
+export const UNUSUAL_FROM_PCT = 90;
+
+/** Fewer calls have no usual duration. */
+export const CALLS_TO_COMPARE = 20;
+
+/** As many unusually long calls are named. */
+export const UNUSUAL_NAMED = 2;
+
+/** As many retried steps are named; the others are counted. */
+export const RETRIED_NAMED = 2;
+
+/** Gaps are worth a sentence from this share of the conversation on, in per cent. */
+export const GAPS_FROM_PCT = 5;
+
+/** What it took, against the target. */
+export const whatItTook = findingRule('what-it-took', ({ data, targetMs }: ExplainFacts) => {
+  const { durationMs, outcome, steps } = data;
+  if (steps.length === 0) {
+    return [{ severity: 'info', text: 'It has no step yet, so there is nothing to explain', evidence: { outcome } }];
+  }
+  const isOver = durationMs >= targetMs;
+  const target = isOver
+    ? `${roughDurationWords(durationMs - targetMs)} over the target of ${secondsWords(targetMs)}s`
+    : `under the target of ${secondsWords(targetMs)}s`;
+  const text = `It ${outcome === 'open' ? 'has taken' : 'took'} ${roughDurationWords(durationMs)}, ${target}`;
+  return [{ severity: isOver ? 'warning' : 'info', text, evidence: { durationMs, targetMs, outcome } }];
+});
+
+/** Where the time went: the steps that the conversation waited for most. */
+export const whereTimeWent = findingRule('where-time-went', ({ data }: ExplainFacts) => {
+  const { durationMs } = data;
+  const parts = byName(data.steps)
+    .map(({ step, onPathMs }) => ({ step, onPathMs, sharePct: percentOf(onPathMs, durationMs) }))
+    .filter(({ sharePct }) => sharePct >= PART_FROM_PCT)
+    .slice(0, PARTS_NAMED);
+  if (parts.length === 0) return [];
+  const words = parts.map(
+    ({ step, onPathMs, sharePct }) =>
+      `${stepDisplayName(step)} (${roughDurationWords(onPathMs)}, ${sharePct.toFixed(0)}%)`,
+  );
+  const evidence = { steps: parts.map(({ step }) => step), onPathMs: parts.map((part) => part.onPathMs) };
+  return [{ severity: 'info', text: `The time went to ${nameList(words, 'and')}`, evidence }];
+});
+
+/** Calls that took far longer than the same step's usually do; or that none did. */
+export const unusualStep = findingRule('unusual-step', ({ data }: ExplainFacts) => {
+  const compared = data.steps.filter(({ calls = 0 }) => calls >= CALLS_TO_COMPARE);
+  const unusual = compared
+    .filter(({ percentile = 0, onPathMs }) => percentile >= UNUSUAL_FROM_PCT && onPathMs > 0)
+    .toSorted((a, b) => excessMs(b) - excessMs(a))
+    .slice(0, UNUSUAL_NAMED);
+  if (unusual.length > 0) {
+    return unusual.map(({ step, durationMs, percentile = 0, calls = 0, usualMs = 0 }) => ({
+      severity: 'warning',
+      text: `${stepDisplayName(step, 'opening')} took longer than ${percentile}% of its ${calls} calls in the seven days before (usually ${roughDurationWords(usualMs)})`,
+      evidence: { step, durationMs, percentile, calls, usualMs },
+    }));
+  }
+  if (compared.length === 0) return [];
+  const text = `No step took longer than in ${UNUSUAL_FROM_PCT}% of its calls in the seven days before`;
+  return [{ severity: 'good', text, evidence: { steps: [...new Set(compared.map(({ step }) => step))] } }];
+});
+
+/** What failed attempts cost, and which steps had most of them. */
+export const retriedSteps = findingRule('retried-steps', ({ data }: ExplainFacts) => {
+  const retries = data.retries.toSorted((a, b) => b.failedMs - a.failedMs);
+  if (retries.length === 0) return [];
+  const failedMs = retries.reduce((sum, retry) => sum + retry.failedMs, 0);
+  const named = retries.slice(0, RETRIED_NAMED);
+  const more = retries.length > named.length ? [`${counted(retries.length - named.length, 'other step')} too`] : [];
+  const words = named.map(({ step, attempts }) => `${stepDisplayName(step)} was tried ${counted(attempts, 'time')}`);
+  const sentence = nameList([...words, ...more], 'and');
+  const text = `${sentence[0]!.toUpperCase()}${sentence.slice(1)}; the attempts that failed took ${roughDurationWords(failedMs)}`;
+  return [{ severity: 'warning', text, evidence: { steps: retries.map(({ step }) => step), failedMs } }];
+});
+
+/** Time during which no step ran, and the longest such gap. */
+export const gaps = findingRule('gaps', ({ data }: ExplainFacts) => {
+  const { path, gapMs, durationMs } = data;
+  const sharePct = percentOf(gapMs, durationMs);
+  if (sharePct < GAPS_FROM_PCT) return [];
+  const longest = path
+    .map((part, index) => ({ ...part, before: path[index - 1]?.step, after: path[index + 1]?.step }))
+    .filter(({ step }) => step === undefined)
+    .toSorted((a, b) => b.durationMs - a.durationMs)[0]!;
+  const between =
+    longest.before === undefined || longest.after === undefined
+      ? ''
+      : `, ${roughDurationWords(longest.durationMs)} of it between ${stepDisplayName(longest.before)} and ${stepDisplayName(longest.after)}`;
+  const text = `During ${roughDurationWords(gapMs)} (${sharePct.toFixed(0)}%) no step ran${between}`;
+  return [{ severity: 'warning', text, evidence: { gapMs, sharePct, longestMs: longest.durationMs } }];
+});
+
+/** What it would have taken without the step that it waited for longest, or had that taken its usual time. */
+export const worstStep = findingRule('worst-step', ({ data }: ExplainFacts) => {
+  const { worst, steps } = data;
+  if (worst === undefined || steps.length < 2) return [];
+  const { step, onPathMs, withoutMs, asUsualMs } = worst;
+  const name = stepDisplayName(step);
+  const usual = asUsualMs === undefined ? '' : `, and ${roughDurationWords(asUsualMs)} had it taken its usual time`;
+  const text = `Without ${name} it would have taken ${roughDurationWords(withoutMs)}${usual}`;
+  const evidence = { step, onPathMs, withoutMs, ...(asUsualMs === undefined ? {} : { asUsualMs }) };
+  return [{ severity: 'info', text, evidence }];
+});
+
+/** The findings of `explain`, in the order in which they are printed. */
+export const explainRules = [whatItTook, whereTimeWent, unusualStep, retriedSteps, gaps, worstStep];
+
+/** What each step was waited for, its calls together, the longest first. */
+function byName(steps: readonly ExplainedStep[]): { step: string; onPathMs: number }[] {
+  const onPathMsByName = new Map<string, number>();
+  for (const { step, onPathMs } of steps) onPathMsByName.set(step, (onPathMsByName.get(step) ?? 0) + onPathMs);
+  return [...onPathMsByName]
+    .map(([step, onPathMs]) => ({ step, onPathMs }))
+    .toSorted((a, b) => b.onPathMs - a.onPathMs);
+}
+
+function excessMs({ durationMs, usualMs = durationMs }: ExplainedStep): number {
+  return durationMs - usualMs;
+}

@@ -1,0 +1,178 @@
+import { isFailure, THRESHOLD } from '@convotel/conventions';
+import type { Outcome } from '@convotel/conventions';
+import type { ConversationOutcome } from '../../model/conversation.ts';
+import { millisecondsOf } from '../../model/numbers.ts';
+import type { SpanRecord } from '../../model/span-record.ts';
+import type { StepStatistics } from '../../questions.ts';
+import { percentOf } from '../numbers.ts';
+import { exclusiveNano } from './critical-path.ts';
+import type { PathPart } from './critical-path.ts';
+
+/** A stretch of the critical path. */
+export interface ExplainedPart {
+  /** Absent in a gap, during which no outermost step ran. */
+  step?: string;
+  spanId?: string;
+  /** Its start − the conversation's start. */
+  offsetMs: number;
+  durationMs: number;
+}
+
+/** An outermost step of the conversation, and its place among the same step's calls. */
+export interface ExplainedStep {
+  step: string;
+  spanId: string;
+  outcome: Outcome;
+  attempt?: number;
+  durationMs: number;
+  /** How long the conversation waited for it: its part of the critical path. */
+  onPathMs: number;
+  /** `onPathMs` as a share of the conversation's duration. */
+  sharePct: number;
+  /**
+   * How many per cent of the calls compared with took less, a whole number. Absent with `calls` and `usualMs` where the
+   * step is not counted (not completed, or 60 s and longer) or has no call to compare with.
+   */
+  percentile?: number;
+  /** Counted calls of the same step in the seven days before the conversation's end, its own among them. */
+  calls?: number;
+  /** The median of those calls. */
+  usualMs?: number;
+}
+
+/** Attempts of one step that had to be made again. */
+export interface ExplainedRetry {
+  step: string;
+  attempts: number;
+  /** What the attempts that failed took, together. */
+  failedMs: number;
+}
+
+/** What the conversation would have taken without what it waited for longest. */
+export interface WorstStep {
+  step: string;
+  spanId: string;
+  onPathMs: number;
+  /** The conversation's duration without the step: other steps that ran at the same time stay. */
+  withoutMs: number;
+  /** The conversation's duration had the step taken its usual time; absent where it took no more than that. */
+  asUsualMs?: number;
+}
+
+/** The data of `explain`. */
+export interface Explanation {
+  conversationId: string;
+  traceId: string;
+  startTime: string;
+  endTime: string;
+  outcome: ConversationOutcome;
+  /** By the clock. */
+  durationMs: number;
+  /** Steps and gaps from start to end, which add up to `durationMs`. */
+  path: ExplainedPart[];
+  /** Time during which no outermost step ran. */
+  gapMs: number;
+  /** The outermost steps, by start. */
+  steps: ExplainedStep[];
+  retries: ExplainedRetry[];
+  /** Absent where no step took any time. */
+  worst?: WorstStep;
+}
+
+/** Quantiles of a step's calls that its own is placed among: every per cent. */
+export const PLACES = Array.from({ length: 99 }, (_none, index) => (index + 1) / 100);
+
+/** Everything about a conversation that follows from its outermost steps and their `path`. */
+export function explainPath(
+  path: readonly PathPart[],
+  outermost: readonly SpanRecord[],
+  statistics: readonly StepStatistics[],
+): Pick<Explanation, 'durationMs' | 'path' | 'gapMs' | 'steps' | 'retries' | 'worst'> {
+  const start = path[0]?.start ?? 0n;
+  const durationMs = millisecondsOf((path.at(-1)?.end ?? 0n) - start);
+  const steps = outermost.map((span) => explainStep(span, path, durationMs, statistics));
+  const worst = findWorst(path, outermost, steps, durationMs);
+  return {
+    durationMs,
+    path: path.map((part) => ({
+      ...(part.span === undefined ? {} : { step: nameOf(part.span), spanId: part.span.spanId }),
+      offsetMs: millisecondsOf(part.start - start),
+      durationMs: lengthMs(part),
+    })),
+    gapMs: path.reduce((sum, part) => sum + (part.span === undefined ? lengthMs(part) : 0), 0),
+    steps,
+    retries: findRetries(steps),
+    ...(worst === undefined ? {} : { worst }),
+  };
+}
+
+function explainStep(
+  span: SpanRecord,
+  path: readonly PathPart[],
+  wholeMs: number,
+  statistics: readonly StepStatistics[],
+): ExplainedStep {
+  const { spanId, outcome, attempt } = span;
+  const durationMs = millisecondsOf(span.durationNano);
+  const onPathMs = path.reduce((sum, part) => sum + (part.span === span ? lengthMs(part) : 0), 0);
+  const { count = 0, quantilesMs = [] } = statistics.find(({ step }) => step === nameOf(span)) ?? {};
+  const isCounted = outcome === 'completed' && durationMs < THRESHOLD.longestCountedStepMs && count > 0;
+  return {
+    step: nameOf(span),
+    spanId,
+    outcome,
+    ...(attempt === undefined ? {} : { attempt }),
+    durationMs,
+    onPathMs,
+    sharePct: percentOf(onPathMs, wholeMs),
+    ...(isCounted
+      ? {
+          percentile: quantilesMs.filter((quantileMs) => quantileMs < durationMs).length,
+          calls: count,
+          usualMs: quantilesMs[PLACES.indexOf(0.5)]!,
+        }
+      : {}),
+  };
+}
+
+function findRetries(steps: readonly ExplainedStep[]): ExplainedRetry[] {
+  const retried = new Set(steps.filter(({ attempt = 1 }) => attempt > 1).map(({ step }) => step));
+  return [...retried].map((name) => {
+    const calls = steps.filter(({ step }) => step === name);
+    const failed = calls.filter(({ outcome }) => isFailure(outcome));
+    const failedMs = failed.reduce((sum, { durationMs }) => sum + durationMs, 0);
+    return { step: name, attempts: calls.length, failedMs };
+  });
+}
+
+/** Of the steps on the path the one that was waited for longest. */
+function findWorst(
+  path: readonly PathPart[],
+  outermost: readonly SpanRecord[],
+  steps: readonly ExplainedStep[],
+  durationMs: number,
+): WorstStep | undefined {
+  const [longest] = steps.toSorted((a, b) => b.onPathMs - a.onPathMs);
+  if (longest === undefined || longest.onPathMs <= 0) return undefined;
+  const { step, spanId, onPathMs, usualMs } = longest;
+  const exclusiveMs = path
+    .filter(({ span }) => span?.spanId === spanId)
+    .reduce((sum, part) => sum + millisecondsOf(exclusiveNano(part, outermost)), 0);
+  // Time beyond the usual is saved only as far as nothing else ran meanwhile.
+  const savedMs = usualMs === undefined ? 0 : Math.min(longest.durationMs - usualMs, exclusiveMs);
+  return {
+    step,
+    spanId,
+    onPathMs,
+    withoutMs: durationMs - exclusiveMs,
+    ...(savedMs > 0 ? { asUsualMs: durationMs - savedMs } : {}),
+  };
+}
+
+function nameOf(span: SpanRecord): string {
+  return span.step ?? span.name;
+}
+
+function lengthMs(part: PathPart): number {
+  return millisecondsOf(part.end - part.start);
+}

@@ -1,0 +1,146 @@
+import { percentOf } from './numbers.ts';
+
+/** The value that a standard normal variable stays below in 97.5 % of cases. */
+const Z_95 = 1.959_963_984_540_054;
+
+/** The level of every interval in this file. */
+const LEVEL = 0.95;
+
+/** Both ends of a 95 % interval of a share, in per cent, rounded as every percentage. */
+export type PercentInterval = [lowPct: number, highPct: number];
+
+/**
+ * The 95 % interval of the share that `part` of `whole` stands for, by Wilson's score (*Probable Inference, the Law of
+ * Succession, and Statistical Inference*, 1927): it holds at 0 % and 100 % too, where the textbook interval has no
+ * length. Undefined where `whole` is 0.
+ */
+export function wilsonInterval(part: number, whole: number): PercentInterval | undefined {
+  if (whole === 0) return undefined;
+  const share = part / whole;
+  const zz = Z_95 ** 2;
+  const centre = share + zz / (2 * whole);
+  const margin = Z_95 * Math.sqrt((share * (1 - share)) / whole + zz / (4 * whole ** 2));
+  const scale = 1 + zz / whole;
+  // At 0 and 1 rounding errors would lead a little beyond.
+  const low = part === 0 ? 0 : (centre - margin) / scale;
+  const high = part === whole ? 1 : (centre + margin) / scale;
+  return [percentOf(low, 1), percentOf(high, 1)];
+}
+
+/**
+ * Which of `count` sorted values enclose the quantile at `probability` in at least 95 % of samples, whatever their
+ * distribution: places from 0 (the smallest) to `count` − 1. Undefined for an end that lies beyond all values, where
+ * there are too few of them.
+ *
+ * The number of values below the quantile is binomial (David and Nagaraja, *Order Statistics*, 2003, chapter 7.1). Both
+ * ends leave out 2.5 % at most; then the interval is shortened at one end as long as it keeps 95 %.
+ */
+export function orderStatisticInterval(
+  count: number,
+  probability: number,
+): [low: number | undefined, high: number | undefined] {
+  const { first, likelihoods } = likelyNumbersBelow(count, probability);
+  const tail = (1 - LEVEL) / 2;
+  // Leaving out that `first` to `low` − 1, or `high` + 1 to the last, of the values lie below.
+  let low = 0;
+  let lowTail = 0;
+  while (lowTail + likelihoods[low]! <= tail) lowTail += likelihoods[low++]!;
+  let high = likelihoods.length - 1;
+  let highTail = 0;
+  while (highTail + likelihoods[high]! <= tail) highTail += likelihoods[high--]!;
+  for (;;) {
+    const [moreLow, moreHigh] = [likelihoods[low]!, likelihoods[high]!];
+    if (low >= high || Math.min(moreLow, moreHigh) > 1 - LEVEL - lowTail - highTail) break;
+    if (moreLow <= moreHigh) lowTail += likelihoods[low++]!;
+    else highTail += likelihoods[high--]!;
+  }
+  return [first + low === 0 ? undefined : first + low - 1, first + high === count ? undefined : first + high];
+}
+
+/**
+ * How likely it is that `first`, `first` + 1, … of `count` values lie below the quantile at `probability`; what is less
+ * likely than about 10⁻¹⁵ in all is left out.
+ */
+function likelyNumbersBelow(count: number, probability: number): { first: number; likelihoods: Float64Array } {
+  const mean = count * probability;
+  const reach = 8 * Math.sqrt(mean * (1 - probability)) + 16;
+  const first = Math.max(0, Math.floor(mean - reach));
+  const last = Math.min(count, Math.ceil(mean + reach));
+  const [logBelow, logAbove] = [Math.log(probability), Math.log1p(-probability)];
+  const likelihoods = Float64Array.from({ length: last - first + 1 }, (_none, index) => {
+    const below = first + index;
+    const logWays = logFactorial(count) - logFactorial(below) - logFactorial(count - below);
+    return Math.exp(logWays + below * logBelow + (count - below) * logAbove);
+  });
+  return { first, likelihoods };
+}
+
+/** The logarithm of n!, by Stirling's series (Abramowitz and Stegun 6.1.41), exact to 10 digits. */
+function logFactorial(n: number): number {
+  if (n < 16) {
+    let product = 1;
+    for (let factor = 2; factor <= n; factor++) product *= factor;
+    return Math.log(product);
+  }
+  return n * Math.log(n) - n + Math.log(2 * Math.PI * n) / 2 + 1 / (12 * n) - 1 / (360 * n ** 3);
+}
+
+/**
+ * The standard error of the median of values in ascending order, from two of them on either side of it, by Price and
+ * Bonett (*Estimating the Variance of the Sample Median*, 2001). Takes 4 values or more.
+ */
+export function medianStandardError(sorted: ArrayLike<number>): number {
+  const count = sorted.length;
+  const place = Math.max(1, Math.round((count + 1) / 2 - Math.sqrt(count)));
+  const { first, likelihoods } = likelyNumbersBelow(count, 0.5);
+  const tail = likelihoods.subarray(0, Math.max(0, place - first)).reduce((sum, likelihood) => sum + likelihood, 0);
+  return (sorted[count - place]! - sorted[place - 1]!) / (2 * normalQuantile(tail));
+}
+
+/**
+ * The 95 % interval of Spearman's `rho` over `count` pairs, by Fisher's transformation with the standard error of
+ * Bonett and Wright (*Sample size requirements for estimating Pearson, Kendall and Spearman correlations*, 2000).
+ * Undefined for fewer than four pairs.
+ */
+export function spearmanInterval(rho: number, count: number): [low: number, high: number] | undefined {
+  if (count < 4) return undefined;
+  if (Math.abs(rho) === 1) return [rho, rho];
+  const margin = Z_95 * Math.sqrt((1 + rho ** 2 / 2) / (count - 3));
+  return [Math.tanh(Math.atanh(rho) - margin), Math.tanh(Math.atanh(rho) + margin)];
+}
+
+/** How likely chance alone gives `count` unrelated pairs a rank correlation as far from 0 as `rho`, about. */
+export function spearmanProbability(rho: number, count: number): number {
+  if (Math.abs(rho) === 1) return 0;
+  return 2 * normalTail((Math.abs(Math.atanh(rho)) * Math.sqrt(count - 3)) / Math.sqrt(1.06));
+}
+
+/** How likely a standard normal variable exceeds `z` ≥ 0 (Abramowitz and Stegun 26.2.17, to 7.5 · 10⁻⁸). */
+export function normalTail(z: number): number {
+  const t = 1 / (1 + 0.231_641_9 * z);
+  const series =
+    t * (0.319_381_53 + t * (-0.356_563_782 + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));
+  return (series * Math.exp(-(z * z) / 2)) / Math.sqrt(2 * Math.PI);
+}
+
+/** The value that a standard normal variable exceeds with `probability`, from 0 to ½ (Abramowitz and Stegun 26.2.23, refined). */
+export function normalQuantile(probability: number): number {
+  const t = Math.sqrt(-2 * Math.log(probability));
+  let z =
+    t - (2.515_517 + 0.802_853 * t + 0.010_328 * t * t) / (1 + 1.432_788 * t + 0.189_269 * t * t + 0.001_308 * t ** 3);
+  // One step of Newton's method.
+  z += ((normalTail(z) - probability) * Math.sqrt(2 * Math.PI)) / Math.exp(-(z * z) / 2);
+  return z;
+}
+
+/**
+ * The value that Student's t with `degrees` of freedom exceeds with `probability`, from 0 to ½, by the expansion of
+ * Abramowitz and Stegun 26.7.5: to 1 % from 9 degrees on.
+ */
+export function studentQuantile(probability: number, degrees: number): number {
+  const z = normalQuantile(probability);
+  const first = (z ** 3 + z) / 4;
+  const second = (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96;
+  const third = (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384;
+  return z + first / degrees + second / degrees ** 2 + third / degrees ** 3;
+}

@@ -1,0 +1,151 @@
+import { findAll, findingRule } from '../findings/finding.ts';
+import { roughDurationWords, stepDisplayName } from '../findings/words.ts';
+import { withWarning } from '../model/coverage.ts';
+import type { ConversationSource } from '../questions.ts';
+import type { LeftOut } from './averages.ts';
+import { orderStatisticInterval } from './intervals.ts';
+import { checkWindowed } from './options.ts';
+import type { WindowedOptions } from './options.ts';
+import { buildReport } from './report.ts';
+import type { Report } from './report.ts';
+
+/** What {@link percentiles} is asked with. */
+export interface PercentilesOptions extends WindowedOptions {
+  /** The step's name. */
+  step: string;
+}
+
+/** Percentiles that `percentiles` answers. */
+export type PercentileName = 'p10' | 'p25' | 'p50' | 'p75' | 'p90' | 'p95' | 'p99';
+
+/** The data of `percentiles`. */
+export interface StepPercentiles {
+  step: string;
+  count: number;
+  leftOut: LeftOut;
+  /** In ms; empty where nothing is counted. */
+  percentiles: Partial<Record<PercentileName, number>>;
+  /**
+   * 95 % interval of each percentile in ms, by order statistics: it holds whatever the distribution. An end is null
+   * where `count` is too small to have one. Absent where nothing is counted.
+   */
+  intervals?: Partial<Record<PercentileName, [lowMs: number | null, highMs: number | null]>>;
+}
+
+const PERCENTILES: readonly (readonly [name: PercentileName, probability: number])[] = [
+  ['p10', 0.1],
+  ['p25', 0.25],
+  ['p50', 0.5],
+  ['p75', 0.75],
+  ['p90', 0.9],
+  ['p95', 0.95],
+  ['p99', 0.99],
+];
+
+/**
+ * P10 to P99 of one step's duration in ms, over its completed spans shorter than 60 s, by linear interpolation at index
+ * (n−1)·p/100 of the sorted values, each with its 95 % interval. A step never seen has count 0, no percentiles, and a
+ * warning in the coverage.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ */
+export async function percentiles(
+  source: ConversationSource,
+  options: PercentilesOptions,
+): Promise<Report<'percentiles', StepPercentiles>> {
+  checkWindowed(options);
+  const { window, timeZone, filters = {}, step } = options;
+
+  const asked = { name: 'step-statistics', window, filters, step, timings: false } as const;
+  // Which of the sorted values enclose a percentile depends on how many there are, so that is asked first.
+  const count = (await source.ask(asked)).data[0]?.count ?? 0;
+  const ends = PERCENTILES.flatMap(([, probability]) => orderStatisticInterval(count, probability));
+  const quantiles = [
+    ...PERCENTILES.map(([, probability]) => probability),
+    // The quantile at i/(n−1) is the value at place i itself. An end that does not exist is asked for in vain.
+    ...ends.map((place = 0) => (count > 1 ? place / (count - 1) : 0)),
+  ];
+  const { data: found, coverage: read } = await source.ask({ ...asked, quantiles });
+  const statistics = found[0];
+  const { leftOut = { tooLong: 0, notCompleted: 0 }, quantilesMs = [] } = statistics ?? {};
+  const endsMs = ends.map((place, index) =>
+    place === undefined ? null : (quantilesMs[PERCENTILES.length + index] ?? null),
+  );
+  const data: StepPercentiles = {
+    step,
+    count: statistics?.count ?? 0,
+    leftOut,
+    percentiles: byName((index) => quantilesMs[index]),
+    ...(quantilesMs.length === 0
+      ? {}
+      : { intervals: byName((index) => [endsMs[2 * index] ?? null, endsMs[2 * index + 1] ?? null]) }),
+  };
+  const neverSeen = `no step ${JSON.stringify(step)} was seen in the window; "averages" lists the steps there are`;
+  const coverage = statistics === undefined ? withWarning(read, { code: 'step-never-seen', text: neverSeen }) : read;
+  const findings = findAll(percentilesRules, { data });
+  return buildReport({ command: 'percentiles', source, window, timeZone, coverage, data, findings });
+}
+
+/** An object by the names of {@link PERCENTILES}, without those that `valueAt` their index is undefined for. */
+function byName<Value>(valueAt: (index: number) => Value | undefined): Partial<Record<PercentileName, Value>> {
+  return Object.fromEntries(
+    PERCENTILES.flatMap(([name], index) => {
+      const value = valueAt(index);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** What the rules of `percentiles` look at. */
+export interface PercentilesFacts {
+  data: StepPercentiles;
+}
+
+/** Half of fewer calls is not worth a sentence. */
+export const CALLS_FOR_MEDIAN = 2;
+
+/** "In less than nothing" is no sentence. */
+const MIN_PRINTED_MS = 0.1;
+
+/** A tenth of fewer calls is less than one. */
+export const CALLS_FOR_TAIL = 10;
+
+/** The slowest tenth is a slow tail from this many times the median on. */
+export const TAIL_FROM_MEDIANS = 1.25;
+
+/** With fewer calls the 99th percentile is little more than the slowest one. */
+export const CALLS_FOR_OUTLIERS = 40;
+
+/** The slowest hundredth are outliers from this many times the median on. */
+export const OUTLIERS_FROM_MEDIANS = 1.5;
+
+/** How long half of the calls take at most. */
+export const medianCall = findingRule('median-call', ({ data }: PercentilesFacts) => {
+  const { step, count, percentiles } = data;
+  const { p50: p50Ms } = percentiles;
+  if (p50Ms === undefined || count < CALLS_FOR_MEDIAN) return [];
+  const text = `50% of ${stepDisplayName(step)} calls complete in <${roughDurationWords(Math.max(p50Ms, MIN_PRINTED_MS))}`;
+  return [{ severity: 'info', text, evidence: { step, count, p50Ms } }];
+});
+
+/** What the slowest tenth of the calls takes at least. */
+export const slowTail = findingRule('slow-tail', ({ data }: PercentilesFacts) => {
+  const { step, count, percentiles } = data;
+  const { p50: p50Ms, p90: p90Ms } = percentiles;
+  if (p50Ms === undefined || p90Ms === undefined || count < CALLS_FOR_TAIL || p90Ms <= 0) return [];
+  const isTail = p90Ms >= p50Ms * TAIL_FROM_MEDIANS;
+  const text = `10% take >${roughDurationWords(p90Ms)}${isTail ? ' (slow tail latency)' : ''}`;
+  return [{ severity: isTail ? 'warning' : 'info', text, evidence: { step, count, p50Ms, p90Ms } }];
+});
+
+/** What the slowest hundredth of the calls takes at least, where that is far from the median. */
+export const slowOutliers = findingRule('slow-outliers', ({ data }: PercentilesFacts) => {
+  const { step, count, percentiles } = data;
+  const { p50: p50Ms, p99: p99Ms } = percentiles;
+  if (p50Ms === undefined || p99Ms === undefined || count < CALLS_FOR_OUTLIERS) return [];
+  if (p99Ms <= 0 || p99Ms < p50Ms * OUTLIERS_FROM_MEDIANS) return [];
+  const text = `1% take >${roughDurationWords(p99Ms)} (very slow outliers)`;
+  return [{ severity: 'warning', text, evidence: { step, count, p50Ms, p99Ms } }];
+});
+
+/** The findings of `percentiles`, in the order in which they are printed. */
+export const percentilesRules = [medianCall, slowTail, slowOutliers];

@@ -1,0 +1,59 @@
+/** Milliseconds as seconds without needless decimals: 8000 as `8`, 8500 as `8.5`. */
+export function secondsWords(milliseconds: number): string {
+  return String(Number((milliseconds / 1000).toFixed(3)));
+}
+
+/** A duration to two digits or so: 3421.8 ms as `3.4s`, 421.8 ms as `422ms`, 0.3 ms as `0.3ms`. */
+export function roughDurationWords(milliseconds: number): string {
+  if (milliseconds >= 999.5) return `${(milliseconds / 1000).toFixed(1)}s`;
+  return milliseconds >= 10 ? `${milliseconds.toFixed(0)}ms` : `${Number(milliseconds.toFixed(1))}ms`;
+}
+
+/** A percentage with at most two decimals and no needless ones: `25%`, `6.25%`. */
+export function percentWords(percent: number): string {
+  return `${Number(percent.toFixed(2))}%`;
+}
+
+/** A percentage to the whole, below one per cent to one decimal: `17%`, `0.4%`. */
+export function roughPercentWords(percent: number): string {
+  return `${Math.abs(percent) < 1 ? Number(percent.toFixed(1)) : percent.toFixed(0)}%`;
+}
+
+/** A number and its noun: `1 call`, `2 calls`. */
+export function counted(count: number, singular: string, plural = `${singular}s`): string {
+  return `${count} ${count === 1 ? singular : plural}`;
+}
+
+/** Names as a sentence lists them: `a`, `a or b`, `a, b or c`. */
+export function nameList(names: readonly string[], conjunction: 'and' | 'or'): string {
+  const last = names.at(-1) ?? '';
+  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} ${conjunction} ${last}`;
+}
+
+const MOST_CHARACTERS = 120;
+
+/** As many whole code points as a cut message keeps; the ellipsis is the last character. */
+const KEPT = new RegExp(`^.{0,${MOST_CHARACTERS - 1}}`, 'su');
+
+/** An error's message as a sentence can hold it: one that is too long is cut, which an ellipsis shows. */
+export function quotedMessage(message: string): string {
+  return message.length <= MOST_CHARACTERS ? message : `${KEPT.exec(message)?.[0] ?? ''}…`;
+}
+
+/** Where the name stands: inside a sentence, at its beginning, or as a label before a colon. */
+export type NamePlace = 'inside' | 'opening' | 'label';
+
+/** Up to three letters, digits and punctuation aside: `stt`, `gpt-5`. */
+const ACRONYM = /^\p{L}{1,3}[\d.-]*$/u;
+
+/**
+ * A step's name as sentences speak of it. Names of up to three letters are acronyms and stand in capitals everywhere;
+ * others are lower-case inside a sentence, begin with a capital at its beginning, and are capitals as a label.
+ */
+export function stepDisplayName(step: string, place: NamePlace = 'inside'): string {
+  if (place === 'label' || ACRONYM.test(step)) return step.toUpperCase();
+  const lowerCase = step.toLowerCase();
+  if (place === 'inside') return lowerCase;
+  const [first = '', ...rest] = lowerCase;
+  return first.toUpperCase() + rest.join('');
+}

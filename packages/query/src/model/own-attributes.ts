@@ -1,0 +1,42 @@
+import type { SpanRecord } from './span-record.ts';
+
+/** The value of an attribute as a program set it. */
+export type AttributeValue = string | number | boolean | AttributeValue[] | { [key: string]: AttributeValue } | null;
+
+/** Attributes whose meaning the conventions say; the others are the program's own. */
+const CONVENTIONAL = /^(?:conversation|gen_ai)\.|^session\.id$|^error\.type$/;
+
+/** The attributes that the program set on the span, by name; whole numbers beyond 2^53 as texts. */
+export function ownAttributesOf({ rest }: SpanRecord): Record<string, AttributeValue> {
+  const entries: [string, AttributeValue][] = [];
+  for (const attribute of rest?.attributes ?? []) {
+    const { key, value } = attribute as { key?: unknown; value?: unknown };
+    if (typeof key === 'string' && !CONVENTIONAL.test(key)) entries.push([key, plainValueOf(value)]);
+  }
+  return Object.fromEntries(entries);
+}
+
+/** What an OTLP `AnyValue` holds (common.proto, proto3 JSON mapping); null where it holds nothing that is known. */
+function plainValueOf(value: unknown): AttributeValue {
+  const { stringValue, boolValue, intValue, doubleValue, arrayValue, kvlistValue, bytesValue } = (value ?? {}) as {
+    [kind: string]: unknown;
+  };
+  if (typeof stringValue === 'string') return stringValue;
+  if (typeof boolValue === 'boolean') return boolValue;
+  if (typeof doubleValue === 'number' || typeof doubleValue === 'string') return doubleValue;
+  if (typeof intValue === 'number') return intValue;
+  if (typeof intValue === 'string') return Number.isSafeInteger(Number(intValue)) ? Number(intValue) : intValue;
+  if (typeof bytesValue === 'string') return bytesValue;
+  const items = valuesIn(arrayValue);
+  if (items !== undefined) return items.map(plainValueOf);
+  const pairs = valuesIn(kvlistValue) as { key?: unknown; value?: unknown }[] | undefined;
+  return pairs === undefined
+    ? null
+    : Object.fromEntries(pairs.map((pair) => [String(pair.key), plainValueOf(pair.value)]));
+}
+
+function valuesIn(list: unknown): unknown[] | undefined {
+  if (typeof list !== 'object' || list === null) return undefined;
+  const { values = [] } = list as { values?: unknown };
+  return Array.isArray(values) ? values : undefined;
+}

@@ -1,0 +1,177 @@
+import { checkNumber, checkWholeNumber } from '../answers/options.ts';
+import type { ConversationFilters } from '../model/window.ts';
+import { millisecondsOf } from '../model/numbers.ts';
+import { nanosecondsOf, percentOf } from '../answers/numbers.ts';
+import { MAX_QUESTION_LIMIT } from '../questions.ts';
+import { formatInstant } from '../time/instant.ts';
+import type { AlertRule } from './alert.ts';
+
+/** What {@link highErrorRate} is made with. */
+export interface HighErrorRateOptions {
+  /** Alerts above this share of failed spans, in per cent. @defaultValue `10` */
+  abovePct?: number | undefined;
+  /** Only this step; every step when absent. */
+  step?: string | undefined;
+  filters?: ConversationFilters | undefined;
+}
+
+/**
+ * Alerts for each step of which more than `abovePct` of the spans in the window failed, as `errors` counts them.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`
+ */
+export function highErrorRate(options: HighErrorRateOptions = {}): AlertRule {
+  const { abovePct = 10, step: onlyStep, filters = {} } = options;
+  checkNumber('abovePct', abovePct, 0, 100);
+  const name = 'high-error-rate';
+  return {
+    name,
+    async check(source, window) {
+      const asked = { window, filters, timings: false, ...(onlyStep === undefined ? {} : { step: onlyStep }) };
+      const { data } = await source.ask({ name: 'step-statistics', ...asked });
+      return data
+        .filter(({ failures, total }) => failures * 100 > abovePct * total)
+        .map(({ step, failures, total }) => {
+          const errorRatePct = percentOf(failures, total);
+          return {
+            rule: name,
+            severity: 'problem',
+            text: `HIGH ERROR RATE: ${step} at ${percentText(errorRatePct)}`,
+            evidence: { step, failures, total, errorRatePct, abovePct },
+            time: formatInstant(window.untilUnixNano),
+          };
+        });
+    },
+  };
+}
+
+/** What {@link slowConversations} is made with. */
+export interface SlowConversationsOptions {
+  /** A conversation with more milliseconds than this in completed outermost steps is slow. @defaultValue `8000` */
+  thresholdMs?: number | undefined;
+  /** Alerts when there are more slow ones than this, 0 to 9,999. @defaultValue `3` */
+  moreThan?: number | undefined;
+  filters?: ConversationFilters | undefined;
+}
+
+/** Slow conversations beyond this are not counted: by then the number no longer matters. */
+const MAX_COUNTED = 1000;
+
+/**
+ * Alerts when more than `moreThan` conversations of the window are slow, as `slow` counts them.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`
+ */
+export function slowConversations(options: SlowConversationsOptions = {}): AlertRule {
+  const { thresholdMs = 8000, moreThan = 3, filters = {} } = options;
+  checkNumber('thresholdMs', thresholdMs, 0);
+  checkWholeNumber('moreThan', moreThan, 0, MAX_QUESTION_LIMIT - 1);
+  const name = 'slow-conversations';
+  const limit = Math.max(MAX_COUNTED, moreThan + 1);
+  const aboveNano = nanosecondsOf(thresholdMs);
+  return {
+    name,
+    async check(source, window) {
+      const asked = { window, filters, order: 'slowest', limit, aboveNano } as const;
+      const { data } = await source.ask({ name: 'conversations', ...asked });
+      const conversations = data.length;
+      if (conversations <= moreThan) return [];
+      const atLeast = conversations === limit ? 'at least ' : '';
+      return [
+        {
+          rule: name,
+          severity: 'warning',
+          text: `SLOW PERFORMANCE: ${atLeast}${conversations} conversations >${limitText(thresholdMs)}`,
+          evidence: { conversations, thresholdMs, moreThan },
+          time: formatInstant(window.untilUnixNano),
+        },
+      ];
+    },
+  };
+}
+
+/** What {@link slowStep} is made with. */
+export interface SlowStepOptions {
+  step: string;
+  /** Which percentile of its duration, 0 to 100. @defaultValue `95` */
+  percentile?: number | undefined;
+  /** Alerts when that percentile is above this, in milliseconds. */
+  aboveMs: number;
+  filters?: ConversationFilters | undefined;
+}
+
+/**
+ * Alerts when a percentile of a step's duration, as `percentiles` counts it, is above a limit.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`
+ */
+export function slowStep(options: SlowStepOptions): AlertRule {
+  const { step, percentile = 95, aboveMs, filters = {} } = options;
+  checkNumber('percentile', percentile, 0, 100);
+  checkNumber('aboveMs', aboveMs, 0);
+  const name = 'slow-step';
+  return {
+    name,
+    async check(source, window) {
+      const asked = { window, filters, step, quantiles: [percentile / 100], timings: false };
+      const { data } = await source.ask({ name: 'step-statistics', ...asked });
+      const valueMs = data[0]?.quantilesMs[0];
+      if (valueMs === undefined || valueMs <= aboveMs) return [];
+      return [
+        {
+          rule: name,
+          severity: 'warning',
+          text: `SLOW STEP: ${step} P${percentile} at ${measuredText(valueMs)} (>${limitText(aboveMs)})`,
+          evidence: { step, percentile, valueMs, aboveMs, count: data[0]!.count },
+          time: formatInstant(window.untilUnixNano),
+        },
+      ];
+    },
+  };
+}
+
+/** What {@link noConversations} is made with. */
+export interface NoConversationsOptions {
+  filters?: ConversationFilters | undefined;
+}
+
+/** Alerts when no conversation starts in the window: the assistant, or its tracing, has gone silent. */
+export function noConversations(options: NoConversationsOptions = {}): AlertRule {
+  const { filters = {} } = options;
+  const name = 'no-conversations';
+  return {
+    name,
+    async check(source, window) {
+      const { data } = await source.ask({ name: 'conversations', window, filters, order: 'newest', limit: 1 });
+      if (data.length > 0) return [];
+      const windowMs = millisecondsOf(window.untilUnixNano - window.sinceUnixNano);
+      return [
+        {
+          rule: name,
+          severity: 'problem',
+          text: `NO CONVERSATIONS: none in the last ${windowText(windowMs)}`,
+          evidence: { conversations: 0, windowMs },
+          time: formatInstant(window.untilUnixNano),
+        },
+      ];
+    },
+  };
+}
+
+/** A percentage with at least one and at most two decimals: `25.0%`, `33.33%`. */
+function percentText(percentage: number): string {
+  return `${percentage.toFixed(2).replace(/0$/, '')}%`;
+}
+
+/** A limit as it was asked for, in seconds without needless decimals: `8s`, `8.5s`. */
+function limitText(limitMs: number): string {
+  return `${limitMs / 1000}s`;
+}
+
+/** A measured duration in seconds, to the millisecond: `6.214s`. */
+function measuredText(durationMs: number): string {
+  return `${(durationMs / 1000).toFixed(3)}s`;
+}
+
+/** The length of a window in the largest unit that it is a whole number of: `1h`, `90m`, `45s`. */
+function windowText(windowMs: number): string {
+  if (windowMs % 3_600_000 === 0) return `${windowMs / 3_600_000}h`;
+  return windowMs % 60_000 === 0 ? `${windowMs / 60_000}m` : `${windowMs / 1000}s`;
+}

@@ -1,0 +1,108 @@
+import { expect, test } from '@jest/globals';
+import { bootstrapMeans } from '../../../src/answers/compare/bootstrap-means.ts';
+import { compareWindows } from '../../../src/answers/compare/compare-windows.ts';
+import { stepOrderOfBoth } from '../../../src/answers/compare/compared-sides.ts';
+import { randomFrom } from '../../../src/seeded-random.ts';
+import { stepDurations } from '../step-durations.ts';
+import { logNormal, windowOf } from './simulate.ts';
+
+const alternating = (count: number, low: number, high: number): number[] =>
+  Array.from({ length: count }, (_none, row) => (row % 2 === 0 ? low : high));
+
+test('fewer than ten conversations on either side are too few, without an interval', () => {
+  const nine = windowOf({ gpt: alternating(9, 100, 200) });
+  const ten = windowOf({ gpt: alternating(10, 1100, 1200) });
+  for (const [before, after] of [
+    [nine, ten],
+    [ten, nine],
+  ] as const) {
+    for (const row of compareWindows(before, after, 2000, randomFrom(1))) {
+      expect(row.verdict).toBe('too few');
+      expect(row).not.toHaveProperty('intervalMs');
+      expect(row).toHaveProperty('deltaMs');
+    }
+  }
+  expect(compareWindows(ten, ten, 2000, randomFrom(1))[0]!.verdict).toBe('no clear change');
+});
+
+test('many spans of few conversations are too few', () => {
+  const crowded = windowOf({ gpt: alternating(9, 100, 200) });
+  crowded.durations.steps[0]!.counted.fill(100);
+  const [row] = compareWindows(crowded, windowOf({ gpt: alternating(20, 1100, 1200) }), 2000, randomFrom(1));
+  expect(row!.verdict).toBe('too few');
+});
+
+test('rows that are too few do not make the others harder to tell', () => {
+  const shared = { gpt: alternating(20, 100, 200) };
+  const [row] = compareWindows(windowOf(shared), windowOf({ gpt: alternating(20, 300, 400) }), 2000, randomFrom(1));
+  expect(row).toMatchObject({ verdict: 'slower', deltaMs: 200, deltaPct: 133.33 });
+  expect(row!.intervalMs![0]).toBeGreaterThan(100);
+  expect(row!.intervalMs![1]).toBeLessThan(300);
+});
+
+test('a verdict on many rows rests on as many resamples as its level needs, whatever the seed', () => {
+  const random = randomFrom(11);
+  const flat = Object.fromEntries(
+    Array.from({ length: 30 }, (_none, index) => [`step ${index}`, alternating(45, 9, 10)]),
+  );
+  const values = Array.from({ length: 45 }, () => logNormal(random, 1000, 0.2));
+  const verdictsAt = (shiftMs: number): Set<string> =>
+    new Set(
+      Array.from({ length: 30 }, (_none, seed) => {
+        const before = windowOf({ ...flat, gpt: values });
+        const after = windowOf({ ...flat, gpt: values.map((value) => value + shiftMs) });
+        return compareWindows(before, after, 2000, randomFrom(seed)).find(({ step }) => step === 'gpt')!.verdict;
+      }),
+    );
+  // With 32 rows an interval of 1 − 0.05/32 has to leave out 0: 3.16 standard errors. These lie a little on either side.
+  const standardError = Math.sqrt((2 * varianceOf(values)) / values.length);
+  expect(verdictsAt(2.85 * standardError)).toEqual(new Set(['no clear change']));
+  expect(verdictsAt(3.5 * standardError)).toEqual(new Set(['slower']));
+});
+
+function varianceOf(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+}
+
+test('a step that took no time before has a difference but no percentage', () => {
+  const [row] = compareWindows(windowOf({ cache: [0] }), windowOf({ cache: [5] }), 2000, randomFrom(1));
+  expect(row).toMatchObject({ step: 'cache', deltaMs: 5, verdict: 'too few' });
+  expect(row).not.toHaveProperty('deltaPct');
+});
+
+test('a resample without anything to count is told as not a number', () => {
+  const sums = Float64Array.of(10, 0, 0);
+  const [means] = bootstrapMeans([{ sums, counts: Uint32Array.of(1, 0, 0) }], 3, 1000, randomFrom(1));
+  // The only row that counts is missed by (2/3)^3 = 30 % of the samples.
+  const missed = means!.filter(Number.isNaN).length;
+  expect(missed).toBeGreaterThan(230);
+  expect(missed).toBeLessThan(370);
+  expect(new Set(means!.filter((mean) => !Number.isNaN(mean)))).toEqual(new Set([10]));
+});
+
+test('the newest 500 conversations of both windows decide the order of steps', () => {
+  const old = stepDurations(
+    Array.from({ length: 600 }, (_none, row) => ({
+      traceId: `old ${row}`,
+      startUnixNano: BigInt(row),
+      steps: { b: { offsetMs: 0, countedMs: 1 }, a: { offsetMs: 10, countedMs: 1 } },
+    })),
+  );
+  const recent = (count: number): ReturnType<typeof stepDurations> =>
+    stepDurations(
+      Array.from({ length: count }, (_none, row) => ({
+        traceId: `new ${row}`,
+        startUnixNano: BigInt(1000 + row),
+        steps: { a: { offsetMs: 0, countedMs: 1 }, b: { offsetMs: 10, countedMs: 1 } },
+      })),
+    );
+  const { statistics } = windowOf({ a: [1], b: [1] });
+  const orderWith = (count: number): string[] =>
+    stepOrderOfBoth([
+      { statistics, durations: old },
+      { statistics, durations: recent(count) },
+    ]);
+  expect(orderWith(260)).toEqual(['a', 'b']);
+  expect(orderWith(240)).toEqual(['b', 'a']);
+});

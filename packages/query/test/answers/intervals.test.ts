@@ -1,0 +1,163 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  medianStandardError,
+  orderStatisticInterval,
+  spearmanInterval,
+  spearmanProbability,
+  studentQuantile,
+  wilsonInterval,
+} from '../../src/answers/intervals.ts';
+import { quantileOfSorted } from '../../src/model/numbers.ts';
+import { randomFrom } from '../../src/seeded-random.ts';
+import { averageRanks } from '../../src/answers/correlation.ts';
+
+describe('Wilson’s interval of a share', () => {
+  test.each([
+    // Newcombe, Two-sided confidence intervals for the single proportion (1998), table I, method 3.
+    [81, 263, [25.53, 36.62]],
+    [15, 148, [6.24, 16.05]],
+    [0, 20, [0, 16.11]],
+    [1, 29, [0.61, 17.18]],
+    [20, 20, [83.89, 100]],
+  ])('%d of %d', (part, whole, interval) => {
+    expect(wilsonInterval(part, whole)).toEqual(interval);
+  });
+
+  test('there is none of nothing', () => {
+    expect(wilsonInterval(0, 0)).toBeUndefined();
+  });
+});
+
+describe('the interval of a quantile by order statistics', () => {
+  /** How likely `successes` of `count` are, by a recurrence that shares nothing with the code tested. */
+  function binomial(count: number, probability: number): number[] {
+    let row = [1];
+    for (let trial = 0; trial < count; trial++) {
+      row = Array.from(
+        { length: row.length + 1 },
+        (_none, successes) => (row[successes] ?? 0) * (1 - probability) + (row[successes - 1] ?? 0) * probability,
+      );
+    }
+    return row;
+  }
+
+  function coverageOf(count: number, probability: number, low: number | undefined, high: number | undefined): number {
+    // The quantile lies at or above the value at place `low` where more than `low` values lie below it.
+    return binomial(count, probability)
+      .slice(low === undefined ? 0 : low + 1, high === undefined ? count + 1 : high + 1)
+      .reduce((sum, likelihood) => sum + likelihood, 0);
+  }
+
+  test.each([1, 2, 5, 9, 10, 45, 100, 200, 350])(
+    'holds in at least 95 %% of samples, and no shorter one would: n = %d',
+    (count) => {
+      for (const probability of [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99]) {
+        const [low, high] = orderStatisticInterval(count, probability);
+        const coverage = coverageOf(count, probability, low, high);
+        expect(coverage).toBeGreaterThanOrEqual(0.95 - 1e-9);
+        if (low !== undefined && high !== undefined) {
+          expect(coverageOf(count, probability, low + 1, high)).toBeLessThan(0.95);
+          expect(coverageOf(count, probability, low, high - 1)).toBeLessThan(0.95);
+          expect([low >= 0, high < count]).toEqual([true, true]);
+        }
+      }
+    },
+  );
+
+  test('has no upper end where too few values could lie above the quantile', () => {
+    expect(orderStatisticInterval(45, 0.99)[1]).toBeUndefined();
+    expect(orderStatisticInterval(45, 0.1)[0]).toBe(0);
+    expect(orderStatisticInterval(0, 0.5)).toEqual([undefined, undefined]);
+    expect(orderStatisticInterval(1, 0.5)).toEqual([undefined, undefined]);
+  });
+
+  test('takes no longer for millions of values, and is what the normal distribution says', () => {
+    const [low, high] = orderStatisticInterval(10_000_000, 0.5);
+    // 1.96 standard deviations of 1,581.
+    expect(Math.abs(low! - (5_000_000 - 3099))).toBeLessThan(5);
+    expect(Math.abs(high! - (5_000_000 + 3099))).toBeLessThan(5);
+  });
+});
+
+describe('how sure a rank correlation is', () => {
+  test('its interval is about symmetric around 0, and narrows', () => {
+    const [low, high] = spearmanInterval(0, 45)!;
+    expect(high).toBeCloseTo(Math.tanh(1.959964 / Math.sqrt(42)), 5);
+    expect(low).toBeCloseTo(-high, 12);
+    expect(spearmanInterval(0.5, 1000)![0]).toBeGreaterThan(0.43);
+    expect(spearmanInterval(1, 45)).toEqual([1, 1]);
+    expect(spearmanInterval(0.9, 3)).toBeUndefined();
+  });
+
+  test('its interval holds the true one in about 95 % of samples', () => {
+    const random = randomFrom(8);
+    const uniform = (): number => (random() + 1) / 0x1_0000_0001;
+    const normal = (): number => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+    const pearson = 0.7;
+    // Of two normal variables (Kruskal, 1958).
+    const truth = (6 / Math.PI) * Math.asin(pearson / 2);
+    let held = 0;
+    const samples = 1500;
+    for (let sample = 0; sample < samples; sample++) {
+      const x = Float64Array.from({ length: 60 }, normal);
+      const y = x.map((value) => pearson * value + Math.sqrt(1 - pearson ** 2) * normal());
+      const [low, high] = spearmanInterval(rhoOf(x, y), 60)!;
+      if (low <= truth && truth <= high) held += 1;
+    }
+    expect(held / samples).toBeGreaterThan(0.93);
+    expect(held / samples).toBeLessThan(0.975);
+  });
+
+  test.each([
+    // Table of critical values (Zar, Biostatistical Analysis, table B.20), two-sided 5 %.
+    [0.648, 10],
+    [0.377, 28],
+    [0.279, 50],
+    [0.197, 100],
+  ])('%d over %d pairs happens by chance in about 5 %% of samples', (rho, count) => {
+    expect(spearmanProbability(rho, count)).toBeGreaterThan(0.035);
+    expect(spearmanProbability(rho, count)).toBeLessThan(0.06);
+  });
+});
+
+test.each([
+  // Tables of Student's t.
+  [0.025, 9, 2.262],
+  [0.025, 30, 2.042],
+  [0.025, 1e9, 1.96],
+  [0.005, 9, 3.25],
+  [0.0005, 20, 3.85],
+])('Student’s t exceeds with probability %d and %d degrees of freedom %d', (probability, degrees, value) => {
+  expect(Math.abs(studentQuantile(probability, degrees) / value - 1)).toBeLessThan(0.01);
+});
+
+test.each([
+  [12, 12],
+  [45, 60],
+  [200, 200],
+])('two medians of %d and %d values differ by 1.96 standard errors in about 5 %% of samples', (few, many) => {
+  const random = randomFrom(4);
+  const exponential = (): number => -Math.log((random() + 1) / 0x1_0000_0001);
+  const sampleOf = (count: number): Float64Array => Float64Array.from({ length: count }, exponential).sort();
+  const samples = 4000;
+  let held = 0;
+  for (let sample = 0; sample < samples; sample++) {
+    const [one, other] = [sampleOf(few), sampleOf(many)];
+    const margin = 1.96 * Math.hypot(medianStandardError(one), medianStandardError(other));
+    if (Math.abs(quantileOfSorted(one, 0.5)! - quantileOfSorted(other, 0.5)!) <= margin) held += 1;
+  }
+  expect(held / samples).toBeGreaterThan(0.935);
+  expect(held / samples).toBeLessThan(0.975);
+});
+
+test('equal values share the mean of their ranks', () => {
+  expect([...averageRanks(Float64Array.of(3, 1, 3, 0, 3))]).toEqual([3, 1, 3, 0, 3]);
+  expect([...averageRanks(Float64Array.of(5, 5))]).toEqual([0.5, 0.5]);
+  expect([...averageRanks(new Float64Array())]).toEqual([]);
+});
+
+function rhoOf(x: Float64Array, y: Float64Array): number {
+  const [a, b] = [averageRanks(x), averageRanks(y)];
+  const differences = a.reduce((sum, rank, row) => sum + (rank - b[row]!) ** 2, 0);
+  return 1 - (6 * differences) / (x.length * (x.length ** 2 - 1));
+}
