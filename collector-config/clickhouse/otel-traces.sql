@@ -43,16 +43,45 @@ CREATE TABLE IF NOT EXISTS otel.otel_traces (
         'failed',
         'completed'
     ) CODEC(ZSTD(1)),
-    Depth UInt8 MATERIALIZED toUInt8OrZero(SpanAttributes['conversation.step.depth']) CODEC(ZSTD(1)),
-    Attempt UInt16 MATERIALIZED toUInt16OrDefault(SpanAttributes['conversation.step.attempt'], toUInt16(1)) CODEC(ZSTD(1)),
+    Depth Int32 MATERIALIZED greatest(toInt32OrZero(SpanAttributes['conversation.step.depth']), 0) CODEC(ZSTD(1)),
+    Attempt Int32 MATERIALIZED greatest(toInt32OrZero(SpanAttributes['conversation.step.attempt']), 1) CODEC(ZSTD(1)),
+    -- A root says a version of the schema; other frameworks have spans of the same name.
+    IsRoot Bool MATERIALIZED SpanName = 'conversation' AND ParentSpanId = ''
+        AND SpanAttributes['conversation.step.name'] = '' AND SpanAttributes['conversation.id'] != ''
+        AND mapContains(SpanAttributes, 'conversation.schema.version') CODEC(ZSTD(1)),
+    SamplingRatio Nullable(Float64)
+        MATERIALIZED toFloat64OrNull(ResourceAttributes['conversation.sampling.ratio']) CODEC(ZSTD(1)),
+    -- In seconds. Where the clocks of two machines make a latency negative, or years long, it is not one.
+    ResponseLatency Nullable(Float64) MATERIALIZED if(
+        toFloat64OrNull(SpanAttributes['conversation.response_latency']) BETWEEN 0 AND 1e9,
+        toFloat64OrNull(SpanAttributes['conversation.response_latency']),
+        NULL
+    ) CODEC(ZSTD(1)),
+    TimeToFirstOutput Nullable(Float64) MATERIALIZED if(
+        isFinite(toFloat64OrNull(SpanAttributes['conversation.step.time_to_first_output'])),
+        toFloat64OrNull(SpanAttributes['conversation.step.time_to_first_output']),
+        NULL
+    ) CODEC(ZSTD(1)),
+    Timings Map(LowCardinality(String), Float64) MATERIALIZED mapApply(
+        (part, text) -> (substring(part, 26), toFloat64OrZero(text)),
+        mapFilter(
+            (part, text) -> startsWith(part, 'conversation.step.timing.') AND length(part) > 25
+                AND isFinite(ifNull(toFloat64OrNull(text), nan)),
+            SpanAttributes
+        )
+    ) CODEC(ZSTD(1)),
+    -- Of two copies of a span the one that ends later counts, then the one that is not recovered, then the later one.
+    Version UInt64 MATERIALIZED if(Duration > 9223372036854775807, 0, Duration) * 2
+        + (SpanAttributes['conversation.recovered'] != 'true') CODEC(ZSTD(1)),
     Model LowCardinality(String) MATERIALIZED SpanAttributes['gen_ai.request.model'] CODEC(ZSTD(1)),
     ErrorType LowCardinality(String) MATERIALIZED SpanAttributes['error.type'] CODEC(ZSTD(1)),
     EndTime DateTime64(9) ALIAS Timestamp + toIntervalNanosecond(Duration),
 
-    INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1
+    INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX idx_conversation_id ConversationId TYPE bloom_filter(0.001) GRANULARITY 1
 )
--- Copies of a span (a batch that was sent again) have the same start and ids; the one that ends later stays.
-ENGINE = ReplacingMergeTree(Duration)
+-- Copies of a span (a batch that was sent again) have the same start and ids; the one with the highest Version stays.
+ENGINE = ReplacingMergeTree(Version)
 PARTITION BY toDate(Timestamp)
 -- The spans of a conversation stand together, which compresses their ids; a time window reads only its hours.
 ORDER BY (toStartOfHour(Timestamp), TraceId, SpanId, Timestamp)
