@@ -26,9 +26,9 @@ const INSERT =
   /^\s*INSERT\s+INTO\s+(?:TABLE\s+)?(?<target>(?:FUNCTION\s+.+?\)|(?:`[^`]+`|"[^"]+"|[\w.])+)\s*(?:\([^)]*\))?)\s*(?<settings>SETTINGS\s+.+?)?\s*(?:FORMAT\s+(?<format>\w+)|(?<values>VALUES)\b)(?<data>.*)$/is;
 /** The engine streams these only: neither DESCRIBE, SHOW and EXPLAIN nor definitions. */
 const STREAMED_VERBS = new Set(['SELECT', 'WITH', 'FROM']);
-/** Formats of rows; `JSON`, say, comes as one document for each chunk when it is streamed. */
+/** Formats of rows alone; when streamed, each chunk of `JSON` is a document, and each of `…WithNames` has the names again. */
 const STREAMED_FORMATS =
-  /^(JSONEachRow|JSONLines|NDJSON|JSONStringsEachRow|JSONCompactEachRow|JSONCompactStringsEachRow|TabSeparated|TSV|CSV|RowBinary|Native)$|(EachRow|TabSeparated|TSV|CSV|RowBinary)WithNames/i;
+  /^(JSONEachRow|JSONLines|NDJSON|JSONStringsEachRow|JSONCompactEachRow|JSONCompactStringsEachRow|TabSeparated|TSV|CSV|RowBinary|Native)$/i;
 const COMMENTS_AND_BRACKETS = /^(\s+|--[^\n]*\n?|\/\*[\s\S]*?\*\/|\()*/;
 
 /** The first words of a request's statement. */

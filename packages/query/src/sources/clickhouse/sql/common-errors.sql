@@ -34,11 +34,20 @@ SELECT
   step,
   error_type,
   pattern,
-  nullIf((min((-start_ns, trace_id, error_message)) AS latest).3, '') AS error_message,
-  count() AS failures,
-  max(start_ns) AS last_seen_ns,
-  latest.2 AS trace_id
-FROM failed
-GROUP BY step, error_type, pattern
+  nullIf(tupleElement(latest_one, 3), '') AS error_message,
+  failures,
+  last_seen_ns,
+  tupleElement(latest_one, 2) AS trace_id
+FROM (
+  SELECT
+    step,
+    error_type,
+    pattern,
+    min((-start_ns, trace_id, error_message)) AS latest_one,
+    count() AS failures,
+    max(start_ns) AS last_seen_ns
+  FROM failed
+  GROUP BY step, error_type, pattern
+)
 ORDER BY failures DESC, last_seen_ns DESC, step, error_type NULLS LAST, pattern NULLS LAST
 LIMIT {row_limit:UInt64}

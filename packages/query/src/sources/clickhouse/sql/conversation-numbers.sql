@@ -2,7 +2,7 @@
 SELECT
   trace_id, span_id, parent_span_id, name, start_ns, duration_ns, service_name, status_code, status_message,
   mapFilter(
-    (name, text) -> name NOT IN ('conversation.step.input', 'conversation.step.output'),
+    (attribute, text) -> attribute NOT IN ('conversation.pii.input_text', 'conversation.pii.output_text'),
     attributes
   ) AS attributes,
   resource_attributes

@@ -13,10 +13,10 @@ changes AS (
   SELECT
     trace_id,
     step,
-    change.1 AS level,
+    step_change.1 AS level,
     span_id,
     start_ns,
-    change.2 AS change,
+    step_change.2 AS change,
     outcome
   FROM (
     SELECT
@@ -26,7 +26,7 @@ changes AS (
           if(outcome != 'completed', [(toInt64(attempt), toInt64(1))], []),
           if(attempt > 1, [(toInt64(attempt) - 1, toInt64(-1))], [])
         )
-      ) AS change
+      ) AS step_change
     FROM touched_spans
     WHERE is_step AND (trace_id, step) IN (SELECT trace_id, step FROM tried_again)
   )
