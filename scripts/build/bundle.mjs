@@ -41,7 +41,8 @@ async function bundleLibrary(library) {
 
 /** @param {Package} program */
 async function bundleProgram(program) {
-  const dependencies = Object.keys(program.manifest.dependencies ?? {});
+  const { dependencies: own, peerDependencies } = program.manifest;
+  const dependencies = Object.keys({ ...own, ...peerDependencies });
   const bundle = await rolldown({
     // Which chunk a module is in is decided below, not by how it is imported.
     onLog: (level, log, print) => (log.code === 'INEFFECTIVE_DYNAMIC_IMPORT' ? undefined : print(level, log)),
