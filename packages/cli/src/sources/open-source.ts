@@ -28,7 +28,9 @@ export async function openSource(
   const { store } = texts;
   const where = resolveWhere(texts, environment);
   if (where === '')
-    throw new UsageError('--from is empty. Give local, an http:// or clickhouse:// address, or a file of OTLP/JSON lines.');
+    throw new UsageError(
+      '--from is empty. Give local, an http:// or clickhouse:// address, or a file of OTLP/JSON lines.',
+    );
   if (where === 'local') return openLocal(resolveStorePath(store, environment));
   if (store !== undefined) throw new UsageError('--store chooses the file of --from local; leave out one of the two.');
 

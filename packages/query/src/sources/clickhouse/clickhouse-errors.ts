@@ -58,8 +58,9 @@ export interface ErrorContext {
 
 /** What went wrong at `context.location`, said for people; what is no error of server or network stays as it is. */
 export function explainClickHouseError(error: unknown, context: ErrorContext): unknown {
-  if (error instanceof SourceError || !(error instanceof Error) || error.name === 'TimeError') return error;
-  const { code } = error as { code?: unknown };
+  // An error of the network may be of another realm than this module.
+  const { code, name, message = '' } = error as { code?: unknown; name?: string; message?: string };
+  if (error instanceof SourceError || name === 'TimeError' || message === '') return error;
   const sentence = SENTENCES[String(code)];
   if (sentence !== undefined) {
     const [sourceErrorCode, text] = sentence(context);
@@ -69,11 +70,11 @@ export function explainClickHouseError(error: unknown, context: ErrorContext): u
     const text = `ClickHouse cannot be reached at ${context.location} (${code}); check host and port, the HTTP port is usually 8123`;
     return new SourceError('UNREACHABLE', text, { cause: error });
   }
-  if (/timeout/i.test(error.message)) {
+  if (/timeout/i.test(message)) {
     const text = `${context.location} did not answer in time; ask about a shorter window`;
     return new SourceError('UNREACHABLE', text, { cause: error });
   }
-  const [firstLine = ''] = error.message.split('\n');
+  const [firstLine = ''] = message.split('\n');
   const text = `${context.location} answered with an error: ${firstLine.slice(0, 300)}`;
   return new SourceError('WRONG_ANSWER', text, { cause: error });
 }
