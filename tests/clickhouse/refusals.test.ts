@@ -42,7 +42,7 @@ const reader = { username: 'reader', password: 'r3ad' };
 
 test.each([
   ['a database that does not exist', '/nowhere', reader, 'WRONG_ANSWER', /no database nowhere|no table/],
-  ['a table that does not exist', '/otel?table=spans', reader, 'WRONG_ANSWER', /no table spans.*clickhouse ddl/],
+  ['a table that does not exist', '/otel?table=spans', reader, 'WRONG_ANSWER', /no table spans.*otel-traces.sql/],
   ['a table of something else', '/otel?table=other', reader, 'WRONG_ANSWER', /other does not hold spans/],
   ['a wrong password', '/otel', { ...reader, password: 'wr0ng' }, 'WRONG_ANSWER', /user or password is wrong/],
   ['a user without limits', '/otel', { ...reader, username: 'strict' }, 'WRONG_ANSWER', /readonly = 2/],

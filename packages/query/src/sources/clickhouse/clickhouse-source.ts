@@ -31,11 +31,11 @@ const MAX_MEMORY_BYTES = 4 * 1024 ** 3;
 /** How much longer the network may take than the query. */
 const EXTRA_MS = 10_000;
 
-/** Columns of the table of `convotel clickhouse ddl` without which it is read like the exporter's. */
+/** Columns of the table of collector-config/clickhouse/otel-traces.sql without which it is read like the exporter's. */
 const CONVOTEL_COLUMNS = ['Step', 'IsRoot', 'Outcome', 'Version', 'Timings', 'ResponseLatency', 'SamplingRatio'];
 
 /**
- * Opens the spans in a ClickHouse, such as `clickhouse://localhost:8123/otel`: the table of `convotel clickhouse ddl`, or
+ * Opens the spans in a ClickHouse, such as `clickhouse://localhost:8123/otel`: the table of collector-config/clickhouse/otel-traces.sql, or
  * the one that the collector's exporter makes, which answers the same, more slowly. `?table=` names another one than
  * `otel_traces`, `?secure=true` asks by HTTPS.
  *
