@@ -5,7 +5,7 @@ import type { SourceErrorCode } from '../../source-error.ts';
 const SENTENCES: Readonly<Record<string, (context: ErrorContext) => readonly [SourceErrorCode, string]>> = {
   60: ({ table, database }) => [
     'WRONG_ANSWER',
-    `there is no table ${table} in the database ${database}; create it with \`convotel clickhouse ddl\`, or name another one with ?table=`,
+    `there is no table ${table} in the database ${database}; create it with collector-config/clickhouse/otel-traces.sql, or name another one with ?table=`,
   ],
   81: ({ database }) => [
     'WRONG_ANSWER',
@@ -45,7 +45,10 @@ const SENTENCES: Readonly<Record<string, (context: ErrorContext) => readonly [So
     'WRONG_ANSWER',
     'the server does not know a function that convotel uses; ClickHouse 24.8 or newer is needed',
   ],
-  47: ({ table }) => ['WRONG_ANSWER', `${table} lacks a column; create it with \`convotel clickhouse ddl\``],
+  47: ({ table }) => [
+    'WRONG_ANSWER',
+    `${table} lacks a column; create it with collector-config/clickhouse/otel-traces.sql`,
+  ],
 };
 
 /** What an error message names. */

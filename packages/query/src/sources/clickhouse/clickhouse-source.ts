@@ -120,7 +120,7 @@ async function recogniseTable(client: ClickHouseClient, context: ErrorContext): 
 }
 
 function exporterNotice({ location }: ErrorContext): string {
-  return `${location} is the table that the collector's exporter makes. Answers are the same, but take several times as long as with the table of \`convotel clickhouse ddl\`.`;
+  return `${location} is the table that the collector's exporter makes. Answers are the same, but take several times as long as with the table of collector-config/clickhouse/otel-traces.sql.`;
 }
 
 /** Answers from a table of ClickHouse. */

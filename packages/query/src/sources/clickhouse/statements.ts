@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { StatementName } from '../../engines/sql/sql-store.ts';
 
-/** Which table holds the spans: the one of `convotel clickhouse ddl`, or the one that the collector's exporter makes. */
+/** Which table holds the spans: the one of `collector-config/clickhouse/otel-traces.sql`, or the one that the collector's exporter makes. */
 export type TableKind = 'convotel' | 'exporter';
 
 type FileName = StatementName | 'chosen-conversations' | 'convotel-table' | 'exporter-table';
