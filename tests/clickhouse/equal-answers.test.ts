@@ -28,8 +28,10 @@ const window = {
   sinceUnixNano: BigInt(firstStartUnixMs) * 1_000_000n,
   untilUnixNano: BigInt(plan.at(-1)!.startUnixMs + HOUR_MS) * 1_000_000n,
 };
+// Steps that start at once stand in the order of their ids, which the plan does not know.
+const ordered = plan.filter(({ steps }) => new Set(steps.map(({ startUnixMs }) => startUnixMs)).size === steps.length);
 const chosen = (['completed', 'failed', 'timed_out', 'interrupted', 'open'] as const).map(
-  (outcome) => plan.find((planned) => planned.outcome === outcome)!.conversationId,
+  (outcome) => ordered.find((planned) => planned.outcome === outcome)!.conversationId,
 );
 const calls = callsAbout(window, chosen, ['request', 'gpt', 'tts']);
 const WRITER = { username: 'otel_writer', password: 's3cret' };
