@@ -16,8 +16,14 @@ export default {
     '<rootDir>/tests/**/*.test.ts',
     '<rootDir>/examples/*/test/**/*.test.ts',
   ],
-  // The tests of the real stack and of the page need programs of their own: `npm run test:stack`, `npm run test:page`.
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/tests/stack/', '<rootDir>/tests/page/'],
+  // These need programs of their own: `npm run test:stack`, `npm run test:clickhouse`, `npm run test:page`.
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '/dist/',
+    '<rootDir>/tests/stack/',
+    '<rootDir>/tests/clickhouse/',
+    '<rootDir>/tests/page/',
+  ],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [

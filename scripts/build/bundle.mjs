@@ -43,6 +43,8 @@ async function bundleLibrary(library) {
 /** @param {Package} program */
 async function bundleProgram(program) {
   const dependencies = Object.keys(program.manifest.dependencies ?? {});
+  // Loaded when asked for, from wherever the user has installed it.
+  for (const { manifest } of packages) dependencies.push(...Object.keys(manifest.peerDependenciesMeta ?? {}));
   const bundle = await rolldown({
     // Which chunk a module is in is decided below, not by how it is imported.
     onLog: (level, log, print) => (log.code === 'INEFFECTIVE_DYNAMIC_IMPORT' ? undefined : print(level, log)),

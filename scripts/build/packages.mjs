@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
  * @property {Record<string, string | Record<string, unknown>>} exports
  * @property {Record<string, string>} [bin]
  * @property {Record<string, string>} [dependencies]
+ * @property {Record<string, { optional?: boolean }>} [peerDependenciesMeta]
  * @property {Record<string, string>} [devDependencies]
  *
  * @typedef {object} Package

@@ -68,6 +68,8 @@ export type { JaegerSourceOptions } from './sources/jaeger/jaeger-options.ts';
 export { JaegerSource } from './sources/jaeger/jaeger-source.ts';
 export { MemorySource } from './engines/memory/memory-source.ts';
 export type { MemorySourceOptions } from './engines/memory/memory-source.ts';
+export { openClickHouseSource } from './sources/clickhouse/clickhouse-source.ts';
+export type { ClickHouseSourceOptions } from './sources/clickhouse/clickhouse-source.ts';
 export { openHttpSource } from './sources/open-http-source.ts';
 export { ServeSource } from './sources/serve/serve-source.ts';
 export type { ServeSourceOptions } from './sources/serve/serve-source.ts';

@@ -9,6 +9,9 @@ import { seedOfRun } from './seeded-random.ts';
 
 const DATA_SET_COUNT = 120;
 
+/** Behind the years of all other data sets. */
+const LAST_YEAR = 2150;
+
 /** Makes a source that has read `spans` in their order. */
 export type OpenSource = (spans: SpanRecord[]) => Promise<ConversationSource>;
 
@@ -18,6 +21,10 @@ export interface SuiteOptions {
   openReference?: OpenSource;
   /** How many questions of each kind are asked about a data set. @defaultValue `2` */
   rounds?: number;
+  /** How many generated data sets, each in a year of its own from 1990 on. @defaultValue `120` */
+  dataSetCount?: number;
+  /** The year of the largest data set, behind all others. @defaultValue `2150` */
+  lastYear?: number;
 }
 
 /**
@@ -26,6 +33,7 @@ export interface SuiteOptions {
  */
 export function describeConversationSource(name: string, open: OpenSource, options: SuiteOptions = {}): void {
   const { openReference = async (spans) => new MemorySource(spans), rounds = 2 } = options;
+  const { dataSetCount = DATA_SET_COUNT, lastYear = LAST_YEAR } = options;
   describe(name, () => {
     describeWorkedCases(open);
 
@@ -33,7 +41,7 @@ export function describeConversationSource(name: string, open: OpenSource, optio
     // Also when all is well, so that any run can be repeated.
     process.stderr.write(`${name}: CONVOTEL_TEST_SEED=${seed}\n`);
     describe(`generated data sets, CONVOTEL_TEST_SEED=${seed}`, () => {
-      const dataSets = [...makeDataSets(seed, DATA_SET_COUNT), makeLargeDataSet(seed, 2150)];
+      const dataSets = [...makeDataSets(seed, dataSetCount), makeLargeDataSet(seed, lastYear)];
       const allSpans = dataSets.flatMap(({ spans }) => spans);
       let source: ConversationSource;
       beforeAll(async () => {

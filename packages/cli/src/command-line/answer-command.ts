@@ -88,7 +88,10 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
   const from = { ...options, setting: call.settings.from };
   const hideProgress = showProgress(`Reading ${resolveWhere(from, terminal.environment)}`, terminal);
   over.addEventListener('abort', hideProgress);
-  const source = await openSource(from, terminal.environment);
+  const source = await openSource(from, terminal.environment, (notice) => {
+    hideProgress();
+    terminal.writeError(`convotel: ${notice}\n`);
+  });
   try {
     const answered = await definition.ask(query, source, asked);
     const report = options.noFindings ? { ...answered, findings: [] } : answered;

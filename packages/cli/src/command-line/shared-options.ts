@@ -20,7 +20,8 @@ export const CONFIG_OPTION = {
 export const SOURCE_OPTIONS = {
   from: option(text, {
     placeholder: 'where',
-    description: 'local, the address of a Jaeger or a `convotel serve` (localhost:16686), or a file of OTLP/JSON',
+    description:
+      'local, the address of a Jaeger or a `convotel serve` (localhost:16686), of a ClickHouse (clickhouse://host/otel), or a file of OTLP/JSON',
     defaultText: 'local, or CONVOTEL_FROM',
   }),
   store: option(text, {

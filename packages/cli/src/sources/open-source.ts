@@ -16,17 +16,30 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Opens what `--from` names: `local` is the running `convotel serve` that holds the store, else the store's file.
+ * `onNotice` is told what a person should know about the source.
  * @throws {@link UsageError} when `--from` is empty, or does not go with `--store`.
  * @throws `SourceError` when the source cannot be opened.
  */
-export async function openSource(texts: SourceTexts, environment: Environment): Promise<ConversationSource> {
+export async function openSource(
+  texts: SourceTexts,
+  environment: Environment,
+  onNotice?: (text: string) => void,
+): Promise<ConversationSource> {
   const { store } = texts;
   const where = resolveWhere(texts, environment);
   if (where === '')
-    throw new UsageError('--from is empty. Give local, an http:// address, or a file of OTLP/JSON lines.');
+    throw new UsageError(
+      '--from is empty. Give local, an http:// or clickhouse:// address, or a file of OTLP/JSON lines.',
+    );
   if (where === 'local') return openLocal(resolveStorePath(store, environment));
   if (store !== undefined) throw new UsageError('--store chooses the file of --from local; leave out one of the two.');
 
+  if (/^clickhouse:\/\//i.test(where)) {
+    const { openClickHouseSource } = await import('@convotel/query');
+    // Never as arguments or in the address: other users of the machine can read those.
+    const username = environment['CONVOTEL_CLICKHOUSE_USER'];
+    return openClickHouseSource(where, { username, password: environment['CONVOTEL_CLICKHOUSE_PASSWORD'], onNotice });
+  }
   const address = addressOf(where);
   if (address !== undefined) {
     if (!URL.canParse(address)) {

@@ -121,7 +121,9 @@ async function gatherStepDurations(store: SqlStore, { window }: StepDurationsQue
   const columns = new Map<string, StepColumn>();
   const steps = durations['step'] as string[];
   for (let index = 0; index < steps.length; index++) {
-    const row = rowByTrace.get(durations['trace_id']![index] as TraceKey)!;
+    const row = rowByTrace.get(durations['trace_id']![index] as TraceKey);
+    // A dialect may know only later which conversations have a row, or may have got spans meanwhile.
+    if (row === undefined) continue;
     let column = columns.get(steps[index]!);
     if (column === undefined) columns.set(steps[index]!, (column = emptyStepColumn(steps[index]!, keys.length)));
     column.countedMs[row] = durations['counted_ms']![index] as number;

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import type { StatementName } from '../../engines/sql/sql-store.ts';
+
+/** Which table holds the spans: the one of `collector-config/clickhouse/otel-traces.sql`, or the one that the collector's exporter makes. */
+export type TableKind = 'convotel' | 'exporter';
+
+type FileName = StatementName | 'chosen-conversations' | 'convotel-table' | 'exporter-table';
+
+const IN_WINDOW = "Timestamp >= {since:DateTime64(9, 'UTC')} AND Timestamp < {until:DateTime64(9, 'UTC')}";
+
+/** Conversations choose themselves by a step or a root; a superset does, since the statements look again. */
+const MAY_COUNT: Readonly<Record<TableKind, string>> = {
+  convotel: "(Step != '' OR IsRoot)",
+  exporter: "(SpanAttributes['conversation.step.name'] != '' OR SpanName = 'conversation')",
+};
+
+const HAS_CONVERSATION_ID: Readonly<Record<TableKind, string>> = {
+  convotel: 'ConversationId = {conversation_id:String}',
+  exporter: "SpanAttributes['conversation.id'] = {conversation_id:String}",
+};
+
+/**
+ * What the statements read, by the condition that stands in the innermost query, where it saves the reading of whatever
+ * does not fulfil it.
+ */
+function conditionsOf(kind: TableKind): Readonly<Record<string, string>> {
+  return {
+    window_spans: IN_WINDOW,
+    touched_spans: `TraceId IN (SELECT TraceId FROM {table:Identifier} WHERE ${IN_WINDOW} AND ${MAY_COUNT[kind]})`,
+    traced_spans: 'TraceId IN {trace_ids:Array(String)}',
+    carrying_spans: HAS_CONVERSATION_ID[kind],
+  };
+}
+
+/** What of a question decides how a statement is put together; values are bound, never part of the text. */
+export interface StatementShape {
+  kind: TableKind;
+  /** Whether only some of the conversations are looked at. */
+  isFiltered: boolean;
+  /** How many probabilities are bound as `probability_0`, `probability_1`, … */
+  probabilityCount: number;
+}
+
+/** The text of a statement, with the spans that it reads in front. */
+export function statementText(name: StatementName, { kind, isFiltered, probabilityCount }: StatementShape): string {
+  const statement = sqlFile(name).replaceAll(
+    'quantilesExactInclusive(0.5)',
+    `quantilesExactInclusive(${Array.from({ length: probabilityCount }, (_, index) => `{probability_${index}:Float64}`).join(', ')})`,
+  );
+  const definitions: string[] = [];
+  for (const [relation, condition] of Object.entries(conditionsOf(kind))) {
+    if (!new RegExp(`\\b${relation}\\b`).test(statement)) continue;
+    const narrows = isFiltered && condition.includes('{since:');
+    const chosen = narrows ? ' AND TraceId IN (SELECT trace_id FROM chosen)' : '';
+    definitions.push(`${relation} AS (\n${spansWhere(kind, condition + chosen)})`);
+    if (narrows && definitions.length === 1) {
+      const candidates = `TraceId IN (SELECT TraceId FROM {table:Identifier} WHERE ${IN_WINDOW})`;
+      definitions.unshift(
+        `candidate_spans AS (\n${spansWhere(kind, candidates)})`,
+        `chosen AS (\n${sqlFile('chosen-conversations')})`,
+      );
+    }
+  }
+  const [comments, body] = splitComments(statement);
+  // A statement with definitions of its own goes on with the list of ours.
+  const own = body.startsWith('WITH ') ? `,\n${body.slice('WITH '.length)}` : `\n${body}`;
+  return `${comments}WITH ${definitions.join(',\n')}${own}`;
+}
+
+function spansWhere(kind: TableKind, condition: string): string {
+  return splitComments(sqlFile(`${kind}-table`))[1].replace('WHERE true', () => `WHERE ${condition}`);
+}
+
+function splitComments(text: string): [string, string] {
+  const start = /^(?:--.*\n)*/.exec(text)![0].length;
+  return [text.slice(0, start), text.slice(start)];
+}
+
+const textByName = new Map<string, string>();
+
+function sqlFile(name: FileName): string {
+  let text = textByName.get(name);
+  if (text === undefined) {
+    text = readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), 'utf8');
+    textByName.set(name, text);
+  }
+  return text;
+}
