@@ -4,7 +4,7 @@ import type { RecordedStep, Step, StepOptions } from '../step/step-options.ts';
 
 /** What is known about a conversation when it begins. */
 export interface ConversationOptions {
-  /** Names this one exchange, 1 to 128 characters. @defaultValue a new `YYYYMMDD_HHMMSS_<8 hex>` */
+  /** Names this one exchange, 1 to 128 characters. @defaultValue a new `YYYYMMDD_HHMMSS_<16 hex>` */
   conversationId?: string;
   /** Name of the pipeline, from a small fixed set. */
   workflow?: string;
