@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { traceIdOf } from '@convotel/conventions';
-import { parseInstant } from '@convotel/query';
+import { MemorySource, parseInstant } from '@convotel/query';
 import type { ConversationFilters, ConversationSource, SpanRecord, Window } from '@convotel/query';
 import { differencesBetween } from './differences.ts';
-import { NaiveSource } from './naive-source.ts';
 import { foreignSpan, rootSpan, stepSpan } from './span-builders.ts';
 
 const OCTOBER_8: Window = {
@@ -311,24 +310,7 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
   });
 
   test('the 1,000 most frequent step names are told apart, and the others are one', async () => {
-    const name = (index: number): string => `tool ${String(index).padStart(4, '0')}`;
-    const start = (second: number): string => new Date(Date.UTC(2025, 9, 8, 12) + second * 1000).toISOString();
-    const named = Array.from({ length: 1005 }, (_none, index) =>
-      stepSpan(name(index), { id: `c${index % 7}`, start: start(index), ms: 100 + index }),
-    );
-    const more = [
-      // Its name is the last by text, and it is kept, because it occurs twice.
-      stepSpan(name(1004), { id: 'c1', start: start(3000), ms: 10 }),
-      // Two names that are folded: a retry is one of the same name, so that only the first span was retried.
-      stepSpan(name(1002), { id: 'c2', start: start(3001), ms: 20, outcome: 'failed' }),
-      stepSpan(name(1002), { id: 'c2', start: start(3002), ms: 30, attempt: 2 }),
-      stepSpan(name(1000), { id: 'c2', start: start(3003), ms: 40, outcome: 'failed' }),
-      stepSpan(name(1001), { id: 'c2', start: start(3004), ms: 50, attempt: 2 }),
-      stepSpan('(other)', { id: 'c3', start: start(3005), ms: 60 }),
-      // Does not start in the window, and has a name of its own.
-      stepSpan('elsewhere', { id: 'c3', start: '2025-10-09T00:00:00Z', ms: 70 }),
-    ];
-    const spans = [...named, ...more];
+    const spans = crowdedSpans();
     // Frequent are 1000, 1001, 1002 and 1004, so of those that occur once the last that is kept is 995.
     const foldedIndexes = [996, 997, 998, 999, 1003];
     await asking(spans, async (source) => {
@@ -365,7 +347,7 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
 
       const one = await source.ask({ name: 'step-statistics', ...asked, step: name(999) });
       expect(one).toMatchObject({ data: [{ step: name(999), total: 1 }], coverage: { warnings: [] } });
-      const reference = new NaiveSource(spans);
+      const reference = new MemorySource(spans);
       for (const question of [
         { name: 'step-statistics', ...asked, firstOutput: true },
         { name: 'step-durations', window: OCTOBER_8 },
@@ -714,4 +696,29 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
     expect(await idsOf({ session: 'thread' })).toEqual([['b', 'chat', 'thread']]);
     expect(await idsOf({ session: 'thread', workflow: 'voice' })).toEqual([]);
   });
+}
+
+function name(index: number): string {
+  return `tool ${String(index).padStart(4, '0')}`;
+}
+
+/** Spans of 1,005 steps in seven conversations on 8 October 2025, and some with a reason of their own. */
+export function crowdedSpans(): SpanRecord[] {
+  const start = (second: number): string => new Date(Date.UTC(2025, 9, 8, 12) + second * 1000).toISOString();
+  const named = Array.from({ length: 1005 }, (_none, index) =>
+    stepSpan(name(index), { id: `c${index % 7}`, start: start(index), ms: 100 + index }),
+  );
+  const more = [
+    // Its name is the last by text, and it is kept, because it occurs twice.
+    stepSpan(name(1004), { id: 'c1', start: start(3000), ms: 10 }),
+    // Two names that are folded: a retry is one of the same name, so that only the first span was retried.
+    stepSpan(name(1002), { id: 'c2', start: start(3001), ms: 20, outcome: 'failed' }),
+    stepSpan(name(1002), { id: 'c2', start: start(3002), ms: 30, attempt: 2 }),
+    stepSpan(name(1000), { id: 'c2', start: start(3003), ms: 40, outcome: 'failed' }),
+    stepSpan(name(1001), { id: 'c2', start: start(3004), ms: 50, attempt: 2 }),
+    stepSpan('(other)', { id: 'c3', start: start(3005), ms: 60 }),
+    // Does not start in the window, and has a name of its own.
+    stepSpan('elsewhere', { id: 'c3', start: '2025-10-09T00:00:00Z', ms: 70 }),
+  ];
+  return [...named, ...more];
 }
