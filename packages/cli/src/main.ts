@@ -5,7 +5,7 @@ import { COMMANDS } from './commands/commands.ts';
 import { EXIT_STATUS } from './exit-status.ts';
 import type { ExitStatus } from './exit-status.ts';
 import type { Terminal } from './terminal.ts';
-import { printable } from './text/escape.ts';
+import { printable, withoutCredentials } from './text/escape.ts';
 
 /**
  * Runs the command line: `convotel <command> [options]`.
@@ -38,10 +38,14 @@ function statusOf(error: unknown): ExitStatus {
 
 function describeFailure(error: unknown, terminal: Terminal): string {
   // A message may quote what a span or a server said, so it is made harmless like every other text.
-  const message = printable(error instanceof Error ? error.message : String(error));
+  const shown = (text: string): string => withoutCredentials(printable(text));
+  const message = shown(error instanceof Error ? error.message : String(error));
   const isOurs =
     statusOf(error) !== EXIT_STATUS.failed || (error instanceof Error && /^(Local|Source)Error$/.test(error.name));
-  const stack = error instanceof Error && terminal.environment['CONVOTEL_DEBUG'] ? `${error.stack}\n` : '';
+  const isTraced = error instanceof Error && Boolean(terminal.environment['CONVOTEL_DEBUG']);
+  // The stack repeats the message, whose line breaks would look like our own.
+  const lines = isTraced ? (error.stack ?? '').replace(error.message, () => message).split('\n') : [];
+  const stack = lines.map((line) => `${shown(line)}\n`).join('');
   const hint = isOurs || stack !== '' ? '' : 'Set CONVOTEL_DEBUG=1 to see where it happened.\n';
   return `convotel: ${message}\n${hint}${stack}`;
 }

@@ -38,13 +38,16 @@ export function neverZero(hexId: string): string {
   return /^0+$/.test(hexId) ? 'f'.repeat(hexId.length) : hexId;
 }
 
-/** Makes a conversation id `YYYYMMDD_HHMMSS_<8 hex>` in the process's local time. `clock` returns the present. */
+/**
+ * Makes a conversation id `YYYYMMDD_HHMMSS_<16 hex>` in the process's local time: 64 random bits, so that ids made in the
+ * same second differ however many processes make them. `clock` returns the present.
+ */
 export function newConversationId(clock: () => Date = () => new Date()): string {
   const now = clock();
   const two = (value: number): string => String(value).padStart(2, '0');
   const date = `${String(now.getFullYear()).padStart(4, '0')}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
-  return `${date}_${time}_${crypto().randomBytes(4).toString('hex')}`;
+  return `${date}_${time}_${crypto().randomBytes(8).toString('hex')}`;
 }
 
 /** Node's crypto, loaded when it is needed: an import would keep web pages from using the names in this package. */

@@ -31,17 +31,18 @@ describe('ids of a conversation', () => {
 });
 
 describe('a new conversation id', () => {
-  test('is the local date and time of the clock and eight hex digits', () => {
-    expect(newConversationId(() => new Date(2025, 9, 8, 14, 30, 22))).toMatch(/^20251008_143022_[0-9a-f]{8}$/);
+  test('is the local date and time of the clock and sixteen hex digits, 64 bits by chance', () => {
+    expect(newConversationId(() => new Date(2025, 9, 8, 14, 30, 22))).toMatch(/^20251008_143022_[0-9a-f]{16}$/);
   });
 
   test('pads every part', () => {
-    expect(newConversationId(() => new Date(2026, 0, 2, 3, 4, 5))).toMatch(/^20260102_030405_[0-9a-f]{8}$/);
+    expect(newConversationId(() => new Date(2026, 0, 2, 3, 4, 5))).toMatch(/^20260102_030405_[0-9a-f]{16}$/);
   });
 
-  test('differs from the next one of the same second', () => {
+  test('differs from 300,000 others of the same second, which 32 random bits would not', () => {
     const clock = (): Date => new Date(2026, 0, 1);
-    expect(newConversationId(clock)).not.toBe(newConversationId(clock));
+    const ids = new Set(Array.from({ length: 300_000 }, () => newConversationId(clock)));
+    expect(ids.size).toBe(300_000);
   });
 });
 

@@ -93,6 +93,11 @@ describe('the presence file', () => {
       (presence) => ({ ...presence, url: (presence['url'] as string).replace('127.0.0.1', '192.0.2.1') }),
     ],
     ['names a host that only looks like this one', (presence) => ({ ...presence, url: 'http://127.0.0.1.example' })],
+    [
+      'holds a name and password',
+      (presence) => ({ ...presence, url: (presence['url'] as string).replace('//', '//a:b@') }),
+    ],
+    ['holds a query', (presence) => ({ ...presence, url: `${presence['url'] as string}/?token=b` })],
     ['names no address', (presence) => ({ ...presence, url: 'file:///etc/passwd' })],
     ['names another store', (presence) => ({ ...presence, storePath: '/elsewhere' })],
     ['names another file', (presence) => ({ ...presence, storeFiles: ['1:2'] })],

@@ -1,13 +1,13 @@
 // What engines, servers of the questions and tests build on. Programs that ask questions need `index.ts` only.
 
 // The seam
-export { askEngine, emptyStepColumn, MAX_QUESTION_LIMIT, MAX_QUESTION_QUANTILES } from './questions.ts';
+export { askEngine, MAX_QUESTION_LIMIT, MAX_QUESTION_QUANTILES, MAX_STEP_NAMES, OTHER_STEPS } from './questions.ts';
 export type { Engine } from './questions.ts';
 
 // Definitions
 export { buildConversation } from './model/conversation.ts';
 export { copyKeyOf, supersedes } from './model/copies.ts';
-export { reuseWarnings, samplingWarnings } from './model/coverage.ts';
+export { foldedWarning, reuseWarnings, samplingWarnings } from './model/coverage.ts';
 export type { SampledProgram } from './model/coverage.ts';
 export { errorPatternOf } from './model/error-pattern.ts';
 export { isCounted, quantileOfSorted, TOO_LONG_NANO } from './model/numbers.ts';
@@ -17,6 +17,8 @@ export type { SpanField, SpanFieldKind } from './model/span-fields.ts';
 export { appendMissingSteps, orderSteps } from './model/step-order.ts';
 export { ownAttributesOf } from './model/own-attributes.ts';
 export type { AttributeValue } from './model/own-attributes.ts';
+export { StepCells } from './model/step-columns.ts';
+export type { StepCell } from './model/step-columns.ts';
 export { compareByStart, findRetried } from './model/retries.ts';
 export { EARLIEST_UNIX_NANO, isInWindow, LATEST_UNIX_NANO } from './model/window.ts';
 export { foldIntoHours } from './time/fold-into-hours.ts';
@@ -31,7 +33,8 @@ export type { SpanDetail } from './otlp/read-span.ts';
 
 // Engines over SQL
 export { sqlEngine } from './engines/sql/sql-engine.ts';
-export type { RowReaders, SqlRow, SqlStore, SqlValue, StatementName } from './engines/sql/sql-store.ts';
+export { windowValues } from './engines/sql/sql-store.ts';
+export type { FoldedNames, RowReaders, SqlRow, SqlStore, SqlValue, StatementName } from './engines/sql/sql-store.ts';
 
 // Questions over HTTP
 export { HttpClient } from './http/http-client.ts';

@@ -12,7 +12,8 @@ import type { ConversationFilters, Window } from './model/window.ts';
  * Coverage of a question with a window counts the spans that start in it and, among them, the conversations (traces
  * with a root or step there); with filters, only those of the chosen conversations. `samplingWarnings` over the same
  * spans are its warnings; then, where the question has no filters and finds spans but no conversation, the
- * `unrecognisedWarning`; then `reuseWarnings` over the conversations that an answer hands over. Where a question
+ * `unrecognisedWarning`; then `reuseWarnings` over the conversations that an answer hands over, or `foldedWarning` where
+ * names of steps were folded. Where a question
  * stops as soon as it has enough (`conversations` in order `newest`), and for one conversation, it counts all spans of
  * the conversations handed over.
  */
@@ -35,6 +36,15 @@ export const MAX_QUESTION_LIMIT = 10_000;
 
 /** Most quantiles that one question may ask a server for. */
 export const MAX_QUESTION_QUANTILES = 100;
+
+/**
+ * Most step names that an answer about all steps of a window tells apart: the most frequent among the spans that start in
+ * it, equal ones by code point. All others are counted together as {@link OTHER_STEPS}.
+ */
+export const MAX_STEP_NAMES = 1_000;
+
+/** The name of the row for the steps beyond {@link MAX_STEP_NAMES}. */
+export const OTHER_STEPS = '(other)';
 
 /** A question's name, also in URLs. */
 export type QuestionName = keyof Questions;
@@ -110,7 +120,10 @@ export interface ConversationsQuestion {
   aboveNano?: bigint | undefined;
 }
 
-/** Asks for numbers per step, over the step spans that start in the window. */
+/**
+ * Asks for numbers per step, over the step spans that start in the window. Beyond {@link MAX_STEP_NAMES} names, the rest
+ * is one row; not where `step` asks for one.
+ */
 export interface StepStatisticsQuestion {
   window: Window;
   filters?: ConversationFilters;
@@ -225,7 +238,10 @@ export interface CommonError {
   conversationId: string;
 }
 
-/** Asks for one row a conversation with a step in the window or a start in it. */
+/**
+ * Asks for one row a conversation with a step in the window or a start in it. Of all steps of those conversations beyond
+ * {@link MAX_STEP_NAMES} names, the rest is one column.
+ */
 export interface StepDurationsQuestion {
   window: Window;
   filters?: ConversationFilters;
@@ -252,26 +268,17 @@ export interface StepDurations {
   steps: StepColumn[];
 }
 
-/** One step's column of {@link StepDurations}. */
+/** One step's column of {@link StepDurations}: only the conversations that have the step, which may be few of many. */
 export interface StepColumn {
   step: string;
+  /** The rows of the conversations that have the step, ascending; the arrays below have one element for each. */
+  rows: Uint32Array;
   /** Sum of its counted spans (completed, under 60 s) that start in the window, in ms. */
   countedMs: Float64Array;
   /** How many those are. */
   counted: Uint32Array;
   /** Sum of all its completed spans, wherever they start, in ms; NaN where there is none. */
   completedMs: Float64Array;
-  /** Its first start − the conversation's start, in ms; NaN where the conversation does not have the step. */
+  /** Its first start − the conversation's start, in ms. */
   firstOffsetMs: Float64Array;
-}
-
-/** The column of `step` before anything is known about any of the `rowCount` conversations. */
-export function emptyStepColumn(step: string, rowCount: number): StepColumn {
-  return {
-    step,
-    countedMs: new Float64Array(rowCount),
-    counted: new Uint32Array(rowCount),
-    completedMs: new Float64Array(rowCount).fill(Number.NaN),
-    firstOffsetMs: new Float64Array(rowCount).fill(Number.NaN),
-  };
 }

@@ -134,3 +134,34 @@ const REPLACED: readonly RegExp[] = [
 export function patternOf(message: string): string {
   return REPLACED.reduce((text, part) => text.replace(part, '…'), message);
 }
+
+/** What becomes of step names where there are more than a thousand. */
+export interface FoldedNames {
+  /** The span with the name that the answer has for its step; the same object for the same span. */
+  renamed(span: SpanRecord): SpanRecord;
+  warned(coverage: Coverage): Coverage;
+}
+
+/** Keeps the thousand names that most of `spans` have, of those that start in the window, then by code point. */
+export function foldedNames(spans: readonly SpanRecord[], window: Window): FoldedNames {
+  const count = new Map<string, number>();
+  for (const { step = '', startTimeUnixNano } of spans) {
+    const isSeen = contains(window, startTimeUnixNano);
+    if (step !== '(other)') count.set(step, (count.get(step) ?? 0) + (isSeen ? 1 : 0));
+  }
+  const names = [...count.keys()].sort((a, b) => count.get(b)! - count.get(a)! || compareText(a, b));
+  const others = new Set(names.slice(1000));
+  const copies = new Map<SpanRecord, SpanRecord>();
+  return {
+    renamed: (span) => {
+      if (!others.has(span.step ?? '')) return span;
+      if (!copies.has(span)) copies.set(span, { ...span, step: '(other)' });
+      return copies.get(span)!;
+    },
+    warned: (coverage) => {
+      if (others.size === 0) return coverage;
+      const text = `${names.length} step names occur. The 1000 most frequent are told apart, and the other ${others.size} are counted together as "(other)". Give a step the same name in every conversation (such as "tool"), and put ids and other values that change into attributes of the span.`;
+      return { ...coverage, warnings: [...coverage.warnings, { code: 'step-names-folded', text }] };
+    },
+  };
+}

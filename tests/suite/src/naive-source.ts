@@ -31,6 +31,7 @@ import {
   cover,
   endOf,
   firstOffsetMs,
+  foldedNames,
   interpolate,
   mean,
   msOf,
@@ -43,6 +44,7 @@ import {
   sum,
   unrecognisedWarnings,
 } from './naive-definitions.ts';
+import type { FoldedNames } from './naive-definitions.ts';
 
 const ALL_TIME: Window = { sinceUnixNano: -(2n ** 63n), untilUnixNano: 2n ** 63n };
 const MINUTE_NANO = 60_000_000_000n;
@@ -131,11 +133,14 @@ export class NaiveSource implements ConversationSource {
   }
 
   async stepStatistics(question: StepStatisticsQuestion): Promise<Answer<StepStatistics[]>> {
-    const { window, filters = {}, quantiles = [], timings = true, firstOutput = false } = question;
-    const { step: wanted } = question;
-    const spans = this.#coveredSpans(window, filters).filter((span) => span.step !== undefined);
-    const retried = this.#conversations(filters).flatMap(({ traceId }) => retriedAmong(this.#spansOf(traceId)));
-    const rows = this.#stepOrder(window, filters, spans)
+    const { window, filters = {}, quantiles = [], timings = true, firstOutput = false, step: wanted } = question;
+    const own = this.#coveredSpans(window, filters).filter((span) => span.step !== undefined);
+    const fold = foldedNames(wanted === undefined ? own : [], window);
+    const spans = own.map((span) => fold.renamed(span));
+    const retried = this.#conversations(filters).flatMap(({ traceId }) =>
+      retriedAmong(this.#spansOf(traceId)).map((span) => fold.renamed(span)),
+    );
+    const rows = this.#stepOrder(window, filters, spans, fold)
       .filter((step) => wanted === undefined || step === wanted)
       .map((step): StepStatistics => {
         const ofStep = spans.filter((span) => span.step === step);
@@ -180,7 +185,7 @@ export class NaiveSource implements ConversationSource {
             }),
         };
       });
-    return { data: rows, coverage: this.#covered(window, filters) };
+    return { data: rows, coverage: fold.warned(this.#covered(window, filters)) };
   }
 
   async conversationCounts(question: ConversationCountsQuestion): Promise<Answer<ConversationCount[]>> {
@@ -283,14 +288,18 @@ export class NaiveSource implements ConversationSource {
     rows.sort((a, b) =>
       compareText(`${pad(a.startTimeUnixNano)}${a.traceId}`, `${pad(b.startTimeUnixNano)}${b.traceId}`),
     );
-    const stepsOf = ({ traceId }: ConversationRecord): SpanRecord[] =>
+    const ownStepsOf = ({ traceId }: ConversationRecord): SpanRecord[] =>
       this.#spansOf(traceId).filter((span) => span.step !== undefined);
-    const steps = this.#stepOrder(window, filters, rows.flatMap(stepsOf));
+    const fold = foldedNames(rows.flatMap(ownStepsOf), window);
+    const stepsByRow = rows.map((row) => ownStepsOf(row).map((span) => fold.renamed(span)));
+    const steps = this.#stepOrder(window, filters, stepsByRow.flat(), fold);
+    const rowsWith = (step: string): number[] =>
+      [...rows.keys()].filter((row) => stepsByRow[row]!.some((span) => span.step === step));
     const column = (step: string, figure: (spans: SpanRecord[], row: ConversationRecord) => number): Float64Array =>
-      Float64Array.from(rows, (row) =>
+      Float64Array.from(rowsWith(step), (row) =>
         figure(
-          stepsOf(row).filter((span) => span.step === step),
-          row,
+          stepsByRow[row]!.filter((span) => span.step === step),
+          rows[row]!,
         ),
       );
     const isCounted = (span: SpanRecord): boolean =>
@@ -304,13 +313,14 @@ export class NaiveSource implements ConversationSource {
       responseMs: Float64Array.from(rows, ({ responseMs = Number.NaN }) => responseMs),
       stepSumMs: Float64Array.from(rows, (row) =>
         sum(
-          stepsOf(row)
+          ownStepsOf(row)
             .filter(({ depth }) => depth === 0)
             .map(msOf),
         ),
       ),
       steps: steps.map((step) => ({
         step,
+        rows: Uint32Array.from(rowsWith(step)),
         countedMs: column(step, (spans) => sum(spans.filter(isCounted).map(msOf))),
         counted: Uint32Array.from(column(step, (spans) => spans.filter(isCounted).length)),
         completedMs: column(step, (spans) => {
@@ -320,7 +330,7 @@ export class NaiveSource implements ConversationSource {
         firstOffsetMs: column(step, (spans, row) => firstOffsetMs(spans, row)),
       })),
     };
-    return { data, coverage: this.#covered(window, filters) };
+    return { data, coverage: fold.warned(this.#covered(window, filters)) };
   }
 
   async close(): Promise<void> {}
@@ -414,10 +424,11 @@ export class NaiveSource implements ConversationSource {
   }
 
   /** The steps of `spans`, in the order that the newest 500 conversations of the window give. */
-  #stepOrder(window: Window, filters: ConversationFilters, spans: readonly SpanRecord[]): string[] {
+  #stepOrder(window: Window, filters: ConversationFilters, spans: readonly SpanRecord[], fold: FoldedNames): string[] {
     const newest = newestFirst(this.#conversations(filters).filter((row) => contains(window, row.startTimeUnixNano)));
     const offsets = newest.slice(0, 500).map((row) => {
-      const steps = this.#spansOf(row.traceId).filter((span) => span.step !== undefined);
+      const own = this.#spansOf(row.traceId).filter((span) => span.step !== undefined);
+      const steps = own.map((span) => fold.renamed(span));
       return new Map(
         steps.map(({ step }) => [
           step!,

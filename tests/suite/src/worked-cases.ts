@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { traceIdOf } from '@convotel/conventions';
-import { parseInstant } from '@convotel/query';
+import { MemorySource, parseInstant } from '@convotel/query';
 import type { ConversationFilters, ConversationSource, SpanRecord, Window } from '@convotel/query';
+import { differencesBetween } from './differences.ts';
 import { foreignSpan, rootSpan, stepSpan } from './span-builders.ts';
 
 const OCTOBER_8: Window = {
@@ -290,19 +291,72 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
       steps: [
         {
           step: 'gpt',
-          countedMs: Float64Array.of(0, 0, 2000),
-          counted: Uint32Array.of(0, 0, 1),
-          completedMs: Float64Array.of(1000, Number.NaN, 5000),
-          firstOffsetMs: Float64Array.of(0, Number.NaN, 0),
+          rows: Uint32Array.of(0, 2),
+          countedMs: Float64Array.of(0, 2000),
+          counted: Uint32Array.of(0, 1),
+          completedMs: Float64Array.of(1000, 5000),
+          firstOffsetMs: Float64Array.of(0, 0),
         },
         {
           step: 'tts',
-          countedMs: Float64Array.of(500, 0, 0),
-          counted: Uint32Array.of(1, 0, 0),
-          completedMs: Float64Array.of(500, Number.NaN, Number.NaN),
-          firstOffsetMs: Float64Array.of(3000, Number.NaN, 5000),
+          rows: Uint32Array.of(0, 2),
+          countedMs: Float64Array.of(500, 0),
+          counted: Uint32Array.of(1, 0),
+          completedMs: Float64Array.of(500, Number.NaN),
+          firstOffsetMs: Float64Array.of(3000, 5000),
         },
       ],
+    });
+  });
+
+  test('the 1,000 most frequent step names are told apart, and the others are one', async () => {
+    const spans = crowdedSpans();
+    // Frequent are 1000, 1001, 1002 and 1004, so of those that occur once the last that is kept is 995.
+    const foldedIndexes = [996, 997, 998, 999, 1003];
+    await asking(spans, async (source) => {
+      const asked = { window: OCTOBER_8, quantiles: [0.5, 1] };
+      const statistics = await source.ask({ name: 'step-statistics', ...asked });
+      expect(statistics.data).toHaveLength(1001);
+      const folded = statistics.data.find(({ step }) => step === '(other)');
+      const foldedMs = [60, ...foldedIndexes.map((index) => 100 + index)];
+      expect(folded).toMatchObject({
+        total: 6,
+        completed: 6,
+        count: 6,
+        minMs: 60,
+        maxMs: 1103,
+        averageMs: expect.closeTo(foldedMs.reduce((sum, ms) => sum + ms) / 6, 6),
+        quantilesMs: [expect.closeTo(1097.5, 6), expect.closeTo(1103, 6)],
+      });
+      const steps = new Set(statistics.data.map(({ step }) => step));
+      expect(foldedIndexes.filter((index) => steps.has(name(index)))).toEqual([]);
+      expect(statistics.data.find(({ step }) => step === name(1002))).toMatchObject({ retried: 1, finalFailures: 0 });
+      expect(statistics.data.find(({ step }) => step === name(1000))).toMatchObject({ retried: 0, finalFailures: 1 });
+      expect(statistics.coverage.warnings).toMatchObject([
+        { code: 'step-names-folded', text: expect.stringMatching(/^1005 step names occur\. .* other 5 are/) },
+      ]);
+
+      const durations = await source.ask({ name: 'step-durations', window: OCTOBER_8 });
+      expect(durations.data.steps).toHaveLength(1001);
+      const column = durations.data.steps.find(({ step }) => step === '(other)')!;
+      expect([...column.rows]).toEqual([2, 3, 4, 5]);
+      expect(column.counted.reduce((sum, count) => sum + count)).toBe(6);
+      expect(durations.coverage.warnings).toMatchObject([
+        { code: 'step-names-folded', text: expect.stringMatching(/^1006 step names occur\. .* other 6 are/) },
+      ]);
+
+      const one = await source.ask({ name: 'step-statistics', ...asked, step: name(999) });
+      expect(one).toMatchObject({ data: [{ step: name(999), total: 1 }], coverage: { warnings: [] } });
+      const reference = new MemorySource(spans);
+      for (const question of [
+        { name: 'step-statistics', ...asked, firstOutput: true },
+        { name: 'step-durations', window: OCTOBER_8 },
+        { name: 'step-statistics', ...asked, filters: { outcome: 'open' } },
+        { name: 'step-durations', window: OCTOBER_8, filters: { outcome: 'open' } },
+      ] as const) {
+        const [actual, expected] = [await source.ask(question), await reference.ask(question)];
+        expect(differencesBetween(actual, expected).slice(0, 5)).toEqual([]);
+      }
     });
   });
 
@@ -642,4 +696,29 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
     expect(await idsOf({ session: 'thread' })).toEqual([['b', 'chat', 'thread']]);
     expect(await idsOf({ session: 'thread', workflow: 'voice' })).toEqual([]);
   });
+}
+
+function name(index: number): string {
+  return `tool ${String(index).padStart(4, '0')}`;
+}
+
+/** Spans of 1,005 steps in seven conversations on 8 October 2025, and some with a reason of their own. */
+export function crowdedSpans(): SpanRecord[] {
+  const start = (second: number): string => new Date(Date.UTC(2025, 9, 8, 12) + second * 1000).toISOString();
+  const named = Array.from({ length: 1005 }, (_none, index) =>
+    stepSpan(name(index), { id: `c${index % 7}`, start: start(index), ms: 100 + index }),
+  );
+  const more = [
+    // Its name is the last by text, and it is kept, because it occurs twice.
+    stepSpan(name(1004), { id: 'c1', start: start(3000), ms: 10 }),
+    // Two names that are folded: a retry is one of the same name, so that only the first span was retried.
+    stepSpan(name(1002), { id: 'c2', start: start(3001), ms: 20, outcome: 'failed' }),
+    stepSpan(name(1002), { id: 'c2', start: start(3002), ms: 30, attempt: 2 }),
+    stepSpan(name(1000), { id: 'c2', start: start(3003), ms: 40, outcome: 'failed' }),
+    stepSpan(name(1001), { id: 'c2', start: start(3004), ms: 50, attempt: 2 }),
+    stepSpan('(other)', { id: 'c3', start: start(3005), ms: 60 }),
+    // Does not start in the window, and has a name of its own.
+    stepSpan('elsewhere', { id: 'c3', start: '2025-10-09T00:00:00Z', ms: 70 }),
+  ];
+  return [...named, ...more];
 }

@@ -6,6 +6,7 @@ import type { Terminal } from '../terminal.ts';
 import { readVersion } from '../version.ts';
 import type { Call, Command, CommandEntry, Example } from './command.ts';
 import { flagOf, ON } from './options.ts';
+import { printable, withoutCredentials } from '../text/escape.ts';
 import { UsageError } from '../usage-error.ts';
 import type { OptionDefinition, OptionDefinitions } from './options.ts';
 
@@ -30,7 +31,8 @@ export async function runProgram(
   const name = words.find((word) => !word.startsWith('-'));
   const [first = ''] = words;
   if (name !== undefined && first.startsWith('-') && !['-h', '--help', '-v', '--version'].includes(first)) {
-    throw new UsageError(`${first} must stand behind the command: convotel <command> ${first}.`);
+    const [option] = first.split('=');
+    throw new UsageError(`${option} must stand behind the command: convotel <command> ${option}.`);
   }
   if (name === 'help') return runProgram(entries, helpWords(words, entries), terminal, runWords);
   const called = entries.find((entry) => entry.name === name);
@@ -87,8 +89,25 @@ function configure(parser: Parser, terminal: Terminal): Parser {
     .configureOutput({
       writeOut: (text) => terminal.writeOutput(text),
       writeErr: (text) => terminal.writeError(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'convotel: ')),
+      outputError: (text, write) => write(shownError(text)),
     });
+}
+
+/**
+ * The parser's message, which repeats words as they were given, made harmless for a terminal: only the line break before
+ * its suggestion is the parser's own. The value after `=` and what stands in an address may be secrets.
+ */
+function shownError(text: string): string {
+  const [, message = '', suggestion = ''] = /^(?:error: )?(.*?)(\n\(Did you mean [^\n]*\?\))?\n?$/s.exec(text) ?? [];
+  const safe = message
+    .replace(/^(unknown option '-[^=]*)=.*'$/s, "$1'")
+    .replace(/^(unknown command ')(.*)'$/s, (_all, start: string, word: string) => `${start}${shownWord(word)}'`);
+  return `convotel: ${withoutCredentials(printable(safe))}${suggestion}\n`;
+}
+
+/** A word that may be an address in the wrong place: without what stands before its host, and its query. */
+function shownWord(word: string): string {
+  return word.replace(/[?#].*$/s, '').replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1');
 }
 
 function commanderOption(key: string, definition: OptionDefinition<unknown>): Option {

@@ -50,6 +50,9 @@ export async function openSource(
     const { openHttpSource } = await import('@convotel/query');
     return openHttpSource(address);
   }
+  if (/^[a-z][a-z\d+.-]*:\/\/|@.*:\d+(?:\/|$)/is.test(where) && !existsSync(where)) {
+    throw new UsageError('--from takes an http:// or https:// address, such as http://name:password@host:16686.');
+  }
   const { openFileSource } = await import('@convotel/query');
   return openFileSource(where);
 }

@@ -16,6 +16,11 @@ export function printable<Value>(value: Value): Value {
   return printableValue(value) as Value;
 }
 
+/** The same text without the names and passwords of the addresses in it. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/\b([a-z][a-z\d+.-]*:\/\/)[^\s"'`]*@/gi, '$1');
+}
+
 function printableValue(value: unknown): unknown {
   if (typeof value === 'string') return printableText(value);
   if (Array.isArray(value)) return value.map(printableValue);

@@ -46,7 +46,7 @@ describe('the demo', () => {
   test('runs four conversations live, the last of which fails', () => {
     expect(demo.stdout.match(/^ {2}\[1\/5\] REQUEST - Capturing audio\.\.\.$/gm)).toHaveLength(4);
     expect(demo.stdout.match(/^ {2}\[5\/5\] RESPONSE - Playing audio\.\.\.$/gm)).toHaveLength(3);
-    expect(demo.stdout.match(/^✓ Conversation complete: \d{8}_\d{6}_[0-9a-f]{8}$/gm)).toHaveLength(3);
+    expect(demo.stdout.match(/^✓ Conversation complete: \d{8}_\d{6}_[0-9a-f]{16}$/gm)).toHaveLength(3);
     expect(demo.stdout).toContain('✗ Conversation failed: API rate limit exceeded');
   });
 

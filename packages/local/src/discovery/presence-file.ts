@@ -104,8 +104,9 @@ function parsePresence(text: string): Presence | undefined {
 
 function isLoopbackAddress(address: string): boolean {
   if (!URL.canParse(address)) return false;
-  const { protocol, hostname } = new URL(address);
-  return protocol === 'http:' && isLoopbackHost(hostname);
+  const { protocol, hostname, origin } = new URL(address);
+  // Anything beside the origin, such as a name and password, is not of ours, and would be shown to people.
+  return protocol === 'http:' && isLoopbackHost(hostname) && address === origin;
 }
 
 /** Whether a host name or address, IPv6 in brackets, means this machine and can only mean it. */

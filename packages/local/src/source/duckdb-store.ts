@@ -1,5 +1,6 @@
 import type { ConversationFilters } from '@convotel/query';
-import type { RowReaders, SqlRow, SqlStore, SqlValue, StatementName } from '@convotel/query/engine';
+import { windowValues } from '@convotel/query/engine';
+import type { FoldedNames, RowReaders, SqlRow, SqlStore, SqlValue, StatementName } from '@convotel/query/engine';
 import {
   type DuckDBConnection,
   DuckDBListValue,
@@ -7,6 +8,7 @@ import {
   type DuckDBValue,
   DOUBLE,
   LIST,
+  UINTEGER,
   listValue,
   UHUGEINT,
   VARCHAR,
@@ -43,6 +45,34 @@ export class DuckDbStore implements SqlStore {
   constructor(connection: DuckDBConnection, filters: ConversationFilters = {}) {
     this.#connection = connection;
     this.isFiltered = Object.values(filters).some((filter) => filter !== undefined);
+  }
+
+  async foldStepNames({
+    window,
+    maxNames,
+    other,
+    wholeConversations,
+  }: Parameters<SqlStore['foldStepNames']>[0]): Promise<FoldedNames | undefined> {
+    // Few stores have that many names at all, and finding this out costs nothing.
+    const [[names] = []] = (await this.#connection.runAndReadAll('SELECT count(*) FROM steps')).getRows();
+    if (Number(names) <= maxNames) return undefined;
+    const values = {
+      ...windowValues(window),
+      whole_conversations: wholeConversations,
+      other,
+      row_limit: BigInt(maxNames),
+    };
+    const reader = await runAndRead(this.#connection, sqlFile('step-names'), values);
+    const rows = reader.getRowObjects();
+    const folded = Number(rows[0]?.['names'] ?? 0) - rows.length;
+    if (folded <= 0) return undefined;
+    await showOnly(
+      this.#connection,
+      rows.map((row) => row['step_id'] as number),
+      other,
+      this.isFiltered,
+    );
+    return { kept: new Set(rows.map((row) => row['step'] as string)), folded };
   }
 
   async rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]> {
@@ -88,7 +118,43 @@ export async function narrowToChosen(connection: DuckDBConnection, filters: Conv
     outcome,
   });
   await connection.run(
-    'CREATE TEMP VIEW readable_spans AS SELECT rowid AS row_id, * FROM main.spans WHERE trace_id IN (SELECT trace_id FROM chosen)',
+    `CREATE TEMP VIEW readable_spans AS SELECT rowid AS row_id, * FROM main.spans WHERE ${IS_CHOSEN}`,
+  );
+}
+
+const IS_CHOSEN = 'trace_id IN (SELECT trace_id FROM chosen)';
+
+/** The number of all steps that are not told apart: the largest there is, which no step gets. */
+const OTHER_STEPS_ID = 4_294_967_295;
+
+/**
+ * Puts others in front of `readable_spans` and `steps`, in which all steps but `keptIds` are one, called `other`. They are
+ * gone with the transaction.
+ */
+async function showOnly(
+  connection: DuckDBConnection,
+  keptIds: readonly number[],
+  other: string,
+  isFiltered: boolean,
+): Promise<void> {
+  await connection.run(
+    'CREATE TEMP TABLE kept_steps AS SELECT unnest($kept_ids) AS step_id',
+    {
+      kept_ids: listValue([...keptIds]),
+    },
+    { kept_ids: LIST(UINTEGER) },
+  );
+  await connection.run(`CREATE OR REPLACE TEMP VIEW readable_spans AS
+    SELECT rowid AS row_id, * REPLACE (
+      CASE WHEN step_id = 0 OR step_id IN (SELECT step_id FROM kept_steps) THEN step_id
+        WHEN step_id IS NOT NULL THEN ${OTHER_STEPS_ID}::UINTEGER END AS step_id
+    )
+    FROM main.spans${isFiltered ? ` WHERE ${IS_CHOSEN}` : ''}`);
+  await connection.run(
+    `CREATE TEMP TABLE steps AS
+    SELECT step_id, step FROM steps WHERE step_id IN (SELECT step_id FROM kept_steps)
+    UNION ALL SELECT ${OTHER_STEPS_ID}::UINTEGER, $other::VARCHAR`,
+    { other },
   );
 }
 

@@ -60,9 +60,14 @@ export function correlate(durations: ClockedDurations): Correlation {
   const isCounted = (row: number): boolean => durations.startsInWindow[row] === 1;
   const n = durations.startsInWindow.filter((starts) => starts === 1).length;
   const wholeMs = durations.durationMs.map((ms, row) => (durations.outcomes[row] === 'completed' ? ms : Number.NaN));
-  const columns = [...durations.steps.map(({ completedMs }) => completedMs), wholeMs].map((column) =>
-    column.filter((_ms, row) => isCounted(row)),
-  );
+  const all = Uint32Array.from(wholeMs.keys());
+  const columns = [
+    ...durations.steps.map(({ rows, completedMs }) => ({ rows, ms: completedMs })),
+    { rows: all, ms: wholeMs },
+  ].map(({ rows, ms }) => {
+    const isKnown = (_value: number, place: number): boolean => isCounted(rows[place]!) && !Number.isNaN(ms[place]!);
+    return { rows: rows.filter(isKnown), ms: ms.filter(isKnown) };
+  });
   const steps = [...durations.steps.map(({ step }) => step), DURATION];
   const pairs = columns.map((column, index) => columns.slice(0, index + 1).map((other) => spearman(other, column)));
   const pairOf = (a: number, b: number): Spearman => pairs[Math.max(a, b)]![Math.min(a, b)]!;
@@ -88,10 +93,25 @@ interface Spearman {
   n: number;
 }
 
-/** Spearman's rank correlation over the rows in which neither column is NaN: Pearson's of the averaged ranks. */
-function spearman(left: Float64Array, right: Float64Array): Spearman {
-  const inBoth = (_value: number, row: number): boolean => !Number.isNaN(left[row]!) && !Number.isNaN(right[row]!);
-  const [x, y] = [averageRanks(left.filter(inBoth)), averageRanks(right.filter(inBoth))];
+/** What a column says, by row, ascending. */
+interface KnownValues {
+  rows: Uint32Array;
+  ms: Float64Array;
+}
+
+/** Spearman's rank correlation over the rows that both have a value for: Pearson's of the averaged ranks. */
+function spearman(left: KnownValues, right: KnownValues): Spearman {
+  const [inLeft, inRight]: [number[], number[]] = [[], []];
+  for (let a = 0, b = 0; a < left.rows.length && b < right.rows.length;) {
+    const difference = left.rows[a]! - right.rows[b]!;
+    if (difference === 0) {
+      inLeft.push(left.ms[a]!);
+      inRight.push(right.ms[b]!);
+    }
+    if (difference <= 0) a += 1;
+    if (difference >= 0) b += 1;
+  }
+  const [x, y] = [averageRanks(Float64Array.from(inLeft)), averageRanks(Float64Array.from(inRight))];
   const n = x.length;
   if (n < 2) return { rho: null, n };
   const mean = (n - 1) / 2;

@@ -46,12 +46,11 @@ async function readClock(
   return byTraceId;
 }
 
-/** First offset in ms of each step that the conversation in `row` has: what `orderSteps` takes. */
-export function firstOffsetsOf(durations: StepDurations, row: number): Map<string, number> {
-  const offsets = new Map<string, number>();
-  for (const { step, firstOffsetMs } of durations.steps) {
-    const offset = firstOffsetMs[row]!;
-    if (!Number.isNaN(offset)) offsets.set(step, offset);
+/** First offset in ms of each step that each conversation has, by row: what `orderSteps` takes. */
+export function firstOffsetsByRow(durations: StepDurations): Map<string, number>[] {
+  const offsetsByRow = durations.traceIds.map(() => new Map<string, number>());
+  for (const { step, rows, firstOffsetMs } of durations.steps) {
+    rows.forEach((row, place) => offsetsByRow[row]!.set(step, firstOffsetMs[place]!));
   }
-  return offsets;
+  return offsetsByRow;
 }

@@ -2,6 +2,7 @@ import { get as getPlain, type IncomingHttpHeaders, type IncomingMessage } from 
 import { get as getSecure } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SourceError } from '../source-error.ts';
+import { authorizationFor, shownAddress } from './shown-address.ts';
 
 /** How an {@link HttpClient} asks. */
 export interface HttpSettings {
@@ -55,14 +56,12 @@ export class HttpClient {
    */
   constructor(address: string, settings: HttpSettings) {
     const url = parseAddress(address);
-    const { username, password } = url;
+    // Credentials go into a header, so that no message or log can show them.
+    const authorization = authorizationFor(url);
     url.username = url.password = url.search = url.hash = '';
     this.#base = url.href.replace(/\/+$/, '');
-    this.location = username === '' ? address : this.#base;
+    this.location = shownAddress(address);
     this.#settings = settings;
-    // Credentials go into a header, so that no message or log can show them.
-    const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
-    const authorization = username === '' ? {} : { authorization: `Basic ${credentials.toString('base64')}` };
     // Over loopback and local networks, compressing takes longer than sending.
     const headers = { accept: 'application/json', 'accept-encoding': 'identity', ...authorization };
     this.#headers = { ...headers, ...settings.headers };
@@ -137,13 +136,9 @@ function reasonOfFailure(error: unknown): string {
 }
 
 function parseAddress(address: string): URL {
-  try {
-    return new URL(address);
-  } catch (error) {
-    throw new SourceError('UNREACHABLE', `"${address}" is not an address such as http://127.0.0.1:4318.`, {
-      cause: error,
-    });
-  }
+  if (URL.canParse(address)) return new URL(address);
+  // Without the platform's error as its cause, which holds the whole address.
+  throw new SourceError('UNREACHABLE', `"${shownAddress(address)}" is not an address such as http://127.0.0.1:4318.`);
 }
 
 function request(

@@ -38,7 +38,9 @@ export type WarningCode =
   /** Other traces carry the conversation id too. */
   | 'other-traces'
   /** The step asked for does not occur in the window. */
-  | 'step-never-seen';
+  | 'step-never-seen'
+  /** There are more step names than are told apart; the rest is counted together as `(other)`. */
+  | 'step-names-folded';
 
 /** The data of an answer, and what it rests on. */
 export interface Answer<Data> {
@@ -87,6 +89,12 @@ export function unrecognisedWarning(spanCount: number, services: readonly string
   const from = services.length === 0 ? 'no named service' : quotedList(services);
   const text = `No step or root of a conversation was recognised. Spans read: ${spanCount}, from ${from}, named ${quotedList(names)}. A step has the attribute conversation.step.name.`;
   return { code: 'no-steps-recognised', text };
+}
+
+/** Warns that `folded` step names beyond the `kept` most frequent are counted together as `other`. */
+export function foldedWarning(folded: number, kept: number, other: string): Warning {
+  const text = `${kept + folded} step names occur. The ${kept} most frequent are told apart, and the other ${folded} are counted together as "${other}". Give a step the same name in every conversation (such as "tool"), and put ids and other values that change into attributes of the span.`;
+  return { code: 'step-names-folded', text };
 }
 
 function quotedList(texts: readonly string[]): string {

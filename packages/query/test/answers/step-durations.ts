@@ -20,13 +20,19 @@ export function stepDurations(rows: readonly DurationsRow[]): StepDurations {
     durationMs: Float64Array.from(rows, sumOfSteps),
     stepSumMs: Float64Array.from(rows, sumOfSteps),
     responseMs: new Float64Array(rows.length).fill(Number.NaN),
-    steps: steps.map((step) => ({
-      step,
-      countedMs: Float64Array.from(rows, (row) => row.steps[step]?.countedMs ?? 0),
-      counted: Uint32Array.from(rows, (row) => (row.steps[step]?.countedMs === undefined ? 0 : 1)),
-      completedMs: Float64Array.from(rows, (row) => row.steps[step]?.countedMs ?? Number.NaN),
-      firstOffsetMs: Float64Array.from(rows, (row) => row.steps[step]?.offsetMs ?? Number.NaN),
-    })),
+    steps: steps.map((step) => {
+      const having = rows.flatMap((row, index) =>
+        row.steps[step] === undefined ? [] : [{ index, ...row.steps[step] }],
+      );
+      return {
+        step,
+        rows: Uint32Array.from(having, ({ index }) => index),
+        countedMs: Float64Array.from(having, ({ countedMs }) => countedMs ?? 0),
+        counted: Uint32Array.from(having, ({ countedMs }) => (countedMs === undefined ? 0 : 1)),
+        completedMs: Float64Array.from(having, ({ countedMs }) => countedMs ?? Number.NaN),
+        firstOffsetMs: Float64Array.from(having, ({ offsetMs }) => offsetMs),
+      };
+    }),
   };
 }
 

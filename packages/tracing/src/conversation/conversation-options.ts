@@ -28,7 +28,7 @@ export interface JoinConversationOptions {
 
 /** What is known about a conversation when it begins. */
 export interface ConversationOptions extends JoinConversationOptions {
-  /** Names this one exchange, 1 to 128 characters. @defaultValue a new `YYYYMMDD_HHMMSS_<8 hex>` */
+  /** Names this one exchange, 1 to 128 characters. @defaultValue a new `YYYYMMDD_HHMMSS_<16 hex>` */
   conversationId?: string | undefined;
   /** Attributes of the program's own, on the root span. */
   attributes?: Attributes | undefined;

@@ -34,11 +34,11 @@ describe('the root span', () => {
   });
 
   test('has neither session nor workflow when the program gives none, and a generated id', () => {
-    conversation((c) => expect(c.id).toMatch(/^\d{8}_\d{6}_[0-9a-f]{8}$/));
+    conversation((c) => expect(c.id).toMatch(/^\d{8}_\d{6}_[0-9a-f]{16}$/));
     const attributes = recorder.attributesOf('conversation');
     expect(attributes).not.toHaveProperty(['session.id']);
     expect(attributes).not.toHaveProperty(['gen_ai.workflow.name']);
-    expect(attributes['conversation.id']).toMatch(/^\d{8}_\d{6}_[0-9a-f]{8}$/);
+    expect(attributes['conversation.id']).toMatch(/^\d{8}_\d{6}_[0-9a-f]{16}$/);
   });
 
   test.each([[''], ['x'.repeat(129)], [7], [null], [{}]])(

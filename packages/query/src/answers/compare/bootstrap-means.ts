@@ -14,8 +14,8 @@ export function bootstrapMeans(
   resamples: number,
   random: Random,
 ): Float64Array[] {
-  const sums = columns.map((column) => sparseColumn(column.sums));
-  const counts = columns.map((column) => sparseColumn(column.counts));
+  const sums = columns.map((column) => sparseColumn(column.rows, column.sums, rowCount));
+  const counts = columns.map((column) => sparseColumn(column.rows, column.counts, rowCount));
   const means = columns.map(() => new Float64Array(resamples));
   if (columns.length === 0) return means;
   // A row would have to be drawn 65,536 times to overflow.
@@ -46,7 +46,9 @@ function drawWeights(weights: Uint16Array, random: Random): void {
  * several things (a step that ran twice) or none; rows, not things, are what is drawn again in a bootstrap.
  */
 export interface RatioColumn {
-  /** What each row adds to the sum. */
+  /** The rows that the column says anything about, ascending; all others add nothing. */
+  rows: Uint32Array;
+  /** What each of `rows` adds to the sum. */
   sums: Float64Array;
   /** How many things that is. */
   counts: Uint32Array;
@@ -60,14 +62,25 @@ export interface SparseColumn {
   deviations: Float64Array;
 }
 
-/** Finds the most common value of `values` and the rows that differ from it. */
-export function sparseColumn(values: Float64Array | Uint32Array): SparseColumn {
-  const base = mostCommon(values);
-  const rows: number[] = [];
-  values.forEach((value: number, row: number) => {
-    if (value !== base) rows.push(row);
+/** Finds the most common value among `values`, those of `rows` of `rowCount`, and 0 for all others; and what differs. */
+export function sparseColumn(rows: Uint32Array, values: Float64Array | Uint32Array, rowCount: number): SparseColumn {
+  const base = mostCommon(values, rowCount - rows.length);
+  const differing: number[] = [];
+  const deviations: number[] = [];
+  const note = (row: number, value: number): void => {
+    if (value === base) return;
+    differing.push(row);
+    deviations.push(value - base);
+  };
+  let next = 0;
+  rows.forEach((row, place) => {
+    // Where 0 is the base, which it is for steps that few conversations have, the rows in between need no look.
+    if (base !== 0) for (; next < row; next++) note(next, 0);
+    note(row, values[place]!);
+    next = row + 1;
   });
-  return { base, rows: Uint32Array.from(rows), deviations: Float64Array.from(rows, (row) => values[row]! - base) };
+  if (base !== 0) for (; next < rowCount; next++) note(next, 0);
+  return { base, rows: Uint32Array.from(differing), deviations: Float64Array.from(deviations) };
 }
 
 /** Sum of the column when row `i` counts `weights[i]` times; the weights add up to the number of rows. */
@@ -90,17 +103,18 @@ export function weightedSum(column: SparseColumn, weights: Uint16Array): number 
   return base * weights.length + (first + second + third + fourth);
 }
 
-function mostCommon(values: Float64Array | Uint32Array): number {
+function mostCommon(values: Float64Array | Uint32Array, zeros: number): number {
   const sorted = values.toSorted();
   let best = 0;
   let bestRun = 0;
   let run = 0;
   for (let index = 0; index < sorted.length; index++) {
     run = index > 0 && sorted[index] === sorted[index - 1] ? run + 1 : 1;
-    if (run > bestRun) {
-      bestRun = run;
+    const count = sorted[index] === 0 ? run + zeros : run;
+    if (count > bestRun) {
+      bestRun = count;
       best = sorted[index]!;
     }
   }
-  return best;
+  return zeros > bestRun ? 0 : best;
 }

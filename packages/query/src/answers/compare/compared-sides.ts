@@ -4,7 +4,7 @@ import { percentOf } from '../numbers.ts';
 import { appendMissingSteps, orderSteps } from '../../model/step-order.ts';
 import type { StepDurations, StepStatistics } from '../../questions.ts';
 import { RESPONSE_LATENCY } from '../averages.ts';
-import { firstOffsetsOf } from '../step-durations.ts';
+import { firstOffsetsByRow } from '../step-durations.ts';
 import type { RatioColumn } from './bootstrap-means.ts';
 
 /** One side of a row of `compare`. */
@@ -39,11 +39,13 @@ export interface ComparedPair {
 
 /** Every step of either window in step order, `response latency` where a conversation has one, then `conversation`. */
 export function comparedPairs(before: ComparedWindow, after: ComparedWindow): ComparedPair[] {
+  const [columnsBefore, columnsAfter] = [columnsByStep(before.durations), columnsByStep(after.durations)];
+  const [sidesBefore, sidesAfter] = [sidesByStep(before.statistics), sidesByStep(after.statistics)];
   const steps = stepOrderOfBoth([before, after]).map((step) => ({
     step,
-    before: stepSide(before.statistics, step),
-    after: stepSide(after.statistics, step),
-    columns: [stepColumn(before.durations, step), stepColumn(after.durations, step)] as const,
+    before: sidesBefore.get(step) ?? { count: 0 },
+    after: sidesAfter.get(step) ?? { count: 0 },
+    columns: [columnsBefore.get(step) ?? EMPTY_COLUMN, columnsAfter.get(step) ?? EMPTY_COLUMN] as const,
   }));
   const conversation = {
     step: 'conversation',
@@ -61,19 +63,21 @@ export function comparedPairs(before: ComparedWindow, after: ComparedWindow): Co
   return [...steps, ...(hasResponse ? [response] : []), conversation];
 }
 
-/** A step's durations as a column: its counted spans in the window, by conversation. */
-function stepColumn(durations: StepDurations, step: string): RatioColumn {
-  const column = durations.steps.find((candidate) => candidate.step === step);
-  return column === undefined
-    ? { sums: new Float64Array(durations.traceIds.length), counts: new Uint32Array(durations.traceIds.length) }
-    : { sums: column.countedMs, counts: column.counted };
+/** What a step that no conversation has counts. */
+const EMPTY_COLUMN: RatioColumn = { rows: new Uint32Array(), sums: new Float64Array(), counts: new Uint32Array() };
+
+/** The durations of each step as a column: its counted spans in the window, by conversation. */
+function columnsByStep({ steps }: StepDurations): Map<string, RatioColumn> {
+  return new Map(steps.map(({ step, rows, countedMs, counted }) => [step, { rows, sums: countedMs, counts: counted }]));
 }
 
-/** One side of a step's row; count 0 and nothing else where the step was not seen. */
-function stepSide(statistics: readonly StepStatistics[], step: string): ComparedSide {
-  const found = statistics.find((candidate) => candidate.step === step);
-  if (found === undefined) return { count: 0 };
-  const { count, averageMs, quantilesMs, failures, total, retried, finalFailures } = found;
+/** One side of each step's row. */
+function sidesByStep(statistics: readonly StepStatistics[]): Map<string, ComparedSide> {
+  return new Map(statistics.map((row) => [row.step, stepSide(row)]));
+}
+
+function stepSide(statistics: StepStatistics): ComparedSide {
+  const { count, averageMs, quantilesMs, failures, total, retried, finalFailures } = statistics;
   const [p50Ms, p95Ms] = quantilesMs;
   return {
     count,
@@ -94,7 +98,8 @@ function durationsColumn(durations: StepDurations): RatioColumn {
   const counts = Uint32Array.from(outcomes, (outcome, row) =>
     startsInWindow[row] === 1 && outcome === 'completed' && durationMs[row]! < THRESHOLD.longestCountedStepMs ? 1 : 0,
   );
-  return { counts, sums: durationMs.map((duration, row) => (counts[row] === 1 ? duration : 0)) };
+  const rows = Uint32Array.from(counts.keys());
+  return { rows, counts, sums: durationMs.map((duration, row) => (counts[row] === 1 ? duration : 0)) };
 }
 
 /** The response latency of conversations that start in the window and have one, as a column. */
@@ -102,7 +107,8 @@ function responseColumn({ startsInWindow, responseMs }: StepDurations): RatioCol
   const counts = Uint32Array.from(responseMs, (response, row) =>
     startsInWindow[row] === 1 && !Number.isNaN(response) ? 1 : 0,
   );
-  return { counts, sums: responseMs.map((response, row) => (counts[row] === 1 ? response : 0)) };
+  const rows = Uint32Array.from(counts.keys());
+  return { rows, counts, sums: responseMs.map((response, row) => (counts[row] === 1 ? response : 0)) };
 }
 
 /** One side of the row `response latency`. */
@@ -142,11 +148,12 @@ export function stepOrderOfBoth(windows: readonly ComparedWindow[]): string[] {
   const newest = windows
     .flatMap(({ durations }) => newestRows(durations))
     .sort((a, b) => (a.start > b.start ? -1 : a.start < b.start ? 1 : a.traceId < b.traceId ? -1 : 1));
+  const offsets = new Map(windows.map(({ durations }) => [durations, firstOffsetsByRow(durations)]));
   // Windows may overlap: a conversation that is in both counts once.
   const byTraceId = new Map<string, ReadonlyMap<string, number>>();
   for (const { traceId, durations, row } of newest) {
     if (byTraceId.size === CONVERSATIONS_THAT_ORDER) break;
-    if (!byTraceId.has(traceId)) byTraceId.set(traceId, firstOffsetsOf(durations, row));
+    if (!byTraceId.has(traceId)) byTraceId.set(traceId, offsets.get(durations)![row]!);
   }
   const seen = new Set(windows.flatMap(({ statistics }) => statistics.map(({ step }) => step)));
   return appendMissingSteps(orderSteps([...byTraceId.values()]), seen).filter((step) => seen.has(step));

@@ -75,9 +75,14 @@ const ALL_COMPLETED_WORDS: Readonly<Record<ConversationOutcome, string>> = {
  * attempts.
  */
 export const unsuccessfulStep = findingRule('unsuccessful-step', ({ detail }: DetailFacts) => {
-  const attempts = outermostStepsByName(detail);
+  const failuresByName = new Map(
+    [...outermostStepsByName(detail)].map(([name, rows]) => [
+      name,
+      rows.filter(({ outcome }) => isFailure(outcome)).length,
+    ]),
+  );
   return lastAttempts(detail).flatMap((step) => {
-    const failures = (attempts.get(step.step) ?? []).filter((attempt) => isFailure(attempt.outcome)).length;
+    const failures = failuresByName.get(step.step) ?? 0;
     const evidence = { step: step.step, outcome: step.outcome, failures, ...errorEvidence(step) };
     const name = `${stepDisplayName(step.step, 'opening')} step`;
     if (step.outcome === 'completed') {
@@ -128,17 +133,22 @@ export function outermostSteps(detail: ConversationDetail): StepRow[] {
 function outermostStepsByName(detail: ConversationDetail): Map<string, StepRow[]> {
   const rowsByName = new Map<string, StepRow[]>();
   for (const step of outermostSteps(detail)) {
-    rowsByName.set(step.step, [...(rowsByName.get(step.step) ?? []), step]);
+    const rows = rowsByName.get(step.step);
+    if (rows === undefined) rowsByName.set(step.step, [step]);
+    else rows.push(step);
   }
   return rowsByName;
 }
 
-/** Of each outermost step the last attempt, by start. */
+/** Of each outermost step the last attempt, by start: no later span of that step has a higher attempt. */
 function lastAttempts(detail: ConversationDetail): StepRow[] {
-  const steps = outermostSteps(detail);
-  return steps.filter((step, index) => !steps.slice(index + 1).some((later) => isLaterAttempt(later, step)));
-}
-
-function isLaterAttempt(later: StepRow, step: StepRow): boolean {
-  return later.step === step.step && (later.attempt ?? 1) > (step.attempt ?? 1);
+  const highestLaterAttempt = new Map<string, number>();
+  const last: StepRow[] = [];
+  for (const row of outermostSteps(detail).toReversed()) {
+    const { step, attempt = 1 } = row;
+    const later = highestLaterAttempt.get(step) ?? 0;
+    if (attempt >= later) last.push(row);
+    highestLaterAttempt.set(step, Math.max(attempt, later));
+  }
+  return last.reverse();
 }

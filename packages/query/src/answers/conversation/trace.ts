@@ -7,7 +7,7 @@ import { orderSteps } from '../../model/step-order.ts';
 import type { ConversationSource, StepDurations } from '../../questions.ts';
 import { buildReport, coverageOfSameSpans } from '../report.ts';
 import type { Report } from '../report.ts';
-import { firstOffsetsOf } from '../step-durations.ts';
+import { firstOffsetsByRow } from '../step-durations.ts';
 import type { ConversationDetail } from './conversation-detail.ts';
 import { getConversation } from './get-conversation.ts';
 import type { OneConversationOptions } from './get-conversation.ts';
@@ -68,8 +68,8 @@ export function missingStepsOf(
   durations: StepDurations,
   comparedTraceIds: ReadonlySet<string>,
 ): string[] {
-  const compared = durations.traceIds.flatMap((traceId, row) =>
-    comparedTraceIds.has(traceId) ? [firstOffsetsOf(durations, row)] : [],
+  const compared = firstOffsetsByRow(durations).filter((_offsets, row) =>
+    comparedTraceIds.has(durations.traceIds[row]!),
   );
   const inOrder = orderSteps(compared);
   const lastReached = inOrder.findLastIndex((step) => reachedSteps.has(step));

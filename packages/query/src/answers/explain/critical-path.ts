@@ -1,3 +1,4 @@
+import { compareBigint } from '../../model/order.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 
 /** A stretch of a conversation: what it was waiting for at that time. */
@@ -18,28 +19,31 @@ export interface PathPart {
  * where none was running, a gap back to the latest end.
  */
 export function criticalPath(outermost: readonly SpanRecord[]): PathPart[] {
+  // Of steps that start together, the first one comes last here, where it is met first.
+  const byStart = outermost.toReversed().sort((a, b) => compareBigint(a.startTimeUnixNano, b.startTimeUnixNano));
+  const endingLast = runningLatestEnd(byStart);
+  const first = byStart[0]?.startTimeUnixNano ?? 0n;
   const path: PathPart[] = [];
-  const first = outermost.reduce(
-    (start, span) => minOf(start, span.startTimeUnixNano),
-    outermost[0]?.startTimeUnixNano ?? 0n,
-  );
-  let until = outermost.reduce((end, span) => maxOf(end, endOf(span)), first);
+  let until = endingLast.length === 0 ? first : endOf(endingLast.at(-1)!);
+  let place = byStart.length - 1;
   while (until > first) {
-    const candidates = outermost.filter((span) => span.startTimeUnixNano < until);
-    // There is one: the step that starts first.
-    const span = candidates.reduce((best, other) => (isWaitedFor(other, best, until) ? other : best));
+    while (byStart[place]!.startTimeUnixNano >= until) place -= 1;
+    // Where one was running, those that are passed over start after it, so that none is looked at twice.
+    const wasRunning = endOf(endingLast[place]!) >= until;
+    if (wasRunning) while (endOf(byStart[place]!) < until) place -= 1;
+    const span = wasRunning ? byStart[place]! : endingLast[place]!;
     const end = minOf(endOf(span), until);
-    if (end < until) path.unshift({ start: end, end: until });
-    if (end > span.startTimeUnixNano) path.unshift({ span, start: span.startTimeUnixNano, end });
+    if (end < until) path.push({ start: end, end: until });
+    if (end > span.startTimeUnixNano) path.push({ span, start: span.startTimeUnixNano, end });
     until = span.startTimeUnixNano;
   }
-  return path;
+  return path.reverse();
 }
 
-/** Whether the conversation waited for `span` rather than for `other` just before `until`. */
-function isWaitedFor(span: SpanRecord, other: SpanRecord, until: bigint): boolean {
-  const [end, otherEnd] = [minOf(endOf(span), until), minOf(endOf(other), until)];
-  return end === otherEnd ? span.startTimeUnixNano > other.startTimeUnixNano : end > otherEnd;
+/** At each place, which of the spans up to there ends last; of several, the one that starts last. */
+function runningLatestEnd(byStart: readonly SpanRecord[]): SpanRecord[] {
+  let latest = byStart[0]!;
+  return byStart.map((span) => (latest = endOf(span) >= endOf(latest) ? span : latest));
 }
 
 /** How much of `part` no outermost step but its own covers, in nanoseconds: what would be gone without that step. */

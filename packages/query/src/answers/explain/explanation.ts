@@ -90,7 +90,14 @@ export function explainPath(
 ): Pick<Explanation, 'durationMs' | 'path' | 'gapMs' | 'steps' | 'retries' | 'worst'> {
   const start = path[0]?.start ?? 0n;
   const durationMs = millisecondsOf((path.at(-1)?.end ?? 0n) - start);
-  const steps = outermost.map((span) => explainStep(span, path, durationMs, statistics));
+  const onPathMs = new Map<SpanRecord, number>();
+  for (const part of path) {
+    if (part.span !== undefined) onPathMs.set(part.span, (onPathMs.get(part.span) ?? 0) + lengthMs(part));
+  }
+  const statisticsByName = new Map(statistics.map((row) => [row.step, row]));
+  const steps = outermost.map((span) =>
+    explainStep(span, onPathMs.get(span) ?? 0, durationMs, statisticsByName.get(nameOf(span))),
+  );
   const worst = findWorst(path, outermost, steps, durationMs);
   return {
     durationMs,
@@ -108,14 +115,12 @@ export function explainPath(
 
 function explainStep(
   span: SpanRecord,
-  path: readonly PathPart[],
+  onPathMs: number,
   wholeMs: number,
-  statistics: readonly StepStatistics[],
+  { count = 0, quantilesMs = [] }: Partial<StepStatistics> = {},
 ): ExplainedStep {
   const { spanId, outcome, attempt } = span;
   const durationMs = millisecondsOf(span.durationNano);
-  const onPathMs = path.reduce((sum, part) => sum + (part.span === span ? lengthMs(part) : 0), 0);
-  const { count = 0, quantilesMs = [] } = statistics.find(({ step }) => step === nameOf(span)) ?? {};
   const isCounted = outcome === 'completed' && durationMs < THRESHOLD.longestCountedStepMs && count > 0;
   return {
     step: nameOf(span),
@@ -136,9 +141,10 @@ function explainStep(
 }
 
 function findRetries(steps: readonly ExplainedStep[]): ExplainedRetry[] {
-  const retried = new Set(steps.filter(({ attempt = 1 }) => attempt > 1).map(({ step }) => step));
-  return [...retried].map((name) => {
-    const calls = steps.filter(({ step }) => step === name);
+  const callsByName = new Map<string, ExplainedStep[]>();
+  for (const { step, attempt = 1 } of steps) if (attempt > 1) callsByName.set(step, []);
+  for (const call of steps) callsByName.get(call.step)?.push(call);
+  return [...callsByName].map(([name, calls]) => {
     const failed = calls.filter(({ outcome }) => isFailure(outcome));
     const failedMs = failed.reduce((sum, { durationMs }) => sum + durationMs, 0);
     return { step: name, attempts: calls.length, failedMs };

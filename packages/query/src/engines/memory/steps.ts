@@ -3,29 +3,36 @@ import { isCounted, millisecondsOf, quantileOfSorted, sumOf } from '../../model/
 import { compareBigint, compareText } from '../../model/order.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import { findRetried } from '../../model/retries.ts';
+import { StepCells } from '../../model/step-columns.ts';
+import type { StepCell } from '../../model/step-columns.ts';
 import { CONVERSATIONS_THAT_DECIDE, orderAllSteps } from '../../model/step-order.ts';
 import { isInWindow } from '../../model/window.ts';
 import type { Window } from '../../model/window.ts';
-import { emptyStepColumn } from '../../questions.ts';
 import type {
   Engine,
-  StepColumn,
   StepDurations,
   StepDurationsQuestion,
   StepStatistics,
   StepStatisticsQuestion,
 } from '../../questions.ts';
-import { compareNewestFirst, isConversation, overWindow } from './traces.ts';
+import { foldingNames } from './fold-step-names.ts';
+import type { NameOf } from './fold-step-names.ts';
+import { compareNewestFirst } from './traces.ts';
 import type { ConversationTrace, Trace } from './traces.ts';
 
 /** The questions about steps. */
 export const stepAnswers = {
-  'step-statistics': overWindow(gatherStepStatistics),
-  'step-durations': overWindow(gatherStepDurations),
+  'step-statistics': foldingNames(gatherStepStatistics, ({ spans }, window) =>
+    spans.filter(({ startTimeUnixNano }) => isInWindow(startTimeUnixNano, window)),
+  ),
+  'step-durations': foldingNames(gatherStepDurations, (trace, window) => (isRow(trace, window) ? trace.spans : [])),
 } satisfies Partial<Engine<readonly Trace[]>>;
 
-function gatherStepStatistics(traces: readonly Trace[], question: StepStatisticsQuestion): StepStatistics[] {
-  const conversations = traces.filter(isConversation);
+function gatherStepStatistics(
+  conversations: readonly ConversationTrace[],
+  question: StepStatisticsQuestion,
+  nameOf: NameOf,
+): StepStatistics[] {
   const spansByStep = new Map<string, SpanRecord[]>();
   const retried = new Set<SpanRecord>();
   for (const { spans } of conversations) {
@@ -33,12 +40,13 @@ function gatherStepStatistics(traces: readonly Trace[], question: StepStatistics
     for (const span of spans) {
       if (span.step === undefined || !isInWindow(span.startTimeUnixNano, question.window)) continue;
       if (question.step !== undefined && span.step !== question.step) continue;
-      const known = spansByStep.get(span.step);
-      if (known === undefined) spansByStep.set(span.step, [span]);
+      const name = nameOf(span.step);
+      const known = spansByStep.get(name);
+      if (known === undefined) spansByStep.set(name, [span]);
       else known.push(span);
     }
   }
-  const order = orderStepsOf(conversations, question.window, new Set(spansByStep.keys()));
+  const order = orderStepsOf(conversations, question.window, spansByStep.keys(), nameOf);
   return order.map((step) => statisticsOf(step, spansByStep.get(step)!, retried, question));
 }
 
@@ -107,14 +115,16 @@ function meanTimingsMs(spans: readonly SpanRecord[]): Record<string, number> {
   );
 }
 
-function gatherStepDurations(traces: readonly Trace[], { window }: StepDurationsQuestion): StepDurations {
-  const conversations = traces.filter(isConversation);
+function gatherStepDurations(
+  conversations: readonly ConversationTrace[],
+  { window }: StepDurationsQuestion,
+  nameOf: NameOf,
+): StepDurations {
   const rows = conversations.filter((trace) => isRow(trace, window)).sort(compareOldestFirst);
-  const steps = new Set(rows.flatMap(({ spans }) => spans.flatMap(({ step }) => step ?? [])));
-  const columns = new Map(
-    orderStepsOf(conversations, window, steps).map((step) => [step, emptyStepColumn(step, rows.length)]),
-  );
-  rows.forEach((trace, row) => fillRow(columns, row, trace, window));
+  const cells = new StepCells();
+  rows.forEach((trace, row) => {
+    for (const [step, cell] of cellsOf(trace, row, window, nameOf)) cells.add(step, cell);
+  });
   return {
     traceIds: rows.map(({ traceId }) => traceId),
     startTimesUnixNano: BigInt64Array.from(rows, ({ conversation }) => conversation.startTimeUnixNano),
@@ -125,7 +135,7 @@ function gatherStepDurations(traces: readonly Trace[], { window }: StepDurations
     ),
     stepSumMs: Float64Array.from(rows, ({ conversation }) => millisecondsOf(conversation.stepSumNano)),
     responseMs: Float64Array.from(rows, ({ conversation }) => conversation.responseMs ?? Number.NaN),
-    steps: [...columns.values()],
+    steps: cells.columns(orderStepsOf(conversations, window, cells.steps, nameOf)),
   };
 }
 
@@ -147,47 +157,51 @@ function compareOldestFirst(a: ConversationTrace, b: ConversationTrace): number 
   );
 }
 
-function fillRow(
-  columns: ReadonlyMap<string, StepColumn>,
-  row: number,
-  trace: ConversationTrace,
-  window: Window,
-): void {
+/** What one conversation has of each of its steps. */
+function cellsOf(trace: ConversationTrace, row: number, window: Window, nameOf: NameOf): Map<string, StepCell> {
+  const cells = new Map<string, StepCell>();
+  for (const [step, firstOffsetMs] of firstOffsetsMs(trace, nameOf)) {
+    cells.set(step, { row, countedMs: 0, counted: 0, completedMs: Number.NaN, firstOffsetMs });
+  }
   for (const span of trace.spans) {
     if (span.step === undefined || span.outcome !== 'completed') continue;
-    const column = columns.get(span.step)!;
+    const cell = cells.get(nameOf(span.step))!;
     const durationMs = millisecondsOf(span.durationNano);
-    const known = column.completedMs[row]!;
-    column.completedMs[row] = Number.isNaN(known) ? durationMs : known + durationMs;
+    cell.completedMs = Number.isNaN(cell.completedMs) ? durationMs : cell.completedMs + durationMs;
     if (isCounted(span) && isInWindow(span.startTimeUnixNano, window)) {
-      column.countedMs[row]! += durationMs;
-      column.counted[row]! += 1;
+      cell.countedMs += durationMs;
+      cell.counted += 1;
     }
   }
-  for (const [step, offsetMs] of firstOffsetsMs(trace)) columns.get(step)!.firstOffsetMs[row] = offsetMs;
+  return cells;
 }
 
 /** `steps` in step order, by the newest conversations that start in `window`. */
 function orderStepsOf(
   conversations: readonly ConversationTrace[],
   window: Window,
-  steps: ReadonlySet<string>,
+  steps: Iterable<string>,
+  nameOf: NameOf,
 ): string[] {
   const newest = conversations
     .filter(({ conversation }) => isInWindow(conversation.startTimeUnixNano, window))
     .sort(compareNewestFirst)
     .slice(0, CONVERSATIONS_THAT_DECIDE);
-  return orderAllSteps(newest.map(firstOffsetsMs), steps);
+  return orderAllSteps(
+    newest.map((trace) => firstOffsetsMs(trace, nameOf)),
+    steps,
+  );
 }
 
 /** First start of each step − start of the conversation, in ms. */
-function firstOffsetsMs({ spans, conversation }: ConversationTrace): Map<string, number> {
+function firstOffsetsMs({ spans, conversation }: ConversationTrace, nameOf: NameOf): Map<string, number> {
   const offsets = new Map<string, number>();
   for (const { step, startTimeUnixNano } of spans) {
     if (step === undefined) continue;
     const offsetMs = millisecondsOf(startTimeUnixNano - conversation.startTimeUnixNano);
-    const known = offsets.get(step);
-    if (known === undefined || offsetMs < known) offsets.set(step, offsetMs);
+    const name = nameOf(step);
+    const known = offsets.get(name);
+    if (known === undefined || offsetMs < known) offsets.set(name, offsetMs);
   }
   return offsets;
 }

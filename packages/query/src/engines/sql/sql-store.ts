@@ -70,11 +70,29 @@ export interface RowReaders {
   span(row: SqlRow): SpanRecord;
 }
 
+/** Which step names the statements tell apart, and how many others they call `(other)`. */
+export interface FoldedNames {
+  kept: ReadonlySet<string>;
+  folded: number;
+}
+
 /** A database as the questions see it: named statements, all answered from one snapshot. */
 export interface SqlStore {
   readonly readers: RowReaders;
   /** Whether the question has filters, so that the statements see only some of the spans. */
   readonly isFiltered: boolean;
+  /**
+   * Where more than `maxNames` step names occur, makes the statements that follow call all but the most frequent `other`,
+   * with one number; undefined where there are not more. What is called `other` already is no name, and is among them.
+   * Counted are the steps that start in the window, then by code point; `wholeConversations` adds the names that only
+   * occur elsewhere in the conversations of those.
+   */
+  foldStepNames(asked: {
+    window: Window;
+    maxNames: number;
+    other: string;
+    wholeConversations: boolean;
+  }): Promise<FoldedNames | undefined>;
   /** The rows that a statement selects. */
   rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]>;
   /** The same as arrays by column name: an object a row would take several times as long. */

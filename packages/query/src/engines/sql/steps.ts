@@ -1,14 +1,16 @@
 import type { ConversationOutcome } from '../../model/conversation.ts';
-import type { Answer } from '../../model/coverage.ts';
+import { foldedWarning, withWarning } from '../../model/coverage.ts';
+import type { Answer, Coverage } from '../../model/coverage.ts';
 import { ERROR_PATTERN_RULES, PATTERN_PLACEHOLDER } from '../../model/error-pattern.ts';
 import { millisecondsOf, TOO_LONG_NANO } from '../../model/numbers.ts';
-import { emptyStepColumn } from '../../questions.ts';
+import { StepCells } from '../../model/step-columns.ts';
+import type { Window } from '../../model/window.ts';
+import { MAX_STEP_NAMES, OTHER_STEPS } from '../../questions.ts';
 import type {
   CommonError,
   CommonErrorsQuestion,
   Engine,
   FirstOutputStatistics,
-  StepColumn,
   StepDurations,
   StepDurationsQuestion,
   StepStatistics,
@@ -18,7 +20,7 @@ import { readConversations } from './conversations.ts';
 import { coverWindow } from './coverage.ts';
 import { orderStepsOf } from './newest.ts';
 import { windowValues } from './sql-store.ts';
-import type { SqlRow, SqlStore, TraceKey } from './sql-store.ts';
+import type { FoldedNames, SqlRow, SqlStore, TraceKey } from './sql-store.ts';
 
 /** The questions about steps and their failures. */
 export const stepAnswers = {
@@ -33,28 +35,28 @@ async function gatherStepStatistics(
 ): Promise<Answer<StepStatistics[]>> {
   const { window, step, quantiles = [], timings = true, firstOutput = false } = question;
   const values = { ...windowValues(window), step: step ?? null, too_long_ns: TOO_LONG_NANO };
+  // A retry is one of the same name, so they are counted before names are folded, and then added up.
+  const unfoldedRetries = await store.rows('step-retries', { ...windowValues(window), step: values.step });
+  const folded = step === undefined ? await foldNames(store, window, false) : undefined;
+  const retriesByStep = addRetries(unfoldedRetries, folded);
   const rows = await store.rows('step-statistics', values);
   const timingRows = timings ? await store.rows('step-timings', values) : [];
   const quantileRows =
     quantiles.length === 0 ? [] : await store.rows('step-quantiles', { ...values, probabilities: quantiles });
-  const retryRows = await store.rows('step-retries', {
-    ...windowValues(window),
-    step: values.step,
-  });
   // A list of nothing would be refused; the quantile is dropped again.
   const probabilities = quantiles.length === 0 ? [0.5] : quantiles;
   const firstOutputRows = firstOutput ? await store.rows('step-first-outputs', { ...values, probabilities }) : [];
+  const [timingsOf, quantilesOf, firstOutputOf] = [timingRows, quantileRows, firstOutputRows].map(rowsByStep);
   const statistics = new Map(
     rows.map((row) => {
       const name = row['step'] as string;
-      const ofStep = (other: SqlRow): boolean => other['step'] === name;
-      const firstOutputRow = firstOutputRows.find(ofStep);
+      const [firstOutputRow] = firstOutputOf!(name);
       return [
         name,
         {
-          ...readStatistics(row, retryRows.find(ofStep)),
-          timings: readTimings(timingRows.filter(ofStep)),
-          quantilesMs: millisecondsIn(quantileRows.find(ofStep)?.['quantiles_ns'], 1e-6),
+          ...readStatistics(row, retriesByStep.get(name)),
+          timings: readTimings(timingsOf!(name)),
+          quantilesMs: millisecondsIn(quantilesOf!(name)[0]?.['quantiles_ns'], 1e-6),
           ...(firstOutputRow && { firstOutput: readFirstOutput(firstOutputRow, quantiles.length) }),
         },
       ];
@@ -62,12 +64,52 @@ async function gatherStepStatistics(
   );
   const { coverage, extent } = await coverWindow(store, window);
   const order = await orderStepsOf(store, window, [...statistics.keys()], extent);
-  return { data: order.map((name) => statistics.get(name)!), coverage };
+  return { data: order.map((name) => statistics.get(name)!), coverage: warnFolded(coverage, folded) };
+}
+
+function foldNames(store: SqlStore, window: Window, wholeConversations: boolean): Promise<FoldedNames | undefined> {
+  return store.foldStepNames({ window, maxNames: MAX_STEP_NAMES, other: OTHER_STEPS, wholeConversations });
+}
+
+function warnFolded(coverage: Coverage, folded: FoldedNames | undefined): Coverage {
+  if (folded === undefined) return coverage;
+  return withWarning(coverage, foldedWarning(folded.folded, folded.kept.size, OTHER_STEPS));
+}
+
+/** Retries by the name that the answer has for a step. */
+interface Retries {
+  retried: number;
+  failures: number;
+}
+
+function addRetries(rows: readonly SqlRow[], folded: FoldedNames | undefined): Map<string, Retries> {
+  const sums = new Map<string, Retries>();
+  for (const row of rows) {
+    const step = row['step'] as string;
+    const name = folded === undefined || folded.kept.has(step) ? step : OTHER_STEPS;
+    const { retried = 0, failures = 0 } = sums.get(name) ?? {};
+    sums.set(name, {
+      retried: retried + Number(row['retried']),
+      failures: failures + Number(row['retried_failures']),
+    });
+  }
+  return sums;
+}
+
+/** Finds the rows of a step among `rows`, in their order. */
+function rowsByStep(rows: readonly SqlRow[]): (step: string) => readonly SqlRow[] {
+  const byStep = new Map<string, SqlRow[]>();
+  for (const row of rows) {
+    const known = byStep.get(row['step'] as string);
+    if (known === undefined) byStep.set(row['step'] as string, [row]);
+    else known.push(row);
+  }
+  return (step) => byStep.get(step) ?? [];
 }
 
 function readStatistics(
   row: SqlRow,
-  retries: SqlRow | undefined,
+  { retried, failures: retriedFailures }: Retries = { retried: 0, failures: 0 },
 ): Omit<StepStatistics, 'timings' | 'quantilesMs' | 'firstOutput'> {
   const countOf = (column: string): number => Number(row[column]);
   const [total, completed, failures, count] = [
@@ -81,8 +123,8 @@ function readStatistics(
     total,
     completed,
     failures,
-    retried: Number(retries?.['retried'] ?? 0),
-    finalFailures: failures - Number(retries?.['retried_failures'] ?? 0),
+    retried,
+    finalFailures: failures - retriedFailures,
     count,
     ...(count > 0 && {
       averageMs: (row['average_ns'] as number) / 1e6,
@@ -112,27 +154,29 @@ function millisecondsIn(list: unknown, factor: number): number[] {
 }
 
 async function gatherStepDurations(store: SqlStore, { window }: StepDurationsQuestion): Promise<Answer<StepDurations>> {
+  const folded = await foldNames(store, window, true);
   const conversations = await store.columns('conversation-durations', windowValues(window));
   const keys = conversations['trace_id'] as TraceKey[];
   const starts = conversations['first_ns'] as bigint[];
   const rowByTrace = new Map(keys.map((key, row) => [key, row]));
 
   const durations = await store.columns('step-durations', { ...windowValues(window), too_long_ns: TOO_LONG_NANO });
-  const columns = new Map<string, StepColumn>();
+  const cells = new StepCells();
   const steps = durations['step'] as string[];
   for (let index = 0; index < steps.length; index++) {
     const row = rowByTrace.get(durations['trace_id']![index] as TraceKey);
     // A dialect may know only later which conversations have a row, or may have got spans meanwhile.
     if (row === undefined) continue;
-    let column = columns.get(steps[index]!);
-    if (column === undefined) columns.set(steps[index]!, (column = emptyStepColumn(steps[index]!, keys.length)));
-    column.countedMs[row] = durations['counted_ms']![index] as number;
-    column.counted[row] = Number(durations['counted']![index]);
-    column.completedMs[row] = (durations['completed_ms']![index] as number | null) ?? Number.NaN;
-    column.firstOffsetMs[row] = millisecondsOf((durations['first_ns']![index] as bigint) - starts[row]!);
+    cells.add(steps[index]!, {
+      row,
+      countedMs: durations['counted_ms']![index] as number,
+      counted: Number(durations['counted']![index]),
+      completedMs: (durations['completed_ms']![index] as number | null) ?? Number.NaN,
+      firstOffsetMs: millisecondsOf((durations['first_ns']![index] as bigint) - starts[row]!),
+    });
   }
   const { coverage, extent } = await coverWindow(store, window);
-  const order = await orderStepsOf(store, window, [...columns.keys()], extent);
+  const order = await orderStepsOf(store, window, cells.steps, extent);
   return {
     data: {
       traceIds: keys.map(store.readers.traceId),
@@ -142,9 +186,9 @@ async function gatherStepDurations(store: SqlStore, { window }: StepDurationsQue
       durationMs: Float64Array.from(conversations['duration_ms'] as number[]),
       stepSumMs: Float64Array.from(conversations['step_sum_ms'] as number[]),
       responseMs: Float64Array.from(conversations['response_ms'] as (number | null)[], (ms) => ms ?? Number.NaN),
-      steps: order.map((step) => columns.get(step)!),
+      steps: cells.columns(order),
     },
-    coverage,
+    coverage: warnFolded(coverage, folded),
   };
 }
 

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { traceIdOf } from '@convotel/conventions';
-import type { SqlRow, SqlStore, SqlValue, StatementName } from '../../engines/sql/sql-store.ts';
+import { windowValues } from '../../engines/sql/sql-store.ts';
+import type { FoldedNames, SqlRow, SqlStore, SqlValue, StatementName } from '../../engines/sql/sql-store.ts';
 import type { ConversationFilters } from '../../model/window.ts';
 import { readColumns, readRows } from './result-rows.ts';
 import type { CompactAnswer } from './result-rows.ts';
 import { CLICKHOUSE_READERS } from './span-row.ts';
 import { statementText } from './statements.ts';
-import type { TableKind } from './statements.ts';
+import type { ClickHouseStatement, TableKind } from './statements.ts';
 
 /** Most trace ids that one query is given: the server bounds the length of a parameter. */
 const MAX_TRACE_IDS = 2_000;
@@ -33,11 +34,27 @@ export class ClickHouseStore implements SqlStore {
   readonly isFiltered: boolean;
   readonly #connection: ClickHouseConnection;
   readonly #filters: ConversationFilters;
+  #fold: { kept_steps: readonly string[]; other_step: string } | undefined;
 
   constructor(connection: ClickHouseConnection, filters: ConversationFilters = {}) {
     this.#connection = connection;
     this.#filters = filters;
     this.isFiltered = Object.values(filters).some((filter) => filter !== undefined);
+  }
+
+  async foldStepNames({
+    window,
+    maxNames,
+    other,
+    wholeConversations,
+  }: Parameters<SqlStore['foldStepNames']>[0]): Promise<FoldedNames | undefined> {
+    const values = { whole_conversations: wholeConversations, other_step: other, row_limit: maxNames };
+    const rows = readRows(await this.#ask('step-names', { ...windowValues(window), ...values }));
+    const folded = Number(rows[0]?.['names'] ?? 0) - rows.length;
+    if (folded <= 0) return undefined;
+    const kept = rows.map((row) => row['step'] as string);
+    this.#fold = { kept_steps: kept, other_step: other };
+    return { kept: new Set(kept), folded };
   }
 
   async rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]> {
@@ -58,13 +75,23 @@ export class ClickHouseStore implements SqlStore {
     return readColumns(await this.#ask(name, values));
   }
 
-  async #ask(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<CompactAnswer> {
+  async #ask(name: ClickHouseStatement, values: Readonly<Record<string, SqlValue>>): Promise<CompactAnswer> {
     const { client, table, kind, settings, signal } = this.#connection;
     const { probabilities = [], ...others } = values;
-    const shape = { kind, isFiltered: this.isFiltered, probabilityCount: (probabilities as readonly number[]).length };
+    const shape = {
+      kind,
+      isFiltered: this.isFiltered,
+      isFolded: this.#fold !== undefined,
+      probabilityCount: (probabilities as readonly number[]).length,
+    };
     const answer = await client.query({
       query: statementText(name, shape),
-      query_params: { table, ...filterValues(this.#filters), ...boundValues(others, probabilities as number[]) },
+      query_params: {
+        table,
+        ...this.#fold,
+        ...filterValues(this.#filters),
+        ...boundValues(others, probabilities as number[]),
+      },
       // A list of trace ids would not fit into a URL.
       use_multipart_params: true,
       format: 'JSONCompactEachRowWithNamesAndTypes',

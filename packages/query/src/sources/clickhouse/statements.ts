@@ -4,7 +4,10 @@ import type { StatementName } from '../../engines/sql/sql-store.ts';
 /** Which table holds the spans: the one of `collector-config/clickhouse/otel-traces.sql`, or the one that the collector's exporter makes. */
 export type TableKind = 'convotel' | 'exporter';
 
-type FileName = StatementName | 'chosen-conversations' | 'convotel-table' | 'exporter-table';
+/** The statements of the dialect: those of the engine, and the one that finds the most frequent step names. */
+export type ClickHouseStatement = StatementName | 'step-names';
+
+type FileName = ClickHouseStatement | 'chosen-conversations' | 'convotel-table' | 'exporter-table';
 
 const IN_WINDOW = "Timestamp >= {since:DateTime64(9, 'UTC')} AND Timestamp < {until:DateTime64(9, 'UTC')}";
 
@@ -37,12 +40,17 @@ export interface StatementShape {
   kind: TableKind;
   /** Whether only some of the conversations are looked at. */
   isFiltered: boolean;
+  /** Whether steps other than `kept_steps` are called `other_step`. */
+  isFolded: boolean;
   /** How many probabilities are bound as `probability_0`, `probability_1`, … */
   probabilityCount: number;
 }
 
 /** The text of a statement, with the spans that it reads in front. */
-export function statementText(name: StatementName, { kind, isFiltered, probabilityCount }: StatementShape): string {
+export function statementText(
+  name: ClickHouseStatement,
+  { kind, isFiltered, isFolded, probabilityCount }: StatementShape,
+): string {
   const statement = sqlFile(name).replaceAll(
     'quantilesExactInclusive(0.5)',
     `quantilesExactInclusive(${Array.from({ length: probabilityCount }, (_, index) => `{probability_${index}:Float64}`).join(', ')})`,
@@ -52,7 +60,8 @@ export function statementText(name: StatementName, { kind, isFiltered, probabili
     if (!new RegExp(`\\b${relation}\\b`).test(statement)) continue;
     const narrows = isFiltered && condition.includes('{since:');
     const chosen = narrows ? ' AND TraceId IN (SELECT trace_id FROM chosen)' : '';
-    definitions.push(`${relation} AS (\n${spansWhere(kind, condition + chosen)})`);
+    const spans = spansWhere(kind, condition + chosen);
+    definitions.push(`${relation} AS (\n${isFolded ? folded(spans) : spans})`);
     if (narrows && definitions.length === 1) {
       const candidates = `TraceId IN (SELECT TraceId FROM {table:Identifier} WHERE ${IN_WINDOW})`;
       definitions.unshift(
@@ -69,6 +78,12 @@ export function statementText(name: StatementName, { kind, isFiltered, probabili
 
 function spansWhere(kind: TableKind, condition: string): string {
   return splitComments(sqlFile(`${kind}-table`))[1].replace('WHERE true', () => `WHERE ${condition}`);
+}
+
+/** The same spans, all steps but those kept under one name. */
+function folded(spans: string): string {
+  const name = "if(step = '' OR step IN {kept_steps:Array(String)}, step, {other_step:String})";
+  return `SELECT * REPLACE (${name} AS step) FROM (\n${spans})`;
 }
 
 function splitComments(text: string): [string, string] {

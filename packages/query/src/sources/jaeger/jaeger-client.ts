@@ -1,5 +1,6 @@
 import { HttpClient, quoteAnswer, TEMPORARY_STATUSES } from '../../http/http-client.ts';
 import type { HttpAnswer, HttpSettings } from '../../http/http-client.ts';
+import { shownAddress } from '../../http/shown-address.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import type { Window } from '../../model/window.ts';
 import { isJsonObject, OtlpFormatError } from '../../otlp/json-fields.ts';
@@ -153,7 +154,8 @@ function parseAnswer(client: HttpClient, { status, headers, text }: HttpAnswer):
     throw client.unreachable(`it answers with status ${status}: ${quoteAnswer(text)}`);
   }
   if (status >= 300 && status < 400) {
-    const target = quoteAnswer(headers.location ?? 'somewhere else');
+    // What a login is told in the query may be a secret.
+    const target = quoteAnswer(shownAddress(headers.location ?? 'somewhere else'));
     throw refuse(
       `redirects to ${target} (status ${status}), so a login or a proxy stands before it. ${WHERE_TO_ASK} itself`,
     );

@@ -1,3 +1,4 @@
+import { authorizationFor, shownAddress } from '../../http/shown-address.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions } from '../../questions.ts';
 import { SourceError } from '../../source-error.ts';
@@ -34,10 +35,13 @@ export class ServeSource implements ConversationSource {
   readonly location: string;
   readonly #timeoutMs: number;
   readonly #get: Get;
+  readonly #authorization: { authorization?: string };
 
   /** @param address Such as `http://127.0.0.1:4318`; on a page that `serve` delivers, `location.origin`. */
   constructor(address: string, options: ServeSourceOptions = {}) {
-    this.location = address;
+    this.location = shownAddress(address);
+    // Browsers refuse to fetch an address with a name and password in it.
+    this.#authorization = URL.canParse(address) ? authorizationFor(new URL(address)) : {};
     this.#timeoutMs = options.timeoutMs ?? 30_000;
     // Called as a method of another object, the fetch of browsers refuses to work.
     this.#get = options.get ?? ((url, init) => fetch(url, init));
@@ -69,7 +73,8 @@ export class ServeSource implements ConversationSource {
   async #read(url: string): Promise<{ status: number; contentType: string; text: string }> {
     const signal = AbortSignal.timeout(this.#timeoutMs);
     try {
-      const response = await this.#get(url, { headers: { accept: 'application/json' }, redirect: 'error', signal });
+      const headers = { accept: 'application/json', ...this.#authorization };
+      const response = await this.#get(url, { headers, redirect: 'error', signal });
       const contentType = response.headers.get('content-type') ?? 'no content type';
       return { status: response.status, contentType, text: await response.text() };
     } catch (error) {

@@ -80,6 +80,7 @@ const readConversation: Reader<ConversationRecord> = readObject(
 const readStepColumn: Reader<StepColumn> = readObject(
   {
     step: readText,
+    rows: (json, place) => Uint32Array.from(readArrayOf(readNumber)(json, place)),
     countedMs: readFloats,
     counted: (json, place) => Uint32Array.from(readArrayOf(readNumber)(json, place)),
     completedMs: readFloats,

@@ -1,5 +1,6 @@
 import { HttpClient, quoteAnswer } from '../../http/http-client.ts';
 import type { HttpAnswer } from '../../http/http-client.ts';
+import { shownAddress } from '../../http/shown-address.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions } from '../../questions.ts';
 import { SourceError } from '../../source-error.ts';
@@ -23,8 +24,7 @@ export class ServeSource implements ConversationSource {
   constructor(address: string, options: ServeSourceOptions = {}) {
     this.#address = address;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
-    // Name and password are for nobody's eyes.
-    this.location = address.replace(/\/\/[^/]*@/, '//');
+    this.location = shownAddress(address);
   }
 
   async ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>> {

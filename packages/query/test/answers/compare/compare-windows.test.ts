@@ -73,7 +73,12 @@ test('a step that took no time before has a difference but no percentage', () =>
 
 test('a resample without anything to count is told as not a number', () => {
   const sums = Float64Array.of(10, 0, 0);
-  const [means] = bootstrapMeans([{ sums, counts: Uint32Array.of(1, 0, 0) }], 3, 1000, randomFrom(1));
+  const [means] = bootstrapMeans(
+    [{ rows: Uint32Array.of(0, 1, 2), sums, counts: Uint32Array.of(1, 0, 0) }],
+    3,
+    1000,
+    randomFrom(1),
+  );
   // The only row that counts is missed by (2/3)^3 = 30 % of the samples.
   const missed = means!.filter(Number.isNaN).length;
   expect(missed).toBeGreaterThan(230);

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { SpanRecord } from '@convotel/query';
+import { stepSpan } from '@convotel/suite';
 import { criticalPath, exclusiveNano } from '../../../src/answers/explain/critical-path.ts';
+import type { PathPart } from '../../../src/answers/explain/critical-path.ts';
 import { randomFrom } from '../../../src/seeded-random.ts';
 
 /** Steps by name: [start, end]. */
@@ -98,3 +100,37 @@ test('without a step, what ran beside it still takes its time', () => {
   expect(exclusiveNano(slow!, all)).toBe(30n);
   expect(exclusiveNano(gpt!, all)).toBe(20n);
 });
+
+test('is what the definition says, for steps at random', () => {
+  const seed = Date.now() % 1_000_000;
+  const next = randomFrom(seed);
+  const random = (): number => next() / 2 ** 32;
+  for (let round = 0; round < 300; round++) {
+    const spans = Array.from({ length: 1 + Math.floor(random() * 12) }, (_none, index) =>
+      stepSpan(`s${index}`, {
+        start: new Date(Math.floor(random() * 8) * 1000).toISOString(),
+        ms: Math.floor(random() * 4) * 1000,
+      }),
+    );
+    expect({ seed, round, path: criticalPath(spans) }).toEqual({ seed, round, path: pathByDefinition(spans) });
+  }
+});
+
+/** Looks at all spans for each part. */
+function pathByDefinition(spans: readonly SpanRecord[]): PathPart[] {
+  const endOf = ({ startTimeUnixNano, durationNano }: SpanRecord): bigint => startTimeUnixNano + durationNano;
+  const ascending = (a: bigint, b: bigint): number => Number(a > b) - Number(a < b);
+  const start = spans.map(({ startTimeUnixNano }) => startTimeUnixNano).sort(ascending)[0]!;
+  const path: PathPart[] = [];
+  for (let until = spans.map(endOf).sort(ascending).at(-1)!; until > start;) {
+    const reached = (span: SpanRecord): bigint => (endOf(span) < until ? endOf(span) : until);
+    const [span] = spans
+      .filter(({ startTimeUnixNano }) => startTimeUnixNano < until)
+      .sort((a, b) => ascending(reached(b), reached(a)) || ascending(b.startTimeUnixNano, a.startTimeUnixNano));
+    const end = reached(span!);
+    if (end < until) path.unshift({ start: end, end: until });
+    if (end > span!.startTimeUnixNano) path.unshift({ span: span!, start: span!.startTimeUnixNano, end });
+    until = span!.startTimeUnixNano;
+  }
+  return path;
+}

@@ -115,6 +115,7 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
     steps: [
       {
         step: 'gpt',
+        rows: Uint32Array.of(0, 1),
         countedMs: Float64Array.of(0, 1),
         counted: Uint32Array.of(0, 4_294_967_295),
         completedMs: Float64Array.of(Number.NaN, 0.3),
