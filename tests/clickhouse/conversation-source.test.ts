@@ -52,4 +52,8 @@ async function open(
 describeConversationSource('ClickHouse, our table', (spans) => open(createOwnTable, spans), YEARS);
 // One data set of each theme: every question reads the whole table.
 const ONE_OF_EACH = { ...YEARS, dataSetCount: 28, rounds: 1 };
-describeConversationSource("ClickHouse, the exporter's table", (spans) => open(createExporterTable, spans), ONE_OF_EACH);
+describeConversationSource(
+  "ClickHouse, the exporter's table",
+  (spans) => open(createExporterTable, spans),
+  ONE_OF_EACH,
+);
