@@ -26,7 +26,9 @@ export function lazyBuiltins() {
 function lazily(code, declaration) {
   /** @type {string[]} */
   const names = [];
-  const declared = code.replaceAll(declaration, (_text, name, module) => {
+  const declared = code.replaceAll(declaration, (text, name, module) => {
+    // Used as a whole, as by `import * as`: it is loaded at once.
+    if ([...code.matchAll(new RegExp(`\\b${name}\\b(?!\\.)`, 'g'))].length > 1) return text;
     names.push(name);
     return `let loaded_${name}; const load_${name} = () => (loaded_${name} ??= require(${JSON.stringify(module)}));`;
   });

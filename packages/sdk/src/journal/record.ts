@@ -22,7 +22,7 @@ const MAGIC_NUMBER = RECORD_MAGIC.readUInt32LE(0);
 /** A longer payload is not a record: its length field is damaged. */
 export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
 
-/** What a record holds: the first byte behind its header. */
+/** What a record holds; the number stands in its header. */
 export const RECORD_KIND = {
   /** JSON: what holds for the whole segment, such as its resource. */
   segment: 1,
