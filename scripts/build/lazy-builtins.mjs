@@ -19,7 +19,8 @@ export function lazyBuiltins() {
 }
 
 /**
- * Makes `name.member` out of a declaration into a call that loads the module once. Lines stay lines.
+ * Makes `name.member` out of a declaration into a call that loads the module once. Lines stay lines. The call stands in
+ * parentheses, so that `new name.Member()` stays what it was.
  * @param {string} code
  * @param {RegExp} declaration - finds the declared name and the module
  */
@@ -30,5 +31,5 @@ function lazily(code, declaration) {
     names.push(name);
     return `let loaded_${name}; const load_${name} = () => (loaded_${name} ??= require(${JSON.stringify(module)}));`;
   });
-  return names.reduce((text, name) => text.replaceAll(new RegExp(`\\b${name}\\.`, 'g'), `load_${name}().`), declared);
+  return names.reduce((text, name) => text.replaceAll(new RegExp(`\\b${name}\\.`, 'g'), `(load_${name}()).`), declared);
 }
