@@ -60,7 +60,10 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
   useEffect(() => {
     const element = box.current!;
     // Rows come and go; who types elsewhere meanwhile is not to be interrupted.
-    if (!wantsFocus.current && !element.contains(document.activeElement)) return;
+    const { activeElement } = document;
+    // A row that had the focus and went leaves it to the body.
+    const isElsewhere = activeElement !== document.body && !element.contains(activeElement);
+    if (!wantsFocus.current && isElsewhere) return;
     const row = element.querySelector<HTMLElement>('[data-chosen]');
     // The row may have come onto the page only now; or another one stands where it was, which Enter must not open.
     if (row !== null && chosen !== undefined) {
