@@ -79,17 +79,19 @@ test('what the container runs serves, and its health check tells that from nothi
       env: { ...process.env, CONVOTEL_STORE: join(folder, 'store.duckdb') },
     });
     try {
-      const [greeting] = (await once(serve.stdout, 'data')) as [Buffer];
-      expect(greeting.toString()).toContain(`http://127.0.0.1:${port}`);
+      const ended = once(serve, 'exit').then(([status]) => `it ended with status ${String(status)}`);
+      const greeted = once(serve.stdout, 'data').then(([greeting]) => String(greeting));
+      const greeting = await Promise.race([greeted, ended]);
+      expect(greeting).toContain(`http://127.0.0.1:${port}`);
       expect(await healthy()).toBe(true);
     } finally {
       serve.kill('SIGINT');
-      await once(serve, 'exit');
+      if (serve.exitCode === null && serve.signalCode === null) await once(serve, 'exit');
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-});
+}, 120_000);
 
 function freePort(): Promise<number> {
   return new Promise((resolve) => {

@@ -29,6 +29,7 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
   const box = useRef<HTMLDivElement>(null);
   const [seen, setSeen] = useState({ top: 0, height: 800, width: 1000 });
   const [chosen, setChosen] = useState<string>();
+  const wantsFocus = useRef(false);
   const rowPx = seen.width < NARROW_PX ? NARROW_ROW_PX : ROW_PX;
 
   useLayoutEffect(() => {
@@ -48,6 +49,7 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
 
   useRowKeys(rows, chosen, (row, index) => {
     const element = box.current!;
+    wantsFocus.current = true;
     setChosen(row.traceId);
     const top = index * rowPx;
     if (top < element.scrollTop) element.scrollTop = top;
@@ -57,10 +59,19 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
   });
   useEffect(() => {
     const element = box.current!;
+    // Rows come and go; who types elsewhere meanwhile is not to be interrupted.
+    const { activeElement } = document;
+    // A row that had the focus and went leaves it to the body.
+    const isElsewhere = activeElement !== document.body && !element.contains(activeElement);
+    if (!wantsFocus.current && isElsewhere) return;
     const row = element.querySelector<HTMLElement>('[data-chosen]');
     // The row may have come onto the page only now; or another one stands where it was, which Enter must not open.
-    if (row !== null && chosen !== undefined) row.focus({ preventScroll: true });
-    else if (element.contains(document.activeElement)) element.focus({ preventScroll: true });
+    if (row !== null && chosen !== undefined) {
+      wantsFocus.current = false;
+      row.focus({ preventScroll: true });
+    } else if (element.contains(document.activeElement)) {
+      element.focus({ preventScroll: true });
+    }
   }, [chosen, seen.top, rows]);
 
   const first = Math.max(Math.floor(seen.top / rowPx) - MARGIN_ROWS, 0);
@@ -112,6 +123,9 @@ function useRowKeys(
   chosen: string | undefined,
   choose: (row: ShownConversation, index: number) => void,
 ): void {
+  // Keys may be faster than the page is drawn: each goes on from what the one before chose.
+  const latest = useRef({ rows, chosen, choose });
+  latest.current = { rows, chosen, choose };
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       const isTyping = event.target instanceof HTMLElement && event.target.closest('input, select, textarea') !== null;
@@ -121,16 +135,18 @@ function useRowKeys(
         document.getElementById(FIND_FIELD)?.focus();
         return;
       }
-      const now = rows.findIndex(({ traceId }) => traceId === chosen);
-      const next = nextIndex(event.key, rows, now);
-      const row = next === undefined ? undefined : rows[next];
+      const known = latest.current;
+      const now = known.rows.findIndex(({ traceId }) => traceId === known.chosen);
+      const next = nextIndex(event.key, known.rows, now);
+      const row = next === undefined ? undefined : known.rows[next];
       if (row === undefined) return;
       event.preventDefault();
-      choose(row, next!);
+      latest.current = { ...known, chosen: row.traceId };
+      known.choose(row, next!);
     };
     document.addEventListener('keydown', press);
     return () => document.removeEventListener('keydown', press);
-  });
+  }, []);
 }
 
 function nextIndex(key: string, rows: readonly ShownConversation[], now: number): number | undefined {
