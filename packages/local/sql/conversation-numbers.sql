@@ -14,6 +14,8 @@ SELECT
   session_id,
   workflow,
   response_latency_s,
+  input_tokens,
+  output_tokens,
   service_name,
   sampling_ratio
 FROM readable_spans

@@ -39,6 +39,10 @@ export type { PercentileName, PercentilesOptions, StepPercentiles } from './answ
 export { recent } from './answers/recent.ts';
 export type { RecentOptions } from './answers/recent.ts';
 export type { Report } from './answers/report.ts';
+export { session } from './answers/session.ts';
+export type { SessionConversation, SessionDetail, SessionOptions } from './answers/session.ts';
+export { sessions } from './answers/sessions.ts';
+export type { SessionRow, SessionsOptions } from './answers/sessions.ts';
 export { satisfaction } from './answers/satisfaction.ts';
 export type { Satisfaction, SatisfactionOptions } from './answers/satisfaction.ts';
 export { slow } from './answers/slow.ts';

@@ -383,6 +383,9 @@ export class NaiveSource implements ConversationSource {
       .at(-1)?.step;
     const latencies = [steps, roots].map((group) => group.flatMap((span) => span.responseLatencySeconds ?? []));
     const answered = latencies.find(({ length }) => length > 0);
+    const tokens = (field: 'inputTokens' | 'outputTokens'): number[] => steps.flatMap((span) => span[field] ?? []);
+    const [tokensIn, tokensOut] = [tokens('inputTokens'), tokens('outputTokens')];
+    const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
     const starts = timed.map(({ startTimeUnixNano }) => startTimeUnixNano).sort(ascending);
     return {
       conversationId: first('conversationId') ?? wanted,
@@ -396,6 +399,9 @@ export class NaiveSource implements ConversationSource {
       stepCount: steps.length,
       stepSumNano: outermost.reduce((total, { durationNano }) => total + durationNano, 0n),
       ...(answered && { responseMs: Math.min(...answered) * 1000 }),
+      interruptedSteps: steps.filter((step) => step.outcome === 'interrupted').length,
+      ...(tokensIn.length > 0 && { inputTokens: sum(tokensIn) }),
+      ...(tokensOut.length > 0 && { outputTokens: sum(tokensOut) }),
       completedNanoByStep: Object.fromEntries(
         completed.map(({ step }) => [
           step!,

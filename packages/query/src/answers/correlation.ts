@@ -82,14 +82,15 @@ export function correlate(durations: ClockedDurations): Correlation {
   };
 }
 
-interface Spearman {
+export interface Spearman {
+  /** Null without variance or below two rows. */
   rho: number | null;
   /** Rows in which both columns have a value. */
   n: number;
 }
 
 /** Spearman's rank correlation over the rows in which neither column is NaN: Pearson's of the averaged ranks. */
-function spearman(left: Float64Array, right: Float64Array): Spearman {
+export function spearman(left: Float64Array, right: Float64Array): Spearman {
   const inBoth = (_value: number, row: number): boolean => !Number.isNaN(left[row]!) && !Number.isNaN(right[row]!);
   const [x, y] = [averageRanks(left.filter(inBoth)), averageRanks(right.filter(inBoth))];
   const n = x.length;

@@ -34,6 +34,11 @@ export interface ConversationRecord {
   completedNanoByStep: Record<string, bigint>;
   /** Response latency in ms: the smallest of its steps', else of its roots'. */
   responseMs?: number;
+  /** How many of its steps were interrupted. */
+  interruptedSteps: number;
+  /** Sums over its steps. */
+  inputTokens?: number;
+  outputTokens?: number;
 }
 
 /** The numbers of one conversation, from all spans of its trace, each once. Undefined where none is a root or a step. */
@@ -66,6 +71,8 @@ export function buildConversation(spans: readonly SpanRecord[]): ConversationRec
   const outcome = roots.length === 0 ? 'open' : worstOutcome(roots.map((root) => root.outcome));
   const failedStep = outcome !== 'open' && isFailure(outcome) ? findFailedStep(steps) : undefined;
   const responseSeconds = smallestLatency(steps) ?? smallestLatency(roots);
+  const inputTokens = sumOf(steps, 'inputTokens');
+  const outputTokens = sumOf(steps, 'outputTokens');
   return {
     conversationId: textOf('conversationId') ?? first.traceId,
     traceId: first.traceId,
@@ -80,6 +87,9 @@ export function buildConversation(spans: readonly SpanRecord[]): ConversationRec
     // Unlike an assignment, this also takes a step named `__proto__`.
     completedNanoByStep: Object.fromEntries(completedNanoByStep),
     ...(responseSeconds !== undefined && { responseMs: responseSeconds * 1000 }),
+    interruptedSteps: steps.filter((step) => step.outcome === 'interrupted').length,
+    ...(inputTokens !== undefined && { inputTokens }),
+    ...(outputTokens !== undefined && { outputTokens }),
   };
 }
 
@@ -105,6 +115,13 @@ function findFailedStep(steps: readonly SpanRecord[]): string | undefined {
   const retried = findRetried(steps);
   const failed = steps.filter((span) => span.depth === 0 && isFailure(span.outcome) && !retried.has(span));
   return failed.sort(compareByStart).at(-1)?.step;
+}
+
+/** Undefined where no span has it. */
+function sumOf(spans: readonly SpanRecord[], field: 'inputTokens' | 'outputTokens'): number | undefined {
+  let sum: number | undefined;
+  for (const { [field]: value } of spans) if (value !== undefined) sum = (sum ?? 0) + value;
+  return sum;
 }
 
 function smallestLatency(spans: readonly SpanRecord[]): number | undefined {

@@ -38,7 +38,11 @@ export type WarningCode =
   /** Other traces carry the conversation id too. */
   | 'other-traces'
   /** The step asked for does not occur in the window. */
-  | 'step-never-seen';
+  | 'step-never-seen'
+  /** Conversations of the window carry no session id, so they are in no session. */
+  | 'without-session'
+  /** There are more conversations than one answer reads; the older ones are missing, so it is incomplete. */
+  | 'only-newest';
 
 /** The data of an answer, and what it rests on. */
 export interface Answer<Data> {

@@ -1,4 +1,4 @@
-import { isFailure } from '@convotel/conventions';
+import { isFailure, stepKindOf } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
 import { findErrorCause } from '../../findings/error-causes.ts';
 import { findingRule } from '../../findings/finding.ts';
@@ -42,6 +42,34 @@ export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: Detail
     const text = `${stepDisplayName(share.step, 'opening')} step ${claim} ${figures}`;
     return { severity: 'warning', text, evidence: share };
   });
+});
+
+/** A conversation with repeated steps is a whole session from this duration on. */
+export const WHOLE_SESSION_FROM_MS = 60_000;
+
+/**
+ * How often the first step came again, where a whole session was wrapped as one conversation: a step that takes in what the
+ * user says came several times, or any step did in more than a minute. Attempts are no repetition. Undefined elsewhere.
+ */
+export function exchangesInOne(detail: ConversationDetail): { step: string; times: number } | undefined {
+  const calls = [...outermostStepsByName(detail)].map(([step, rows]) => ({
+    step,
+    times: rows.filter(({ attempt }) => attempt === undefined).length,
+  }));
+  const [first] = calls;
+  const kind = stepKindOf(first?.step ?? '');
+  if (first !== undefined && first.times > 1 && (kind === 'capture' || kind === 'speech_to_text')) return first;
+  return detail.durationMs > WHOLE_SESSION_FROM_MS ? calls.find(({ times }) => times > 1) : undefined;
+}
+
+/** A phone call or a chat recorded as one conversation: its numbers are not what one answer took. */
+export const wholeSession = findingRule('whole-session', ({ detail }: DetailFacts) => {
+  const repeated = exchangesInOne(detail);
+  if (repeated === undefined) return [];
+  const { step, times } = repeated;
+  const seen = `${stepDisplayName(step, 'opening')} ran ${times} times`;
+  const text = `${seen}: this looks like a whole session recorded as one conversation. Start a conversation for each exchange, with one sessionId for all`;
+  return [{ severity: 'warning', text, evidence: { step, times, durationMs: detail.durationMs } }];
 });
 
 /** Waiting that no step explains. */

@@ -73,8 +73,16 @@ const readConversation: Reader<ConversationRecord> = readObject(
     stepCount: readNumber,
     stepSumNano: readBigint,
     completedNanoByStep: readRecordOf(readBigint),
+    interruptedSteps: readNumber,
   },
-  { sessionId: readText, workflow: readText, failedStep: readText, responseMs: readNumber },
+  {
+    sessionId: readText,
+    workflow: readText,
+    failedStep: readText,
+    responseMs: readNumber,
+    inputTokens: readNumber,
+    outputTokens: readNumber,
+  },
 );
 
 const readStepColumn: Reader<StepColumn> = readObject(
