@@ -43,6 +43,8 @@ export { session } from './answers/session.ts';
 export type { SessionConversation, SessionDetail, SessionOptions } from './answers/session.ts';
 export { sessions } from './answers/sessions.ts';
 export type { SessionRow, SessionsOptions } from './answers/sessions.ts';
+export { usage } from './answers/usage.ts';
+export type { ModelPrice, Usage, UsageGroup, UsageOptions, UsageRow } from './answers/usage.ts';
 export { satisfaction } from './answers/satisfaction.ts';
 export type { Satisfaction, SatisfactionOptions } from './answers/satisfaction.ts';
 export { slow } from './answers/slow.ts';
@@ -78,6 +80,7 @@ export type { ServeSourceOptions } from './sources/serve/serve-source.ts';
 
 // Questions, for programs that want the data behind the answers
 export type { ConversationOutcome, ConversationRecord } from './model/conversation.ts';
+export type { StepUsage } from './model/step-usage.ts';
 export type { Answer, Coverage, Warning, WarningCode } from './model/coverage.ts';
 export type { ConversationFilters } from './model/window.ts';
 export type { SpanRecord, SpanRest } from './model/span-record.ts';

@@ -78,6 +78,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./common-errors.ts'),
   },
   {
+    name: 'usage',
+    summary: 'calls, tokens, characters spoken and cost, by model',
+    load: () => import('./usage.ts'),
+  },
+  {
     name: 'hours',
     summary: 'conversations in each hour',
     load: () => import('./hours.ts'),

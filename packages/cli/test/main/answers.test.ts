@@ -37,6 +37,8 @@ const CALLS: readonly string[][] = [
   ['sessions'],
   ['session', 'call-1'],
   ['session', 'latest'],
+  ['usage'],
+  ['usage', '--by', 'day'],
   ['averages'],
   ['percentiles', 'gpt'],
   ['percentiles', 'never-seen'],

@@ -102,11 +102,11 @@ function withSessionWarning(coverage: Coverage, conversations: readonly Conversa
   return withWarning(coverage, { code: 'without-session', text });
 }
 
-/** Undefined where no conversation has it. */
+/** Undefined where no step says it. */
 function sumOf(
   conversations: readonly ConversationRecord[],
   field: 'inputTokens' | 'outputTokens',
 ): number | undefined {
-  const known = conversations.flatMap(({ [field]: value }) => value ?? []);
+  const known = conversations.flatMap(({ usage }) => usage.flatMap(({ [field]: value }) => value ?? []));
   return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0);
 }

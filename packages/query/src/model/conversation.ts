@@ -3,6 +3,8 @@ import type { Outcome } from '@convotel/conventions';
 import { compareText } from './order.ts';
 import { compareByStart, findRetried } from './retries.ts';
 import type { SpanRecord } from './span-record.ts';
+import { usageOf } from './step-usage.ts';
+import type { StepUsage } from './step-usage.ts';
 
 /** The root's outcome, or `open` while no root has arrived. */
 export type ConversationOutcome = Outcome | 'open';
@@ -36,9 +38,8 @@ export interface ConversationRecord {
   responseMs?: number;
   /** How many of its steps were interrupted. */
   interruptedSteps: number;
-  /** Sums over its steps. */
-  inputTokens?: number;
-  outputTokens?: number;
+  /** What its steps used of models. */
+  usage: StepUsage[];
 }
 
 /** The numbers of one conversation, from all spans of its trace, each once. Undefined where none is a root or a step. */
@@ -71,8 +72,6 @@ export function buildConversation(spans: readonly SpanRecord[]): ConversationRec
   const outcome = roots.length === 0 ? 'open' : worstOutcome(roots.map((root) => root.outcome));
   const failedStep = outcome !== 'open' && isFailure(outcome) ? findFailedStep(steps) : undefined;
   const responseSeconds = smallestLatency(steps) ?? smallestLatency(roots);
-  const inputTokens = sumOf(steps, 'inputTokens');
-  const outputTokens = sumOf(steps, 'outputTokens');
   return {
     conversationId: textOf('conversationId') ?? first.traceId,
     traceId: first.traceId,
@@ -88,8 +87,7 @@ export function buildConversation(spans: readonly SpanRecord[]): ConversationRec
     completedNanoByStep: Object.fromEntries(completedNanoByStep),
     ...(responseSeconds !== undefined && { responseMs: responseSeconds * 1000 }),
     interruptedSteps: steps.filter((step) => step.outcome === 'interrupted').length,
-    ...(inputTokens !== undefined && { inputTokens }),
-    ...(outputTokens !== undefined && { outputTokens }),
+    usage: usageOf(steps),
   };
 }
 
@@ -115,13 +113,6 @@ function findFailedStep(steps: readonly SpanRecord[]): string | undefined {
   const retried = findRetried(steps);
   const failed = steps.filter((span) => span.depth === 0 && isFailure(span.outcome) && !retried.has(span));
   return failed.sort(compareByStart).at(-1)?.step;
-}
-
-/** Undefined where no span has it. */
-function sumOf(spans: readonly SpanRecord[], field: 'inputTokens' | 'outputTokens'): number | undefined {
-  let sum: number | undefined;
-  for (const { [field]: value } of spans) if (value !== undefined) sum = (sum ?? 0) + value;
-  return sum;
 }
 
 function smallestLatency(spans: readonly SpanRecord[]): number | undefined {

@@ -74,14 +74,24 @@ const readConversation: Reader<ConversationRecord> = readObject(
     stepSumNano: readBigint,
     completedNanoByStep: readRecordOf(readBigint),
     interruptedSteps: readNumber,
+    usage: readArrayOf(
+      readObject(
+        { step: readText, calls: readNumber },
+        {
+          provider: readText,
+          model: readText,
+          inputTokens: readNumber,
+          outputTokens: readNumber,
+          inputChars: readNumber,
+        },
+      ),
+    ),
   },
   {
     sessionId: readText,
     workflow: readText,
     failedStep: readText,
     responseMs: readNumber,
-    inputTokens: readNumber,
-    outputTokens: readNumber,
   },
 );
 
