@@ -23,7 +23,7 @@ export const UNATTRIBUTED_FROM_PCT = 10;
 
 /**
  * The step that takes most of the conversation, its attempts together, from 40 % of its duration on; then a second one
- * that also takes as much. Silent where the conversation has only one kind of step.
+ * that takes as much of the time in which the first was not running. Silent where the conversation has only one kind of step.
  */
 export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: DetailFacts) => {
   const calls = outermostStepsByName(detail);
@@ -32,9 +32,16 @@ export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: Detail
     const durationMs = coveredMs(rows);
     return { step, calls: rows.length, durationMs, sharePct: percentOf(durationMs, detail.durationMs) };
   });
-  const bottlenecks = shares
-    .filter((share) => share.sharePct >= BOTTLENECK_FROM_PCT)
-    .toSorted((a, b) => b.durationMs - a.durationMs);
+  const bottlenecks: typeof shares = [];
+  const named: StepRow[] = [];
+  for (const share of shares.toSorted((a, b) => b.durationMs - a.durationMs)) {
+    // Of steps side by side one is enough: the others took no time that it did not.
+    const rows = calls.get(share.step)!;
+    const addedMs = named.length === 0 ? share.durationMs : coveredMs([...named, ...rows]) - coveredMs(named);
+    if (percentOf(addedMs, detail.durationMs) < BOTTLENECK_FROM_PCT) continue;
+    bottlenecks.push(share);
+    named.push(...rows);
+  }
   return bottlenecks.map((share, place) => {
     const times = share.calls > 1 ? `${counted(share.calls, 'call')}, ` : '';
     const figures = `(${times}${(share.durationMs / 1000).toFixed(2)}s = ${share.sharePct.toFixed(0)}% of total)`;

@@ -259,3 +259,25 @@ describe('whole-session', () => {
     expect(wholeSession(summaryFacts([]))).toEqual([]);
   });
 });
+
+test('of steps side by side one is the bottleneck', () => {
+  const at = (fromMs: number, toMs: number): { startTime: string; endTime: string; durationMs: number } => ({
+    startTime: new Date(Date.UTC(2025, 9, 8) + fromMs).toISOString().replace('Z', '000Z'),
+    endTime: new Date(Date.UTC(2025, 9, 8) + toMs).toISOString().replace('Z', '000Z'),
+    durationMs: toMs - fromMs,
+  });
+  const tools = [0, 1, 2, 3, 4].map((tool) => ({ step: `tool.${tool}`, ...at(0, 1700) }));
+  const steps = [...tools, { step: 'gpt', ...at(1700, 3000) }, { step: 'tts', ...at(1900, 3200) }];
+  expect(textsOf(bottleneckStep(summaryFacts(steps, { durationMs: 3200 })))).toEqual([
+    'Tool.0 step is the bottleneck (1.70s = 53% of total)',
+    'GPT step takes most of the rest (1.30s = 41% of total)',
+  ]);
+  // Calls of one step side by side are not added up.
+  const calls = [0, 1, 2].map(() => ({ step: 'tool', ...at(0, 1700) }));
+  expect(
+    textsOf(bottleneckStep(summaryFacts([...calls, { step: 'gpt', ...at(1700, 3000) }], { durationMs: 3000 }))),
+  ).toEqual([
+    'Tool step is the bottleneck (3 calls, 1.70s = 57% of total)',
+    'GPT step takes most of the rest (1.30s = 43% of total)',
+  ]);
+});
