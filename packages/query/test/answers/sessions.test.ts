@@ -119,3 +119,20 @@ test.each([
     );
   }
 });
+
+test('a pause begins at the latest end, whichever conversation that was', async () => {
+  const lasting = (id: string, time: string, durationMs: number): SpanRecord[] =>
+    recordConversation({
+      conversationId: id,
+      startTime: `2025-10-08T${time}Z`,
+      steps: [{ step: 'gpt', offsetMs: 0, durationMs, sessionId: 'overlapping' }],
+    });
+  const spans = [
+    ...lasting('long', '13:00:00', 10_000),
+    ...lasting('within it', '13:00:01', 1000),
+    ...lasting('after both', '13:00:12', 1000),
+  ];
+  const { data } = await session(new MemorySource(spans), { sessionId: 'overlapping', timeZone });
+  expect(data.conversations.map(({ pauseMs }) => pauseMs)).toEqual([0, 0, 2000]);
+  expect(data.spokenMs).toBe(12_000);
+});
