@@ -14,6 +14,11 @@ SELECT
   session_id,
   workflow,
   response_latency_s,
+  provider,
+  model,
+  input_chars,
+  input_tokens,
+  output_tokens,
   service_name,
   sampling_ratio
 FROM readable_spans

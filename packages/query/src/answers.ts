@@ -40,6 +40,12 @@ export type { PercentileName, PercentilesOptions, StepPercentiles } from './answ
 export { recent } from './answers/recent.ts';
 export type { RecentOptions } from './answers/recent.ts';
 export type { Report } from './answers/report.ts';
+export { session } from './answers/session.ts';
+export type { SessionConversation, SessionDetail, SessionOptions } from './answers/session.ts';
+export { sessions } from './answers/sessions.ts';
+export type { SessionRow, SessionsOptions } from './answers/sessions.ts';
+export { usage } from './answers/usage.ts';
+export type { ModelPrice, Usage, UsageGroup, UsageOptions, UsageRow } from './answers/usage.ts';
 export { satisfaction } from './answers/satisfaction.ts';
 export type { Satisfaction, SatisfactionOptions } from './answers/satisfaction.ts';
 export { slow } from './answers/slow.ts';
@@ -54,6 +60,7 @@ export type { Get, GetResponse, ServeSourceOptions } from './sources/serve/fetch
 
 // Questions, for programs that want the data behind the answers
 export type { ConversationOutcome, ConversationRecord } from './model/conversation.ts';
+export type { StepUsage } from './model/step-usage.ts';
 export type { Answer, Coverage, Warning, WarningCode } from './model/coverage.ts';
 export type { ConversationFilters } from './model/window.ts';
 export type { SpanRecord, SpanRest } from './model/span-record.ts';

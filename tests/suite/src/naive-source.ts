@@ -5,6 +5,7 @@ import type {
   CommonError,
   CommonErrorsQuestion,
   ConversationRecord,
+  StepUsage,
   ConversationCount,
   ConversationCountsQuestion,
   ConversationFilters,
@@ -406,6 +407,8 @@ export class NaiveSource implements ConversationSource {
       stepCount: steps.length,
       stepSumNano: outermost.reduce((total, { durationNano }) => total + durationNano, 0n),
       ...(answered && { responseMs: Math.min(...answered) * 1000 }),
+      interruptedSteps: steps.filter((step) => step.outcome === 'interrupted').length,
+      usage: this.#usageOf(steps),
       completedNanoByStep: Object.fromEntries(
         completed.map(({ step }) => [
           step!,
@@ -413,6 +416,27 @@ export class NaiveSource implements ConversationSource {
         ]),
       ),
     };
+  }
+
+  #usageOf(steps: SpanRecord[]): StepUsage[] {
+    const amounts = ['inputTokens', 'outputTokens', 'inputChars'] as const;
+    const says = steps.filter((span) => ['provider', 'model', ...amounts].some((field) => field in span));
+    const keyOf = ({ step, provider = '', model = '' }: SpanRecord): string => JSON.stringify([step, provider, model]);
+    return [...new Set(says.map(keyOf))].sort(compareText).map((key) => {
+      const calls = says.filter((span) => keyOf(span) === key);
+      const { step, provider, model } = calls[0]!;
+      const sums = amounts.flatMap((field) => {
+        const values = calls.flatMap((span) => span[field] ?? []);
+        return values.length === 0 ? [] : [[field, values.reduce((total, value) => total + value, 0)] as const];
+      });
+      return {
+        step: step!,
+        ...(provider !== undefined && { provider }),
+        ...(model !== undefined && { model }),
+        calls: calls.length,
+        ...Object.fromEntries(sums),
+      };
+    });
   }
 
   #coveredSpans(window: Window, filters: ConversationFilters): SpanRecord[] {

@@ -50,6 +50,8 @@ export function describeWorkedCases(open: (spans: SpanRecord[]) => Promise<Conve
           workflow: 'voice',
           stepSumNano: 6_407_000_000n,
           completedNanoByStep: { request: 150_000_000n, stt: 1_234_000_000n, gpt: 3_567_000_000n },
+          interruptedSteps: 1,
+          usage: [],
         },
       ]);
       expect(coverage).toEqual({ conversations: 1, spans: 7, complete: true, warnings: [] });

@@ -38,6 +38,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./timeline.ts'),
   },
   {
+    name: 'sessions',
+    summary: 'newest sessions: phone calls, chat threads',
+    load: () => import('./sessions.ts'),
+  },
+  {
+    name: 'session',
+    summary: 'one session: its conversations on one axis',
+    load: () => import('./session.ts'),
+  },
+  {
     name: 'averages',
     summary: 'average, shortest and longest duration of each step',
     load: () => import('./averages.ts'),
@@ -49,7 +59,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'slow',
-    summary: 'slowest conversations, by the time in completed steps',
+    summary: 'slowest conversations, or longest waits for an answer',
     load: () => import('./slow.ts'),
   },
   {
@@ -69,8 +79,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'common-errors',
-    summary: 'most frequent errors, by step, type and message',
+    summary: 'most frequent errors, by step, type and pattern of message',
     load: () => import('./common-errors.ts'),
+  },
+  {
+    name: 'usage',
+    summary: 'calls, tokens, characters spoken and cost, by model',
+    load: () => import('./usage.ts'),
   },
   {
     name: 'hours',

@@ -101,7 +101,11 @@ function microsecondsOf(time: string): number {
 }
 
 /** The stretch's place on the axis between two bounds; at least one cell, so that a short step is seen. */
-function bar({ startMs, endMs, firstOutputMs, isWait }: Stretch, wholeMs: number, cells: number): string {
+export function bar(
+  { startMs, endMs, firstOutputMs, isWait }: Omit<Stretch, 'label'>,
+  wholeMs: number,
+  cells: number,
+): string {
   const cellsAt = (milliseconds: number): number => (wholeMs > 0 ? (milliseconds / wholeMs) * cells : 0);
   const first = Math.min(Math.max(Math.floor(cellsAt(startMs)), 0), cells - 1);
   const end = Math.min(Math.max(Math.round(cellsAt(endMs)), first + 1), cells);

@@ -19,6 +19,7 @@ export interface TestConversation {
   start: string;
   steps: TestStep[];
   workflow?: string;
+  session?: string;
 }
 
 const folders: string[] = [];
@@ -39,7 +40,7 @@ export async function writeOtlpFile(conversations: readonly TestConversation[]):
 }
 
 /** One conversation as an `ExportTraceServiceRequest` in OTLP/JSON. */
-export function toRequest({ id, start, steps, workflow = 'voice' }: TestConversation): object {
+export function toRequest({ id, start, steps, workflow = 'voice', session }: TestConversation): object {
   const { traceId, rootSpanId } = conversationIdsOf(id);
   const isFailed = steps.some(({ error }) => error !== undefined);
   let timeNano = BigInt(Date.parse(start)) * 1_000_000n;
@@ -76,6 +77,7 @@ export function toRequest({ id, start, steps, workflow = 'voice' }: TestConversa
       'conversation.schema.version': '1',
       'conversation.outcome': isFailed ? 'failed' : 'completed',
       'gen_ai.workflow.name': workflow,
+      ...(session === undefined ? {} : { 'session.id': session }),
     }),
   });
   const resource = { attributes: toAttributes({ 'service.name': 'voice-bot' }) };
@@ -94,6 +96,7 @@ export const FOUR_CONVERSATIONS: readonly TestConversation[] = [
   ...[0, 1, 2].map((index) => ({
     id: `good-${index}`,
     start: `2025-10-08T14:${30 + index}:00.250Z`,
+    session: 'call-1',
     steps: [
       { step: 'request', durationMs: 150 },
       { step: 'stt', durationMs: 1200, attributes: { 'conversation.step.timing.queue_wait': 0.08 } },

@@ -23,7 +23,7 @@ describe('the demo', () => {
     await new Promise((resolve) => server.once('listening', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     temporary = await mkdtemp(join(tmpdir(), 'convotel-test-'));
-    demo = await runConvotel(['demo'], {
+    demo = await runConvotel(['demo', '--speed', '3'], {
       environment: {
         TMPDIR: temporary,
         OTEL_EXPORTER_OTLP_ENDPOINT: url,

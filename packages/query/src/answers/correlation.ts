@@ -87,20 +87,21 @@ export function correlate(durations: ClockedDurations): Correlation {
   };
 }
 
-interface Spearman {
+export interface Spearman {
+  /** Null without variance or below two rows. */
   rho: number | null;
   /** Rows in which both columns have a value. */
   n: number;
 }
 
 /** What a column says, by row, ascending. */
-interface KnownValues {
+export interface KnownValues {
   rows: Uint32Array;
   ms: Float64Array;
 }
 
 /** Spearman's rank correlation over the rows that both have a value for: Pearson's of the averaged ranks. */
-function spearman(left: KnownValues, right: KnownValues): Spearman {
+export function spearman(left: KnownValues, right: KnownValues): Spearman {
   const [inLeft, inRight]: [number[], number[]] = [[], []];
   for (let a = 0, b = 0; a < left.rows.length && b < right.rows.length;) {
     const difference = left.rows[a]! - right.rows[b]!;

@@ -3,6 +3,8 @@ import type { Outcome } from '@convotel/conventions';
 import { compareText } from './order.ts';
 import { compareByStart, findRetried } from './retries.ts';
 import type { SpanRecord } from './span-record.ts';
+import { usageOf } from './step-usage.ts';
+import type { StepUsage } from './step-usage.ts';
 
 /** The root's outcome, or `open` while no root has arrived. */
 export type ConversationOutcome = Outcome | 'open';
@@ -34,6 +36,10 @@ export interface ConversationRecord {
   completedNanoByStep: Record<string, bigint>;
   /** Response latency in ms: the smallest of its steps', else of its roots'. */
   responseMs?: number;
+  /** How many of its steps were interrupted. */
+  interruptedSteps: number;
+  /** What its steps used of models. */
+  usage: StepUsage[];
 }
 
 /** The numbers of one conversation, from all spans of its trace, each once. Undefined where none is a root or a step. */
@@ -80,6 +86,8 @@ export function buildConversation(spans: readonly SpanRecord[]): ConversationRec
     // Unlike an assignment, this also takes a step named `__proto__`.
     completedNanoByStep: Object.fromEntries(completedNanoByStep),
     ...(responseSeconds !== undefined && { responseMs: responseSeconds * 1000 }),
+    interruptedSteps: steps.filter((step) => step.outcome === 'interrupted').length,
+    usage: usageOf(steps),
   };
 }
 

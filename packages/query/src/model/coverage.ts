@@ -40,7 +40,11 @@ export type WarningCode =
   /** The step asked for does not occur in the window. */
   | 'step-never-seen'
   /** There are more step names than are told apart; the rest is counted together as `(other)`. */
-  | 'step-names-folded';
+  | 'step-names-folded'
+  /** Conversations of the window carry no session id, so they are in no session. */
+  | 'without-session'
+  /** There are more conversations than one answer reads; the older ones are missing, so it is incomplete. */
+  | 'only-newest';
 
 /** The data of an answer, and what it rests on. */
 export interface Answer<Data> {

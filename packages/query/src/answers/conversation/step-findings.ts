@@ -1,4 +1,4 @@
-import { isFailure } from '@convotel/conventions';
+import { isFailure, stepKindOf } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
 import { findErrorCause } from '../../findings/error-causes.ts';
 import { findingRule } from '../../findings/finding.ts';
@@ -23,7 +23,7 @@ export const UNATTRIBUTED_FROM_PCT = 10;
 
 /**
  * The step that takes most of the conversation, its attempts together, from 40 % of its duration on; then a second one
- * that also takes as much. Silent where the conversation has only one kind of step.
+ * that takes as much of the time in which the first was not running. Silent where the conversation has only one kind of step.
  */
 export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: DetailFacts) => {
   const calls = outermostStepsByName(detail);
@@ -32,9 +32,16 @@ export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: Detail
     const durationMs = coveredMs(rows);
     return { step, calls: rows.length, durationMs, sharePct: percentOf(durationMs, detail.durationMs) };
   });
-  const bottlenecks = shares
-    .filter((share) => share.sharePct >= BOTTLENECK_FROM_PCT)
-    .toSorted((a, b) => b.durationMs - a.durationMs);
+  const bottlenecks: typeof shares = [];
+  const named: StepRow[] = [];
+  for (const share of shares.toSorted((a, b) => b.durationMs - a.durationMs)) {
+    // Of steps side by side one is enough: the others took no time that it did not.
+    const rows = calls.get(share.step)!;
+    const addedMs = named.length === 0 ? share.durationMs : coveredMs([...named, ...rows]) - coveredMs(named);
+    if (percentOf(addedMs, detail.durationMs) < BOTTLENECK_FROM_PCT) continue;
+    bottlenecks.push(share);
+    named.push(...rows);
+  }
   return bottlenecks.map((share, place) => {
     const times = share.calls > 1 ? `${counted(share.calls, 'call')}, ` : '';
     const figures = `(${times}${(share.durationMs / 1000).toFixed(2)}s = ${share.sharePct.toFixed(0)}% of total)`;
@@ -42,6 +49,34 @@ export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: Detail
     const text = `${stepDisplayName(share.step, 'opening')} step ${claim} ${figures}`;
     return { severity: 'warning', text, evidence: share };
   });
+});
+
+/** A conversation with repeated steps is a whole session from this duration on. */
+export const WHOLE_SESSION_FROM_MS = 60_000;
+
+/**
+ * How often the first step came again, where a whole session was wrapped as one conversation: a step that takes in what the
+ * user says came several times, or any step did in more than a minute. Attempts are no repetition. Undefined elsewhere.
+ */
+export function exchangesInOne(detail: ConversationDetail): { step: string; times: number } | undefined {
+  const calls = [...outermostStepsByName(detail)].map(([step, rows]) => ({
+    step,
+    times: rows.filter(({ attempt }) => attempt === undefined).length,
+  }));
+  const [first] = calls;
+  const kind = stepKindOf(first?.step ?? '');
+  if (first !== undefined && first.times > 1 && (kind === 'capture' || kind === 'speech_to_text')) return first;
+  return detail.durationMs > WHOLE_SESSION_FROM_MS ? calls.find(({ times }) => times > 1) : undefined;
+}
+
+/** A phone call or a chat recorded as one conversation: its numbers are not what one answer took. */
+export const wholeSession = findingRule('whole-session', ({ detail }: DetailFacts) => {
+  const repeated = exchangesInOne(detail);
+  if (repeated === undefined) return [];
+  const { step, times } = repeated;
+  const seen = `${stepDisplayName(step, 'opening')} ran ${times} times`;
+  const text = `${seen}: this looks like a whole session recorded as one conversation. Start a conversation for each exchange, with one sessionId for all`;
+  return [{ severity: 'warning', text, evidence: { step, times, durationMs: detail.durationMs } }];
 });
 
 /** Waiting that no step explains. */

@@ -7,7 +7,14 @@ import type { Report } from '../report.ts';
 import type { ConversationDetail } from './conversation-detail.ts';
 import { getConversation } from './get-conversation.ts';
 import type { OneConversationOptions } from './get-conversation.ts';
-import { allStepsCompleted, bottleneckStep, unattributedTime, unsuccessfulStep } from './step-findings.ts';
+import {
+  allStepsCompleted,
+  bottleneckStep,
+  exchangesInOne,
+  unattributedTime,
+  unsuccessfulStep,
+  wholeSession,
+} from './step-findings.ts';
 
 /**
  * What one conversation took, in all and in each step, and each step's share of the total.
@@ -50,10 +57,10 @@ export const slowStep = findingRule('slow-step', ({ detail }: SummaryFacts) =>
   }),
 );
 
-/** The total is not below the target. */
+/** The duration is not below the target, which is one for a single exchange. */
 export const overTarget = findingRule('over-target', ({ detail, targetMs }: SummaryFacts) => {
   const { durationMs } = detail;
-  if (durationMs < targetMs) return [];
+  if (durationMs < targetMs || exchangesInOne(detail) !== undefined) return [];
   const overMs = durationMs - targetMs;
   const text = `Total is ${twoDecimals(overMs)} seconds over the target of ${secondsWords(targetMs)} seconds`;
   return [{ severity: 'warning', text, evidence: { durationMs, targetMs, overMs } }];
@@ -62,6 +69,7 @@ export const overTarget = findingRule('over-target', ({ detail, targetMs }: Summ
 /** A conversation to compare later ones with: it and all of its steps completed, and its total is below the target. */
 export const goodBaseline = findingRule('good-baseline', ({ detail, targetMs }: SummaryFacts) => {
   const { steps, outcome, durationMs } = detail;
+  if (exchangesInOne(detail) !== undefined) return [];
   const isComplete = outcome === 'completed' && steps.length > 0 && steps.every((step) => step.outcome === 'completed');
   if (!isComplete || durationMs >= targetMs) return [];
   return [{ severity: 'good', text: 'Good baseline for optimization', evidence: { durationMs, targetMs } }];
@@ -70,6 +78,7 @@ export const goodBaseline = findingRule('good-baseline', ({ detail, targetMs }: 
 /** The findings of `summary`, in the order in which they are printed. */
 export const summaryRules = [
   totalDuration,
+  wholeSession,
   bottleneckStep,
   allStepsCompleted,
   unsuccessfulStep,

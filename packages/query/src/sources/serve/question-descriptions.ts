@@ -73,8 +73,26 @@ const readConversation: Reader<ConversationRecord> = readObject(
     stepCount: readNumber,
     stepSumNano: readBigint,
     completedNanoByStep: readRecordOf(readBigint),
+    interruptedSteps: readNumber,
+    usage: readArrayOf(
+      readObject(
+        { step: readText, calls: readNumber },
+        {
+          provider: readText,
+          model: readText,
+          inputTokens: readNumber,
+          outputTokens: readNumber,
+          inputChars: readNumber,
+        },
+      ),
+    ),
   },
-  { sessionId: readText, workflow: readText, failedStep: readText, responseMs: readNumber },
+  {
+    sessionId: readText,
+    workflow: readText,
+    failedStep: readText,
+    responseMs: readNumber,
+  },
 );
 
 const readStepColumn: Reader<StepColumn> = readObject(

@@ -4,6 +4,7 @@ import {
   bottleneckStep,
   unattributedTime,
   unsuccessfulStep,
+  wholeSession,
 } from '../../../src/answers/conversation/step-findings.ts';
 import { goodBaseline, overTarget, slowStep, totalDuration } from '../../../src/answers/conversation/summary.ts';
 import { summaryFacts, textsOf } from '../facts-for-tests.ts';
@@ -220,4 +221,63 @@ describe('unattributed-time', () => {
     expect(unattributedTime(summaryFacts([], { durationMs: 10, unattributedMs: 10 }))).toEqual([]);
     expect(unattributedTime(summaryFacts(steps, { durationMs: 0, unattributedMs: 0 }))).toEqual([]);
   });
+});
+
+describe('whole-session', () => {
+  const turn = [
+    { step: 'stt', durationMs: 600 },
+    { step: 'gpt', durationMs: 1500 },
+    { step: 'tts', durationMs: 400 },
+  ];
+
+  test('says that a call was recorded as one conversation, instead of judging it by the target', () => {
+    const facts = summaryFacts([...turn, ...turn, ...turn], { durationMs: 37_500 });
+    expect(textsOf(wholeSession(facts))).toEqual([
+      'STT ran 3 times: this looks like a whole session recorded as one conversation. Start a conversation for each exchange, with one sessionId for all',
+    ]);
+    expect(overTarget(facts)).toEqual([]);
+    expect(goodBaseline(summaryFacts([...turn, ...turn]))).toEqual([]);
+  });
+
+  test('is said of any repeated step in more than a minute, but of no loop of tools, and no retries', () => {
+    const chat = [
+      { step: 'gpt', durationMs: 1500 },
+      { step: 'tool', durationMs: 100 },
+      { step: 'gpt', durationMs: 1500 },
+    ];
+    expect(wholeSession(summaryFacts(chat))).toEqual([]);
+    expect(wholeSession(summaryFacts(chat, { durationMs: 60_000 }))).toEqual([]);
+    expect(textsOf(wholeSession(summaryFacts(chat, { durationMs: 60_001 })))[0]).toMatch(/^GPT ran 2 times/);
+    expect(
+      wholeSession(
+        summaryFacts([
+          { step: 'stt', durationMs: 9 },
+          { step: 'stt', durationMs: 9, attempt: 2 },
+        ]),
+      ),
+    ).toEqual([]);
+    expect(wholeSession(summaryFacts([]))).toEqual([]);
+  });
+});
+
+test('of steps side by side one is the bottleneck', () => {
+  const at = (fromMs: number, toMs: number): { startTime: string; endTime: string; durationMs: number } => ({
+    startTime: new Date(Date.UTC(2025, 9, 8) + fromMs).toISOString().replace('Z', '000Z'),
+    endTime: new Date(Date.UTC(2025, 9, 8) + toMs).toISOString().replace('Z', '000Z'),
+    durationMs: toMs - fromMs,
+  });
+  const tools = [0, 1, 2, 3, 4].map((tool) => ({ step: `tool.${tool}`, ...at(0, 1700) }));
+  const steps = [...tools, { step: 'gpt', ...at(1700, 3000) }, { step: 'tts', ...at(1900, 3200) }];
+  expect(textsOf(bottleneckStep(summaryFacts(steps, { durationMs: 3200 })))).toEqual([
+    'Tool.0 step is the bottleneck (1.70s = 53% of total)',
+    'GPT step takes most of the rest (1.30s = 41% of total)',
+  ]);
+  // Calls of one step side by side are not added up.
+  const calls = [0, 1, 2].map(() => ({ step: 'tool', ...at(0, 1700) }));
+  expect(
+    textsOf(bottleneckStep(summaryFacts([...calls, { step: 'gpt', ...at(1700, 3000) }], { durationMs: 3000 }))),
+  ).toEqual([
+    'Tool step is the bottleneck (3 calls, 1.70s = 57% of total)',
+    'GPT step takes most of the rest (1.30s = 43% of total)',
+  ]);
 });

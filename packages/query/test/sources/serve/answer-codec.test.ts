@@ -60,6 +60,8 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
       workflow: 'voice',
       failedStep: 'gpt',
       responseMs: 1e-9,
+      interruptedSteps: 2,
+      usage: [{ step: 'gpt', provider: 'a', model: 'b', calls: 2, inputTokens: 0, outputTokens: 12, inputChars: 7 }],
       completedNanoByStep: JSON.parse('{}') as Record<string, bigint>,
     },
   ],

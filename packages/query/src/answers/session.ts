@@ -1,0 +1,170 @@
+import { isFailure } from '@convotel/conventions';
+import { findAll, findingRule } from '../findings/finding.ts';
+import { counted, roughDurationWords } from '../findings/words.ts';
+import type { ConversationRecord } from '../model/conversation.ts';
+import { compareBigint } from '../model/order.ts';
+import { millisecondsOf } from '../model/numbers.ts';
+import { compareByStart } from '../model/retries.ts';
+import { QueryError } from '../query-error.ts';
+import { MAX_QUESTION_LIMIT } from '../questions.ts';
+import type { ConversationSource } from '../questions.ts';
+import { conversationRow } from './conversation-row.ts';
+import type { ConversationRow } from './conversation-row.ts';
+import { spearman } from './correlation.ts';
+import { spearmanProbability } from './intervals.ts';
+import { checkTimeZone } from './options.ts';
+import { buildReport } from './report.ts';
+import type { Report } from './report.ts';
+import { hasFailed, sessionRow, warnedOfLimit } from './sessions.ts';
+import type { SessionRow } from './sessions.ts';
+
+/** What {@link session} is asked with. */
+export interface SessionOptions {
+  sessionId: string;
+  /** IANA zone that times are shown in; it stands in the report. */
+  timeZone: string;
+}
+
+/** A conversation of a session. */
+export interface SessionConversation extends ConversationRow {
+  /** Start − the session's start. */
+  offsetMs: number;
+  /** From the latest end of those before it to its start; 0 for the first, and where they overlap. */
+  pauseMs: number;
+  /** Of the failed step, where the conversation is a failure; for the first 20 of those. */
+  errorType?: string;
+  errorMessage?: string;
+}
+
+/** The data of `session`: its numbers, and its conversations by start. */
+export interface SessionDetail extends Omit<SessionRow, 'conversations'> {
+  conversations: SessionConversation[];
+}
+
+/** Of how many failures the error is looked up. */
+const ERRORS_READ = 20;
+
+/**
+ * One session: its conversations by start, with the pauses between them and what went wrong.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION` where no conversation is of that session;
+ *   `SourceError` when the source cannot answer.
+ */
+export async function session(
+  source: ConversationSource,
+  options: SessionOptions,
+): Promise<Report<'session', SessionDetail>> {
+  const { sessionId, timeZone } = options;
+  checkTimeZone(timeZone);
+
+  const filters = { session: sessionId };
+  const { data, coverage } = await source.ask({
+    name: 'conversations',
+    filters,
+    order: 'newest',
+    limit: MAX_QUESTION_LIMIT,
+  });
+  if (data.length === 0) {
+    const text = `no conversation of a session ${JSON.stringify(sessionId)} in ${source.location}; "sessions" lists the newest ones`;
+    throw new QueryError('NO_SUCH_CONVERSATION', text);
+  }
+  const byStart = data.toSorted(
+    (a, b) => compareBigint(a.startTimeUnixNano, b.startTimeUnixNano) || (a.traceId < b.traceId ? -1 : 1),
+  );
+  const errors = new Map<string, ErrorFound>();
+  for (const failed of byStart.filter(hasFailed).slice(0, ERRORS_READ)) {
+    errors.set(failed.traceId, await findError(source, failed));
+  }
+  const { conversations: _count, ...numbers } = sessionRow(sessionId, byStart);
+  const detail: SessionDetail = { ...numbers, conversations: onOneAxis(byStart, errors) };
+  return buildReport({
+    command: 'session',
+    source,
+    timeZone,
+    coverage: warnedOfLimit(coverage, data.length),
+    data: detail,
+    findings: findAll(sessionRules, { detail }),
+  });
+}
+
+interface ErrorFound {
+  errorType?: string;
+  errorMessage?: string;
+}
+
+/** What the failed step of the conversation says. */
+async function findError(source: ConversationSource, { traceId, failedStep }: ConversationRecord): Promise<ErrorFound> {
+  const { data } = await source.ask({ name: 'conversation', conversationId: traceId });
+  const failed = data.spans
+    .filter(({ step, depth, outcome }) => step === failedStep && depth === 0 && isFailure(outcome))
+    .sort(compareByStart)
+    .at(-1);
+  return {
+    ...(failed?.errorType !== undefined && { errorType: failed.errorType }),
+    ...(failed?.errorMessage !== undefined && { errorMessage: failed.errorMessage }),
+  };
+}
+
+function onOneAxis(
+  byStart: readonly ConversationRecord[],
+  errors: ReadonlyMap<string, ErrorFound>,
+): SessionConversation[] {
+  const startUnixNano = byStart[0]!.startTimeUnixNano;
+  let endUnixNano = startUnixNano;
+  return byStart.map((conversation) => {
+    const pauseNano = conversation.startTimeUnixNano - endUnixNano;
+    if (conversation.endTimeUnixNano > endUnixNano) endUnixNano = conversation.endTimeUnixNano;
+    return {
+      ...conversationRow(conversation),
+      offsetMs: millisecondsOf(conversation.startTimeUnixNano - startUnixNano),
+      pauseMs: pauseNano > 0n ? millisecondsOf(pauseNano) : 0,
+      ...errors.get(conversation.traceId),
+    };
+  });
+}
+
+/** What the rules of `session` look at. */
+export interface SessionFacts {
+  detail: SessionDetail;
+}
+
+/** Fewer response latencies show no trend. */
+export const RESPONSES_FOR_TREND = 6;
+
+/** The last third must be this many times the first one. */
+export const GROWS_FROM_TIMES = 1.25;
+
+/** One minus the confidence with which a trend must not be chance. */
+const SIGNIFICANCE_LEVEL = 0.05;
+
+/** Users wait longer the longer the session lasts, as where a history of messages grows with every answer. */
+export const growingResponse = findingRule('growing-response', ({ detail }: SessionFacts) => {
+  const waits = Float64Array.from(detail.conversations.flatMap(({ responseMs }) => responseMs ?? []));
+  if (waits.length < RESPONSES_FOR_TREND) return [];
+  const places = Uint32Array.from(waits.keys());
+  const { rho } = spearman({ rows: places, ms: Float64Array.from(places) }, { rows: places, ms: waits });
+  const third = Math.floor(waits.length / 3);
+  const [firstMs, lastMs] = [meanOf(waits.subarray(0, third)), meanOf(waits.subarray(-third))];
+  const isTrend = rho !== null && rho > 0 && spearmanProbability(rho, waits.length) < SIGNIFICANCE_LEVEL;
+  if (!isTrend || lastMs < firstMs * GROWS_FROM_TIMES) return [];
+  const times = `${roughDurationWords(firstMs)} in the first ${third}, ${roughDurationWords(lastMs)} in the last ${third}`;
+  const text = `Response latency grows over the session: ${times} of ${waits.length} conversations`;
+  return [{ severity: 'warning', text, evidence: { conversations: waits.length, firstMs, lastMs, spearman: rho } }];
+});
+
+/** How many conversations of the session are failures, and at which steps. */
+export const failedConversations = findingRule('failed-conversations', ({ detail }: SessionFacts) => {
+  const failed = detail.conversations.filter(hasFailed);
+  if (failed.length === 0) return [];
+  const steps = [...new Set(failed.flatMap(({ failedStep }) => failedStep ?? []))];
+  const where = steps.length === 0 ? '' : ` (${steps.join(', ')})`;
+  const total = counted(detail.conversations.length, 'conversation');
+  const text = `${failed.length} of ${total} failed${where}`;
+  return [{ severity: 'problem', text, evidence: { failures: failed.length, steps } }];
+});
+
+/** The findings of `session`, in the order in which they are printed. */
+export const sessionRules = [growingResponse, failedConversations];
+
+function meanOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,172 @@
+import { stepKindOf } from '@convotel/conventions';
+import type { StepKind } from '@convotel/conventions';
+import type { ConversationRecord } from '../model/conversation.ts';
+import type { Coverage } from '../model/coverage.ts';
+import type { StepUsage } from '../model/step-usage.ts';
+import { MAX_QUESTION_LIMIT } from '../questions.ts';
+import type { ConversationSource } from '../questions.ts';
+import { formatLocalInstant } from '../time/instant.ts';
+import { checkWindowed } from './options.ts';
+import type { WindowedOptions } from './options.ts';
+import { buildReport } from './report.ts';
+import type { Report } from './report.ts';
+import { warnedOfLimit } from './sessions.ts';
+
+/** What a model costs, in any currency. */
+export interface ModelPrice {
+  inputPerMillionTokens?: number | undefined;
+  outputPerMillionTokens?: number | undefined;
+  /** Of text that was spoken. */
+  perMillionCharacters?: number | undefined;
+}
+
+/** What rows of `usage` are about. */
+export type UsageGroup = 'model' | 'day' | 'workflow' | 'session' | 'step';
+
+/** What {@link usage} is asked with. */
+export interface UsageOptions extends WindowedOptions {
+  /** @defaultValue `'model'` */
+  by?: UsageGroup | undefined;
+  /** Prices by the name of the model that spans carry. Without any, there is no cost. */
+  prices?: Readonly<Record<string, ModelPrice>> | undefined;
+  /** Kinds of steps whose name does not tell. */
+  kindOf?: ((step: string) => StepKind) | undefined;
+}
+
+/** A row of `usage`. Sums are absent where no call says so. */
+export interface UsageRow {
+  /** The model, day, workflow, session or step; absent where calls do not say it. */
+  group?: string;
+  calls: number;
+  inputTokens?: number;
+  outputTokens?: number;
+  /** Characters that text-to-speech steps were given to speak. */
+  spokenChars?: number;
+  /** Of the calls that have a price; absent where none has. */
+  cost?: number;
+  /** Calls that used something which has no price. */
+  unpricedCalls: number;
+}
+
+/** The data of `usage`. */
+export interface Usage {
+  by: UsageGroup;
+  rows: UsageRow[];
+  /** Over all rows, without `group`. */
+  total: UsageRow;
+  /** Models that were used and have no price, in order; empty where no prices were given. */
+  unpricedModels: string[];
+}
+
+/**
+ * What the conversations that start in the window used: calls, tokens, characters spoken and, with prices, what they cost;
+ * by model unless told. The largest row by cost, then calls, comes first; days in order. From the newest 10,000
+ * conversations; where there are more, the coverage is incomplete and a warning says so.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ */
+export async function usage(source: ConversationSource, options: UsageOptions): Promise<Report<'usage', Usage>> {
+  checkWindowed(options);
+  const { window, timeZone, filters = {}, by = 'model', prices, kindOf = stepKindOf } = options;
+
+  const asked = { name: 'conversations', window, filters, order: 'newest', limit: MAX_QUESTION_LIMIT } as const;
+  const { data: conversations, coverage: read } = await source.ask(asked);
+  const groups = new Map<string | undefined, Sum>();
+  const total = new Sum();
+  const unpriced = new Set<string>();
+  for (const conversation of conversations) {
+    for (const used of conversation.usage) {
+      const isSpeech = kindOf(used.step) === 'text_to_speech';
+      // A length of text alone is what a step was given, not what anybody pays for.
+      if (used.model === undefined && used.inputTokens === undefined && used.outputTokens === undefined && !isSpeech) {
+        continue;
+      }
+      const cost = prices === undefined ? undefined : costOf(used, isSpeech, prices);
+      if (prices !== undefined && cost === undefined && used.model !== undefined) unpriced.add(used.model);
+      const group = groupOf(by, conversation, used, timeZone);
+      let sum = groups.get(group);
+      if (sum === undefined) groups.set(group, (sum = new Sum()));
+      for (const each of [sum, total]) each.add(used, isSpeech, cost, prices !== undefined);
+    }
+  }
+  const rows = [...groups].map(([group, sum]) => sum.row(group)).sort(by === 'day' ? byGroup : byCost);
+  const coverage: Coverage = warnedOfLimit(read, conversations.length);
+  const data = { by, rows, total: total.row(undefined), unpricedModels: [...unpriced].sort() };
+  return buildReport({ command: 'usage', source, window, timeZone, coverage, data });
+}
+
+function groupOf(
+  by: UsageGroup,
+  { sessionId, workflow, startTimeUnixNano }: ConversationRecord,
+  { model, step }: StepUsage,
+  timeZone: string,
+): string | undefined {
+  switch (by) {
+    case 'model':
+      return model;
+    case 'step':
+      return step;
+    case 'session':
+      return sessionId;
+    case 'workflow':
+      return workflow;
+    case 'day':
+      return formatLocalInstant(startTimeUnixNano, timeZone, 0).slice(0, 'YYYY-MM-DD'.length);
+  }
+}
+
+/** Undefined where something that was used has no price. */
+function costOf(
+  { model, inputTokens = 0, outputTokens = 0, inputChars = 0 }: StepUsage,
+  isSpeech: boolean,
+  prices: Readonly<Record<string, ModelPrice>>,
+): number | undefined {
+  const price = model !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined;
+  if (price === undefined) return undefined;
+  const parts = [
+    [inputTokens, price.inputPerMillionTokens],
+    [outputTokens, price.outputPerMillionTokens],
+    // Models that are paid by the token are not paid by the character as well.
+    [isSpeech && inputTokens + outputTokens === 0 ? inputChars : 0, price.perMillionCharacters],
+  ] as const;
+  let cost = 0;
+  for (const [amount, perMillion] of parts) {
+    if (amount === 0) continue;
+    if (perMillion === undefined) return undefined;
+    cost += (amount * perMillion) / 1e6;
+  }
+  return cost;
+}
+
+/** Adds up what calls used. */
+class Sum {
+  readonly #row: UsageRow = { calls: 0, unpricedCalls: 0 };
+
+  add(
+    { calls, inputTokens, outputTokens, inputChars }: StepUsage,
+    isSpeech: boolean,
+    cost?: number,
+    priced = false,
+  ): void {
+    this.#row.calls += calls;
+    if (priced && cost === undefined) this.#row.unpricedCalls += calls;
+    const amounts = { inputTokens, outputTokens, spokenChars: isSpeech ? inputChars : undefined, cost };
+    for (const [name, amount] of Object.entries(amounts) as [keyof typeof amounts, number | undefined][]) {
+      if (amount !== undefined) this.#row[name] = (this.#row[name] ?? 0) + amount;
+    }
+  }
+
+  row(group: string | undefined): UsageRow {
+    return { ...(group !== undefined && { group }), ...this.#row };
+  }
+}
+
+function byCost(a: UsageRow, b: UsageRow): number {
+  return (b.cost ?? 0) - (a.cost ?? 0) || b.calls - a.calls || byGroup(a, b);
+}
+
+/** An absent one behind the others. */
+function byGroup(a: UsageRow, b: UsageRow): number {
+  if (a.group === undefined || b.group === undefined)
+    return Number(a.group === undefined) - Number(b.group === undefined);
+  return a.group < b.group ? -1 : Number(a.group > b.group);
+}
