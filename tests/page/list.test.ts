@@ -93,6 +93,7 @@ test('rows can be read without a mouse: j, k, e, / and Enter', async () => {
   await page.keyboard.press('Tab');
   await page.locator('body').evaluate(() => (document.activeElement as HTMLElement).blur());
   await page.keyboard.press('j');
+  await isChosen('slow-one');
   await page.keyboard.press('Enter');
   await page.waitForURL(/conversations\/slow-one/);
   await page.goBack();
@@ -115,7 +116,8 @@ test('a conversation that arrives appears by itself, and what is chosen stays ch
 });
 
 test('who types in a field is not interrupted by rows that change', async () => {
-  const page = await openList('', known.length + 1);
+  const page = await under.open('#/conversations');
+  await page.locator('.row').first().waitFor();
   await page.keyboard.press('e');
   await page.locator('.row:focus').waitFor();
   await page.keyboard.press('/');
@@ -132,7 +134,8 @@ test('who types in a field is not interrupted by rows that change', async () => 
 });
 
 test('what went wrong is said, the rows stay, and it goes on when the server is back', async () => {
-  const page = await openList('', known.length + 2);
+  const page = await under.open('#/conversations');
+  await page.locator('.row').first().waitFor();
   await page.route('**/api/v1/**', (route) => route.abort());
   await page
     .getByRole('alert')
