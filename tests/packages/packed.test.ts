@@ -48,6 +48,7 @@ describe('a pack', () => {
       /^bin\/(convotel\.js|package\.json)$/,
       /^schema\/.*\.json$/,
       /^dist\/(THIRD-PARTY-LICENSES\.txt|bundled\/.*\.sql)$/,
+      /^dist\/page\/(index\.html|THIRD-PARTY-LICENSES\.txt|assets\/[\w-]+\.(js|css|svg))$/,
     ];
     const surplus = installed.packs.flatMap(({ name, files }) =>
       files.filter((path) => !expected.some((pattern) => pattern.test(path))).map((path) => `${name}: ${path}`),
