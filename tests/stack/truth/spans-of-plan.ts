@@ -15,12 +15,13 @@ function spansOf(planned: PlannedConversation): SpanRecord[] {
   const traceId = traceIdOf(conversationId);
   const rootSpanId = rootSpanIdOf(conversationId);
   const ofConversation = { traceId, depth: 0, isRecovered: false };
-  const named = { conversationId, ...(sessionId !== undefined && { sessionId }) };
+  const named = { conversationId, workflow, ...(sessionId !== undefined && { sessionId }) };
 
   const spans = steps.map((step): SpanRecord => ({
     ...ofConversation,
     ...named,
     ...stepFields(step),
+    ...responseLatencyOf(step, steps),
     spanId: nextSpanId(),
     parentSpanId: rootSpanId,
   }));
@@ -29,7 +30,6 @@ function spansOf(planned: PlannedConversation): SpanRecord[] {
     spans.push({
       ...ofConversation,
       ...named,
-      workflow,
       spanId: rootSpanId,
       name: 'conversation',
       role: 'root',
@@ -37,6 +37,7 @@ function spansOf(planned: PlannedConversation): SpanRecord[] {
       durationNano: nano(planned.endUnixMs - planned.startUnixMs),
       outcome,
       ...(isFailure(worst) && errorFields(worst)),
+      ...responseLatencyOfRoot(steps),
     });
   }
   if (foreignSpan !== undefined) {
@@ -74,6 +75,26 @@ function stepFields(
       timeToFirstOutputSeconds: planned.timeToFirstOutputSeconds,
     }),
   } as ReturnType<typeof stepFields>;
+}
+
+/** From the end of the user's input, which is that of the request, to what the user heard first of this step. */
+function responseLatencyOf(planned: PlannedStep, steps: readonly PlannedStep[]): { responseLatencySeconds?: number } {
+  const { step, startUnixMs, durationMs, outcome } = planned;
+  const isSpeech = step === 'tts' && outcome === 'completed';
+  if (!isSpeech && step !== 'response') return {};
+  const request = steps.find((each) => each.step === 'request')!;
+  const outputUnixMs = isSpeech ? startUnixMs + durationMs : startUnixMs;
+  return { responseLatencySeconds: (outputUnixMs - request.startUnixMs - request.durationMs) / 1000 };
+}
+
+/** Where no step answered, the root has what the outermost streamed step that started last would have had. */
+function responseLatencyOfRoot(steps: readonly PlannedStep[]): { responseLatencySeconds?: number } {
+  if (steps.some((step) => responseLatencyOf(step, steps).responseLatencySeconds !== undefined)) return {};
+  const streamed = steps.filter(({ timeToFirstOutputSeconds }) => timeToFirstOutputSeconds !== undefined).at(-1);
+  if (streamed === undefined) return {};
+  const request = steps.find(({ step }) => step === 'request')!;
+  const outputUnixMs = streamed.startUnixMs + streamed.timeToFirstOutputSeconds! * 1000;
+  return { responseLatencySeconds: (outputUnixMs - request.startUnixMs - request.durationMs) / 1000 };
 }
 
 function isFailure({ outcome }: PlannedStep): boolean {

@@ -1,17 +1,16 @@
 import { trace } from '@opentelemetry/api';
-import { startConversation } from '@convotel/tracing';
+import { joinConversation, startConversation } from '@convotel/tracing';
 import type { ConversationHandle } from '@convotel/tracing';
 import type { PlannedConversation, PlannedStep } from './plan-conversations.ts';
 
 /** Makes the spans of a planned conversation as a program would that learns of it afterwards. */
 export function recordPlanned(planned: PlannedConversation): void {
   const { conversationId, workflow, sessionId, startUnixMs, endUnixMs, steps, outcome, foreignSpan } = planned;
-  const conversation = startConversation({
-    conversationId,
-    workflow,
-    startTime: startUnixMs,
-    ...(sessionId !== undefined && { sessionId }),
-  });
+  // The root of an open one is another process's, and never arrives: one of this process would end with it.
+  const conversation =
+    outcome === 'open'
+      ? joinConversation(conversationId, { workflow, sessionId })
+      : startConversation({ conversationId, workflow, sessionId, startTime: startUnixMs });
   for (const step of steps) recordStep(conversation, step);
   if (foreignSpan !== undefined) {
     conversation.run(() => {
@@ -20,7 +19,7 @@ export function recordPlanned(planned: PlannedConversation): void {
     });
   }
   // Its outcome is left to the rule of the conventions: the worst among the last attempts.
-  if (outcome !== 'open') conversation.end({ endTime: endUnixMs });
+  conversation.end(outcome === 'open' ? undefined : { endTime: endUnixMs });
 }
 
 function recordStep(conversation: ConversationHandle, planned: PlannedStep): void {

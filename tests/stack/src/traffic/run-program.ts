@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DeliveryReport } from '@convotel/sdk';
 import type { PlannedProgramOptions } from './planned-program.ts';
@@ -8,9 +11,12 @@ const COMPILED = fileURLToPath(new URL('../../dist/traffic/', import.meta.url));
 /** Runs a compiled program of this folder in a process of its own; what it printed on standard output. */
 export function runProgram(name: string, options: object, environment: Record<string, string> = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const env = { PATH: process.env['PATH'], TZ: 'UTC', ...environment };
+    // A journal of its own: what another program of the same service left behind is not this one's to deliver.
+    const state = mkdtempSync(join(tmpdir(), 'convotel-stack-state-'));
+    const env = { PATH: process.env['PATH'], TZ: 'UTC', XDG_STATE_HOME: state, ...environment };
     const words = [`${COMPILED}${name}.js`, JSON.stringify(options)];
     execFile(process.execPath, words, { env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
+      rmSync(state, { recursive: true, force: true });
       if (error === null) resolve(stdout);
       else reject(new Error(`${name} failed: ${stderr}`, { cause: error }));
     });
