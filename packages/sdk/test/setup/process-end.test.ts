@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { startTracing } from '@convotel/sdk';
 import { conversation } from '@convotel/tracing';
-import { startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { attributesOf, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import type { OtlpReceiver } from '../support/otlp-receiver.ts';
 
 let receiver: OtlpReceiver;
@@ -36,7 +36,7 @@ interface Program {
 function run(then: string, options = ''): Program {
   const program = `
     import { startTracing } from '@convotel/sdk';
-    import { conversation } from '@convotel/tracing';
+    import { conversation, startConversation } from '@convotel/tracing';
     const tracing = startTracing({ serviceName: 'ends', endpoint: '${receiver.endpoint}', metrics: false, journal: { folder: '${folder}' }, warn() {}, ${options} });
     conversation((c) => c.step('first', () => 1));
     ${then}
@@ -148,6 +148,52 @@ describe('the end', () => {
     signalled.child.kill('SIGINT');
     await signalled.ended;
     expect(signalled.output()).toContain('abandon SIGINT');
+  });
+});
+
+describe('a step that is open arrives as abandoned', () => {
+  const OPEN =
+    "const open = startConversation({ conversationId: 'left' }); const step = open.startStep('open'); step.output('half');";
+  const expectAbandoned = (): void => {
+    const spans = receiver.spans().map((span) => ({ ...span, values: attributesOf(span) }));
+    const step = spans.filter(({ name }) => name === 'open');
+    expect(step).toHaveLength(1);
+    expect(step[0]?.values).toMatchObject({ 'conversation.outcome': 'abandoned', 'conversation.output.chars': 4 });
+    // It ended here, and was not closed by a later start.
+    expect(step[0]?.values).not.toHaveProperty('conversation.recovered');
+    const roots = spans.filter(
+      ({ values }) => values['conversation.id'] === 'left' && !('conversation.step.name' in values),
+    );
+    expect(roots).toHaveLength(1);
+    expect(roots[0]?.values).toMatchObject({ 'conversation.outcome': 'abandoned' });
+    expect(step[0]?.parentSpanId).toBe(roots[0]?.spanId);
+  };
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('at %s', async (signal) => {
+    const { child, says, ended } = run(`${OPEN} ${STAYS}`);
+    await says('ready');
+    child.kill(signal);
+    expect(await ended).toBe(signal);
+    expectAbandoned();
+  });
+
+  test('at the natural end', async () => {
+    const { ended } = run(OPEN);
+    expect(await ended).toBe(0);
+    expectAbandoned();
+  });
+
+  test('at process.exit, by the next start', async () => {
+    const { ended } = run(`${OPEN} process.exit(3);`);
+    expect(await ended).toBe(3);
+    const next = startTracing({
+      serviceName: 'ends',
+      endpoint: receiver.endpoint,
+      metrics: false,
+      journal: { folder },
+    });
+    await next.shutdown();
+    expectAbandoned();
   });
 });
 
