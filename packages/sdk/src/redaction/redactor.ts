@@ -1,4 +1,4 @@
-import { ATTRIBUTE, STEP_TIMING_PREFIX } from '@convotel/conventions';
+import { ATTRIBUTE, processSettings, STEP_TIMING_PREFIX } from '@convotel/conventions';
 import type { AttributeTreatment, SpanText, TextPlace } from '../encoding/span-text.ts';
 import type { CaptureContent } from '../settings/tracing-options.ts';
 import { holdsContent } from './content-attributes.ts';
@@ -89,7 +89,10 @@ export class Redactor implements SpanText {
 
   content(text: string, place: TextPlace): string | undefined {
     const masked = this.#masked(text, place);
-    if (this.#options.captureContent !== 'truncated' || text.length <= TRUNCATED_LENGTH) return masked;
+    // A `startTracing` that joined a setup may have said so after this was made.
+    const isTruncated =
+      this.#options.captureContent === 'truncated' || processSettings().maxContentLength !== undefined;
+    if (!isTruncated || text.length <= TRUNCATED_LENGTH) return masked;
     // A span holds no more than this of a text (one unit less where that would halve a character): its last words may
     // be half of a secret, so they do not leave, however short masks have made the text. A few words are a replacement.
     const mayBeCut = text.length >= SEEN_LENGTH - 1 && masked.length > BEYOND_THE_CUT;

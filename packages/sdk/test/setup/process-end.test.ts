@@ -33,11 +33,12 @@ interface Program {
 }
 
 /** Starts tracing, has one conversation, and then does what a test wants. */
-function run(then: string, options = ''): Program {
+function run(then: string, options = '', setUp = 'const tracing = startTracing'): Program {
   const program = `
-    import { startTracing } from '@convotel/sdk';
+    import { convotelSpanProcessor, startTracing } from '@convotel/sdk';
+    import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
     import { conversation, startConversation } from '@convotel/tracing';
-    const tracing = startTracing({ serviceName: 'ends', endpoint: '${receiver.endpoint}', metrics: false, journal: { folder: '${folder}' }, warn() {}, ${options} });
+    ${setUp}({ serviceName: 'ends', endpoint: '${receiver.endpoint}', metrics: false, journal: { folder: '${folder}' }, warn() {}, ${options} });
     conversation((c) => c.step('first', () => 1));
     ${then}
     console.log('ready');
@@ -180,6 +181,16 @@ describe('a step that is open arrives as abandoned', () => {
   test('at the natural end', async () => {
     const { ended } = run(OPEN);
     expect(await ended).toBe(0);
+    expectAbandoned();
+  });
+
+  test.each(['SIGTERM', 'the natural end'])('at %s, on a provider of the program with our processor', async (end) => {
+    const provide =
+      'const provide = (options) => new NodeTracerProvider({ spanProcessors: [convotelSpanProcessor(options)] }).register(); provide';
+    const { child, says, ended } = run(`${OPEN} ${end === 'SIGTERM' ? STAYS : ''}`, '', provide);
+    await says('ready');
+    if (end === 'SIGTERM') child.kill('SIGTERM');
+    expect(await ended).toBe(end === 'SIGTERM' ? 'SIGTERM' : 0);
     expectAbandoned();
   });
 

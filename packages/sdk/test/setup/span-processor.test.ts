@@ -135,6 +135,15 @@ test.each(['alone', 'and joined'])('its options are those of the process: %s', a
   await provider.shutdown();
 });
 
+test('what joins it may switch truncated content on', async () => {
+  const provider = provide();
+  const tracing = startTracing({ captureContent: 'truncated', warn });
+  conversation((c) => c.step('tts', () => `${'y '.repeat(493)}bob@canary.example ${'z '.repeat(3000)}`));
+  await tracing.shutdown();
+  expect(sent('tts')['conversation.pii.output_text']).toBe(`${'y '.repeat(493)}[em…`);
+  await provider.shutdown();
+});
+
 test('an option that cannot be used is said, and warnings that throw reach nobody', async () => {
   const provider = provide({
     classifyError: 'failed' as never,
