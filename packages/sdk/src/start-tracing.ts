@@ -1,4 +1,3 @@
-import { processSettings } from '@convotel/conventions';
 import { diag, DiagConsoleLogger } from '@opentelemetry/api';
 import { checkTracingOptions, usableOptions } from './settings/tracing-options.ts';
 import type { TracingOptions } from './settings/tracing-options.ts';
@@ -7,8 +6,8 @@ import type { Environment } from './settings/environment.ts';
 import { disabledTracing } from './setup/disabled-tracing.ts';
 import { findForeignProvider, joinedTracing } from './setup/joined-tracing.ts';
 import { ownTracing } from './setup/own-tracing.ts';
-import { captureContentOf } from './setup/span-delivery.ts';
-import { TRUNCATED_LENGTH } from './redaction/redactor.ts';
+import { applyToProcess, warningsOf } from './setup/process-settings.ts';
+import { attachedProcessor } from './setup/span-processor.ts';
 import type { Tracing } from './tracing.ts';
 
 const RUNNING = Symbol.for('convotel.running-tracing');
@@ -35,7 +34,9 @@ export function startTracing(options: TracingOptions = {}): Tracing {
   if (environment.logLevel !== undefined) {
     diag.setLogger(new DiagConsoleLogger(), { logLevel: environment.logLevel, suppressOverrideMessage: true });
   }
-  applyToProcess(usable, environment, warn);
+  const isJoining = attachedProcessor() !== undefined && findForeignProvider() !== undefined;
+  const isRedacted = isJoining || findForeignProvider() === undefined;
+  applyToProcess(usable, environment, warn, { isJoining, isRedacted });
   const tracing = environment.isDisabled ? disabledTracing() : setUp(usable, environment, warn);
   const said = new Set<string>();
   for (const warning of environment.variables.warnings) {
@@ -68,26 +69,4 @@ function setUp(options: TracingOptions, environment: Environment, warn: (message
       : joinedTracing(foreign, warn, whenStopped);
   inProcess[RUNNING] = tracing;
   return tracing;
-}
-
-/** What the tracing package asks the process for. */
-function applyToProcess(options: TracingOptions, environment: Environment, warn: (message: string) => void): void {
-  const { classifyError, maxOpenMs } = options;
-  Object.assign(processSettings(), { classifyError, maxOpenMs, warn });
-  if (options.captureContent === undefined && environment.captureContent === undefined) return;
-  const content = captureContentOf(options, environment);
-  processSettings().captureContent = content !== 'none';
-  processSettings().maxContentLength = content === 'truncated' ? TRUNCATED_LENGTH : undefined;
-}
-
-/** A warning must not reach the program as an exception, whoever hears it. */
-function warningsOf({ warn }: TracingOptions): (message: string) => void {
-  const hear = typeof warn === 'function' ? warn : (message: string) => console.warn(message);
-  return (message) => {
-    try {
-      hear(message);
-    } catch (error) {
-      diag.warn(`${message} (the option warn threw)`, error);
-    }
-  };
 }

@@ -1,4 +1,4 @@
-import { ATTRIBUTE, STEP_TIMING_PREFIX } from '@convotel/conventions';
+import { ATTRIBUTE, processSettings, STEP_TIMING_PREFIX } from '@convotel/conventions';
 import type { AttributeTreatment, SpanText, TextPlace } from '../encoding/span-text.ts';
 import type { CaptureContent } from '../settings/tracing-options.ts';
 import { holdsContent } from './content-attributes.ts';
@@ -14,8 +14,12 @@ export interface RedactorOptions {
   warn: (message: string) => void;
 }
 
-/** `truncated` keeps so many UTF-16 code units of a captured text. */
+/** `truncated` keeps so many UTF-16 code units of a captured text, after it was redacted. */
 export const TRUNCATED_LENGTH = 1000;
+/** So much more is looked at, so that a secret at the cut is seen whole. */
+const BEYOND_THE_CUT = 256;
+/** Where content is truncated, a span need not hold more of a text. */
+export const SEEN_LENGTH = TRUNCATED_LENGTH + BEYOND_THE_CUT;
 /** What stands for a text that the program's own redactor could not judge. */
 const UNJUDGED = '[redacted]';
 /** Messages and stacks are cut before they are redacted; content is redacted whole. */
@@ -84,8 +88,16 @@ export class Redactor implements SpanText {
   }
 
   content(text: string, place: TextPlace): string | undefined {
-    const isCut = this.#options.captureContent === 'truncated' && text.length > TRUNCATED_LENGTH;
-    return this.#masked(isCut ? `${text.slice(0, TRUNCATED_LENGTH)}…` : text, place);
+    const masked = this.#masked(text, place);
+    // A `startTracing` that joined a setup may have said so after this was made.
+    const isTruncated =
+      this.#options.captureContent === 'truncated' || processSettings().maxContentLength !== undefined;
+    if (!isTruncated || text.length <= TRUNCATED_LENGTH) return masked;
+    // A span holds no more than this of a text (one unit less where that would halve a character): its last words may
+    // be half of a secret, so they do not leave, however short masks have made the text. A few words are a replacement.
+    const mayBeCut = text.length >= SEEN_LENGTH - 1 && masked.length > BEYOND_THE_CUT;
+    const length = Math.min(TRUNCATED_LENGTH, masked.length - (mayBeCut ? BEYOND_THE_CUT : 0));
+    return length < masked.length ? `${masked.slice(0, isHalf(masked, length) ? length - 1 : length)}…` : masked;
   }
 
   #masked(text: string, place: TextPlace): string {
@@ -119,4 +131,9 @@ export class Redactor implements SpanText {
     this.#hasWarned = true;
     this.#options.warn(`convotel: the option redact ${what}; such texts are sent as ${UNJUDGED}. This is said once.`);
   }
+}
+
+/** Whether a cut at `length` would part the halves of a character. */
+function isHalf(text: string, length: number): boolean {
+  return /[\uD800-\uDBFF]/.test(text.charAt(length - 1));
 }

@@ -39,7 +39,8 @@ export interface TracingOptions {
   /** Makes the connections, in place of one that knows certificates and proxies by the environment. */
   agent?: HttpAgent | HttpsAgent | undefined;
   /**
-   * Whether input and output texts may leave the process; `truncated` keeps the first 1,000 characters. `true` is `full`,
+   * Whether input and output texts may leave the process; `truncated` keeps the first 1,000 characters of the redacted
+   * text, with `…` where it was cut. `true` is `full`,
    * `false` is `none`. Their lengths are always kept.
    * @defaultValue `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, else `'none'`
    */
@@ -51,8 +52,6 @@ export interface TracingOptions {
    * throws costs the text, not the span.
    */
   redact?: ((text: string, where: TextPlace) => string) | undefined;
-  /** Replaces a conversation's id wherever it is written, before it leaves. Ids are not redacted otherwise. */
-  redactConversationId?: ((id: string) => string) | undefined;
   /** `none` keeps the messages and stacks of errors in the process. @defaultValue `'redacted'` */
   errorMessages?: 'redacted' | 'none' | undefined;
   /** Share of conversations that are kept, 0 to 1; a conversation is kept whole or not at all. @defaultValue `OTEL_TRACES_SAMPLER`, else all */
@@ -145,11 +144,18 @@ export function usableOptions(options: TracingOptions, warn: (message: string) =
   check('provider', oneOf('own', 'join'), 'the default is used', "Write 'own' or 'join'.");
   check('redact', isFunction, 'only the built-in patterns are used', 'Write a function that returns the text to send.');
   check(
-    'redactConversationId',
+    'classifyError',
     isFunction,
-    'ids are sent as they are',
-    'Write a function that returns the id to send.',
+    'errors are judged by the rules of the conventions',
+    'Write a function that returns an outcome or undefined.',
   );
+  check(
+    'maxOpenMs',
+    (value) => typeof value === 'number' && value > 0,
+    '600000 is used',
+    'Write a number of milliseconds above 0, or Infinity.',
+  );
+  check('warn', isFunction, 'console.warn is used', 'Write a function that takes a text.');
   check(
     'journal',
     (value) => typeof value === 'boolean' || isObject(value),

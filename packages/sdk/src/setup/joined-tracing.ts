@@ -66,6 +66,7 @@ export function joinedTracing(
     }
   };
   const shutdown: Tracing['shutdown'] = async (options) => {
+    abandonOpen('shutdown');
     const report = await flush(options);
     whenStopped();
     return report;

@@ -1,4 +1,3 @@
-import { processSettings } from '@convotel/conventions';
 import type { Context } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { ConversationMetrics } from '../metrics/conversation-metrics.ts';
@@ -12,7 +11,8 @@ import { withinDeadline } from '../settings/within-deadline.ts';
 import { DEFAULT_DEADLINE_MS, emptyReport } from '../tracing.ts';
 import type { TelemetryReport } from '../tracing.ts';
 import { abandonOpen, watchProcessEnd } from './process-end.ts';
-import { captureContentOf, startSpanDelivery } from './span-delivery.ts';
+import { applyToProcess, warningsOf } from './process-settings.ts';
+import { startSpanDelivery } from './span-delivery.ts';
 import type { SpanDelivery } from './span-delivery.ts';
 
 const ATTACHED = Symbol.for('convotel.attached-processor');
@@ -27,7 +27,7 @@ export function attachedProcessor(): ConvotelSpanProcessor | undefined {
 /**
  * For a tracer provider of one's own: redaction, journal, delivery and metrics as one span processor. Spans of other
  * libraries on that provider are delivered too. Its exporters see spans as they are; the copy that convotel sends is
- * redacted. Takes the options of `startTracing`; the sampler, the resource of spans and the ids are the provider's.
+ * redacted. Its shutdown ends what is open as `abandoned`. Takes the options of `startTracing`; the sampler, the resource of spans and the ids are the provider's.
  * @throws {@link TracingOptionsError} for an endpoint that cannot be meant.
  */
 export function convotelSpanProcessor(options: TracingOptions = {}): SpanProcessor {
@@ -44,12 +44,11 @@ export class ConvotelSpanProcessor implements SpanProcessor {
   readonly #stopWatching: () => void;
 
   constructor(given: TracingOptions) {
-    const warn = given.warn ?? ((message: string): void => console.warn(message));
+    const warn = warningsOf(given);
     const options = usableOptions(given, warn);
     const environment = readEnvironment();
     const serviceName = options.serviceName ?? environment.variables.text('OTEL_SERVICE_NAME') ?? 'unknown_service';
-    const content = captureContentOf(options, environment);
-    if (options.captureContent !== undefined) processSettings().captureContent = content !== 'none';
+    applyToProcess(options, environment, warn, { isJoining: false, isRedacted: true });
     const isOff = environment.isDisabled || !environment.exportsTraces;
     this.#delivery = isOff ? undefined : startSpanDelivery(options, environment, serviceName, warn);
     if (!environment.isDisabled && (options.metrics ?? environment.exportsMetrics)) {
@@ -97,6 +96,7 @@ export class ConvotelSpanProcessor implements SpanProcessor {
   }
 
   async shutdown(): Promise<void> {
+    abandonOpen('shutdown');
     const spans = this.#delivery?.flush(DEFAULT_DEADLINE_MS) ?? Promise.resolve();
     await withinDeadline(Promise.all([spans, this.#metricDelivery?.shutdown(spans)]), DEFAULT_DEADLINE_MS);
     this.#stopWatching();

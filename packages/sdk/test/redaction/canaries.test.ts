@@ -204,9 +204,62 @@ describe('content leaves where it was switched on', () => {
     conversation((c) => c.step('tts', () => 'y'.repeat(5000)));
     await flush();
     const sent = wire.map(String).join('');
-    expect(sent).toContain('y'.repeat(1000));
+    expect(sent).toContain(`"${'y'.repeat(1000)}…"`);
     expect(sent).not.toContain('y'.repeat(1001));
     expect(sent).toContain('{"key":"conversation.output.chars","value":{"intValue":5000}}');
+  });
+
+  const outputOf = async (text: string, options: TracingOptions = {}): Promise<unknown> => {
+    const { flush } = start({ captureContent: 'truncated', ...options });
+    conversation((c) => c.step('tts', () => text));
+    await flush();
+    const found = /"conversation.pii.output_text","value":\{"stringValue":("(?:[^"\\]|\\.)*")/.exec(
+      wire.map(String).join(''),
+    );
+    return JSON.parse(found![1]!);
+  };
+
+  // At every place around the two cuts, that of the span and that of what leaves.
+  test.each([960, 985, 995, 1000, 1001, 1235, 1245, 1255, 1256])(
+    'truncated: no half of a secret, one that begins at %i of a long text',
+    async (start) => {
+      const before = 'y '.repeat(start).slice(0, start - 1);
+      const text = await outputOf(`${before} bird-of-passage@canary.example ${'z '.repeat(3000)}`);
+      expect(text).not.toMatch(/bird|canary/);
+      expect(text).toMatch(/^(?:y ){400}.*…$/);
+      expect(String(text).length).toBeLessThanOrEqual(1001);
+    },
+  );
+
+  test('truncated: no half of a secret where masks have made the text much shorter', async () => {
+    const many = 'bird-number-nine@canary.example '.repeat(38);
+    expect(many.length + 30).toBeGreaterThan(1245);
+    const text = await outputOf(`${many}y y y y y y y y y y y bird-of-passage@canary.example ${'z '.repeat(3000)}`);
+    expect(text).not.toMatch(/bird|canary/);
+    expect(text).toMatch(/^\[email\].*…$/);
+  });
+
+  test('truncated: the redactor of the program sees a word at the cut whole', async () => {
+    const redact = (seen: string): string => seen.replaceAll(/ACCOUNT-\d{3}/g, '[an account]');
+    const text = await outputOf(`${'y '.repeat(497)}ACCOUNT-777 ${'z '.repeat(3000)}`, { redact });
+    expect(text).toBe(`${'y '.repeat(497)}[an ac…`);
+  });
+
+  test.each([999, 1000])('truncated: a text of %i characters is whole, without a mark', async (length) => {
+    expect(await outputOf('y'.repeat(length))).toBe('y'.repeat(length));
+  });
+
+  test('truncated: a character of two halves at the cut is left out', async () => {
+    expect(await outputOf(`${'y'.repeat(999)}😀${'z'.repeat(50)}`)).toBe(`${'y'.repeat(999)}…`);
+  });
+
+  test('what one setup allowed does not hold for the next', async () => {
+    await start({ captureContent: 'full' }).shutdown();
+    const { flush } = start();
+    conversation((c) => c.step('tts', () => 'free-word'));
+    await flush();
+    expect(wire.map(String).join('')).toContain('"tts"');
+    expect(wire.map(String).join('')).not.toContain('free-word');
   });
 
   test("otherContent 'keep': of other libraries only", async () => {

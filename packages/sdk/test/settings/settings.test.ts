@@ -162,6 +162,10 @@ describe('an option of a program in plain JavaScript that cannot be used', () =>
     [{ journal: { sync: 'always' } }, 'journal.sync is "always"'],
     [{ journal: { maxBytes: -1 } }, 'journal.maxBytes is -1'],
     [{ redact: 'yes' }, 'redact is "yes"'],
+    [{ classifyError: 'failed' }, 'classifyError is "failed"'],
+    [{ maxOpenMs: 0 }, 'maxOpenMs is 0'],
+    [{ maxOpenMs: '10 minutes' }, 'maxOpenMs is "10 minutes"'],
+    [{ maxOpenMs: Number.NaN }, 'maxOpenMs is NaN'],
     [{ shutdownOnSignals: 'no' }, 'shutdownOnSignals is "no"'],
   ])('%j is named', async (options, named) => {
     const journal = { folder, ...('journal' in options ? options.journal : {}) };

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { startTracing } from '@convotel/sdk';
-import { conversation } from '@convotel/tracing';
+import { processSettings } from '@convotel/conventions';
+import { conversation, startConversation } from '@convotel/tracing';
 import { context, metrics, trace } from '@opentelemetry/api';
 import {
   AggregationTemporality,
@@ -73,4 +74,27 @@ test('a meter provider that is there already gets the metrics', async () => {
   await tracing.shutdown({ deadlineMs: 10 });
   expect(metrics.getMeterProvider()).toBe(meterProvider);
   await meterProvider.shutdown();
+});
+
+test('a provider without our processor gets the settings too, and what is open at shutdown', async () => {
+  const exporter = new InMemorySpanExporter();
+  const provider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
+  provider.register();
+  const tracing = startTracing({
+    warn,
+    classifyError: () => 'interrupted',
+    captureContent: 'truncated',
+  });
+  await conversation(async (c) => {
+    await c.step('gpt', () => Promise.reject(new Error('hung up'))).catch(() => {});
+    c.step('tts', () => 'y'.repeat(5000));
+  });
+  startConversation().startStep('open');
+  await tracing.shutdown();
+  const attributes = new Map(exporter.getFinishedSpans().map((span) => [span.name, span.attributes]));
+  expect(attributes.get('gpt')?.['conversation.outcome']).toBe('interrupted');
+  expect(attributes.get('tts')?.['conversation.pii.output_text']).toBe('y'.repeat(1000));
+  expect(attributes.get('open')?.['conversation.outcome']).toBe('abandoned');
+  await provider.shutdown();
+  for (const name of Object.keys(processSettings())) Reflect.deleteProperty(processSettings(), name);
 });

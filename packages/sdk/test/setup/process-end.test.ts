@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { startTracing } from '@convotel/sdk';
 import { conversation } from '@convotel/tracing';
-import { startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { attributesOf, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import type { OtlpReceiver } from '../support/otlp-receiver.ts';
 
 let receiver: OtlpReceiver;
@@ -33,11 +33,12 @@ interface Program {
 }
 
 /** Starts tracing, has one conversation, and then does what a test wants. */
-function run(then: string, options = ''): Program {
+function run(then: string, options = '', setUp = 'const tracing = startTracing'): Program {
   const program = `
-    import { startTracing } from '@convotel/sdk';
-    import { conversation } from '@convotel/tracing';
-    const tracing = startTracing({ serviceName: 'ends', endpoint: '${receiver.endpoint}', metrics: false, journal: { folder: '${folder}' }, warn() {}, ${options} });
+    import { convotelSpanProcessor, startTracing } from '@convotel/sdk';
+    import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+    import { conversation, startConversation } from '@convotel/tracing';
+    ${setUp}({ serviceName: 'ends', endpoint: '${receiver.endpoint}', metrics: false, journal: { folder: '${folder}' }, warn() {}, ${options} });
     conversation((c) => c.step('first', () => 1));
     ${then}
     console.log('ready');
@@ -148,6 +149,62 @@ describe('the end', () => {
     signalled.child.kill('SIGINT');
     await signalled.ended;
     expect(signalled.output()).toContain('abandon SIGINT');
+  });
+});
+
+describe('a step that is open arrives as abandoned', () => {
+  const OPEN =
+    "const open = startConversation({ conversationId: 'left' }); const step = open.startStep('open'); step.output('half');";
+  const expectAbandoned = (): void => {
+    const spans = receiver.spans().map((span) => ({ ...span, values: attributesOf(span) }));
+    const step = spans.filter(({ name }) => name === 'open');
+    expect(step).toHaveLength(1);
+    expect(step[0]?.values).toMatchObject({ 'conversation.outcome': 'abandoned', 'conversation.output.chars': 4 });
+    // It ended here, and was not closed by a later start.
+    expect(step[0]?.values).not.toHaveProperty('conversation.recovered');
+    const roots = spans.filter(
+      ({ values }) => values['conversation.id'] === 'left' && !('conversation.step.name' in values),
+    );
+    expect(roots).toHaveLength(1);
+    expect(roots[0]?.values).toMatchObject({ 'conversation.outcome': 'abandoned' });
+    expect(step[0]?.parentSpanId).toBe(roots[0]?.spanId);
+  };
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('at %s', async (signal) => {
+    const { child, says, ended } = run(`${OPEN} ${STAYS}`);
+    await says('ready');
+    child.kill(signal);
+    expect(await ended).toBe(signal);
+    expectAbandoned();
+  });
+
+  test('at the natural end', async () => {
+    const { ended } = run(OPEN);
+    expect(await ended).toBe(0);
+    expectAbandoned();
+  });
+
+  test.each(['SIGTERM', 'the natural end'])('at %s, on a provider of the program with our processor', async (end) => {
+    const provide =
+      'const provide = (options) => new NodeTracerProvider({ spanProcessors: [convotelSpanProcessor(options)] }).register(); provide';
+    const { child, says, ended } = run(`${OPEN} ${end === 'SIGTERM' ? STAYS : ''}`, '', provide);
+    await says('ready');
+    if (end === 'SIGTERM') child.kill('SIGTERM');
+    expect(await ended).toBe(end === 'SIGTERM' ? 'SIGTERM' : 0);
+    expectAbandoned();
+  });
+
+  test('at process.exit, by the next start', async () => {
+    const { ended } = run(`${OPEN} process.exit(3);`);
+    expect(await ended).toBe(3);
+    const next = startTracing({
+      serviceName: 'ends',
+      endpoint: receiver.endpoint,
+      metrics: false,
+      journal: { folder },
+    });
+    await next.shutdown();
+    expectAbandoned();
   });
 });
 

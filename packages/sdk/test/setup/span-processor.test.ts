@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { processSettings } from '@convotel/conventions';
 import { convotelSpanProcessor, startTracing } from '@convotel/sdk';
-import { conversation } from '@convotel/tracing';
+import { conversation, startConversation } from '@convotel/tracing';
 import { context, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { attributesOf, startOtlpReceiver } from '../support/otlp-receiver.ts';
@@ -22,6 +23,7 @@ beforeEach(async () => {
 afterEach(async () => {
   trace.disable();
   context.disable();
+  for (const name of Object.keys(processSettings())) Reflect.deleteProperty(processSettings(), name);
   await receiver.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -84,4 +86,84 @@ test('a choice that cannot be followed is said', async () => {
     expect.stringContaining("provider is 'own', but the program has registered"),
     expect.stringContaining('OpenTelemetry is set up already'),
   ]);
+});
+
+/** A provider with our processor, whose settings are for the whole process. */
+function provide(options: Parameters<typeof convotelSpanProcessor>[0] = {}): NodeTracerProvider {
+  const processor = convotelSpanProcessor({
+    endpoint: receiver.endpoint,
+    journal: { folder },
+    metrics: false,
+    warn,
+    ...options,
+  });
+  const provider = new NodeTracerProvider({ spanProcessors: [processor] });
+  provider.register();
+  return provider;
+}
+
+const sent = (name: string): Record<string, unknown> =>
+  attributesOf(receiver.spans().find((span) => span.name === name) ?? { attributes: [] });
+
+test.each(['alone', 'and joined'])('its options are those of the process: %s', async (how) => {
+  const provider = provide({
+    classifyError: () => 'interrupted',
+    maxOpenMs: 30,
+    captureContent: 'truncated',
+  });
+  // Joining without a word about these leaves them as they are.
+  const joined = how === 'and joined' ? startTracing() : undefined;
+  await conversation(async (c) => {
+    await c.step('gpt', () => Promise.reject(new Error('hung up'))).catch(() => {});
+    c.step('tts', () => 'y'.repeat(5000));
+  });
+  const { maxContentLength } = processSettings();
+  expect(maxContentLength).toBeLessThan(2000);
+  const open = startConversation();
+  open.startStep('hangs');
+  const deadlineMs = performance.now() + 20_000;
+  while (sent('hangs')['conversation.outcome'] === undefined && performance.now() < deadlineMs) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await provider.forceFlush();
+  }
+  expect(sent('hangs')['conversation.outcome']).toBe('abandoned');
+  expect(sent('gpt')['conversation.outcome']).toBe('interrupted');
+  expect(sent('tts')['conversation.pii.output_text']).toBe(`${'y'.repeat(1000)}…`);
+  processSettings().warn?.('through the process');
+  expect(warnings).toContain('through the process');
+  await joined?.shutdown();
+  await provider.shutdown();
+});
+
+test('what joins it may switch truncated content on', async () => {
+  const provider = provide();
+  const tracing = startTracing({ captureContent: 'truncated', warn });
+  conversation((c) => c.step('tts', () => `${'y '.repeat(493)}bob@canary.example ${'z '.repeat(3000)}`));
+  await tracing.shutdown();
+  expect(sent('tts')['conversation.pii.output_text']).toBe(`${'y '.repeat(493)}[em…`);
+  await provider.shutdown();
+});
+
+test('an option that cannot be used is said, and warnings that throw reach nobody', async () => {
+  const provider = provide({
+    classifyError: 'failed' as never,
+    maxOpenMs: -1,
+    warn: (message) => {
+      warnings.push(message);
+      throw new Error('warn is broken');
+    },
+  });
+  expect(warnings).toEqual([
+    expect.stringContaining('the option classifyError is "failed"'),
+    expect.stringContaining('the option maxOpenMs is -1'),
+  ]);
+  await provider.shutdown();
+});
+
+test('the shutdown of the provider ends what is open', async () => {
+  const provider = provide();
+  startConversation().startStep('open');
+  await provider.shutdown();
+  expect(sent('open')['conversation.outcome']).toBe('abandoned');
+  expect(sent('conversation')['conversation.outcome']).toBeDefined();
 });

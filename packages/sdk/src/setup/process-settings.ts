@@ -1,0 +1,48 @@
+import { processRegistry } from '@convotel/conventions';
+import { diag } from '@opentelemetry/api';
+import { SEEN_LENGTH, TRUNCATED_LENGTH } from '../redaction/redactor.ts';
+import type { Environment } from '../settings/environment.ts';
+import type { TracingOptions } from '../settings/tracing-options.ts';
+import { captureContentOf } from './span-delivery.ts';
+
+type Warn = (message: string) => void;
+
+/** What the tracing package asks the process for. A setup that was there before keeps what `options` do not say. */
+export function applyToProcess(
+  options: TracingOptions,
+  environment: Environment,
+  warn: Warn,
+  { isJoining, isRedacted }: { isJoining: boolean; isRedacted: boolean },
+): void {
+  const { settings, recorder } = processRegistry();
+  const { classifyError, maxOpenMs } = options;
+  if (!isJoining || classifyError !== undefined) settings.classifyError = classifyError;
+  if (!isJoining || maxOpenMs !== undefined) settings.maxOpenMs = maxOpenMs;
+  if (!isJoining || options.warn !== undefined || settings.warn === undefined) settings.warn = warn;
+  const saysContent = options.captureContent !== undefined || environment.captureContent !== undefined;
+  // What an earlier setup allowed does not hold for this one; a test that records conversations has set its own.
+  if (!saysContent && !isJoining && recorder === undefined) {
+    settings.captureContent = undefined;
+    settings.maxContentLength = undefined;
+  }
+  if (!saysContent || (isJoining && options.captureContent === undefined && settings.captureContent !== undefined)) {
+    return;
+  }
+  const content = captureContentOf(options, environment);
+  settings.captureContent = content !== 'none';
+  // What is redacted is cut afterwards, so that a secret at the cut is seen whole.
+  const length = isRedacted ? SEEN_LENGTH : TRUNCATED_LENGTH;
+  settings.maxContentLength = content === 'truncated' ? length : undefined;
+}
+
+/** A warning must not reach the program as an exception, whoever hears it. */
+export function warningsOf({ warn }: TracingOptions): Warn {
+  const hear = typeof warn === 'function' ? warn : (message: string) => console.warn(message);
+  return (message) => {
+    try {
+      hear(message);
+    } catch (error) {
+      diag.warn(`${message} (the option warn threw)`, error);
+    }
+  };
+}
