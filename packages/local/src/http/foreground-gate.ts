@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { SerialQueue } from '@convotel/query/engine';
 
 /** Longest that bulk work waits at one time; so it goes on, slowly, however much is asked. */
 const MAX_WAIT_MS = 10;
@@ -43,7 +44,7 @@ export class ForegroundGate {
  */
 export class BulkQueue {
   readonly #gate: ForegroundGate;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #queue = new SerialQueue();
 
   constructor(gate: ForegroundGate) {
     this.#gate = gate;
@@ -51,12 +52,10 @@ export class BulkQueue {
 
   /** Runs `work` when its turn has come; settles as it does. */
   run<Result>(work: () => Result): Promise<Result> {
-    const result = this.#last
-      .then(() => this.#gate.yield())
-      .then(() => setImmediate())
-      .then(work);
-    // The caller handles the rejection; the queue goes on.
-    this.#last = result.catch(() => undefined);
-    return result;
+    return this.#queue.run(async () => {
+      await this.#gate.yield();
+      await setImmediate();
+      return work();
+    });
   }
 }

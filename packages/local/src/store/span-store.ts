@@ -3,6 +3,7 @@ import { rename, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SpanRecord } from '@convotel/query';
+import { SerialQueue } from '@convotel/query/engine';
 import { LocalError } from '../local-error.ts';
 import { AppendQueue, type WaitingAppend } from './append-queue.ts';
 import { deduplicate, deleteStored } from './copies.ts';
@@ -46,10 +47,10 @@ export class SpanStore {
   #open: OpenStore | undefined;
   #known: KnownSpanIds;
   readonly #waiting = new AppendQueue();
-  /** The last thing to be written; writers come one after another. */
-  #lastWrite: Promise<void> = Promise.resolve();
-  /** The last copy of the file to be made, for a rewrite or a backup; they come one after another too. */
-  #lastCopy: Promise<unknown> = Promise.resolve();
+  /** Writes run one after another. */
+  readonly #writes = new SerialQueue();
+  /** So do copies of the file, for a rewrite or a backup; each ends with a write. */
+  readonly #copies = new SerialQueue();
   /** Spans that have been stored anew while a copy is made. */
   #replacedSpans: SpanKey[] | undefined;
   #isClosing = false;
@@ -86,7 +87,7 @@ export class SpanStore {
     if (spans.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#waiting.add({ spans, resolve, reject });
-      if (this.#waiting.length === 1) void this.#write(() => this.#commitWaiting());
+      if (this.#waiting.length === 1) void this.#writes.run(() => this.#commitWaiting());
     });
   }
 
@@ -113,7 +114,7 @@ export class SpanStore {
    */
   async change<Result>(change: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
     let result: Result | undefined;
-    await this.#write(async () => {
+    await this.#writes.run(async () => {
       result = await change((await this.#reopened()).connection);
     });
     return result as Result;
@@ -224,8 +225,8 @@ export class SpanStore {
   async close(): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    await this.#lastCopy;
-    await this.#write(async () => {
+    await this.#copies.whenIdle();
+    await this.#writes.run(async () => {
       this.#isClosed = true;
       const open = this.#open;
       this.#open = undefined;
@@ -241,7 +242,7 @@ export class SpanStore {
     isStopped: () => boolean,
     end: (copy: StoreCopy, open: OpenStore) => Promise<Result>,
   ): Promise<Result> {
-    const result = this.#lastCopy.then(async () => {
+    return this.#copies.run(async () => {
       const open = this.#open ?? (await this.#openedInTurn());
       const { bavail, bsize } = await statfs(dirname(path));
       const needed = await this.usedBytes();
@@ -254,7 +255,7 @@ export class SpanStore {
         for (let round = 0; round < 3; round++) await copy.copyRows(isOver);
         if (needed > MAX_CHECKPOINT_BYTES) await copy.checkpoint();
         let ended: { result: Result } | undefined;
-        await this.#write(async () => {
+        await this.#writes.run(async () => {
           if (isOver() || this.#open !== open) throw new Error('the copy was stopped before it was whole');
           await copy.finish(this.#replacedSpans!);
           ended = { result: await end(copy, open) };
@@ -267,15 +268,6 @@ export class SpanStore {
         this.#replacedSpans = undefined;
       }
     });
-    this.#lastCopy = result.catch(() => undefined);
-    return result;
-  }
-
-  /** Runs `write` when all earlier ones are over; a failure is the caller's and does not stop later ones. */
-  #write(write: () => Promise<void>): Promise<void> {
-    const result = this.#lastWrite.then(write);
-    this.#lastWrite = result.catch(() => undefined);
-    return result;
   }
 
   async #commitWaiting(): Promise<void> {
@@ -283,7 +275,7 @@ export class SpanStore {
     try {
       if (group.length > 0) await this.#commitGroup(group);
     } finally {
-      if (this.#waiting.length > 0) void this.#write(() => this.#commitWaiting());
+      if (this.#waiting.length > 0) void this.#writes.run(() => this.#commitWaiting());
     }
   }
 
@@ -354,7 +346,7 @@ export class SpanStore {
   async #openedInTurn(): Promise<OpenStore> {
     let open: OpenStore | undefined;
     try {
-      await this.#write(async () => {
+      await this.#writes.run(async () => {
         open = await this.#reopened();
       });
     } catch (error) {

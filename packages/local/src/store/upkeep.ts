@@ -1,3 +1,4 @@
+import { SerialQueue } from '@convotel/query/engine';
 import type { ResolvedRetentionOptions } from '../backend-options.ts';
 import { deleteEnded, type Deletion, findDueByAge, findExcess, MAX_SHARE_BY_AGE } from './retention.ts';
 import type { SpanStore } from './span-store.ts';
@@ -74,7 +75,7 @@ export class Upkeep {
   #lastFailure: string | undefined;
   #lookedAtSpans = -1;
   #isStopped = false;
-  #running: Promise<void> = Promise.resolve();
+  readonly #queue = new SerialQueue();
   #timers: NodeJS.Timeout[] = [];
 
   private constructor(store: SpanStore, options: UpkeepOptions, clock: TrustedClock) {
@@ -117,7 +118,7 @@ export class Upkeep {
   async stop(): Promise<void> {
     this.#isStopped = true;
     for (const timer of this.#timers) clearInterval(timer);
-    await this.#running;
+    await this.#queue.whenIdle();
   }
 
   /** Spans that end before this, in Unix nanoseconds, are too old to be kept. */
@@ -149,7 +150,7 @@ export class Upkeep {
   }
 
   #enqueue(work: () => Promise<void>): void {
-    this.#running = this.#running.then(async () => {
+    void this.#queue.run(async () => {
       if (this.#isStopped) return;
       try {
         await work();
