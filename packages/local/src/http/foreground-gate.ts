@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { SerialQueue } from '@convotel/query/engine';
 
-/** Longest that bulk work waits at one time; so it goes on, slowly, however much is asked. */
+/** Longest time that bulk work yields at once, so that it makes progress, if slowly, under any number of questions. */
 const MAX_WAIT_MS = 10;
 
 /**
- * Lets short work that somebody waits for go before bulk work on the same event loop. A question makes dozens of calls to
- * the database one after another; if a piece of bulk work came between any two, the question would take ten times as long.
+ * Gives short work that someone waits for priority over bulk work on the same event loop. A question makes dozens of calls
+ * to the database one after another; if a piece of bulk work came between any two, the question would take ten times as long.
  */
 export class ForegroundGate {
   #running = 0;
@@ -39,8 +39,8 @@ export class ForegroundGate {
 }
 
 /**
- * Runs pieces of work that each hold the process for milliseconds one after another, and lets other requests be answered
- * between two of them.
+ * Runs pieces of work that each block the event loop for milliseconds, one after another, and lets other requests be
+ * answered between two of them.
  */
 export class BulkQueue {
   readonly #gate: ForegroundGate;

@@ -24,8 +24,6 @@ import {
   unfinishedCopyOf,
 } from '../store-files.ts';
 
-export type { SpanStoreOptions } from './open-store.ts';
-
 /** What a store has done since it was opened. */
 export interface StoreCounts {
   /** Spans that were sent, copies too. */
@@ -221,7 +219,7 @@ export class SpanStore {
     });
   }
 
-  /** Writes what waits, and lets go of the file. */
+  /** Writes what is waiting, and closes the file. */
   async close(): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
@@ -250,7 +248,7 @@ export class SpanStore {
       this.#replacedSpans = [];
       const copy = await StoreCopy.start(open.database, path);
       try {
-        // The second time brings what came during the first, the third little; so nobody waits long at the end.
+        // The second round copies what arrived during the first, the third very little: the end holds up writers only briefly.
         const isOver = (): boolean => isStopped() || this.#isClosing;
         for (let round = 0; round < 3; round++) await copy.copyRows(isOver);
         if (needed > MAX_CHECKPOINT_BYTES) await copy.checkpoint();
@@ -302,7 +300,7 @@ export class SpanStore {
     for (const append of group) append.resolve();
   }
 
-  /** Says once that spans cannot be kept, and once that they can again. */
+  /** Reports once that spans cannot be stored, and once that they can be again. */
   #reportProblem(problem: string | undefined): void {
     if ((problem === undefined) !== (this.#problem === undefined)) {
       this.#options.onNotice?.(

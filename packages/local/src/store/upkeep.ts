@@ -103,7 +103,7 @@ export class Upkeep {
     return new Upkeep(store, options, new TrustedClock({ trustedMs, watchedMs: Number(watchedMs ?? 0) }));
   }
 
-  /** Runs now, and again and again until {@link Upkeep.stop}. */
+  /** Runs now, and then at intervals until {@link Upkeep.stop}. */
   start(): void {
     const { intervalMs } = this.#options;
     this.#timers = [
@@ -114,7 +114,7 @@ export class Upkeep {
     this.#enqueue(() => this.run());
   }
 
-  /** Ends it, once what it does at the moment is done. */
+  /** Stops, after the run in progress has finished. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     for (const timer of this.#timers) clearInterval(timer);
@@ -128,8 +128,8 @@ export class Upkeep {
   }
 
   /**
-   * Spans that end after this, in Unix nanoseconds, cannot be from now. A store that keeps what is of any age is not
-   * told anything by times, and takes whatever it can hold.
+   * Spans that end after this, in Unix nanoseconds, lie in the future. A store without a limit on age cannot judge times,
+   * and accepts any that it can hold.
    */
   get futureAfterNs(): bigint {
     if (this.#options.retention.maxAgeDays >= MANY_DAYS) return LATEST_NS;
@@ -137,7 +137,7 @@ export class Upkeep {
     return BigInt(Math.round(latestMs)) * 1_000_000n;
   }
 
-  /** One run: age, size, and what is left of what was deleted. */
+  /** One run: deletes by age and by size, and frees the space of what was deleted. */
   async run(): Promise<void> {
     await this.#observeClock();
     if (this.#store.hasDamage) await this.#replaceDamagedFile();
@@ -156,7 +156,7 @@ export class Upkeep {
         await work();
       } catch (error) {
         const { message } = error as Error;
-        // The same failure every minute is one notice.
+        // A failure that repeats every minute is reported once.
         if (!this.#isStopped && message !== this.#lastFailure) {
           this.#options.onNotice(`the upkeep of the store failed and is tried again: ${message}`);
         }
