@@ -21,13 +21,12 @@ afterEach(async () => {
 });
 
 /** Runs `npm run stack:build`'s program with nothing on the PATH but what is in `folder`. */
-function build(cacheHome: string): Promise<{ status: number; stderr: string; elapsedMs: number }> {
-  const startMs = performance.now();
+function build(cacheHome: string): Promise<{ status: number; stderr: string }> {
   return new Promise((resolve) => {
     const env = { PATH: folder, XDG_CACHE_HOME: cacheHome, HOME: folder };
     execFile(process.execPath, [BUILD], { env }, (error, _stdout, stderr) => {
       const status = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-      resolve({ status, stderr, elapsedMs: performance.now() - startMs });
+      resolve({ status, stderr });
     });
   });
 }
@@ -55,8 +54,7 @@ test('a Go that is too old says so in its own words', async () => {
   await expect(checkGo(definitionFolder('prometheus'))).resolves.toBeUndefined();
 });
 
-test('when everything is built it is done at once, and needs no Go', async () => {
-  const { status, stderr, elapsedMs } = await build(join(cacheFolder(), '../..'));
+test('when everything is built, nothing is left to do, and it needs no Go', async () => {
+  const { status, stderr } = await build(join(cacheFolder(), '../..'));
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(elapsedMs).toBeLessThan(2000);
 });

@@ -6,3 +6,12 @@ export class SourceError extends codedError('SourceError') {}
 
 /** Codes of {@link SourceError}. */
 export type SourceErrorCode = ErrorCodeOf<'SourceError'>;
+
+/** Longest piece of an answer that an error message quotes, in UTF-16 code units. */
+const MAX_QUOTED_LENGTH = 200;
+
+/** The beginning of what a server has answered, quoted. */
+export function quoteAnswer(text: string): string {
+  const start = text.slice(0, MAX_QUOTED_LENGTH).trim();
+  return JSON.stringify(text.length > MAX_QUOTED_LENGTH ? `${start}…` : start);
+}

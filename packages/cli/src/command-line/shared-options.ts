@@ -8,7 +8,7 @@ import { text, wholeNumber } from '../values/value-parsers.ts';
 const STORE_DEFAULT = '$XDG_DATA_HOME/convotel/conversations.duckdb, or CONVOTEL_STORE';
 
 /** `--config` of every command that has settings. */
-export const CONFIG_OPTION = {
+const CONFIG_OPTION = {
   config: option(text, {
     placeholder: 'file',
     description: 'settings: thresholds, prices, rules of watch',

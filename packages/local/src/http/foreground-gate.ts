@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
+import { SerialQueue } from '@convotel/query/engine';
 
-/** Longest that bulk work waits at one time; so it goes on, slowly, however much is asked. */
+/** Longest time that bulk work yields at once, so that it makes progress, if slowly, under any number of questions. */
 const MAX_WAIT_MS = 10;
 
 /**
- * Lets short work that somebody waits for go before bulk work on the same event loop. A question makes dozens of calls to
- * the database one after another; if a piece of bulk work came between any two, the question would take ten times as long.
+ * Gives short work that someone waits for priority over bulk work on the same event loop. A question makes dozens of calls
+ * to the database one after another; if a piece of bulk work came between any two, the question would take ten times as long.
  */
 export class ForegroundGate {
   #running = 0;
@@ -38,12 +39,12 @@ export class ForegroundGate {
 }
 
 /**
- * Runs pieces of work that each hold the process for milliseconds one after another, and lets other requests be answered
- * between two of them.
+ * Runs pieces of work that each block the event loop for milliseconds, one after another, and lets other requests be
+ * answered between two of them.
  */
 export class BulkQueue {
   readonly #gate: ForegroundGate;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #queue = new SerialQueue();
 
   constructor(gate: ForegroundGate) {
     this.#gate = gate;
@@ -51,12 +52,10 @@ export class BulkQueue {
 
   /** Runs `work` when its turn has come; settles as it does. */
   run<Result>(work: () => Result): Promise<Result> {
-    const result = this.#last
-      .then(() => this.#gate.yield())
-      .then(() => setImmediate())
-      .then(work);
-    // The caller handles the rejection; the queue goes on.
-    this.#last = result.catch(() => undefined);
-    return result;
+    return this.#queue.run(async () => {
+      await this.#gate.yield();
+      await setImmediate();
+      return work();
+    });
   }
 }

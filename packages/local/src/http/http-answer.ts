@@ -40,7 +40,7 @@ export class HttpRefusal extends Error {
   }
 }
 
-/** The client closed its connection before its request was whole: nobody is there to be answered. */
+/** The client closed its connection before its request was complete: no one is left to answer. */
 export class ClientGone extends HttpRefusal {
   override readonly name = 'ClientGone';
 

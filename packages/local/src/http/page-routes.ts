@@ -15,7 +15,7 @@ export interface PageFacts {
 }
 
 /** Where the page asks for {@link PageFacts}. */
-export const PAGE_FACTS_PATH = '/page/about.json';
+const PAGE_FACTS_PATH = '/page/about.json';
 
 /** Nothing but its own files runs, is shown or is asked; nobody frames it. */
 const CONTENT_SECURITY_POLICY = [

@@ -3,6 +3,7 @@ import { rename, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SpanRecord } from '@convotel/query';
+import { SerialQueue } from '@convotel/query/engine';
 import { LocalError } from '../local-error.ts';
 import { AppendQueue, type WaitingAppend } from './append-queue.ts';
 import { deduplicate, deleteStored } from './copies.ts';
@@ -22,8 +23,6 @@ import {
   syncFolder,
   unfinishedCopyOf,
 } from '../store-files.ts';
-
-export type { SpanStoreOptions } from './open-store.ts';
 
 /** What a store has done since it was opened. */
 export interface StoreCounts {
@@ -46,10 +45,10 @@ export class SpanStore {
   #open: OpenStore | undefined;
   #known: KnownSpanIds;
   readonly #waiting = new AppendQueue();
-  /** The last thing to be written; writers come one after another. */
-  #lastWrite: Promise<void> = Promise.resolve();
-  /** The last copy of the file to be made, for a rewrite or a backup; they come one after another too. */
-  #lastCopy: Promise<unknown> = Promise.resolve();
+  /** Writes run one after another. */
+  readonly #writes = new SerialQueue();
+  /** So do copies of the file, for a rewrite or a backup; each ends with a write. */
+  readonly #copies = new SerialQueue();
   /** Spans that have been stored anew while a copy is made. */
   #replacedSpans: SpanKey[] | undefined;
   #isClosing = false;
@@ -86,7 +85,7 @@ export class SpanStore {
     if (spans.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#waiting.add({ spans, resolve, reject });
-      if (this.#waiting.length === 1) void this.#write(() => this.#commitWaiting());
+      if (this.#waiting.length === 1) void this.#writes.run(() => this.#commitWaiting());
     });
   }
 
@@ -113,7 +112,7 @@ export class SpanStore {
    */
   async change<Result>(change: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
     let result: Result | undefined;
-    await this.#write(async () => {
+    await this.#writes.run(async () => {
       result = await change((await this.#reopened()).connection);
     });
     return result as Result;
@@ -220,12 +219,12 @@ export class SpanStore {
     });
   }
 
-  /** Writes what waits, and lets go of the file. */
+  /** Writes what is waiting, and closes the file. */
   async close(): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    await this.#lastCopy;
-    await this.#write(async () => {
+    await this.#copies.whenIdle();
+    await this.#writes.run(async () => {
       this.#isClosed = true;
       const open = this.#open;
       this.#open = undefined;
@@ -241,7 +240,7 @@ export class SpanStore {
     isStopped: () => boolean,
     end: (copy: StoreCopy, open: OpenStore) => Promise<Result>,
   ): Promise<Result> {
-    const result = this.#lastCopy.then(async () => {
+    return this.#copies.run(async () => {
       const open = this.#open ?? (await this.#openedInTurn());
       const { bavail, bsize } = await statfs(dirname(path));
       const needed = await this.usedBytes();
@@ -249,12 +248,12 @@ export class SpanStore {
       this.#replacedSpans = [];
       const copy = await StoreCopy.start(open.database, path);
       try {
-        // The second time brings what came during the first, the third little; so nobody waits long at the end.
+        // The second round copies what arrived during the first, the third very little: the end holds up writers only briefly.
         const isOver = (): boolean => isStopped() || this.#isClosing;
         for (let round = 0; round < 3; round++) await copy.copyRows(isOver);
         if (needed > MAX_CHECKPOINT_BYTES) await copy.checkpoint();
         let ended: { result: Result } | undefined;
-        await this.#write(async () => {
+        await this.#writes.run(async () => {
           if (isOver() || this.#open !== open) throw new Error('the copy was stopped before it was whole');
           await copy.finish(this.#replacedSpans!);
           ended = { result: await end(copy, open) };
@@ -267,15 +266,6 @@ export class SpanStore {
         this.#replacedSpans = undefined;
       }
     });
-    this.#lastCopy = result.catch(() => undefined);
-    return result;
-  }
-
-  /** Runs `write` when all earlier ones are over; a failure is the caller's and does not stop later ones. */
-  #write(write: () => Promise<void>): Promise<void> {
-    const result = this.#lastWrite.then(write);
-    this.#lastWrite = result.catch(() => undefined);
-    return result;
   }
 
   async #commitWaiting(): Promise<void> {
@@ -283,7 +273,7 @@ export class SpanStore {
     try {
       if (group.length > 0) await this.#commitGroup(group);
     } finally {
-      if (this.#waiting.length > 0) void this.#write(() => this.#commitWaiting());
+      if (this.#waiting.length > 0) void this.#writes.run(() => this.#commitWaiting());
     }
   }
 
@@ -310,7 +300,7 @@ export class SpanStore {
     for (const append of group) append.resolve();
   }
 
-  /** Says once that spans cannot be kept, and once that they can again. */
+  /** Reports once that spans cannot be stored, and once that they can be again. */
   #reportProblem(problem: string | undefined): void {
     if ((problem === undefined) !== (this.#problem === undefined)) {
       this.#options.onNotice?.(
@@ -354,7 +344,7 @@ export class SpanStore {
   async #openedInTurn(): Promise<OpenStore> {
     let open: OpenStore | undefined;
     try {
-      await this.#write(async () => {
+      await this.#writes.run(async () => {
         open = await this.#reopened();
       });
     } catch (error) {

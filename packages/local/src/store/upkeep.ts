@@ -1,3 +1,4 @@
+import { SerialQueue } from '@convotel/query/engine';
 import type { ResolvedRetentionOptions } from '../backend-options.ts';
 import { deleteEnded, type Deletion, findDueByAge, findExcess, MAX_SHARE_BY_AGE } from './retention.ts';
 import type { SpanStore } from './span-store.ts';
@@ -74,7 +75,7 @@ export class Upkeep {
   #lastFailure: string | undefined;
   #lookedAtSpans = -1;
   #isStopped = false;
-  #running: Promise<void> = Promise.resolve();
+  readonly #queue = new SerialQueue();
   #timers: NodeJS.Timeout[] = [];
 
   private constructor(store: SpanStore, options: UpkeepOptions, clock: TrustedClock) {
@@ -102,7 +103,7 @@ export class Upkeep {
     return new Upkeep(store, options, new TrustedClock({ trustedMs, watchedMs: Number(watchedMs ?? 0) }));
   }
 
-  /** Runs now, and again and again until {@link Upkeep.stop}. */
+  /** Runs now, and then at intervals until {@link Upkeep.stop}. */
   start(): void {
     const { intervalMs } = this.#options;
     this.#timers = [
@@ -113,11 +114,11 @@ export class Upkeep {
     this.#enqueue(() => this.run());
   }
 
-  /** Ends it, once what it does at the moment is done. */
+  /** Stops, after the run in progress has finished. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     for (const timer of this.#timers) clearInterval(timer);
-    await this.#running;
+    await this.#queue.whenIdle();
   }
 
   /** Spans that end before this, in Unix nanoseconds, are too old to be kept. */
@@ -127,8 +128,8 @@ export class Upkeep {
   }
 
   /**
-   * Spans that end after this, in Unix nanoseconds, cannot be from now. A store that keeps what is of any age is not
-   * told anything by times, and takes whatever it can hold.
+   * Spans that end after this, in Unix nanoseconds, lie in the future. A store without a limit on age cannot judge times,
+   * and accepts any that it can hold.
    */
   get futureAfterNs(): bigint {
     if (this.#options.retention.maxAgeDays >= MANY_DAYS) return LATEST_NS;
@@ -136,7 +137,7 @@ export class Upkeep {
     return BigInt(Math.round(latestMs)) * 1_000_000n;
   }
 
-  /** One run: age, size, and what is left of what was deleted. */
+  /** One run: deletes by age and by size, and frees the space of what was deleted. */
   async run(): Promise<void> {
     await this.#observeClock();
     if (this.#store.hasDamage) await this.#replaceDamagedFile();
@@ -149,13 +150,13 @@ export class Upkeep {
   }
 
   #enqueue(work: () => Promise<void>): void {
-    this.#running = this.#running.then(async () => {
+    void this.#queue.run(async () => {
       if (this.#isStopped) return;
       try {
         await work();
       } catch (error) {
         const { message } = error as Error;
-        // The same failure every minute is one notice.
+        // A failure that repeats every minute is reported once.
         if (!this.#isStopped && message !== this.#lastFailure) {
           this.#options.onNotice(`the upkeep of the store failed and is tried again: ${message}`);
         }

@@ -39,7 +39,7 @@ export interface Address {
   zone?: string | undefined;
 }
 
-export const DEFAULT_SINCE = '24h';
+const DEFAULT_SINCE = '24h';
 const FILTER_NAMES = ['outcome', 'workflow', 'service', 'session'] as const;
 
 /** Reads what stands behind `#` in the address. Whatever it does not know falls back to the default. */

@@ -56,7 +56,7 @@ export async function correlation(
 }
 
 /** The correlation of every two columns of `durations`, over the conversations that start in the window. */
-export function correlate(durations: ClockedDurations): Correlation {
+function correlate(durations: ClockedDurations): Correlation {
   const isCounted = (row: number): boolean => durations.startsInWindow[row] === 1;
   const n = durations.startsInWindow.filter((starts) => starts === 1).length;
   const wholeMs = durations.durationMs.map((ms, row) => (durations.outcomes[row] === 'completed' ? ms : Number.NaN));

@@ -128,10 +128,10 @@ export interface SessionFacts {
 }
 
 /** Fewer response latencies show no trend. */
-export const RESPONSES_FOR_TREND = 6;
+const RESPONSES_FOR_TREND = 6;
 
 /** The last third must be this many times the first one. */
-export const GROWS_FROM_TIMES = 1.25;
+const GROWS_FROM_TIMES = 1.25;
 
 /** One minus the confidence with which a trend must not be chance. */
 const SIGNIFICANCE_LEVEL = 0.05;

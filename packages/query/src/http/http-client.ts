@@ -35,9 +35,6 @@ export const TEMPORARY_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 5
 
 const FIRST_PAUSE_MS = 100;
 
-/** Longest piece of an answer that an error message quotes, in UTF-16 code units. */
-const MAX_QUOTED_LENGTH = 200;
-
 /**
  * Asks one HTTP or HTTPS address by GET.
  *
@@ -121,12 +118,6 @@ export class HttpClient {
 
 /** Something that may be over when the request is made again; the reason is its cause. */
 class NetworkFailure extends Error {}
-
-/** The beginning of what a server has answered, quoted. */
-export function quoteAnswer(text: string): string {
-  const start = text.slice(0, MAX_QUOTED_LENGTH).trim();
-  return JSON.stringify(text.length > MAX_QUOTED_LENGTH ? `${start}…` : start);
-}
 
 /** Why a request failed, such as `connect ECONNREFUSED 127.0.0.1:4318`; all reasons where several addresses were tried. */
 function reasonOfFailure(error: unknown): string {

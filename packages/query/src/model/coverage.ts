@@ -83,7 +83,7 @@ export function samplingWarnings(programs: Iterable<SampledProgram>): Warning[] 
 }
 
 /** Names that a warning gives of each kind; a further one shows as `…`. */
-export const MAX_NAMES = 3;
+const MAX_NAMES = 3;
 
 /**
  * Warns that none of `spanCount` spans is a step or a root. `services` and `names` are theirs, the most frequent first,

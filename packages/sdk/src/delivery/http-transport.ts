@@ -19,7 +19,7 @@ const MAX_RETRY_AFTER_MS = 10 * 60_000;
 const MAX_SOCKETS = 8;
 
 /** The back end gave no complete answer, or one that is not OTLP's; `message` says why in a few words. */
-export class NoAnswerError extends Error {
+class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 }
 

@@ -13,7 +13,7 @@ export interface Batch {
 }
 
 /** Below what common proxies accept; a single larger span travels alone. */
-export const MAX_BATCH_BYTES = 1_000_000;
+const MAX_BATCH_BYTES = 1_000_000;
 /** A read that failed is tried so many times more: a program out of file handles may have some again. */
 const MAX_READ_FAILURES = 5;
 

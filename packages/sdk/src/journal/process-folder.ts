@@ -23,17 +23,17 @@ export interface ProcessIdentity {
 
 export const HEARTBEAT_INTERVAL_MS = 30_000;
 /** A folder whose lock cannot be asked is taken over when its heartbeat is older. */
-export const HEARTBEAT_EXPIRES_MS = 10 * 60_000;
+const HEARTBEAT_EXPIRES_MS = 10 * 60_000;
 /** The longest path of a local socket that every platform takes. */
 const MAX_SOCKET_PATH_BYTES = 100;
 
 export const ADOPTED_FOLDER = 'adopted';
 export const UNKNOWN_FOLDER = 'unknown';
-export const IDENTITY_FILE = 'process.json';
+const IDENTITY_FILE = 'process.json';
 const HEARTBEAT_FILE = 'heartbeat';
 
 /** Tells apart kernels and pid namespaces; the same after a restart of the machine. */
-export function currentHost(): string {
+function currentHost(): string {
   const parts = [hostname()];
   for (const read of [() => readFileSync('/etc/machine-id', 'utf8').trim(), () => readlinkSync('/proc/self/ns/pid')]) {
     try {

@@ -20,7 +20,7 @@ export const RECORD_MAGIC = Buffer.from([0xc0, 0xff, 0xc1, 0xf5]);
 const MAGIC_NUMBER = RECORD_MAGIC.readUInt32LE(0);
 
 /** A longer payload is not a record: its length field is damaged. */
-export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
+const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
 
 /** What a record holds; the number stands in its header. */
 export const RECORD_KIND = {
@@ -72,7 +72,7 @@ function setUint32(bytes: Buffer, at: number, value: number): void {
 }
 
 /** The record that begins at `offset`; `damaged` when none does, `incomplete` when the bytes end before it does. */
-export function readRecord(bytes: Buffer, offset: number, salt: number): JournalRecord | 'damaged' | 'incomplete' {
+function readRecord(bytes: Buffer, offset: number, salt: number): JournalRecord | 'damaged' | 'incomplete' {
   if (bytes.length - offset < RECORD_HEADER_BYTES) return 'incomplete';
   if (bytes.readUInt32LE(offset) !== MAGIC_NUMBER) return 'damaged';
   const payloadBytes = bytes.readUInt32LE(offset + 8);

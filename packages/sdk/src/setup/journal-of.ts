@@ -50,7 +50,7 @@ const MAX_FOLDER_NAME_LENGTH = 80;
  * A service's name as the name of a folder, on every file system. Two services never share one; programs without a name
  * do, because the name that OpenTelemetry gives them depends on how Node was called.
  */
-export function folderName(serviceName: string): string {
+function folderName(serviceName: string): string {
   if (serviceName.startsWith('unknown_service')) return 'unknown_service';
   const name = encodeURIComponent(toUSVString(serviceName)).replaceAll(/[.*'()!~]/g, (character) =>
     character === '.' ? '.' : `%${character.charCodeAt(0).toString(16)}`,

@@ -12,6 +12,7 @@ import { trace } from '@opentelemetry/api';
 import { withEnvironment } from '../support/environment.ts';
 import { accept, attributesOf, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import type { OtlpReceiver } from '../support/otlp-receiver.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 let receiver: OtlpReceiver;
 let tracing: Tracing | undefined;
@@ -91,7 +92,7 @@ describe('what is finished arrives', () => {
       const { flush } = start();
       receiver.answerBy((response) => void setTimeout(accept, 300, response));
       endSteps(1);
-      while (receiver.requests.length === 0) await sleep(10);
+      await waitUntil(() => receiver.requests.length > 0);
       expect(await flush()).toEqual({ deliveredSpans: 1, undeliveredSpans: 0 });
     });
   });
@@ -167,12 +168,11 @@ describe('what is finished arrives', () => {
     const handle = startConversation();
     for (let index = 0; index < 30; index += 1)
       handle.step('think', { attributes: { [index === 7 ? 'poison' : 'plain']: true } }, () => index);
-    const deadlineMs = performance.now() + 25_000;
-    while (report().droppedSpans['refused'] === undefined && performance.now() < deadlineMs) {
+    await waitUntil(async () => {
       handle.step('later', () => 1);
       await flush();
-      await sleep(100);
-    }
+      return report().droppedSpans['refused'] !== undefined;
+    });
     expect(report()).toMatchObject({ droppedSpans: { refused: 1 } });
     expect(report().deliveredSpans).toBeGreaterThanOrEqual(29);
     expect(warnings).toHaveLength(2);
@@ -208,10 +208,10 @@ describe('when it cannot be delivered', () => {
   test('one warning an outage: again only after it worked', async () => {
     const { flush } = start();
     const flushUntil = async (isEnough: () => boolean): Promise<void> => {
-      for (let tries = 0; !isEnough() && tries < 400; tries += 1) {
+      await waitUntil(async () => {
         await flush();
-        await sleep(10);
-      }
+        return isEnough();
+      });
     };
     receiver.answerBy((response) => response.writeHead(503).end('bad \u001b[31m span'));
     endSteps(1);
@@ -267,8 +267,7 @@ describe('when it cannot be delivered', () => {
       });
       await shutdown({ deadlineMs: 100 });
     });
-    for (let waitedMs = 0; !isCut && waitedMs < 2000; waitedMs += 20) await sleep(20);
-    expect(isCut).toBe(true);
+    await waitUntil(() => isCut);
     peer.stop();
   });
 

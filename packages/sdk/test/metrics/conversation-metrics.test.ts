@@ -14,6 +14,7 @@ import { AlwaysOffSampler, NodeTracerProvider } from '@opentelemetry/sdk-trace-n
 import { withEnvironment } from '../support/environment.ts';
 import { attributesOf, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import type { OtlpDataPoint, OtlpReceiver } from '../support/otlp-receiver.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const START_MS = Date.UTC(2025, 9, 8);
 
@@ -214,11 +215,8 @@ describe('settings', () => {
     await withEnvironment({ OTEL_METRIC_EXPORT_INTERVAL: '50' }, async () => {
       start();
       startConversation({ workflow: 'voice' });
-      for (let waitedMs = 0; receiver.requests.length < 2 && waitedMs < 5000; waitedMs += 50) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+      await waitUntil(() => receiver.requests.filter(({ path }) => path === '/v1/metrics').length >= 2);
     });
-    expect(receiver.requests.filter(({ path }) => path === '/v1/metrics').length).toBeGreaterThanOrEqual(2);
   });
 });
 

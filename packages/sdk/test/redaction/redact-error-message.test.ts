@@ -26,9 +26,3 @@ test.each([
 ])('leaves alone: %s', (message) => {
   expect(redactErrorMessage(message)).toBe(message);
 });
-
-test.each(['a', '1', '1-', '@', 'a@', 'token ', '://a:', 'eyJ', '. '])('a long run of %j takes no time', (piece) => {
-  const startMs = performance.now();
-  redactErrorMessage(piece.repeat(4096 / piece.length));
-  expect(performance.now() - startMs).toBeLessThan(200);
-});

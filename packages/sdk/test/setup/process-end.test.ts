@@ -8,6 +8,7 @@ import { startTracing } from '@convotel/sdk';
 import { conversation } from '@convotel/tracing';
 import { attributesOf, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import type { OtlpReceiver } from '../support/otlp-receiver.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 let receiver: OtlpReceiver;
 let folder: string;
@@ -98,7 +99,7 @@ describe('a signal', () => {
     const { child, says, ended } = run(STAYS);
     await says('ready');
     child.kill('SIGTERM');
-    while (receiver.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await waitUntil(() => receiver.requests.length > 0);
     child.kill('SIGTERM');
     expect(await ended).toBe('SIGTERM');
   });

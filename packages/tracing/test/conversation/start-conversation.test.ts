@@ -61,7 +61,7 @@ describe('a conversation of the past', () => {
     const beforeMs = Date.now();
     startConversation({ startTime: beforeMs - 1000 }).end();
     expect(msOf(recorder.only('conversation').endTime)).toBeGreaterThanOrEqual(beforeMs);
-    expect(msOf(recorder.only('conversation').duration)).toBeLessThan(60_000);
+    expect(msOf(recorder.only('conversation').endTime)).toBeLessThanOrEqual(Date.now() + 1);
   });
 
   test('a recorded failure says how it failed', () => {

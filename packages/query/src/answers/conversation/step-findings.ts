@@ -52,7 +52,7 @@ export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: Detail
 });
 
 /** A conversation with repeated steps is a whole session from this duration on. */
-export const WHOLE_SESSION_FROM_MS = 60_000;
+const WHOLE_SESSION_FROM_MS = 60_000;
 
 /**
  * How often the first step came again, where a whole session was wrapped as one conversation: a step that takes in what the

@@ -1,11 +1,11 @@
-import { HttpClient, quoteAnswer, TEMPORARY_STATUSES } from '../../http/http-client.ts';
+import { HttpClient, TEMPORARY_STATUSES } from '../../http/http-client.ts';
 import type { HttpAnswer, HttpSettings } from '../../http/http-client.ts';
 import { shownAddress } from '../../http/shown-address.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import type { Window } from '../../model/window.ts';
 import { isJsonObject, OtlpFormatError } from '../../otlp/json-fields.ts';
 import type { SpanDetail } from '../../otlp/read-span.ts';
-import { SourceError } from '../../source-error.ts';
+import { quoteAnswer, SourceError } from '../../source-error.ts';
 import { formatInstant } from '../../time/instant.ts';
 import { readTraces } from './read-traces.ts';
 

@@ -1,11 +1,9 @@
-import { HttpClient, quoteAnswer } from '../../http/http-client.ts';
-import type { HttpAnswer } from '../../http/http-client.ts';
+import { HttpClient } from '../../http/http-client.ts';
 import { shownAddress } from '../../http/shown-address.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions } from '../../questions.ts';
-import { SourceError } from '../../source-error.ts';
-import { decodeAnswer, encodeQuestion } from './codec.ts';
-import { AnswerFormatError } from './json-readers.ts';
+import { encodeQuestion } from './codec.ts';
+import { readServeAnswer } from './serve-answer.ts';
 
 /** How a {@link ServeSource} asks. */
 export interface ServeSourceOptions {
@@ -29,37 +27,9 @@ export class ServeSource implements ConversationSource {
 
   async ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>> {
     const client = new HttpClient(this.#address, { timeoutMs: this.#timeoutMs, expected: '`convotel serve`' });
-    const answer = await client.get(encodeQuestion(question as AnyQuestion));
-    this.#refuseOther(answer);
-    try {
-      return decodeAnswer(question, answer.text);
-    } catch (error) {
-      if (!(error instanceof AnswerFormatError)) throw error;
-      throw this.#wrongAnswer(`sent something else than an answer to ${question.name}: ${error.message}`, error);
-    }
+    const { status, headers, text } = await client.get(encodeQuestion(question as AnyQuestion));
+    return readServeAnswer(this.location, question, { status, contentType: headers['content-type'], text });
   }
 
   async close(): Promise<void> {}
-
-  #refuseOther({ status, headers, text }: HttpAnswer): void {
-    if (status === 503) {
-      throw new SourceError(
-        'UNREACHABLE',
-        `${this.location} cannot answer at present: ${quoteAnswer(text)} Try again soon.`,
-      );
-    }
-    if (status !== 200) throw this.#wrongAnswer(`answered with status ${status}: ${quoteAnswer(text)}`);
-    const contentType = headers['content-type'] ?? 'no content type';
-    if (!contentType.startsWith('application/json')) {
-      throw this.#wrongAnswer(`answered with ${contentType}, not JSON`);
-    }
-  }
-
-  #wrongAnswer(what: string, cause?: unknown): SourceError {
-    return new SourceError(
-      'WRONG_ANSWER',
-      `${this.location} ${what}. Is a \`convotel serve\` of this version running there?`,
-      { cause },
-    );
-  }
 }
