@@ -55,7 +55,7 @@ function opening(
 function withoutCopies(spans: SpanRecord[]): SpanRecord[] {
   const copies = new Map<string, SpanRecord[]>();
   for (const span of spans) {
-    const key = `${span.traceId} ${span.spanId}`;
+    const key = `${span.traceId} ${span.spanId} ${span.startTimeUnixNano}`;
     copies.set(key, [...(copies.get(key) ?? []), span]);
   }
   return [...copies.values()].map((ofOneSpan) => {

@@ -89,8 +89,8 @@ function planConversation(conversationId: string, startUnixMs: number, random: (
     }
     if (incident === 'rate limit') return;
     if (random() < 0.1) {
-      // Beside the model, not before it.
-      steps.push({ step: 'moderation', startUnixMs: timeUnixMs, durationMs: 60.5, outcome: 'completed' });
+      // Beside the model, not before it; never at once with it, since chance would decide which comes first.
+      steps.push({ step: 'moderation', startUnixMs: timeUnixMs + 0.5, durationMs: 60.5, outcome: 'completed' });
     }
     add('gpt', 3400, {
       inputText: text,

@@ -31,6 +31,10 @@ export function readTraces(result: unknown, detail: SpanDetail): SpanRecord[] {
   for (const span of spans) {
     if (span.serviceName !== undefined && SERVICE_NAME_PLACEHOLDERS.has(span.serviceName)) delete span.serviceName;
     if (span.durationNano === LENT_NANO) isLent = true;
+    if (hasWarning(span.rest)) {
+      const attributes = listIn(span.rest, 'attributes').filter((entry) => !isWarning(entry));
+      span.rest = { ...span.rest, attributes };
+    }
   }
   if (isLent) {
     const sent = spansIn(result);
@@ -49,7 +53,11 @@ function spansIn(result: unknown): unknown[] {
 }
 
 function hasWarning(span: unknown): boolean {
-  return listIn(span, 'attributes').some((entry) => isJsonObject(entry) && entry['key'] === WARNINGS_ATTRIBUTE);
+  return listIn(span, 'attributes').some(isWarning);
+}
+
+function isWarning(entry: unknown): boolean {
+  return isJsonObject(entry) && entry['key'] === WARNINGS_ATTRIBUTE;
 }
 
 function listIn(value: unknown, name: string): readonly unknown[] {
