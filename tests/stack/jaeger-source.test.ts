@@ -32,7 +32,10 @@ describeConversationSource(
   opening('memory', (spans) => spans),
   { rounds: 2 },
 );
-describeConversationSource('JaegerSource on Badger', opening('badger', withoutCopies), { rounds: 1 });
+describeConversationSource('JaegerSource on Badger', opening('badger', withoutCopies), {
+  holdable: withoutSecondStarts,
+  rounds: 1,
+});
 
 function opening(
   storage: JaegerOptions['storage'],
@@ -61,6 +64,20 @@ function withoutCopies(spans: SpanRecord[]): SpanRecord[] {
   return [...copies.values()].map((ofOneSpan) => {
     const [best] = [...ofOneSpan].sort((a, b) => compareCopies(b, a) || ofOneSpan.indexOf(b) - ofOneSpan.indexOf(a));
     return best!;
+  });
+}
+
+/**
+ * Of each span id of a trace the spans of one start. With several, Jaeger answers some searches of Badger with
+ * status 500.
+ */
+function withoutSecondStarts(spans: SpanRecord[]): SpanRecord[] {
+  const starts = new Map<string, bigint>();
+  return spans.filter(({ traceId, spanId, startTimeUnixNano }) => {
+    const key = `${traceId} ${spanId}`;
+    const start = starts.get(key) ?? startTimeUnixNano;
+    starts.set(key, start);
+    return start === startTimeUnixNano;
   });
 }
 

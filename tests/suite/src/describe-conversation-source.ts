@@ -25,6 +25,8 @@ export interface SuiteOptions {
   dataSetCount?: number;
   /** The year of the largest data set, behind all others. @defaultValue `2150` */
   lastYear?: number;
+  /** What of the spans of a generated data set the back end can hold. @defaultValue all */
+  holdable?: (spans: SpanRecord[]) => SpanRecord[];
 }
 
 /**
@@ -33,7 +35,7 @@ export interface SuiteOptions {
  */
 export function describeConversationSource(name: string, open: OpenSource, options: SuiteOptions = {}): void {
   const { openReference = async (spans) => new MemorySource(spans), rounds = 2 } = options;
-  const { dataSetCount = DATA_SET_COUNT, lastYear = LAST_YEAR } = options;
+  const { dataSetCount = DATA_SET_COUNT, lastYear = LAST_YEAR, holdable = (spans) => spans } = options;
   describe(name, () => {
     describeWorkedCases(open);
 
@@ -41,7 +43,10 @@ export function describeConversationSource(name: string, open: OpenSource, optio
     // Also when all is well, so that any run can be repeated.
     process.stderr.write(`${name}: CONVOTEL_TEST_SEED=${seed}\n`);
     describe(`generated data sets, CONVOTEL_TEST_SEED=${seed}`, () => {
-      const dataSets = [...makeDataSets(seed, dataSetCount), makeLargeDataSet(seed, lastYear)];
+      const dataSets = [...makeDataSets(seed, dataSetCount), makeLargeDataSet(seed, lastYear)].map((dataSet) => ({
+        ...dataSet,
+        spans: holdable(dataSet.spans),
+      }));
       const allSpans = dataSets.flatMap(({ spans }) => spans);
       let source: ConversationSource;
       beforeAll(async () => {
