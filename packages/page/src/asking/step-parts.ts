@@ -1,9 +1,9 @@
 import type { ConversationFilters, ConversationSource, StepColumn, Window } from '@convotel/query/answers';
 
-/** What the bars of many conversations are drawn from: a row a trace, a column a step, in step order. */
+/** What the bars of many conversations are drawn from: a row a trace, a column a step, in step order; a column has only the rows with its step. */
 export interface StepParts {
   traceIds: string[];
-  steps: Pick<StepColumn, 'step' | 'completedMs' | 'firstOffsetMs'>[];
+  steps: Pick<StepColumn, 'step' | 'rows' | 'completedMs' | 'firstOffsetMs'>[];
 }
 
 /** Where the steps of each conversation in the window lie, as the source answers it. */
@@ -15,6 +15,6 @@ export async function stepParts(
   const { data } = await source.ask({ name: 'step-durations', window, filters });
   return {
     traceIds: data.traceIds,
-    steps: data.steps.map(({ step, completedMs, firstOffsetMs }) => ({ step, completedMs, firstOffsetMs })),
+    steps: data.steps.map(({ step, rows, completedMs, firstOffsetMs }) => ({ step, rows, completedMs, firstOffsetMs })),
   };
 }

@@ -39,9 +39,10 @@ export class PartsIndex {
 
   #read(row: number): BarPart[] {
     const byStart = this.#parts.steps
-      .flatMap(({ step, firstOffsetMs, completedMs }) => {
-        const offsetMs = firstOffsetMs[row] ?? Number.NaN;
-        const ms = completedMs[row] ?? Number.NaN;
+      .flatMap(({ step, rows, firstOffsetMs, completedMs }) => {
+        const index = indexIn(rows, row);
+        const offsetMs = firstOffsetMs[index] ?? Number.NaN;
+        const ms = completedMs[index] ?? Number.NaN;
         if (Number.isNaN(offsetMs)) return [];
         return [{ step, offsetMs, completedMs: Number.isNaN(ms) ? undefined : ms }];
       })
@@ -54,6 +55,17 @@ export class PartsIndex {
       return { ...part, lane };
     });
   }
+}
+
+/** Where `row` stands among `rows`, which ascend; −1 where it is not among them. */
+function indexIn(rows: Uint32Array, row: number): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (rows[middle]! < row) low = middle + 1;
+    else high = middle;
+  }
+  return rows[low] === row ? low : -1;
 }
 
 /**
