@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { formatAddress } from '../address/address.ts';
 import type { Address } from '../address/address.ts';
 import type { ShownConversation } from '../asking/rows.ts';
@@ -57,7 +57,8 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
       element.scrollTop = top + rowPx - element.clientHeight;
     }
   });
-  useEffect(() => {
+  // With the drawing: a key in between would be undone, since a row that gets the focus is chosen.
+  useLayoutEffect(() => {
     const element = box.current!;
     // Rows come and go; who types elsewhere meanwhile is not to be interrupted.
     const { activeElement } = document;
@@ -126,7 +127,8 @@ function useRowKeys(
   // Keys may be faster than the page is drawn: each goes on from what the one before chose.
   const latest = useRef({ rows, chosen, choose });
   latest.current = { rows, chosen, choose };
-  useEffect(() => {
+  // Before the rows are seen, so that no key is lost.
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       const isTyping = event.target instanceof HTMLElement && event.target.closest('input, select, textarea') !== null;
       if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
