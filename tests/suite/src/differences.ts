@@ -3,7 +3,7 @@ const TOLERANCE_MS = 0.01;
 
 /**
  * Where `actual` differs from `expected`, as sentences; empty when they agree. Figures in milliseconds (`…Ms` and what
- * stands under `timings` and `percentiles`) agree within {@link TOLERANCE_MS}, everything else exactly.
+ * stands under `timings`, `percentiles` and `intervals`) agree within {@link TOLERANCE_MS}, everything else exactly.
  */
 export function differencesBetween(actual: unknown, expected: unknown, place = 'answer', isMs = false): string[] {
   if (typeof actual === 'number' && typeof expected === 'number' && isMs) {
@@ -25,7 +25,7 @@ export function differencesBetween(actual: unknown, expected: unknown, place = '
         actual[key],
         expected[key],
         `${place}.${key}`,
-        isMs || key.endsWith('Ms') || key === 'timings' || key === 'percentiles',
+        isMs || key.endsWith('Ms') || key === 'timings' || key === 'percentiles' || key === 'intervals',
       ),
     );
   }
