@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import type { AttributeValue } from '@opentelemetry/api';
 import { reportTrouble } from './warnings.ts';
 
 /** A copy of `options`, so that a getter that throws does so here, once; then there are none. */
@@ -41,13 +41,6 @@ export function eachAttribute(given: unknown, take: (name: string, value: Attrib
       reportTrouble('reading an attribute', error);
     }
   }
-}
-
-/** Copies the attributes of {@link eachAttribute} into `target`. */
-export function addSafeAttributes(target: Attributes, given: unknown): void {
-  eachAttribute(given, (name, value) => {
-    target[name] = value;
-  });
 }
 
 function namesOf(source: object): string[] {
