@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
@@ -9,6 +8,7 @@ import { planConversations } from '../stack/src/traffic/plan-conversations.ts';
 import { sendPlan } from '../stack/src/traffic/run-program.ts';
 import { waitUntil } from '../stack/src/wait-until.ts';
 import { spansOfPlan } from '../stack/truth/spans-of-plan.ts';
+import { createSchema } from './create-table.ts';
 import { startEngine } from './src/start-engine.ts';
 import type { RunningEngine } from './src/start-engine.ts';
 
@@ -31,10 +31,7 @@ afterEach(async () => {
 async function start({ createsSchema }: { createsSchema: boolean }): Promise<void> {
   engine = await startEngine({ users: { otel_writer: { password: 's3cret' } } });
   reader = createClient({ url: engine.url, username: 'otel_writer', password: 's3cret' });
-  if (!createsSchema) {
-    const statements = (await readFile(`${CONFIG}clickhouse/otel-traces.sql`, 'utf8')).split(/;\s*$/m);
-    for (const query of statements.filter((each) => each.trim() !== '')) await reader.command({ query });
-  }
+  if (!createsSchema) await createSchema(reader);
   stack = await startStack({
     programs: ['jaeger', 'collector'],
     overlays: [`${CONFIG}clickhouse.yaml`],

@@ -3,10 +3,18 @@ import type { ClickHouseClient } from '@clickhouse/client';
 
 const DDL = new URL('../../collector-config/clickhouse/otel-traces.sql', import.meta.url);
 
+/** Runs the statements that make our table, as operators do. */
+export async function createSchema(
+  client: ClickHouseClient,
+  adapted: (ddl: string) => string = (ddl) => ddl,
+): Promise<void> {
+  const statements = adapted(await readFile(DDL, 'utf8')).split(/;\s*$/m);
+  for (const query of statements.filter((each) => each.trim() !== '')) await client.command({ query });
+}
+
 /** Our own table, `otel.otel_traces`, without a TTL: the conversations of the tests are older. */
 export async function createOwnTable(client: ClickHouseClient, database: string): Promise<void> {
-  const text = (await readFile(DDL, 'utf8')).replaceAll(/^TTL .*\n/gm, '').replaceAll(/\botel\b(?=[.;])/g, database);
-  for (const query of text.split(/;\s*$/m).filter((each) => each.trim() !== '')) await client.command({ query });
+  await createSchema(client, (ddl) => ddl.replaceAll(/^TTL .*\n/gm, '').replaceAll(/\botel\b(?=[.;])/g, database));
 }
 
 /** The table that the exporter of the collector makes, at v0.161. */

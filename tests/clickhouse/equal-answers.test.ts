@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@clickhouse/client';
 import { openClickHouseSource } from '@convotel/query';
@@ -14,6 +13,7 @@ import { waitUntil } from '../stack/src/wait-until.ts';
 import { callsAbout } from '../stack/truth/commands.ts';
 import { differencesOfAnswers } from '../stack/truth/compare-answers.ts';
 import { spansOfPlan } from '../stack/truth/spans-of-plan.ts';
+import { createSchema } from './create-table.ts';
 import { startEngine } from './src/start-engine.ts';
 import type { RunningEngine } from './src/start-engine.ts';
 
@@ -52,10 +52,7 @@ describe.each([false, true])('2,000 conversations, the exporter making its own t
     });
     address = `${engine.url.replace('http:', 'clickhouse:')}/otel`;
     const writer = createClient({ url: engine.url, ...WRITER });
-    if (!createsSchema) {
-      const statements = (await readFile(`${CONFIG}clickhouse/otel-traces.sql`, 'utf8')).split(/;\s*$/m);
-      for (const query of statements.filter((each) => each.trim() !== '')) await writer.command({ query });
-    }
+    if (!createsSchema) await createSchema(writer);
     stack = await startStack({
       programs: ['jaeger', 'collector'],
       overlays: [`${CONFIG}clickhouse.yaml`],
