@@ -71,12 +71,14 @@ function layoutsOf<Row>(
   columns: readonly Column<Row>[],
   cells: readonly (readonly string[])[],
 ): { wide: Column<Row>[]; close: Column<Row>[] } {
-  const widestOf = (place: number): number => Math.max(0, ...cells.map((row) => displayWidth(row[place] ?? '')));
+  const widest = columns.map((_column, place) =>
+    cells.reduce((width, row) => Math.max(width, displayWidth(row[place] ?? '')), 0),
+  );
   return {
-    wide: columns.map((column, place) => ({ ...column, width: Math.max(column.width, widestOf(place)) })),
+    wide: columns.map((column, place) => ({ ...column, width: Math.max(column.width, widest[place]!) })),
     close: columns.map((column, place) => ({
       ...column,
-      width: Math.max(displayWidth(column.heading.trim()), widestOf(place)),
+      width: Math.max(displayWidth(column.heading.trim()), widest[place]!),
       gap: place === 0 ? 0 : 1,
     })),
   };

@@ -1,4 +1,5 @@
 import { traceIdOf } from '@convotel/conventions';
+import { mapInSlices } from '../../concurrency.ts';
 import { buildConversation } from '../../model/conversation.ts';
 import type { ConversationRecord } from '../../model/conversation.ts';
 import { reuseWarnings } from '../../model/coverage.ts';
@@ -38,7 +39,7 @@ async function findConversation(store: SqlStore, conversationId: string): Promis
   const lowerCase = conversationId.toLowerCase();
   const named = TRACE_ID.test(lowerCase) ? [traceKey(lowerCase)] : [];
   for (const candidate of [traceKey(traceIdOf(conversationId)), ...carriers, ...named]) {
-    const spans = (await store.rows('conversation-spans', { trace_id: candidate })).map(span);
+    const spans = await mapInSlices(await store.rows('conversation-spans', { trace_id: candidate }), span);
     if (!spans.some(({ role }) => role !== 'other')) continue;
     const otherTraceIds = carriers.filter((carrier) => carrier !== candidate).map(traceId);
     return {
