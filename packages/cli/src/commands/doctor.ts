@@ -24,6 +24,7 @@ export const command = defineCommand({
   options: { ...SOURCE_OPTIONS, ...TIME_ZONE_OPTION, ...JSON_OPTION },
   readsSettingsItself: true,
   run: async ({ options, terminal }) => {
+    const { formatInstant } = await import('@convotel/query');
     const examined = (async (): Promise<DoctorReport> => {
       const { settings, checks } = await checkSettings(options, terminal);
       const zone = checkTimeZone(options, settings, terminal);
@@ -40,7 +41,7 @@ export const command = defineCommand({
       ].map((each) => ({ ...each, text: withoutCredentials(each.text) }));
       return {
         command: 'doctor',
-        time: new Date(Number(terminal.nowUnixNano() / 1_000_000n)).toISOString(),
+        time: formatInstant(terminal.nowUnixNano()),
         version: readVersion(),
         ok: all.every(({ severity }) => severity !== 'problem'),
         ...(read.kind !== undefined && { source: { kind: read.kind, location: read.source!.location } }),

@@ -22,7 +22,7 @@ const ROOT = resolve(fileURLToPath(import.meta.url), '../../../../..');
 const schema = JSON.parse(readFileSync(join(ROOT, 'packages/cli/schema/answers.schema.json'), 'utf8')) as Readonly<
   Record<string, unknown>
 >;
-const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, formats: { 'date-time': true } });
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
 const isValid = ajv.addSchema(schema, 'answers').getSchema('answers')!;
 
 let folder: string;
