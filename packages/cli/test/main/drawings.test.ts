@@ -35,7 +35,14 @@ async function print(words: readonly string[], columns?: number): Promise<string
 
 const DRAWN = /[█▏▎▍▌▋▊▉▁▂▃▄▅▆▇░]/;
 
-describe.each([['hours'], ['busiest'], ['averages'], ['percentiles', 'gpt'], ['trace', 'c-3']])('%s %s', (...words) => {
+describe.each([
+  ['hours'],
+  ['busiest'],
+  ['averages'],
+  ['percentiles', 'gpt'],
+  ['trace', 'c-3'],
+  ['explain', 'c-3'],
+])('%s %s', (...words) => {
   const call = words.filter((word) => word !== undefined);
 
   test('draws on a terminal, and elsewhere when it is told', async () => {
