@@ -52,7 +52,6 @@ const CALLS = [
 /** Where the rows of an answer stand that is not a list itself. */
 const LISTS = ['steps', 'ranked', 'conversations', 'rows'] as const;
 
-
 describe('--csv of a command', () => {
   test.each(CALLS.map((words) => [words.join(' '), words] as const))(
     '%s has a row for each of the JSON',
