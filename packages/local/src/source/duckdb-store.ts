@@ -75,25 +75,34 @@ export class DuckDbStore implements SqlStore {
     return { kept: new Set(rows.map((row) => row['step'] as string)), folded };
   }
 
-  async rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]> {
+  rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]>;
+  rows<Item>(
+    name: StatementName,
+    values: Readonly<Record<string, SqlValue>>,
+    read: (row: SqlRow) => Item,
+  ): Promise<Item[]>;
+  async rows(
+    name: StatementName,
+    values: Readonly<Record<string, SqlValue>>,
+    read: (row: SqlRow) => unknown = (row) => ({ ...row }),
+  ): Promise<unknown[]> {
     const { bound, types } = parametersOf(values);
     const result = await this.#connection.run(sqlFile(name), bound, types);
     const names = result.deduplicatedColumnNames();
-    const rows: Record<string, unknown>[] = [];
-    for (;;) {
-      // Some thousand rows; in between, other work of the event loop has its turn.
-      const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) return rows;
+    const items: unknown[] = [];
+    const row: Record<string, unknown> = {};
+    // Some thousand rows at a time; in between, other work of the event loop has its turn.
+    for await (const chunk of result) {
       const vectors = names.map((_name, column) => chunk.getColumnVector(column));
       for (let index = 0; index < chunk.rowCount; index++) {
-        const row: Record<string, unknown> = {};
         for (let column = 0; column < names.length; column++) {
           const value = vectors[column]!.getItem(index);
           row[names[column]!] = value instanceof DuckDBListValue ? value.items : value;
         }
-        rows.push(row);
+        items.push(read(row));
       }
     }
+    return items;
   }
 
   async columns(

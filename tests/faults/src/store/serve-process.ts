@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const COMMAND = fileURLToPath(new URL('../../../../packages/cli/bin/convotel.js', import.meta.url));
+/** The command line's program. */
+export const COMMAND = fileURLToPath(new URL('../../../../packages/cli/bin/convotel.js', import.meta.url));
 /** A start that takes longer has failed. */
 const START_DEADLINE_MS = 60_000;
 
