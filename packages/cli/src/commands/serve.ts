@@ -64,14 +64,8 @@ export const command = defineCommand({
         pageFolder: pageFolder(),
         onNotice: (notice) => terminal.writeError(`convotel serve: ${notice}\n`),
       })
-      .catch(async (error: unknown) => {
-        const url = isStoreLocked(error) ? await local.findRunningBackend(storePath) : undefined;
-        if (url === undefined) throw accessMistake(error);
-        throw new local.LocalError(
-          'STORE_LOCKED',
-          `${storePath} is already served at ${url}. Ask it with \`convotel recent\`, send to it, or give this one a file of its own with --store.`,
-          { cause: error },
-        );
+      .catch((error: unknown) => {
+        throw accessMistake(error);
       });
     try {
       terminal.writeOutput(greeting(backend, options.tokenFile !== undefined));
@@ -82,10 +76,6 @@ export const command = defineCommand({
     }
   },
 });
-
-function isStoreLocked(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'STORE_LOCKED';
-}
 
 /** Scheme, host and port, as browsers send them. */
 function webOrigin(origin: string, flagText: string): string {

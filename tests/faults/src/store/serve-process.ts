@@ -60,6 +60,18 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+/** A condition that does not come true in this time never will. */
+const CONDITION_DEADLINE_MS = 300_000;
+
+/** Waits until `isTrue`. */
+export async function until(isTrue: () => boolean): Promise<void> {
+  const deadline = performance.now() + CONDITION_DEADLINE_MS;
+  while (!isTrue()) {
+    if (performance.now() > deadline) throw new Error(`never came true: ${isTrue.toString()}`);
+    await pause(5);
+  }
+}
+
 /** A folder for one fault, removed after it. */
 export async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'convotel-fault-'));
