@@ -4,15 +4,12 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type LocalBackend, startLocalBackend } from '@convotel/local';
 import { type ServeProcess, startServe } from './children/start-serve.ts';
-import { jsonRequest, jsonStep, send, text } from './sending.ts';
+import { jsonRequest, jsonStep, send, text, until } from './sending.ts';
 
 const NANO_PER_DAY = 86_400_000_000_000n;
-
-// Stores of megabytes and processes of their own: a loaded machine takes its time.
-jest.setTimeout(120_000);
 
 let folder: string;
 let backend: LocalBackend;
@@ -60,13 +57,13 @@ function startBody(bytes: number): Promise<{ close(): void; answer: Promise<stri
 
 test('bodies under way share a budget: beyond it a request is told to come again, and then is taken', async () => {
   const open = [await startBody(1_900_000), await startBody(1_900_000)];
-  while (Number((await health())['requestBytes']) < 11_400_000) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(async () => Number((await health())['requestBytes']) >= 11_400_000);
   const refused = await traces(' '.repeat(1_000_000));
   expect([refused.status, Number(refused.headers['retry-after']) > 0]).toEqual([503, true]);
   // What is small still fits.
   expect((await traces(jsonRequest(jsonStep('small')))).status).toBe(200);
   for (const body of open) body.close();
-  while (Number((await health())['requestBytes']) > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(async () => Number((await health())['requestBytes']) === 0);
   expect((await traces(`${jsonRequest(jsonStep('large'))}${' '.repeat(1_000_000)}`)).status).toBe(200);
 });
 
@@ -74,7 +71,7 @@ test('a client that goes away is counted, and is nobody else’s failure', async
   const before = Number((await health())['clientsGone']);
   const said = notices.length;
   for (let round = 0; round < 5; round++) (await startBody(100_000)).close();
-  while (Number((await health())['clientsGone']) < before + 5) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(async () => Number((await health())['clientsGone']) >= before + 5);
   expect(notices.slice(said)).toEqual([]);
 });
 
@@ -83,11 +80,12 @@ test('bodies that come slowly are ended when memory is short', async () => {
   let answer: string | undefined;
   void slow.answer.then((text) => (answer = text));
   // It is slow after some seconds; until then, others that want the memory are refused.
-  while (answer === undefined) {
+  await until(async () => {
     const next = await startBody(1_500_000);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await health();
     next.close();
-  }
+    return answer !== undefined;
+  });
   expect(answer).toMatch(/^HTTP\/1.1 408 .*too slowly/s);
 });
 
