@@ -77,6 +77,7 @@ export type { MemorySourceOptions } from './engines/memory/memory-source.ts';
 export { openClickHouseSource } from './sources/clickhouse/clickhouse-source.ts';
 export type { ClickHouseSourceOptions } from './sources/clickhouse/clickhouse-source.ts';
 export { openHttpSource } from './sources/open-http-source.ts';
+export type { ServeHealth } from './sources/serve/serve-answer.ts';
 export { ServeSource } from './sources/serve/serve-source.ts';
 export type { ServeSourceOptions } from './sources/serve/serve-source.ts';
 

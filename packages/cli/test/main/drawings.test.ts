@@ -35,26 +35,29 @@ async function print(words: readonly string[], columns?: number): Promise<string
 
 const DRAWN = /[█▏▎▍▌▋▊▉▁▂▃▄▅▆▇░]/;
 
-describe.each([['hours'], ['busiest'], ['averages'], ['percentiles', 'gpt'], ['trace', 'c-3']])('%s %s', (...words) => {
-  const call = words.filter((word) => word !== undefined);
+describe.each([['hours'], ['busiest'], ['averages'], ['percentiles', 'gpt'], ['trace', 'c-3'], ['explain', 'c-3']])(
+  '%s %s',
+  (...words) => {
+    const call = words.filter((word) => word !== undefined);
 
-  test('draws on a terminal, and elsewhere when it is told', async () => {
-    expect((await print(call, 80)).join('\n')).toMatch(DRAWN);
-    expect((await print(call)).join('\n')).not.toMatch(DRAWN);
-    expect((await print([...call, '--graph'])).join('\n')).toMatch(DRAWN);
-    expect((await print([...call, '--no-graph'], 80)).join('\n')).not.toMatch(DRAWN);
-  });
+    test('draws on a terminal, and elsewhere when it is told', async () => {
+      expect((await print(call, 80)).join('\n')).toMatch(DRAWN);
+      expect((await print(call)).join('\n')).not.toMatch(DRAWN);
+      expect((await print([...call, '--graph'])).join('\n')).toMatch(DRAWN);
+      expect((await print([...call, '--no-graph'], 80)).join('\n')).not.toMatch(DRAWN);
+    });
 
-  test.each([40, 61, 80, 120])('fits a terminal of %i cells', async (columns) => {
-    expect((await print(call, columns)).filter((line) => line.length > columns)).toEqual([]);
-  });
+    test.each([40, 61, 80, 120])('fits a terminal of %i cells', async (columns) => {
+      expect((await print(call, columns)).filter((line) => line.length > columns)).toEqual([]);
+    });
 
-  test('prints the same JSON and CSV, drawn or not', async () => {
-    for (const form of ['--json', '--csv']) {
-      expect(await print([...call, form, '--graph'], 80)).toEqual(await print([...call, form]));
-    }
-  });
-});
+    test('prints the same JSON and CSV, drawn or not', async () => {
+      for (const form of ['--json', '--csv']) {
+        expect(await print([...call, form, '--graph'], 80)).toEqual(await print([...call, form]));
+      }
+    });
+  },
+);
 
 test.each([['hours'], ['busiest'], ['percentiles', 'gpt']])(
   '%s %s draws on the narrowest terminal',
