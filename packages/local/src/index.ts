@@ -10,5 +10,6 @@ export { startLocalBackend } from './start-local-backend.ts';
 export type { LocalBackend } from './start-local-backend.ts';
 export { startPageServer } from './start-page-server.ts';
 export type { PageServer, PageServerOptions } from './start-page-server.ts';
+export { damagedFilesOf } from './store-files.ts';
 export { openSpanStore } from './store/open-span-store.ts';
 export type { OpenedSpanStore, OpenSpanStoreOptions } from './store/open-span-store.ts';

@@ -77,7 +77,7 @@ export { MemorySource } from './engines/memory/memory-source.ts';
 export type { MemorySourceOptions } from './engines/memory/memory-source.ts';
 export { openClickHouseSource } from './sources/clickhouse/clickhouse-source.ts';
 export type { ClickHouseSourceOptions } from './sources/clickhouse/clickhouse-source.ts';
-
+export type { ServeHealth } from './sources/serve/serve-answer.ts';
 export { ServeSource } from './sources/serve/serve-source.ts';
 export type { ServeSourceOptions } from './sources/serve/serve-source.ts';
 

@@ -123,6 +123,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./watch.ts'),
   },
   {
+    name: 'doctor',
+    summary: 'check a set-up: what is right, what is not, what to do',
+    load: () => import('./doctor.ts'),
+  },
+  {
     name: 'backup',
     summary: 'copy the store to a file, also while serve runs on it',
     load: () => import('./backup.ts'),

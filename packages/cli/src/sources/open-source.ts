@@ -56,25 +56,43 @@ export async function openLastingSource(texts: SourceTexts, environment: Environ
  * `$XDG_DATA_HOME/convotel/conversations.duckdb` with the base directory specification's default `~/.local/share`.
  */
 export function resolveStorePath(asked: string | undefined, environment: Environment): string {
-  const chosen = asked ?? environment['CONVOTEL_STORE'];
-  if (chosen !== undefined && chosen !== '') return chosen;
-  const dataHome = environment['XDG_DATA_HOME'] || join(environment['HOME'] || homedir(), '.local', 'share');
-  return join(dataHome, 'convotel', 'conversations.duckdb');
+  return findStorePath(asked, environment).value;
+}
+
+/** The same, and what says so. */
+export function findStorePath(asked: string | undefined, environment: Environment): Setting {
+  if (asked !== undefined && asked !== '') return { value: asked, saidBy: '--store' };
+  const variable = asked === undefined ? environment['CONVOTEL_STORE'] : undefined;
+  if (variable) return { value: variable, saidBy: 'CONVOTEL_STORE' };
+  const xdg = environment['XDG_DATA_HOME'];
+  const dataHome = xdg || join(environment['HOME'] || homedir(), '.local', 'share');
+  return { value: join(dataHome, 'convotel', 'conversations.duckdb'), saidBy: xdg ? 'XDG_DATA_HOME' : 'default' };
+}
+
+/** A setting's value, and what says so. */
+export interface Setting {
+  value: string;
+  saidBy: string;
 }
 
 /** What was written goes before the environment, and that before the settings; a store is that of `local`. */
-export function resolveWhere({ from, store, setting }: SourceTexts, environment: Environment): string {
-  if (from !== undefined) return from;
-  if (store !== undefined) return 'local';
-  return environment['CONVOTEL_FROM'] || (environment['CONVOTEL_STORE'] ? 'local' : (setting ?? 'local'));
+export function resolveWhere(texts: SourceTexts, environment: Environment): string {
+  return findWhere(texts, environment).value;
+}
+
+/** Where a command reads, and what says so. */
+export function findWhere({ from, store, setting }: SourceTexts, environment: Environment): Setting {
+  if (from !== undefined) return { value: from, saidBy: '--from' };
+  if (store !== undefined) return { value: 'local', saidBy: '--store' };
+  const variable = environment['CONVOTEL_FROM'];
+  if (variable) return { value: variable, saidBy: 'CONVOTEL_FROM' };
+  if (environment['CONVOTEL_STORE']) return { value: 'local', saidBy: 'CONVOTEL_STORE' };
+  return setting === undefined ? { value: 'local', saidBy: 'default' } : { value: setting, saidBy: 'convotel.json' };
 }
 
 async function openLocal(storePath: string): Promise<ConversationSource> {
-  const { findRunningBackend, openDuckDbSource } = await import('@convotel/local');
-  const url = await findRunningBackend(storePath);
-  if (url === undefined) return openDuckDbSource(storePath);
-  const { ServeSource } = await import('@convotel/query');
-  return new ServeSource(url);
+  const { connect } = await import('@convotel/local');
+  return connect('local', { storePath });
 }
 
 /**
