@@ -29,9 +29,9 @@ export async function openSource(
   const where = resolveWhere(texts, environment);
   if (where === '')
     throw new UsageError(
-      '--from is empty. Give local, an http:// or clickhouse:// address, or a file of OTLP/JSON lines.',
+      '--from is empty. Give local, an http://, unix: or clickhouse:// address, or a file of OTLP/JSON lines.',
     );
-  if (where === 'local') return openLocal(resolveStorePath(store, environment));
+  if (where === 'local') return openLocal(resolveStorePath(store, environment), environment);
   if (store !== undefined) throw new UsageError('--store chooses the file of --from local; leave out one of the two.');
 
   if (/^clickhouse:\/\//i.test(where)) {
@@ -39,6 +39,10 @@ export async function openSource(
     // Never as arguments or in the address: other users of the machine can read those.
     const username = environment['CONVOTEL_CLICKHOUSE_USER'];
     return openClickHouseSource(where, { username, password: environment['CONVOTEL_CLICKHOUSE_PASSWORD'], onNotice });
+  }
+  if (isSocketAddress(where)) {
+    const { ServeSource } = await import('@convotel/query');
+    return new ServeSource(where, { token: tokenIn(environment) });
   }
   const address = addressOf(where);
   if (address !== undefined) {
@@ -48,7 +52,7 @@ export async function openSource(
       );
     }
     const { openHttpSource } = await import('@convotel/query');
-    return openHttpSource(address);
+    return openHttpSource(address, { token: tokenIn(environment) });
   }
   if (/^[a-z][a-z\d+.-]*:\/\/|@.*:\d+(?:\/|$)/is.test(where) && !existsSync(where)) {
     throw new UsageError('--from takes an http:// or https:// address, such as http://name:password@host:16686.');
@@ -64,7 +68,7 @@ export async function openSource(
 export async function openLastingSource(texts: SourceTexts, environment: Environment): Promise<ConversationSource> {
   if (resolveWhere(texts, environment) !== 'local') return openSource(texts, environment);
   const storePath = resolveStorePath(texts.store, environment);
-  return new ReopeningSource('local', storePath, () => openLocal(storePath));
+  return new ReopeningSource('local', storePath, () => openLocal(storePath, environment));
 }
 
 /**
@@ -85,11 +89,21 @@ export function findStorePath(asked: string | undefined, environment: Environmen
   return { value: join(dataHome, 'convotel', 'conversations.duckdb'), saidBy: xdg ? 'XDG_DATA_HOME' : 'default' };
 }
 
+/** The token that a `convotel serve` is shown: other users of the machine cannot read it there, as they can arguments. */
+export function tokenIn(environment: Environment): string | undefined {
+  return environment['CONVOTEL_TOKEN'] || undefined;
+}
+
+/** Whether `where` is the address of a Unix socket, such as `unix:/run/convotel.sock`. */
+export function isSocketAddress(where: string): boolean {
+  return /^unix:\//i.test(where);
+}
+
 /**
  * `where` as an address; a host with a port, such as `localhost:16686` or `:4318`, is one too unless a file has that
  * name.
  */
-function addressOf(where: string): string | undefined {
+export function addressOf(where: string): string | undefined {
   if (/^https?:\/\//i.test(where)) return where;
   if (existsSync(where)) return undefined;
   const [, host, rest] = /^([\w.-]*|\[[\da-f:.]+\])(:\d{1,5}(?:\/.*)?)$/i.exec(where) ?? [];
@@ -123,12 +137,12 @@ export function findWhere({ from, store, setting }: SourceTexts, environment: En
   return setting === undefined ? { value: 'local', saidBy: 'default' } : { value: setting, saidBy: 'convotel.json' };
 }
 
-async function openLocal(storePath: string): Promise<ConversationSource> {
+async function openLocal(storePath: string, environment: Environment): Promise<ConversationSource> {
   const { findRunningBackend, openDuckDbSource } = await import('@convotel/local');
   const url = await findRunningBackend(storePath);
   if (url === undefined) return openDuckDbSource(storePath);
   const { ServeSource } = await import('@convotel/query');
-  return new ServeSource(url);
+  return new ServeSource(url, { token: tokenIn(environment) });
 }
 
 /**
