@@ -38,6 +38,7 @@ export type { FoldedNames, RowReaders, SqlRow, SqlStore, SqlValue, StatementName
 
 // Questions over HTTP
 export { HttpClient, socketPathOf } from './http/http-client.ts';
+export { addressOf } from './sources/connect.ts';
 export { authorizationFor, shownAddress } from './http/shown-address.ts';
 export type { HttpAnswer, HttpSettings } from './http/http-client.ts';
 export {

@@ -1,7 +1,7 @@
 import { defineCommand } from '../command-line/command.ts';
 import { SOURCE_OPTIONS } from '../command-line/shared-options.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
-import { addressOf, isSocketAddress, resolveStorePath, resolveWhere, tokenIn } from '../sources/open-source.ts';
+import { resolveStorePath, resolveWhere, serveAddressIn, tokenIn } from '../sources/open-source.ts';
 import { printable, withoutCredentials } from '../text/escape.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -19,7 +19,7 @@ export const command = defineCommand({
   run: async ({ argument, options, settings, terminal }) => {
     const { environment } = terminal;
     const where = resolveWhere({ ...options, setting: settings.from }, environment);
-    const address = isSocketAddress(where) ? where : addressOf(where);
+    const address = where === 'local' ? undefined : await serveAddressIn(where);
     if (where !== 'local' && address === undefined) {
       throw new UsageError(
         `convotel deletes from its own store only, not from ${withoutCredentials(where)}. Give --store, or the address of a \`convotel serve\` as --from.`,

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Answer, ConversationSource, Question, QuestionName, Questions, SourceKind } from '@convotel/query';
@@ -27,38 +26,32 @@ export async function openSource(
 ): Promise<ConversationSource> {
   const { store } = texts;
   const where = resolveWhere(texts, environment);
-  if (where === '')
-    throw new UsageError(
-      '--from is empty. Give local, an http://, unix: or clickhouse:// address, or a file of OTLP/JSON lines.',
-    );
   if (where === 'local') return openLocal(resolveStorePath(store, environment), environment);
   if (store !== undefined) throw new UsageError('--store chooses the file of --from local; leave out one of the two.');
 
-  if (/^clickhouse:\/\//i.test(where)) {
-    const { openClickHouseSource } = await import('@convotel/query');
-    // Never as arguments or in the address: other users of the machine can read those.
-    const username = environment['CONVOTEL_CLICKHOUSE_USER'];
-    return openClickHouseSource(where, { username, password: environment['CONVOTEL_CLICKHOUSE_PASSWORD'], onNotice });
+  const { connect, QueryError } = await import('@convotel/query');
+  // Never as arguments or in the address: other users of the machine can read those.
+  const username = environment['CONVOTEL_CLICKHOUSE_USER'];
+  const password = environment['CONVOTEL_CLICKHOUSE_PASSWORD'];
+  try {
+    return await connect(where, { username, password, token: tokenIn(environment), onNotice });
+  } catch (error) {
+    throw error instanceof QueryError ? mistakenFrom(error) : error;
   }
-  if (isSocketAddress(where)) {
-    const { ServeSource } = await import('@convotel/query');
-    return new ServeSource(where, { token: tokenIn(environment) });
+}
+
+/** The address of the `convotel serve` that `where` names; undefined where it names something else. @throws {@link UsageError} */
+export async function serveAddressIn(where: string): Promise<string | undefined> {
+  const { addressOf, socketPathOf } = await import('@convotel/query/engine');
+  try {
+    return socketPathOf(where) === undefined ? addressOf(where) : where;
+  } catch (error) {
+    throw mistakenFrom(error as Error);
   }
-  const address = addressOf(where);
-  if (address !== undefined) {
-    if (!URL.canParse(address)) {
-      throw new UsageError(
-        '--from is not a valid address. Give one such as http://localhost:16686, with host and port.',
-      );
-    }
-    const { openHttpSource } = await import('@convotel/query');
-    return openHttpSource(address, { token: tokenIn(environment) });
-  }
-  if (/^[a-z][a-z\d+.-]*:\/\/|@.*:\d+(?:\/|$)/is.test(where) && !existsSync(where)) {
-    throw new UsageError('--from takes an http:// or https:// address, such as http://name:password@host:16686.');
-  }
-  const { openFileSource } = await import('@convotel/query');
-  return openFileSource(where);
+}
+
+function mistakenFrom(error: Error): UsageError {
+  return new UsageError(error.message.replace(/^where\b/, '--from'), { cause: error });
 }
 
 /**
@@ -94,28 +87,6 @@ export function tokenIn(environment: Environment): string | undefined {
   return environment['CONVOTEL_TOKEN'] || undefined;
 }
 
-/** Whether `where` is the address of a Unix socket, such as `unix:/run/convotel.sock`. */
-export function isSocketAddress(where: string): boolean {
-  return /^unix:\//i.test(where);
-}
-
-/**
- * `where` as an address; a host with a port, such as `localhost:16686` or `:4318`, is one too unless a file has that
- * name.
- */
-export function addressOf(where: string): string | undefined {
-  if (/^https?:\/\//i.test(where)) return where;
-  if (existsSync(where)) return undefined;
-  const [, host, rest] = /^([\w.-]*|\[[\da-f:.]+\])(:\d{1,5}(?:\/.*)?)$/i.exec(where) ?? [];
-  if (rest !== undefined) return `http://${host || 'localhost'}${rest}`;
-  if (/^(?:localhost|\d{1,3}(?:\.\d{1,3}){3})$/i.test(where)) {
-    throw new UsageError(
-      `--from ${where} has no port. Did you mean ${where}:4318 (convotel serve) or ${where}:16686 (Jaeger)?`,
-    );
-  }
-  return undefined;
-}
-
 /** A setting's value, and what says so. */
 export interface Setting {
   value: string;
@@ -138,11 +109,8 @@ export function findWhere({ from, store, setting }: SourceTexts, environment: En
 }
 
 async function openLocal(storePath: string, environment: Environment): Promise<ConversationSource> {
-  const { findRunningBackend, openDuckDbSource } = await import('@convotel/local');
-  const url = await findRunningBackend(storePath);
-  if (url === undefined) return openDuckDbSource(storePath);
-  const { ServeSource } = await import('@convotel/query');
-  return new ServeSource(url, { token: tokenIn(environment) });
+  const { connect } = await import('@convotel/local');
+  return connect('local', { storePath, token: tokenIn(environment) });
 }
 
 /**
