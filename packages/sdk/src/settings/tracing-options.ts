@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { codedError } from '@convotel/conventions';
 import type { ClassifyError, ErrorCodeOf } from '@convotel/conventions';
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Attributes } from '@opentelemetry/api';
+import { MIN_KEY_LENGTH } from '../ids/replaced-ids.ts';
 import type { TextPlace } from '../encoding/span-text.ts';
 
 /** How much of input and output texts may leave the process. */
@@ -54,6 +56,14 @@ export interface TracingOptions {
   redact?: ((text: string, where: TextPlace) => string) | undefined;
   /** `none` keeps the messages and stacks of errors in the process. @defaultValue `'redacted'` */
   errorMessages?: 'redacted' | 'none' | undefined;
+  /**
+   * Replaces conversation ids and session ids before they are hashed, written or handed to another process, for programs
+   * whose ids are telephone numbers or names. `{ key }` puts {@link keyedId} in their place; a function returns what
+   * stands for an id, 1 to 128 characters, the same in every process, and returns its own results as they are.
+   * Every process of a conversation needs the same replacement, or joins by id miss one another.
+   * @defaultValue ids are written as they are
+   */
+  replaceIds?: { key: string } | ((id: string) => string) | undefined;
   /** Share of conversations that are kept, 0 to 1; a conversation is kept whole or not at all. @defaultValue `OTEL_TRACES_SAMPLER`, else all */
   samplingRatio?: number | undefined;
   /** `false` keeps finished spans in memory only, where a crash loses them. @defaultValue `CONVOTEL_JOURNAL`, else `true` */
@@ -165,8 +175,23 @@ export function usableOptions(options: TracingOptions, warn: (message: string) =
   for (const name of ['shutdownOnSignals', 'metrics', 'durationMetrics'] as const) {
     check(name, oneOf(true, false), 'the default is used', 'Write true or false.');
   }
+  if (usable.replaceIds !== undefined && !isReplacement(usable.replaceIds)) {
+    const right = `Write { key } with a secret of at least ${MIN_KEY_LENGTH} characters that all processes share, or a function.`;
+    // Not shown: it may be a key that is too short.
+    warn(
+      'convotel: the option replaceIds cannot be used; ids are replaced by means of a random key, which no other process ' +
+        `knows, so that conversations cannot be joined by their ids. ${right}`,
+    );
+    usable.replaceIds = { key: randomBytes(32).toString('hex') };
+  }
   if (typeof usable.journal === 'object') usable.journal = usableJournal(usable.journal, misused);
   return usable;
+}
+
+function isReplacement(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  const { key } = (typeof value === 'object' && value !== null ? value : {}) as { key?: unknown };
+  return typeof key === 'string' && key.length >= MIN_KEY_LENGTH;
 }
 
 function usableJournal(

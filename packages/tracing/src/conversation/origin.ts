@@ -15,7 +15,7 @@ import { isInTrace, safeTracer, startSpan } from '../guards/spans.ts';
 import { epochNowMs, hrTimeOf } from '../guards/times.ts';
 import { reportTrouble, warnOnce } from '../guards/warnings.ts';
 import { contextWithSpan } from '../step/step-host.ts';
-import { rootContextOf } from './carrier.ts';
+import { rootContextOf, writtenId } from './carrier.ts';
 import type { CarriedConversation } from './carrier.ts';
 import type { ConversationOptions, JoinConversationOptions } from './conversation-options.ts';
 
@@ -50,9 +50,9 @@ export interface OwnedRoot {
 
 /** A conversation that begins now, or at `startedMs`: the root of a trace of its own. */
 export function begunHere(options: ConversationOptions, startedMs: number | undefined): ConversationOrigin {
-  const id = idFrom(options.conversationId);
+  const id = writtenId(idFrom(options.conversationId));
   const workflow = textFrom(options.workflow);
-  const sessionId = textFrom(options.sessionId);
+  const sessionId = writtenId(textFrom(options.sessionId));
   const tracer = safeTracer(options.tracerProvider);
   const beganMs = startedMs ?? epochNowMs();
   const span = startRoot({ id, workflow, sessionId, depth: 0 }, tracer, startedMs);
@@ -76,7 +76,7 @@ export function begunHere(options: ConversationOptions, startedMs: number | unde
 export function joined(carried: CarriedConversation, options: JoinConversationOptions): ConversationOrigin {
   const { id, parent, depth, inputEndMs, rootStartMs } = carried;
   const workflow = textFrom(options.workflow) ?? carried.workflow;
-  const sessionId = textFrom(options.sessionId) ?? carried.sessionId;
+  const sessionId = writtenId(textFrom(options.sessionId)) ?? carried.sessionId;
   const tracer = safeTracer(options.tracerProvider);
   const known = { id, workflow, sessionId, tracer, outermostDepth: depth, beganMs: inputEndMs ?? rootStartMs };
   if (rootStartMs !== undefined) {
