@@ -44,7 +44,7 @@ export function startMetricDelivery(
   resource: Resource,
   warn: (message: string) => void,
 ): MetricDelivery | undefined {
-  const target = otlpTarget('METRICS', options, environment.variables, process.env);
+  const target = otlpTarget('METRICS', options, environment.variables);
   if (target === undefined) return undefined;
   const delegate = new MetricDelegate(target, warn);
   const exporter = new OTLPMetricExporterBase(delegate, {

@@ -144,6 +144,12 @@ export function usableOptions(options: TracingOptions, warn: (message: string) =
   check('resourceAttributes', isObject, 'none are added', 'Write an object of attributes.');
   check('headers', isObject, 'none are added', 'Write an object of names and values.');
   check(
+    'agent',
+    (value) => isObject(value) && isFunction((value as { addRequest?: unknown }).addRequest),
+    'connections are made as the environment says',
+    'Write an Agent of node:http or node:https, or one that can stand for it.',
+  );
+  check(
     'captureContent',
     oneOf('none', 'truncated', 'full', true, false),
     'none is used',
