@@ -57,7 +57,12 @@ export interface ProcessRegistry {
   openWork?: unknown;
   /** Contexts in a program without a context manager, held by `@convotel/tracing`. */
   contexts?: unknown;
-  /** Receives the spans of conversations instead of the registered provider while a test records them. */
+  /**
+   * Makes the spans of conversations in place of the registered provider, which sees none of them: `startTracing` with
+   * the option `provider: 'private'`.
+   */
+  privateProvider?: unknown;
+  /** Receives the spans of conversations instead of any provider while a test records them. */
   recorder?: unknown;
 }
 

@@ -42,6 +42,14 @@ const TABLES = [
   ['compare', '--at', '2025-10-08T14:32:00Z', '--span', '1h'],
   ['summary', 'good-0'],
   ['timeline', 'latest'],
+  ['trace', 'latest'],
+  ['explain', 'latest'],
+  ['satisfaction', '--by', 'response'],
+  ['correlation'],
+  ['sessions'],
+  ['session', 'call-1'],
+  ['common-errors'],
+  ['usage'],
 ];
 
 describe.each([40, 60, 80, 120])('on a screen of %i cells', (columns) => {

@@ -79,10 +79,12 @@ export interface TracingOptions {
   /** Steps and conversations that are open for longer end as `abandoned`, in milliseconds. @defaultValue `600_000` */
   maxOpenMs?: number | undefined;
   /**
-   * `own`: registers a tracer provider. `join`: uses the one that the program has registered. By default one that is
-   * there is joined, else one is made. Where the choice cannot be followed, that is said.
+   * `own`: registers a tracer provider. `join`: uses the one that the program has registered. `private`: makes one beside
+   * whatever is registered, before or after; it makes the spans of conversations and nothing else, other tools never see
+   * them as the active span, and nothing of OpenTelemetry's global state is touched. By default one that is registered is
+   * joined, else one is made and registered. Where the choice cannot be followed, that is said.
    */
-  provider?: 'own' | 'join' | undefined;
+  provider?: 'own' | 'join' | 'private' | undefined;
   /** Hears warnings for people. @defaultValue `console.warn`, which is standard error */
   warn?: ((message: string) => void) | undefined;
 }
@@ -117,9 +119,35 @@ function isHttpAddress(text: unknown): boolean {
   return typeof text === 'string' && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
+const OPTION_NAMES: { readonly [Name in keyof Required<TracingOptions>]: true } = {
+  serviceName: true,
+  resourceAttributes: true,
+  endpoint: true,
+  headers: true,
+  agent: true,
+  captureContent: true,
+  otherContent: true,
+  redact: true,
+  errorMessages: true,
+  samplingRatio: true,
+  journal: true,
+  shutdownOnSignals: true,
+  metrics: true,
+  durationMetrics: true,
+  classifyError: true,
+  maxOpenMs: true,
+  provider: true,
+  warn: true,
+};
+
 /** Options that a program in plain JavaScript may get wrong: the default is used, and `warn` hears of it. */
 export function usableOptions(options: TracingOptions, warn: (message: string) => void): TracingOptions {
   const usable = { ...options };
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(OPTION_NAMES, name)) {
+      warn(`convotel: there is no option ${JSON.stringify(name)}; it is ignored. Compare the names in the README.`);
+    }
+  }
   const misused = (name: string, value: unknown, instead: string, right: string): void =>
     warn(`convotel: the option ${name} is ${shown(value)}, which cannot be used; ${instead}. ${right}`);
   const check = (
@@ -157,7 +185,7 @@ export function usableOptions(options: TracingOptions, warn: (message: string) =
   );
   check('otherContent', oneOf('drop', 'keep'), 'drop is used', "Write 'drop' or 'keep'.");
   check('errorMessages', oneOf('redacted', 'none'), 'redacted is used', "Write 'redacted' or 'none'.");
-  check('provider', oneOf('own', 'join'), 'the default is used', "Write 'own' or 'join'.");
+  check('provider', oneOf('own', 'join', 'private'), 'the default is used', "Write 'own', 'join' or 'private'.");
   check('redact', isFunction, 'only the built-in patterns are used', 'Write a function that returns the text to send.');
   check(
     'classifyError',

@@ -13,7 +13,7 @@ export interface JoinConversationOptions {
    * @defaultValue what `startTracing` was told, else `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, else `false`
    */
   captureContent?: boolean | undefined;
-  /** Makes the spans. @defaultValue the provider that is registered with OpenTelemetry */
+  /** Makes the spans. @defaultValue the private one of `startTracing`, else the one that is registered with OpenTelemetry */
   tracerProvider?: TracerProvider | undefined;
   /** Aborts the work of all steps: their `signal` follows it, and errors that arrive after it was aborted interrupt. */
   signal?: AbortSignal | undefined;

@@ -11,7 +11,7 @@ import {
 } from '@convotel/conventions';
 import { activeContext } from '../guards/context.ts';
 import { textFrom } from '../guards/given-values.ts';
-import { isInTrace, safeTracer, startSpan } from '../guards/spans.ts';
+import { isInTrace, isPrivate, safeTracer, startSpan } from '../guards/spans.ts';
 import { epochNowMs, hrTimeOf } from '../guards/times.ts';
 import { reportTrouble, warnOnce } from '../guards/warnings.ts';
 import { contextWithSpan } from '../step/step-host.ts';
@@ -25,6 +25,8 @@ export interface ConversationOrigin {
   readonly workflow: string | undefined;
   readonly sessionId: string | undefined;
   readonly tracer: Tracer;
+  /** Whether its spans are hidden from other tools. */
+  readonly isPrivate: boolean;
   /** Parent of the outermost steps of this process. */
   readonly parentSpan: Span;
   /** Depth of those steps. */
@@ -63,6 +65,7 @@ export function begunHere(options: ConversationOptions, startedMs: number | unde
     workflow,
     sessionId,
     tracer,
+    isPrivate: isPrivate(options.tracerProvider),
     parentSpan: span,
     outermostDepth: 0,
     isKnownByIdOnly: false,
@@ -78,7 +81,15 @@ export function joined(carried: CarriedConversation, options: JoinConversationOp
   const workflow = textFrom(options.workflow) ?? carried.workflow;
   const sessionId = writtenId(textFrom(options.sessionId)) ?? carried.sessionId;
   const tracer = safeTracer(options.tracerProvider);
-  const known = { id, workflow, sessionId, tracer, outermostDepth: depth, beganMs: inputEndMs ?? rootStartMs };
+  const known = {
+    id,
+    workflow,
+    sessionId,
+    tracer,
+    isPrivate: isPrivate(options.tracerProvider),
+    outermostDepth: depth,
+    beganMs: inputEndMs ?? rootStartMs,
+  };
   if (rootStartMs !== undefined) {
     const span = handedOverRoot({ ...carried, workflow, sessionId }, tracer, rootStartMs);
     if (parent === undefined || isSameSpan(span, parent)) {
@@ -105,6 +116,7 @@ export function unrecorded(): ConversationOrigin {
     workflow: undefined,
     sessionId: undefined,
     tracer: new ProxyTracerProvider().getTracer('nothing'),
+    isPrivate: false,
     parentSpan: trace.wrapSpanContext(INVALID_SPAN_CONTEXT),
     outermostDepth: 0,
     isKnownByIdOnly: false,
