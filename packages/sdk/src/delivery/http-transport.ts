@@ -1,5 +1,5 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -106,18 +106,15 @@ export class HttpTransport implements IExporterTransport {
 
   #open(headers: Record<string, string | number>): ClientRequest {
     const { url, proxy } = this.#target;
-    const options: RequestOptions = { method: 'POST', agent: this.#agent, headers };
-    if (url.protocol === 'https:') return httpsRequest(url, options);
-    if (proxy === undefined) return httpRequest(url, options);
+    const options = { method: 'POST', agent: this.#agent };
+    if (url.protocol === 'https:') return httpsRequest(url, { ...options, headers });
+    if (proxy === undefined) return httpRequest(url, { ...options, headers });
     // A proxy for plain HTTP is sent the whole address (RFC 9112, absolute-form), but who we are there in a header.
     const { host, username, password } = url;
     const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     const authorization = username === '' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` };
-    return requestToProxy(proxy, {
-      ...options,
-      path: `http://${host}${url.pathname}${url.search}`,
-      headers: { ...authorization, ...headers, host },
-    });
+    const path = `http://${host}${url.pathname}${url.search}`;
+    return requestToProxy(proxy, { ...options, path }, { ...authorization, ...headers, host });
   }
 }
 

@@ -57,9 +57,10 @@ function proxyAuthorization({ username, password }: URL): Record<string, string>
 /** Sends `options` to the proxy itself; it is reached by TLS where its address says so. */
 export function requestToProxy(
   proxy: URL,
-  options: RequestOptions & { headers: Readonly<Record<string, string | number>> },
+  options: Omit<RequestOptions, 'headers'>,
+  given: Readonly<Record<string, string | number>>,
 ): ClientRequest {
-  const headers = { ...options.headers, ...proxyAuthorization(proxy) };
+  const headers = { ...given, ...proxyAuthorization(proxy) };
   // Node would send a user in the address as one for the back end.
   const address = `${proxy.protocol}//${proxy.host}`;
   return (proxy.protocol === 'https:' ? httpsRequest : httpRequest)(address, { ...options, headers });
@@ -88,12 +89,15 @@ export class ProxyTunnelAgent extends HttpsAgent {
     const done = callback as (error: Error | null, stream?: Duplex) => void;
     const host = String(options.host);
     const target = `${isIPv6(host) ? `[${host}]` : host}:${options.port}`;
-    const tunnel = requestToProxy(this.#proxy, {
-      method: 'CONNECT',
-      path: target,
-      headers: { host: target },
-      agent: false,
-    });
+    const tunnel = requestToProxy(
+      this.#proxy,
+      {
+        method: 'CONNECT',
+        path: target,
+        agent: false,
+      },
+      { host: target },
+    );
     this.#opening.add(tunnel);
     const deadline = setTimer(() => tunnel.destroy(new Error('no answer to CONNECT')), TUNNEL_DEADLINE_MS);
     const isOpened = (): void => {

@@ -129,6 +129,7 @@ const OPTION_NAMES: { readonly [Name in keyof Required<TracingOptions>]: true } 
   otherContent: true,
   redact: true,
   errorMessages: true,
+  replaceIds: true,
   samplingRatio: true,
   journal: true,
   shutdownOnSignals: true,
