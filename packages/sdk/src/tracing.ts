@@ -22,6 +22,11 @@ export interface TelemetryReport extends DeliveryReport {
    * (no journal at shutdown), `internal_error`.
    */
   droppedSpans: Readonly<Record<string, number>>;
+  /**
+   * Records that dead processes had begun to write and not finished, at most one a process. Not lost spans: the end of a
+   * step, or its start, had not returned.
+   */
+  tornRecords: number;
 }
 
 /** How long `flush` and `shutdown` may take. */
@@ -65,5 +70,6 @@ export function emptyReport(): TelemetryReport {
     inheritedSpans: 0,
     waitingSpans: 0,
     droppedSpans: {},
+    tornRecords: 0,
   };
 }

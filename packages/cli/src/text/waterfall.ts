@@ -8,8 +8,9 @@ import { layOutTable, tableWidths } from './table.ts';
 import type { Column, TableLines } from './table.ts';
 import { secondsText } from './words.ts';
 
-/** Cells of the axis where the output is not a terminal. */
-const PRINTED_CELLS = 40;
+/** Cells of a line, and most of them for the axis, where the output is not a terminal. */
+const PRINTED_COLUMNS = 80;
+const MAX_PRINTED_CELLS = 40;
 const MIN_CELLS = 10;
 const MAX_CELLS = 60;
 /** Minimum length of a wait that gets a line of its own, as a share of the conversation. */
@@ -46,9 +47,12 @@ export function waterfall(detail: ConversationDetail, context: TextContext): Tab
     },
   ];
   const { columns } = context;
-  const besideLabels = (columns ?? 0) - tableWidths(labelled, stretches).wide - 4;
+  const besideLabels = (columns ?? PRINTED_COLUMNS) - tableWidths(labelled, stretches).wide - 4;
   const isBelow = columns !== undefined && besideLabels < MIN_CELLS;
-  const cells = columns === undefined ? PRINTED_CELLS : Math.min(isBelow ? columns - 4 : besideLabels, MAX_CELLS);
+  const cells =
+    columns === undefined
+      ? Math.min(Math.max(besideLabels, MIN_CELLS), MAX_PRINTED_CELLS)
+      : Math.min(isBelow ? columns - 4 : besideLabels, MAX_CELLS);
   const barOf = (stretch: Stretch): string => bar(stretch, detail.durationMs, cells);
   if (isBelow) return layOutTable(labelled, stretches, context, (stretch) => `\n  ${barOf(stretch)}`);
   const end = `${secondsText(detail.durationMs)}s`;

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { codedError } from '@convotel/conventions';
 import type { ClassifyError, ErrorCodeOf } from '@convotel/conventions';
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Attributes } from '@opentelemetry/api';
+import { MIN_KEY_LENGTH } from '../ids/replaced-ids.ts';
 import type { TextPlace } from '../encoding/span-text.ts';
 
 /** How much of input and output texts may leave the process. */
@@ -54,6 +56,14 @@ export interface TracingOptions {
   redact?: ((text: string, where: TextPlace) => string) | undefined;
   /** `none` keeps the messages and stacks of errors in the process. @defaultValue `'redacted'` */
   errorMessages?: 'redacted' | 'none' | undefined;
+  /**
+   * Replaces conversation ids and session ids before they are hashed, written or handed to another process, for programs
+   * whose ids are telephone numbers or names. `{ key }` puts {@link keyedId} in their place; a function returns what
+   * stands for an id, 1 to 128 characters, the same in every process, and returns its own results as they are.
+   * Every process of a conversation needs the same replacement, or joins by id miss one another.
+   * @defaultValue ids are written as they are
+   */
+  replaceIds?: { key: string } | ((id: string) => string) | undefined;
   /** Share of conversations that are kept, 0 to 1; a conversation is kept whole or not at all. @defaultValue `OTEL_TRACES_SAMPLER`, else all */
   samplingRatio?: number | undefined;
   /** `false` keeps finished spans in memory only, where a crash loses them. @defaultValue `CONVOTEL_JOURNAL`, else `true` */
@@ -119,6 +129,7 @@ const OPTION_NAMES: { readonly [Name in keyof Required<TracingOptions>]: true } 
   otherContent: true,
   redact: true,
   errorMessages: true,
+  replaceIds: true,
   samplingRatio: true,
   journal: true,
   shutdownOnSignals: true,
@@ -162,6 +173,12 @@ export function usableOptions(options: TracingOptions, warn: (message: string) =
   check('resourceAttributes', isObject, 'none are added', 'Write an object of attributes.');
   check('headers', isObject, 'none are added', 'Write an object of names and values.');
   check(
+    'agent',
+    (value) => isObject(value) && isFunction((value as { addRequest?: unknown }).addRequest),
+    'connections are made as the environment says',
+    'Write an Agent of node:http or node:https, or one that can stand for it.',
+  );
+  check(
     'captureContent',
     oneOf('none', 'truncated', 'full', true, false),
     'none is used',
@@ -193,8 +210,23 @@ export function usableOptions(options: TracingOptions, warn: (message: string) =
   for (const name of ['shutdownOnSignals', 'metrics', 'durationMetrics'] as const) {
     check(name, oneOf(true, false), 'the default is used', 'Write true or false.');
   }
+  if (usable.replaceIds !== undefined && !isReplacement(usable.replaceIds)) {
+    const right = `Write { key } with a secret of at least ${MIN_KEY_LENGTH} characters that all processes share, or a function.`;
+    // Not shown: it may be a key that is too short.
+    warn(
+      'convotel: the option replaceIds cannot be used; ids are replaced by means of a random key, which no other process ' +
+        `knows, so that conversations cannot be joined by their ids. ${right}`,
+    );
+    usable.replaceIds = { key: randomBytes(32).toString('hex') };
+  }
   if (typeof usable.journal === 'object') usable.journal = usableJournal(usable.journal, misused);
   return usable;
+}
+
+function isReplacement(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  const { key } = (typeof value === 'object' && value !== null ? value : {}) as { key?: unknown };
+  return typeof key === 'string' && key.length >= MIN_KEY_LENGTH;
 }
 
 function usableJournal(

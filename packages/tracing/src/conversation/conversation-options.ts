@@ -38,7 +38,7 @@ export interface ConversationOptions extends JoinConversationOptions {
 
 /** A conversation, as the function that holds it sees it. None of its functions throws on its own account. */
 export interface Conversation {
-  /** The conversation id. */
+  /** The conversation id as it is on the spans: where `startTracing` has ids replaced, what stands in for the one given. */
   readonly id: string;
   /**
    * Runs one step of the pipeline inside a span, which ends when what `run` returns is over.

@@ -15,7 +15,7 @@ import { isInTrace, isPrivate, safeTracer, startSpan } from '../guards/spans.ts'
 import { epochNowMs, hrTimeOf } from '../guards/times.ts';
 import { reportTrouble, warnOnce } from '../guards/warnings.ts';
 import { contextWithSpan } from '../step/step-host.ts';
-import { rootContextOf } from './carrier.ts';
+import { rootContextOf, writtenId } from './carrier.ts';
 import type { CarriedConversation } from './carrier.ts';
 import type { ConversationOptions, JoinConversationOptions } from './conversation-options.ts';
 
@@ -52,9 +52,9 @@ export interface OwnedRoot {
 
 /** A conversation that begins now, or at `startedMs`: the root of a trace of its own. */
 export function begunHere(options: ConversationOptions, startedMs: number | undefined): ConversationOrigin {
-  const id = idFrom(options.conversationId);
+  const id = writtenId(idFrom(options.conversationId));
   const workflow = textFrom(options.workflow);
-  const sessionId = textFrom(options.sessionId);
+  const sessionId = writtenId(textFrom(options.sessionId));
   const tracer = safeTracer(options.tracerProvider);
   const beganMs = startedMs ?? epochNowMs();
   const span = startRoot({ id, workflow, sessionId, depth: 0 }, tracer, startedMs);
@@ -79,7 +79,7 @@ export function begunHere(options: ConversationOptions, startedMs: number | unde
 export function joined(carried: CarriedConversation, options: JoinConversationOptions): ConversationOrigin {
   const { id, parent, depth, inputEndMs, rootStartMs } = carried;
   const workflow = textFrom(options.workflow) ?? carried.workflow;
-  const sessionId = textFrom(options.sessionId) ?? carried.sessionId;
+  const sessionId = writtenId(textFrom(options.sessionId)) ?? carried.sessionId;
   const tracer = safeTracer(options.tracerProvider);
   const known = {
     id,
