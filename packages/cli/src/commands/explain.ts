@@ -24,6 +24,9 @@ export const command = conversationCommand({
   text: explainText,
 });
 
+/** A place among fewer calls says nothing. */
+const MIN_CALLS = 20;
+
 const MIN_CELLS = 10;
 const MAX_CELLS = 40;
 
@@ -55,8 +58,8 @@ export function explainText({ data, findings }: Report<'explain', Explanation>, 
       align: 'right',
       gap: 2,
       cell: ({ spanId = '' }) => {
-        const { percentile, calls } = stepOf.get(spanId) ?? {};
-        return percentile === undefined ? '-' : `${percentile}% of ${calls}`;
+        const { percentile, calls = 0 } = stepOf.get(spanId) ?? {};
+        return percentile === undefined || calls < MIN_CALLS ? '-' : `${percentile}% of ${calls}`;
       },
     },
   ];

@@ -31,8 +31,7 @@ export async function readSettings(asked: string | undefined, terminal: Terminal
   const file = findSettingsFile(asked, terminal);
   if (file === undefined) return {};
   const { path } = file;
-  const { SETTINGS } = await import('./settings.ts');
-  const { SettingsProblem } = await import('./checks.ts');
+  const { SETTINGS, SettingsProblem } = await import('./settings.ts');
   try {
     const settings = SETTINGS.read(JSON.parse(readFileSync(path, 'utf8')), '');
     return settings.from === undefined ? settings : { ...settings, from: besideFile(settings.from, path) };
@@ -61,6 +60,7 @@ function findAbove(folder: string | undefined): string | undefined {
 
 /** A relative path in the settings is relative to the settings file; addresses stay as they are. */
 function besideFile(from: string, path: string): string {
-  const isFile = from !== 'local' && !/^https?:\/\//i.test(from) && !/^[^/\\]+:\d{1,5}(?:\/.*)?$/.test(from);
+  const isAddress = /^(?:https?|clickhouse|unix):/i.test(from) || /^[^/\\]+:\d{1,5}(?:\/.*)?$/.test(from);
+  const isFile = from !== 'local' && !isAddress;
   return isFile ? resolve(dirname(path), from) : from;
 }

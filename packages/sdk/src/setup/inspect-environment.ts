@@ -38,7 +38,7 @@ export function inspectEnvironment(variables: Readonly<Record<string, string | u
     : environment.exportsTraces
       ? undefined
       : 'OTEL_TRACES_EXPORTER';
-  const target = otlpTarget('TRACES', {}, environment.variables, variables);
+  const target = otlpTarget('TRACES', {}, environment.variables);
   const sent = offBy === undefined ? target : undefined;
   return {
     warnings: [...new Set(environment.variables.warnings)],

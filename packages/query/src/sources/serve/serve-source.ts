@@ -1,4 +1,4 @@
-import { AnswerTooLargeError, HttpClient } from '../../http/http-client.ts';
+import { AnswerTooLargeError, HttpClient, socketPathOf } from '../../http/http-client.ts';
 import type { HttpAnswer } from '../../http/http-client.ts';
 import { shownAddress } from '../../http/shown-address.ts';
 import type { Answer } from '../../model/coverage.ts';
@@ -14,6 +14,8 @@ export interface ServeSourceOptions {
   timeoutMs?: number | undefined;
   /** Longest answer that is read, in bytes: whoever listens there may never stop. @defaultValue `268_435_456` */
   maxAnswerBytes?: number | undefined;
+  /** Shown to a `serve` that asks for one, where the address has no name and password. @defaultValue none */
+  token?: string | undefined;
 }
 
 /** Asks a running `convotel serve` over HTTP. */
@@ -21,14 +23,13 @@ export class ServeSource implements ConversationSource {
   readonly kind = 'serve';
   readonly location: string;
   readonly #address: string;
-  readonly #settings: { timeoutMs: number; maxAnswerBytes: number };
+  readonly #options: ServeSourceOptions;
 
-  /** @param address Such as `http://127.0.0.1:4318`; with a path, or name and password, where needed. */
+  /** @param address Such as `http://127.0.0.1:4318`; with a path, or name and password, where needed; or `unix:/run/convotel.sock`. */
   constructor(address: string, options: ServeSourceOptions = {}) {
     this.#address = address;
-    const { timeoutMs = 30_000, maxAnswerBytes = 268_435_456 } = options;
-    this.#settings = { timeoutMs, maxAnswerBytes };
-    this.location = shownAddress(address);
+    this.#options = options;
+    this.location = socketPathOf(address) === undefined ? shownAddress(address) : address;
   }
 
   async ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>> {
@@ -48,7 +49,14 @@ export class ServeSource implements ConversationSource {
   async close(): Promise<void> {}
 
   async #get(path: string, asked: string): Promise<HttpAnswer> {
-    const client = new HttpClient(this.#address, { ...this.#settings, expected: '`convotel serve`' });
+    const { timeoutMs = 30_000, maxAnswerBytes = 268_435_456, token } = this.#options;
+    const isToShow = token !== undefined && !/^[a-z]+:\/\/[^/]*@/i.test(this.#address);
+    const client = new HttpClient(this.#address, {
+      timeoutMs,
+      maxAnswerBytes,
+      expected: '`convotel serve`',
+      ...(isToShow && { headers: { authorization: `Bearer ${token}` } }),
+    });
     try {
       return await client.get(path);
     } catch (error) {
