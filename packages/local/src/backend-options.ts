@@ -1,3 +1,4 @@
+import type { PageSettings } from './http/page-routes.ts';
 import { LocalError } from './local-error.ts';
 
 /** How long and how much the store keeps. */
@@ -52,6 +53,8 @@ export interface LocalBackendOptions {
   retentionIntervalMs?: number | undefined;
   /** Folder of the built web page, shown at `/`. @defaultValue no page */
   pageFolder?: string | undefined;
+  /** What the page follows in place of the defaults. */
+  pageSettings?: PageSettings | undefined;
   /** Hears of what an operator should know, one sentence each. @defaultValue nobody does */
   onNotice?: ((notice: string) => void) | undefined;
 }
@@ -76,6 +79,7 @@ export interface ResolvedBackendOptions {
   storeMemoryBytes: number;
   retentionIntervalMs: number;
   pageFolder: string | undefined;
+  pageSettings: PageSettings;
   onNotice: (notice: string) => void;
 }
 
@@ -94,6 +98,7 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
     storeMemoryBytes = 192 * 1024 ** 2,
     retentionIntervalMs = 60_000,
     pageFolder,
+    pageSettings = {},
     onNotice = () => undefined,
   } = options;
   check('port', port, Number.isInteger(port) && port >= 0 && port <= 65_535, 'a whole number from 0 to 65535');
@@ -118,6 +123,7 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
     storeMemoryBytes,
     retentionIntervalMs,
     pageFolder,
+    pageSettings,
     onNotice,
   };
 }

@@ -8,7 +8,7 @@ import { EXIT_STATUS } from '../exit-status.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { untilAborted } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
-import { pageFolder } from '../sources/page-folder.ts';
+import { pageFolder } from '../sources/page.ts';
 import { runLiveConversations } from './live-conversations.ts';
 import { planHistory } from './plan-history.ts';
 import type { PlannedConversation } from './plan-history.ts';
