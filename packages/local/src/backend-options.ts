@@ -1,4 +1,5 @@
-import type { PageSettings } from './http/page-routes.ts';
+import type { StepKind } from '@convotel/conventions';
+import type { UsageOptions } from '@convotel/query';
 import { LocalError } from './local-error.ts';
 
 /** How long and how much the store keeps. */
@@ -57,6 +58,18 @@ export interface LocalBackendOptions {
   pageSettings?: PageSettings | undefined;
   /** Hears of what an operator should know, one sentence each. @defaultValue nobody does */
   onNotice?: ((notice: string) => void) | undefined;
+}
+
+/** What a person set that the page follows, as the command line does. */
+export interface PageSettings {
+  /** A conversation that takes less than this many milliseconds is fast enough. @defaultValue `7000` */
+  targetMs?: number | undefined;
+  /** Of the prices; only shown. */
+  currency?: string | undefined;
+  /** Prices by the name of the model that spans carry. @defaultValue no cost is shown */
+  prices?: UsageOptions['prices'];
+  /** Kinds of steps whose name does not tell. */
+  kinds?: Readonly<Record<string, StepKind>> | undefined;
 }
 
 /** {@link RetentionOptions} with the defaults filled in. */

@@ -2,23 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { StepKind } from '@convotel/conventions';
-import type { UsageOptions } from '@convotel/query';
 import type { Access } from '../access/access.ts';
+import type { PageSettings } from '../backend-options.ts';
 import { HttpRefusal, type HttpAnswer, type Route } from './http-answer.ts';
 import { SIGN_IN_PATH, signInRoute } from './sign-in-route.ts';
-
-/** What a person set that the page follows, as the command line does. */
-export interface PageSettings {
-  /** A conversation that takes less than this many milliseconds is fast enough. @defaultValue `7000` */
-  targetMs?: number | undefined;
-  /** Of the prices; only shown. */
-  currency?: string | undefined;
-  /** Prices by the name of the model that spans carry. @defaultValue no cost is shown */
-  prices?: UsageOptions['prices'];
-  /** Kinds of steps whose name does not tell. */
-  kinds?: Readonly<Record<string, StepKind>> | undefined;
-}
 
 /** What the page is told of the server behind it. */
 export interface PageFacts {

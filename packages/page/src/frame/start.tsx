@@ -1,19 +1,8 @@
 import type { About } from '../asking/ask.ts';
 import { CopyButton } from './view.tsx';
 import { useState } from 'preact/hooks';
+import program from './first-program.txt?raw';
 import { signIn } from '../asking/ask.ts';
-
-/** What a program that is traced looks like. */
-const FIRST_PROGRAM = `import { startTracing } from '@convotel/sdk';
-import { conversation } from '@convotel/tracing';
-
-startTracing({ serviceName: 'my-assistant' });
-
-await conversation({ workflow: 'voice' }, async (c) => {
-  const heard = await c.step('stt', () => transcribe(audio));
-  const answer = await c.step('gpt', () => complete(heard));
-  await c.step('tts', () => speak(answer));
-});`;
 
 /** Nothing has been sent yet: the lines to paste, and a look every two seconds for the first span. */
 export function EmptyState({ about }: { about: About | undefined }) {
@@ -28,7 +17,7 @@ export function EmptyState({ about }: { about: About | undefined }) {
       ) : (
         <>
           <p>Wrap the steps of your assistant, and start it with the address of this server:</p>
-          <Snippet text={FIRST_PROGRAM} label="program" />
+          <Snippet text={program.trim()} label="program" />
           <Snippet text={start} label="command" />
         </>
       )}
