@@ -36,12 +36,25 @@ export class OutageWarning {
     this.#saidMs = performance.now();
     this.#warn(
       `convotel: ${this.#what} cannot be delivered to ${this.#where}: ${reason}. The program goes on; ` +
-        `${this.#meanwhile()}. Start a back end there (for example \`npx convotel serve\`), or name another with the ` +
-        'endpoint option or OTEL_EXPORTER_OTLP_ENDPOINT. This is said once, until it works again.',
+        `${this.#meanwhile()}. ${adviceFor(reason)} This is said once, until it works again.`,
     );
   }
 
   worked(): void {
     this.#problem = undefined;
   }
+}
+
+/** What to do about a failure, as far as a status tells. */
+function adviceFor(reason: string): string {
+  if (/^answered 40[13]\b/.test(reason)) {
+    return 'Check the key in the headers option or in OTEL_EXPORTER_OTLP_HEADERS.';
+  }
+  if (/^answered 4\d\d\b|^answered 3|web page/.test(reason)) {
+    return 'Check the address in the endpoint option or in OTEL_EXPORTER_OTLP_ENDPOINT.';
+  }
+  return (
+    'Start a back end there (for example `npx convotel serve`), or name another with the endpoint option or ' +
+    'OTEL_EXPORTER_OTLP_ENDPOINT.'
+  );
 }

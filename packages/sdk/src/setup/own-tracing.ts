@@ -43,7 +43,7 @@ export function ownTracing(
   whenStopped: () => void,
 ): Tracing {
   const samplingRatio = options.samplingRatio ?? environment.samplingRatio;
-  const resource = buildResource(options, samplingRatio);
+  const resource = buildResource(options, environment, samplingRatio);
   const serviceName = String(resource.attributes[ATTRIBUTE.serviceName]);
   const delivery = environment.exportsTraces ? startSpanDelivery(options, environment, serviceName, warn) : undefined;
   const metricWarnings = new WarningsAfterSpans(() => delivery?.report() ?? emptyReport(), warn);

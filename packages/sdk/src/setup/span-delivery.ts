@@ -104,10 +104,10 @@ const NOWHERE: Transport = {
 const LOSSES: Readonly<Record<string, string>> = {
   journal_full: 'the journal is full. Raise journal.maxBytes, or bring the back end back',
   memory_full: 'too many wait in memory. Bring the back end back, or give the program a journal',
-  too_large: 'they are larger than what can be sent',
-  unsendable: 'their ids are not valid',
-  damaged: 'their records in the journal are damaged or missing',
-  stopped: 'tracing was stopped before they were sent, and there is no journal',
+  too_large: 'of the size: larger than what can be sent',
+  unsendable: 'of ids that are not valid',
+  damaged: 'of records in the journal that are damaged or missing',
+  stopped: 'tracing was stopped before everything was sent, and there is no journal',
   internal_error: 'of an error in convotel',
 };
 
