@@ -1,7 +1,7 @@
 import { OTLPExporterError } from '@opentelemetry/otlp-exporter-base';
 import type { ExportResponse } from '@opentelemetry/otlp-exporter-base';
 import type { Journal } from '../journal/journal.ts';
-import { clearTimer, setHoldingTimer, setTimer, soon } from '../settings/timers.ts';
+import { clearTimer, nowMs, setHoldingTimer, setTimer, soon } from '../settings/timers.ts';
 import { Backoff } from './backoff.ts';
 import { describeFailure } from './describe-failure.ts';
 import type { OutageWarning } from './outage-warning.ts';
@@ -33,7 +33,7 @@ export interface Clock {
   setTimer(work: () => void, delayMs: number): NodeJS.Timeout;
 }
 
-const PROCESS_CLOCK: Clock = { nowMs: () => performance.now(), setTimer };
+const PROCESS_CLOCK: Clock = { nowMs, setTimer };
 
 interface FlushWaiter {
   isRead: () => boolean;

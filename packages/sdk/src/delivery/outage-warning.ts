@@ -1,3 +1,5 @@
+import { nowMs } from '../settings/timers.ts';
+
 /** A failure that comes and goes is said again after so long, unless its reason is another one. */
 const SAY_AGAIN_AFTER_MS = 60_000;
 
@@ -30,10 +32,10 @@ export class OutageWarning {
   failed(reason: string): void {
     const isNew = this.#problem === undefined;
     this.#problem = reason;
-    const isFamiliar = reason === this.#saidReason && performance.now() - this.#saidMs < SAY_AGAIN_AFTER_MS;
+    const isFamiliar = reason === this.#saidReason && nowMs() - this.#saidMs < SAY_AGAIN_AFTER_MS;
     if (!isNew || isFamiliar) return;
     this.#saidReason = reason;
-    this.#saidMs = performance.now();
+    this.#saidMs = nowMs();
     this.#warn(
       `convotel: ${this.#what} cannot be delivered to ${this.#where}: ${reason}. The program goes on; ` +
         `${this.#meanwhile()}. ${adviceFor(reason)} This is said once, until it works again.`,

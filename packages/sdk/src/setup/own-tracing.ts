@@ -178,7 +178,7 @@ function handleOf(
 ): Tracing {
   const report = (): TelemetryReport => delivery?.report() ?? emptyReport();
   const flushAll = async (deadlineMs: number, isLast: boolean): Promise<void> => {
-    const spans = delivery?.flush(deadlineMs) ?? Promise.resolve();
+    const spans = (isLast ? delivery?.flushAll(deadlineMs) : delivery?.flush(deadlineMs)) ?? Promise.resolve();
     const measurements = isLast ? metricDelivery?.shutdown(spans) : metricDelivery?.flush();
     await withinDeadline(Promise.all([spans, measurements]), deadlineMs);
     if (isLast) metricWarnings.release();

@@ -20,6 +20,8 @@ import { onRelease } from './process-end.ts';
 export interface SpanDelivery {
   processor: SpanProcessor;
   flush(deadlineMs: number): Promise<void>;
+  /** The same for the last time, with what worker threads have left. */
+  flushAll(deadlineMs: number): Promise<void>;
   stop(): void;
   report(): TelemetryReport;
 }
@@ -67,6 +69,10 @@ export function startSpanDelivery(
   return {
     processor: new DeliveryProcessor(journal, delivery, counts),
     flush: (deadlineMs) => delivery.flush(deadlineMs),
+    flushAll: (deadlineMs) => {
+      journal.adoptAgain();
+      return delivery.flush(deadlineMs);
+    },
     stop: () => {
       if (isStopped) return;
       isStopped = true;
@@ -107,7 +113,7 @@ const LOSSES: Readonly<Record<string, string>> = {
   too_large: 'of the size: larger than what can be sent',
   unsendable: 'of ids that are not valid',
   damaged: 'of records in the journal that are damaged or missing',
-  stopped: 'tracing was stopped before everything was sent, and there is no journal',
+  stopped: 'tracing was stopped while they waited in memory, where no journal keeps them',
   internal_error: 'of an error in convotel',
 };
 

@@ -133,7 +133,7 @@ export class ConvotelSpanProcessor implements SpanProcessor {
 
   async shutdown(): Promise<void> {
     abandonOpen('shutdown');
-    const spans = this.#delivery?.flush(DEFAULT_DEADLINE_MS) ?? Promise.resolve();
+    const spans = this.#delivery?.flushAll(DEFAULT_DEADLINE_MS) ?? Promise.resolve();
     await withinDeadline(Promise.all([spans, this.#metricDelivery?.shutdown(spans)]), DEFAULT_DEADLINE_MS);
     this.#stopWatching();
     this.#delivery?.stop();
