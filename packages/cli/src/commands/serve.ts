@@ -8,7 +8,7 @@ import { UsageError } from '../usage-error.ts';
 import { byteSize, text, wholeNumber } from '../values/value-parsers.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { resolveStorePath } from '../sources/open-source.ts';
-import { pageFolder } from '../sources/page-folder.ts';
+import { pageFolder, pageSettings } from '../sources/page.ts';
 import { untilAborted } from '../terminal.ts';
 
 const NANO_PER_DAY = 86_400_000_000_000;
@@ -49,7 +49,7 @@ export const command = defineCommand({
       default: '2GiB',
     }),
   },
-  run: async ({ options, terminal }) => {
+  run: async ({ options, settings, terminal }) => {
     const local = await import('@convotel/local');
     const storePath = resolveStorePath(options.store, terminal.environment);
     const backend = await local
@@ -62,6 +62,7 @@ export const command = defineCommand({
         retention: { maxAgeDays: Number(options.maxAge.nano) / NANO_PER_DAY, maxBytes: options.maxSize },
         storePath,
         pageFolder: pageFolder(),
+        pageSettings: pageSettings(settings),
         onNotice: (notice) => terminal.writeError(`convotel serve: ${notice}\n`),
       })
       .catch(async (error: unknown) => {
@@ -100,19 +101,13 @@ function webOrigin(origin: string, flagText: string): string {
 function greeting({ url, storePath, retention }: LocalBackend, isGuarded: boolean): string {
   const keeps = `  Keeps:  ${decimal(retention.maxAgeDays)} days, at most ${decimal(retention.maxBytes / BYTES_PER_MIB)} MiB; the oldest conversations go first`;
   const first = [`convotel serve listens on ${url}`, `  Store:  ${storePath}`, keeps];
-  if (url.startsWith('unix:')) {
-    return [
-      ...first,
-      `  Ask:    convotel recent --from ${url}`,
-      'Only its owner reaches the socket. Ctrl-C ends it.\n',
-    ].join('\n');
-  }
+  if (url.startsWith('unix:')) return [...first, 'Only its owner reaches the socket. Ctrl-C ends it.\n'].join('\n');
   const headers = isGuarded ? " OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer <token>'" : '';
   return [
     ...first,
     `  Send:   OTEL_EXPORTER_OTLP_ENDPOINT=${url}${headers} node your-program.js`,
     `  See:    ${url} in a browser${isGuarded ? ', which asks for a token once' : ''}`,
-    `  Ask:    ${isGuarded ? 'CONVOTEL_TOKEN=<token> ' : ''}convotel recent --from ${url}`,
+    `  Ask:    convotel recent --from ${isGuarded ? url.replace('://', '://token:<token>@') : url}`,
     'Ctrl-C ends it.\n',
   ].join('\n');
 }
