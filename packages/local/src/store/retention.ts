@@ -1,8 +1,7 @@
 import { type DuckDBConnection, LIST, listValue, UHUGEINT } from '@duckdb/node-api';
 import { noteUnreclaimed } from './copies.ts';
-import { transaction } from './database.ts';
+import { sqlFile, transaction } from './database.ts';
 import type { SpanStore } from './span-store.ts';
-import { sqlFile } from './sql-file.ts';
 
 /** Spans deleted in one transaction at most; appends wait for no longer than that takes. */
 const SPANS_PER_DELETE = 50_000;
