@@ -71,7 +71,7 @@ export class Upkeep {
   #hasAnnouncedAge = false;
   #hasAnnouncedJump = false;
   #lastFailure: string | undefined;
-  #lookedAtSpans = -1;
+  #lookedAtSpans = 0;
   readonly #growth: Growth;
   #isStopped = false;
   readonly #queue = new SerialQueue();
@@ -261,12 +261,12 @@ export class Upkeep {
 
   async #lookAtSize(): Promise<void> {
     const { storedSpans } = this.#store.counts();
-    // After a failure the next run tries again; a second apart, trying would cost more than it brings.
-    if (storedSpans === this.#lookedAtSpans || this.#lastFailure !== undefined) return;
-    const newSpans = storedSpans - Math.max(0, this.#lookedAtSpans);
+    const newSpans = storedSpans - this.#lookedAtSpans;
     this.#lookedAtSpans = storedSpans;
-    const bytesPerSpan = this.counts.usedBytes / Math.max(1, await this.#storedSpans());
+    const bytesPerSpan = newSpans === 0 ? 0 : this.counts.usedBytes / Math.max(1, await this.#storedSpans());
     this.#growth.observe(newSpans * bytesPerSpan, this.#elapsed());
+    // After a failure the next run tries again; a second apart, trying would cost more than it brings.
+    if (newSpans === 0 || this.#lastFailure !== undefined) return;
     const { fromBytes } = this.#growth.boundsFor(this.#options.retention.maxBytes);
     if ((await this.#usedBytes()) > fromBytes) await this.#keepSize();
   }

@@ -29,3 +29,11 @@ test.each([
 test('however fast spans come, almost half of the limit stays', () => {
   expect(growing(1e9, 60_000).untilBytes).toBeGreaterThan(MAX_BYTES * 0.45);
 });
+
+test('when nothing comes any more, nothing is kept free any more', () => {
+  const growth = new Growth(1_000);
+  for (let second = 0; second <= 60; second++) growth.observe(1_000_000, second * 1_000);
+  expect(growth.boundsFor(MAX_BYTES).fromBytes).toBeLessThan(MAX_BYTES);
+  for (let second = 61; second <= 90; second++) growth.observe(0, second * 1_000);
+  expect(growth.boundsFor(MAX_BYTES)).toEqual({ fromBytes: MAX_BYTES * 1.02, untilBytes: MAX_BYTES * 0.97 });
+});
