@@ -84,11 +84,16 @@ export type { ServeSourceOptions } from './sources/serve/serve-source.ts';
 export type { ConversationOutcome, ConversationRecord } from './model/conversation.ts';
 export type { StepUsage } from './model/step-usage.ts';
 export type { Answer, Coverage, Warning, WarningCode } from './model/coverage.ts';
+export { MAX_GROUPS, NO_GROUP, OTHER_GROUPS } from './model/groups.ts';
+export type { GroupBy } from './model/groups.ts';
+export type { StepColumn, StepTraits } from './model/step-columns.ts';
 export type { ConversationFilters } from './model/window.ts';
 export type { SpanRecord, SpanRest } from './model/span-record.ts';
 export type { Window } from './model/window.ts';
 export type {
   AnyQuestion,
+  AttributeCount,
+  AttributeValuesQuestion,
   CommonError,
   CommonErrorsQuestion,
   ConversationCount,
@@ -104,7 +109,6 @@ export type {
   ResponseStatistics,
   ResponseStatisticsQuestion,
   SourceKind,
-  StepColumn,
   StepDurations,
   StepDurationsQuestion,
   StepStatistics,

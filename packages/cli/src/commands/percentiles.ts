@@ -57,7 +57,8 @@ async function drawDistribution(
   const [found] = data;
   if (found !== undefined) return (firstOutput ? found.firstOutput : found)?.quantilesMs ?? [];
   if (step !== RESPONSE_LATENCY || firstOutput) return [];
-  return (await source.ask({ name: 'response-statistics', ...asked })).data.quantilesMs;
+  const responses = await source.ask({ name: 'response-statistics', ...asked });
+  return responses.data[0]!.quantilesMs;
 }
 
 /** How one step's durations are spread; drawn, also where most of them lie. */

@@ -14,6 +14,7 @@ export async function responseLatency(
 ): Promise<ResponseLatency> {
   const { window, filters = {} } = options;
   const { data } = await source.ask({ name: 'response-statistics', window, filters, quantiles: [0.5, 0.95] });
-  const [p50Ms, p95Ms] = data.quantilesMs;
-  return { conversations: data.conversations, p50Ms, p95Ms };
+  const { conversations, quantilesMs } = data[0]!;
+  const [p50Ms, p95Ms] = quantilesMs;
+  return { conversations, p50Ms, p95Ms };
 }

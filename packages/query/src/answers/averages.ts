@@ -63,7 +63,7 @@ export async function averages(
     window,
     timeZone,
     coverage,
-    data: [...rows, ...responseRows(responses.data)],
+    data: [...rows, ...responses.data.flatMap(responseRows)],
     findings,
   });
 }

@@ -118,7 +118,7 @@ async function measure(
   const [statistics] = data;
   if (statistics === undefined && step === RESPONSE_LATENCY && !firstOutput) {
     const responses = await source.ask({ name: 'response-statistics', ...shared });
-    const { conversations: count, quantilesMs } = responses.data;
+    const { conversations: count, quantilesMs } = responses.data[0]!;
     return { isSeen: true, count, quantilesMs, leftOut: NOTHING_LEFT_OUT, coverage: responses.coverage };
   }
   const { leftOut = NOTHING_LEFT_OUT } = statistics ?? {};
