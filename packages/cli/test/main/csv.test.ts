@@ -29,7 +29,9 @@ function readCsv(text: string): string[][] {
 const CALLS = [
   ['recent'],
   ['averages'],
+  ['averages', '--by', 'model'],
   ['percentiles', 'gpt'],
+  ['percentiles', 'gpt', '--by', 'workflow'],
   ['slow', '--threshold', '1s'],
   ['longest'],
   ['errors'],
@@ -54,8 +56,8 @@ describe('--csv of a command', () => {
       for (const row of rows) expect(row).toHaveLength(header.length);
 
       const { data } = JSON.parse((await run([...words, '--json'])).output) as { data: unknown };
-      const single = data as { steps?: object[] };
-      const objects = (Array.isArray(data) ? data : (single.steps ?? [data])) as object[];
+      const single = data as { steps?: object[]; groups?: object[] };
+      const objects = (Array.isArray(data) ? data : (single.steps ?? single.groups ?? [data])) as object[];
       expect(rows).toHaveLength(objects.length);
       objects.forEach((object, index) => {
         for (const [path, value] of leaves(object)) {

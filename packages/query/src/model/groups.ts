@@ -48,6 +48,19 @@ export function groupName(group: number, { values }: GroupBy): string {
   return values[group] ?? (group === values.length ? OTHER_GROUPS : NO_GROUP);
 }
 
+/** The names of all groups there may be, in their order. */
+export function groupNamesOf(groupBy: GroupBy): string[] {
+  return [...groupBy.values, OTHER_GROUPS, NO_GROUP];
+}
+
+/** Whether a conversation with these bits is in the group of this name. */
+export function isInGroup(mask: number, group: string, groupBy: GroupBy): boolean {
+  for (let bit = 0; bit <= noGroup(groupBy.values.length); bit++) {
+    if ((mask & (1 << bit)) !== 0 && groupName(bit, groupBy) === group) return true;
+  }
+  return false;
+}
+
 /** The field `group` of a row; none without `groupBy`. */
 export function namedGroup(group: number, groupBy: GroupBy | undefined): { group?: string } {
   return groupBy === undefined ? {} : { group: groupName(group, groupBy) };
