@@ -4,10 +4,12 @@ export type { LocalBackendOptions, RetentionOptions } from './backend-options.ts
 export { findRunningBackend } from './discovery/find-running-backend.ts';
 export { LocalError } from './local-error.ts';
 export type { LocalErrorCode } from './local-error.ts';
-export { openDuckDbSource } from './source/open-duckdb-source.ts';
+export { connect, defaultStorePath, openDuckDbSource } from './source/connect.ts';
+export type { ConnectOptions } from './source/connect.ts';
 export { startLocalBackend } from './start-local-backend.ts';
 export type { LocalBackend } from './start-local-backend.ts';
 export { startPageServer } from './start-page-server.ts';
 export type { PageServer, PageServerOptions } from './start-page-server.ts';
+export { damagedFilesOf } from './store-files.ts';
 export { openSpanStore } from './store/open-span-store.ts';
 export type { OpenedSpanStore, OpenSpanStoreOptions } from './store/open-span-store.ts';

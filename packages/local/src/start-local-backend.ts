@@ -158,15 +158,16 @@ interface BackendParts {
 }
 
 function routesOf(
-  { maxBodyBytes, pageFolder, onNotice }: ResolvedBackendOptions,
+  { maxBodyBytes, pageFolder, retention, onNotice }: ResolvedBackendOptions,
   { access, store, upkeep, source, budget, instanceId, gone }: BackendParts,
 ): Map<string, Route> {
   const gate = new ForegroundGate();
   const receiving: ReceivingOptions = { maxBodyBytes, budget, gate };
-  const rejected = { tooOldSpans: 0, futureSpans: 0, foreignBodies: 0 };
+  const rejected = { tooOldSpans: 0, futureSpans: 0, foreignBodies: 0, metricsDiscarded: 0, logsDiscarded: 0 };
   const discarded = new Set<string>();
-  const discarding = (signal: string): Route =>
+  const discarding = (signal: 'metrics' | 'logs'): Route =>
     droppingRoute(receiving, () => {
+      rejected[`${signal}Discarded`] += 1;
       if (discarded.has(signal)) return;
       discarded.add(signal);
       onNotice(`${signal} are accepted and discarded: this back end keeps traces only`);
@@ -177,7 +178,7 @@ function routesOf(
     ['/v1/logs', discarding('logs')],
     ...questionRoutes(source, gate),
     [BACKUP_PATH, backupRoute(store)],
-    ['/healthz', healthRoute({ instanceId, store, upkeep, budget, rejected, gone })],
+    ['/healthz', healthRoute({ instanceId, store, upkeep, retention, budget, rejected, gone })],
     ...(pageFolder === undefined
       ? []
       : pageRoutes(pageFolder, access, { source: { kind: 'local', location: store.path }, takesSpans: true })),

@@ -38,6 +38,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./timeline.ts'),
   },
   {
+    name: 'explain',
+    summary: 'one conversation: why it took what it took',
+    load: () => import('./explain.ts'),
+  },
+  {
     name: 'sessions',
     summary: 'newest sessions: phone calls, chat threads',
     load: () => import('./sessions.ts'),
@@ -66,6 +71,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'longest',
     summary: 'conversations that took longest from start to end',
     load: () => import('./longest.ts'),
+  },
+  {
+    name: 'satisfaction',
+    summary: 'share of conversations that are fast enough',
+    load: () => import('./satisfaction.ts'),
+  },
+  {
+    name: 'correlation',
+    summary: 'steps that take long together, and make conversations long',
+    load: () => import('./correlation.ts'),
   },
   {
     name: 'errors',
@@ -106,6 +121,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'watch',
     summary: 'alerts while it runs: failing steps, slow conversations',
     load: () => import('./watch.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'check a set-up: what is right, what is not, what to do',
+    load: () => import('./doctor.ts'),
   },
   {
     name: 'backup',

@@ -23,7 +23,7 @@ export function sessionsText(
   { windowText }: { windowText: string },
 ): string {
   const columns: Column<SessionRow>[] = [
-    { heading: 'Session ID', width: 24, align: 'left', cell: (row) => row.sessionId },
+    { heading: 'Session ID', width: 18, align: 'left', cell: (row) => row.sessionId },
     { heading: 'Start Time', width: 19, align: 'left', gap: 1, cell: (row) => context.localTime(row.startTime, 0) },
     { heading: 'Conv.', width: 5, align: 'right', gap: 1, cell: (row) => String(row.conversations) },
     { heading: 'Spoken (s)', width: 10, align: 'right', gap: 1, cell: (row) => secondsText(row.spokenMs) },

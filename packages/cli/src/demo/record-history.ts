@@ -8,17 +8,20 @@ export const HISTORY_WORKFLOW = 'voice';
 /** Silence between two steps, as a real pipeline has it. */
 const GAP_MS = 2;
 
-/** Makes the spans of conversations that are already over, with their own times. */
-export function recordHistory(conversations: readonly PlannedConversation[]): void {
-  for (const { startUnixMs, steps } of conversations) {
+/** Makes the spans of conversations that are already over, with their own times. Returns their ids, in the same order. */
+export function recordHistory(conversations: readonly PlannedConversation[]): string[] {
+  return conversations.map(({ startUnixMs, sessionId, steps }) => {
+    const conversationId = newConversationId(() => new Date(startUnixMs));
     const conversation = startConversation({
-      conversationId: newConversationId(() => new Date(startUnixMs)),
+      conversationId,
+      sessionId,
       workflow: HISTORY_WORKFLOW,
       startTime: startUnixMs,
     });
     let timeUnixMs = startUnixMs;
-    for (const { step, durationMs, errorMessage } of steps) {
+    for (const { step, durationMs, errorMessage, ...used } of steps) {
       conversation.recordStep(step, {
+        ...used,
         startTime: timeUnixMs,
         endTime: timeUnixMs + durationMs,
         ...(errorMessage === undefined ? {} : { error: new Error(errorMessage) }),
@@ -26,5 +29,6 @@ export function recordHistory(conversations: readonly PlannedConversation[]): vo
       timeUnixMs += durationMs + GAP_MS;
     }
     conversation.end({ endTime: timeUnixMs - GAP_MS });
-  }
+    return conversationId;
+  });
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLocalBackend } from '@convotel/local';
@@ -11,6 +11,7 @@ import type { Terminal } from '../terminal.ts';
 import { pageFolder } from '../sources/page-folder.ts';
 import { runLiveConversations } from './live-conversations.ts';
 import { planHistory } from './plan-history.ts';
+import type { PlannedConversation } from './plan-history.ts';
 import { recordHistory } from './record-history.ts';
 import { showSession, stepHeadline } from './show-session.ts';
 import type { RunWords } from './show-session.ts';
@@ -25,6 +26,16 @@ export interface DemoOptions {
 }
 
 const RULE = '='.repeat(60);
+
+/** Made up as well: what the models of the history would cost. */
+const SETTINGS = {
+  currency: 'EUR',
+  prices: {
+    'example-large': { inputPerMillionTokens: 2.5, outputPerMillionTokens: 10 },
+    'example-small': { inputPerMillionTokens: 0.3, outputPerMillionTokens: 1.2 },
+    'example-voice': { perMillionCharacters: 15 },
+  },
+};
 
 /**
  * Runs a fake assistant live and makes up a week of its past, sends the spans by OTLP to an embedded back end with a
@@ -44,7 +55,10 @@ export async function runDemo(
   try {
     // Resolved once, so that the note about an invalid TZ is printed once.
     const timeZone = resolveTimeZone(undefined, {}, terminal);
-    const inside = askingOnly(terminal, backend.url, timeZone, noColor);
+    const settingsPath = join(folder, 'convotel.json');
+    await writeFile(settingsPath, JSON.stringify(SETTINGS));
+    const variables = { CONVOTEL_FROM: backend.url, CONVOTEL_CONFIG: settingsPath, TZ: timeZone };
+    const inside = askingOnly(terminal, variables, noColor);
     await withoutOtelVariables(() => makeAndShow(timeZone, speed, backend.url, inside, runWords));
     if (keep && !terminal.interrupted.aborted) await keepRunning(backend.url, terminal);
     return terminal.interrupted.aborted && !keep ? EXIT_STATUS.interrupted : EXIT_STATUS.answered;
@@ -69,7 +83,7 @@ async function makeAndShow(
   const nowUnixMs = Number(terminal.nowUnixNano() / 1_000_000n);
   const history = planHistory(nowUnixMs);
   try {
-    recordHistory(history.conversations);
+    const ids = recordHistory(history.conversations);
     const live = await runLiveConversations(speed, printLine);
     await tracing.flush();
     printLine(`\nBeside them: ${history.conversations.length} conversations of the past week, made up.`);
@@ -77,19 +91,31 @@ async function makeAndShow(
 
     printLine(`\n${RULE}\nAnalytics\n${RULE}\n\n1. Conversation Summary:\n`);
     await runWords(['summary', live.completed[0] as string, '--no-findings'], terminal);
-    await showSession({ live, improvedAtUnixMs: history.improvedAtUnixMs, timeZone }, terminal, runWords);
+    const session = {
+      live,
+      improvedAtUnixMs: history.improvedAtUnixMs,
+      slowestId: ids[slowestOf(history.conversations)] as string,
+      timeZone,
+    };
+    await showSession(session, terminal, runWords);
   } finally {
     await tracing.shutdown();
   }
 }
 
+/** The place of the conversation that took longest. */
+function slowestOf(conversations: readonly PlannedConversation[]): number {
+  const tookMs = conversations.map(({ steps }) => steps.reduce((sum, { durationMs }) => sum + durationMs, 0));
+  return tookMs.indexOf(Math.max(...tookMs));
+}
+
 /** The same terminal, with commands that read from the demo's back end and nowhere else. */
-function askingOnly(terminal: Terminal, url: string, timeZone: string, isPlain: boolean): Terminal {
+function askingOnly(terminal: Terminal, environment: Terminal['environment'], isPlain: boolean): Terminal {
   return {
     ...terminal,
     isColorful: terminal.isColorful && !isPlain,
     workingFolder: undefined,
-    environment: { CONVOTEL_FROM: url, TZ: timeZone },
+    environment,
     nowUnixNano: () => terminal.nowUnixNano(),
   };
 }

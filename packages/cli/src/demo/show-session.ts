@@ -11,6 +11,8 @@ export type RunWords = (words: readonly string[], terminal: Terminal) => Promise
 export interface Session {
   live: LiveConversations;
   improvedAtUnixMs: number;
+  /** The conversation of the history that took longest. */
+  slowestId: string;
   /** The zone that the history's daily rhythm is in. */
   timeZone: string;
 }
@@ -29,7 +31,7 @@ export function stepHeadline(step: number, title: string): string {
   return `\n${RULE}\nSTEP ${step}: ${title}\n${RULE}\n`;
 }
 
-/** Runs the commands of steps 2 to 10 as a person would, each shown before its output. */
+/** Runs the commands of steps 2 to 10, and then of those that ask further, as a person would, each shown before its output. */
 export async function showSession(session: Session, terminal: Terminal, runWords: RunWords): Promise<void> {
   let step = 2;
   for (const { title, note, calls } of sessionSteps(session)) {
@@ -44,7 +46,7 @@ export async function showSession(session: Session, terminal: Terminal, runWords
   }
 }
 
-function sessionSteps({ live, improvedAtUnixMs, timeZone }: Session): SessionStep[] {
+function sessionSteps({ live, improvedAtUnixMs, slowestId, timeZone }: Session): SessionStep[] {
   const ofHistory = ['--workflow', HISTORY_WORKFLOW];
   const improvedAt = formatInstant(BigInt(improvedAtUnixMs) * 1_000_000n);
   return [
@@ -75,5 +77,36 @@ function sessionSteps({ live, improvedAtUnixMs, timeZone }: Session): SessionSte
       calls: [['compare', '--at', improvedAt, '--span', '84h', ...ofHistory]],
     },
     { title: 'REAL-TIME MONITORING', calls: [['watch', '--once']] },
+    {
+      title: 'WHY WAS IT SLOW?',
+      note: 'The slowest conversation of the week, against the same steps of the seven days before it.',
+      calls: [
+        ['explain', slowestId],
+        ['correlation', '--since', '7d', ...ofHistory],
+      ],
+    },
+    {
+      title: 'IS IT FAST ENOUGH?',
+      calls: [
+        ['satisfaction', '--since', '7d', ...ofHistory],
+        ['satisfaction', '--since', '7d', '--by', 'response', '--target', '6s', ...ofHistory],
+      ],
+    },
+    {
+      title: 'SESSIONS',
+      note: 'Conversations that follow one another closely are one call.',
+      calls: [
+        ['sessions', '--limit', '5', ...ofHistory],
+        ['session', 'latest'],
+      ],
+    },
+    {
+      title: 'USAGE AND COST',
+      note: 'The prices are made up, too; yours stand in convotel.json.',
+      calls: [
+        ['usage', '--since', '7d', ...ofHistory],
+        ['usage', '--since', '7d', '--by', 'day', ...ofHistory],
+      ],
+    },
   ];
 }

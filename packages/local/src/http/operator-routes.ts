@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
+import type { ResolvedRetentionOptions } from '../backend-options.ts';
+import { damagedFilesOf } from '../store-files.ts';
 import type { SpanStore } from '../store/span-store.ts';
 import type { Upkeep } from '../store/upkeep.ts';
 import { LocalError } from '../local-error.ts';
@@ -8,11 +10,15 @@ import { HttpRefusal, type Route } from './http-answer.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { RejectionCounts } from './trace-route.ts';
 
+/** Most damaged files that `/healthz` names, the newest. */
+const MAX_DAMAGED_FILES = 20;
+
 /** What `/healthz` speaks of. */
 export interface HealthSubjects {
   instanceId: string;
   store: SpanStore;
   upkeep: Upkeep;
+  retention: ResolvedRetentionOptions;
   budget: MemoryBudget;
   rejected: RejectionCounts;
   /** Connections that clients closed before their request was complete. */
@@ -23,7 +29,7 @@ export interface HealthSubjects {
  * `GET /healthz`: which back end it is, whether it can keep spans, and what it has done since it started. Its status is
  * `ok`, `unwritable` with the reason as `problem`, or `damaged`; the answer's own is 200, since somebody answers.
  */
-export function healthRoute({ instanceId, store, upkeep, budget, rejected, gone }: HealthSubjects): Route {
+export function healthRoute({ instanceId, store, upkeep, retention, budget, rejected, gone }: HealthSubjects): Route {
   return {
     method: 'GET',
     // Whoever watches over it, and other commands, may know that it runs.
@@ -39,6 +45,10 @@ export function healthRoute({ instanceId, store, upkeep, budget, rejected, gone 
         problem,
         instanceId,
         storePath: store.path,
+        damagedFiles: damagedFilesOf(store.path).slice(-MAX_DAMAGED_FILES),
+        // A limit that keeps everything is no number in JSON, and left out.
+        ...(Number.isFinite(retention.maxAgeDays) && { maxAgeDays: retention.maxAgeDays }),
+        maxBytes: retention.maxBytes,
         ...store.counts(),
         ...rejected,
         ...upkeep.counts,

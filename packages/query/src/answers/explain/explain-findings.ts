@@ -52,7 +52,10 @@ export const whereTimeWent = findingRule('where-time-went', ({ data }: ExplainFa
     .map(({ step, onPathMs }) => ({ step, onPathMs, sharePct: percentOf(onPathMs, durationMs) }))
     .filter(({ sharePct }) => sharePct >= PART_FROM_PCT)
     .slice(0, PARTS_NAMED);
-  if (parts.length === 0) return [];
+  if (parts.length === 0) {
+    const text = `No step took ${PART_FROM_PCT}% of it: the time is spread over ${counted(data.steps.length, 'step')}`;
+    return durationMs > 0 ? [{ severity: 'info', text, evidence: { steps: data.steps.length } }] : [];
+  }
   const words = parts.map(
     ({ step, onPathMs, sharePct }) =>
       `${stepDisplayName(step)} (${roughDurationWords(onPathMs)}, ${sharePct.toFixed(0)}%)`,
@@ -87,9 +90,11 @@ export const retriedSteps = findingRule('retried-steps', ({ data }: ExplainFacts
   const failedMs = retries.reduce((sum, retry) => sum + retry.failedMs, 0);
   const named = retries.slice(0, RETRIED_NAMED);
   const more = retries.length > named.length ? [`${counted(retries.length - named.length, 'other step')} too`] : [];
-  const words = named.map(({ step, attempts }) => `${stepDisplayName(step)} was tried ${counted(attempts, 'time')}`);
-  const sentence = nameList([...words, ...more], 'and');
-  const text = `${sentence[0]!.toUpperCase()}${sentence.slice(1)}; the attempts that failed took ${roughDurationWords(failedMs)}`;
+  const words = named.map(
+    ({ step, attempts }, place) =>
+      `${stepDisplayName(step, place === 0 ? 'opening' : 'inside')} was tried ${counted(attempts, 'time')}`,
+  );
+  const text = `${nameList([...words, ...more], 'and')}; the attempts that failed took ${roughDurationWords(failedMs)}`;
   return [{ severity: 'warning', text, evidence: { steps: retries.map(({ step }) => step), failedMs } }];
 });
 
@@ -105,7 +110,7 @@ export const gaps = findingRule('gaps', ({ data }: ExplainFacts) => {
   const between =
     longest.before === undefined || longest.after === undefined
       ? ''
-      : `, ${roughDurationWords(longest.durationMs)} of it between ${stepDisplayName(longest.before)} and ${stepDisplayName(longest.after)}`;
+      : `, ${longest.durationMs === gapMs ? 'all' : roughDurationWords(longest.durationMs)} of it between ${stepDisplayName(longest.before)} and ${stepDisplayName(longest.after)}`;
   const text = `During ${roughDurationWords(gapMs)} (${sharePct.toFixed(0)}%) no step ran${between}`;
   return [{ severity: 'warning', text, evidence: { gapMs, sharePct, longestMs: longest.durationMs } }];
 });

@@ -3,7 +3,8 @@ import { shownAddress } from '../../http/shown-address.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions } from '../../questions.ts';
 import { encodeQuestion } from './codec.ts';
-import { readServeAnswer } from './serve-answer.ts';
+import { readServeAnswer, readServeHealth } from './serve-answer.ts';
+import type { ServeHealth } from './serve-answer.ts';
 
 /** How a {@link ServeSource} asks. */
 export interface ServeSourceOptions {
@@ -29,6 +30,16 @@ export class ServeSource implements ConversationSource {
     const client = new HttpClient(this.#address, { timeoutMs: this.#timeoutMs, expected: '`convotel serve`' });
     const { status, headers, text } = await client.get(encodeQuestion(question as AnyQuestion));
     return readServeAnswer(this.location, question, { status, contentType: headers['content-type'], text });
+  }
+
+  /**
+   * Asks how it is.
+   * @throws `SourceError` `UNREACHABLE`, `WRONG_ANSWER`
+   */
+  async health(): Promise<ServeHealth> {
+    const client = new HttpClient(this.#address, { timeoutMs: this.#timeoutMs, expected: '`convotel serve`' });
+    const { status, headers, text } = await client.get('/healthz');
+    return readServeHealth(this.location, { status, contentType: headers['content-type'], text });
   }
 
   async close(): Promise<void> {}

@@ -78,7 +78,7 @@ describe('explain', () => {
       'The time went to GPT (6.0s, 67%) and play (1.2s, 13%)',
       'GPT took longer than 99% of its 101 calls in the seven days before (usually 1.1s)',
       'GPT was tried 2 times; the attempts that failed took 2.0s',
-      'During 1.0s (11%) no step ran, 1.0s of it between STT and GPT',
+      'During 1.0s (11%) no step ran, all of it between STT and GPT',
       'Without GPT it would have taken 6.0s, and 6.1s had it taken its usual time',
     ]);
   });
