@@ -244,7 +244,7 @@ describe('compare', () => {
     const { status, output } = await run([...split, '--before', 'old', '--after', 'new']);
     expect(status).toBe(0);
     expect(output).toContain('Before: workflow old\nAfter:  workflow new\nTime:   2025-10-08T00:00:00 to ');
-    expect(output).toMatch(/^gpt +1028\.5 +2030\.5 +\+1002\.0 .* slower *$/m);
+    expect(output).toMatch(/^gpt +1028\.5 +2029\.0 +\+1000\.5 .* slower *$/m);
   });
 
   test('--by has a block for each group', async () => {

@@ -23,7 +23,7 @@ SELECT
   countIf(is_counted) AS counted,
   sumOrNullIf(duration_ns, outcome = 'completed') / 1e6 AS completed_ms,
   min(start_ns) AS first_ns,
-  minIf(model, model != '') AS own_model,
+  minIf(own_model, own_model != '') AS model,
   countIf(is_retry) AS retries,
   sumOrNullIf(own_chars, own_chars >= 0) AS input_chars
 FROM judged
