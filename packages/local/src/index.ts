@@ -1,6 +1,6 @@
 export { backUpStore } from './back-up-store.ts';
 export type { StoreBackup } from './back-up-store.ts';
-export type { LocalBackendOptions, RetentionOptions } from './backend-options.ts';
+export type { LocalBackendOptions, PageSettings, RetentionOptions } from './backend-options.ts';
 export { findRunningBackend } from './discovery/find-running-backend.ts';
 export { LocalError } from './local-error.ts';
 export type { LocalErrorCode } from './local-error.ts';

@@ -45,12 +45,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'sessions',
     summary: 'newest sessions: phone calls, chat threads',
-    load: () => import('./sessions.ts'),
+    load: async () => ({ command: (await import('./sessions.ts')).sessions }),
   },
   {
     name: 'session',
     summary: 'one session: its conversations on one axis',
-    load: () => import('./session.ts'),
+    load: async () => ({ command: (await import('./sessions.ts')).session }),
   },
   {
     name: 'averages',
@@ -105,12 +105,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'hours',
     summary: 'conversations in each hour',
-    load: () => import('./hours.ts'),
+    load: async () => ({ command: (await import('./hours.ts')).hours }),
   },
   {
     name: 'busiest',
     summary: 'busiest hours of the day',
-    load: () => import('./busiest.ts'),
+    load: async () => ({ command: (await import('./hours.ts')).busiest }),
   },
   {
     name: 'compare',

@@ -8,7 +8,7 @@ import { UsageError } from '../usage-error.ts';
 import { byteSize, text, wholeNumber } from '../values/value-parsers.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { resolveStorePath } from '../sources/open-source.ts';
-import { pageFolder } from '../sources/page-folder.ts';
+import { pageFolder, pageSettings } from '../sources/page.ts';
 import { untilAborted } from '../terminal.ts';
 
 const NANO_PER_DAY = 86_400_000_000_000;
@@ -49,7 +49,7 @@ export const command = defineCommand({
       default: '2GiB',
     }),
   },
-  run: async ({ options, terminal }) => {
+  run: async ({ options, settings, terminal }) => {
     const local = await import('@convotel/local');
     const storePath = resolveStorePath(options.store, terminal.environment);
     const backend = await local
@@ -62,6 +62,7 @@ export const command = defineCommand({
         retention: { maxAgeDays: Number(options.maxAge.nano) / NANO_PER_DAY, maxBytes: options.maxSize },
         storePath,
         pageFolder: pageFolder(),
+        pageSettings: pageSettings(settings),
         onNotice: (notice) => terminal.writeError(`convotel serve: ${notice}\n`),
       })
       .catch(async (error: unknown) => {

@@ -31,8 +31,7 @@ export async function readSettings(asked: string | undefined, terminal: Terminal
   const file = findSettingsFile(asked, terminal);
   if (file === undefined) return {};
   const { path } = file;
-  const { SETTINGS } = await import('./settings.ts');
-  const { SettingsProblem } = await import('./checks.ts');
+  const { SETTINGS, SettingsProblem } = await import('./settings.ts');
   try {
     const settings = SETTINGS.read(JSON.parse(readFileSync(path, 'utf8')), '');
     return settings.from === undefined ? settings : { ...settings, from: besideFile(settings.from, path) };

@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { sessionText } from '../../src/commands/session.ts';
-import { sessionsText } from '../../src/commands/sessions.ts';
+import { sessionText, sessionsText } from '../../src/commands/sessions.ts';
 import { ASKED, CONTEXT, conversationRow, finding, linesOf, report } from './reports-for-tests.ts';
 
 const SESSION = {

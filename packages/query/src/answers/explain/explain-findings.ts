@@ -1,10 +1,12 @@
 import { findingRule } from '../../findings/finding.ts';
 import { counted, nameList, roughDurationWords, secondsWords, stepDisplayName } from '../../findings/words.ts';
 import { percentOf } from '../numbers.ts';
+import { exchangesInOne, wholeSession } from '../conversation/step-findings.ts';
+import type { DetailFacts } from '../conversation/step-findings.ts';
 import type { ExplainedStep, Explanation } from './explanation.ts';
 
 /** What the rules of `explain` look at. Together they say eight sentences at most. */
-export interface ExplainFacts {
+export interface ExplainFacts extends DetailFacts {
   data: Explanation;
   /** A conversation that takes less meets the target, in milliseconds. */
   targetMs: number;
@@ -31,8 +33,8 @@ export const RETRIED_NAMED = 2;
 /** Gaps are worth a sentence from this share of the conversation on, in per cent. */
 export const GAPS_FROM_PCT = 5;
 
-/** What it took, against the target. */
-export const whatItTook = findingRule('what-it-took', ({ data, targetMs }: ExplainFacts) => {
+/** What it took, against the target; without it where a whole session was recorded as one conversation. */
+export const whatItTook = findingRule('what-it-took', ({ data, targetMs, detail }: ExplainFacts) => {
   const { durationMs, outcome, steps } = data;
   if (steps.length === 0) {
     return [{ severity: 'info', text: 'It has no step yet, so there is nothing to explain', evidence: { outcome } }];
@@ -41,7 +43,11 @@ export const whatItTook = findingRule('what-it-took', ({ data, targetMs }: Expla
   const target = isOver
     ? `${roughDurationWords(durationMs - targetMs)} over the target of ${secondsWords(targetMs)}s`
     : `under the target of ${secondsWords(targetMs)}s`;
-  const text = `It ${outcome === 'open' ? 'has taken' : 'took'} ${roughDurationWords(durationMs)}, ${target}`;
+  const took = `It ${outcome === 'open' ? 'has taken' : 'took'} ${roughDurationWords(durationMs)}`;
+  if (exchangesInOne(detail) !== undefined) {
+    return [{ severity: 'info', text: took, evidence: { durationMs, outcome } }];
+  }
+  const text = `${took}, ${target}`;
   return [{ severity: isOver ? 'warning' : 'info', text, evidence: { durationMs, targetMs, outcome } }];
 });
 
@@ -128,7 +134,7 @@ export const worstStep = findingRule('worst-step', ({ data }: ExplainFacts) => {
 });
 
 /** The findings of `explain`, in the order in which they are printed. */
-export const explainRules = [whatItTook, whereTimeWent, unusualStep, retriedSteps, gaps, worstStep];
+export const explainRules = [whatItTook, wholeSession, whereTimeWent, unusualStep, retriedSteps, gaps, worstStep];
 
 /** What each step was waited for, its calls together, the longest first. */
 function byName(steps: readonly ExplainedStep[]): { step: string; onPathMs: number }[] {

@@ -1,4 +1,6 @@
+import { newConversationId } from '@convotel/conventions';
 import { randomFrom } from '@convotel/query/engine';
+import { startConversation } from '@convotel/tracing';
 
 /** One step of the past: how long it took, how it ended, and what it used. */
 export interface PlannedStep {
@@ -152,4 +154,35 @@ function aboutNormal(random: () => number): number {
   let sum = -6;
   for (let draw = 0; draw < 12; draw += 1) sum += random();
   return sum;
+}
+
+/** Workflow of the made-up past. */
+export const HISTORY_WORKFLOW = 'voice';
+
+/** Silence between two steps, as a real pipeline has it. */
+const GAP_MS = 2;
+
+/** Makes the spans of conversations that are already over, with their own times. Returns their ids, in the same order. */
+export function recordHistory(conversations: readonly PlannedConversation[]): string[] {
+  return conversations.map(({ startUnixMs, sessionId, steps }) => {
+    const conversationId = newConversationId(() => new Date(startUnixMs));
+    const conversation = startConversation({
+      conversationId,
+      sessionId,
+      workflow: HISTORY_WORKFLOW,
+      startTime: startUnixMs,
+    });
+    let timeUnixMs = startUnixMs;
+    for (const { step, durationMs, errorMessage, ...used } of steps) {
+      conversation.recordStep(step, {
+        ...used,
+        startTime: timeUnixMs,
+        endTime: timeUnixMs + durationMs,
+        ...(errorMessage === undefined ? {} : { error: new Error(errorMessage) }),
+      });
+      timeUnixMs += durationMs + GAP_MS;
+    }
+    conversation.end({ endTime: timeUnixMs - GAP_MS });
+    return conversationId;
+  });
 }
