@@ -70,15 +70,18 @@ function emitDoor(stream: object, emit: Method, output: StreamedOutput, observer
   const original = emit as unknown as (this: unknown, ...given: unknown[]) => boolean;
   const deliver = (given: unknown[]): boolean => original.apply(stream, given);
   const deliverChunk = (chunk: unknown): boolean => original.call(stream, 'data', chunk);
-  return function (this: unknown, event: unknown, ...details: unknown[]): unknown {
-    const [detail] = details;
-    if (observer.isOver) return deliver([event, ...details]);
+  const deliverReadable = (): boolean => original.call(stream, 'readable');
+  return function (this: unknown, event: unknown, detail?: unknown, ...others: unknown[]): unknown {
+    const { isOver } = observer;
     // Listeners belong to the consumer, although the stream is filled inside the step.
-    if (event === 'data') {
+    if (event === 'data' && !isOver) {
       output.begins();
       output.chunk(detail);
       return observer.runOutside(deliverChunk, detail);
     }
+    if (event === 'readable' && !isOver) return observer.runOutside(deliverReadable, undefined);
+    const given = arguments.length === 1 ? [event] : [event, detail, ...others];
+    if (isOver) return deliver(given);
     if (event === 'end') output.completed();
     else if (event === 'error') {
       if (saysThatConsumerLeft(detail)) output.left();
@@ -87,7 +90,7 @@ function emitDoor(stream: object, emit: Method, output: StreamedOutput, observer
       // Without an `end` or an `error` before it.
       output.left();
     }
-    return observer.runOutside(deliver, [event, ...details]);
+    return observer.runOutside(deliver, given);
   } as Method;
 }
 

@@ -280,7 +280,8 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   }
 
   runOutside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
-    return this.#callerContext === undefined ? run(argument) : runInContext(this.#callerContext, run, argument);
+    const caller = this.#callerContext;
+    return caller === undefined || caller === activeContext() ? run(argument) : runInContext(caller, run, argument);
   }
 
   /** What the program said itself is not replaced. */
