@@ -183,7 +183,7 @@ const FIELDS: Readonly<Record<string, keyof SpanRecord>> = {
 /** What a span itself says of an attribute, as text; undefined also where that is empty. */
 export function ownValueOf(span: SpanRecord, attribute: string): string | undefined {
   const field = Object.hasOwn(FIELDS, attribute) ? FIELDS[attribute] : undefined;
-  const said = field === undefined ? undefined : span[field];
+  const said = field === undefined ? undefined : (span[field] as string | number | undefined);
   return said === undefined ? keptValue(span.rest?.attributes, attribute) : String(said) || undefined;
 }
 
