@@ -2,6 +2,8 @@ export { backUpStore } from './back-up-store.ts';
 export type { StoreBackup } from './back-up-store.ts';
 export type { LocalBackendOptions, PageSettings, RetentionOptions } from './backend-options.ts';
 export { findRunningBackend } from './discovery/find-running-backend.ts';
+export { forgetConversation } from './forget-conversation.ts';
+export type { ForgetOptions, ForgottenConversation } from './forget-conversation.ts';
 export { LocalError } from './local-error.ts';
 export type { LocalErrorCode } from './local-error.ts';
 export { connect, defaultStorePath, openDuckDbSource } from './source/connect.ts';

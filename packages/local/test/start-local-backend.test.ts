@@ -130,7 +130,7 @@ describe('what a client may send wrong', () => {
       'another encoding',
       { headers: { 'content-encoding': 'br' } },
       415,
-      /content encoding must be gzip, deflate or none/,
+      /content encoding must be gzip, deflate(, zstd)? or none/,
     ],
     ['another method', { method: 'PUT' }, 405, /takes POST/],
     ['a preflight', { method: 'OPTIONS' }, 405, /takes POST/],

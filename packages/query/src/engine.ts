@@ -37,12 +37,15 @@ export { windowValues } from './engines/sql/sql-store.ts';
 export type { FoldedNames, RowReaders, SqlRow, SqlStore, SqlValue, StatementName } from './engines/sql/sql-store.ts';
 
 // Questions over HTTP
-export { HttpClient } from './http/http-client.ts';
+export { HttpClient, socketPathOf } from './http/http-client.ts';
+export { addressOf } from './sources/connect.ts';
+export { authorizationFor, shownAddress } from './http/shown-address.ts';
 export type { HttpAnswer, HttpSettings } from './http/http-client.ts';
 export {
   decodeAnswer,
   decodeQuestion,
   encodeAnswer,
+  encodedParts,
   encodeQuestion,
   QUESTION_PATH_PREFIX,
 } from './sources/serve/codec.ts';
@@ -51,7 +54,7 @@ export { QuestionFormatError } from './sources/serve/parameters.ts';
 export { QUESTION_NAMES } from './sources/serve/question-descriptions.ts';
 
 // Work that waits its turn
-export { ConcurrencyLimiter, SerialQueue } from './concurrency.ts';
+export { ConcurrencyLimiter, mapInSlices, SerialQueue } from './concurrency.ts';
 
 // Chance that can be repeated
 export { randomFrom } from './seeded-random.ts';

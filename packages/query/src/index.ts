@@ -70,6 +70,7 @@ export type { WatchOptions } from './watch/watch.ts';
 
 // Sources
 export { connect, openHttpSource } from './sources/connect.ts';
+export type { ConnectOptions } from './sources/connect.ts';
 export { openFileSource } from './sources/file/file-source.ts';
 export type { JaegerSourceOptions } from './sources/jaeger/jaeger-options.ts';
 export { JaegerSource } from './sources/jaeger/jaeger-source.ts';

@@ -133,6 +133,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./backup.ts'),
   },
   {
+    name: 'forget',
+    summary: 'delete one conversation from the store, for good',
+    load: () => import('./forget.ts'),
+  },
+  {
     name: 'completion',
     summary: 'a script that completes these words in bash, zsh or fish',
     load: () => import('./completion.ts'),

@@ -65,14 +65,8 @@ export const command = defineCommand({
         pageSettings: pageSettings(settings),
         onNotice: (notice) => terminal.writeError(`convotel serve: ${notice}\n`),
       })
-      .catch(async (error: unknown) => {
-        const url = isStoreLocked(error) ? await local.findRunningBackend(storePath) : undefined;
-        if (url === undefined) throw accessMistake(error);
-        throw new local.LocalError(
-          'STORE_LOCKED',
-          `${storePath} is already served at ${url}. Ask it with \`convotel recent\`, send to it, or give this one a file of its own with --store.`,
-          { cause: error },
-        );
+      .catch((error: unknown) => {
+        throw accessMistake(error);
       });
     try {
       terminal.writeOutput(greeting(backend, options.tokenFile !== undefined));
@@ -83,10 +77,6 @@ export const command = defineCommand({
     }
   },
 });
-
-function isStoreLocked(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'STORE_LOCKED';
-}
 
 /** Scheme, host and port, as browsers send them. */
 function webOrigin(origin: string, flagText: string): string {
@@ -101,13 +91,19 @@ function webOrigin(origin: string, flagText: string): string {
 function greeting({ url, storePath, retention }: LocalBackend, isGuarded: boolean): string {
   const keeps = `  Keeps:  ${decimal(retention.maxAgeDays)} days, at most ${decimal(retention.maxBytes / BYTES_PER_MIB)} MiB; the oldest conversations go first`;
   const first = [`convotel serve listens on ${url}`, `  Store:  ${storePath}`, keeps];
-  if (url.startsWith('unix:')) return [...first, 'Only its owner reaches the socket. Ctrl-C ends it.\n'].join('\n');
+  if (url.startsWith('unix:')) {
+    return [
+      ...first,
+      `  Ask:    convotel recent --from ${url}`,
+      'Only its owner reaches the socket. Ctrl-C ends it.\n',
+    ].join('\n');
+  }
   const headers = isGuarded ? " OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer <token>'" : '';
   return [
     ...first,
     `  Send:   OTEL_EXPORTER_OTLP_ENDPOINT=${url}${headers} node your-program.js`,
     `  See:    ${url} in a browser${isGuarded ? ', which asks for a token once' : ''}`,
-    `  Ask:    convotel recent --from ${isGuarded ? url.replace('://', '://token:<token>@') : url}`,
+    `  Ask:    ${isGuarded ? 'CONVOTEL_TOKEN=<token> ' : ''}convotel recent --from ${url}`,
     'Ctrl-C ends it.\n',
   ].join('\n');
 }

@@ -100,9 +100,7 @@ function checksOfServe({ status, problem, storePath, damagedFiles = [], counts }
   }
   if (storePath === undefined) {
     const text = 'It asks for a token, and what it counts is only for those who may read.';
-    return [
-      check('store', 'warning', text, { advice: 'Give a token that may read: --from http://token:<token>@host:4318.' }),
-    ];
+    return [check('store', 'warning', text, { advice: 'Set CONVOTEL_TOKEN to a token that may read.' })];
   }
   const { usedBytes = 0, maxBytes = 0, maxAgeDays, receivedSpans = 0, storedSpans = 0 } = counts;
   const ages = maxAgeDays === undefined ? 'however old they are' : `for ${countOf(maxAgeDays, 'day')}`;

@@ -60,6 +60,7 @@ function findAbove(folder: string | undefined): string | undefined {
 
 /** A relative path in the settings is relative to the settings file; addresses stay as they are. */
 function besideFile(from: string, path: string): string {
-  const isFile = from !== 'local' && !/^https?:\/\//i.test(from) && !/^[^/\\]+:\d{1,5}(?:\/.*)?$/.test(from);
+  const isAddress = /^(?:https?|clickhouse|unix):/i.test(from) || /^[^/\\]+:\d{1,5}(?:\/.*)?$/.test(from);
+  const isFile = from !== 'local' && !isAddress;
   return isFile ? resolve(dirname(path), from) : from;
 }

@@ -26,7 +26,7 @@ export async function openSource(
 ): Promise<ConversationSource> {
   const { store } = texts;
   const where = resolveWhere(texts, environment);
-  if (where === 'local') return openLocal(resolveStorePath(store, environment));
+  if (where === 'local') return openLocal(resolveStorePath(store, environment), environment);
   if (store !== undefined) throw new UsageError('--store chooses the file of --from local; leave out one of the two.');
 
   const { connect, QueryError } = await import('@convotel/query');
@@ -34,11 +34,24 @@ export async function openSource(
   const username = environment['CONVOTEL_CLICKHOUSE_USER'];
   const password = environment['CONVOTEL_CLICKHOUSE_PASSWORD'];
   try {
-    return await connect(where, { username, password, onNotice });
+    return await connect(where, { username, password, token: tokenIn(environment), onNotice });
   } catch (error) {
-    if (!(error instanceof QueryError)) throw error;
-    throw new UsageError(error.message.replace(/^where\b/, '--from'), { cause: error });
+    throw error instanceof QueryError ? mistakenFrom(error) : error;
   }
+}
+
+/** The address of the `convotel serve` that `where` names; undefined where it names something else. @throws {@link UsageError} */
+export async function serveAddressIn(where: string): Promise<string | undefined> {
+  const { addressOf, socketPathOf } = await import('@convotel/query/engine');
+  try {
+    return socketPathOf(where) === undefined ? addressOf(where) : where;
+  } catch (error) {
+    throw mistakenFrom(error as Error);
+  }
+}
+
+function mistakenFrom(error: Error): UsageError {
+  return new UsageError(error.message.replace(/^where\b/, '--from'), { cause: error });
 }
 
 /**
@@ -48,7 +61,7 @@ export async function openSource(
 export async function openLastingSource(texts: SourceTexts, environment: Environment): Promise<ConversationSource> {
   if (resolveWhere(texts, environment) !== 'local') return openSource(texts, environment);
   const storePath = resolveStorePath(texts.store, environment);
-  return new ReopeningSource('local', storePath, () => openLocal(storePath));
+  return new ReopeningSource('local', storePath, () => openLocal(storePath, environment));
 }
 
 /**
@@ -67,6 +80,11 @@ export function findStorePath(asked: string | undefined, environment: Environmen
   const xdg = environment['XDG_DATA_HOME'];
   const dataHome = xdg || join(environment['HOME'] || homedir(), '.local', 'share');
   return { value: join(dataHome, 'convotel', 'conversations.duckdb'), saidBy: xdg ? 'XDG_DATA_HOME' : 'default' };
+}
+
+/** The token that a `convotel serve` is shown: other users of the machine cannot read it there, as they can arguments. */
+export function tokenIn(environment: Environment): string | undefined {
+  return environment['CONVOTEL_TOKEN'] || undefined;
 }
 
 /** A setting's value, and what says so. */
@@ -90,9 +108,9 @@ export function findWhere({ from, store, setting }: SourceTexts, environment: En
   return setting === undefined ? { value: 'local', saidBy: 'default' } : { value: setting, saidBy: 'convotel.json' };
 }
 
-async function openLocal(storePath: string): Promise<ConversationSource> {
+async function openLocal(storePath: string, environment: Environment): Promise<ConversationSource> {
   const { connect } = await import('@convotel/local');
-  return connect('local', { storePath });
+  return connect('local', { storePath, token: tokenIn(environment) });
 }
 
 /**

@@ -6,7 +6,7 @@ import { damagedFilesOf } from '../store-files.ts';
 import type { SpanStore } from '../store/span-store.ts';
 import type { Upkeep } from '../store/upkeep.ts';
 import { LocalError } from '../local-error.ts';
-import { HttpRefusal, type Route } from './http-answer.ts';
+import { HttpRefusal, readJsonObject, type Route } from './http-answer.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { RejectionCounts } from './trace-route.ts';
 
@@ -95,6 +95,44 @@ export function backupRoute(store: SpanStore): Route {
         return { contentType: 'application/vnd.duckdb', body, contentLength: size };
       } catch (error) {
         end();
+        if (!(error instanceof LocalError)) throw error;
+        throw new HttpRefusal(503, error.message, {}, { cause: error });
+      }
+    },
+  };
+}
+
+/** Where a running back end deletes one conversation, by POST. */
+export const FORGET_PATH = '/api/v1/forget';
+/** An id is short; nothing else comes here. */
+const MAX_ORDER_BYTES = 65_536;
+
+/** What was deleted of a conversation. */
+export interface Forgotten {
+  traces: number;
+  spans: number;
+}
+
+/**
+ * `POST /api/v1/forget` with `{"conversationId": …}`: deletes every span of the conversation, writes the store anew without
+ * them, and then answers how many there were.
+ * @param traceIdsOf - the traces that carry a conversation's id
+ */
+export function forgetRoute(store: SpanStore, traceIdsOf: (conversationId: string) => Promise<string[]>): Route {
+  return {
+    method: 'POST',
+    right: 'delete',
+    async handle(request) {
+      const { conversationId } = await readJsonObject(request, MAX_ORDER_BYTES);
+      if (typeof conversationId !== 'string' || conversationId === '') {
+        throw new HttpRefusal(400, 'the body has no text "conversationId"');
+      }
+      const traceIds = await traceIdsOf(conversationId);
+      if (traceIds.length === 0) throw new HttpRefusal(404, 'no conversation has this id');
+      try {
+        const forgotten: Forgotten = { traces: traceIds.length, spans: await store.forgetTraces(traceIds) };
+        return { contentType: 'application/json', body: JSON.stringify(forgotten) };
+      } catch (error) {
         if (!(error instanceof LocalError)) throw error;
         throw new HttpRefusal(503, error.message, {}, { cause: error });
       }

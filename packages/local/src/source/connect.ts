@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { connect as connectElsewhere, ServeSource, SourceError } from '@convotel/query';
-import type { ClickHouseSourceOptions, ConversationSource } from '@convotel/query';
+import type { ConnectOptions as ElsewhereOptions, ConversationSource } from '@convotel/query';
 import { findRunningBackend } from '../discovery/find-running-backend.ts';
 import { LocalError } from '../local-error.ts';
 
@@ -10,7 +10,7 @@ import { LocalError } from '../local-error.ts';
 const READER_MEMORY_BYTES = 1024 ** 3;
 
 /** What {@link connect} is asked with. */
-export interface ConnectOptions extends ClickHouseSourceOptions {
+export interface ConnectOptions extends ElsewhereOptions {
   /**
    * The embedded back end's file, for `local`.
    * @defaultValue `CONVOTEL_STORE`, else where `convotel serve` keeps it: `convotel/conversations.duckdb` below
@@ -35,7 +35,7 @@ export async function connect(where = 'local', options: ConnectOptions = {}): Pr
   if (where !== 'local') return connectElsewhere(where, elsewhere);
   const path = storePath ?? (process.env['CONVOTEL_STORE'] || defaultStorePath(process.env));
   const url = await findRunningBackend(path);
-  return url === undefined ? openDuckDbSource(path) : new ServeSource(url);
+  return url === undefined ? openDuckDbSource(path) : new ServeSource(url, { token: options.token });
 }
 
 /** Where `convotel serve` keeps its store unless told: below the base directory specification's data folder. */

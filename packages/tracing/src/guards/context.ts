@@ -123,7 +123,7 @@ function runOnce(call: Call<unknown, unknown>): void {
 /** Whether the context manager has made `active` the active one; it may have wrapped it, so the spans tell. */
 function isActive(active: Context): boolean {
   try {
-    const now = context.active();
+    const now = activeContext();
     if (now === active) return true;
     return (
       now.getValue(CONVOTEL_SPAN) === active.getValue(CONVOTEL_SPAN) && trace.getSpan(now) === trace.getSpan(active)

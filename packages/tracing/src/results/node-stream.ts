@@ -1,8 +1,7 @@
-import { isObject, methodOf, read } from '../guards/program-objects.ts';
-import type { Method } from '../guards/program-objects.ts';
-import { cannotFollow, replaceMember } from './replace-member.ts';
-import type { ResultObserver } from './result-observer.ts';
-import type { StreamedOutput } from './streamed-output.ts';
+import { isObject, methodOf, read } from '../guards/given-values.ts';
+import type { Method } from '../guards/given-values.ts';
+import { cannotFollow, replaceMember } from './replace-members.ts';
+import type { ResultObserver, StreamedOutput } from './result-observer.ts';
 
 /** A Node `Readable`, or one of the `readable-stream` package; a stream that can only be written to is a plain value. */
 export function isNodeStream(value: object): boolean {

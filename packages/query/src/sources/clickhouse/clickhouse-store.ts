@@ -57,15 +57,27 @@ export class ClickHouseStore implements SqlStore {
     return { kept: new Set(kept), folded };
   }
 
-  async rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]> {
+  rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]>;
+  rows<Item>(
+    name: StatementName,
+    values: Readonly<Record<string, SqlValue>>,
+    read: (row: SqlRow) => Item,
+  ): Promise<Item[]>;
+  async rows(
+    name: StatementName,
+    values: Readonly<Record<string, SqlValue>>,
+    read: (row: SqlRow) => unknown = (row) => row,
+  ): Promise<unknown[]> {
     const traceIds = values['trace_ids'] as readonly string[] | undefined;
-    if (traceIds === undefined || traceIds.length <= MAX_TRACE_IDS) return readRows(await this.#ask(name, values));
-    const rows: SqlRow[] = [];
+    if (traceIds === undefined || traceIds.length <= MAX_TRACE_IDS) {
+      return readRows(await this.#ask(name, values)).map(read);
+    }
+    const items: unknown[] = [];
     for (let index = 0; index < traceIds.length; index += MAX_TRACE_IDS) {
       const some = { ...values, trace_ids: traceIds.slice(index, index + MAX_TRACE_IDS) };
-      for (const row of readRows(await this.#ask(name, some))) rows.push(row);
+      for (const row of readRows(await this.#ask(name, some))) items.push(read(row));
     }
-    return rows;
+    return items;
   }
 
   async columns(
