@@ -139,6 +139,8 @@ export function patternOf(message: string): string {
 export interface FoldedNames {
   /** The span with the name that the answer has for its step; the same object for the same span. */
   renamed(span: SpanRecord): SpanRecord;
+  /** The span that was renamed. */
+  original(span: SpanRecord): SpanRecord;
   warned(coverage: Coverage): Coverage;
 }
 
@@ -158,10 +160,42 @@ export function foldedNames(spans: readonly SpanRecord[], window: Window): Folde
       if (!copies.has(span)) copies.set(span, { ...span, step: '(other)' });
       return copies.get(span)!;
     },
+    original: (span) => [...copies].find(([, copy]) => copy === span)?.[0] ?? span,
     warned: (coverage) => {
       if (others.size === 0) return coverage;
       const text = `${names.length} step names occur. The 1000 most frequent are told apart, and the other ${others.size} are counted together as "(other)". Give a step the same name in every conversation (such as "tool"), and put ids and other values that change into attributes of the span.`;
       return { ...coverage, warnings: [...coverage.warnings, { code: 'step-names-folded', text }] };
     },
   };
+}
+
+/** The fields that hold an attribute, of those that data sets are grouped by. */
+const FIELDS: Readonly<Record<string, keyof SpanRecord>> = {
+  'gen_ai.request.model': 'model',
+  'gen_ai.provider.name': 'provider',
+  'gen_ai.workflow.name': 'workflow',
+  'gen_ai.usage.input_tokens': 'inputTokens',
+  'session.id': 'sessionId',
+  'conversation.outcome': 'outcome',
+  'conversation.step.name': 'step',
+};
+
+/** What a span itself says of an attribute, as text; undefined also where that is empty. */
+export function ownValueOf(span: SpanRecord, attribute: string): string | undefined {
+  const field = Object.hasOwn(FIELDS, attribute) ? FIELDS[attribute] : undefined;
+  const said = field === undefined ? undefined : (span[field] as string | number | undefined);
+  return said === undefined ? keptValue(span.rest?.attributes, attribute) : String(said) || undefined;
+}
+
+/** What a span's resource says of an attribute. */
+export function resourceValueOf({ serviceName, rest }: SpanRecord, attribute: string): string | undefined {
+  return attribute === 'service.name' ? serviceName || undefined : keptValue(rest?.resourceAttributes, attribute);
+}
+
+type KeyValue = { key: string; value: Record<string, unknown> };
+
+function keptValue(attributes: readonly unknown[] = [], attribute: string): string | undefined {
+  const value = (attributes as KeyValue[]).find(({ key }) => key === attribute)?.value ?? {};
+  const [kind, said] = Object.entries(value)[0] ?? [];
+  return kind === undefined || /^(array|kvlist)/.test(kind) ? undefined : String(said) || undefined;
 }

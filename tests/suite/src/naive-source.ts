@@ -2,6 +2,9 @@ import { isFailure, OUTCOMES, traceIdOf } from '@convotel/conventions';
 import { askEngine, compareText } from '@convotel/query/engine';
 import type {
   Answer,
+  AttributeCount,
+  AttributeValuesQuestion,
+  GroupBy,
   CommonError,
   CommonErrorsQuestion,
   ConversationRecord,
@@ -37,8 +40,10 @@ import {
   mean,
   msOf,
   newestFirst,
+  ownValueOf,
   pad,
   patternOf,
+  resourceValueOf,
   retriedAmong,
   reuseWarnings,
   sortKey,
@@ -58,6 +63,7 @@ const NAIVE_ENGINE: Engine<NaiveSource> = {
   'response-statistics': (source, asked) => source.responseStatistics(asked),
   'common-errors': (source, asked) => source.commonErrors(asked),
   'step-durations': (source, asked) => source.stepDurations(asked),
+  'attribute-values': (source, asked) => source.attributeValues(asked),
 };
 
 /**
@@ -141,10 +147,13 @@ export class NaiveSource implements ConversationSource {
     const retried = this.#conversations(filters).flatMap(({ traceId }) =>
       retriedAmong(this.#spansOf(traceId)).map((span) => fold.renamed(span)),
     );
-    const rows = this.#stepOrder(window, filters, spans, fold)
-      .filter((step) => wanted === undefined || step === wanted)
-      .map((step): StepStatistics => {
-        const ofStep = spans.filter((span) => span.step === step);
+    const group = this.#groupsOf(question.groupBy, (span) => fold.original(span));
+    const order = this.#stepOrder(window, filters, spans, fold).filter((step) => [undefined, step].includes(wanted));
+    const rows = group.names
+      .flatMap((name) => order.map((step) => ({ name, step })))
+      .filter(({ name, step }) => spans.some((span) => span.step === step && group.of(span) === name))
+      .map(({ name, step }): StepStatistics => {
+        const ofStep = spans.filter((span) => span.step === step && group.of(span) === name);
         const completed = ofStep.filter(({ outcome }) => outcome === 'completed');
         const counted = completed.filter((span) => msOf(span) < 60_000);
         const durations = counted.map(msOf).sort((a, b) => a - b);
@@ -154,6 +163,7 @@ export class NaiveSource implements ConversationSource {
         const timed = timings ? counted : [];
         const parts = [...new Set(timed.flatMap((span) => Object.keys(span.timingsSeconds ?? {})))].sort(compareText);
         return {
+          ...(name !== undefined && { group: name }),
           step,
           total: ofStep.length,
           completed: completed.length,
@@ -219,18 +229,39 @@ export class NaiveSource implements ConversationSource {
     return { data, coverage: this.#covered(window, filters) };
   }
 
-  async responseStatistics(question: ResponseStatisticsQuestion): Promise<Answer<ResponseStatistics>> {
-    const { window, filters = {}, quantiles = [] } = question;
-    const latencies = this.#conversations(filters)
-      .filter(({ startTimeUnixNano }) => contains(window, startTimeUnixNano))
-      .flatMap(({ responseMs }) => (responseMs === undefined ? [] : [responseMs]))
-      .sort((a, b) => a - b);
-    const figures = { averageMs: mean(latencies), minMs: latencies[0]!, maxMs: latencies.at(-1)! };
-    const data = {
-      conversations: latencies.length,
-      ...(latencies.length > 0 && figures),
-      quantilesMs: latencies.length === 0 ? [] : quantiles.map((rank) => interpolate(latencies, rank)),
+  async responseStatistics(question: ResponseStatisticsQuestion): Promise<Answer<ResponseStatistics[]>> {
+    const { window, filters = {}, quantiles = [], groupBy } = question;
+    const group = this.#groupsOf(groupBy);
+    const started = this.#conversations(filters).filter(({ startTimeUnixNano }) => contains(window, startTimeUnixNano));
+    const data = group.names.map((name): ResponseStatistics => {
+      const latencies = started
+        .filter(({ traceId }) => group.ofConversation(this.#spansOf(traceId)).includes(name))
+        .flatMap(({ responseMs }) => (responseMs === undefined ? [] : [responseMs]))
+        .sort((a, b) => a - b);
+      const figures = { averageMs: mean(latencies), minMs: latencies[0]!, maxMs: latencies.at(-1)! };
+      return {
+        ...(name !== undefined && { group: name }),
+        conversations: latencies.length,
+        ...(latencies.length > 0 && figures),
+        quantilesMs: latencies.length === 0 ? [] : quantiles.map((rank) => interpolate(latencies, rank)),
+      };
+    });
+    return {
+      data: data.filter(({ conversations }) => groupBy === undefined || conversations > 0),
+      coverage: this.#covered(window, filters),
     };
+  }
+
+  async attributeValues(question: AttributeValuesQuestion): Promise<Answer<AttributeCount[]>> {
+    const { window, filters = {}, attribute, step, limit } = question;
+    const steps = this.#coveredSpans(window, filters).filter((span) => span.step !== undefined);
+    const values = steps
+      .filter((span) => step === undefined || span.step === step)
+      .flatMap((span) => this.#valueOf(span, attribute) ?? []);
+    const data = [...new Set(values)]
+      .map((value) => ({ value, spans: values.filter((other) => other === value).length }))
+      .sort((a, b) => b.spans - a.spans || compareText(a.value, b.value))
+      .slice(0, limit);
     return { data, coverage: this.#covered(window, filters) };
   }
 
@@ -279,7 +310,7 @@ export class NaiveSource implements ConversationSource {
   }
 
   async stepDurations(question: StepDurationsQuestion): Promise<Answer<StepDurations>> {
-    const { window, filters = {} } = question;
+    const { window, filters = {}, groupBy, traits = false } = question;
     const covered = this.#coveredSpans(window, filters);
     const rows = newestFirst(this.#conversations(filters)).filter(
       ({ traceId, startTimeUnixNano }) =>
@@ -294,15 +325,16 @@ export class NaiveSource implements ConversationSource {
     const fold = foldedNames(rows.flatMap(ownStepsOf), window);
     const stepsByRow = rows.map((row) => ownStepsOf(row).map((span) => fold.renamed(span)));
     const steps = this.#stepOrder(window, filters, stepsByRow.flat(), fold);
-    const rowsWith = (step: string): number[] =>
-      [...rows.keys()].filter((row) => stepsByRow[row]!.some((span) => span.step === step));
-    const column = (step: string, figure: (spans: SpanRecord[], row: ConversationRecord) => number): Float64Array =>
-      Float64Array.from(rowsWith(step), (row) =>
-        figure(
-          stepsByRow[row]!.filter((span) => span.step === step),
-          rows[row]!,
-        ),
-      );
+    const group = this.#groupsOf(groupBy, (span) => fold.original(span));
+    const cellOf = (row: number, step: string, name: string | undefined): SpanRecord[] =>
+      stepsByRow[row]!.filter((span) => span.step === step && group.of(span) === name);
+    const columns = group.names
+      .flatMap((name) => steps.map((step) => ({ name, step })))
+      .map(({ name, step }) => {
+        const ofColumn = [...rows.keys()].filter((row) => cellOf(row, step, name).length > 0);
+        return { name, step, ofColumn, cells: ofColumn.map((row) => cellOf(row, step, name)) };
+      })
+      .filter(({ ofColumn }) => ofColumn.length > 0);
     const isCounted = (span: SpanRecord): boolean =>
       span.outcome === 'completed' && msOf(span) < 60_000 && contains(window, span.startTimeUnixNano);
     const data: StepDurations = {
@@ -319,22 +351,71 @@ export class NaiveSource implements ConversationSource {
             .map(msOf),
         ),
       ),
-      steps: steps.map((step) => ({
+      ...(groupBy && {
+        groupMasks: Uint32Array.from(rows, ({ traceId }) => {
+          const names = group.ofConversation(this.#spansOf(traceId));
+          return sum(names.map((name) => 2 ** group.names.indexOf(name)));
+        }),
+      }),
+      steps: columns.map(({ name, step, ofColumn, cells }) => ({
+        ...(name !== undefined && { group: name }),
         step,
-        rows: Uint32Array.from(rowsWith(step)),
-        countedMs: column(step, (spans) => sum(spans.filter(isCounted).map(msOf))),
-        counted: Uint32Array.from(column(step, (spans) => spans.filter(isCounted).length)),
-        completedMs: column(step, (spans) => {
+        rows: Uint32Array.from(ofColumn),
+        countedMs: Float64Array.from(cells, (spans) => sum(spans.filter(isCounted).map(msOf))),
+        counted: Uint32Array.from(cells, (spans) => spans.filter(isCounted).length),
+        completedMs: Float64Array.from(cells, (spans) => {
           const completed = spans.filter(({ outcome }) => outcome === 'completed');
           return completed.length === 0 ? Number.NaN : sum(completed.map(msOf));
         }),
-        firstOffsetMs: column(step, (spans, row) => firstOffsetMs(spans, row)),
+        firstOffsetMs: Float64Array.from(cells, (spans, place) => firstOffsetMs(spans, rows[ofColumn[place]!]!)),
+        ...(traits && {
+          traits: {
+            models: cells.map((spans) => spans.flatMap(({ model }) => model ?? []).sort(compareText)[0] ?? ''),
+            retries: Uint32Array.from(cells, (spans) => spans.filter(({ attempt = 1 }) => attempt >= 2).length),
+            inputChars: Float64Array.from(cells, (spans) => {
+              const lengths = spans.flatMap(({ inputChars }) => inputChars ?? []);
+              return lengths.length === 0 ? Number.NaN : sum(lengths);
+            }),
+          },
+        }),
       })),
     };
     return { data, coverage: fold.warned(this.#covered(window, filters)) };
   }
 
   async close(): Promise<void> {}
+
+  /** The value of a step or root that it is grouped by. */
+  #valueOf(span: SpanRecord, attribute: string): string | undefined {
+    const own = ownValueOf(span, attribute);
+    if (own !== undefined) return own;
+    const roots = this.#spansOf(span.traceId).filter(({ role }) => role === 'root');
+    const ofRoots = roots.flatMap((root) => ownValueOf(root, attribute) ?? []).sort(compareText);
+    return ofRoots[0] ?? resourceValueOf(span, attribute);
+  }
+
+  /** The groups by name, and which a span or a conversation is in; without `groupBy` one without a name. */
+  #groupsOf(
+    groupBy: GroupBy | undefined,
+    original = (span: SpanRecord): SpanRecord => span,
+  ): {
+    names: (string | undefined)[];
+    of: (span: SpanRecord) => string | undefined;
+    ofConversation: (spans: SpanRecord[]) => (string | undefined)[];
+  } {
+    if (groupBy === undefined) return { names: [undefined], of: () => undefined, ofConversation: () => [undefined] };
+    const of = (span: SpanRecord): string => {
+      const value = this.#valueOf(original(span), groupBy.attribute);
+      return value === undefined ? '(none)' : groupBy.values.includes(value) ? value : '(other)';
+    };
+    const ofConversation = (spans: SpanRecord[]): string[] => {
+      const steps = spans.filter(({ role }) => role === 'step');
+      const roots = spans.filter(({ role }) => role === 'root');
+      const names = [...new Set((steps.length > 0 ? steps : roots).map(of))];
+      return names.length === 1 ? names : names.filter((name) => name !== '(none)');
+    };
+    return { names: [...groupBy.values, '(other)', '(none)'], of, ofConversation };
+  }
 
   /** One conversation a trace with a root or a step, that all filters choose. */
   #conversations(filters: ConversationFilters): ConversationRecord[] {
