@@ -168,34 +168,3 @@ export function foldedNames(spans: readonly SpanRecord[], window: Window): Folde
     },
   };
 }
-
-/** The fields that hold an attribute, of those that data sets are grouped by. */
-const FIELDS: Readonly<Record<string, keyof SpanRecord>> = {
-  'gen_ai.request.model': 'model',
-  'gen_ai.provider.name': 'provider',
-  'gen_ai.workflow.name': 'workflow',
-  'gen_ai.usage.input_tokens': 'inputTokens',
-  'session.id': 'sessionId',
-  'conversation.outcome': 'outcome',
-  'conversation.step.name': 'step',
-};
-
-/** What a span itself says of an attribute, as text; undefined also where that is empty. */
-export function ownValueOf(span: SpanRecord, attribute: string): string | undefined {
-  const field = Object.hasOwn(FIELDS, attribute) ? FIELDS[attribute] : undefined;
-  const said = field === undefined ? undefined : (span[field] as string | number | undefined);
-  return said === undefined ? keptValue(span.rest?.attributes, attribute) : String(said) || undefined;
-}
-
-/** What a span's resource says of an attribute. */
-export function resourceValueOf({ serviceName, rest }: SpanRecord, attribute: string): string | undefined {
-  return attribute === 'service.name' ? serviceName || undefined : keptValue(rest?.resourceAttributes, attribute);
-}
-
-type KeyValue = { key: string; value: Record<string, unknown> };
-
-function keptValue(attributes: readonly unknown[] = [], attribute: string): string | undefined {
-  const value = (attributes as KeyValue[]).find(({ key }) => key === attribute)?.value ?? {};
-  const [kind, said] = Object.entries(value)[0] ?? [];
-  return kind === undefined || /^(array|kvlist)/.test(kind) ? undefined : String(said) || undefined;
-}

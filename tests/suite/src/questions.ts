@@ -3,7 +3,7 @@ import { MAX_GROUPS } from '@convotel/query';
 import type { ConversationFilters, AnyQuestion, GroupBy, SpanRecord, Window } from '@convotel/query';
 import { TIME_ZONES } from './data-sets.ts';
 import type { DataSet } from './data-sets.ts';
-import { ownValueOf, resourceValueOf } from './naive-definitions.ts';
+import { ownValueOf, resourceValueOf } from './naive-groups.ts';
 import { seededRandom } from './seeded-random.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
