@@ -3,9 +3,9 @@ import { createWriteStream, existsSync } from 'node:fs';
 import { access, constants, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { type ConversationSource, QueryError } from '@convotel/query';
+import { QueryError } from '@convotel/query';
 import { BackendRefusal, askBackend, findRunningBackend, readText } from './discovery.ts';
-import { FORGET_PATH, type Forgotten } from './http/api-routes.ts';
+import { FORGET_PATH, type Forgotten, traceIdsOf } from './http/api-routes.ts';
 import { BACKUP_PATH } from './http/http-answer.ts';
 import { LocalError } from './local-error.ts';
 import { syncFolder } from './store-files.ts';
@@ -148,10 +148,4 @@ async function forgetInFile(storePath: string, conversationId: string): Promise<
 
 function noSuchConversation(conversationId: string, why: string): QueryError {
   return new QueryError('NO_SUCH_CONVERSATION', `no conversation "${conversationId}": ${why}`);
-}
-
-/** Every trace that carries the conversation's id. */
-export async function traceIdsOf(source: Pick<ConversationSource, 'ask'>, conversationId: string): Promise<string[]> {
-  const { data } = await source.ask({ name: 'conversation', conversationId });
-  return [...new Set([...data.spans.map(({ traceId }) => traceId), ...data.otherTraceIds])];
 }
