@@ -474,14 +474,17 @@ describe('in every view', () => {
       close: async () => undefined,
     };
     const server = await startPageServer({ source: jaeger, pageFolder: PAGE_FOLDER, port: 0 });
-    const page = await under.open('#/conversations/slow-one');
-    await page.goto(`${server.url}/#/conversations/slow-one`);
-    const { traceId } = (await timeline(source, { conversationId: 'slow-one', timeZone: 'UTC' })).data;
-    const link = page.getByRole('link', { name: 'Open in Jaeger' });
-    expect(await link.getAttribute('href')).toBe(`http://jaeger.example:16686/trace/${traceId}`);
-    await page.locator('.elsewhere .command', { hasText: '--from http://jaeger.example:16686/' }).waitFor();
-    await page.context().close();
-    await server.stop();
+    try {
+      const page = await under.open('#/conversations/slow-one');
+      await page.goto(`${server.url}/#/conversations/slow-one`);
+      const { traceId } = (await timeline(source, { conversationId: 'slow-one', timeZone: 'UTC' })).data;
+      const link = page.getByRole('link', { name: 'Open in Jaeger' });
+      expect(await link.getAttribute('href')).toBe(`http://jaeger.example:16686/trace/${traceId}`);
+      await page.locator('.elsewhere .command', { hasText: '--from http://jaeger.example:16686/' }).waitFor();
+    } finally {
+      await under.closePages();
+      await server.stop();
+    }
   });
 });
 
