@@ -244,6 +244,10 @@ function sessionSteps({ live, improvedAtUnixMs, slowestId, timeZone }: Session):
       ],
     },
     {
+      title: 'ONE GROUP BESIDE ANOTHER',
+      calls: [['averages', '--since', '7d', '--by', 'model', ...ofHistory]],
+    },
+    {
       title: 'USAGE AND COST',
       note: 'The prices are made up, too; yours stand in convotel.json.',
       calls: [
