@@ -1,6 +1,8 @@
 import { isFailure, traceIdOf } from '@convotel/conventions';
 import type {
   Answer,
+  AttributeCount,
+  AttributeValuesQuestion,
   CommonError,
   CommonErrorsQuestion,
   ConversationRecord,
@@ -30,6 +32,7 @@ import {
   sortKey,
   unrecognisedWarnings,
 } from './naive-definitions.ts';
+import { groupsOf, valueOf } from './naive-groups.ts';
 import { NaiveSpans } from './naive-spans.ts';
 import { stepDurations, stepStatistics } from './naive-steps.ts';
 
@@ -138,19 +141,42 @@ async function conversationCounts(
 async function responseStatistics(
   store: NaiveSpans,
   question: ResponseStatisticsQuestion,
-): Promise<Answer<ResponseStatistics>> {
-  const { window, filters = {}, quantiles = [] } = question;
-  const latencies = store
-    .conversations(filters)
-    .filter(({ startTimeUnixNano }) => contains(window, startTimeUnixNano))
-    .flatMap(({ responseMs }) => (responseMs === undefined ? [] : [responseMs]))
-    .sort((a, b) => a - b);
-  const figures = { averageMs: mean(latencies), minMs: latencies[0]!, maxMs: latencies.at(-1)! };
-  const data = {
-    conversations: latencies.length,
-    ...(latencies.length > 0 && figures),
-    quantilesMs: latencies.length === 0 ? [] : quantiles.map((rank) => interpolate(latencies, rank)),
+): Promise<Answer<ResponseStatistics[]>> {
+  const { window, filters = {}, quantiles = [], groupBy } = question;
+  const group = groupsOf(store, groupBy);
+  const started = store.conversations(filters).filter(({ startTimeUnixNano }) => contains(window, startTimeUnixNano));
+  const data = group.names.map((name): ResponseStatistics => {
+    const latencies = started
+      .filter(({ traceId }) => group.ofConversation(store.ofTrace(traceId)).includes(name))
+      .flatMap(({ responseMs }) => (responseMs === undefined ? [] : [responseMs]))
+      .sort((a, b) => a - b);
+    const figures = { averageMs: mean(latencies), minMs: latencies[0]!, maxMs: latencies.at(-1)! };
+    return {
+      ...(name !== undefined && { group: name }),
+      conversations: latencies.length,
+      ...(latencies.length > 0 && figures),
+      quantilesMs: latencies.length === 0 ? [] : quantiles.map((rank) => interpolate(latencies, rank)),
+    };
+  });
+  return {
+    data: data.filter(({ conversations: count }) => groupBy === undefined || count > 0),
+    coverage: store.covered(window, filters),
   };
+}
+
+async function attributeValues(
+  store: NaiveSpans,
+  question: AttributeValuesQuestion,
+): Promise<Answer<AttributeCount[]>> {
+  const { window, filters = {}, attribute, step, limit } = question;
+  const values = store
+    .coveredSpans(window, filters)
+    .filter((span) => span.step !== undefined && (step === undefined || span.step === step))
+    .flatMap((span) => valueOf(store, span, attribute) ?? []);
+  const data = [...new Set(values)]
+    .map((value) => ({ value, spans: values.filter((other) => other === value).length }))
+    .sort((a, b) => b.spans - a.spans || compareText(a.value, b.value))
+    .slice(0, limit);
   return { data, coverage: store.covered(window, filters) };
 }
 
@@ -206,4 +232,5 @@ const NAIVE_ENGINE: Engine<NaiveSpans> = {
   'response-statistics': responseStatistics,
   'common-errors': commonErrors,
   'step-durations': stepDurations,
+  'attribute-values': attributeValues,
 };

@@ -24,6 +24,7 @@ import {
   sum,
 } from './naive-definitions.ts';
 import type { FoldedNames } from './naive-definitions.ts';
+import { groupsOf } from './naive-groups.ts';
 import type { NaiveSpans } from './naive-spans.ts';
 
 /** Numbers per step, straight from the definitions. */
@@ -38,10 +39,13 @@ export async function stepStatistics(
   const retried = store
     .conversations(filters)
     .flatMap(({ traceId }) => retriedAmong(store.ofTrace(traceId)).map((span) => fold.renamed(span)));
-  const rows = stepOrder(store, window, filters, spans, fold)
-    .filter((step) => wanted === undefined || step === wanted)
-    .map((step): StepStatistics => {
-      const ofStep = spans.filter((span) => span.step === step);
+  const group = groupsOf(store, question.groupBy, (span) => fold.original(span));
+  const order = stepOrder(store, window, filters, spans, fold).filter((step) => [undefined, step].includes(wanted));
+  const rows = group.names
+    .flatMap((name) => order.map((step) => ({ name, step })))
+    .filter(({ name, step }) => spans.some((span) => span.step === step && group.of(span) === name))
+    .map(({ name, step }): StepStatistics => {
+      const ofStep = spans.filter((span) => span.step === step && group.of(span) === name);
       const completed = ofStep.filter(({ outcome }) => outcome === 'completed');
       const counted = completed.filter((span) => msOf(span) < 60_000);
       const durations = counted.map(msOf).sort((a, b) => a - b);
@@ -51,6 +55,7 @@ export async function stepStatistics(
       const timed = timings ? counted : [];
       const parts = [...new Set(timed.flatMap((span) => Object.keys(span.timingsSeconds ?? {})))].sort(compareText);
       return {
+        ...(name !== undefined && { group: name }),
         step,
         total: ofStep.length,
         completed: completed.length,
@@ -91,7 +96,7 @@ export async function stepDurations(
   store: NaiveSpans,
   question: StepDurationsQuestion,
 ): Promise<Answer<StepDurations>> {
-  const { window, filters = {} } = question;
+  const { window, filters = {}, groupBy, traits = false } = question;
   const covered = store.coveredSpans(window, filters);
   const rows = newestFirst(store.conversations(filters)).filter(
     ({ traceId, startTimeUnixNano }) =>
@@ -106,15 +111,16 @@ export async function stepDurations(
   const fold = foldedNames(rows.flatMap(ownStepsOf), window);
   const stepsByRow = rows.map((row) => ownStepsOf(row).map((span) => fold.renamed(span)));
   const steps = stepOrder(store, window, filters, stepsByRow.flat(), fold);
-  const rowsWith = (step: string): number[] =>
-    [...rows.keys()].filter((row) => stepsByRow[row]!.some((span) => span.step === step));
-  const column = (step: string, figure: (spans: SpanRecord[], row: ConversationRecord) => number): Float64Array =>
-    Float64Array.from(rowsWith(step), (row) =>
-      figure(
-        stepsByRow[row]!.filter((span) => span.step === step),
-        rows[row]!,
-      ),
-    );
+  const group = groupsOf(store, groupBy, (span) => fold.original(span));
+  const cellOf = (row: number, step: string, name: string | undefined): SpanRecord[] =>
+    stepsByRow[row]!.filter((span) => span.step === step && group.of(span) === name);
+  const columns = group.names
+    .flatMap((name) => steps.map((step) => ({ name, step })))
+    .map(({ name, step }) => {
+      const ofColumn = [...rows.keys()].filter((row) => cellOf(row, step, name).length > 0);
+      return { name, step, ofColumn, cells: ofColumn.map((row) => cellOf(row, step, name)) };
+    })
+    .filter(({ ofColumn }) => ofColumn.length > 0);
   const isCounted = (span: SpanRecord): boolean =>
     span.outcome === 'completed' && msOf(span) < 60_000 && contains(window, span.startTimeUnixNano);
   const data: StepDurations = {
@@ -131,16 +137,33 @@ export async function stepDurations(
           .map(msOf),
       ),
     ),
-    steps: steps.map((step) => ({
+    ...(groupBy && {
+      groupMasks: Uint32Array.from(rows, ({ traceId }) => {
+        const names = group.ofConversation(store.ofTrace(traceId));
+        return sum(names.map((name) => 2 ** group.names.indexOf(name)));
+      }),
+    }),
+    steps: columns.map(({ name, step, ofColumn, cells }) => ({
+      ...(name !== undefined && { group: name }),
       step,
-      rows: Uint32Array.from(rowsWith(step)),
-      countedMs: column(step, (spans) => sum(spans.filter(isCounted).map(msOf))),
-      counted: Uint32Array.from(column(step, (spans) => spans.filter(isCounted).length)),
-      completedMs: column(step, (spans) => {
+      rows: Uint32Array.from(ofColumn),
+      countedMs: Float64Array.from(cells, (spans) => sum(spans.filter(isCounted).map(msOf))),
+      counted: Uint32Array.from(cells, (spans) => spans.filter(isCounted).length),
+      completedMs: Float64Array.from(cells, (spans) => {
         const completed = spans.filter(({ outcome }) => outcome === 'completed');
         return completed.length === 0 ? Number.NaN : sum(completed.map(msOf));
       }),
-      firstOffsetMs: column(step, (spans, row) => firstOffsetMs(spans, row)),
+      firstOffsetMs: Float64Array.from(cells, (spans, place) => firstOffsetMs(spans, rows[ofColumn[place]!]!)),
+      ...(traits && {
+        traits: {
+          models: cells.map((spans) => spans.flatMap(({ model }) => model ?? []).sort(compareText)[0] ?? ''),
+          retries: Uint32Array.from(cells, (spans) => spans.filter(({ attempt = 1 }) => attempt >= 2).length),
+          inputChars: Float64Array.from(cells, (spans) => {
+            const lengths = spans.flatMap(({ inputChars }) => inputChars ?? []);
+            return lengths.length === 0 ? Number.NaN : sum(lengths);
+          }),
+        },
+      }),
     })),
   };
   return { data, coverage: fold.warned(store.covered(window, filters)) };

@@ -1,9 +1,6 @@
-import { defineCommand } from '../command-line/command.ts';
-import type { Command, CommandEntry } from '../command-line/command.ts';
-import { flagOf } from '../command-line/options.ts';
-import type { OptionDefinition } from '../command-line/options.ts';
-import { UsageError } from '../usage-error.ts';
-import { EXIT_STATUS } from '../exit-status.ts';
+import { defineCommand, flagOf } from '../command-line/command.ts';
+import type { Command, CommandEntry, OptionDefinition } from '../command-line/command.ts';
+import { UsageError, EXIT_STATUS } from '../terminal.ts';
 
 /** `completion`: a script with which a shell completes commands, options and their values. */
 export const command = defineCommand({
@@ -55,10 +52,12 @@ function optionsOf({ options }: Command): CompletedOption[] {
   });
 }
 
-function valueOf({ placeholder, choices }: OptionDefinition<unknown>): Pick<CompletedOption, 'value'> {
+function valueOf({ placeholder, choices, suggestions }: OptionDefinition<unknown>): Pick<CompletedOption, 'value'> {
   if (placeholder === undefined) return {};
   const isFile = placeholder === 'file' || placeholder === 'where';
-  return { value: { name: placeholder, words: choices ?? (placeholder === 'where' ? ['local'] : []), isFile } };
+  return {
+    value: { name: placeholder, words: choices ?? suggestions ?? (placeholder === 'where' ? ['local'] : []), isFile },
+  };
 }
 
 function bashScript(commands: readonly Completed[]): string {

@@ -113,15 +113,11 @@ export function describeLists(asking: Asking): void {
         await source.ask({ name: 'response-statistics', window: OCTOBER_8, quantiles: [0.5, 1] }),
         await source.ask({ name: 'response-statistics', window: OCTOBER_8, filters: { session: 'nobody' } }),
       ]);
-      expect(one!.data).toEqual({
-        conversations: 2,
-        averageMs: 1500,
-        minMs: 1000,
-        maxMs: 2000,
-        quantilesMs: [1500, 2000],
-      });
+      expect(one!.data).toEqual([
+        { conversations: 2, averageMs: 1500, minMs: 1000, maxMs: 2000, quantilesMs: [1500, 2000] },
+      ]);
       expect(one!.coverage).toMatchObject({ conversations: 4, spans: 13 });
-      expect(none!.data).toEqual({ conversations: 0, quantilesMs: [] });
+      expect(none!.data).toEqual([{ conversations: 0, quantilesMs: [] }]);
     });
 
     const answer = (id: string, seconds: number | undefined, rootSeconds?: number): SpanRecord[] => [

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { traceIdOf } from '@convotel/conventions';
 import { MemorySource, parseInstant } from '@convotel/query';
 import type { SpanRecord } from '@convotel/query';
@@ -9,6 +9,130 @@ import type { Asking } from './asking.ts';
 
 /** Numbers of each step, and which steps there are. */
 export function describeSteps(asking: Asking): void {
+  describe('groups', () => {
+    const textAttribute = (key: string, stringValue: string): object[] => [{ key, value: { stringValue } }];
+    const call = (id: string, second: number, ms: number, facts: Partial<SpanRecord>): SpanRecord =>
+      stepSpan('gpt', { id, start: `2025-10-08T12:00:0${second}Z`, ms, ...facts });
+    const gpt = (group: string, total: number, averageMs: number, quantilesMs: number[]): object => ({
+      group,
+      step: 'gpt',
+      total,
+      count: total,
+      averageMs,
+      quantilesMs,
+    });
+
+    test('of a step are by its own attribute, else the one of the root, else the one of the resource', async () => {
+      const resource = { resourceAttributes: textAttribute('tenant', 'of the resource') };
+      const spans = [
+        call('all', 1, 100, { rest: { attributes: textAttribute('tenant', 'own'), ...resource } }),
+        call('all', 2, 200, { rest: resource }),
+        rootSpan({
+          id: 'all',
+          start: '2025-10-07T12:00:00Z',
+          ms: 9,
+          rest: { attributes: textAttribute('tenant', 'b') },
+        }),
+        rootSpan({
+          id: 'all',
+          spanId: 'b'.repeat(16),
+          start: '2025-10-08T12:00:00Z',
+          ms: 9,
+          rest: { attributes: textAttribute('tenant', 'a') },
+        }),
+        call('rootless', 3, 300, { rest: resource }),
+        call('rootless', 4, 400, { rest: { attributes: textAttribute('tenant', '') } }),
+        call('rootless', 5, 500, { rest: { attributes: [{ key: 'tenant', value: { boolValue: true } }] } }),
+        call('rootless', 6, 600, { rest: { attributes: [{ key: 'tenant', value: { intValue: '7' } }] } }),
+      ];
+      const [statistics, values] = await asking(spans, (source) =>
+        Promise.all([
+          source.ask({
+            name: 'step-statistics',
+            window: OCTOBER_8,
+            groupBy: { attribute: 'tenant', values: ['of the resource', 'a', 'own', 'b'] },
+          }),
+          source.ask({ name: 'attribute-values', window: OCTOBER_8, attribute: 'tenant', limit: 4 }),
+        ]),
+      );
+      expect(statistics.data.map(({ group, step, averageMs }) => [group, step, averageMs])).toEqual([
+        ['of the resource', 'gpt', 300],
+        ['a', 'gpt', 200],
+        ['own', 'gpt', 100],
+        ['(other)', 'gpt', 550],
+        ['(none)', 'gpt', 400],
+      ]);
+      expect(values.data).toEqual(['7', 'a', 'of the resource', 'own'].map((value) => ({ value, spans: 1 })));
+      expect(values.coverage).toEqual(statistics.coverage);
+    });
+
+    test('beyond the named ones have the figures of all their steps together', async () => {
+      const spans = [
+        ...[1, 2, 3, 4].map((index) => call('one', index, 100 * index, { model: 'large' })),
+        call('one', 5, 100, { model: 'small' }),
+        call('one', 6, 200, { model: 'tiny' }),
+        call('one', 7, 900, { model: 'tiny' }),
+      ];
+      const { data } = await asking(spans, (source) =>
+        source.ask({
+          name: 'step-statistics',
+          window: OCTOBER_8,
+          quantiles: [0.5, 0.75],
+          groupBy: { attribute: 'gen_ai.request.model', values: ['large', 'never seen'] },
+        }),
+      );
+      expect(data).toMatchObject([gpt('large', 4, 250, [250, 325]), gpt('(other)', 3, 400, [200, 550])]);
+      expect(data).toHaveLength(2);
+    });
+
+    test('do not part a retry from what it retries', async () => {
+      const spans = [
+        call('one', 1, 100, { model: 'large', outcome: 'failed' }),
+        call('one', 2, 100, { model: 'small', attempt: 2 }),
+      ];
+      const { data } = await asking(spans, (source) =>
+        source.ask({
+          name: 'step-statistics',
+          window: OCTOBER_8,
+          groupBy: { attribute: 'gen_ai.request.model', values: ['large', 'small'] },
+        }),
+      );
+      expect(data).toMatchObject([
+        { group: 'large', total: 1, failures: 1, retried: 1, finalFailures: 0 },
+        { group: 'small', total: 1, failures: 0, retried: 0, finalFailures: 0 },
+      ]);
+    });
+
+    test('of a conversation are those of its steps, and no group only where no step has one', async () => {
+      const spans = [
+        call('mixed', 1, 100, { model: 'large', responseLatencySeconds: 1 }),
+        call('mixed', 2, 100, { model: 'small' }),
+        call('mixed', 3, 100, {}),
+        call('plain', 4, 100, { responseLatencySeconds: 3 }),
+        rootSpan({ id: 'stepless', start: '2025-10-08T12:00:05Z', ms: 9, model: 'large', responseLatencySeconds: 5 }),
+      ];
+      const groupBy = { attribute: 'gen_ai.request.model', values: ['small', 'large'] };
+      const [responses, durations] = await asking(spans, (source) =>
+        Promise.all([
+          source.ask({ name: 'response-statistics', window: OCTOBER_8, quantiles: [0], groupBy }),
+          source.ask({ name: 'step-durations', window: OCTOBER_8, groupBy, traits: true }),
+        ]),
+      );
+      expect(responses.data.map(({ group, conversations, averageMs }) => [group, conversations, averageMs])).toEqual([
+        ['small', 1, 1000],
+        ['large', 2, 3000],
+        ['(none)', 1, 3000],
+      ]);
+      expect(durations.data.traceIds).toEqual(['mixed', 'plain', 'stepless'].map(traceIdOf));
+      expect(durations.data.groupMasks).toEqual(Uint32Array.of(0b11, 0b1000, 0b10));
+      expect(durations.data.steps.map(({ group, rows, traits }) => [group, [...rows], traits?.models])).toEqual([
+        ['small', [0], ['small']],
+        ['large', [0], ['large']],
+        ['(none)', [0, 1], ['', '']],
+      ]);
+    });
+  });
+
   test('counts completed steps under 60 s, and says what it left out', async () => {
     const spans = [
       ...[100, 400, 200, 300].map((ms) => stepSpan('gpt', { start: '2025-10-08T12:00:00Z', ms })),

@@ -34,6 +34,7 @@ export class ClickHouseStore implements SqlStore {
   readonly isFiltered: boolean;
   readonly #connection: ClickHouseConnection;
   readonly #filters: ConversationFilters;
+  #groups: { group_attribute: string; group_values: readonly string[] } | undefined;
   #fold: { kept_steps: readonly string[]; other_step: string } | undefined;
 
   constructor(connection: ClickHouseConnection, filters: ConversationFilters = {}) {
@@ -55,6 +56,10 @@ export class ClickHouseStore implements SqlStore {
     const kept = rows.map((row) => row['step'] as string);
     this.#fold = { kept_steps: kept, other_step: other };
     return { kept: new Set(kept), folded };
+  }
+
+  async groupSpans({ groupBy: { attribute, values } }: Parameters<SqlStore['groupSpans']>[0]): Promise<void> {
+    this.#groups = { group_attribute: attribute, group_values: values };
   }
 
   rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]>;
@@ -94,6 +99,7 @@ export class ClickHouseStore implements SqlStore {
       kind,
       isFiltered: this.isFiltered,
       isFolded: this.#fold !== undefined,
+      isGrouped: this.#groups !== undefined,
       probabilityCount: (probabilities as readonly number[]).length,
     };
     const answer = await client.query({
@@ -101,6 +107,7 @@ export class ClickHouseStore implements SqlStore {
       query_params: {
         table,
         ...this.#fold,
+        ...this.#groups,
         ...filterValues(this.#filters),
         ...boundValues(others, probabilities as number[]),
       },

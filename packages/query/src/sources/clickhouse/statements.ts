@@ -17,6 +17,12 @@ const MAY_COUNT: Readonly<Record<TableKind, string>> = {
   exporter: "(SpanAttributes['conversation.step.name'] != '' OR SpanName = 'conversation')",
 };
 
+/** A superset of the roots, too. */
+const MAY_BE_ROOT: Readonly<Record<TableKind, string>> = {
+  convotel: 'IsRoot',
+  exporter: "SpanName = 'conversation'",
+};
+
 const HAS_CONVERSATION_ID: Readonly<Record<TableKind, string>> = {
   convotel: 'ConversationId = {conversation_id:String}',
   exporter: "SpanAttributes['conversation.id'] = {conversation_id:String}",
@@ -29,10 +35,15 @@ const HAS_CONVERSATION_ID: Readonly<Record<TableKind, string>> = {
 function conditionsOf(kind: TableKind): Readonly<Record<string, string>> {
   return {
     window_spans: IN_WINDOW,
-    touched_spans: `TraceId IN (SELECT TraceId FROM {table:Identifier} WHERE ${IN_WINDOW} AND ${MAY_COUNT[kind]})`,
+    touched_spans: touchedTraces(kind),
     traced_spans: 'TraceId IN {trace_ids:Array(String)}',
     carrying_spans: HAS_CONVERSATION_ID[kind],
   };
+}
+
+/** Of conversations with a step or a root in the window. */
+function touchedTraces(kind: TableKind): string {
+  return `TraceId IN (SELECT TraceId FROM {table:Identifier} WHERE ${IN_WINDOW} AND ${MAY_COUNT[kind]})`;
 }
 
 /** What of a question decides how a statement is put together; values are bound, never part of the text. */
@@ -42,6 +53,8 @@ export interface StatementShape {
   isFiltered: boolean;
   /** Whether steps other than `kept_steps` are called `other_step`. */
   isFolded: boolean;
+  /** Whether spans have the value of `group_attribute`, and the number of its group by `group_values`. */
+  isGrouped: boolean;
   /** How many probabilities are bound as `probability_0`, `probability_1`, … */
   probabilityCount: number;
 }
@@ -49,7 +62,7 @@ export interface StatementShape {
 /** The text of a statement, with the spans that it reads in front. */
 export function statementText(
   name: ClickHouseStatement,
-  { kind, isFiltered, isFolded, probabilityCount }: StatementShape,
+  { kind, isFiltered, isFolded, isGrouped, probabilityCount }: StatementShape,
 ): string {
   const statement = sqlFile(name).replaceAll(
     'quantilesExactInclusive(0.5)',
@@ -60,7 +73,8 @@ export function statementText(
     if (!new RegExp(`\\b${relation}\\b`).test(statement)) continue;
     const narrows = isFiltered && condition.includes('{since:');
     const chosen = narrows ? ' AND TraceId IN (SELECT trace_id FROM chosen)' : '';
-    const spans = spansWhere(kind, condition + chosen);
+    const plain = spansWhere(kind, condition + chosen);
+    const spans = isGrouped ? grouped(kind, plain) : plain;
     definitions.push(`${relation} AS (\n${isFolded ? folded(spans) : spans})`);
     if (narrows && definitions.length === 1) {
       const candidates = `TraceId IN (SELECT TraceId FROM {table:Identifier} WHERE ${IN_WINDOW})`;
@@ -78,6 +92,32 @@ export function statementText(
 
 function spansWhere(kind: TableKind, condition: string): string {
   return splitComments(sqlFile(`${kind}-table`))[1].replace('WHERE true', () => `WHERE ${condition}`);
+}
+
+/** The same spans with the value that they are grouped by: their own, else that of a root, else that of their resource. */
+function grouped(kind: TableKind, spans: string): string {
+  const attribute = '{group_attribute:String}';
+  const own = `if(${attribute} = 'conversation.outcome', outcome::String, attributes[${attribute}])`;
+  return `SELECT
+  * EXCEPT (group_id, rooted_id, root_value),
+  nullIf(multiIf(${own} != '', ${own}, root_value != '', root_value, resource_attributes[${attribute}]), '') AS attribute_value,
+  toUInt8(
+    multiIf(
+      attribute_value IS NULL, length({group_values:Array(String)}) + 1,
+      has({group_values:Array(String)}, attribute_value), indexOf({group_values:Array(String)}, attribute_value) - 1,
+      length({group_values:Array(String)})
+    )
+  ) AS group_id
+FROM (
+${spans}) AS spans
+LEFT JOIN (
+  SELECT trace_id AS rooted_id, min(${own}) AS root_value
+  FROM (
+${spansWhere(kind, `${touchedTraces(kind)} AND ${MAY_BE_ROOT[kind]}`)})
+  WHERE is_root AND ${own} != ''
+  GROUP BY trace_id
+) AS roots ON spans.trace_id = roots.rooted_id
+`;
 }
 
 /** The same spans, all steps but those kept under one name. */

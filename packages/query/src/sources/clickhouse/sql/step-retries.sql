@@ -13,6 +13,7 @@ changes AS (
   SELECT
     trace_id,
     step,
+    group_id,
     step_change.1 AS level,
     span_id,
     start_ns,
@@ -20,7 +21,7 @@ changes AS (
     outcome
   FROM (
     SELECT
-      trace_id, step, span_id, start_ns, outcome,
+      trace_id, step, group_id, span_id, start_ns, outcome,
       arrayJoin(
         arrayConcat(
           if(outcome != 'completed', [(toInt64(attempt), toInt64(1))], []),
@@ -53,9 +54,10 @@ looked_ahead AS (
 )
 SELECT
   step,
+  group_id,
   count() AS retried,
   countIf(outcome IN ('failed', 'timed_out', 'abandoned')) AS retried_failures
 FROM looked_ahead
 WHERE change = 1 AND least_waiting_later < waiting AND start_ns >= {since_ns:Int64} AND start_ns < {until_ns:Int64}
-GROUP BY step
-ORDER BY step
+GROUP BY step, group_id
+ORDER BY step, group_id
