@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Answer, ConversationSource, Question, QuestionName, Questions, SourceKind } from '@convotel/query';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../terminal.ts';
 
 /** Where to read from, as it was written. */
 export interface SourceTexts {
