@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Answer, ConversationSource, Question, QuestionName, Questions, SourceKind } from '@convotel/query';
+import type {
+  Answer,
+  ClickHouseSourceOptions,
+  ConversationSource,
+  Question,
+  QuestionName,
+  Questions,
+  SourceKind,
+} from '@convotel/query';
 import { UsageError } from '../usage-error.ts';
 
 /** Where to read from, as it was written. */
@@ -12,18 +20,20 @@ export interface SourceTexts {
   setting?: string | undefined;
 }
 
+/** Who is told what a source has to say besides its answers. */
+export type SourceListeners = Pick<ClickHouseSourceOptions, 'onNotice' | 'onProgress'>;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Opens what `--from` names: `local` is the running `convotel serve` that holds the store, else the store's file.
- * `onNotice` is told what a person should know about the source.
  * @throws {@link UsageError} when `--from` is empty, or does not go with `--store`.
  * @throws `SourceError` when the source cannot be opened.
  */
 export async function openSource(
   texts: SourceTexts,
   environment: Environment,
-  onNotice?: (text: string) => void,
+  listeners: SourceListeners = {},
 ): Promise<ConversationSource> {
   const { store } = texts;
   const where = resolveWhere(texts, environment);
@@ -38,7 +48,8 @@ export async function openSource(
     const { openClickHouseSource } = await import('@convotel/query');
     // Never as arguments or in the address: other users of the machine can read those.
     const username = environment['CONVOTEL_CLICKHOUSE_USER'];
-    return openClickHouseSource(where, { username, password: environment['CONVOTEL_CLICKHOUSE_PASSWORD'], onNotice });
+    const password = environment['CONVOTEL_CLICKHOUSE_PASSWORD'];
+    return openClickHouseSource(where, { username, password, ...listeners });
   }
   const address = addressOf(where);
   if (address !== undefined) {

@@ -14,7 +14,7 @@ SELECT
   (coalesce(maxOrNullIf(start_ns + duration_ns, is_step), max(start_ns + duration_ns)) - first_ns) / 1e6 AS duration_ms,
   sumIf(duration_ns, is_step AND depth = 0) / 1e6 AS step_sum_ms,
   coalesce(minOrNullIf(response_latency_s, is_step), minOrNull(response_latency_s)) * 1000 AS response_ms
-FROM touched_spans
+FROM reached_spans
 WHERE is_step OR is_root
 GROUP BY trace_id
 HAVING starts_within OR max(is_step AND start_ns >= {since_ns:Int64} AND start_ns < {until_ns:Int64})

@@ -17,20 +17,22 @@ WITH sized AS (
         NULL
       )
     ) AS size_ns
-  FROM touched_spans
+  FROM reached_spans
   WHERE is_step OR is_root
   GROUP BY trace_id
   HAVING max(start_ns >= {since_ns:Int64} AND start_ns < {until_ns:Int64})
 )
-SELECT nullIf(trace_id, '') AS trace_id, sum(seen_here) OVER () AS seen
+SELECT if(is_larger, trace_id, NULL) AS trace_id, seen
 FROM (
-  SELECT trace_id, first_ns, size_ns, 0 AS seen_here
+  SELECT
+    trace_id,
+    first_ns,
+    size_ns,
+    ifNull(first_ns >= {since_ns:Int64} AND first_ns < {until_ns:Int64} AND size_ns > {above_ns:Int64}, false) AS is_larger,
+    count() OVER () AS seen
   FROM sized
-  WHERE first_ns >= {since_ns:Int64} AND first_ns < {until_ns:Int64} AND size_ns > {above_ns:Int64}
-  ORDER BY size_ns DESC, first_ns DESC, trace_id
-  LIMIT {row_limit:UInt64}
   UNION ALL
-  SELECT '' AS trace_id, toInt64(0) AS first_ns, toNullable(toInt64(-1)) AS size_ns, count() AS seen_here
-  FROM sized
+  SELECT '', toInt64(0), NULL, false, toUInt64(0)
 )
-ORDER BY size_ns DESC, first_ns DESC, trace_id
+ORDER BY is_larger DESC, seen DESC, size_ns DESC, first_ns DESC, trace_id
+LIMIT greatest({row_limit:UInt64}, 1)

@@ -4,7 +4,7 @@ WITH judged AS (
     *,
     outcome = 'completed' AND duration_ns < {too_long_ns:Int64}
       AND start_ns >= {since_ns:Int64} AND start_ns < {until_ns:Int64} AS is_counted
-  FROM (SELECT trace_id, step, outcome, duration_ns, start_ns FROM touched_spans WHERE is_step)
+  FROM (SELECT trace_id, step, outcome, duration_ns, start_ns FROM reached_spans WHERE is_step)
 )
 SELECT
   trace_id,
