@@ -91,7 +91,7 @@ async function run(
     return;
   }
   const { sql: text, format, isStreamed } = readStatement(request);
-  const sql = marked(text, head.queryId);
+  const sql = withQueryIds(text);
   if (request.parameters.has('client_protocol_version') && /^\s*SELECT displayName\(\), version\(\)/.test(text)) {
     answer.writeWhole(helloBlock({ displayName: 'tests', version, timeZone }), { ...head, format: 'Native' });
     return;
@@ -128,17 +128,15 @@ function endsWithClient({ parameters }: ClickHouseRequest, user: User): boolean 
 
 function endQuery(response: ServerResponse, queryId: string): void {
   if (response.writableFinished) return;
-  ownSession.query(`KILL QUERY WHERE startsWith(query, ${literal(markOf(queryId))}) ASYNC`);
+  ownSession.query(`KILL QUERY WHERE ${QUERY_ID} = ${literal(queryId)} ASYNC`);
 }
 
-/** The engine gives each query an id of its own, so the one that was asked for stands in front of the text. */
-function markOf(queryId: string): string {
-  return `/* ${queryId.replaceAll(/[^\w-]/g, '_')} */ `;
-}
+/** The engine gives each query an id of its own; the one that was asked for is its `log_comment`. */
+const QUERY_ID = "Settings['log_comment']";
 
-function marked(sql: string, queryId: string): string {
-  const processes = `(SELECT extract(query, '^/[*] (\\S+) [*]/') AS query_id, * EXCEPT query_id FROM system.processes)`;
-  return markOf(queryId) + sql.replaceAll(/\bFROM system\.processes\b/g, `FROM ${processes}`);
+function withQueryIds(sql: string): string {
+  const processes = `(SELECT ${QUERY_ID} AS query_id, * EXCEPT query_id FROM system.processes)`;
+  return sql.replaceAll(/\bFROM system\.processes\b/g, `FROM ${processes}`);
 }
 
 function headOf({ parameters }: ClickHouseRequest): { queryId: string; timeZone: string } {

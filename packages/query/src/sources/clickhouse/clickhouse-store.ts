@@ -189,7 +189,7 @@ export class ClickHouseStore implements SqlStore {
       }
     };
     // It ends with an error: the query is over, or the user may not look, which the answer does not depend on.
-    if (onProgress !== undefined) follow().catch((e) => {console.error("DEBUG",e)});
+    if (onProgress !== undefined) follow().catch(() => {});
     return over;
   }
 }
