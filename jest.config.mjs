@@ -16,13 +16,14 @@ export default {
     '<rootDir>/tests/**/*.test.ts',
     '<rootDir>/examples/*/test/**/*.test.ts',
   ],
-  // These need programs of their own: `npm run test:stack`, `npm run test:clickhouse`, `npm run test:page`.
+  // These need programs of their own: `npm run test:stack`, `npm run test:clickhouse`, `npm run test:page`, `npm run test:other-tools`.
   testPathIgnorePatterns: [
     '/node_modules/',
     '/dist/',
     '<rootDir>/tests/stack/',
     '<rootDir>/tests/clickhouse/',
     '<rootDir>/tests/page/',
+    '<rootDir>/tests/other-tools/',
   ],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

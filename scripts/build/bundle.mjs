@@ -23,12 +23,16 @@ const COMMAND_ENTRY = './src/run-as-program.ts';
 /** Files that sources read at run time, relative to themselves. */
 const isData = (/** @type {string} */ path) => path.endsWith('.sql');
 
+/** How long plugins take depends on the machine, and is nothing to be warned of. */
+const QUIET = { bundlerTimings: false };
+
 const packages = readPackages();
 
 /** @param {Package} library */
 async function bundleLibrary(library) {
   const bundle = await rolldown({
     cwd: library.folder,
+    checks: QUIET,
     input: library.entries,
     platform: 'node',
     // What it does not own stays an import, so that a program has it once.
@@ -49,6 +53,7 @@ async function bundleProgram(program) {
     // Which chunk a module is in is decided below, not by how it is imported.
     onLog: (level, log, print) => (log.code === 'INEFFECTIVE_DYNAMIC_IMPORT' ? undefined : print(level, log)),
     cwd: program.folder,
+    checks: QUIET,
     input: { ...program.entries, 'run-as-program': COMMAND_ENTRY },
     platform: 'node',
     resolve: { conditionNames: ['@convotel/source', 'import', 'node', 'default'] },

@@ -25,6 +25,7 @@ const PACKAGE_NAMES: Readonly<Record<string, string>> = Object.fromEntries(
 const SUBPATHS: Readonly<Record<string, string>> = {
   '@convotel/query/engine': 'query',
   '@convotel/query/answers': 'query',
+  '@convotel/sdk/internal': 'sdk',
 };
 
 interface Import {

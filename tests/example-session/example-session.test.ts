@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { main } from 'convotel';
 import type { Terminal } from 'convotel';
@@ -69,6 +71,31 @@ test('at most ten lines of the example are not given by a rule, each with its re
   expect(Math.min(...uses)).toBeGreaterThan(0);
   expect(uses.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(10);
   for (const { reason } of LINES_NO_RULE_GIVES) expect(reason).not.toBe('');
+});
+
+test("the monitoring script of the example's step 10 finds what the example finds", async () => {
+  const transcript = readTranscript(await readFile(new URL('voice-session.txt', import.meta.url), 'utf8'));
+  const { plans, now, lines } = transcript.find(({ step }) => step === 'step 10')!;
+  // The script looks at the hour before the present.
+  const lateMs = Date.now() - Date.parse(now);
+  const moved = VOICE_PLANS[plans]!.map((plan) => ({
+    ...plan,
+    start: new Date(Date.parse(plan.start) + lateMs).toISOString(),
+  }));
+  const path = join(folder, 'last-hour.jsonl');
+  await writeFile(path, otlpLines(moved));
+  const script = fileURLToPath(new URL('../../examples/voice-assistant/dist/monitor.js', import.meta.url));
+  const child = spawn(process.execPath, [script], { env: { ...process.env, NODE_OPTIONS: '', CONVOTEL_FROM: path } });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  let printed = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    printed += chunk.toString('utf8');
+    // The other line is printed in the same round.
+    if (printed.split('\n').length > lines.length) child.kill('SIGINT');
+  });
+  child.stderr.on('data', (chunk: Buffer) => (printed += chunk.toString('utf8')));
+  await ended;
+  expect(printed.trimEnd().split('\n')).toEqual(lines);
 });
 
 async function runCommandLine(words: string[], now: string): Promise<{ output: string; errors: string }> {

@@ -12,7 +12,12 @@ test.each(Object.keys(FAULTS).filter((name) => name.startsWith('sdk/')))(
   async (name) => {
     const fault = await FAULTS[name]!();
     const measured: Measured[] = [];
-    await fault.run({ isLong: false, random: seededRandom(seed), measured: (each) => void measured.push(each) });
+    await fault.run({
+      size: 'short',
+      isLong: false,
+      random: seededRandom(seed),
+      measured: (each) => void measured.push(each),
+    });
     expect(measured.length).toBeGreaterThan(0);
     expect(measured.filter((each) => !isReached(each))).toEqual([]);
   },

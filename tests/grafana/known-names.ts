@@ -5,9 +5,13 @@ import { prometheusNameOf, SPAN_METRIC, SPAN_METRIC_LABEL } from '../../grafana/
 const HISTOGRAM_PARTS = ['_bucket', '_sum', '_count'];
 const HISTOGRAMS = [
   SPAN_METRIC.duration,
-  ...[METRIC.conversationDuration, METRIC.stepDuration, METRIC.timeToFirstOutput, METRIC.stepTiming].map((name) =>
-    prometheusNameOf(name, 'seconds'),
-  ),
+  ...[
+    METRIC.conversationDuration,
+    METRIC.stepDuration,
+    METRIC.responseLatency,
+    METRIC.timeToFirstOutput,
+    METRIC.stepTiming,
+  ].map((name) => prometheusNameOf(name, 'seconds')),
 ];
 
 /** Every metric that dashboards and rules may read, apart from what rules record. */

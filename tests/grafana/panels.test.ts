@@ -18,6 +18,14 @@ function metricsOf(panel: Panel): string[] {
   return [...new Set(expressions.flatMap((expression) => partsOf(expression).metrics))].toSorted();
 }
 
+/** What a panel says where it has no value: traffic alone does not fill each of them. */
+function whyNoValue(panel: Panel): string {
+  const [metric] = metricsOf(panel);
+  if (metric === 'conversation_response_latency_seconds_bucket') return 'No data: no step answers the user';
+  if (metric === 'conversation_step_time_to_first_output_seconds_bucket') return 'No data: no step has a first output';
+  return 'No traffic';
+}
+
 describe.each(PANELS)('%s', (_, panel) => {
   test('says what it shows, from which metrics, and what it does not count', () => {
     expect(panel.title).not.toBe('');
@@ -30,7 +38,7 @@ describe.each(PANELS)('%s', (_, panel) => {
     expect(rest).toEqual([]);
   });
 
-  test('has a unit that Grafana knows, and says "No traffic" where there is no value', () => {
+  test('has a unit that Grafana knows, and says where there is no value why', () => {
     const { unit, noValue, mappings } = panel.fieldConfig!.defaults;
     const columnUnits = panel
       .fieldConfig!.overrides.flatMap(({ properties }) => properties)
@@ -38,9 +46,9 @@ describe.each(PANELS)('%s', (_, panel) => {
       .map(({ value }) => value);
     for (const each of [unit, ...columnUnits]) expect(UNITS).toContain(each);
     if (panel.type === 'heatmap') expect(panel.options?.yAxis?.unit).toBe(unit);
-    expect(noValue).toBe('No traffic');
+    expect(noValue).toBe(whyNoValue(panel));
     expect(mappings).toEqual([
-      { type: 'special', options: { match: 'null+nan', result: { text: 'No traffic', index: 0 } } },
+      { type: 'special', options: { match: 'null+nan', result: { text: noValue, index: 0 } } },
     ]);
   });
 

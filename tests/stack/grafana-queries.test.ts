@@ -96,6 +96,15 @@ function completedSeconds(spans: readonly SpanRecord[]): number[] {
     .toSorted((a, b) => a - b);
 }
 
+/** What the first answer of each conversation took, in seconds, shortest first. */
+function responsesOfPlan(): number[] {
+  const byTrace = new Map<string, number[]>();
+  for (const { traceId, responseLatencySeconds: seconds } of truth) {
+    if (seconds !== undefined) byTrace.set(traceId, [...(byTrace.get(traceId) ?? []), seconds]);
+  }
+  return [...byTrace.values()].map((each) => Math.min(...each)).toSorted((a, b) => a - b);
+}
+
 function failedShare(spans: readonly SpanRecord[]): number {
   return spans.filter(({ outcome }) => isOutcome(outcome) && isFailure(outcome)).length / spans.length;
 }
@@ -173,6 +182,23 @@ describe('what panels show', () => {
     const exact = sorted[Math.round((sorted.length - 1) * quantile)]!;
     const estimate = await valueOf(`conversations.json: ${name}`);
     expect(Math.abs(bucketOf(estimate) - bucketOf(exact))).toBeLessThanOrEqual(1);
+  });
+
+  test.each([
+    ['p50', 0.5],
+    ['p95', 0.95],
+  ])('response %s: within one bucket of the exact one', async (name, quantile) => {
+    const sorted = responsesOfPlan();
+    const exact = sorted[Math.round((sorted.length - 1) * quantile)]!;
+    const estimate = await valueOf(`conversations.json: Response ${name}`);
+    expect(Math.abs(bucketOf(estimate) - bucketOf(exact))).toBeLessThanOrEqual(1);
+  });
+
+  test('first output: a curve for each step that has one', async () => {
+    const [samples] = await ask(panelOf('conversations.json: First output by step'));
+    expect(new Set(samples!.map(({ labels }) => labels['conversation_step_name']))).toEqual(new Set([STEP]));
+    const bound = DURATION_BUCKET_BOUNDS_SECONDS.find((each) => each >= 0.25)!;
+    expect(samples!.at(-1)!.value).toBeLessThanOrEqual(bound);
   });
 
   test('within target: the share of all that completed in time', async () => {

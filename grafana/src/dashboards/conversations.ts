@@ -4,7 +4,13 @@ import { heatmapPanel } from '../panels/distribution-panels.ts';
 import { curveQuery, durationCurveQuery } from '../panels/queries.ts';
 import { tablePanel } from '../panels/table-panel.ts';
 import { valuePanel } from '../panels/value-panel.ts';
-import { openConversations, PROGRAM_METRIC } from '../queries/program-metrics.ts';
+import {
+  firstOutputQuantileByStep,
+  openConversations,
+  PROGRAM_METRIC,
+  responseQuantile,
+  STEP_LABEL,
+} from '../queries/program-metrics.ts';
 import {
   CONVERSATIONS,
   durationBuckets,
@@ -19,7 +25,7 @@ import {
 } from '../queries/span-metrics.ts';
 import { dataSourceVariable, serviceVariable, targetVariable } from '../variables.ts';
 import { buildDashboard, DASHBOARD_UID } from './dashboard.ts';
-import { BUCKET_ESTIMATE, LATE_SPANS } from './reading-notes.ts';
+import { BUCKET_ESTIMATE, LATE_SPANS, NO_DATA } from './reading-notes.ts';
 import { SPAN_METRIC, SPAN_METRIC_LABEL } from '../queries/prometheus-names.ts';
 
 const { calls, duration } = SPAN_METRIC;
@@ -35,6 +41,7 @@ export function conversationsDashboard(): Dashboard {
     variables: [dataSourceVariable(), serviceVariable(), targetVariable()],
     sections: [
       { heading: 'At a glance', panels: glance() },
+      { heading: 'Response', panels: response() },
       { heading: 'Time', panels: time() },
       { heading: 'Errors and traffic', panels: errorsAndTraffic() },
       { heading: 'Step by step', panels: [stepTable()] },
@@ -106,6 +113,61 @@ function durationValue(name: string, quantile: number) {
     },
     durationQuantile(CONVERSATIONS, quantile, '$__range'),
   );
+}
+
+const RESPONSE =
+  "Response latency is the time from the end of the user's input to the first output that the user perceives.";
+const NOT_ANSWERED =
+  'conversations in which no step answers the user, nor any streams; programs that send no metrics of their own.';
+
+function responseValue(name: string, quantile: number) {
+  return valuePanel(
+    {
+      title: `Response ${name}`,
+      shows: `Response latency that ${quantile * 100} % of conversations stayed within. ${RESPONSE} ${BUCKET_ESTIMATE}`,
+      metrics: [`${PROGRAM_METRIC.responseLatency}_bucket`],
+      notCounted: NOT_ANSWERED,
+      unit: 's',
+      noValue: NO_DATA.response,
+      width: 12,
+    },
+    responseQuantile(quantile, '$__range'),
+  );
+}
+
+function response() {
+  const percentile = (quantile: number, refId: string) =>
+    curveQuery(responseQuantile(quantile, '$__rate_interval'), `p${quantile * 100}`, refId);
+  return [
+    responseValue('p50', 0.5),
+    responseValue('p95', 0.95),
+    shadedCurvePanel(
+      {
+        title: 'Percentiles of response latency',
+        shows: `Response latency that 50, 95 and 99 % of conversations stayed within. ${RESPONSE} ${BUCKET_ESTIMATE}`,
+        metrics: [`${PROGRAM_METRIC.responseLatency}_bucket`],
+        notCounted: NOT_ANSWERED,
+        unit: 's',
+        noValue: NO_DATA.response,
+        width: 12,
+        height: 9,
+      },
+      [percentile(0.5, 'A'), percentile(0.95, 'B'), percentile(0.99, 'C')],
+    ),
+    curvePanel(
+      {
+        title: 'First output by step',
+        shows: `Time from the start of each step to its first output that 95 % of its runs stayed within. ${BUCKET_ESTIMATE}`,
+        metrics: [`${PROGRAM_METRIC.timeToFirstOutput}_bucket`],
+        notCounted: 'runs without a first output; programs that send no metrics of their own.',
+        unit: 's',
+        noValue: NO_DATA.firstOutput,
+        width: 12,
+        height: 9,
+      },
+      [curveQuery(firstOutputQuantileByStep(0.95), `{{${STEP_LABEL}}}`)],
+    ),
+  ];
 }
 
 function time() {

@@ -20,7 +20,7 @@ import {
 } from '../queries/span-metrics.ts';
 import { dataSourceVariable, serviceVariable, stepVariable } from '../variables.ts';
 import { buildDashboard, DASHBOARD_UID } from './dashboard.ts';
-import { BUCKET_ESTIMATE, LATE_SPANS } from './reading-notes.ts';
+import { BUCKET_ESTIMATE, LATE_SPANS, NO_DATA } from './reading-notes.ts';
 import { SPAN_METRIC } from '../queries/prometheus-names.ts';
 
 const { calls, duration } = SPAN_METRIC;
@@ -161,6 +161,7 @@ function inside() {
         metrics: [`${PROGRAM_METRIC.timeToFirstOutput}_bucket`],
         notCounted: `runs without a first output; ${NO_PROGRAM_METRICS}.`,
         unit: 's',
+        noValue: NO_DATA.firstOutput,
         width: 12,
         height: 8,
       },

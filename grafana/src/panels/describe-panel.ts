@@ -18,6 +18,8 @@ export interface PanelDescription {
   notCounted: string;
   /** Unit of its values, an id of Grafana's. */
   unit: string;
+  /** Shown where there is no value. @defaultValue `'No traffic'` */
+  noValue?: string;
   /** Columns of 24. */
   width: number;
   /** Rows of some 30 pixels. */
@@ -40,7 +42,7 @@ interface PanelSettings {
 /** Gives `panel` what every panel must have: its words, its unit, its queries, and a text where there is no value. */
 export function describePanel<Panel extends PanelSettings>(
   panel: Panel,
-  { title, shows, metrics, notCounted, unit, width, height }: PanelDescription,
+  { title, shows, metrics, notCounted, unit, noValue = NO_TRAFFIC, width, height }: PanelDescription,
   queries: Builder<Dataquery>[],
 ): Panel {
   const metricNames = metrics.map((metric) => `\`${metric}\``).join(', ');
@@ -49,11 +51,11 @@ export function describePanel<Panel extends PanelSettings>(
     .description(`${shows}\n\nMetric: ${metricNames}.\n\nNot counted: ${notCounted}`)
     .datasource(CHOSEN_PROMETHEUS)
     .unit(unit)
-    .noValue(NO_TRAFFIC)
+    .noValue(noValue)
     .mappings([
       {
         type: MappingType.SpecialValue,
-        options: { match: SpecialValueMatch.NullAndNan, result: { text: NO_TRAFFIC, index: 0 } },
+        options: { match: SpecialValueMatch.NullAndNan, result: { text: noValue, index: 0 } },
       },
     ])
     .span(width)

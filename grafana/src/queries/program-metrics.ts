@@ -7,6 +7,8 @@ export const PROGRAM_METRIC = {
   conversationActive: prometheusNameOf(METRIC.conversationActive),
   /** Gauge. */
   stepActive: prometheusNameOf(METRIC.stepActive),
+  /** Histogram, once a conversation. */
+  responseLatency: prometheusNameOf(METRIC.responseLatency, 'seconds'),
   /** Histogram. */
   timeToFirstOutput: prometheusNameOf(METRIC.timeToFirstOutput, 'seconds'),
   /** Histogram. */
@@ -26,7 +28,9 @@ export const TELEMETRY_LABEL = {
 
 // Our collector configuration puts the label of span metrics on the programs' own metrics too.
 const CHOSEN_SERVICES = `${SPAN_METRIC_LABEL.service}=~"$service"`;
-const CHOSEN_STEP = `${prometheusNameOf(METRIC_ATTRIBUTE.step)}="$step"`;
+/** Label of {@link PROGRAM_METRIC} that names the step. */
+export const STEP_LABEL = prometheusNameOf(METRIC_ATTRIBUTE.step);
+const CHOSEN_STEP = `${STEP_LABEL}="$step"`;
 
 /** Spans that the programs keep and have still to send. */
 export function waitingSpans(): string {
@@ -61,7 +65,26 @@ export function openSteps(): string {
  */
 export function firstOutputQuantile(quantile: number): string {
   const buckets = `${PROGRAM_METRIC.timeToFirstOutput}_bucket{${CHOSEN_SERVICES}, ${CHOSEN_STEP}}`;
-  return `histogram_quantile(${quantile}, sum by (le) (increase(${buckets}[$__rate_interval]))) >= 0`;
+  return quantileOf(quantile, buckets, ['le'], '$__rate_interval');
+}
+
+/** As {@link firstOutputQuantile}, of each step that has a first output. */
+export function firstOutputQuantileByStep(quantile: number): string {
+  const buckets = `${PROGRAM_METRIC.timeToFirstOutput}_bucket{${CHOSEN_SERVICES}}`;
+  return quantileOf(quantile, buckets, ['le', STEP_LABEL], '$__rate_interval');
+}
+
+/**
+ * Time from the end of the user's input to the first output that the share `quantile` of conversations stayed within, in
+ * seconds, estimated from the buckets; without a value where no step answers the user.
+ * @param quantile 0 to 1.
+ */
+export function responseQuantile(quantile: number, lookback: '$__range' | '$__rate_interval'): string {
+  return quantileOf(quantile, `${PROGRAM_METRIC.responseLatency}_bucket{${CHOSEN_SERVICES}}`, ['le'], lookback);
+}
+
+function quantileOf(quantile: number, buckets: string, labels: readonly string[], lookback: string): string {
+  return `histogram_quantile(${quantile}, sum by (${labels.join(', ')}) (increase(${buckets}[${lookback}]))) >= 0`;
 }
 
 /** Mean length of each named part of the chosen step, in seconds, over the runs that have the part. */

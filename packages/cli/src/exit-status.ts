@@ -7,7 +7,7 @@ export const EXIT_STATUS = {
   /** The back end cannot be reached, or does not answer as it should. */
   unreachable: 3,
   noSuchConversation: 4,
-  /** A threshold asked for was crossed: `watch --once`, `compare --fail-on`. */
+  /** A threshold asked for was crossed (`watch --once`, `compare --fail-on`), or `doctor` found a problem. */
   thresholdCrossed: 10,
   /** Ended by Ctrl-C. */
   interrupted: 130,

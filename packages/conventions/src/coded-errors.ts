@@ -112,6 +112,10 @@ export const ERROR_CODES = {
       happened: 'The copy of the store could not be made.',
       next: 'Choose a file that does not exist yet, on a disk with room.',
     },
+    FORGET_FAILED: {
+      happened: 'A conversation could not be deleted.',
+      next: 'Show a token that may delete, or see why the back end does not answer.',
+    },
     OPTION_OUT_OF_RANGE: {
       happened: 'An option is of the wrong kind or outside its documented range.',
       next: 'Correct the option that the message names.',

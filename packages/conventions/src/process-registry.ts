@@ -20,6 +20,11 @@ export interface ProcessSettings {
   captureContent?: boolean | undefined;
   /** Longest input or output text that is written, in UTF-16 code units; when unset, texts are written whole. */
   maxContentLength?: number | undefined;
+  /**
+   * Stands in for conversation and session ids wherever they are written or hashed. Never throws; what it returns is a
+   * conversation id. The same id becomes the same in every process, and its own results stay as they are.
+   */
+  replaceId?: ((id: string) => string) | undefined;
   /** Judges errors after the classifiers of step and conversation. */
   classifyError?: ClassifyError | undefined;
   /** Steps and conversations that are open for longer end as `abandoned`, in milliseconds. @defaultValue `600_000` */
@@ -52,7 +57,12 @@ export interface ProcessRegistry {
   openWork?: unknown;
   /** Contexts in a program without a context manager, held by `@convotel/tracing`. */
   contexts?: unknown;
-  /** Receives the spans of conversations instead of the registered provider while a test records them. */
+  /**
+   * Makes the spans of conversations in place of the registered provider, which sees none of them: `startTracing` with
+   * the option `provider: 'private'`.
+   */
+  privateProvider?: unknown;
+  /** Receives the spans of conversations instead of any provider while a test records them. */
   recorder?: unknown;
 }
 

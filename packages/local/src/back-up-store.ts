@@ -1,18 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { access, constants, open, rename, rm, stat } from 'node:fs/promises';
-import { type IncomingMessage, request } from 'node:http';
 import { dirname, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { findRunningBackend } from './discovery/find-running-backend.ts';
+import { askBackend, findRunningBackend } from './discovery/find-running-backend.ts';
 import { BACKUP_PATH } from './http/http-answer.ts';
 import { LocalError } from './local-error.ts';
 import { syncFolder } from './store-files.ts';
 
 /** Memory of DuckDB while a store is copied that no back end runs on, in bytes. */
 const COPYING_MEMORY_BYTES = 256 * 1024 ** 2;
-/** A back end that sends nothing for so long does not answer; making the copy of a large store takes a while first. */
-const SILENCE_MS = 10 * 60_000;
 
 /** A backup that was made. */
 export interface StoreBackup {
@@ -25,11 +22,15 @@ export interface StoreBackup {
 
 /**
  * Writes a copy of the store at `storePath` to `targetPath`, as the store is at one moment, and only for its owner to read.
- * The copy is a store itself. A back end that runs on the store makes it, and takes spans meanwhile.
+ * The copy is a store itself. A back end that runs on the store makes it, and takes spans meanwhile; `token` is shown to it.
  * @throws {@link LocalError} `BACKUP_FAILED` when there is no store, something is at `targetPath`, or the copy cannot be
  *   made; `STORE_LOCKED`, `STORE_UNREADABLE`. Nothing is left at `targetPath` then.
  */
-export async function backUpStore(storePath: string, targetPath: string): Promise<StoreBackup> {
+export async function backUpStore(
+  storePath: string,
+  targetPath: string,
+  { token }: { token?: string | undefined } = {},
+): Promise<StoreBackup> {
   const path = resolve(targetPath);
   if (await exists(path)) throw failed(`${path} exists; name a file that does not, so that nothing is overwritten`);
   if (!(await exists(resolve(storePath)))) throw failed(`there is no store at ${resolve(storePath)}`);
@@ -38,7 +39,7 @@ export async function backUpStore(storePath: string, targetPath: string): Promis
   const part = `${path}.part-${randomUUID()}`;
   try {
     if (from === undefined) await copyClosedStore(resolve(storePath), part);
-    else await fetchCopy(from, part);
+    else await fetchCopy(from, part, token);
     await rename(part, path);
     syncFolder(dirname(path));
   } catch (error) {
@@ -58,9 +59,8 @@ async function copyClosedStore(storePath: string, path: string): Promise<void> {
   }
 }
 
-async function fetchCopy(url: string, path: string): Promise<void> {
-  const response = await post(new URL(BACKUP_PATH, url));
-  if (response.statusCode !== 200) throw failed(`${url} answered ${response.statusCode}: ${await reasonOf(response)}`);
+async function fetchCopy(url: string, path: string, token: string | undefined): Promise<void> {
+  const response = await askBackend(url, { path: BACKUP_PATH, token });
   await pipeline(response, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
   const file = await open(path, 'r+');
   try {
@@ -70,28 +70,6 @@ async function fetchCopy(url: string, path: string): Promise<void> {
   }
   const { size } = await stat(path);
   if (size !== Number(response.headers['content-length'])) throw failed(`${url} broke off after ${size} bytes`);
-}
-
-function post(url: URL): Promise<IncomingMessage> {
-  return new Promise((answered, reject) => {
-    const sending = request(url, { method: 'POST', timeout: SILENCE_MS }, answered);
-    sending.once('timeout', () => sending.destroy(new Error(`${url.origin} did not answer`)));
-    sending.once('error', reject);
-    sending.end();
-  });
-}
-
-async function reasonOf(response: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const chunk of response) {
-    text += String(chunk);
-    if (text.length > 10_000) break;
-  }
-  try {
-    return (JSON.parse(text) as { message: string }).message;
-  } catch {
-    return text.slice(0, 200);
-  }
 }
 
 async function exists(path: string): Promise<boolean> {

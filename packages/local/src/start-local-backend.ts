@@ -9,12 +9,13 @@ import {
   type ResolvedRetentionOptions,
 } from './backend-options.ts';
 import { type Presence, removePresence, writePresence } from './discovery/presence-file.ts';
+import { traceIdsOf } from './forget-conversation.ts';
 import { createHttpServer } from './http/create-server.ts';
 import { ForegroundGate } from './http/foreground-gate.ts';
 import { BACKUP_PATH, type Route } from './http/http-answer.ts';
 import { closeServer, listen, listenOnSocket, urlOf } from './http/listening.ts';
 import { MemoryBudget } from './http/memory-budget.ts';
-import { backupRoute, healthRoute } from './http/operator-routes.ts';
+import { backupRoute, FORGET_PATH, forgetRoute, healthRoute } from './http/operator-routes.ts';
 import { pageRoutes } from './http/page-routes.ts';
 import { questionRoutes } from './http/question-route.ts';
 import { droppingRoute, type ReceivingOptions, traceRoute } from './http/trace-route.ts';
@@ -94,24 +95,22 @@ export async function startLocalBackend(options: LocalBackendOptions): Promise<L
     if (settings.socketPath === undefined) port = await listen(server, settings);
     else await listenOnSocket(server, settings.socketPath);
     release.unshift(() => closeServer(server));
-    // Commands ask by TCP; who reaches a socket says so.
-    if (settings.socketPath === undefined) {
-      presence = {
-        url: urlOf(reachableHost(settings.host), port),
-        instanceId,
-        pid: process.pid,
-        storePath,
-        storeFiles: [fileIdOf(storePath) ?? ''],
-      };
-      await writePresence(storePath, presence);
-      release.unshift(() => removePresence(storePath, instanceId));
-    }
+    const url = settings.socketPath === undefined ? urlOf(settings.host, port) : `unix:${resolve(settings.socketPath)}`;
+    presence = {
+      url: settings.socketPath === undefined ? urlOf(reachableHost(settings.host), port) : url,
+      instanceId,
+      pid: process.pid,
+      storePath,
+      storeFiles: [fileIdOf(storePath) ?? ''],
+    };
+    await writePresence(storePath, presence);
+    release.unshift(() => removePresence(storePath, instanceId));
     upkeep.start();
     release.splice(1, 0, () => upkeep.stop());
 
     let stopped: Promise<void> | undefined;
     return {
-      url: settings.socketPath === undefined ? urlOf(settings.host, port) : `unix:${resolve(settings.socketPath)}`,
+      url,
       instanceId,
       storePath,
       retention: settings.retention,
@@ -158,15 +157,16 @@ interface BackendParts {
 }
 
 function routesOf(
-  { maxBodyBytes, pageFolder, onNotice }: ResolvedBackendOptions,
+  { maxBodyBytes, pageFolder, retention, onNotice }: ResolvedBackendOptions,
   { access, store, upkeep, source, budget, instanceId, gone }: BackendParts,
 ): Map<string, Route> {
   const gate = new ForegroundGate();
   const receiving: ReceivingOptions = { maxBodyBytes, budget, gate };
-  const rejected = { tooOldSpans: 0, futureSpans: 0, foreignBodies: 0 };
+  const rejected = { tooOldSpans: 0, futureSpans: 0, foreignBodies: 0, metricsDiscarded: 0, logsDiscarded: 0 };
   const discarded = new Set<string>();
-  const discarding = (signal: string): Route =>
+  const discarding = (signal: 'metrics' | 'logs'): Route =>
     droppingRoute(receiving, () => {
+      rejected[`${signal}Discarded`] += 1;
       if (discarded.has(signal)) return;
       discarded.add(signal);
       onNotice(`${signal} are accepted and discarded: this back end keeps traces only`);
@@ -177,7 +177,8 @@ function routesOf(
     ['/v1/logs', discarding('logs')],
     ...questionRoutes(source, gate),
     [BACKUP_PATH, backupRoute(store)],
-    ['/healthz', healthRoute({ instanceId, store, upkeep, budget, rejected, gone })],
+    [FORGET_PATH, forgetRoute(store, (conversationId) => traceIdsOf(source, conversationId))],
+    ['/healthz', healthRoute({ instanceId, store, upkeep, retention, budget, rejected, gone })],
     ...(pageFolder === undefined
       ? []
       : pageRoutes(pageFolder, access, { source: { kind: 'local', location: store.path }, takesSpans: true })),

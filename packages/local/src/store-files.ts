@@ -1,6 +1,15 @@
-import { type BigIntStats, chmodSync, closeSync, existsSync, fsyncSync, openSync, statSync } from 'node:fs';
+import {
+  type BigIntStats,
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  statSync,
+} from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { LocalError } from './local-error.ts';
 
 /** DuckDB's log beside a store: what has been committed since the last checkpoint. */
@@ -23,6 +32,16 @@ export function damagedNameOf(path: string, now: Date): string {
     const name = `${path}.damaged-${time}${count === 1 ? '' : `-${count}`}`;
     if (!existsSync(name)) return name;
   }
+}
+
+/** Files that were found damaged, and put aside beside the store at `storePath`; in order of name. */
+export function damagedFilesOf(storePath: string): string[] {
+  const folder = dirname(storePath);
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter(
+    (name) => name.startsWith(basename(storePath)) && name.includes('.damaged-'),
+  );
+  return names.toSorted().map((name) => join(folder, name));
 }
 
 /** Which file a path names, whatever else it may be called. */

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type LocalBackend, startLocalBackend } from '@convotel/local';
 import { type ServeProcess, startServe } from './children/start-serve.ts';
@@ -89,6 +90,39 @@ test('bodies that come slowly are ended when memory is short', async () => {
     next.close();
   }
   expect(answer).toMatch(/^HTTP\/1.1 408 .*too slowly/s);
+});
+
+/** From Node.js 22.15 on. */
+const { zstdCompressSync } = zlib as { zstdCompressSync?: (body: string | Buffer) => Buffer };
+
+test('inflates deflate', async () => {
+  const received = await traces(deflateSync(jsonRequest(jsonStep('deflated'))), { 'content-encoding': 'deflate' });
+  expect([received.status, received.body.toString()]).toEqual([200, '{}']);
+});
+
+test('inflates zstd where Node.js does, else says from which on it does', async () => {
+  const spans = jsonRequest(jsonStep('squeezed'));
+  // Without a compressor, the magic number of zstd and nothing that makes sense behind it.
+  const body = zstdCompressSync?.(spans) ?? Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0]);
+  const received = await traces(body, { 'content-encoding': 'zstd' });
+  if (zstdCompressSync !== undefined) {
+    expect([received.status, received.body.toString()]).toEqual([200, '{}']);
+    const long = zstdCompressSync(jsonRequest(...Array.from({ length: 200 }, (_, index) => jsonStep(`long ${index}`))));
+    for (const length of [20, Math.floor(long.length / 2), long.length - 1]) {
+      const broken = await traces(long.subarray(0, length), { 'content-encoding': 'zstd' });
+      expect([length, broken.status, broken.body.toString()]).toEqual([
+        length,
+        400,
+        expect.stringMatching(/not valid zstd/),
+      ]);
+    }
+  } else {
+    expect(received.status).toBe(415);
+    expect(received.body.toString()).toMatch(
+      /must be gzip, deflate or none, got .*zstd needs Node\.js 22\.15 or newer/,
+    );
+    expect(received.headers['accept-encoding']).toBe('gzip, deflate');
+  }
 });
 
 test.each(['gzip', 'x-gzip', 'GZIP'])('inflates %s', async (encoding) => {

@@ -1,10 +1,17 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { findRunningBackend, LocalError, startLocalBackend, type LocalBackend } from '@convotel/local';
+import {
+  connect,
+  defaultStorePath,
+  findRunningBackend,
+  LocalError,
+  startLocalBackend,
+  type LocalBackend,
+} from '@convotel/local';
 import { ServeSource } from '@convotel/query';
 import { jsonRequest, jsonStep, send, type Received } from './sending.ts';
 
@@ -123,7 +130,7 @@ describe('what a client may send wrong', () => {
       'another encoding',
       { headers: { 'content-encoding': 'br' } },
       415,
-      /content encoding must be gzip, deflate or none/,
+      /content encoding must be gzip, deflate(, zstd)? or none/,
     ],
     ['another method', { method: 'PUT' }, 405, /takes POST/],
     ['a preflight', { method: 'OPTIONS' }, 405, /takes POST/],
@@ -178,7 +185,7 @@ describe('what a client may send wrong', () => {
     const before = await storedSpans();
     for (let round = 0; round < 20; round++) {
       await new Promise<void>((resolve) => {
-        const socket = connect(Number(port), hostname, () => {
+        const socket = connectSocket(Number(port), hostname, () => {
           const headers = `POST /v1/traces HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: application/json\r\n`;
           socket.write(`${headers}Content-Length: 1000\r\n\r\n{"resourceSpans":[`, () => socket.destroy());
         });
@@ -245,6 +252,30 @@ describe('life', () => {
         code: 'OPTION_OUT_OF_RANGE',
       });
     }
+  });
+
+  test('is what connect() reads from while it runs, and its file otherwise', async () => {
+    const kindOf = async (...asked: Parameters<typeof connect>): Promise<string> => {
+      const source = await connect(...asked);
+      await source.close();
+      return source.kind;
+    };
+    await expect(connect('local', { storePath: path })).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    const running = await start();
+    expect(await kindOf('local', { storePath: path })).toBe('serve');
+    expect(await kindOf(running.url)).toBe('serve');
+    await running.stop();
+    expect(await kindOf('local', { storePath: path })).toBe('local');
+    const variable = process.env['CONVOTEL_STORE'];
+    process.env['CONVOTEL_STORE'] = path;
+    try {
+      expect(await kindOf()).toBe('local');
+    } finally {
+      if (variable === undefined) delete process.env['CONVOTEL_STORE'];
+      else process.env['CONVOTEL_STORE'] = variable;
+    }
+    expect(defaultStorePath({ HOME: '/home/ann' })).toBe('/home/ann/.local/share/convotel/conversations.duckdb');
+    expect(defaultStorePath({ HOME: '/home/ann', XDG_DATA_HOME: '/data' })).toBe('/data/convotel/conversations.duckdb');
   });
 
   test('is found by its store while it runs', async () => {

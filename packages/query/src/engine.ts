@@ -37,7 +37,9 @@ export { windowValues } from './engines/sql/sql-store.ts';
 export type { FoldedNames, RowReaders, SqlRow, SqlStore, SqlValue, StatementName } from './engines/sql/sql-store.ts';
 
 // Questions over HTTP
-export { HttpClient } from './http/http-client.ts';
+export { HttpClient, socketPathOf } from './http/http-client.ts';
+export { addressOf } from './sources/connect.ts';
+export { authorizationFor, shownAddress } from './http/shown-address.ts';
 export type { HttpAnswer, HttpSettings } from './http/http-client.ts';
 export {
   decodeAnswer,

@@ -69,6 +69,8 @@ export { watch } from './watch/watch.ts';
 export type { WatchOptions } from './watch/watch.ts';
 
 // Sources
+export { connect, openHttpSource } from './sources/connect.ts';
+export type { ConnectOptions } from './sources/connect.ts';
 export { openFileSource } from './sources/file/file-source.ts';
 export type { JaegerSourceOptions } from './sources/jaeger/jaeger-options.ts';
 export { JaegerSource } from './sources/jaeger/jaeger-source.ts';
@@ -78,7 +80,7 @@ export { openClickHouseSource } from './sources/clickhouse/clickhouse-source.ts'
 export type { ClickHouseProgress, ClickHouseSourceOptions } from './sources/clickhouse/clickhouse-source.ts';
 export { clickHouseTableDefinition } from './sources/clickhouse/table-definition.ts';
 export type { ClickHouseTableOptions } from './sources/clickhouse/table-definition.ts';
-export { openHttpSource } from './sources/open-http-source.ts';
+export type { ServeHealth } from './sources/serve/serve-answer.ts';
 export { ServeSource } from './sources/serve/serve-source.ts';
 export type { ServeSourceOptions } from './sources/serve/serve-source.ts';
 

@@ -14,6 +14,9 @@ export type { DeadlineOptions, DeliveryReport, TelemetryReport, Tracing } from '
 export { redactErrorMessage } from './redaction/patterns.ts';
 export type { TextPlace } from './encoding/span-text.ts';
 
+// Ids
+export { keyedId } from './ids/replaced-ids.ts';
+
 // For a tracer provider of one's own
 export { ConversationIdGenerator } from './ids/conversation-id-generator.ts';
 export { ConversationSampler } from './ids/conversation-sampler.ts';

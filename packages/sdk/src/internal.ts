@@ -1,4 +1,4 @@
-// For convotel's own benchmarks and fault tests; not covered by the promises about versions.
+// For convotel's own command, benchmarks and fault tests; not covered by the promises about versions.
 export { Delivery } from './delivery/delivery.ts';
 export type { Clock, Transport } from './delivery/delivery.ts';
 export { DeliveryProcessor } from './delivery/delivery-processor.ts';
@@ -7,6 +7,8 @@ export { OutageWarning } from './delivery/outage-warning.ts';
 export { ENCODED_JSON, JsonSpanEncoder } from './encoding/json.ts';
 export { ProtobufSpanEncoder } from './encoding/protobuf.ts';
 export type { SpanEncoder } from './encoding/span-encoder.ts';
+export { inspectJournals } from './journal/inspect-journals.ts';
+export type { ServiceJournal } from './journal/inspect-journals.ts';
 export { Journal } from './journal/journal.ts';
 export type { JournalOptions } from './journal/journal.ts';
 export { DISK } from './journal/journal-files.ts';
@@ -14,3 +16,5 @@ export type { JournalFiles } from './journal/journal-files.ts';
 export { RECORD_HEADER_BYTES, RECORD_KIND, readRecords, sealRecord } from './journal/record.ts';
 export { SpanCounts } from './journal/span-counts.ts';
 export { Redactor } from './redaction/redactor.ts';
+export { inspectEnvironment } from './setup/inspect-environment.ts';
+export type { ProgramEnvironment } from './setup/inspect-environment.ts';

@@ -1,4 +1,5 @@
 import { diag, DiagConsoleLogger } from '@opentelemetry/api';
+import type { TracerProvider } from '@opentelemetry/api';
 import { checkTracingOptions, usableOptions } from './settings/tracing-options.ts';
 import type { TracingOptions } from './settings/tracing-options.ts';
 import { readEnvironment } from './settings/environment.ts';
@@ -18,8 +19,8 @@ const inProcess = globalThis as { [RUNNING]?: Tracing | undefined };
 /**
  * Sets OpenTelemetry up for this process: spans are kept in a journal and leave by OTLP/HTTP, conversations get the ids
  * that follow from their names, texts are redacted. Options win over `OTEL_*` variables; what cannot be used of either is
- * named once. A provider that the program has registered before is joined, not replaced. Called again before `shutdown`,
- * it returns the first setup.
+ * named once. A provider that the program has registered before is joined, not replaced, unless the option `provider`
+ * says `private`. Called again before `shutdown`, it returns the first setup.
  * @throws {@link TracingOptionsError} for an endpoint or a ratio that cannot be meant; nothing else, neither now nor later.
  */
 export function startTracing(options: TracingOptions = {}): Tracing {
@@ -34,10 +35,11 @@ export function startTracing(options: TracingOptions = {}): Tracing {
   if (environment.logLevel !== undefined) {
     diag.setLogger(new DiagConsoleLogger(), { logLevel: environment.logLevel, suppressOverrideMessage: true });
   }
-  const isJoining = attachedProcessor() !== undefined && findForeignProvider() !== undefined;
-  const isRedacted = isJoining || findForeignProvider() === undefined;
+  const foreign = usable.provider === 'private' ? undefined : findForeignProvider();
+  const isJoining = attachedProcessor() !== undefined && foreign !== undefined;
+  const isRedacted = isJoining || foreign === undefined;
   applyToProcess(usable, environment, warn, { isJoining, isRedacted });
-  const tracing = environment.isDisabled ? disabledTracing() : setUp(usable, environment, warn);
+  const tracing = environment.isDisabled ? disabledTracing() : setUp(usable, environment, foreign, warn);
   const said = new Set<string>();
   for (const warning of environment.variables.warnings) {
     if (!said.has(warning)) warn(`convotel: ${warning}`);
@@ -46,15 +48,25 @@ export function startTracing(options: TracingOptions = {}): Tracing {
   return tracing;
 }
 
-function setUp(options: TracingOptions, environment: Environment, warn: (message: string) => void): Tracing {
+function setUp(
+  options: TracingOptions,
+  environment: Environment,
+  foreign: TracerProvider | undefined,
+  warn: (message: string) => void,
+): Tracing {
   const whenStopped = (): void => {
     if (inProcess[RUNNING] === tracing) inProcess[RUNNING] = undefined;
   };
-  const foreign = findForeignProvider();
   if (options.provider === 'own' && foreign !== undefined) {
     warn(
       "convotel: the option provider is 'own', but the program has registered a tracer provider, which is joined " +
-        'instead. Call startTracing before it, or add convotelSpanProcessor() to it.',
+        "instead. Add convotelSpanProcessor() to it, or write 'private' for a provider of convotel's own beside it.",
+    );
+  }
+  if (options.provider === 'private' && attachedProcessor() !== undefined) {
+    warn(
+      "convotel: the option provider is 'private', so the spans of conversations do not pass through the " +
+        "convotelSpanProcessor() that the program added to its own provider. Remove that, or write 'join'.",
     );
   }
   if (options.provider === 'join' && foreign === undefined) {
@@ -66,7 +78,7 @@ function setUp(options: TracingOptions, environment: Environment, warn: (message
   const tracing =
     foreign === undefined
       ? ownTracing(options, environment, warn, whenStopped)
-      : joinedTracing(foreign, warn, whenStopped);
+      : joinedTracing(foreign, options, warn, whenStopped);
   inProcess[RUNNING] = tracing;
   return tracing;
 }

@@ -22,6 +22,11 @@ export interface TelemetryReport extends DeliveryReport {
    * (no journal at shutdown), `internal_error`.
    */
   droppedSpans: Readonly<Record<string, number>>;
+  /**
+   * Records that dead processes had begun to write and not finished, at most one a process. Not lost spans: the end of a
+   * step, or its start, had not returned.
+   */
+  tornRecords: number;
 }
 
 /** How long `flush` and `shutdown` may take. */
@@ -33,10 +38,10 @@ export interface DeadlineOptions {
 /** The running setup of a program; `await using` shuts it down at the end of its block. */
 export interface Tracing extends AsyncDisposable {
   /**
-   * `own`: made here. `joined`: the program had registered a provider before, which is used and left to its owner.
+   * `own`: made here. `private`: made here, beside what the program registers. `joined`: the program had registered a provider before, which is used and left to its owner.
    * `disabled`: by `OTEL_SDK_DISABLED`; nothing is traced.
    */
-  readonly kind: 'own' | 'joined' | 'disabled';
+  readonly kind: 'own' | 'private' | 'joined' | 'disabled';
   /**
    * Sends what waits, and resolves when that is done or the deadline has come, with what is known to be delivered.
    * After a failed attempt it resolves at once until the next one is due. Never rejects. Of a joined setup nothing is
@@ -65,5 +70,6 @@ export function emptyReport(): TelemetryReport {
     inheritedSpans: 0,
     waitingSpans: 0,
     droppedSpans: {},
+    tornRecords: 0,
   };
 }

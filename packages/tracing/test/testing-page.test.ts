@@ -15,10 +15,9 @@ symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function block(language: string): string {
+function block(language: string, type: 'es6' | 'commonjs' = 'es6'): string {
   const [, text] = new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(page)!;
-  return transformSync(text!, { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'es6' } })
-    .code;
+  return transformSync(text!, { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type } }).code;
 }
 
 test('the page for Jest passes in Jest with its default configuration for ES modules', async () => {
@@ -31,6 +30,29 @@ test('the page for Jest passes in Jest with its default configuration for ES mod
     { cwd: folder, env: { ...process.env, NODE_OPTIONS: '' } },
   );
   expect(stderr).toContain('1 passed, 1 total');
+});
+
+test('the page for CommonJS passes in Jest as it comes, written so or compiled to it', async () => {
+  const withCommonJs = mkdtempSync(join(tmpdir(), 'convotel-testing-page-'));
+  symlinkSync(join(ROOT, 'node_modules'), join(withCommonJs, 'node_modules'));
+  writeFileSync(join(withCommonJs, 'package.json'), JSON.stringify({ jest: { transform: {} } }));
+  writeFileSync(join(withCommonJs, 'answer.js'), block('ts', 'commonjs'));
+  writeFileSync(join(withCommonJs, 'answer.test.js'), block('jest-commonjs', 'commonjs'));
+  writeFileSync(join(withCommonJs, 'compiled.test.js'), block('jest', 'commonjs'));
+  const { stderr } = await promisify(execFile)(process.execPath, [join(ROOT, 'node_modules/jest/bin/jest.js')], {
+    cwd: withCommonJs,
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  expect(stderr).toContain('2 passed, 2 total');
+  rmSync(withCommonJs, { recursive: true, force: true });
+});
+
+test('the page for CommonJS differs in how it imports only', () => {
+  const lines = (language: string): string[] =>
+    block(language)
+      .split('\n')
+      .filter((line) => !/^import |require\(/.test(line));
+  expect(lines('jest-commonjs')).toEqual(lines('jest'));
 });
 
 test('the page for vitest says the same, in the words of vitest', () => {

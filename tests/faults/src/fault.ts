@@ -9,8 +9,15 @@ export interface Measured {
   atLeast?: number | undefined;
 }
 
+/**
+ * `short` runs are part of `npm test`. `ci` runs try everything more often, and are judged by counts alone: a machine that
+ * is busy does not fail them. `long` runs reach the figures that the README promises.
+ */
+export type RunSize = 'short' | 'ci' | 'long';
+
 export interface FaultRun {
-  /** Short runs are part of `npm test`; long ones reach the figures that the README promises. */
+  size: RunSize;
+  /** Whether figures of time and memory are judged. */
   isLong: boolean;
   random: Random;
   measured: (measured: Measured) => void;
@@ -20,6 +27,11 @@ export interface FaultRun {
 export interface Fault {
   name: string;
   run(run: FaultRun): Promise<void>;
+}
+
+/** How often, or how long, in a run of this size. */
+export function bySize({ size }: FaultRun, amounts: Readonly<Record<RunSize, number>>): number {
+  return amounts[size];
 }
 
 export function isReached({ value, atMost, atLeast }: Measured): boolean {

@@ -33,6 +33,8 @@ export interface Command<Options extends OptionDefinitions = OptionDefinitions> 
   examples: readonly Example[];
   argument?: ArgumentDefinition | undefined;
   options: Options;
+  /** Reads `convotel.json` itself, and runs also where that cannot be read. @defaultValue `false` */
+  readsSettingsItself?: boolean | undefined;
   run(call: Call<Options>): Promise<ExitStatus>;
 }
 

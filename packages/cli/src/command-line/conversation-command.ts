@@ -24,6 +24,8 @@ export interface ConversationDefinition<Answered extends ConversationReport> {
   examples: readonly Example[];
   /** Options of its own. */
   options: OptionDefinitions;
+  /** Most sentences that it prints, those about targets in `convotel.json` included. */
+  maxFindings?: number;
   ask(query: Query, source: ConversationSource, asked: ConversationCall): Promise<Answered>;
   text(report: Answered, context: TextContext): string;
 }
@@ -66,7 +68,8 @@ export function conversationCommand<Answered extends ConversationReport>(
     ask: async (query, source, { filters, settings, ...asked }) => {
       const ask = async (conversationId: string): Promise<Answered> => {
         const report = await definition.ask(query, source, { ...asked, conversationId });
-        return withStepTargets(report, report.data.steps, settings);
+        const judged = withStepTargets(report, report.data.steps, settings);
+        return { ...judged, findings: judged.findings.slice(0, definition.maxFindings) };
       };
       if (asked.conversationId === LATEST) return ask(await findLatest(query, source, asked.timeZone, filters));
       try {

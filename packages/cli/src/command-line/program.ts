@@ -55,8 +55,8 @@ export async function runProgram(
       .helpOption('-h, --help', 'show this page')
       .addHelpText('before', examplesText(definition.examples))
       .action(async () => {
-        const settings =
-          'config' in definition.options ? await readSettings(textsOf(parser, 'config').at(-1), terminal) : {};
+        const readsSettings = 'config' in definition.options && definition.readsSettingsItself !== true;
+        const settings = readsSettings ? await readSettings(textsOf(parser, 'config').at(-1), terminal) : {};
         call = { ...parsedWords(parser, definition, settings), settings, commands: entries, terminal, runWords };
       });
     if (definition.argument !== undefined) {

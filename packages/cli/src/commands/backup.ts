@@ -1,7 +1,7 @@
 import { defineCommand } from '../command-line/command.ts';
 import { STORE_OPTION } from '../command-line/shared-options.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
-import { resolveStorePath } from '../sources/open-source.ts';
+import { resolveStorePath, tokenIn } from '../sources/open-source.ts';
 
 /** `backup`: a consistent copy of the store, also while `serve` runs on it. */
 export const command = defineCommand({
@@ -13,7 +13,9 @@ export const command = defineCommand({
   options: STORE_OPTION,
   run: async ({ argument, options, terminal }) => {
     const { backUpStore } = await import('@convotel/local');
-    const { bytes, from, path } = await backUpStore(resolveStorePath(options.store, terminal.environment), argument);
+    const { bytes, from, path } = await backUpStore(resolveStorePath(options.store, terminal.environment), argument, {
+      token: tokenIn(terminal.environment),
+    });
     const maker = from === undefined ? '' : `, made by the back end at ${from}`;
     terminal.writeOutput(`${path}: ${(bytes / 1024 ** 2).toFixed(1)} MiB${maker}\n`);
     return EXIT_STATUS.answered;

@@ -38,14 +38,19 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./timeline.ts'),
   },
   {
+    name: 'explain',
+    summary: 'one conversation: why it took what it took',
+    load: () => import('./explain.ts'),
+  },
+  {
     name: 'sessions',
     summary: 'newest sessions: phone calls, chat threads',
-    load: () => import('./sessions.ts'),
+    load: async () => ({ command: (await import('./sessions.ts')).sessions }),
   },
   {
     name: 'session',
     summary: 'one session: its conversations on one axis',
-    load: () => import('./session.ts'),
+    load: async () => ({ command: (await import('./sessions.ts')).session }),
   },
   {
     name: 'averages',
@@ -66,6 +71,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'longest',
     summary: 'conversations that took longest from start to end',
     load: () => import('./longest.ts'),
+  },
+  {
+    name: 'satisfaction',
+    summary: 'share of conversations that are fast enough',
+    load: () => import('./satisfaction.ts'),
+  },
+  {
+    name: 'correlation',
+    summary: 'steps that take long together, and make conversations long',
+    load: () => import('./correlation.ts'),
   },
   {
     name: 'errors',
@@ -90,12 +105,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'hours',
     summary: 'conversations in each hour',
-    load: () => import('./hours.ts'),
+    load: async () => ({ command: (await import('./hours.ts')).hours }),
   },
   {
     name: 'busiest',
     summary: 'busiest hours of the day',
-    load: () => import('./busiest.ts'),
+    load: async () => ({ command: (await import('./hours.ts')).busiest }),
   },
   {
     name: 'compare',
@@ -108,9 +123,19 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./watch.ts'),
   },
   {
+    name: 'doctor',
+    summary: 'check a set-up: what is right, what is not, what to do',
+    load: () => import('./doctor.ts'),
+  },
+  {
     name: 'backup',
     summary: 'copy the store to a file, also while serve runs on it',
     load: () => import('./backup.ts'),
+  },
+  {
+    name: 'forget',
+    summary: 'delete one conversation from the store, for good',
+    load: () => import('./forget.ts'),
   },
   {
     name: 'clickhouse',

@@ -1,4 +1,4 @@
-import type { HourRow, Report } from '@convotel/query';
+import type { HourOfDayRow, HourRow, Report } from '@convotel/query';
 import { GRAPH_OPTION } from '../command-line/shared-options.ts';
 import { windowCommand } from '../command-line/window-command.ts';
 import { barCells, barText } from '../text/graph.ts';
@@ -6,9 +6,10 @@ import { arrow, peakOf } from '../text/marks.ts';
 import { heavyRule, pageText, tableSection } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
+import type { Column } from '../text/table.ts';
 
 /** `hours`: how many conversations began in each hour. */
-export const command = windowCommand({
+export const hours = windowCommand({
   examples: [['convotel hours --since 7d --tz Europe/Berlin', 'a week, in the hours of Berlin']],
   since: '168h',
   options: GRAPH_OPTION,
@@ -16,11 +17,14 @@ export const command = windowCommand({
   text: hoursText,
 });
 
-/** What the table takes without bars, with an arrow. */
-const TABLE_CELLS = 50;
-
-/** The same as close together as it can stand, with the arrow below. */
-const CLOSE_CELLS = 30;
+/** `busiest`: at which hours of the day most conversations begin. */
+export const busiest = windowCommand({
+  examples: [['convotel busiest --since 30d', 'a month']],
+  since: '168h',
+  options: GRAPH_OPTION,
+  ask: (query, source, asked) => query.busiest(source, asked),
+  text: busiestText,
+});
 
 /** Conversations per clock hour, the fullest marked. */
 export function hoursText(
@@ -28,39 +32,71 @@ export function hoursText(
   context: TextContext,
   { windowText }: { windowText: string },
 ): string {
-  const peak = peakOf(rows);
-  const most = Math.max(...rows.map((row) => row.conversations));
-  const cells = barCells(TABLE_CELLS, context) ?? barCells(CLOSE_CELLS, context);
-  const table = layOutTable(
-    [
-      { heading: 'Hour', width: 16, align: 'left', cell: (row) => hourText(row.hour, context) },
-      { heading: 'Conversations', width: 13, align: 'right', gap: 7, cell: (row) => String(row.conversations) },
-      ...(cells === undefined
-        ? []
-        : [
-            {
-              heading: '',
-              width: cells,
-              align: 'left',
-              gap: 2,
-              cell: (row: HourRow) => barText(row.conversations, most, cells),
-            } as const,
-          ]),
-    ],
-    rows,
-    context,
-    (row) => arrow(row.conversations === peak ? 'Peak hour' : undefined, context),
-  );
-  return pageText(
-    [
-      `Conversations per Hour (${windowText})`,
-      heavyRule(60, context),
-      ...tableSection(table, 60, 'No conversations in this window', context),
-    ],
-    context,
-  );
+  return countsText(rows, context, {
+    title: `Conversations per Hour (${windowText})`,
+    hourText: ({ hour }) => context.localTime(hour, 0).slice(0, 'YYYY-MM-DDTHH:MM'.length).replace('T', ' '),
+    countText: ({ conversations }) => String(conversations),
+    peakText: 'Peak hour',
+    tableCells: 50,
+  });
 }
 
-function hourText(hour: string, context: TextContext): string {
-  return context.localTime(hour, 0).slice(0, 'YYYY-MM-DDTHH:MM'.length).replace('T', ' ');
+/** Most hours of the day that the answer has. */
+const MAX_HOURS_OF_DAY = 10;
+
+/** Conversations per hour of the day, whatever the day, most first. */
+export function busiestText({ data: rows }: Report<'busiest', HourOfDayRow[]>, context: TextContext): string {
+  return countsText(rows, context, {
+    title: `Busiest Hours of Day (top ${MAX_HOURS_OF_DAY})`,
+    hourText: ({ hourOfDay }) => hourOfDayText(hourOfDay),
+    // The number stands one blank left of the heading's end.
+    countText: ({ conversations }) => `${conversations} `,
+    peakText: 'Most active',
+    tableCells: 52,
+  });
+}
+
+/** 17 as `05:00 PM`. */
+function hourOfDayText(hourOfDay: number): string {
+  const hourOnDial = hourOfDay % 12 === 0 ? 12 : hourOfDay % 12;
+  return `${String(hourOnDial).padStart(2, '0')}:00 ${hourOfDay < 12 ? 'AM' : 'PM'}`;
+}
+
+/** How the rows of a table of counts read. */
+interface CountsPage<Row> {
+  title: string;
+  hourText: (row: Row) => string;
+  countText: (row: Row) => string;
+  /** What the arrow says at the fullest hour. */
+  peakText: string;
+  /** What the table takes without bars, with an arrow. */
+  tableCells: number;
+}
+
+/** The same as close together as it can stand, with the arrow below. */
+const CLOSE_CELLS = 30;
+
+function countsText<Row extends { conversations: number }>(
+  rows: readonly Row[],
+  context: TextContext,
+  { title, hourText, countText, peakText, tableCells }: CountsPage<Row>,
+): string {
+  const peak = peakOf(rows);
+  const most = Math.max(...rows.map((row) => row.conversations));
+  const cells = barCells(tableCells, context) ?? barCells(CLOSE_CELLS, context);
+  const columns: Column<Row>[] = [
+    { heading: 'Hour', width: 16, align: 'left', cell: hourText },
+    { heading: 'Conversations', width: 13, align: 'right', gap: 7, cell: countText },
+  ];
+  if (cells !== undefined) {
+    const cell = (row: Row): string => barText(row.conversations, most, cells);
+    columns.push({ heading: '', width: cells, align: 'left', gap: 2, cell });
+  }
+  const table = layOutTable(columns, rows, context, (row) =>
+    arrow(row.conversations === peak ? peakText : undefined, context),
+  );
+  return pageText(
+    [title, heavyRule(60, context), ...tableSection(table, 60, 'No conversations in this window', context)],
+    context,
+  );
 }

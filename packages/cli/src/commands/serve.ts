@@ -100,13 +100,19 @@ function webOrigin(origin: string, flagText: string): string {
 function greeting({ url, storePath, retention }: LocalBackend, isGuarded: boolean): string {
   const keeps = `  Keeps:  ${decimal(retention.maxAgeDays)} days, at most ${decimal(retention.maxBytes / BYTES_PER_MIB)} MiB; the oldest conversations go first`;
   const first = [`convotel serve listens on ${url}`, `  Store:  ${storePath}`, keeps];
-  if (url.startsWith('unix:')) return [...first, 'Only its owner reaches the socket. Ctrl-C ends it.\n'].join('\n');
+  if (url.startsWith('unix:')) {
+    return [
+      ...first,
+      `  Ask:    convotel recent --from ${url}`,
+      'Only its owner reaches the socket. Ctrl-C ends it.\n',
+    ].join('\n');
+  }
   const headers = isGuarded ? " OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer <token>'" : '';
   return [
     ...first,
     `  Send:   OTEL_EXPORTER_OTLP_ENDPOINT=${url}${headers} node your-program.js`,
     `  See:    ${url} in a browser${isGuarded ? ', which asks for a token once' : ''}`,
-    `  Ask:    convotel recent --from ${isGuarded ? url.replace('://', '://token:<token>@') : url}`,
+    `  Ask:    ${isGuarded ? 'CONVOTEL_TOKEN=<token> ' : ''}convotel recent --from ${url}`,
     'Ctrl-C ends it.\n',
   ].join('\n');
 }

@@ -1,14 +1,17 @@
-import type { Report, SessionRow } from '@convotel/query';
+import type { ConversationSource, Report, SessionConversation, SessionDetail, SessionRow } from '@convotel/query';
+import { answerCommand } from '../command-line/answer-command.ts';
+import type { Query } from '../command-line/answer-command.ts';
 import { LIMIT_OPTION } from '../command-line/shared-options.ts';
 import { windowCommand } from '../command-line/window-command.ts';
-import { heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
+import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
-import { layOutTable } from '../text/table.ts';
+import { layOutTable, tableWidths } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
-import { secondsText } from '../text/words.ts';
+import { bar } from '../text/waterfall.ts';
+import { bothUnitsText, outcomeText, secondsText } from '../text/words.ts';
 
 /** `sessions`: phone calls, chat threads, a robot's days. */
-export const command = windowCommand({
+export const sessions = windowCommand({
   examples: [['convotel sessions --since 7d', 'the newest ten of the last week']],
   since: '24h',
   options: LIMIT_OPTION,
@@ -23,7 +26,7 @@ export function sessionsText(
   { windowText }: { windowText: string },
 ): string {
   const columns: Column<SessionRow>[] = [
-    { heading: 'Session ID', width: 24, align: 'left', cell: (row) => row.sessionId },
+    { heading: 'Session ID', width: 18, align: 'left', cell: (row) => row.sessionId },
     { heading: 'Start Time', width: 19, align: 'left', gap: 1, cell: (row) => context.localTime(row.startTime, 0) },
     { heading: 'Conv.', width: 5, align: 'right', gap: 1, cell: (row) => String(row.conversations) },
     { heading: 'Spoken (s)', width: 10, align: 'right', gap: 1, cell: (row) => secondsText(row.spokenMs) },
@@ -47,4 +50,115 @@ function tokensText({ inputTokens, outputTokens }: SessionRow): string {
   return inputTokens === undefined && outputTokens === undefined
     ? '-'
     : String((inputTokens ?? 0) + (outputTokens ?? 0));
+}
+
+/** The word that stands for the session of the newest conversation that has one. */
+const LATEST = 'latest';
+
+/** How many of the newest conversations are looked at for one with a session. */
+const SEARCHED_CONVERSATIONS = 1000;
+
+/** `session`: the conversations of one phone call or chat thread. */
+export const session = answerCommand({
+  examples: [['convotel session call-4711', 'its conversations, with the pauses between them']],
+  argument: {
+    name: 'id',
+    choices: [LATEST],
+    description: `session id, or \`${LATEST}\` for that of the newest conversation that has one`,
+  },
+  options: {},
+  prepare: ({ argument, timeZone }) => ({ argument, timeZone }),
+  ask: async (query, source, { argument, timeZone }) => {
+    const sessionId = argument === LATEST ? await findLatest(query, source, timeZone) : argument;
+    return query.session(source, { sessionId, timeZone });
+  },
+  text: sessionText,
+});
+
+async function findLatest(query: Query, source: ConversationSource, timeZone: string): Promise<string> {
+  const { data } = await query.recent(source, { timeZone, limit: SEARCHED_CONVERSATIONS });
+  const found = data.find(({ sessionId }) => sessionId !== undefined)?.sessionId;
+  if (found !== undefined) return found;
+  const text = `None of the newest ${data.length} conversations in ${source.location} has a session.`;
+  throw new query.QueryError('NO_SUCH_CONVERSATION', text);
+}
+
+/** The conversations of one session on one axis; a long pause has a line of its own and takes little of the axis. */
+export function sessionText({ data, findings }: Report<'session', SessionDetail>, context: TextContext): string {
+  const { places, axisMs } = placesWithoutPauses(data);
+  const labelled: Column<SessionConversation>[] = [
+    { heading: 'At (s)', width: 9, align: 'right', cell: (row) => secondsText(row.offsetMs) },
+    { heading: 'For (s)', width: 8, align: 'right', gap: 1, cell: (row) => secondsText(row.durationMs) },
+    { heading: 'Response', width: 8, align: 'right', gap: 1, cell: (row) => responseText(row) },
+    { heading: 'Conversation ID', width: 24, align: 'left', gap: 2, cell: (row) => row.conversationId },
+  ];
+  const room = (context.columns ?? 80) - tableWidths(labelled, data.conversations).wide - 4;
+  const cells = Math.min(Math.max(room, MIN_CELLS), MAX_CELLS);
+  const axis: Column<SessionConversation> = {
+    heading: '',
+    width: cells + 2,
+    align: 'left',
+    gap: 2,
+    cell: (row, index) => {
+      const startMs = places[index] ?? 0;
+      return bar({ startMs, endMs: startMs + row.durationMs, isWait: false }, axisMs, cells);
+    },
+  };
+  const table = layOutTable([...labelled, axis], data.conversations, context, (row) => troubleText(row));
+  return pageText(
+    [
+      ...titleLines(`Session: ${data.sessionId}`, 80, context),
+      ...headLines(data, context),
+      '',
+      ...tableSection(table, 80, 'No conversations', context),
+      heavyRule(80, context),
+      ...findingsSection('KEY INSIGHTS', findings, context),
+    ],
+    context,
+  );
+}
+
+const MIN_CELLS = 10;
+const MAX_CELLS = 40;
+
+/** A pause takes at most this share of the axis that conversations take. */
+const PAUSE_SHARE = 0.05;
+
+/** Where each conversation begins on the axis, with pauses cut short, and how long that axis is. */
+function placesWithoutPauses({ conversations, spokenMs }: SessionDetail): { places: number[]; axisMs: number } {
+  let cutMs = 0;
+  let axisMs = 0;
+  const places = conversations.map(({ offsetMs, pauseMs, durationMs }) => {
+    cutMs += Math.max(0, pauseMs - spokenMs * PAUSE_SHARE);
+    axisMs = Math.max(axisMs, offsetMs - cutMs + durationMs);
+    return offsetMs - cutMs;
+  });
+  return { places, axisMs };
+}
+
+function headLines(detail: SessionDetail, context: TextContext): string[] {
+  const { conversations, inputTokens, outputTokens, interruptions, failures } = detail;
+  return [
+    `Start Time:    ${context.localTime(detail.startTime, 6)}`,
+    `End Time:      ${context.localTime(detail.endTime, 6)}`,
+    `Conversations: ${conversations.length}`,
+    `Spoken:        ${bothUnitsText(detail.spokenMs)}`,
+    ...(failures === 0 ? [] : [`Failures:      ${failures}`]),
+    ...(interruptions === 0 ? [] : [`Interruptions: ${interruptions}`]),
+    ...(inputTokens === undefined && outputTokens === undefined
+      ? []
+      : [`Tokens:        ${inputTokens ?? 0} in, ${outputTokens ?? 0} out`]),
+  ];
+}
+
+function responseText({ responseMs }: SessionConversation): string {
+  return responseMs === undefined ? '-' : `${secondsText(responseMs)}s`;
+}
+
+/** What went wrong, on a line of its own below the conversation. */
+function troubleText({ outcome, failedStep, errorMessage, errorType }: SessionConversation): string {
+  if (outcome === 'completed') return '';
+  const where = failedStep === undefined ? '' : ` at ${failedStep}`;
+  const error = errorMessage ?? errorType;
+  return `\n           ${outcomeText(outcome)}${where}${error === undefined ? '' : `: ${error}`}`;
 }

@@ -40,7 +40,7 @@ export function usageText(
   const heading = by.charAt(0).toUpperCase() + by.slice(1);
   const hasCost = rows.some((row) => row.cost !== undefined);
   const columns: Column<UsageRow>[] = [
-    { heading, width: 24, align: 'left', cell: (row) => (row === total ? 'Total' : (row.group ?? '(not said)')) },
+    { heading, width: 20, align: 'left', cell: (row) => (row === total ? 'Total' : (row.group ?? '(not said)')) },
     { heading: 'Calls', width: 7, align: 'right', gap: 1, cell: (row) => String(row.calls) },
     { heading: 'Input Tokens', width: 12, align: 'right', gap: 1, cell: (row) => amountText(row.inputTokens) },
     { heading: 'Output Tokens', width: 13, align: 'right', gap: 1, cell: (row) => amountText(row.outputTokens) },

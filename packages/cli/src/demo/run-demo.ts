@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLocalBackend } from '@convotel/local';
+import { formatInstant } from '@convotel/query';
 import { startTracing } from '@convotel/sdk';
 import { resolveTimeZone } from '../command-line/time-zone.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
@@ -10,10 +11,9 @@ import { untilAborted } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 import { pageFolder } from '../sources/page-folder.ts';
 import { runLiveConversations } from './live-conversations.ts';
-import { planHistory } from './plan-history.ts';
-import { recordHistory } from './record-history.ts';
-import { showSession, stepHeadline } from './show-session.ts';
-import type { RunWords } from './show-session.ts';
+import type { LiveConversations } from './live-conversations.ts';
+import { HISTORY_WORKFLOW, planHistory, recordHistory } from './history.ts';
+import type { PlannedConversation } from './history.ts';
 
 /** How the demo runs. */
 export interface DemoOptions {
@@ -25,6 +25,16 @@ export interface DemoOptions {
 }
 
 const RULE = '='.repeat(60);
+
+/** Made up as well: what the models of the history would cost. */
+const SETTINGS = {
+  currency: 'EUR',
+  prices: {
+    'example-large': { inputPerMillionTokens: 2.5, outputPerMillionTokens: 10 },
+    'example-small': { inputPerMillionTokens: 0.3, outputPerMillionTokens: 1.2 },
+    'example-voice': { perMillionCharacters: 15 },
+  },
+};
 
 /**
  * Runs a fake assistant live and makes up a week of its past, sends the spans by OTLP to an embedded back end with a
@@ -44,7 +54,10 @@ export async function runDemo(
   try {
     // Resolved once, so that the note about an invalid TZ is printed once.
     const timeZone = resolveTimeZone(undefined, {}, terminal);
-    const inside = askingOnly(terminal, backend.url, timeZone, noColor);
+    const settingsPath = join(folder, 'convotel.json');
+    await writeFile(settingsPath, JSON.stringify(SETTINGS));
+    const variables = { CONVOTEL_FROM: backend.url, CONVOTEL_CONFIG: settingsPath, TZ: timeZone };
+    const inside = askingOnly(terminal, variables, noColor);
     await withoutOtelVariables(() => makeAndShow(timeZone, speed, backend.url, inside, runWords));
     if (keep && !terminal.interrupted.aborted) await keepRunning(backend.url, terminal);
     return terminal.interrupted.aborted && !keep ? EXIT_STATUS.interrupted : EXIT_STATUS.answered;
@@ -69,7 +82,7 @@ async function makeAndShow(
   const nowUnixMs = Number(terminal.nowUnixNano() / 1_000_000n);
   const history = planHistory(nowUnixMs);
   try {
-    recordHistory(history.conversations);
+    const ids = recordHistory(history.conversations);
     const live = await runLiveConversations(speed, printLine);
     await tracing.flush();
     printLine(`\nBeside them: ${history.conversations.length} conversations of the past week, made up.`);
@@ -77,19 +90,31 @@ async function makeAndShow(
 
     printLine(`\n${RULE}\nAnalytics\n${RULE}\n\n1. Conversation Summary:\n`);
     await runWords(['summary', live.completed[0] as string, '--no-findings'], terminal);
-    await showSession({ live, improvedAtUnixMs: history.improvedAtUnixMs, timeZone }, terminal, runWords);
+    const session = {
+      live,
+      improvedAtUnixMs: history.improvedAtUnixMs,
+      slowestId: ids[slowestOf(history.conversations)] as string,
+      timeZone,
+    };
+    await showSession(session, terminal, runWords);
   } finally {
     await tracing.shutdown();
   }
 }
 
+/** The place of the conversation that took longest. */
+function slowestOf(conversations: readonly PlannedConversation[]): number {
+  const tookMs = conversations.map(({ steps }) => steps.reduce((sum, { durationMs }) => sum + durationMs, 0));
+  return tookMs.indexOf(Math.max(...tookMs));
+}
+
 /** The same terminal, with commands that read from the demo's back end and nowhere else. */
-function askingOnly(terminal: Terminal, url: string, timeZone: string, isPlain: boolean): Terminal {
+function askingOnly(terminal: Terminal, environment: Terminal['environment'], isPlain: boolean): Terminal {
   return {
     ...terminal,
     isColorful: terminal.isColorful && !isPlain,
     workingFolder: undefined,
-    environment: { CONVOTEL_FROM: url, TZ: timeZone },
+    environment,
     nowUnixNano: () => terminal.nowUnixNano(),
   };
 }
@@ -122,4 +147,111 @@ async function withoutOtelVariables<Result>(run: () => Promise<Result>): Promise
   } finally {
     Object.assign(process.env, Object.fromEntries(own));
   }
+}
+
+/** Runs a call of the command line, as a person would. */
+type RunWords = (words: readonly string[], terminal: Terminal) => Promise<ExitStatus>;
+
+/** What the session is about. */
+interface Session {
+  live: LiveConversations;
+  improvedAtUnixMs: number;
+  /** The conversation of the history that took longest. */
+  slowestId: string;
+  /** The zone that the history's daily rhythm is in. */
+  timeZone: string;
+}
+
+interface SessionStep {
+  title: string;
+  /** Sentences before the first command. */
+  note?: string;
+  calls: string[][];
+}
+
+const HEADLINE_RULE = '═'.repeat(79);
+
+/** Prints the headline of one step of the session. */
+function stepHeadline(step: number, title: string): string {
+  return `\n${HEADLINE_RULE}\nSTEP ${step}: ${title}\n${HEADLINE_RULE}\n`;
+}
+
+/** Runs the commands of steps 2 to 10, and then of those that ask further, as a person would, each shown before its output. */
+async function showSession(session: Session, terminal: Terminal, runWords: RunWords): Promise<void> {
+  let step = 2;
+  for (const { title, note, calls } of sessionSteps(session)) {
+    terminal.writeOutput(stepHeadline(step, title));
+    if (note !== undefined) terminal.writeOutput(`\n${note}\n`);
+    for (const words of calls) {
+      terminal.writeOutput(`\n$ convotel ${words.join(' ')}\n\n`);
+      await runWords(words, terminal);
+      if (terminal.interrupted.aborted) return;
+    }
+    step += 1;
+  }
+}
+
+function sessionSteps({ live, improvedAtUnixMs, slowestId, timeZone }: Session): SessionStep[] {
+  const ofHistory = ['--workflow', HISTORY_WORKFLOW];
+  const improvedAt = formatInstant(BigInt(improvedAtUnixMs) * 1_000_000n);
+  return [
+    { title: 'VIEW RECENT CONVERSATIONS', calls: [['recent', '--limit', '5']] },
+    { title: 'ANALYZE SPECIFIC CONVERSATION', calls: [['summary', live.completed[0] as string]] },
+    { title: 'DETAILED TRACE OF FAILED CONVERSATION', calls: [['trace', live.failed]] },
+    {
+      title: 'PERFORMANCE STATISTICS',
+      note: `The live conversations ran faster than real ones do; --workflow ${HISTORY_WORKFLOW} asks for the week of history alone.`,
+      calls: [['averages', '--hours', '24', ...ofHistory]],
+    },
+    {
+      title: 'FIND SLOW CONVERSATIONS',
+      calls: [['slow', '--since', '7d', '--threshold', '8000', '--limit', '5', ...ofHistory]],
+    },
+    { title: 'ERROR ANALYSIS', calls: [['errors', '--since', '7d']] },
+    {
+      title: 'PATTERNS OVER TIME',
+      calls: [
+        ['hours', '--hours', '24', '--tz', timeZone],
+        ['busiest', '--tz', timeZone],
+        ['percentiles', 'gpt', ...ofHistory],
+      ],
+    },
+    {
+      title: 'OPTIMIZATION VALIDATION',
+      note: 'Halfway through the week the system prompt was optimized. Is it better since?',
+      calls: [['compare', '--at', improvedAt, '--span', '84h', ...ofHistory]],
+    },
+    { title: 'REAL-TIME MONITORING', calls: [['watch', '--once']] },
+    {
+      title: 'WHY WAS IT SLOW?',
+      note: 'The slowest conversation of the week, against the same steps of the seven days before it.',
+      calls: [
+        ['explain', slowestId],
+        ['correlation', '--since', '7d', ...ofHistory],
+      ],
+    },
+    {
+      title: 'IS IT FAST ENOUGH?',
+      calls: [
+        ['satisfaction', '--since', '7d', ...ofHistory],
+        ['satisfaction', '--since', '7d', '--by', 'response', '--target', '6s', ...ofHistory],
+      ],
+    },
+    {
+      title: 'SESSIONS',
+      note: 'Conversations that follow one another closely are one call.',
+      calls: [
+        ['sessions', '--limit', '5', ...ofHistory],
+        ['session', 'latest'],
+      ],
+    },
+    {
+      title: 'USAGE AND COST',
+      note: 'The prices are made up, too; yours stand in convotel.json.',
+      calls: [
+        ['usage', '--since', '7d', ...ofHistory],
+        ['usage', '--since', '7d', '--by', 'day', ...ofHistory],
+      ],
+    },
+  ];
 }

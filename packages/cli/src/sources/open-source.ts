@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type {
@@ -37,35 +36,32 @@ export async function openSource(
 ): Promise<ConversationSource> {
   const { store } = texts;
   const where = resolveWhere(texts, environment);
-  if (where === '')
-    throw new UsageError(
-      '--from is empty. Give local, an http:// or clickhouse:// address, or a file of OTLP/JSON lines.',
-    );
-  if (where === 'local') return openLocal(resolveStorePath(store, environment));
+  if (where === 'local') return openLocal(resolveStorePath(store, environment), environment);
   if (store !== undefined) throw new UsageError('--store chooses the file of --from local; leave out one of the two.');
 
-  if (/^clickhouse:\/\//i.test(where)) {
-    const { openClickHouseSource } = await import('@convotel/query');
-    // Never as arguments or in the address: other users of the machine can read those.
-    const username = environment['CONVOTEL_CLICKHOUSE_USER'];
-    const password = environment['CONVOTEL_CLICKHOUSE_PASSWORD'];
-    return openClickHouseSource(where, { username, password, ...listeners });
+  const { connect, QueryError } = await import('@convotel/query');
+  // Never as arguments or in the address: other users of the machine can read those.
+  const username = environment['CONVOTEL_CLICKHOUSE_USER'];
+  const password = environment['CONVOTEL_CLICKHOUSE_PASSWORD'];
+  try {
+    return await connect(where, { username, password, token: tokenIn(environment), ...listeners });
+  } catch (error) {
+    throw error instanceof QueryError ? mistakenFrom(error) : error;
   }
-  const address = addressOf(where);
-  if (address !== undefined) {
-    if (!URL.canParse(address)) {
-      throw new UsageError(
-        '--from is not a valid address. Give one such as http://localhost:16686, with host and port.',
-      );
-    }
-    const { openHttpSource } = await import('@convotel/query');
-    return openHttpSource(address);
+}
+
+/** The address of the `convotel serve` that `where` names; undefined where it names something else. @throws {@link UsageError} */
+export async function serveAddressIn(where: string): Promise<string | undefined> {
+  const { addressOf, socketPathOf } = await import('@convotel/query/engine');
+  try {
+    return socketPathOf(where) === undefined ? addressOf(where) : where;
+  } catch (error) {
+    throw mistakenFrom(error as Error);
   }
-  if (/^[a-z][a-z\d+.-]*:\/\/|@.*:\d+(?:\/|$)/is.test(where) && !existsSync(where)) {
-    throw new UsageError('--from takes an http:// or https:// address, such as http://name:password@host:16686.');
-  }
-  const { openFileSource } = await import('@convotel/query');
-  return openFileSource(where);
+}
+
+function mistakenFrom(error: Error): UsageError {
+  return new UsageError(error.message.replace(/^where\b/, '--from'), { cause: error });
 }
 
 /**
@@ -75,7 +71,7 @@ export async function openSource(
 export async function openLastingSource(texts: SourceTexts, environment: Environment): Promise<ConversationSource> {
   if (resolveWhere(texts, environment) !== 'local') return openSource(texts, environment);
   const storePath = resolveStorePath(texts.store, environment);
-  return new ReopeningSource('local', storePath, () => openLocal(storePath));
+  return new ReopeningSource('local', storePath, () => openLocal(storePath, environment));
 }
 
 /**
@@ -83,42 +79,48 @@ export async function openLastingSource(texts: SourceTexts, environment: Environ
  * `$XDG_DATA_HOME/convotel/conversations.duckdb` with the base directory specification's default `~/.local/share`.
  */
 export function resolveStorePath(asked: string | undefined, environment: Environment): string {
-  const chosen = asked ?? environment['CONVOTEL_STORE'];
-  if (chosen !== undefined && chosen !== '') return chosen;
-  const dataHome = environment['XDG_DATA_HOME'] || join(environment['HOME'] || homedir(), '.local', 'share');
-  return join(dataHome, 'convotel', 'conversations.duckdb');
+  return findStorePath(asked, environment).value;
 }
 
-/**
- * `where` as an address; a host with a port, such as `localhost:16686` or `:4318`, is one too unless a file has that
- * name.
- */
-function addressOf(where: string): string | undefined {
-  if (/^https?:\/\//i.test(where)) return where;
-  if (existsSync(where)) return undefined;
-  const [, host, rest] = /^([\w.-]*|\[[\da-f:.]+\])(:\d{1,5}(?:\/.*)?)$/i.exec(where) ?? [];
-  if (rest !== undefined) return `http://${host || 'localhost'}${rest}`;
-  if (/^(?:localhost|\d{1,3}(?:\.\d{1,3}){3})$/i.test(where)) {
-    throw new UsageError(
-      `--from ${where} has no port. Did you mean ${where}:4318 (convotel serve) or ${where}:16686 (Jaeger)?`,
-    );
-  }
-  return undefined;
+/** The same, and what says so. */
+export function findStorePath(asked: string | undefined, environment: Environment): Setting {
+  if (asked !== undefined && asked !== '') return { value: asked, saidBy: '--store' };
+  const variable = asked === undefined ? environment['CONVOTEL_STORE'] : undefined;
+  if (variable) return { value: variable, saidBy: 'CONVOTEL_STORE' };
+  const xdg = environment['XDG_DATA_HOME'];
+  const dataHome = xdg || join(environment['HOME'] || homedir(), '.local', 'share');
+  return { value: join(dataHome, 'convotel', 'conversations.duckdb'), saidBy: xdg ? 'XDG_DATA_HOME' : 'default' };
+}
+
+/** The token that a `convotel serve` is shown: other users of the machine cannot read it there, as they can arguments. */
+export function tokenIn(environment: Environment): string | undefined {
+  return environment['CONVOTEL_TOKEN'] || undefined;
+}
+
+/** A setting's value, and what says so. */
+export interface Setting {
+  value: string;
+  saidBy: string;
 }
 
 /** What was written goes before the environment, and that before the settings; a store is that of `local`. */
-export function resolveWhere({ from, store, setting }: SourceTexts, environment: Environment): string {
-  if (from !== undefined) return from;
-  if (store !== undefined) return 'local';
-  return environment['CONVOTEL_FROM'] || (environment['CONVOTEL_STORE'] ? 'local' : (setting ?? 'local'));
+export function resolveWhere(texts: SourceTexts, environment: Environment): string {
+  return findWhere(texts, environment).value;
 }
 
-async function openLocal(storePath: string): Promise<ConversationSource> {
-  const { findRunningBackend, openDuckDbSource } = await import('@convotel/local');
-  const url = await findRunningBackend(storePath);
-  if (url === undefined) return openDuckDbSource(storePath);
-  const { ServeSource } = await import('@convotel/query');
-  return new ServeSource(url);
+/** Where a command reads, and what says so. */
+export function findWhere({ from, store, setting }: SourceTexts, environment: Environment): Setting {
+  if (from !== undefined) return { value: from, saidBy: '--from' };
+  if (store !== undefined) return { value: 'local', saidBy: '--store' };
+  const variable = environment['CONVOTEL_FROM'];
+  if (variable) return { value: variable, saidBy: 'CONVOTEL_FROM' };
+  if (environment['CONVOTEL_STORE']) return { value: 'local', saidBy: 'CONVOTEL_STORE' };
+  return setting === undefined ? { value: 'local', saidBy: 'default' } : { value: setting, saidBy: 'convotel.json' };
+}
+
+async function openLocal(storePath: string, environment: Environment): Promise<ConversationSource> {
+  const { connect } = await import('@convotel/local');
+  return connect('local', { storePath, token: tokenIn(environment) });
 }
 
 /**

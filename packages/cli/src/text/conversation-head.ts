@@ -3,17 +3,23 @@ import type { ConversationDetail, StepRow } from '@convotel/query';
 import type { TextContext } from './page.ts';
 import { bothUnitsText, outcomeText } from './words.ts';
 
+/** What {@link conversationHeadLines} shows; the last two only where they are known. */
+interface ConversationHead extends Pick<ConversationDetail, 'startTime' | 'endTime' | 'durationMs' | 'outcome'> {
+  stepSumMs?: number;
+  stepCount?: number;
+}
+
 /** Start, end, durations and number of steps of one conversation; its outcome where that is not `completed`. */
-export function conversationHeadLines(detail: ConversationDetail, context: TextContext): string[] {
-  const { durationMs, stepSumMs } = detail;
+export function conversationHeadLines(head: ConversationHead, context: TextContext): string[] {
+  const { durationMs, stepSumMs = durationMs, stepCount } = head;
   const sumDiffers = Math.abs(stepSumMs - durationMs) > (durationMs * STEP_SUM_DIFFERS_FROM_PCT) / 100;
   return [
-    `Start Time:    ${context.localTime(detail.startTime, 6)}`,
-    `End Time:      ${context.localTime(detail.endTime, 6)}`,
+    `Start Time:    ${context.localTime(head.startTime, 6)}`,
+    `End Time:      ${context.localTime(head.endTime, 6)}`,
     `Total Duration: ${bothUnitsText(durationMs)}`,
     ...(sumDiffers ? [`Sum of Steps:    ${bothUnitsText(stepSumMs)}`] : []),
-    `Steps:         ${detail.stepCount}`,
-    ...(detail.outcome === 'completed' ? [] : [`Outcome:       ${outcomeText(detail.outcome)}`]),
+    ...(stepCount === undefined ? [] : [`Steps:         ${stepCount}`]),
+    ...(head.outcome === 'completed' ? [] : [`Outcome:       ${outcomeText(head.outcome)}`]),
   ];
 }
 

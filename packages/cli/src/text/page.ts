@@ -57,22 +57,49 @@ export function pageText(lines: readonly string[], { columns }: Screen): string 
 
 /** An empty line, `heading` and a bullet for each finding; nothing where there are none or none are shown. */
 export function findingsSection(heading: string, findings: readonly Finding[], context: TextContext): string[] {
-  if (!context.showFindings || findings.length === 0) return [];
-  return ['', `${heading}:`, ...findings.flatMap((finding) => wrapText(finding.text, context.columns, '• '))];
+  return bulletsSection(heading, findings, context, () => '• ');
 }
 
 /** The findings below `heading`, then the advice among them, numbered, below `RECOMMENDATIONS`. */
 export function findingsAndAdvice(heading: string, findings: readonly Finding[], context: TextContext): string[] {
   const observed = findings.filter((finding) => finding.severity !== 'advice');
   const advice = findings.filter((finding) => finding.severity === 'advice');
-  const sections = findingsSection(heading, observed, context);
-  if (!context.showFindings || advice.length === 0) return sections;
   return [
-    ...sections,
-    '',
-    'RECOMMENDATIONS:',
-    ...advice.flatMap((finding, index) => wrapText(finding.text, context.columns, `${index + 1}. `)),
+    ...findingsSection(heading, observed, context),
+    ...bulletsSection('RECOMMENDATIONS', advice, context, (index) => `${index + 1}. `),
   ];
+}
+
+function bulletsSection(
+  heading: string,
+  findings: readonly Finding[],
+  context: TextContext,
+  bulletAt: (index: number) => string,
+): string[] {
+  if (!context.showFindings || findings.length === 0) return [];
+  const sentences = withoutFloods(findings);
+  return [
+    '',
+    `${heading}:`,
+    ...sentences.flatMap((sentence, index) => wrapText(sentence, context.columns, bulletAt(index))),
+  ];
+}
+
+/** So many sentences of one rule are read; a program with very many steps has more. */
+const MAX_OF_ONE_RULE = 8;
+
+/** The sentences; of a rule with very many of them the first, and how many more there are. */
+function withoutFloods(findings: readonly Finding[]): string[] {
+  const countByRule = new Map<string, number>();
+  for (const { rule } of findings) countByRule.set(rule, (countByRule.get(rule) ?? 0) + 1);
+  const saidByRule = new Map<string, number>();
+  return findings.flatMap(({ rule, text }) => {
+    const count = countByRule.get(rule) ?? 0;
+    const said = saidByRule.get(rule) ?? 0;
+    saidByRule.set(rule, said + 1);
+    if (count <= MAX_OF_ONE_RULE || said < MAX_OF_ONE_RULE - 1) return [text];
+    return said === MAX_OF_ONE_RULE - 1 ? [`${count - said} more like these (${rule}) with --json`] : [];
+  });
 }
 
 /** The line on what a table does not count, such as `Left out: gpt 2 not completed, 1 of 60s or more`; often none. */

@@ -18,10 +18,14 @@ export interface TableLines {
   rows: string[];
 }
 
+/** Cells of a line where the output is not a terminal, as far as the rows fit. */
+const PRINTED_COLUMNS = 80;
+
 /**
  * Lays `rows` out in columns by display width, so that wide characters keep the columns straight and a long cell
- * widens its whole column. On a terminal that is too narrow the columns move together, and where that is not enough
- * each row becomes a block with a line a cell: no cell is ever cut.
+ * widens its whole column. Where there is not enough room the columns get as narrow as their cells, then move together;
+ * where that is not enough on a terminal, each row becomes a block with a line a cell: no cell is ever cut. Elsewhere
+ * each row stays one line.
  * @param after - what stands behind a row, outside the columns, such as an arrow; below it where there is no room
  */
 export function layOutTable<Row>(
@@ -32,8 +36,9 @@ export function layOutTable<Row>(
 ): TableLines {
   const cells = rows.map((row, index) => columns.map((column) => column.cell(row, index)));
   const available = context.columns ?? Number.POSITIVE_INFINITY;
-  const { wide, close } = layoutsOf(columns, cells);
-  const chosen = [wide, close].find((layout) => widthOf(layout) <= available);
+  const { wide, snug, close } = layoutsOf(columns, cells);
+  const fitting = [wide, snug, close].find((layout) => widthOf(layout) <= (context.columns ?? PRINTED_COLUMNS));
+  const chosen = fitting ?? (context.columns === undefined ? wide : undefined);
   if (chosen === undefined) {
     return {
       heading: columns[0]?.heading ?? '',
@@ -43,7 +48,7 @@ export function layOutTable<Row>(
   return {
     heading: lineOf(
       chosen,
-      chosen.map(({ heading }) => (chosen === close ? heading.trim() : heading)),
+      chosen.map(({ heading }) => (chosen === wide ? heading : heading.trim())),
     ),
     rows: cells.map((row, index) => {
       const line = lineOf(chosen, row);
@@ -66,19 +71,22 @@ export function tableWidths<Row>(
   return { wide: widthOf(wide), close: widthOf(close) };
 }
 
-/** The columns as they are wanted, and as close together as they can stand. */
+/** The columns as they are wanted, as narrow as their cells, and as close together as they can stand. */
 function layoutsOf<Row>(
   columns: readonly Column<Row>[],
   cells: readonly (readonly string[])[],
-): { wide: Column<Row>[]; close: Column<Row>[] } {
-  const widestOf = (place: number): number => Math.max(0, ...cells.map((row) => displayWidth(row[place] ?? '')));
+): { wide: Column<Row>[]; snug: Column<Row>[]; close: Column<Row>[] } {
+  const widest = columns.map((_column, place) =>
+    cells.reduce((width, row) => Math.max(width, displayWidth(row[place] ?? '')), 0),
+  );
+  const snug = columns.map((column, place) => ({
+    ...column,
+    width: Math.max(displayWidth(column.heading.trim()), widest[place] as number),
+  }));
   return {
-    wide: columns.map((column, place) => ({ ...column, width: Math.max(column.width, widestOf(place)) })),
-    close: columns.map((column, place) => ({
-      ...column,
-      width: Math.max(displayWidth(column.heading.trim()), widestOf(place)),
-      gap: place === 0 ? 0 : 1,
-    })),
+    wide: columns.map((column, place) => ({ ...column, width: Math.max(column.width, widest[place] as number) })),
+    snug,
+    close: snug.map((column, place) => ({ ...column, gap: place === 0 ? 0 : 1 })),
   };
 }
 

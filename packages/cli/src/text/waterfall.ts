@@ -1,3 +1,4 @@
+import { isFailure } from '@convotel/conventions';
 import type { ConversationDetail, StepRow } from '@convotel/query';
 import { stepLabel } from './conversation-head.ts';
 import { outcomeMark } from './marks.ts';
@@ -7,8 +8,9 @@ import { layOutTable, tableWidths } from './table.ts';
 import type { Column, TableLines } from './table.ts';
 import { secondsText } from './words.ts';
 
-/** Cells of the axis where the output is not a terminal. */
-const PRINTED_CELLS = 40;
+/** Cells of a line, and most of them for the axis, where the output is not a terminal. */
+const PRINTED_COLUMNS = 80;
+const MAX_PRINTED_CELLS = 40;
 const MIN_CELLS = 10;
 const MAX_CELLS = 60;
 /** Minimum length of a wait that gets a line of its own, as a share of the conversation. */
@@ -23,11 +25,13 @@ interface Stretch {
   firstOutputMs?: number;
   /** Whether nothing ran. */
   isWait: boolean;
+  /** Whether what ran failed, such as an attempt that was retried. */
+  isFailure?: boolean;
 }
 
 /**
  * The steps of a conversation on one axis, which runs from its start to its end. With drawings on, the time before a
- * step's first output is shaded lightly, and a period in which no step ran gets a line of its own.
+ * step's first output is shaded lightly, what failed darkly, and a period in which no step ran gets a line of its own.
  */
 export function waterfall(detail: ConversationDetail, context: TextContext): TableLines {
   const stretches = stretchesOf(detail, context);
@@ -43,9 +47,12 @@ export function waterfall(detail: ConversationDetail, context: TextContext): Tab
     },
   ];
   const { columns } = context;
-  const besideLabels = (columns ?? 0) - tableWidths(labelled, stretches).wide - 4;
+  const besideLabels = (columns ?? PRINTED_COLUMNS) - tableWidths(labelled, stretches).wide - 4;
   const isBelow = columns !== undefined && besideLabels < MIN_CELLS;
-  const cells = columns === undefined ? PRINTED_CELLS : Math.min(isBelow ? columns - 4 : besideLabels, MAX_CELLS);
+  const cells =
+    columns === undefined
+      ? Math.min(Math.max(besideLabels, MIN_CELLS), MAX_PRINTED_CELLS)
+      : Math.min(isBelow ? columns - 4 : besideLabels, MAX_CELLS);
   const barOf = (stretch: Stretch): string => bar(stretch, detail.durationMs, cells);
   if (isBelow) return layOutTable(labelled, stretches, context, (stretch) => `\n  ${barOf(stretch)}`);
   const end = `${secondsText(detail.durationMs)}s`;
@@ -67,6 +74,7 @@ export function waterfallLegend(detail: ConversationDetail, context: TextContext
     ...(stretches.some(({ firstOutputMs }) => firstOutputMs !== undefined)
       ? ['░ before its first output', '█ after it']
       : []),
+    ...(stretches.some((stretch) => stretch.isFailure) ? ['▒ failed'] : []),
     ...(stretches.some(({ isWait }) => isWait) ? ['· no step ran'] : []),
   ];
   return meanings.length === 0 ? [] : [lightRule(80, context), meanings.join('   ')];
@@ -90,6 +98,7 @@ function stretchesOf(detail: ConversationDetail, context: TextContext): Stretch[
       endMs: offsetMs + step.durationMs,
       ...(first === undefined ? {} : { firstOutputMs: offsetMs + first }),
       isWait: false,
+      isFailure: context.graph && isFailure(step.outcome),
     });
   }
   return stretches;
@@ -102,7 +111,7 @@ function microsecondsOf(time: string): number {
 
 /** The stretch's place on the axis between two bounds; at least one cell, so that a short step is seen. */
 export function bar(
-  { startMs, endMs, firstOutputMs, isWait }: Omit<Stretch, 'label'>,
+  { startMs, endMs, firstOutputMs, isWait, isFailure: hasFailed = false }: Omit<Stretch, 'label'>,
   wholeMs: number,
   cells: number,
 ): string {
@@ -111,6 +120,8 @@ export function bar(
   const end = Math.min(Math.max(Math.round(cellsAt(endMs)), first + 1), cells);
   const output =
     firstOutputMs === undefined ? first : Math.min(Math.max(Math.round(cellsAt(firstOutputMs)), first), end);
-  const drawn = isWait ? '·'.repeat(end - first) : '░'.repeat(output - first) + '█'.repeat(end - output);
+  const drawn = isWait
+    ? '·'.repeat(end - first)
+    : '░'.repeat(output - first) + (hasFailed ? '▒' : '█').repeat(end - output);
   return `|${' '.repeat(first)}${drawn}${' '.repeat(cells - end)}|`;
 }

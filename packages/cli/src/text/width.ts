@@ -5,7 +5,7 @@ export interface Screen {
 }
 
 /** Printable ASCII, and the signs that our own pages use: each takes one cell of the terminal. */
-const ONE_CELL_EACH = /^[\u0020-\u007e←•·✓✗■░▁▂▃▄▅▆▇█▉▊▋▌▍▎▏…]*$/;
+const ONE_CELL_EACH = /^[\u0020-\u007e←•·✓✗■░▒▁▂▃▄▅▆▇█▉▊▋▌▍▎▏…]*$/;
 
 /** Colours (ECMA-48, Select Graphic Rendition), which take no room. */
 const COLORS = /\u001b\[\d*m/g;

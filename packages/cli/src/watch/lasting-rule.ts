@@ -1,8 +1,7 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Alert, AlertRule, ConversationFilters, ConversationSource, Window } from '@convotel/query';
-import { nextConditions } from './conditions.ts';
-import type { Condition, Observed } from './conditions.ts';
+import { UsageError } from '../usage-error.ts';
 import type { WatchRule } from './rules.ts';
-import { readState, writeState } from './state-file.ts';
 
 /** How ongoing conditions are reported. */
 export interface LastingOptions {
@@ -87,4 +86,120 @@ async function samplesOf(
   if (evidence['conversations'] === 0) return Number.POSITIVE_INFINITY;
   const { data } = await source.ask({ name: 'conversations', window, filters, order: 'newest', limit: enough });
   return data.length;
+}
+
+/** What one round sees. A key identifies a condition across rounds. */
+interface Observed {
+  /** Conditions above their limit, with the alert for each. */
+  raised: ReadonlyMap<string, Alert>;
+  /** Conditions that keep an existing alert going although they are not above their limit. */
+  held: ReadonlySet<string>;
+}
+
+/** One condition, as earlier rounds saw it. */
+interface Condition {
+  /** When it was first seen without a break, in Unix milliseconds. */
+  sinceUnixMs: number;
+  /** Whether it has lasted long enough to be an alert. */
+  isAlert: boolean;
+  /** The latest alert about it. */
+  alert: Alert;
+}
+
+/** When a condition is reported. */
+interface ConditionOptions {
+  /** How long a condition must last before it is an alert. */
+  forMs: (key: string) => number;
+  /** Whether an ongoing alert is repeated each round; otherwise it is reported when it starts and when it ends. */
+  repeat: boolean;
+}
+
+/**
+ * The conditions after a round, and the alerts to report. A condition becomes an alert once it has stayed above its limit
+ * for `forMs`, and ends when it is neither raised nor held.
+ */
+function nextConditions(
+  earlier: ReadonlyMap<string, Condition>,
+  { raised, held }: Observed,
+  nowUnixMs: number,
+  { forMs, repeat }: ConditionOptions,
+): { conditions: Map<string, Condition>; alerts: Alert[] } {
+  const conditions = new Map<string, Condition>();
+  const alerts: Alert[] = [];
+  for (const [key, alert] of raised) {
+    const known = earlier.get(key);
+    const sinceUnixMs = known?.sinceUnixMs ?? nowUnixMs;
+    const wasAlert = known?.isAlert ?? false;
+    const isAlert = wasAlert || nowUnixMs - sinceUnixMs >= forMs(key);
+    conditions.set(key, { sinceUnixMs, isAlert, alert });
+    if (isAlert && (repeat || !wasAlert)) alerts.push(alert);
+  }
+  for (const [key, condition] of earlier) {
+    if (raised.has(key) || !condition.isAlert) continue;
+    if (held.has(key)) {
+      conditions.set(key, condition);
+      if (repeat) alerts.push(condition.alert);
+    } else if (!repeat) {
+      const time = new Date(nowUnixMs).toISOString().replace('Z', '000Z');
+      alerts.push({ ...condition.alert, severity: 'good', text: `OVER: ${condition.alert.text}`, time });
+    }
+  }
+  return { conditions, alerts };
+}
+
+const VERSION = 1;
+
+interface State {
+  version: typeof VERSION;
+  conditions: Record<string, Condition>;
+}
+
+/**
+ * The conditions that an earlier `watch` left in `path`; none where there is no such file yet.
+ * @throws {@link UsageError} when the file is something else.
+ */
+async function readState(path: string): Promise<Map<string, Condition>> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
+    throw new UsageError(`--state cannot be read: ${(error as Error).message}.`, { cause: error });
+  }
+  const state = parsed(text);
+  if (!isState(state)) {
+    throw new UsageError(
+      `--state ${path} is not a file that watch has written. Give another one, or delete it to begin anew.`,
+    );
+  }
+  return new Map(Object.entries(state.conditions));
+}
+
+/** Writes `conditions` beside `path` and puts the file in its place, so that it is never half written. */
+async function writeState(path: string, conditions: ReadonlyMap<string, Condition>): Promise<void> {
+  const state: State = { version: VERSION, conditions: Object.fromEntries(conditions) };
+  const written = `${path}.${process.pid}.new`;
+  try {
+    await writeFile(written, `${JSON.stringify(state, null, 2)}\n`);
+    await rename(written, path);
+  } catch (error) {
+    throw new UsageError(`--state cannot be written: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isState(value: unknown): value is State {
+  if (typeof value !== 'object' || value === null) return false;
+  const { version, conditions } = value as Partial<State>;
+  if (version !== VERSION || typeof conditions !== 'object' || conditions === null) return false;
+  return Object.values(conditions).every(
+    (each) => typeof each === 'object' && typeof each?.sinceUnixMs === 'number' && typeof each.alert?.text === 'string',
+  );
 }

@@ -35,12 +35,12 @@ const ROWS: ComparisonRow[] = [
 ];
 
 const TABLE = [
-  'Step          Before (ms)  After (ms)    Change      95% Interval  Verdict',
+  'Step         Before (ms)  After (ms)  Change    95% Interval  Verdict',
   '-'.repeat(80),
-  'llm                3421.8      2834.5    -587.3    -756.2..-427.3  faster',
-  'tts                1000.0      1000.0       0.0      -20.0..+20.0  no clear change',
-  'play                    -       500.0         -                 -  too few',
-  'conversation       6863.6      6277.4    -586.2    -755.1..-426.2  faster',
+  'llm               3421.8      2834.5  -587.3  -756.2..-427.3  faster',
+  'tts               1000.0      1000.0     0.0    -20.0..+20.0  no clear change',
+  'play                   -       500.0       -               -  too few',
+  'conversation      6863.6      6277.4  -586.2  -755.1..-426.2  faster',
   '='.repeat(80),
 ];
 

@@ -61,9 +61,9 @@ describe('slow', () => {
     expect(linesOf(slowText(report('slow', rows), CONTEXT, asked)).slice(1, 6)).toEqual([
       'Slowest Responses (>2000ms)',
       '='.repeat(80),
-      'Conversation ID                   Response (s)  Duration (s)  Steps  Start Time',
+      'Conversation ID  Response (s)  Duration (s)  Steps  Start Time',
       '-'.repeat(80),
-      'a                                        2.346         9.000     5   2025-10-08T14:30:22',
+      'a                       2.346         9.000     5   2025-10-08T14:30:22',
     ]);
     expect(slowText(report('slow', []), CONTEXT, asked)).toContain('No response took more than 2000ms');
   });
@@ -79,10 +79,10 @@ describe('longest', () => {
       '='.repeat(80),
       'Longest Conversations (last 24 hours)',
       '='.repeat(80),
-      'Conversation ID                Duration (s)    Sum (s)  Steps  Start Time',
+      'Conversation ID          Duration (s)  Sum (s)  Steps  Start Time',
       '-'.repeat(80),
-      '20251008_143022_a1b2c3d4             65.432      6.864     5   2025-10-08T14:30:22',
-      'b                                     6.000      6.000    12   2025-10-08T14:30:22  open',
+      '20251008_143022_a1b2c3d4       65.432    6.864     5   2025-10-08T14:30:22',
+      'b                               6.000    6.000    12   2025-10-08T14:30:22  open',
       '='.repeat(80),
     ]);
   });

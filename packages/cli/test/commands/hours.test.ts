@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { busiestText } from '../../src/commands/busiest.ts';
-import { hoursText } from '../../src/commands/hours.ts';
+import { busiestText, hoursText } from '../../src/commands/hours.ts';
 import { ASKED, CONTEXT, report, linesOf } from './reports-for-tests.ts';
 
 function hours(...conversations: number[]): string[] {

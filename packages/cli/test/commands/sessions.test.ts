@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { sessionText } from '../../src/commands/session.ts';
-import { sessionsText } from '../../src/commands/sessions.ts';
+import { sessionText, sessionsText } from '../../src/commands/sessions.ts';
 import { ASKED, CONTEXT, conversationRow, finding, linesOf, report } from './reports-for-tests.ts';
 
 const SESSION = {
@@ -20,10 +19,10 @@ test('sessions show what each comes to, and tokens where they are known', () => 
   expect(linesOf(sessionsText(report('sessions', rows), CONTEXT, ASKED)).slice(1)).toEqual([
     'Sessions (last 24 hours)',
     '='.repeat(80),
-    'Session ID               Start Time          Conv. Spoken (s) Failed Interr.   Tokens',
+    'Session ID         Start Time          Conv. Spoken (s) Failed Interr.   Tokens',
     '-'.repeat(80),
-    'call-1                   2025-10-08T14:30:22     3      4.000      1       2      270',
-    'call-2                   2025-10-08T14:30:22     1      4.000      1       2        -',
+    'call-1             2025-10-08T14:30:22     3      4.000      1       2      270',
+    'call-2             2025-10-08T14:30:22     1      4.000      1       2        -',
     '='.repeat(80),
   ]);
   const text = sessionsText(report('sessions', [rows[1]!]), CONTEXT, ASKED);

@@ -18,12 +18,12 @@ test('usage has a row a group, the total below them, and names models without a 
   expect(linesOf(text).slice(1)).toEqual([
     'Usage by Model (last 24 hours)',
     '='.repeat(80),
-    'Model                      Calls Input Tokens Output Tokens Spoken Chars Cost (EUR)',
+    'Model                  Calls Input Tokens Output Tokens Spoken Chars Cost (EUR)',
     '-'.repeat(80),
-    'large                          4         4000           400            -     0.0120',
-    '(not said)                     2            -             -          240          -',
+    'large                      4         4000           400            -     0.0120',
+    '(not said)                 2            -             -          240          -',
     '-'.repeat(80),
-    'Total                          6         4000           400          240     0.0120',
+    'Total                      6         4000           400          240     0.0120',
     '='.repeat(80),
     'No price for small: add one under "prices" in convotel.json',
   ]);
@@ -34,7 +34,7 @@ test('usage has no cost without prices, and says when nothing was used', () => {
   expect(linesOf(usageText(report('usage', empty), CONTEXT, ASKED)).slice(1)).toEqual([
     'Usage by Day (last 24 hours)',
     '='.repeat(80),
-    'Day                        Calls Input Tokens Output Tokens Spoken Chars',
+    'Day                    Calls Input Tokens Output Tokens Spoken Chars',
     '-'.repeat(80),
     'No use of models in this window',
     '='.repeat(80),

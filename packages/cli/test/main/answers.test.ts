@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { COMMANDS } from '../../src/commands/commands.ts';
 import { main } from '../../src/main.ts';
 import { recordingTerminal } from '../recording-terminal.ts';
-import { FOUR_CONVERSATIONS, writeOtlpFile } from './otlp-file.ts';
+import { FOUR_CONVERSATIONS, temporaryFolder, writeOtlpFile } from './otlp-file.ts';
 
 const schema = JSON.parse(readFileSync(new URL('../../schema/answers.schema.json', import.meta.url), 'utf8')) as {
   $defs: { answers: Record<string, object> };
@@ -34,6 +37,11 @@ const CALLS: readonly string[][] = [
   ['summary', 'good-0'],
   ['trace', 'bad-0'],
   ['timeline', 'good-1'],
+  ['explain', 'good-2'],
+  ['explain', 'latest'],
+  ['satisfaction'],
+  ['satisfaction', '--by', 'response', '--target', '6s'],
+  ['correlation'],
   ['sessions'],
   ['session', 'call-1'],
   ['session', 'latest'],
@@ -68,8 +76,12 @@ describe('the JSON of a command', () => {
     expect(isValid).toBe(true);
   });
 
-  test('every command that answers has a schema', () => {
-    expect(Object.keys(schema.$defs.answers)).toEqual(expect.arrayContaining(CALLS.map((call) => call[0])));
+  test('every command that answers is looked at here, and has a schema', async () => {
+    const names: string[] = [];
+    for (const { name, load } of COMMANDS) if ('csv' in (await load()).command.options) names.push(name);
+    names.sort();
+    expect([...new Set(CALLS.map(([name]) => name))].toSorted()).toEqual(names);
+    expect(Object.keys(schema.$defs.answers)).toEqual(expect.arrayContaining(names));
   });
 
   test('a document that is not as it must be is refused', () => {
@@ -142,6 +154,20 @@ test('compare --fail-on ends with 10 when a row has the verdict, and still answe
     'slower',
   ]);
   expect(await main([...call, '--fail-on', 'faster'], terminal)).toBe(0);
+});
+
+test('explain says eight sentences at most, those about targets in convotel.json included', async () => {
+  const steps = Array.from({ length: 12 }, (_none, index) => ({ step: `step-${index}`, durationMs: 1000 + index }));
+  const from = await writeOtlpFile([{ id: 'long', start: '2025-10-08T14:30:00Z', steps }]);
+  const config = join(await temporaryFolder(), 'convotel.json');
+  await writeFile(config, JSON.stringify({ kinds: { other: { target: 500 } } }));
+  const sentencesOf = async (command: string): Promise<number> => {
+    const terminal = recordingTerminal({ CONVOTEL_FROM: from });
+    expect(await main([command, 'long', '--json', '--config', config], terminal)).toBe(0);
+    return (JSON.parse(terminal.output) as { findings: unknown[] }).findings.length;
+  };
+  expect(await sentencesOf('explain')).toBe(8);
+  expect(await sentencesOf('summary')).toBeGreaterThan(12);
 });
 
 describe('watch --once', () => {

@@ -41,21 +41,31 @@ const CALLS = [
   ['summary', 'good-0'],
   ['trace', 'bad-0'],
   ['timeline', 'good-1'],
+  ['explain', 'good-1'],
+  ['satisfaction', '--by', 'response'],
+  ['correlation'],
+  ['sessions'],
+  ['session', 'call-1'],
+  ['usage'],
 ];
+
+/** Where the rows of an answer stand that is not a list itself. */
+const LISTS = ['steps', 'ranked', 'conversations', 'rows'] as const;
 
 describe('--csv of a command', () => {
   test.each(CALLS.map((words) => [words.join(' '), words] as const))(
     '%s has a row for each of the JSON',
     async (_, words) => {
       const { status, output, errors } = await run([...words, '--csv']);
-      expect({ status, errors }).toEqual({ status: 0, errors: '' });
+      expect({ status, errors: errors.replace(/^Note: .*\n$/, '') }).toEqual({ status: 0, errors: '' });
       const [header = [], ...rows] = readCsv(output);
       expect(new Set(header).size).toBe(header.length);
       for (const row of rows) expect(row).toHaveLength(header.length);
 
       const { data } = JSON.parse((await run([...words, '--json'])).output) as { data: unknown };
-      const single = data as { steps?: object[] };
-      const objects = (Array.isArray(data) ? data : (single.steps ?? [data])) as object[];
+      const single = data as Record<string, unknown>;
+      const list = LISTS.map((name) => single[name]).find((each) => Array.isArray(each) && typeof each[0] === 'object');
+      const objects = (Array.isArray(data) ? data : (list ?? [data])) as object[];
       expect(rows).toHaveLength(objects.length);
       objects.forEach((object, index) => {
         for (const [path, value] of leaves(object)) {

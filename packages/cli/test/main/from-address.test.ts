@@ -33,6 +33,15 @@ test('an address of a Jaeger is recognised with one request, and answers', async
   expect(jaeger.seen.map(({ path }) => path)).toEqual(['/api/v3/services', '/api/v3/traces']);
 });
 
+test.each([['explain', 'one'], ['satisfaction', '--by', 'response'], ['correlation'], ['sessions'], ['usage']])(
+  'a Jaeger answers %s %s',
+  async (...words) => {
+    const { status, output } = await call(...words, '--from', jaeger.address, '--json');
+    expect(status).toBe(0);
+    expect(JSON.parse(output)).toMatchObject({ command: words[0], source: { kind: 'jaeger' } });
+  },
+);
+
 test('texts of one conversation come from a Jaeger too', async () => {
   const { status, output } = await call('trace', 'one', '--from', jaeger.address);
   expect(status).toBe(0);

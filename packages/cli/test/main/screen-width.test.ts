@@ -42,6 +42,14 @@ const TABLES = [
   ['compare', '--at', '2025-10-08T14:32:00Z', '--span', '1h'],
   ['summary', 'good-0'],
   ['timeline', 'latest'],
+  ['trace', 'latest'],
+  ['explain', 'latest'],
+  ['satisfaction', '--by', 'response'],
+  ['correlation'],
+  ['sessions'],
+  ['session', 'call-1'],
+  ['common-errors'],
+  ['usage'],
 ];
 
 describe.each([40, 60, 80, 120])('on a screen of %i cells', (columns) => {
@@ -66,6 +74,17 @@ test('where a table does not fit, each row is a block, and no cell is cut', asyn
 test('a screen narrower than 40 cells is printed as one of 40', async () => {
   expect(await print(['averages'], 12)).toEqual(await print(['averages'], 40));
 });
+
+test.each(TABLES.map((words) => [words.join(' '), words] as const))(
+  'the rows of %s take 80 cells where there is no screen',
+  async (_name, words) => {
+    const asked = words.map((word) => (word === LONG_STEP ? 'gpt' : word));
+    const from = ['--from', await writeOtlpFile(FOUR_CONVERSATIONS)];
+    const lines = await print([...asked, '--no-findings', ...from], undefined);
+    // A message below its row is one line, however long.
+    expect(lines.filter((line) => !line.startsWith('  ') && widthOf(line) > 80)).toEqual([]);
+  },
+);
 
 test('what is not a screen gets every row in one line, and sentences unbroken', async () => {
   const lines = await print(['errors'], undefined);

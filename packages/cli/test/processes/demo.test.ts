@@ -36,10 +36,10 @@ describe('the demo', () => {
     await new Promise((resolve) => server.close(resolve));
   }, 180_000);
 
-  test('answers all ten steps of the session', () => {
+  test('answers all ten steps of the session, then what is asked further', () => {
     expect({ status: demo.status, stderr: demo.stderr }).toEqual({ status: 0, stderr: '' });
     expect([...demo.stdout.matchAll(/^STEP (\d+): /gm)].map((match) => Number(match[1]))).toEqual([
-      1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
     ]);
   });
 
@@ -62,6 +62,14 @@ describe('the demo', () => {
     ['percentiles', /P50 +\d+\.\d {2}← Median/],
     ['the improvement', /GPT time reduced by \d+\.\dms \(\d+% improvement\)/],
     ['an alert', /^⚠️ {2}HIGH ERROR RATE: gpt at \d+\.\d+%$/m],
+    ['why the slowest conversation was slow', /EXPLANATION:\n• It took 1\d\.\ds, \d\.\ds over the target of 7s\n/],
+    ['how it compares with the week', /• GPT took longer than 99% of its \d+ calls in the seven days before/],
+    ['what goes together', /^gpt +duration +0\.\d\d +0\.\d\d\.\.0\.\d\d +\d+$/m],
+    ['the share that is fast enough', /Satisfied when: completed in less than 7s\n/],
+    ['the same by response', /Satisfied when: completed, and answered in less than 6s\n/],
+    ['the newest sessions', /^call-\d{3} +\d{4}-/m],
+    ['the conversations of one', /Session: call-\d{3}\n/],
+    ['usage with its cost', /Cost \(EUR\)\n-+\nexample-large +\d+ +\d+ +\d+ +- +\d\.\d{4}\n/],
     ['the other alert', /^⚠️ {2}SLOW PERFORMANCE: \d+ conversations >8s$/m],
   ])('shows %s', (_what, pattern) => {
     expect(demo.stdout).toMatch(pattern);

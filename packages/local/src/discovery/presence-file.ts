@@ -1,12 +1,13 @@
 import { constants } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
+import { socketPathOf } from '@convotel/query/engine';
 import { LocalError } from '../local-error.ts';
 import { fileIdOf } from '../store-files.ts';
 
 /** What a running back end says of itself in a small file beside its store. */
 export interface Presence {
-  /** Where it answers, such as `http://127.0.0.1:4318`. */
+  /** Where it answers, such as `http://127.0.0.1:4318` or `unix:/run/convotel.sock`. */
   url: string;
   /** Random, new with every start; `/healthz` says the same one. */
   instanceId: string;
@@ -56,7 +57,7 @@ async function writeWhole(path: string, text: string): Promise<void> {
 
 /**
  * What the file says of the back end that runs on the store at `storePath`; undefined where there is none, or none to
- * be trusted: only a regular file of the same user counts, that names this very store and a loopback address.
+ * be trusted: only a regular file of the same user counts, that names this very store and a loopback address or a socket.
  */
 export async function readPresence(storePath: string): Promise<Presence | undefined> {
   let text: string;
@@ -103,6 +104,7 @@ function parsePresence(text: string): Presence | undefined {
 }
 
 function isLoopbackAddress(address: string): boolean {
+  if (socketPathOf(address) !== undefined) return true;
   if (!URL.canParse(address)) return false;
   const { protocol, hostname, origin } = new URL(address);
   // Anything beside the origin, such as a name and password, is not of ours, and would be shown to people.

@@ -108,3 +108,27 @@ const LENGTH_DELIMITED = 2;
 function tag(field: number, wireType: number): number {
   return (field << 3) | wireType;
 }
+
+/**
+ * The JSON object in the body of a small request. Only `application/json` is read, which a form of a foreign page cannot
+ * send.
+ * @throws {@link HttpRefusal} 415, 413, 400
+ */
+export async function readJsonObject(request: IncomingMessage, maxBytes: number): Promise<Record<string, unknown>> {
+  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
+    throw new HttpRefusal(415, 'the content type must be application/json');
+  }
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8')) {
+    text += String(chunk);
+    if (text.length > maxBytes) throw new HttpRefusal(413, `the body is larger than ${maxBytes} bytes`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new HttpRefusal(400, 'the body is not valid JSON', {}, { cause: error });
+  }
+  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  throw new HttpRefusal(400, 'the body is not a JSON object');
+}

@@ -1,18 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
+import type { ResolvedRetentionOptions } from '../backend-options.ts';
+import { damagedFilesOf } from '../store-files.ts';
 import type { SpanStore } from '../store/span-store.ts';
 import type { Upkeep } from '../store/upkeep.ts';
 import { LocalError } from '../local-error.ts';
-import { HttpRefusal, type Route } from './http-answer.ts';
+import { HttpRefusal, readJsonObject, type Route } from './http-answer.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { RejectionCounts } from './trace-route.ts';
+
+/** Most damaged files that `/healthz` names, the newest. */
+const MAX_DAMAGED_FILES = 20;
 
 /** What `/healthz` speaks of. */
 export interface HealthSubjects {
   instanceId: string;
   store: SpanStore;
   upkeep: Upkeep;
+  retention: ResolvedRetentionOptions;
   budget: MemoryBudget;
   rejected: RejectionCounts;
   /** Connections that clients closed before their request was complete. */
@@ -23,7 +29,7 @@ export interface HealthSubjects {
  * `GET /healthz`: which back end it is, whether it can keep spans, and what it has done since it started. Its status is
  * `ok`, `unwritable` with the reason as `problem`, or `damaged`; the answer's own is 200, since somebody answers.
  */
-export function healthRoute({ instanceId, store, upkeep, budget, rejected, gone }: HealthSubjects): Route {
+export function healthRoute({ instanceId, store, upkeep, retention, budget, rejected, gone }: HealthSubjects): Route {
   return {
     method: 'GET',
     // Whoever watches over it, and other commands, may know that it runs.
@@ -39,6 +45,10 @@ export function healthRoute({ instanceId, store, upkeep, budget, rejected, gone 
         problem,
         instanceId,
         storePath: store.path,
+        damagedFiles: damagedFilesOf(store.path).slice(-MAX_DAMAGED_FILES),
+        // A limit that keeps everything is no number in JSON, and left out.
+        ...(Number.isFinite(retention.maxAgeDays) && { maxAgeDays: retention.maxAgeDays }),
+        maxBytes: retention.maxBytes,
         ...store.counts(),
         ...rejected,
         ...upkeep.counts,
@@ -85,6 +95,44 @@ export function backupRoute(store: SpanStore): Route {
         return { contentType: 'application/vnd.duckdb', body, contentLength: size };
       } catch (error) {
         end();
+        if (!(error instanceof LocalError)) throw error;
+        throw new HttpRefusal(503, error.message, {}, { cause: error });
+      }
+    },
+  };
+}
+
+/** Where a running back end deletes one conversation, by POST. */
+export const FORGET_PATH = '/api/v1/forget';
+/** An id is short; nothing else comes here. */
+const MAX_ORDER_BYTES = 65_536;
+
+/** What was deleted of a conversation. */
+export interface Forgotten {
+  traces: number;
+  spans: number;
+}
+
+/**
+ * `POST /api/v1/forget` with `{"conversationId": …}`: deletes every span of the conversation, writes the store anew without
+ * them, and then answers how many there were.
+ * @param traceIdsOf - the traces that carry a conversation's id
+ */
+export function forgetRoute(store: SpanStore, traceIdsOf: (conversationId: string) => Promise<string[]>): Route {
+  return {
+    method: 'POST',
+    right: 'delete',
+    async handle(request) {
+      const { conversationId } = await readJsonObject(request, MAX_ORDER_BYTES);
+      if (typeof conversationId !== 'string' || conversationId === '') {
+        throw new HttpRefusal(400, 'the body has no text "conversationId"');
+      }
+      const traceIds = await traceIdsOf(conversationId);
+      if (traceIds.length === 0) throw new HttpRefusal(404, 'no conversation has this id');
+      try {
+        const forgotten: Forgotten = { traces: traceIds.length, spans: await store.forgetTraces(traceIds) };
+        return { contentType: 'application/json', body: JSON.stringify(forgotten) };
+      } catch (error) {
         if (!(error instanceof LocalError)) throw error;
         throw new HttpRefusal(503, error.message, {}, { cause: error });
       }

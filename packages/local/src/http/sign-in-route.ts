@@ -1,6 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import type { Access } from '../access/access.ts';
-import { HttpRefusal, type Route } from './http-answer.ts';
+import { HttpRefusal, readJsonObject, type Route } from './http-answer.ts';
 
 /** Where the page sends the token. */
 export const SIGN_IN_PATH = '/page/sign-in';
@@ -17,27 +16,11 @@ export function signInRoute(access: Access): Route {
     method: 'POST',
     right: 'none',
     async handle(request) {
-      if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
-        throw new HttpRefusal(415, 'the content type must be application/json');
-      }
-      const cookie = access.signIn(await readToken(request), request.headers['x-forwarded-proto'] === 'https');
+      const { token } = await readJsonObject(request, MAX_BODY_BYTES);
+      if (typeof token !== 'string') throw new HttpRefusal(400, 'the body has no text "token"');
+      const cookie = access.signIn(token, request.headers['x-forwarded-proto'] === 'https');
       if (cookie === undefined) throw new HttpRefusal(401, 'this is not a token that may read here');
       return { contentType: 'application/json', body: '{}', headers: { 'set-cookie': cookie } };
     },
   };
-}
-
-async function readToken(request: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const chunk of request.setEncoding('utf8')) {
-    text += String(chunk);
-    if (text.length > MAX_BODY_BYTES) throw new HttpRefusal(413, `the body is larger than ${MAX_BODY_BYTES} bytes`);
-  }
-  try {
-    const { token } = JSON.parse(text) as { token?: unknown };
-    if (typeof token === 'string') return token;
-  } catch (error) {
-    throw new HttpRefusal(400, 'the body is not valid JSON', {}, { cause: error });
-  }
-  throw new HttpRefusal(400, 'the body has no text "token"');
 }

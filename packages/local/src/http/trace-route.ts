@@ -30,6 +30,9 @@ export interface RejectionCounts {
   futureSpans: number;
   /** Bodies of valid JSON that were not OTLP. */
   foreignBodies: number;
+  /** Requests with metrics, and with logs. */
+  metricsDiscarded: number;
+  logsDiscarded: number;
 }
 
 /** What the routes that take telemetry need. */

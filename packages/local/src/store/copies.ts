@@ -3,6 +3,7 @@ import { BIGINT, type DuckDBConnection, LIST, listValue, UBIGINT, UHUGEINT } fro
 import type { SpanRecord } from '@convotel/query';
 import { copyKeyOf, EARLIEST_UNIX_NANO, LATEST_UNIX_NANO, supersedes } from '@convotel/query/engine';
 import { idNumber } from './columns/ids.ts';
+import { transaction } from './database.ts';
 import type { KnownSpanIds } from './known-span-ids.ts';
 import { readSpanRow } from './span-row.ts';
 import { sqlFile } from './sql-file.ts';
@@ -96,4 +97,25 @@ async function findStored(
       return [copyKeyOf(span), span];
     }),
   );
+}
+
+/** Deletes every span of these traces. Returns how many they were. */
+export function deleteTraces(
+  connection: DuckDBConnection,
+  traceIds: readonly bigint[],
+  nowMs: number,
+): Promise<number> {
+  return transaction(connection, async () => {
+    await noteUnreclaimed(connection, nowMs);
+    const sql = 'DELETE FROM spans WHERE trace_id IN (SELECT unnest($trace_ids::UHUGEINT[]))';
+    return (await connection.run(sql, { trace_ids: listValue([...traceIds]) }, { trace_ids: LIST(UHUGEINT) }))
+      .rowsChanged;
+  });
+}
+
+/** Writes down that the file holds deleted rows from now on, unless it does already. */
+export async function noteUnreclaimed(connection: DuckDBConnection, nowMs: number): Promise<void> {
+  await connection.run('UPDATE upkeep SET unreclaimed_since_ns = coalesce(unreclaimed_since_ns, $now_ns)', {
+    now_ns: BigInt(nowMs) * 1_000_000n,
+  });
 }

@@ -190,3 +190,16 @@ export function isDamage(error: unknown): boolean {
   }
   return false;
 }
+
+/** Commits what `work` does on `connection`, or nothing of it when it throws. */
+export async function transaction<Result>(connection: DuckDBConnection, work: () => Promise<Result>): Promise<Result> {
+  await connection.run('BEGIN');
+  try {
+    const result = await work();
+    await connection.run('COMMIT');
+    return result;
+  } catch (error) {
+    await connection.run('ROLLBACK');
+    throw error;
+  }
+}

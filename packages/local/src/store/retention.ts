@@ -1,4 +1,6 @@
 import { type DuckDBConnection, LIST, listValue, UHUGEINT } from '@duckdb/node-api';
+import { noteUnreclaimed } from './copies.ts';
+import { transaction } from './database.ts';
 import type { SpanStore } from './span-store.ts';
 import { sqlFile } from './sql-file.ts';
 
@@ -100,9 +102,7 @@ export async function deleteEnded(
     if (untilNs === null) break;
     spans += await store.change((connection) =>
       transaction(connection, async () => {
-        await connection.run('UPDATE upkeep SET unreclaimed_since_ns = coalesce(unreclaimed_since_ns, $now_ns)', {
-          now_ns: BigInt(nowMs) * 1_000_000n,
-        });
+        await noteUnreclaimed(connection, nowMs);
         const values = { until_ns: untilNs, boundary_ns: boundaryNs, lasting_ids: ids(plan.lastingIds) };
         return (await connection.run(sqlFile('delete-ended'), values, { lasting_ids: LIST(UHUGEINT) })).rowsChanged;
       }),
@@ -110,18 +110,6 @@ export async function deleteEnded(
     sinceNs = untilNs;
   }
   return { conversations: plan.conversations, shortened: plan.shortened, spans, boundaryNs };
-}
-
-async function transaction<Result>(connection: DuckDBConnection, work: () => Promise<Result>): Promise<Result> {
-  await connection.run('BEGIN');
-  try {
-    const result = await work();
-    await connection.run('COMMIT');
-    return result;
-  } catch (error) {
-    await connection.run('ROLLBACK');
-    throw error;
-  }
 }
 
 async function rowsOf(

@@ -6,7 +6,7 @@ import type { SpanRecord } from '@convotel/query';
 import { SerialQueue } from '@convotel/query/engine';
 import { LocalError } from '../local-error.ts';
 import { AppendQueue, type WaitingAppend } from './append-queue.ts';
-import { deduplicate, deleteStored } from './copies.ts';
+import { deduplicate, deleteStored, deleteTraces } from './copies.ts';
 import { DatabaseClosedError, isDamage, MAX_CHECKPOINT_BYTES } from './database.ts';
 import { idNumber } from './columns/ids.ts';
 import { type KnownSpanIds, readKnownSpanIds } from './known-span-ids.ts';
@@ -116,6 +116,21 @@ export class SpanStore {
       result = await change((await this.#reopened()).connection);
     });
     return result as Result;
+  }
+
+  /**
+   * Deletes the spans of these traces, and writes the file anew without them. No copy of the file is being made meanwhile,
+   * which would bring them back. Returns how many they were.
+   * @throws {@link LocalError} `STORE_UNWRITABLE` where they are deleted, and the disk has no room to write the file anew;
+   *   upkeep does that within a day
+   */
+  async forgetTraces(traceIds: readonly string[]): Promise<number> {
+    let spans = 0;
+    await this.#copies.run(async () => {
+      spans = await this.change((connection) => deleteTraces(connection, traceIds.map(idNumber), Date.now()));
+    });
+    await this.rewrite();
+    return spans;
   }
 
   /** What it has done since it was opened. */

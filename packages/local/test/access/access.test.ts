@@ -10,7 +10,8 @@ import { jsonRequest, jsonStep, send, type Received } from '../sending.ts';
 const ALL = 'all-rights-0123456789abcdef';
 const READ = 'only-read-0123456789abcdef';
 const SEND = 'only-send-0123456789abcdef';
-const TOKENS = `# the team\n${ALL}\n\nread ${READ}\r\nsend  ${SEND}\n`;
+const DELETE = 'may-delete-0123456789abcdef';
+const TOKENS = `# the team\n${ALL}\n\nread ${READ}\r\nsend  ${SEND}\nread,delete ${DELETE}\n`;
 const ORIGIN = 'https://app.example.com';
 
 let folder: string;
@@ -64,6 +65,25 @@ describe('a token is asked for', () => {
     expect((await sendSpan(bearer(READ))).status).toBe(403);
     expect((await ask(bearer(SEND))).status).toBe(403);
     expect((await sendSpan(bearer(SEND))).status).toBe(200);
+  });
+
+  test('deleting is a right of its own', async () => {
+    const forget = (token: string, id: string, type = 'application/json'): Promise<Received> =>
+      send(url('/api/v1/forget'), {
+        headers: { ...bearer(token), 'content-type': type },
+        body: JSON.stringify({ conversationId: id }),
+      });
+    const sent = await send(url('/v1/traces'), { headers: bearer(SEND), body: jsonRequest(jsonStep('forgetting')) });
+    expect(sent.status).toBe(200);
+    const id = 'talk about forgetting';
+    for (const token of [READ, SEND]) expect((await forget(token, id)).status).toBe(403);
+    expect((await forget('x'.repeat(40), id)).status).toBe(401);
+    expect((await forget(DELETE, id, 'text/plain')).status).toBe(415);
+    expect((await forget(DELETE, 'nobody')).status).toBe(404);
+    const forgotten = await forget(DELETE, id);
+    expect([forgotten.status, JSON.parse(forgotten.body.toString())]).toEqual([200, { traces: 1, spans: 1 }]);
+    expect((await forget(DELETE, id)).status).toBe(404);
+    expect((await sendSpan(bearer(DELETE))).status).toBe(403);
   });
 
   test('whoever watches over it learns that it runs, and nothing else', async () => {
@@ -188,7 +208,14 @@ describe('a Unix socket', () => {
     }
     const again = await start({ socketPath });
     expect(await overSocket(socketPath)).toBe(200);
+    const source = new ServeSource(again.url);
+    expect(source.location).toBe(`unix:${socketPath}`);
+    expect(await source.ask({ name: 'conversations', order: 'newest', limit: 1 })).toMatchObject({ data: [] });
     await again.stop();
+    await expect(source.health()).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      message: expect.stringMatching(/^Cannot read from unix:/) as unknown,
+    });
   });
 
   test('does not take the place of a file that is not one', async () => {

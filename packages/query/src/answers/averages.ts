@@ -1,7 +1,8 @@
 import { STEP_WARNING_MS, stepKindOf } from '@convotel/conventions';
 import { findAll, findingRule } from '../findings/finding.ts';
+import type { Finding } from '../findings/finding.ts';
 import { phrasesOf } from '../findings/step-phrases.ts';
-import { counted, secondsWords, stepDisplayName } from '../findings/words.ts';
+import { cappedNames, counted, secondsWords, stepDisplayName } from '../findings/words.ts';
 import { percentOf } from './numbers.ts';
 import type { ConversationSource, ResponseStatistics, StepStatistics } from '../questions.ts';
 import { checkWindowed } from './options.ts';
@@ -118,6 +119,12 @@ export const VERY_CONSISTENT_BELOW_PCT = 10;
 /** Below this many per cent it is fairly consistent, else its range is wide. */
 export const FAIRLY_CONSISTENT_BELOW_PCT = 20;
 
+/** Of more steps than this, those that stand out have sentences of their own, and the others one together. */
+export const STEPS_JUDGED_ALONE = 8;
+
+/** As many names stand in such a sentence. */
+const STEPS_NAMED = 8;
+
 /** Fewer calls say nothing about a spread. */
 export const CALLS_FOR_SPREAD = 5;
 
@@ -128,12 +135,34 @@ export const CALLS_FOR_SPREAD = 5;
 export const stepSpread = findingRule('step-spread', (facts: AveragesFacts) => {
   const spreads = measureSpreads(facts);
   const mostVariable = onlyWidest(spreads.filter(isWide));
-  return spreads.map((spread) => ({
-    severity: warningSignOf(spread) === undefined ? 'info' : 'warning',
-    text: `${stepDisplayName(spread.step, 'label')}: ${judgementOf(spread, spread === mostVariable)}`,
-    evidence: { ...spread },
-  }));
+  const isAlone = (spread: Spread): boolean =>
+    spreads.length <= STEPS_JUDGED_ALONE || isWide(spread) || warningSignOf(spread) !== undefined;
+  return [
+    ...spreads.filter(isAlone).map((spread): Omit<Finding, 'rule'> => ({
+      severity: warningSignOf(spread) === undefined ? 'info' : 'warning',
+      text: `${stepDisplayName(spread.step, 'label')}: ${judgementOf(spread, spread === mostVariable)}`,
+      evidence: { ...spread },
+    })),
+    ...groupedSpreads(spreads.filter((spread) => !isAlone(spread))),
+  ];
 });
+
+/** Steps with the same judgement in one sentence. */
+function groupedSpreads(spreads: readonly Spread[]): Omit<Finding, 'rule'>[] {
+  const judgements: readonly [judgement: string, isMeant: (spread: Spread) => boolean][] = [
+    ['Very consistent', ({ count, spreadPct }) => count >= CALLS_FOR_SPREAD && spreadPct < VERY_CONSISTENT_BELOW_PCT],
+    [
+      'Fairly consistent',
+      ({ count, spreadPct }) => count >= CALLS_FOR_SPREAD && spreadPct >= VERY_CONSISTENT_BELOW_PCT,
+    ],
+    ['Too few calls to judge the spread', ({ count }) => count < CALLS_FOR_SPREAD],
+  ];
+  return judgements.flatMap(([judgement, isMeant]) => {
+    const steps = spreads.filter(isMeant).map(({ step }) => step);
+    if (steps.length === 0) return [];
+    return [{ severity: 'info', text: `${judgement}: ${cappedNames(steps, STEPS_NAMED)}`, evidence: { steps } }];
+  });
+}
 
 /** Steps of which not a single call counts towards an average. */
 export const unmeasuredStep = findingRule('unmeasured-step', ({ rows }: AveragesFacts) =>

@@ -1,13 +1,11 @@
 import { findAll, findingRule } from '../findings/finding.ts';
 import { counted, stepDisplayName } from '../findings/words.ts';
-import type { ConversationSource } from '../questions.ts';
+import type { ConversationSource, StepDurations } from '../questions.ts';
 import { spearmanInterval, spearmanProbability } from './intervals.ts';
 import { checkWindowed } from './options.ts';
 import type { WindowedOptions } from './options.ts';
 import { buildReport } from './report.ts';
 import type { Report } from './report.ts';
-import { readStepDurations } from './step-durations.ts';
-import type { ClockedDurations } from './step-durations.ts';
 
 /** How the durations of two steps go together. */
 export interface CorrelatedPair {
@@ -49,14 +47,14 @@ export async function correlation(
   checkWindowed(options);
   const { window, timeZone, filters = {} } = options;
 
-  const { data: durations, coverage } = await readStepDurations(source, window, filters);
+  const { data: durations, coverage } = await source.ask({ name: 'step-durations', window, filters });
   const data = correlate(durations);
   const findings = findAll(correlationRules, { data });
   return buildReport({ command: 'correlation', source, window, timeZone, coverage, data, findings });
 }
 
 /** The correlation of every two columns of `durations`, over the conversations that start in the window. */
-function correlate(durations: ClockedDurations): Correlation {
+function correlate(durations: StepDurations): Correlation {
   const isCounted = (row: number): boolean => durations.startsInWindow[row] === 1;
   const n = durations.startsInWindow.filter((starts) => starts === 1).length;
   const wholeMs = durations.durationMs.map((ms, row) => (durations.outcomes[row] === 'completed' ? ms : Number.NaN));

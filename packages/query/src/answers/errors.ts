@@ -127,6 +127,9 @@ export const reliableStep = findingRule('reliable-step', ({ rows }: ErrorsFacts)
   return [{ severity: 'good', text, evidence: { step: before.step, total: before.total } }];
 });
 
+/** More than these are only counted. */
+const STEPS_NAMED = 5;
+
 /** The steps after the first one that fails which have no failure themselves. */
 export const neverFailingSteps = findingRule('never-failing-steps', ({ rows }: ErrorsFacts) => {
   const firstFailing = rows.findIndex((row) => row.failures > 0);
@@ -136,7 +139,10 @@ export const neverFailingSteps = findingRule('never-failing-steps', ({ rows }: E
     .filter((row) => row.failures === 0)
     .map((row) => row.step);
   if (steps.length === 0) return [];
-  const names = steps.map((step) => stepDisplayName(step, 'opening')).join('/');
+  const names =
+    steps.length > STEPS_NAMED
+      ? counted(steps.length, 'other step')
+      : steps.map((step) => stepDisplayName(step, 'opening')).join('/');
   const text = `${names} never ${steps.length === 1 ? 'fails' : 'fail'}`;
   return [{ severity: 'good', text, evidence: { steps } }];
 });

@@ -9,20 +9,23 @@ import { checkNumber, checkWindowed } from './options.ts';
 import type { WindowedOptions } from './options.ts';
 import { buildReport } from './report.ts';
 import type { Report } from './report.ts';
-import { readStepDurations } from './step-durations.ts';
 
 /** What {@link satisfaction} is asked with. */
 export interface SatisfactionOptions extends WindowedOptions {
-  /** A conversation that completes in less than this satisfies, in milliseconds. @defaultValue `7000` */
+  /** A conversation that takes less than this satisfies, in milliseconds. @defaultValue `7000` */
   targetMs?: number | undefined;
+  /** What has to be below the target: the whole conversation, or its response latency. @defaultValue `'duration'` */
+  by?: 'duration' | 'response' | undefined;
 }
 
 /** The data of `satisfaction`. */
 export interface Satisfaction {
+  /** Absent where the duration was judged. */
+  by?: 'response';
   targetMs: number;
-  /** Conversations that start in the window and have ended. */
+  /** Conversations that start in the window and have ended; by response, without those in `withoutResponse`. */
   conversations: number;
-  /** Those that completed, by the clock, in less than the target. */
+  /** Those that completed and took, or answered in, less than the target. */
   satisfied: number;
   /** Absent without conversations. */
   satisfiedPct?: number;
@@ -30,11 +33,14 @@ export interface Satisfaction {
   interval?: PercentInterval;
   /** Conversations that have not ended yet, which count neither way. */
   open: number;
+  /** Conversations that completed and have no response latency, which count neither way; only by response. */
+  withoutResponse?: number;
 }
 
 /**
  * The share of conversations that completed in less than the target, by the clock, of all that start in the window and
- * have ended, however they ended; with Wilson's 95 % interval.
+ * have ended, however they ended; with Wilson's 95 % interval. By response, those that completed and answered in less
+ * than the target.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
  */
 export async function satisfaction(
@@ -42,24 +48,30 @@ export async function satisfaction(
   options: SatisfactionOptions,
 ): Promise<Report<'satisfaction', Satisfaction>> {
   checkWindowed(options);
-  const { window, timeZone, filters = {}, targetMs = THRESHOLD.targetMs } = options;
+  const { window, timeZone, filters = {}, targetMs = THRESHOLD.targetMs, by = 'duration' } = options;
   checkNumber('targetMs', targetMs, 0);
 
-  const { data: durations, coverage } = await readStepDurations(source, window, filters);
-  let [conversations, satisfied, open] = [0, 0, 0];
+  const { data: durations, coverage } = await source.ask({ name: 'step-durations', window, filters });
+  const judgedMs = by === 'response' ? durations.responseMs : durations.durationMs;
+  let [conversations, satisfied, open, withoutResponse] = [0, 0, 0, 0];
   durations.outcomes.forEach((outcome, row) => {
     if (durations.startsInWindow[row] !== 1) return;
+    const isCompleted = outcome === 'completed';
     if (outcome === 'open') open += 1;
+    // A failure without an answer satisfied nobody; a success without one was not measured.
+    else if (isCompleted && Number.isNaN(judgedMs[row])) withoutResponse += 1;
     else conversations += 1;
-    if (outcome === 'completed' && durations.durationMs[row]! < targetMs) satisfied += 1;
+    if (isCompleted && judgedMs[row]! < targetMs) satisfied += 1;
   });
   const interval = wilsonInterval(satisfied, conversations);
   const data: Satisfaction = {
+    ...(by === 'response' && { by }),
     targetMs,
     conversations,
     satisfied,
     ...(interval === undefined ? {} : { satisfiedPct: percentOf(satisfied, conversations), interval }),
     open,
+    ...(by === 'response' && { withoutResponse }),
   };
   const findings = findAll(satisfactionRules, { data });
   return buildReport({ command: 'satisfaction', source, window, timeZone, coverage, data, findings });
@@ -78,10 +90,10 @@ export const UNSATISFYING_BELOW_PCT = 75;
 
 /** The rule behind the number, the number, and how sure it is. */
 export const satisfiedShare = findingRule('satisfied-share', ({ data }: SatisfactionFacts) => {
-  const { targetMs, conversations, satisfied, satisfiedPct, interval } = data;
+  const { by, targetMs, conversations, satisfied, satisfiedPct, interval } = data;
   if (satisfiedPct === undefined || interval === undefined) return [];
   const [low, high] = interval;
-  const text = `${satisfied} of ${counted(conversations, 'conversation')} completed in less than ${secondsWords(targetMs)}s: ${percentWords(satisfiedPct)} (95% interval: ${roughPercentWords(low)} to ${roughPercentWords(high)})`;
+  const text = `${satisfied} of ${counted(conversations, 'conversation')} ${by === 'response' ? 'completed and answered' : 'completed'} in less than ${secondsWords(targetMs)}s: ${percentWords(satisfiedPct)} (95% interval: ${roughPercentWords(low)} to ${roughPercentWords(high)})`;
   return [{ severity: 'info', text, evidence: { targetMs, conversations, satisfied, satisfiedPct, interval } }];
 });
 

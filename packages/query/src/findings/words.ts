@@ -43,17 +43,28 @@ export function quotedMessage(message: string): string {
 /** Where the name stands: inside a sentence, at its beginning, or as a label before a colon. */
 export type NamePlace = 'inside' | 'opening' | 'label';
 
-/** Up to three letters, digits and punctuation aside: `stt`, `gpt-5`. */
-const ACRONYM = /^\p{L}{1,3}[\d.-]*$/u;
+/** A name that reads as a word: lower-case letters alone. */
+const WORD = /^\p{Ll}+$/u;
+
+/** A word of up to three letters. */
+const ACRONYM = /^\p{Ll}{1,3}$/u;
 
 /**
- * A step's name as sentences speak of it. Names of up to three letters are acronyms and stand in capitals everywhere;
- * others are lower-case inside a sentence, begin with a capital at its beginning, and are capitals as a label.
+ * A step's name as sentences speak of it. A name that is a lower-case word is one in the sentence: up to three letters are
+ * an acronym and stand in capitals everywhere; longer ones begin with a capital at the beginning, and are capitals as a
+ * label. Every other name (`fetchUser`, `look_up`, `gpt-5`) stands as the program wrote it.
  */
 export function stepDisplayName(step: string, place: NamePlace = 'inside'): string {
+  if (!WORD.test(step)) return step;
   if (place === 'label' || ACRONYM.test(step)) return step.toUpperCase();
-  const lowerCase = step.toLowerCase();
-  if (place === 'inside') return lowerCase;
-  const [first = '', ...rest] = lowerCase;
+  if (place === 'inside') return step;
+  const [first = '', ...rest] = step;
   return first.toUpperCase() + rest.join('');
+}
+
+/** As many names as a sentence holds, then how many more: `a, b and 3 more`. */
+export function cappedNames(names: readonly string[], mostNamed: number): string {
+  const more = names.length - mostNamed;
+  // One more is named as well: that takes no more room.
+  return more <= 1 ? nameList(names, 'and') : `${names.slice(0, mostNamed).join(', ')} and ${more} more`;
 }

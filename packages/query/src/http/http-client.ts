@@ -1,4 +1,4 @@
-import { get as getPlain, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { get as getPlain, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
 import { get as getSecure } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SourceError } from '../source-error.ts';
@@ -16,6 +16,11 @@ export interface HttpSettings {
   headers?: Readonly<Record<string, string>> | undefined;
   /** What a person can do when nothing answers. Completes the sentence "Start … there". @defaultValue Jaeger or serve */
   expected?: string | undefined;
+}
+
+/** The file of a Unix socket in an address such as `unix:/run/convotel.sock`; undefined in every other one. */
+export function socketPathOf(address: string): string | undefined {
+  return /^unix:(?=\/)/i.test(address) ? address.slice('unix:'.length) : undefined;
 }
 
 /** What came back, whatever its status; redirects are not followed. */
@@ -44,20 +49,23 @@ export class HttpClient {
   /** The address without credentials. */
   readonly location: string;
   readonly #base: string;
+  readonly #socketPath: string | undefined;
   readonly #settings: HttpSettings;
   readonly #headers: Readonly<Record<string, string>>;
 
   /**
-   * @param address Such as `http://127.0.0.1:16686`, with the path of a proxy or with credentials where needed.
+   * @param address Such as `http://127.0.0.1:16686`, with the path of a proxy or with credentials where needed; or
+   *   `unix:` and the path of a socket.
    * @throws {@link SourceError} `UNREACHABLE` when it is not an address.
    */
   constructor(address: string, settings: HttpSettings) {
-    const url = parseAddress(address);
+    this.#socketPath = socketPathOf(address);
+    const url = this.#socketPath === undefined ? parseAddress(address) : new URL('http://localhost');
     // Credentials go into a header, so that no message or log can show them.
     const authorization = authorizationFor(url);
     url.username = url.password = url.search = url.hash = '';
     this.#base = url.href.replace(/\/+$/, '');
-    this.location = shownAddress(address);
+    this.location = this.#socketPath === undefined ? shownAddress(address) : address;
     this.#settings = settings;
     // Over loopback and local networks, compressing takes longer than sending.
     const headers = { accept: 'application/json', 'accept-encoding': 'identity', ...authorization };
@@ -100,7 +108,11 @@ export class HttpClient {
     const deadline = AbortSignal.timeout(timeoutMs);
     const eitherSignal = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     try {
-      const response = await request(`${this.#base}${path}`, this.#headers, eitherSignal);
+      const response = await request(`${this.#base}${path}`, {
+        headers: { ...this.#headers },
+        signal: eitherSignal,
+        ...(this.#socketPath !== undefined && { socketPath: this.#socketPath }),
+      });
       const text = await readBody(response, maxAnswerBytes);
       return { status: response.statusCode ?? 0, headers: response.headers, text };
     } catch (error) {
@@ -132,14 +144,10 @@ function parseAddress(address: string): URL {
   throw new SourceError('UNREACHABLE', `"${shownAddress(address)}" is not an address such as http://127.0.0.1:4318.`);
 }
 
-function request(
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
+function request(url: string, options: RequestOptions): Promise<IncomingMessage> {
   const get = url.startsWith('https:') ? getSecure : getPlain;
   return new Promise((resolve, reject) => {
-    get(url, { headers: { ...headers }, signal }, resolve).once('error', reject);
+    get(url, options, resolve).once('error', reject);
   });
 }
 

@@ -24,9 +24,9 @@ describe('step-spread', () => {
       textsOf(
         stepSpread({ rows: maxima.map((maxMs, i) => averageRow(`step${i}`, 200, 100, maxMs)), meanTotalMs: 1000 }),
       );
-    expect(texts(400, 500)).toEqual(['STEP0: Wide range (100-400ms)', 'STEP1: Most variable (100-500ms)']);
-    expect(texts(500, 500)).toEqual(['STEP0: Wide range (100-500ms)', 'STEP1: Wide range (100-500ms)']);
-    expect(texts(500, 120)).toEqual(['STEP0: Wide range (100-500ms)', 'STEP1: Very consistent (~200ms)']);
+    expect(texts(400, 500)).toEqual(['step0: Wide range (100-400ms)', 'step1: Most variable (100-500ms)']);
+    expect(texts(500, 500)).toEqual(['step0: Wide range (100-500ms)', 'step1: Wide range (100-500ms)']);
+    expect(texts(500, 120)).toEqual(['step0: Wide range (100-500ms)', 'step1: Very consistent (~200ms)']);
   });
 
   test('says that a step is slow instead of praising it', () => {
@@ -51,6 +51,25 @@ describe('step-spread', () => {
   test('does not judge fewer than 5 calls', () => {
     expect(textOf('llm', 250, 100, 900, { count: 4 })).toBe('LLM: Too few calls to judge the spread (4)');
     expect(textOf('llm', 250, 100, 900, { count: 5 })).toBe('LLM: Wide range (100-900ms) - API latency varies');
+  });
+
+  test('of many steps, those that stand out have their own sentence, and the others one together', () => {
+    const rows = [
+      averageRow('pour', 450, 200, 900),
+      ...Array.from({ length: 10 }, (_none, index) => averageRow(`tool_${index}`, 250, 200, 250)),
+      averageRow('sendMail', 250, 200, 350),
+      averageRow('play', 1000.1, 1000, 1001),
+      averageRow('rare', 250, 100, 900, { count: 4 }),
+    ];
+    const found = stepSpread({ rows, meanTotalMs: 1000 });
+    expect(textsOf(found)).toEqual([
+      'POUR: Wide range (200-900ms)',
+      'PLAY: Very consistent (~1000ms) - slow on average, over 1s',
+      'Very consistent: tool_0, tool_1, tool_2, tool_3, tool_4, tool_5, tool_6, tool_7 and 2 more',
+      'Fairly consistent: sendMail',
+      'Too few calls to judge the spread: rare',
+    ]);
+    expect(found[2]?.evidence['steps']).toHaveLength(10);
   });
 
   test('says nothing where there is no conversation, no time, or no average', () => {

@@ -4,6 +4,7 @@ import { THRESHOLD } from '@convotel/conventions';
 import {
   CALLS_FOR_SPREAD,
   FAIRLY_CONSISTENT_BELOW_PCT,
+  STEPS_JUDGED_ALONE,
   VERY_CONSISTENT_BELOW_PCT,
 } from '../../src/answers/averages.ts';
 import { COMMON_CAUSE_ABOVE_PCT } from '../../src/answers/common-errors.ts';
@@ -73,6 +74,7 @@ test.each([
   ['step-spread', `under ${VERY_CONSISTENT_BELOW_PCT} % very consistent`],
   ['step-spread', `under ${FAIRLY_CONSISTENT_BELOW_PCT} % fairly`],
   ['step-spread', `from ${CALLS_FOR_SPREAD} calls on`],
+  ['step-spread', `of more than ${STEPS_JUDGED_ALONE} steps`],
   ['median-call', `${CALLS_FOR_MEDIAN} calls or more`],
   ['slow-tail', `${CALLS_FOR_TAIL} calls or more`],
   ['slow-tail', `${TAIL_FROM_MEDIANS} times the median`],

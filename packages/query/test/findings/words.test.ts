@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import {
+  cappedNames,
   nameList,
   counted,
   percentWords,
@@ -11,9 +12,12 @@ import {
 
 test.each([
   ['gpt', 'GPT', 'GPT', 'GPT'],
-  ['gpt-5', 'GPT-5', 'GPT-5', 'GPT-5'],
+  ['gpt-5', 'gpt-5', 'gpt-5', 'gpt-5'],
   ['response', 'response', 'Response', 'RESPONSE'],
-  ['Fetch_User', 'fetch_user', 'Fetch_user', 'FETCH_USER'],
+  ['fetchUser', 'fetchUser', 'fetchUser', 'fetchUser'],
+  ['look_up', 'look_up', 'look_up', 'look_up'],
+  ['GPT', 'GPT', 'GPT', 'GPT'],
+  ['声音', '声音', '声音', '声音'],
   ['söz', 'SÖZ', 'SÖZ', 'SÖZ'],
   ['𐐨𐐩𐐪𐐫', '𐐨𐐩𐐪𐐫', '𐐀𐐩𐐪𐐫', '𐐀𐐁𐐂𐐃'],
   ['', '', '', ''],
@@ -28,6 +32,12 @@ test('lists of names', () => {
   expect(nameList(['a'], 'or')).toBe('a');
   expect(nameList(['a', 'b'], 'and')).toBe('a and b');
   expect(nameList(['a', 'b', 'c'], 'or')).toBe('a, b or c');
+});
+
+test('lists of names that would be too long', () => {
+  expect(cappedNames(['a', 'b', 'c'], 3)).toBe('a, b and c');
+  expect(cappedNames(['a', 'b', 'c', 'd'], 3)).toBe('a, b, c and d');
+  expect(cappedNames(['a', 'b', 'c', 'd', 'e'], 3)).toBe('a, b, c and 2 more');
 });
 
 test('quantities', () => {

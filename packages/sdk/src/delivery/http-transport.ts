@@ -1,5 +1,5 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -9,7 +9,7 @@ import { OTLPExporterError } from '@opentelemetry/otlp-exporter-base';
 import type { ExportResponse, IExporterTransport } from '@opentelemetry/otlp-exporter-base';
 import type { OtlpTarget } from './otlp-target.ts';
 import { clearTimer, setTimer } from '../settings/timers.ts';
-import { ProxyTunnelAgent, proxyAuthorization } from './proxy.ts';
+import { ProxyTunnelAgent, requestToProxy } from './proxy.ts';
 
 const compress = promisify(gzip);
 /** An answer says in a few words what was wrong; more of it is not kept. */
@@ -54,7 +54,14 @@ export class HttpTransport implements IExporterTransport {
       ...(isCompressed && { 'content-encoding': 'gzip' }),
     };
     // Instrumentations of http must not trace how traces travel.
-    return context.with(suppressTracing(context.active()), () => this.#request(body, headers, timeoutMs, false));
+    try {
+      return await context.with(suppressTracing(context.active()), () =>
+        this.#request(body, headers, timeoutMs, false),
+      );
+    } catch (error) {
+      // Node refuses to make the request: an agent for another protocol, for example.
+      return failed(error);
+    }
   }
 
   shutdown(): void {
@@ -99,18 +106,21 @@ export class HttpTransport implements IExporterTransport {
 
   #open(headers: Record<string, string | number>): ClientRequest {
     const { url, proxy } = this.#target;
-    const options: RequestOptions = { method: 'POST', agent: this.#agent, headers };
-    if (url.protocol === 'https:') return httpsRequest(url, options);
-    if (proxy === undefined) return httpRequest(url, options);
-    // A proxy for plain HTTP is sent the whole address (RFC 9112, absolute-form).
-    const { href, host } = url;
-    return httpRequest(proxy, { ...options, path: href, headers: { ...headers, host, ...proxyAuthorization(proxy) } });
+    const options = { method: 'POST', agent: this.#agent };
+    if (url.protocol === 'https:') return httpsRequest(url, { ...options, headers });
+    if (proxy === undefined) return httpRequest(url, { ...options, headers });
+    // A proxy for plain HTTP is sent the whole address (RFC 9112, absolute-form), but who we are there in a header.
+    const { host, username, password } = url;
+    const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    const authorization = username === '' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` };
+    const path = `http://${host}${url.pathname}${url.search}`;
+    return requestToProxy(proxy, { ...options, path }, { ...authorization, ...headers, host });
   }
 }
 
 function agentFor({ url, proxy, tls }: OtlpTarget): HttpAgent | HttpsAgent {
   const options = { keepAlive: true, maxSockets: MAX_SOCKETS };
-  if (url.protocol === 'http:') return new HttpAgent(options);
+  if (url.protocol === 'http:') return proxy?.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
   return proxy === undefined
     ? new HttpsAgent({ ...options, ...tls })
     : new ProxyTunnelAgent(proxy, { ...options, ...tls });

@@ -40,18 +40,13 @@ const PROTOCOLS = { 'http/json': 'json', 'http/protobuf': 'protobuf' } as const;
  * How `signal` is sent, after options, variables and defaults (OpenTelemetry specification, OTLP Exporter Configuration).
  * Undefined when its endpoint cannot be used: it is never replaced by another.
  */
-export function otlpTarget(
-  signal: Signal,
-  options: OtlpOptions,
-  variables: VariableReader,
-  environment: Readonly<Record<string, string | undefined>>,
-): OtlpTarget | undefined {
+export function otlpTarget(signal: Signal, options: OtlpOptions, variables: VariableReader): OtlpTarget | undefined {
   const endpoint = endpointOf(signal, options, variables);
   if (endpoint === undefined) return undefined;
   const names = (what: string): string[] => [`OTEL_EXPORTER_OTLP_${signal}_${what}`, `OTEL_EXPORTER_OTLP_${what}`];
   return {
     ...endpoint,
-    headers: { ...headersOf(names('HEADERS'), variables), ...options.headers },
+    headers: { ...headersOf(names('HEADERS'), variables), ...usableHeaders(options.headers, variables) },
     encoding: variables.choice(names('PROTOCOL'), PROTOCOLS, 'json'),
     compression: variables.choice(names('COMPRESSION'), { gzip: 'gzip', none: 'none' }, 'none'),
     timeoutMs: variables.number(names('TIMEOUT'), DEFAULT_TIMEOUT_MS, 1, ' ms'),
@@ -61,7 +56,8 @@ export function otlpTarget(
       ...fileOf('key', names('CLIENT_KEY'), 'none is used', variables),
     },
     agent: options.agent,
-    proxy: endpoint.isDefault ? undefined : proxyFor(endpoint.url, environment),
+    // An agent of the program's own makes the connections as it sees fit; what listens by default is on this machine.
+    proxy: endpoint.isDefault || options.agent !== undefined ? undefined : proxyFor(endpoint.url, variables),
   };
 }
 
@@ -153,7 +149,7 @@ function headersOf(names: readonly string[], variables: VariableReader): Record<
       const separator = pair.indexOf('=');
       const key = pair.slice(0, Math.max(separator, 0)).trim();
       const value = decoded(pair.slice(separator + 1).trim());
-      if (separator > 0 && HEADER_NAME.test(key) && value !== undefined && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+      if (separator > 0 && HEADER_NAME.test(key) && value !== undefined && isHeaderValue(value)) {
         headers[key.toLowerCase()] = value;
       } else {
         variables.warnings.push(
@@ -164,6 +160,33 @@ function headersOf(names: readonly string[], variables: VariableReader): Record<
     }
   }
   return headers;
+}
+
+/** Headers of the program that can be sent. */
+function usableHeaders(
+  given: Readonly<Record<string, unknown>> | undefined,
+  variables: VariableReader,
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (
+      HEADER_NAME.test(name) &&
+      (typeof value === 'string' || typeof value === 'number') &&
+      isHeaderValue(String(value))
+    ) {
+      headers[name.toLowerCase()] = String(value);
+    } else {
+      variables.warnings.push(
+        `the option headers holds an entry that is not a header (${JSON.stringify(name)}); it is left out. ` +
+          'Write names and texts without line breaks.',
+      );
+    }
+  }
+  return headers;
+}
+
+function isHeaderValue(value: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 }
 
 function decoded(value: string): string | undefined {

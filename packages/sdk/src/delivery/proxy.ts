@@ -1,24 +1,33 @@
-import { request } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import { request as httpRequest } from 'node:http';
+import type { ClientRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { AgentOptions, RequestOptions } from 'node:https';
+import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
-
-type Variables = Readonly<Record<string, string | undefined>>;
+import { clearTimer, setTimer } from '../settings/timers.ts';
+import type { VariableReader } from '../settings/variables.ts';
 
 /**
  * The proxy that the environment names for `url`: `HTTPS_PROXY` or `HTTP_PROXY`, unless `NO_PROXY` excepts the host.
- * Lower-case names win, as curl has it. Undefined when there is none, or its address cannot be read.
+ * Lower-case names win, as curl has it. Undefined when there is none, or none that can be used, which is said.
  */
-export function proxyFor(url: URL, variables: Variables): URL | undefined {
-  const name = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy';
-  const address = (variables[name] ?? variables[name.toUpperCase()] ?? '').trim();
-  if (address === '' || isExcepted(url, variables['no_proxy'] ?? variables['NO_PROXY'] ?? '')) return undefined;
-  const text = address.includes('://') ? address : `http://${address}`;
-  if (!URL.canParse(text)) return undefined;
-  const proxy = new URL(text);
-  return proxy.protocol === 'http:' ? proxy : undefined;
+export function proxyFor(url: URL, variables: VariableReader): URL | undefined {
+  const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+  const found = variables.firstOf([name.toLowerCase(), name]);
+  if (found === undefined || isExcepted(url, variables.firstOf(['no_proxy', 'NO_PROXY'])?.value ?? ''))
+    return undefined;
+  const text = found.value.includes('://') ? found.value : `http://${found.value}`;
+  const proxy = URL.canParse(text) ? new URL(text) : undefined;
+  if (proxy !== undefined && /^https?:$/.test(proxy.protocol) && proxy.hostname !== '') return proxy;
+  const value = text.replace(/\/\/[^/@]*@/, '//');
+  variables.misused(
+    { name: found.name, value },
+    'connections are made without a proxy',
+    'Write an http:// or https:// address, for example http://proxy.example:8080.',
+  );
+  return undefined;
 }
 
 /** `NO_PROXY` lists hosts, with a port or not; `example.com` and `.example.com` except what lies below too, `*` all. */
@@ -39,15 +48,34 @@ function isExcepted(url: URL, list: string): boolean {
 }
 
 /** The header for a proxy whose address carries a user and a password. */
-export function proxyAuthorization({ username, password }: URL): Record<string, string> {
+function proxyAuthorization({ username, password }: URL): Record<string, string> {
   if (username === '') return {};
   const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   return { 'proxy-authorization': `Basic ${Buffer.from(user).toString('base64')}` };
 }
 
-/** Connects to servers by TLS through a tunnel that an HTTP proxy opens (`CONNECT`, RFC 9110). */
+/** Sends `options` to the proxy itself; it is reached by TLS where its address says so. */
+export function requestToProxy(
+  proxy: URL,
+  options: Omit<RequestOptions, 'headers'>,
+  given: Readonly<Record<string, string | number>>,
+): ClientRequest {
+  const headers = { ...given, ...proxyAuthorization(proxy) };
+  // Node would send a user in the address as one for the back end.
+  const address = `${proxy.protocol}//${proxy.host}`;
+  return (proxy.protocol === 'https:' ? httpsRequest : httpRequest)(address, { ...options, headers });
+}
+
+/** A proxy that does not answer to CONNECT is given up after so long; the request has a deadline of its own. */
+const TUNNEL_DEADLINE_MS = 10_000;
+
+/**
+ * Connects to servers by TLS through a tunnel that a proxy opens (`CONNECT`, RFC 9110). Agents of newer versions of Node
+ * can do that too (`proxyEnv`), but hold the process for as long as a proxy does not answer (22.23), and Node 20 cannot.
+ */
 export class ProxyTunnelAgent extends HttpsAgent {
   readonly #proxy: URL;
+  readonly #opening = new Set<ClientRequest>();
 
   constructor(proxy: URL, options: AgentOptions) {
     super(options);
@@ -59,15 +87,26 @@ export class ProxyTunnelAgent extends HttpsAgent {
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
     const done = callback as (error: Error | null, stream?: Duplex) => void;
-    const target = `${options.host}:${options.port}`;
-    const tunnel = request(this.#proxy, {
-      method: 'CONNECT',
-      path: target,
-      headers: { host: target, ...proxyAuthorization(this.#proxy) },
-      agent: false,
-    });
+    const host = String(options.host);
+    const target = `${isIPv6(host) ? `[${host}]` : host}:${options.port}`;
+    const tunnel = requestToProxy(
+      this.#proxy,
+      {
+        method: 'CONNECT',
+        path: target,
+        agent: false,
+      },
+      { host: target },
+    );
+    this.#opening.add(tunnel);
+    const deadline = setTimer(() => tunnel.destroy(new Error('no answer to CONNECT')), TUNNEL_DEADLINE_MS);
+    const isOpened = (): void => {
+      clearTimer(deadline);
+      this.#opening.delete(tunnel);
+    };
     tunnel.on('socket', (socket) => socket.unref());
     tunnel.once('connect', ({ statusCode }, socket) => {
+      isOpened();
       if (statusCode !== 200) {
         socket.destroy();
         done(new Error(`the proxy ${this.#proxy.host} answered ${statusCode} to CONNECT`));
@@ -78,10 +117,23 @@ export class ProxyTunnelAgent extends HttpsAgent {
         connectTls({ ...(options as ConnectionOptions), socket, servername: options.servername ?? options.host ?? '' }),
       );
     });
-    tunnel.once('error', (error) =>
-      done(new Error(`the proxy ${this.#proxy.host}: ${error.message}`, { cause: error })),
-    );
+    // A server that is not a proxy takes CONNECT for a request like any other.
+    tunnel.once('response', (response) => {
+      isOpened();
+      response.destroy();
+      done(new Error(`the proxy ${this.#proxy.host} answered ${response.statusCode} to CONNECT`));
+    });
+    tunnel.once('error', (error: NodeJS.ErrnoException) => {
+      isOpened();
+      const reason = error.code === 'ECONNREFUSED' ? 'connection refused (ECONNREFUSED)' : error.message;
+      done(new Error(`the proxy ${this.#proxy.host}: ${reason}`, { cause: error }));
+    });
     tunnel.end();
     return undefined;
+  }
+
+  override destroy(): void {
+    for (const tunnel of this.#opening) tunnel.destroy();
+    super.destroy();
   }
 }

@@ -31,8 +31,9 @@ export class ConversationTracerProvider extends NodeTracerProvider {
     return new ConversationTracer(tracer, (conversationId, startRoot) => this.#startRoot(conversationId, startRoot));
   }
 
-  #startRoot(conversationId: string, startRoot: () => Span): Span {
+  #startRoot(givenId: string, startRoot: () => Span): Span {
     const registry = processRegistry();
+    const conversationId = registry.settings.replaceId?.(givenId) ?? givenId;
     const isHandedOver = registry.wantedRoot?.ids !== undefined;
     if (!isHandedOver && !this.#recent.add(conversationId)) {
       this.#warn(

@@ -152,4 +152,5 @@ function finishScan(backlog: Backlog, scan: FolderScan, header: SegmentHeader, c
   const missing = scan.gaps.reduce((sum, [from, to]) => sum + Math.max(0, to - Math.max(from, scan.settledThrough)), 0);
   counts.inherited(backlog.spans + missing);
   counts.dropped(missing, 'damaged');
+  counts.tornRecords += scan.tornRecords;
 }

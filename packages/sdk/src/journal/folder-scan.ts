@@ -12,6 +12,8 @@ export class FolderScan {
   hasRecovered = false;
   settledThrough = 0;
   nextIndex = 0;
+  /** Records at the end of a segment that were begun and not finished. */
+  tornRecords = 0;
   /** Spans whose records are missing or damaged: the count of spans jumps there. */
   readonly gaps: [from: number, to: number][] = [];
   #isCounting: boolean;
@@ -25,6 +27,7 @@ export class FolderScan {
   /** Undefined for a segment without a single intact record. */
   add(storage: FileStorage, bytes: Buffer, salt: number): Segment | undefined {
     const records = [...readRecords(bytes, salt)];
+    if (endsTorn(bytes, records.at(-1)?.end ?? 0)) this.tornRecords += 1;
     if (records.length === 0) return undefined;
     const encoding = this.anyHeader?.encoding ?? guessEncoding(records);
     const segment = new Segment(storage, { encoding, resource: '' }, salt, bytes.length);
@@ -77,6 +80,14 @@ export class FolderScan {
   unsettledIn(segment: Segment): number {
     return (this.#spanIndices.get(segment) ?? []).filter((index) => index >= this.settledThrough).length;
   }
+}
+
+/** Whether the bytes behind the last intact record end in the middle of one. */
+function endsTorn(bytes: Buffer, end: number): boolean {
+  if (end === bytes.length) return false;
+  const last = bytes.lastIndexOf(RECORD_MAGIC);
+  if (last < end || bytes.length < last + RECORD_HEADER_BYTES) return true;
+  return last + RECORD_HEADER_BYTES + bytes.readUInt32LE(last + 8) > bytes.length;
 }
 
 /** Whole spans behind the last intact record, recognised by their headers; a torn last one never counted as finished. */

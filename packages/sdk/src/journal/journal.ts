@@ -114,7 +114,7 @@ export class Journal {
 
   #openFolder(folder: string): void {
     try {
-      this.#folder = new ProcessFolder(this.#files, folder);
+      this.#folder = new ProcessFolder(this.#files, folder, this.#counts.droppedSpans);
       if (this.#writer.isStrict) this.#writer.quietly(() => this.#syncFoldersAbove(folder));
       this.#heartbeat = setTimer(() => void this.#beat(), HEARTBEAT_INTERVAL_MS);
     } catch (error) {

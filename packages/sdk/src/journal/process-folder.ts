@@ -21,6 +21,9 @@ export interface ProcessIdentity {
   isClosed?: boolean | undefined;
 }
 
+/** Spans by the reason for which they were dropped. */
+export type DroppedSpans = Readonly<Record<string, number>>;
+
 export const HEARTBEAT_INTERVAL_MS = 30_000;
 /** A folder whose lock cannot be asked is taken over when its heartbeat is older. */
 const HEARTBEAT_EXPIRES_MS = 10 * 60_000;
@@ -33,7 +36,7 @@ const IDENTITY_FILE = 'process.json';
 const HEARTBEAT_FILE = 'heartbeat';
 
 /** Tells apart kernels and pid namespaces; the same after a restart of the machine. */
-function currentHost(): string {
+export function currentHost(): string {
   const parts = [hostname()];
   for (const read of [() => readFileSync('/etc/machine-id', 'utf8').trim(), () => readlinkSync('/proc/self/ns/pid')]) {
     try {
@@ -51,11 +54,16 @@ export class ProcessFolder {
   readonly path: string;
   readonly identity: ProcessIdentity;
   readonly #files: JournalFiles;
+  readonly #droppedSpans: DroppedSpans;
   #lock: Server | undefined;
 
-  /** Makes the folder. @throws when it cannot be made or written. */
-  constructor(files: JournalFiles, serviceFolder: string) {
+  /**
+   * Makes the folder. `droppedSpans` is written with each heartbeat, for whoever looks at the journal.
+   * @throws when the folder cannot be made or written.
+   */
+  constructor(files: JournalFiles, serviceFolder: string, droppedSpans: DroppedSpans = {}) {
     this.#files = files;
+    this.#droppedSpans = droppedSpans;
     this.name = `${Date.now().toString(36)}-${process.pid}-${randomBytes(6).toString('hex')}`;
     this.path = join(serviceFolder, this.name);
     files.makeFolder(this.path);
@@ -93,13 +101,14 @@ export class ProcessFolder {
   /** Says that the process lives, for those that cannot ask its lock. Returns the file system's idea of now, in ms. */
   beat(): number {
     const path = join(this.path, HEARTBEAT_FILE);
-    this.#files.writeText(path, '');
+    this.#files.writeText(path, JSON.stringify({ droppedSpans: this.#droppedSpans }));
     return this.#files.modifiedMs(path);
   }
 
   /** Lets go: the next start takes over what the folder still holds. Never throws. */
   close(): void {
     try {
+      this.beat();
       this.#files.writeText(join(this.path, IDENTITY_FILE), JSON.stringify({ ...this.identity, isClosed: true }));
     } catch {
       // Then the lock, or after ten minutes the heartbeat, says the same.
@@ -158,6 +167,17 @@ export function readIdentity(files: JournalFiles, folder: string): ProcessIdenti
   } catch {
     // Being made at this moment, or damaged: the heartbeat decides.
     return undefined;
+  }
+}
+
+/** What the process of a folder had dropped by its last heartbeat, by reason. */
+export function readDroppedSpans(files: JournalFiles, folder: string): DroppedSpans {
+  try {
+    const { droppedSpans } = JSON.parse(files.readText(join(folder, HEARTBEAT_FILE))) as { droppedSpans?: unknown };
+    return typeof droppedSpans === 'object' && droppedSpans !== null ? (droppedSpans as DroppedSpans) : {};
+  } catch {
+    // Being written at this moment, or damaged: nothing is known.
+    return {};
   }
 }
 

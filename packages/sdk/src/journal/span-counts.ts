@@ -3,6 +3,7 @@ export class SpanCounts {
   finishedSpans = 0;
   inheritedSpans = 0;
   deliveredSpans = 0;
+  tornRecords = 0;
   readonly droppedSpans: Record<string, number> = {};
   readonly #onDrop: (spans: number, reason: string) => void;
 

@@ -10,6 +10,7 @@ import {
 import { trace } from '@opentelemetry/api';
 import type { Attributes, Context, Histogram, Meter } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { redactFamiliarText } from '../redaction/patterns.ts';
 import { SeriesTable } from './series-table.ts';
 import type { StepSeries, WorkflowSeries } from './series-table.ts';
 
@@ -144,7 +145,7 @@ export class ConversationMetrics implements SpanProcessor {
       if (name === ATTRIBUTE.timeToFirstOutput) {
         this.#timeToFirstOutput.record(value, series.attributes);
       } else if (name.startsWith(STEP_TIMING_PREFIX)) {
-        const part = name.slice(STEP_TIMING_PREFIX.length);
+        const part = redactFamiliarText(name.slice(STEP_TIMING_PREFIX.length));
         this.#stepTiming.record(value, { ...series.attributes, [METRIC_ATTRIBUTE.part]: part });
       }
     }
@@ -201,6 +202,6 @@ function withOutcome(attributes: Attributes, span: ReadableSpan): Attributes {
   return {
     ...attributes,
     ...(outcome !== undefined && { [METRIC_ATTRIBUTE.outcome]: outcome }),
-    ...(errorType !== undefined && { [METRIC_ATTRIBUTE.errorType]: errorType }),
+    ...(typeof errorType === 'string' && { [METRIC_ATTRIBUTE.errorType]: redactFamiliarText(errorType) }),
   };
 }

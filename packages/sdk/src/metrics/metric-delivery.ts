@@ -1,14 +1,17 @@
 import { diag } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import { ExportResultCode } from '@opentelemetry/core';
 import { AggregationTemporalityPreference, OTLPMetricExporterBase } from '@opentelemetry/exporter-metrics-otlp-http';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import { JsonMetricsSerializer, ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
+import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { addressForPeople, describeFailure } from '../delivery/describe-failure.ts';
 import { HttpTransport } from '../delivery/http-transport.ts';
 import { OutageWarning } from '../delivery/outage-warning.ts';
+import { Redactor } from '../redaction/redactor.ts';
 import type { Environment } from '../settings/environment.ts';
 import { otlpTarget } from '../delivery/otlp-target.ts';
 import type { OtlpTarget } from '../delivery/otlp-target.ts';
@@ -41,7 +44,7 @@ export function startMetricDelivery(
   resource: Resource,
   warn: (message: string) => void,
 ): MetricDelivery | undefined {
-  const target = otlpTarget('METRICS', options, environment.variables, process.env);
+  const target = otlpTarget('METRICS', options, environment.variables);
   if (target === undefined) return undefined;
   const delegate = new MetricDelegate(target, warn);
   const exporter = new OTLPMetricExporterBase(delegate, {
@@ -52,7 +55,7 @@ export function startMetricDelivery(
     exportIntervalMillis: environment.metricExportIntervalMs,
     exportTimeoutMillis: environment.metricExportTimeoutMs,
   });
-  const provider = new MeterProvider({ resource, readers: [reader] });
+  const provider = new MeterProvider({ resource: redacted(resource, options, warn), readers: [reader] });
   return {
     provider,
     flush: () => settled(provider.forceFlush()),
@@ -64,6 +67,26 @@ export function startMetricDelivery(
     },
     stop: () => delegate.stop(),
   };
+}
+
+/** The resource says the same on metrics as on spans. */
+function redacted(resource: Resource, options: TracingOptions, warn: (message: string) => void): Resource {
+  const { redact } = options;
+  const redactor = new Redactor({
+    captureContent: 'none',
+    otherContent: 'drop',
+    errorMessages: 'redacted',
+    redact,
+    warn,
+  });
+  const attributes: Attributes = {};
+  for (const [name, value] of Object.entries(resource.attributes)) {
+    const { action, key } = redactor.treatmentOf(name, 'attribute');
+    if (action === 'omit') continue;
+    const isText = typeof value === 'string' && action !== 'as-is';
+    attributes[key] = isText ? redactor.redact(value, { part: 'attribute', key }) : value;
+  }
+  return resourceFromAttributes(attributes);
 }
 
 async function settled(work: Promise<void>): Promise<void> {

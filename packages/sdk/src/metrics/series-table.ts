@@ -1,5 +1,6 @@
 import { METRIC_ATTRIBUTE } from '@convotel/conventions';
 import type { Attributes } from '@opentelemetry/api';
+import { redactFamiliarText } from '../redaction/patterns.ts';
 
 /** What is counted about one step of one workflow, with the attributes made once. */
 export interface StepSeries {
@@ -28,7 +29,7 @@ export class SeriesTable {
     const known = this.#workflows.get(name);
     if (known !== undefined) return known;
     if (this.#isFull()) return undefined;
-    const attributes: Attributes = name === undefined ? {} : { [METRIC_ATTRIBUTE.workflow]: name };
+    const attributes: Attributes = name === undefined ? {} : { [METRIC_ATTRIBUTE.workflow]: redactFamiliarText(name) };
     const series: WorkflowSeries = { attributes, activeConversations: 0, steps: new Map() };
     this.#workflows.set(name, series);
     return series;

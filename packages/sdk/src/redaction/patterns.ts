@@ -190,3 +190,18 @@ function isCard(digits: string): boolean {
   }
   return sum % 10 === 0 && !EPOCH_TIME.test(digits);
 }
+
+const MAX_FAMILIAR_TEXTS = 2000;
+const MAX_FAMILIAR_LENGTH = 200;
+const familiarTexts = new Map<string, string>();
+
+/** The same as {@link redactErrorMessage}, for texts of which many come again: names of models, pipelines, parts of steps. */
+export function redactFamiliarText(text: string): string {
+  if (text.length > MAX_FAMILIAR_LENGTH) return redactErrorMessage(text);
+  const familiar = familiarTexts.get(text);
+  if (familiar !== undefined) return familiar;
+  const masked = redactErrorMessage(text);
+  if (familiarTexts.size >= MAX_FAMILIAR_TEXTS) familiarTexts.clear();
+  familiarTexts.set(text, masked);
+  return masked;
+}

@@ -1,9 +1,9 @@
-import { ATTRIBUTE, processSettings, STEP_TIMING_PREFIX } from '@convotel/conventions';
+import { ATTRIBUTE, processSettings } from '@convotel/conventions';
 import type { AttributeTreatment, SpanText, TextPlace } from '../encoding/span-text.ts';
 import type { CaptureContent } from '../settings/tracing-options.ts';
 import { holdsContent } from './content-attributes.ts';
 import { namesSecret, SECRET_MASK } from './named-secrets.ts';
-import { redactErrorMessage } from './patterns.ts';
+import { redactFamiliarText } from './patterns.ts';
 
 export interface RedactorOptions {
   captureContent: CaptureContent;
@@ -24,19 +24,18 @@ export const SEEN_LENGTH = TRUNCATED_LENGTH + BEYOND_THE_CUT;
 const UNJUDGED = '[redacted]';
 /** Messages and stacks are cut before they are redacted; content is redacted whole. */
 const MAX_MESSAGE_LENGTH = 16_384;
-const MAX_REMEMBERED_TEXTS = 2000;
-const MAX_REMEMBERED_LENGTH = 200;
 
 const CONTENT = new Set<string>([ATTRIBUTE.inputText, ATTRIBUTE.outputText]);
-/** Texts that a program chooses, and so are redacted, although their keys are ours. */
-const CHOSEN = new Set<string>([
-  ATTRIBUTE.interruptionReason,
-  ATTRIBUTE.workflow,
-  ATTRIBUTE.provider,
-  ATTRIBUTE.requestModel,
+/** Ids that a program chooses; it may have them replaced. */
+const IDS = new Set<string>([ATTRIBUTE.conversationId, ATTRIBUTE.sessionId, ATTRIBUTE.genAiConversationId]);
+/** What convotel writes, and needs as it is. Texts under every other key of ours may come from a program or a server. */
+const AS_IS = new Set<string>([
+  ATTRIBUTE.schemaVersion,
+  ATTRIBUTE.outcome,
+  ATTRIBUTE.stepName,
+  ATTRIBUTE.serviceName,
+  ATTRIBUTE.serviceInstanceId,
 ]);
-/** Ids, step names and outcomes: written by convotel, and needed as they are. */
-const AS_IS = new Set<string>(Object.values(ATTRIBUTE).filter((key) => !CONTENT.has(key) && !CHOSEN.has(key)));
 const ERROR_TEXTS = new Set(['exception.message', 'exception.stacktrace']);
 const OTHER_ERROR_TEXTS = new Set([
   ...ERROR_TEXTS,
@@ -49,7 +48,6 @@ const OTHER_ERROR_TEXTS = new Set([
 /** Decides what of a span's texts may leave: content only where it was switched on, everything else masked. */
 export class Redactor implements SpanText {
   readonly #options: RedactorOptions;
-  readonly #remembered = new Map<string, string>();
   #hasWarned = false;
 
   constructor(options: RedactorOptions) {
@@ -62,7 +60,9 @@ export class Redactor implements SpanText {
 
   treatmentOf(key: string, part: TextPlace['part']): AttributeTreatment {
     if (CONTENT.has(key)) return { action: 'cut', key };
-    if (AS_IS.has(key) || key.startsWith(STEP_TIMING_PREFIX)) return { action: 'as-is', key };
+    if (AS_IS.has(key)) return { action: 'as-is', key };
+    // Asked at each span: a `startTracing` that joined a setup may say how ids are replaced after this was made.
+    if (IDS.has(key)) return { action: 'redact', key };
     const { captureContent, otherContent, errorMessages } = this.#options;
     const keepsContent = captureContent !== 'none' || otherContent === 'keep';
     if (errorMessages === 'none' && OTHER_ERROR_TEXTS.has(key)) return { action: 'omit', key };
@@ -72,13 +72,14 @@ export class Redactor implements SpanText {
         : { action: 'omit', key };
     }
     // Keys are the program's own words; the patterns alone look at them, so that `redact` need not expect them.
-    return { action: 'redact', key: this.#maskedByPatterns(key) };
+    return { action: 'redact', key: redactFamiliarText(key) };
   }
 
   redact(text: string, place: TextPlace): string | undefined {
     if (this.#options.errorMessages === 'none' && (place.part === 'status' || ERROR_TEXTS.has(place.key ?? ''))) {
       return undefined;
     }
+    if (place.key !== undefined && IDS.has(place.key)) return processSettings().replaceId?.(text) ?? text;
     if (place.key !== undefined && text !== '' && namesSecret(place.key)) return SECRET_MASK;
     const isMessage = place.part === 'status' || place.part === 'event';
     return this.#masked(
@@ -101,7 +102,7 @@ export class Redactor implements SpanText {
   }
 
   #masked(text: string, place: TextPlace): string {
-    const masked = this.#maskedByPatterns(text);
+    const masked = redactFamiliarText(text);
     const { redact } = this.#options;
     if (redact === undefined) return masked;
     try {
@@ -112,17 +113,6 @@ export class Redactor implements SpanText {
       this.#say(`threw ${error instanceof Error ? error.name : typeof error}`);
     }
     return UNJUDGED;
-  }
-
-  /** Names of models and the like come again and again. */
-  #maskedByPatterns(text: string): string {
-    if (text.length > MAX_REMEMBERED_LENGTH) return redactErrorMessage(text);
-    const remembered = this.#remembered.get(text);
-    if (remembered !== undefined) return remembered;
-    const masked = redactErrorMessage(text);
-    if (this.#remembered.size >= MAX_REMEMBERED_TEXTS) this.#remembered.clear();
-    this.#remembered.set(text, masked);
-    return masked;
   }
 
   /** Only the kind of the failure: a message may quote what was to be redacted. */

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { codedError } from '@convotel/conventions';
 import type { ClassifyError, ErrorCodeOf } from '@convotel/conventions';
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Attributes } from '@opentelemetry/api';
+import { MIN_KEY_LENGTH } from '../ids/replaced-ids.ts';
 import type { TextPlace } from '../encoding/span-text.ts';
 
 /** How much of input and output texts may leave the process. */
@@ -54,6 +56,14 @@ export interface TracingOptions {
   redact?: ((text: string, where: TextPlace) => string) | undefined;
   /** `none` keeps the messages and stacks of errors in the process. @defaultValue `'redacted'` */
   errorMessages?: 'redacted' | 'none' | undefined;
+  /**
+   * Replaces conversation ids and session ids before they are hashed, written or handed to another process, for programs
+   * whose ids are telephone numbers or names. `{ key }` puts {@link keyedId} in their place; a function returns what
+   * stands for an id, 1 to 128 characters, the same in every process, and returns its own results as they are.
+   * Every process of a conversation needs the same replacement, or joins by id miss one another.
+   * @defaultValue ids are written as they are
+   */
+  replaceIds?: { key: string } | ((id: string) => string) | undefined;
   /** Share of conversations that are kept, 0 to 1; a conversation is kept whole or not at all. @defaultValue `OTEL_TRACES_SAMPLER`, else all */
   samplingRatio?: number | undefined;
   /** `false` keeps finished spans in memory only, where a crash loses them. @defaultValue `CONVOTEL_JOURNAL`, else `true` */
@@ -69,10 +79,12 @@ export interface TracingOptions {
   /** Steps and conversations that are open for longer end as `abandoned`, in milliseconds. @defaultValue `600_000` */
   maxOpenMs?: number | undefined;
   /**
-   * `own`: registers a tracer provider. `join`: uses the one that the program has registered. By default one that is
-   * there is joined, else one is made. Where the choice cannot be followed, that is said.
+   * `own`: registers a tracer provider. `join`: uses the one that the program has registered. `private`: makes one beside
+   * whatever is registered, before or after; it makes the spans of conversations and nothing else, other tools never see
+   * them as the active span, and nothing of OpenTelemetry's global state is touched. By default one that is registered is
+   * joined, else one is made and registered. Where the choice cannot be followed, that is said.
    */
-  provider?: 'own' | 'join' | undefined;
+  provider?: 'own' | 'join' | 'private' | undefined;
   /** Hears warnings for people. @defaultValue `console.warn`, which is standard error */
   warn?: ((message: string) => void) | undefined;
 }
@@ -107,9 +119,36 @@ function isHttpAddress(text: unknown): boolean {
   return typeof text === 'string' && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
+const OPTION_NAMES: { readonly [Name in keyof Required<TracingOptions>]: true } = {
+  serviceName: true,
+  resourceAttributes: true,
+  endpoint: true,
+  headers: true,
+  agent: true,
+  captureContent: true,
+  otherContent: true,
+  redact: true,
+  errorMessages: true,
+  replaceIds: true,
+  samplingRatio: true,
+  journal: true,
+  shutdownOnSignals: true,
+  metrics: true,
+  durationMetrics: true,
+  classifyError: true,
+  maxOpenMs: true,
+  provider: true,
+  warn: true,
+};
+
 /** Options that a program in plain JavaScript may get wrong: the default is used, and `warn` hears of it. */
 export function usableOptions(options: TracingOptions, warn: (message: string) => void): TracingOptions {
   const usable = { ...options };
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(OPTION_NAMES, name)) {
+      warn(`convotel: there is no option ${JSON.stringify(name)}; it is ignored. Compare the names in the README.`);
+    }
+  }
   const misused = (name: string, value: unknown, instead: string, right: string): void =>
     warn(`convotel: the option ${name} is ${shown(value)}, which cannot be used; ${instead}. ${right}`);
   const check = (
@@ -134,6 +173,12 @@ export function usableOptions(options: TracingOptions, warn: (message: string) =
   check('resourceAttributes', isObject, 'none are added', 'Write an object of attributes.');
   check('headers', isObject, 'none are added', 'Write an object of names and values.');
   check(
+    'agent',
+    (value) => isObject(value) && isFunction((value as { addRequest?: unknown }).addRequest),
+    'connections are made as the environment says',
+    'Write an Agent of node:http or node:https, or one that can stand for it.',
+  );
+  check(
     'captureContent',
     oneOf('none', 'truncated', 'full', true, false),
     'none is used',
@@ -141,7 +186,7 @@ export function usableOptions(options: TracingOptions, warn: (message: string) =
   );
   check('otherContent', oneOf('drop', 'keep'), 'drop is used', "Write 'drop' or 'keep'.");
   check('errorMessages', oneOf('redacted', 'none'), 'redacted is used', "Write 'redacted' or 'none'.");
-  check('provider', oneOf('own', 'join'), 'the default is used', "Write 'own' or 'join'.");
+  check('provider', oneOf('own', 'join', 'private'), 'the default is used', "Write 'own', 'join' or 'private'.");
   check('redact', isFunction, 'only the built-in patterns are used', 'Write a function that returns the text to send.');
   check(
     'classifyError',
@@ -165,8 +210,23 @@ export function usableOptions(options: TracingOptions, warn: (message: string) =
   for (const name of ['shutdownOnSignals', 'metrics', 'durationMetrics'] as const) {
     check(name, oneOf(true, false), 'the default is used', 'Write true or false.');
   }
+  if (usable.replaceIds !== undefined && !isReplacement(usable.replaceIds)) {
+    const right = `Write { key } with a secret of at least ${MIN_KEY_LENGTH} characters that all processes share, or a function.`;
+    // Not shown: it may be a key that is too short.
+    warn(
+      'convotel: the option replaceIds cannot be used; ids are replaced by means of a random key, which no other process ' +
+        `knows, so that conversations cannot be joined by their ids. ${right}`,
+    );
+    usable.replaceIds = { key: randomBytes(32).toString('hex') };
+  }
   if (typeof usable.journal === 'object') usable.journal = usableJournal(usable.journal, misused);
   return usable;
+}
+
+function isReplacement(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  const { key } = (typeof value === 'object' && value !== null ? value : {}) as { key?: unknown };
+  return typeof key === 'string' && key.length >= MIN_KEY_LENGTH;
 }
 
 function usableJournal(

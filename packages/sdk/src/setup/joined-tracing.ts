@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ProxyTracerProvider, trace } from '@opentelemetry/api';
 import type { TracerProvider } from '@opentelemetry/api';
 import { withinDeadline } from '../settings/within-deadline.ts';
 import { DEFAULT_DEADLINE_MS, emptyReport } from '../tracing.ts';
+import type { TracingOptions } from '../settings/tracing-options.ts';
 import type { DeadlineOptions, DeliveryReport, Tracing } from '../tracing.ts';
 import { abandonOpen } from './process-end.ts';
 import { attachedProcessor } from './span-processor.ts';
@@ -21,8 +23,11 @@ export function findForeignProvider(): TracerProvider | undefined {
 }
 
 /** The program has added our processor to its provider: redaction, journal, delivery and metrics are there. */
-function attachedTracing(attached: ConvotelSpanProcessor, whenStopped: () => void): Tracing {
+function attachedTracing(found: ConvotelSpanProcessor, whenStopped: () => void): Tracing {
+  // A hot reload makes another one; the one that gets spans counts.
+  let attached = found;
   const flush = async ({ deadlineMs = DEFAULT_DEADLINE_MS }: DeadlineOptions = {}): Promise<DeliveryReport> => {
+    attached = attachedProcessor() ?? attached;
     await withinDeadline(attached.forceFlush(), deadlineMs);
     const { deliveredSpans, undeliveredSpans, problem } = attached.report();
     return { deliveredSpans, undeliveredSpans, ...(problem !== undefined && { problem }) };
@@ -37,24 +42,57 @@ function attachedTracing(attached: ConvotelSpanProcessor, whenStopped: () => voi
     kind: 'joined',
     flush,
     shutdown,
-    report: () => attached.report(),
+    report: () => (attached = attachedProcessor() ?? attached).report(),
     [Symbol.asyncDispose]: async () => void (await shutdown()),
   };
+}
+
+/** What `startTracing` takes from its options where it joins a provider. */
+const USED_WHEN_JOINING: ReadonlySet<string> = new Set([
+  'provider',
+  'warn',
+  'classifyError',
+  'maxOpenMs',
+  'captureContent',
+] satisfies (keyof TracingOptions)[]);
+
+/** `the options "endpoint" and "journal" are`: those that do nothing here, but for those that the processor has alike. */
+function unusedOptions(options: TracingOptions, known: TracingOptions = {}): string {
+  const names = (Object.keys(options) as (keyof TracingOptions)[])
+    .filter(
+      (name) =>
+        options[name] !== undefined && !USED_WHEN_JOINING.has(name) && !isDeepStrictEqual(options[name], known[name]),
+    )
+    .map((name) => JSON.stringify(name));
+  const last = names.pop();
+  if (last === undefined) return '';
+  return names.length === 0 ? `the option ${last} is` : `the options ${names.join(', ')} and ${last} are`;
 }
 
 /** Reuses the provider that the application registered; never shuts it down. `whenStopped` is called by `shutdown`. */
 export function joinedTracing(
   provider: FlushableProvider,
+  options: TracingOptions,
   warn: (message: string) => void,
   whenStopped: () => void,
 ): Tracing {
   const attached = attachedProcessor();
-  if (attached !== undefined) return attachedTracing(attached, whenStopped);
+  const unused = unusedOptions(options, attached?.options);
+  if (attached !== undefined) {
+    if (unused !== '') {
+      warn(
+        `convotel: of startTracing, ${unused} not used, because a convotelSpanProcessor() that the program added ` +
+          'delivers the spans. Give them to that processor instead.',
+      );
+    }
+    return attachedTracing(attached, whenStopped);
+  }
   warn(
     'convotel: OpenTelemetry is set up already, so that setup is used: its exporter, its resource, its sampler. ' +
       'Trace ids of conversations are random there (conversations are found by their conversation.id), texts are not ' +
-      'redacted, spans are not kept in a journal, and convotel sends no metrics. Call startTracing first to have these, ' +
-      'or add convotelSpanProcessor() to that setup.',
+      'redacted, spans are not kept in a journal, and convotel sends no metrics' +
+      `${unused === '' ? '' : `; ${unused} not used`}. To have these, add convotelSpanProcessor() to that setup, ` +
+      "or set convotel up beside it with startTracing({ provider: 'private' }).",
   );
   const flush = async ({ deadlineMs = DEFAULT_DEADLINE_MS }: DeadlineOptions = {}): Promise<DeliveryReport> => {
     const nothingCounted = { deliveredSpans: 0, undeliveredSpans: 0 };

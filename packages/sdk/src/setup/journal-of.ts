@@ -27,7 +27,7 @@ export function journalOf(
     serviceName,
     folder: isOff
       ? undefined
-      : resolve(settings.folder ?? defaultFolder(environment.stateFolder), folderName(serviceName)),
+      : resolve(settings.folder ?? defaultJournalFolder(environment.stateFolder), folderName(serviceName)),
     maxBytes: settings.maxBytes ?? DEFAULT_JOURNAL_BYTES,
     maxMemoryBytes: MAX_MEMORY_BYTES,
     maxBatchSpans: environment.maxBatchSpans,
@@ -36,8 +36,8 @@ export function journalOf(
   });
 }
 
-/** The XDG Base Directory Specification: paths that are not absolute are ignored. */
-function defaultFolder(stateFolder: string | undefined): string {
+/** The journals of all services. The XDG Base Directory Specification: paths that are not absolute are ignored. */
+export function defaultJournalFolder(stateFolder: string | undefined): string {
   const localAppData = process.env['LOCALAPPDATA'];
   const fallback =
     process.platform === 'win32' && localAppData !== undefined ? localAppData : join(homedir(), '.local', 'state');

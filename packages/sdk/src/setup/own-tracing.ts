@@ -7,7 +7,7 @@ import {
   ROOT_CONTEXT,
   trace,
 } from '@opentelemetry/api';
-import { ATTRIBUTE } from '@convotel/conventions';
+import { ATTRIBUTE, processRegistry } from '@convotel/conventions';
 import type { Meter } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace-node';
@@ -32,7 +32,10 @@ type Warn = (message: string) => void;
 
 const METRIC_WARNING_DELAY_MS = 500;
 
-/** Registers a provider of our own with OpenTelemetry; `whenStopped` is called when it is gone again. */
+/**
+ * Makes a provider of our own, which is registered with OpenTelemetry, or only with convotel where the option `provider`
+ * is `private`. `whenStopped` is called when it is gone again.
+ */
 export function ownTracing(
   options: TracingOptions,
   environment: Environment,
@@ -46,11 +49,16 @@ export function ownTracing(
   const metricWarnings = new WarningsAfterSpans(() => delivery?.report() ?? emptyReport(), warn);
   const metricSetup = setUpMetrics(options, environment, resource, metricWarnings.warn);
   if (metricSetup !== undefined && delivery !== undefined) observeTelemetry(metricSetup.meter, delivery.report);
-  registerProvider(options, resource, warn, [
+  const spanProcessors = [
     ...(metricSetup === undefined ? [] : [new ConversationMetrics(metricSetup.meter, metricSetup.options)]),
     ...(delivery === undefined ? [] : [delivery.processor]),
-  ]);
-  return handleOf(options, delivery, metricSetup?.delivery, metricWarnings, whenStopped);
+  ];
+  const unregister = registerProvider(options, resource, warn, spanProcessors);
+  return handleOf(options, delivery, metricSetup?.delivery, metricWarnings, () => {
+    unregister();
+    if (metricSetup?.isRegistered === true) metrics.disable();
+    whenStopped();
+  });
 }
 
 /** While spans cannot be delivered either, one warning says it all; theirs may come a moment later. */
@@ -89,6 +97,7 @@ interface MetricSetup {
   options: { durations: boolean };
   /** Absent when the program's own meter provider is used. */
   delivery?: MetricDelivery;
+  isRegistered: boolean;
 }
 
 function setUpMetrics(
@@ -99,11 +108,14 @@ function setUpMetrics(
 ): MetricSetup | undefined {
   if (!(options.metrics ?? environment.exportsMetrics)) return undefined;
   const durations = { durations: options.durationMetrics ?? false };
-  if (hasMeterProvider()) return { meter: metrics.getMeter(METER_NAME), options: durations };
+  const isPrivate = options.provider === 'private';
+  if (!isPrivate && hasMeterProvider()) {
+    return { meter: metrics.getMeter(METER_NAME), options: durations, isRegistered: false };
+  }
   const delivery = startMetricDelivery(options, environment, resource, warn);
   if (delivery === undefined) return undefined;
-  metrics.setGlobalMeterProvider(delivery.provider);
-  return { meter: delivery.provider.getMeter(METER_NAME), options: durations, delivery };
+  if (!isPrivate) metrics.setGlobalMeterProvider(delivery.provider);
+  return { meter: delivery.provider.getMeter(METER_NAME), options: durations, delivery, isRegistered: !isPrivate };
 }
 
 /** Whether the program registered one before; the API has no question for it, but hands out do-nothing meters without. */
@@ -111,23 +123,44 @@ function hasMeterProvider(): boolean {
   return metrics.getMeter(METER_NAME).constructor !== createNoopMeter().constructor;
 }
 
+/** Returns what takes the provider away again. */
 function registerProvider(
   options: TracingOptions,
   resource: Resource,
   warn: Warn,
   spanProcessors: SpanProcessor[],
-): void {
+): () => void {
   const { samplingRatio } = options;
   const sampler =
     samplingRatio === undefined
       ? {}
       : { sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(samplingRatio) }) };
   const provider = new ConversationTracerProvider({ resource, spanProcessors, ...sampler }, warn);
+  if (isOfOtherTool(provider)) {
+    warn(
+      "convotel: another tool has put its own tracer provider in the place of OpenTelemetry's (Datadog does with " +
+        'DD_TRACE_OTEL_ENABLED), so convotel gets no spans. Unset DD_TRACE_OTEL_ENABLED, and use ' +
+        "startTracing({ provider: 'private' }).",
+    );
+  }
+  if (options.provider === 'private') {
+    const registry = processRegistry();
+    registry.privateProvider = provider;
+    return () => {
+      if (registry.privateProvider === provider) registry.privateProvider = undefined;
+    };
+  }
   // What the program has already is kept: `null` registers none.
   provider.register({
     ...(hasContextManager() && { contextManager: null }),
     ...(propagation.fields().length > 0 && { propagator: null }),
   });
+  return () => trace.disable();
+}
+
+/** OpenTelemetry's has not had this method since its version 2; Datadog's has. */
+function isOfOtherTool(provider: object): boolean {
+  return 'addSpanProcessor' in provider;
 }
 
 /** Without one, what is made active is not. */
@@ -166,19 +199,17 @@ function handleOf(
   const shutDown = async (deadlineMs: number): Promise<DeliveryReport> => {
     abandonOpen('shutdown');
     await flushAll(deadlineMs, true);
-    trace.disable();
-    if (metricDelivery !== undefined) metrics.disable();
+    whenStopped();
     stopWatching();
     delivery?.stop();
     metricDelivery?.stop();
-    whenStopped();
     return shortReport(report());
   };
   let shutdown: Promise<DeliveryReport> | undefined;
   const shutDownOnce = ({ deadlineMs = DEFAULT_DEADLINE_MS }: DeadlineOptions = {}): Promise<DeliveryReport> =>
     (shutdown ??= shutDown(deadlineMs));
   return {
-    kind: 'own',
+    kind: options.provider === 'private' ? 'private' : 'own',
     flush: async ({ deadlineMs = DEFAULT_DEADLINE_MS }: DeadlineOptions = {}) => {
       await flushAll(deadlineMs, false);
       return shortReport(report());

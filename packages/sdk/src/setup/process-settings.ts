@@ -1,5 +1,6 @@
 import { processRegistry } from '@convotel/conventions';
 import { diag } from '@opentelemetry/api';
+import { idReplacement } from '../ids/replaced-ids.ts';
 import { SEEN_LENGTH, TRUNCATED_LENGTH } from '../redaction/redactor.ts';
 import type { Environment } from '../settings/environment.ts';
 import type { TracingOptions } from '../settings/tracing-options.ts';
@@ -18,6 +19,7 @@ export function applyToProcess(
   const { classifyError, maxOpenMs } = options;
   if (!isJoining || classifyError !== undefined) settings.classifyError = classifyError;
   if (!isJoining || maxOpenMs !== undefined) settings.maxOpenMs = maxOpenMs;
+  if (!isJoining || options.replaceIds !== undefined) settings.replaceId = idReplacement(options.replaceIds, warn);
   if (!isJoining || options.warn !== undefined || settings.warn === undefined) settings.warn = warn;
   const saysContent = options.captureContent !== undefined || environment.captureContent !== undefined;
   // What an earlier setup allowed does not hold for this one; a test that records conversations has set its own.

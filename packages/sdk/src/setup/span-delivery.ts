@@ -31,7 +31,7 @@ export function startSpanDelivery(
   serviceName: string,
   warn: (message: string) => void,
 ): SpanDelivery {
-  const target = otlpTarget('TRACES', options, environment.variables, process.env);
+  const target = otlpTarget('TRACES', options, environment.variables);
   const counts = new SpanCounts(lossWarning(warn));
   const redactor = new Redactor({
     captureContent: captureContentOf(options, environment),
@@ -77,10 +77,10 @@ export function startSpanDelivery(
     report: () => {
       const { waitingSpans } = journal;
       const { problem } = outage;
-      const { finishedSpans, inheritedSpans, deliveredSpans, droppedSpans, allDroppedSpans } = counts;
+      const { finishedSpans, inheritedSpans, deliveredSpans, droppedSpans, allDroppedSpans, tornRecords } = counts;
       const undeliveredSpans = waitingSpans + allDroppedSpans;
       const books = { finishedSpans, inheritedSpans, deliveredSpans, waitingSpans, droppedSpans: { ...droppedSpans } };
-      return { ...books, undeliveredSpans, ...(problem !== undefined && { problem }) };
+      return { ...books, undeliveredSpans, tornRecords, ...(problem !== undefined && { problem }) };
     },
   };
 }

@@ -1,3 +1,4 @@
+import { ATTRIBUTE } from '@convotel/conventions';
 import type { Context } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { ConversationMetrics } from '../metrics/conversation-metrics.ts';
@@ -17,7 +18,7 @@ import type { SpanDelivery } from './span-delivery.ts';
 
 const ATTACHED = Symbol.for('convotel.attached-processor');
 
-/** The processor that was made last and not shut down, by whichever copy of this package. */
+/** The processor that got a span last, else the one that was made last and not shut down, by whichever copy of this package. */
 const inProcess = globalThis as { [ATTACHED]?: ConvotelSpanProcessor | undefined };
 
 export function attachedProcessor(): ConvotelSpanProcessor | undefined {
@@ -37,7 +38,14 @@ export function convotelSpanProcessor(options: TracingOptions = {}): SpanProcess
   return processor;
 }
 
+/** What only a provider can do, which the program makes itself here. */
+const PROVIDER_OPTIONS = ['samplingRatio', 'provider'] as const;
+
 export class ConvotelSpanProcessor implements SpanProcessor {
+  /** As given, where they could be used. */
+  readonly options: TracingOptions;
+  readonly #warn: (message: string) => void;
+  #hasSeenSpan = false;
   readonly #delivery: SpanDelivery | undefined;
   readonly #metrics: ConversationMetrics | undefined;
   readonly #metricDelivery: ReturnType<typeof startMetricDelivery>;
@@ -46,6 +54,14 @@ export class ConvotelSpanProcessor implements SpanProcessor {
   constructor(given: TracingOptions) {
     const warn = warningsOf(given);
     const options = usableOptions(given, warn);
+    this.options = options;
+    this.#warn = warn;
+    for (const name of PROVIDER_OPTIONS) {
+      if (options[name] === undefined) continue;
+      warn(
+        `convotel: convotelSpanProcessor() does not use the option ${name}: its provider decides that, so set it there`,
+      );
+    }
     const environment = readEnvironment();
     const serviceName = options.serviceName ?? environment.variables.text('OTEL_SERVICE_NAME') ?? 'unknown_service';
     applyToProcess(options, environment, warn, { isJoining: false, isRedacted: true });
@@ -76,7 +92,22 @@ export class ConvotelSpanProcessor implements SpanProcessor {
     return this.#delivery?.report() ?? emptyReport();
   }
 
+  /** A reload may have made another one that gets no spans; and a name that spans do not carry is told about. */
+  #sawSpan(span: Span): void {
+    inProcess[ATTACHED] = this;
+    if (this.#hasSeenSpan) return;
+    this.#hasSeenSpan = true;
+    const { serviceName } = this.options;
+    const spanServiceName = (span as Partial<Span>).resource?.attributes[ATTRIBUTE.serviceName];
+    if (serviceName === undefined || spanServiceName === serviceName) return;
+    this.#warn(
+      `convotel: the option serviceName is ${JSON.stringify(serviceName)}, but the spans of this provider carry its ` +
+        `resource, which says ${JSON.stringify(spanServiceName)}. Set OTEL_SERVICE_NAME, or the provider's resource.`,
+    );
+  }
+
   onStart(span: Span, parent: Context): void {
+    if (!this.#hasSeenSpan || inProcess[ATTACHED] !== this) this.#sawSpan(span);
     this.#metrics?.onStart(span, parent);
     this.#delivery?.processor.onStart(span, parent);
   }

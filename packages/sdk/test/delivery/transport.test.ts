@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, request as httpRequest } from 'node:http';
+import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { connect } from 'node:net';
@@ -83,43 +83,6 @@ test.each([
     },
   );
   await backend.stop();
-});
-
-describe('a proxy', () => {
-  test('of HTTP is sent the whole address, with its password; NO_PROXY excepts hosts', async () => {
-    const seen: { url: string | undefined; authorization: string | undefined }[] = [];
-    const proxy = createServer((request, response) => {
-      seen.push({ url: request.url, authorization: request.headers['proxy-authorization'] });
-      request.pipe(
-        httpRequest(
-          receiver.endpoint + new URL(request.url!).pathname,
-          { method: 'POST', headers: request.headers },
-          (answer) => {
-            response.writeHead(answer.statusCode!, answer.headers);
-            answer.pipe(response);
-          },
-        ),
-      );
-    });
-    const port = await listen(proxy);
-    await withEnvironment({ HTTP_PROXY: `http://me:p%40ss@127.0.0.1:${port}`, NO_PROXY: 'other.example' }, async () => {
-      const { shutdown } = start({ endpoint: 'http://collector.example:4318' });
-      conversation((c) => c.step('first', () => 1));
-      expect(await shutdown()).toEqual({ deliveredSpans: 2, undeliveredSpans: 0 });
-    });
-    expect(seen).toEqual([
-      {
-        url: 'http://collector.example:4318/v1/traces',
-        authorization: `Basic ${Buffer.from('me:p@ss').toString('base64')}`,
-      },
-    ]);
-    await withEnvironment({ HTTP_PROXY: `http://127.0.0.1:${port}`, NO_PROXY: '127.0.0.1' }, async () => {
-      const { shutdown } = start({ endpoint: receiver.endpoint });
-      conversation((c) => c.step('second', () => 1));
-      await shutdown();
-    });
-    expect(seen).toHaveLength(1);
-  });
 });
 
 describe('TLS', () => {

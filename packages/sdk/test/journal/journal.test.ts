@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -105,6 +105,50 @@ describe('a finished step', () => {
     const second = start({ serviceName: 'other', endpoint: receiver.endpoint });
     await second.flush();
     expect(second.report().inheritedSpans).toBe(0);
+  });
+});
+
+describe('a record that a dying process had begun to write', () => {
+  const LAST = Buffer.from('"name":"last"');
+
+  /** A journal of which the newest record, that of the step `last`, is the last thing; returns its file. */
+  async function leaveBehind(): Promise<string> {
+    const { shutdown } = start();
+    const handle = startConversation();
+    handle.step('first', () => 1);
+    // The root's end would follow: what a kill leaves ends here.
+    handle.step('last', () => 1);
+    const [process] = readdirSync(join(folder, 'journal-test'));
+    const file = readdirSync(join(folder, 'journal-test', process!)).find((name) => name.endsWith('.seg'))!;
+    const path = join(folder, 'journal-test', process!, file);
+    const bytes = readFileSync(path);
+    await shutdown();
+    writeFileSync(path, bytes);
+    return path;
+  }
+
+  test.each([1, 10, 100, 'all but one byte', 'all'])('is counted as torn, not as a span: %s bytes cut', async (cut) => {
+    const path = await leaveBehind();
+    const bytes = readFileSync(path);
+    const begin = bytes.lastIndexOf(Buffer.from([0xc0, 0xff, 0xc1, 0xf5]), bytes.lastIndexOf(LAST));
+    const length = typeof cut === 'number' ? bytes.length - cut : cut === 'all' ? begin : begin + 1;
+    truncateSync(path, length);
+    const next = start({ endpoint: receiver.endpoint });
+    await next.flush();
+    expect(next.report()).toMatchObject({ tornRecords: cut === 'all' ? 0 : 1, droppedSpans: {} });
+    expect(receiver.spans().some(({ name }) => name === 'first')).toBe(true);
+    expect(balance(next)).toBe(0);
+  });
+
+  test('but a whole one that is damaged is a lost span', async () => {
+    const path = await leaveBehind();
+    const bytes = readFileSync(path);
+    bytes[bytes.lastIndexOf(LAST)]! ^= 1;
+    writeFileSync(path, bytes);
+    const next = start({ endpoint: receiver.endpoint });
+    await next.flush();
+    expect(next.report()).toMatchObject({ tornRecords: 0, droppedSpans: { damaged: 1 } });
+    expect(balance(next)).toBe(0);
   });
 });
 

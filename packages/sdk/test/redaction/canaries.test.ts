@@ -106,11 +106,17 @@ async function talk(words: readonly string[], birds: readonly string[]): Promise
         s.output(`${word} again`);
         s.interrupted(`because of ${bird}`);
         s.set({ [`about ${bird}`]: 1, list: ['x', bird], 'http.request.header.cookie': word });
+        s.set({ 'gen_ai.response.model': bird, 'gen_ai.response.finish_reasons': [bird], 'error.type': bird });
+        s.set({ [`conversation.step.timing.${bird}`]: 1 });
         return word;
       });
-      await c.step('gpt', () => Promise.reject(new Error(`failed for ${bird}`))).catch(() => {});
+      const error = Object.assign(new Error(`failed for ${bird}`), { code: `no ${bird}` });
+      await c.step('gpt', () => Promise.reject(error)).catch(() => {});
     });
     const attributes: Attributes = { [CONTENT_KEYS[index % CONTENT_KEYS.length]!]: word, 'url.full': bird };
+    for (const key of ['error.type', 'gen_ai.operation.name', 'gen_ai.response.model', 'conversation.step.chunks']) {
+      attributes[key] = bird;
+    }
     const span = other.startSpan(`GET ${bird}`, {
       attributes,
       links: [
@@ -136,8 +142,11 @@ function journalBytes(): string {
 describe('of 200 canaries, none leaves', () => {
   test.each(['http/json', 'http/protobuf'])('by %s', async (protocol) => {
     await withEnvironment({ OTEL_EXPORTER_OTLP_PROTOCOL: protocol }, async () => {
-      const { shutdown, report } = start();
       const [words, birds] = [freeWords(), shapes()];
+      const { shutdown, report } = start({
+        durationMetrics: true,
+        resourceAttributes: { team: birds[0]!, 'db.password': birds[1]! },
+      });
       await talk(words, birds);
       const journal = journalBytes();
       await shutdown();

@@ -6,6 +6,7 @@ import { processSettings } from '@convotel/conventions';
 import { convotelSpanProcessor, startTracing } from '@convotel/sdk';
 import { conversation, startConversation } from '@convotel/tracing';
 import { context, trace } from '@opentelemetry/api';
+import { resourceFromAttributes } from '@opentelemetry/resources';
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { attributesOf, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import type { OtlpReceiver } from '../support/otlp-receiver.ts';
@@ -38,7 +39,10 @@ test('added to a provider, it redacts a copy, keeps a journal, delivers, and cou
     serviceName: 'mine',
     warn,
   });
-  const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(other), processor] });
+  const provider = new NodeTracerProvider({
+    resource: resourceFromAttributes({ 'service.name': 'mine' }),
+    spanProcessors: [new SimpleSpanProcessor(other), processor],
+  });
   provider.register();
   const tracing = startTracing({ provider: 'join', warn });
   expect(tracing.kind).toBe('joined');
@@ -166,4 +170,41 @@ test('the shutdown of the provider ends what is open', async () => {
   await provider.shutdown();
   expect(sent('open')['conversation.outcome']).toBe('abandoned');
   expect(sent('conversation')['conversation.outcome']).toBeDefined();
+});
+
+test('an option that the processor, or a setup that joins it, has no use for is named', async () => {
+  const options = { endpoint: receiver.endpoint, journal: { folder } };
+  const processor = convotelSpanProcessor({ ...options, samplingRatio: 0.5, serviceName: 'mine', warn });
+  expect(warnings).toEqual([expect.stringMatching(/does not use the option samplingRatio: its provider decides/)]);
+  const provider = new NodeTracerProvider({ spanProcessors: [processor] });
+  provider.register();
+  // What the processor was given alike is in use.
+  const tracing = startTracing({ ...options, provider: 'join', serviceName: 'other', metrics: false, warn });
+  expect(warnings[1]).toMatch(/the options "serviceName" and "metrics" are not used, .* Give them to that processor/);
+  conversation((c) => c.step('stt', () => {}));
+  expect(warnings[2]).toMatch(/serviceName is "mine", but the spans .* says "unknown_service:/);
+  expect(warnings).toHaveLength(3);
+  await tracing.shutdown();
+  await provider.shutdown();
+});
+
+test('a name that is no option is told about', async () => {
+  const misspelt = { servicename: 'mine', journal: false, metrics: false, endpoint: receiver.endpoint, warn };
+  const tracing = startTracing(misspelt);
+  expect(warnings).toEqual([expect.stringContaining('there is no option "servicename"')]);
+  await tracing.shutdown();
+});
+
+test('of two processors, as a hot reload makes them, the one that gets spans is flushed and reports', async () => {
+  const options = { endpoint: receiver.endpoint, metrics: false, warn };
+  const first = convotelSpanProcessor({ ...options, journal: { folder } });
+  const provider = new NodeTracerProvider({ spanProcessors: [first] });
+  provider.register();
+  const second = convotelSpanProcessor({ ...options, journal: { folder } });
+  const tracing = startTracing({ provider: 'join', warn });
+  conversation((c) => c.step('stt', () => {}));
+  expect(await tracing.flush()).toEqual({ deliveredSpans: 2, undeliveredSpans: 0 });
+  expect(tracing.report()).toMatchObject({ finishedSpans: 2 });
+  await tracing.shutdown();
+  await Promise.all([provider.shutdown(), second.shutdown()]);
 });

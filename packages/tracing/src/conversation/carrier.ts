@@ -1,6 +1,6 @@
 import { isSpanContextValid, TraceFlags } from '@opentelemetry/api';
 import type { SpanContext } from '@opentelemetry/api';
-import { conversationIdsOf, isConversationId } from '@convotel/conventions';
+import { conversationIdsOf, isConversationId, processSettings } from '@convotel/conventions';
 import { warnOnce } from '../guards/warnings.ts';
 import type { Carrier } from '../step/step-options.ts';
 
@@ -55,7 +55,7 @@ export function carrierOf(carried: CarriedConversation): Carrier {
  * What is malformed is left out; without a conversation id there is nothing to join. One warning says so; nothing is thrown.
  */
 export function readCarrier(given: unknown): CarriedConversation | undefined {
-  if (isConversationId(given)) return { id: given, depth: 0 };
+  if (isConversationId(given)) return { id: writtenId(given), depth: 0 };
   const read = readerOf(given);
   const id = decoded(read(KEY.conversationId));
   if (!isConversationId(id)) {
@@ -72,15 +72,21 @@ export function readCarrier(given: unknown): CarriedConversation | undefined {
     warnOnce('carrier traceparent', 'the traceparent of a carrier is malformed; its steps are put below the root');
   }
   return {
-    id,
+    id: writtenId(id),
     workflow: textOf(decoded(read(KEY.workflow))),
-    sessionId: textOf(decoded(read(KEY.sessionId))),
+    sessionId: writtenId(textOf(decoded(read(KEY.sessionId)))),
     parent,
     // A depth without its span would nest the step in nothing.
     depth: parent === undefined ? 0 : (numberOf(read(KEY.depth), MAX_DEPTH) ?? 0),
     inputEndMs: numberOf(read(KEY.inputEnd), LATEST_EPOCH_MS),
     rootStartMs: numberOf(read(KEY.handedOffRoot), LATEST_EPOCH_MS),
   };
+}
+
+/** The id as it may be written and hashed: the program's author may have ids replaced (`startTracing({ replaceIds })`). */
+export function writtenId<Id extends string | undefined>(id: Id): Id {
+  const { replaceId } = processSettings();
+  return id === undefined || replaceId === undefined ? id : (replaceId(id) as Id);
 }
 
 /** The span of another trace that `headers` name by W3C `traceparent`; undefined, with one warning, when they name none. */

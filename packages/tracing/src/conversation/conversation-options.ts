@@ -13,7 +13,7 @@ export interface JoinConversationOptions {
    * @defaultValue what `startTracing` was told, else `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, else `false`
    */
   captureContent?: boolean | undefined;
-  /** Makes the spans. @defaultValue the provider that is registered with OpenTelemetry */
+  /** Makes the spans. @defaultValue the private one of `startTracing`, else the one that is registered with OpenTelemetry */
   tracerProvider?: TracerProvider | undefined;
   /** Aborts the work of all steps: their `signal` follows it, and errors that arrive after it was aborted interrupt. */
   signal?: AbortSignal | undefined;
@@ -38,7 +38,7 @@ export interface ConversationOptions extends JoinConversationOptions {
 
 /** A conversation, as the function that holds it sees it. None of its functions throws on its own account. */
 export interface Conversation {
-  /** The conversation id. */
+  /** The conversation id as it is on the spans: where `startTracing` has ids replaced, what stands in for the one given. */
   readonly id: string;
   /**
    * Runs one step of the pipeline inside a span, which ends when what `run` returns is over.

@@ -11,11 +11,11 @@ import {
 } from '@convotel/conventions';
 import { activeContext } from '../guards/context.ts';
 import { textFrom } from '../guards/given-values.ts';
-import { isInTrace, safeTracer, startSpan } from '../guards/spans.ts';
+import { isInTrace, isPrivate, safeTracer, startSpan } from '../guards/spans.ts';
 import { epochNowMs, hrTimeOf } from '../guards/times.ts';
 import { reportTrouble, warnOnce } from '../guards/warnings.ts';
 import { contextWithSpan } from '../step/step-host.ts';
-import { rootContextOf } from './carrier.ts';
+import { rootContextOf, writtenId } from './carrier.ts';
 import type { CarriedConversation } from './carrier.ts';
 import type { ConversationOptions, JoinConversationOptions } from './conversation-options.ts';
 
@@ -25,6 +25,8 @@ export interface ConversationOrigin {
   readonly workflow: string | undefined;
   readonly sessionId: string | undefined;
   readonly tracer: Tracer;
+  /** Whether its spans are hidden from other tools. */
+  readonly isPrivate: boolean;
   /** Parent of the outermost steps of this process. */
   readonly parentSpan: Span;
   /** Depth of those steps. */
@@ -50,9 +52,9 @@ export interface OwnedRoot {
 
 /** A conversation that begins now, or at `startedMs`: the root of a trace of its own. */
 export function begunHere(options: ConversationOptions, startedMs: number | undefined): ConversationOrigin {
-  const id = idFrom(options.conversationId);
+  const id = writtenId(idFrom(options.conversationId));
   const workflow = textFrom(options.workflow);
-  const sessionId = textFrom(options.sessionId);
+  const sessionId = writtenId(textFrom(options.sessionId));
   const tracer = safeTracer(options.tracerProvider);
   const beganMs = startedMs ?? epochNowMs();
   const span = startRoot({ id, workflow, sessionId, depth: 0 }, tracer, startedMs);
@@ -63,6 +65,7 @@ export function begunHere(options: ConversationOptions, startedMs: number | unde
     workflow,
     sessionId,
     tracer,
+    isPrivate: isPrivate(options.tracerProvider),
     parentSpan: span,
     outermostDepth: 0,
     isKnownByIdOnly: false,
@@ -76,9 +79,17 @@ export function begunHere(options: ConversationOptions, startedMs: number | unde
 export function joined(carried: CarriedConversation, options: JoinConversationOptions): ConversationOrigin {
   const { id, parent, depth, inputEndMs, rootStartMs } = carried;
   const workflow = textFrom(options.workflow) ?? carried.workflow;
-  const sessionId = textFrom(options.sessionId) ?? carried.sessionId;
+  const sessionId = writtenId(textFrom(options.sessionId)) ?? carried.sessionId;
   const tracer = safeTracer(options.tracerProvider);
-  const known = { id, workflow, sessionId, tracer, outermostDepth: depth, beganMs: inputEndMs ?? rootStartMs };
+  const known = {
+    id,
+    workflow,
+    sessionId,
+    tracer,
+    isPrivate: isPrivate(options.tracerProvider),
+    outermostDepth: depth,
+    beganMs: inputEndMs ?? rootStartMs,
+  };
   if (rootStartMs !== undefined) {
     const span = handedOverRoot({ ...carried, workflow, sessionId }, tracer, rootStartMs);
     if (parent === undefined || isSameSpan(span, parent)) {
@@ -105,6 +116,7 @@ export function unrecorded(): ConversationOrigin {
     workflow: undefined,
     sessionId: undefined,
     tracer: new ProxyTracerProvider().getTracer('nothing'),
+    isPrivate: false,
     parentSpan: trace.wrapSpanContext(INVALID_SPAN_CONTEXT),
     outermostDepth: 0,
     isKnownByIdOnly: false,

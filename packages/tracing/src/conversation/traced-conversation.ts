@@ -53,6 +53,7 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
   readonly workflow: string | undefined;
   readonly sessionId: string | undefined;
   readonly tracer: Tracer;
+  readonly isPrivate: boolean;
   readonly parentSpan: Span;
   readonly outermostDepth: number;
   readonly capturesContent: boolean;
@@ -89,6 +90,7 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
     this.workflow = origin.workflow;
     this.sessionId = origin.sessionId;
     this.tracer = origin.tracer;
+    this.isPrivate = origin.isPrivate;
     this.parentSpan = origin.parentSpan;
     this.outermostDepth = origin.outermostDepth;
     this.capturesContent = capturesContent(options.captureContent);

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { context, createContextKey, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
 import { processRegistry } from '@convotel/conventions';
 import { reportTrouble } from './warnings.ts';
@@ -16,6 +16,9 @@ const MAX_NESTED_CONTEXTS = 50;
  * One of our own is not registered, because another tool may still want to register its.
  */
 const ownContexts = (processRegistry().contexts ??= new AsyncLocalStorage<Context>()) as AsyncLocalStorage<Context>;
+
+/** The span of convotel's in whose step or conversation the program is; the active one, too, where that is not private. */
+export const CONVOTEL_SPAN = createContextKey('convotel span');
 
 let nestedContexts = 0;
 let contextOnStack: Context | undefined;
@@ -111,10 +114,13 @@ function runByManager<Argument, Result>(
   }
 }
 
-/** Whether the context manager has made `active` the active one; it may have wrapped it, so the span tells. */
+/** Whether the context manager has made `active` the active one; it may have wrapped it, so the spans tell. */
 function isActive(active: Context): boolean {
   try {
-    return trace.getSpan(context.active()) === trace.getSpan(active);
+    const now = context.active();
+    return (
+      now.getValue(CONVOTEL_SPAN) === active.getValue(CONVOTEL_SPAN) && trace.getSpan(now) === trace.getSpan(active)
+    );
   } catch {
     // A broken one was reported when it was asked for the active context.
     return false;

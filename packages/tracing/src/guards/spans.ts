@@ -14,22 +14,34 @@ import { reportTrouble, warnOnce } from './warnings.ts';
 /** Name under which the spans of this package are made (OpenTelemetry: instrumentation scope). */
 const TRACER_NAME = '@convotel/tracing';
 
-/** The tracer of `provider`, of a recording test, or of the registered provider; one that does nothing when it throws. */
+/**
+ * The tracer of `provider`, of a recording test, of the private provider, or of the registered one; one that does nothing
+ * when it throws.
+ */
 export function safeTracer(provider: TracerProvider | undefined): Tracer {
   try {
-    const recorder = processRegistry().recorder as TracerProvider | undefined;
-    return (provider ?? recorder ?? trace).getTracer(TRACER_NAME, VERSION);
+    const { recorder, privateProvider } = processRegistry();
+    const chosen =
+      provider ?? (recorder as TracerProvider | undefined) ?? (privateProvider as TracerProvider | undefined);
+    return (chosen ?? trace).getTracer(TRACER_NAME, VERSION);
   } catch (error) {
     reportTrouble('asking the provider for a tracer', error);
     return new ProxyTracerProvider().getTracer(TRACER_NAME, VERSION);
   }
 }
 
+/** Whether {@link safeTracer} asks the private provider, whose spans no other tool may see as the active one. */
+export function isPrivate(provider: TracerProvider | undefined): boolean {
+  const { recorder, privateProvider } = processRegistry();
+  return provider === undefined && recorder === undefined && privateProvider !== undefined;
+}
+
 const NO_PROVIDER = new ProxyTracerProvider().getDelegate();
 
 /** Whether spans that are started without a provider of their own go anywhere. */
 export function hasProvider(): boolean {
-  if (processRegistry().recorder !== undefined) return true;
+  const { recorder, privateProvider } = processRegistry();
+  if (recorder !== undefined || privateProvider !== undefined) return true;
   try {
     const registered = trace.getTracerProvider();
     return (registered instanceof ProxyTracerProvider ? registered.getDelegate() : registered) !== NO_PROVIDER;

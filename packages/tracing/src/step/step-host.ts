@@ -1,6 +1,7 @@
 import { createContextKey, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
 import type { Context, Span, Tracer } from '@opentelemetry/api';
 import type { ClassifyError, StepKind } from '@convotel/conventions';
+import { CONVOTEL_SPAN } from '../guards/context.ts';
 import type { SpanEnding } from '../guards/spans.ts';
 import type { Carrier, Step, StepHandle, StepOptions } from './step-options.ts';
 import type { StartedStep } from './trace-step.ts';
@@ -37,6 +38,8 @@ export interface StepHost {
   readonly sessionId: string | undefined;
   readonly capturesContent: boolean;
   readonly tracer: Tracer;
+  /** Whether its spans are never the active span of OpenTelemetry, which belongs to other tools. */
+  readonly isPrivate: boolean;
   /** Parent of the steps that are inside no other step of this process. */
   readonly parentSpan: Span;
   /** Depth of the steps right below {@link StepHost.parentSpan}. */
@@ -106,7 +109,7 @@ const ACTIVE_SPAN = ((): symbol | undefined => {
   return used;
 })();
 
-/** `context` with `span` as the active one, and the given scope in place of the scope that it had. */
+/** `context` with `span` as the active one (unless `host` is private), and the given scope in place of the one that it had. */
 export function scopedContext(context: Context, span: Span, host: StepHost, step: HostedStep | undefined): Context {
   return new ScopedContext((context as Partial<ScopedContext>)[BELOW] ?? context, span, host, step);
 }
@@ -134,17 +137,19 @@ class ScopedContext implements Context, ActiveScope {
   }
 
   getValue(key: symbol): unknown {
-    if (key === ACTIVE_SPAN) return this.#span;
+    if (key === ACTIVE_SPAN && !this.host.isPrivate) return this.#span;
+    if (key === CONVOTEL_SPAN) return this.#span;
     return key === SCOPE ? this : this[BELOW].getValue(key);
   }
 
   setValue(key: symbol, value: unknown): Context {
-    if (key === ACTIVE_SPAN) return new ScopedContext(this[BELOW], value, this.host, this.step);
+    if (key === ACTIVE_SPAN && !this.host.isPrivate) return new ScopedContext(this[BELOW], value, this.host, this.step);
     return new ScopedContext(this[BELOW].setValue(key, value), this.#span, this.host, this.step);
   }
 
   deleteValue(key: symbol): Context {
-    if (key === ACTIVE_SPAN) return new ScopedContext(this[BELOW], undefined, this.host, this.step);
+    if (key === ACTIVE_SPAN && !this.host.isPrivate)
+      return new ScopedContext(this[BELOW], undefined, this.host, this.step);
     return new ScopedContext(this[BELOW].deleteValue(key), this.#span, this.host, this.step);
   }
 }

@@ -1,10 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { INVALID_SPAN_CONTEXT } from '@opentelemetry/api';
-import { Journal, JsonSpanEncoder, ProtobufSpanEncoder, Redactor, SpanCounts } from '@convotel/sdk/internal';
+import {
+  Journal,
+  JsonSpanEncoder,
+  ProtobufSpanEncoder,
+  readRecords,
+  Redactor,
+  SpanCounts,
+} from '@convotel/sdk/internal';
 import type { JournalFiles } from '@convotel/sdk/internal';
 import { resourceFromAttributes } from '@opentelemetry/resources';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 
 const RESOURCE = resourceFromAttributes({ 'service.name': 'faults' });
@@ -41,6 +50,12 @@ export function numberOf(bytes: Buffer): number {
   const text = bytes.toString('latin1');
   const hex = text.startsWith('{') ? text.slice(56 + 12, 56 + 28) : bytes.subarray(20, 28).toString('hex');
   return Number.parseInt(hex, 16);
+}
+
+/** What OpenTelemetry does out of the box: a batch processor and an exporter with their defaults. */
+export function stockProvider(endpoint: string): NodeTracerProvider {
+  const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces` });
+  return new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
 }
 
 export interface RigOptions {
@@ -99,6 +114,20 @@ export async function drain(journal: Journal): Promise<number[]> {
 export function imbalance(journal: Journal, counts: SpanCounts): number {
   const { finishedSpans, inheritedSpans, deliveredSpans, allDroppedSpans } = counts;
   return finishedSpans + inheritedSpans - deliveredSpans - journal.waitingSpans - allDroppedSpans;
+}
+
+/** Segments that end in the middle of a record, by the folder of the process that wrote them. */
+export function tornRecordsIn(folder: string): Map<string, number> {
+  const torn = new Map<string, number>();
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const salt = /-([0-9a-f]{8})\.seg$/.exec(file)?.[1];
+    if (salt === undefined) continue;
+    const bytes = readFileSync(join(folder, file));
+    const end = [...readRecords(bytes, Number.parseInt(salt, 16))].at(-1)?.end ?? 0;
+    const process = basename(dirname(file));
+    torn.set(process, (torn.get(process) ?? 0) + (end === bytes.length ? 0 : 1));
+  }
+  return torn;
 }
 
 /** A folder of its own, deleted when `work` is over. */

@@ -13,12 +13,15 @@ export interface Talker {
   gone: Promise<{ code: number | null; signal: string | null; stderr: string }>;
   done: Promise<void>;
   report(): unknown;
+  /** Resolves when the program has noted so many steps; rejects when it is gone before. */
+  noted(steps: number): Promise<void>;
 }
 
 /** Programs run from their built form, also under Jest. */
 export function startTalker(options: TalkerOptions): Talker {
   const program = fileURLToPath(new URL('../../dist/sdk/programs/talker.js', import.meta.url));
-  const environment = { ...process.env, NODE_OPTIONS: '', OTEL_BSP_SCHEDULE_DELAY: '100' };
+  const soon = options.pipeline === 'stock' ? {} : { OTEL_BSP_SCHEDULE_DELAY: '100' };
+  const environment = { ...process.env, NODE_OPTIONS: '', ...soon };
   const child = spawn(process.execPath, [program, JSON.stringify(options)], { env: environment });
   const started = new Set<string>();
   const ended = new Set<string>();
@@ -27,6 +30,8 @@ export function startTalker(options: TalkerOptions): Talker {
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const lines = createInterface({ input: child.stdout });
   const done = new Promise<void>((resolve) => {
+    // A program that is gone says nothing more; what it did not do is missed below.
+    lines.on('close', resolve);
     lines.on('line', (line) => {
       const [kind = '', rest = ''] = line.split(/ (.*)/s);
       if (kind === 'S') started.add(rest);
@@ -40,7 +45,13 @@ export function startTalker(options: TalkerOptions): Talker {
     child.on('exit', (code, signal) => resolve({ code, signal })),
   );
   const gone = Promise.all([exited, read]).then(([how]) => ({ ...how, stderr }));
-  return { child, started, ended, gone, done, report: () => report };
+  const noted = async (steps: number): Promise<void> => {
+    while (ended.size < steps) {
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the program is gone: ${stderr}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  return { child, started, ended, gone, done, report: () => report, noted };
 }
 
 /** The next start of the service: takes over what is there, sends it, and ends. */

@@ -1,10 +1,12 @@
 import { findingRule } from '../../findings/finding.ts';
 import { counted, nameList, roughDurationWords, secondsWords, stepDisplayName } from '../../findings/words.ts';
 import { percentOf } from '../numbers.ts';
+import { exchangesInOne, wholeSession } from '../conversation/step-findings.ts';
+import type { DetailFacts } from '../conversation/step-findings.ts';
 import type { ExplainedStep, Explanation } from './explanation.ts';
 
 /** What the rules of `explain` look at. Together they say eight sentences at most. */
-export interface ExplainFacts {
+export interface ExplainFacts extends DetailFacts {
   data: Explanation;
   /** A conversation that takes less meets the target, in milliseconds. */
   targetMs: number;
@@ -31,8 +33,8 @@ export const RETRIED_NAMED = 2;
 /** Gaps are worth a sentence from this share of the conversation on, in per cent. */
 export const GAPS_FROM_PCT = 5;
 
-/** What it took, against the target. */
-export const whatItTook = findingRule('what-it-took', ({ data, targetMs }: ExplainFacts) => {
+/** What it took, against the target; without it where a whole session was recorded as one conversation. */
+export const whatItTook = findingRule('what-it-took', ({ data, targetMs, detail }: ExplainFacts) => {
   const { durationMs, outcome, steps } = data;
   if (steps.length === 0) {
     return [{ severity: 'info', text: 'It has no step yet, so there is nothing to explain', evidence: { outcome } }];
@@ -41,7 +43,11 @@ export const whatItTook = findingRule('what-it-took', ({ data, targetMs }: Expla
   const target = isOver
     ? `${roughDurationWords(durationMs - targetMs)} over the target of ${secondsWords(targetMs)}s`
     : `under the target of ${secondsWords(targetMs)}s`;
-  const text = `It ${outcome === 'open' ? 'has taken' : 'took'} ${roughDurationWords(durationMs)}, ${target}`;
+  const took = `It ${outcome === 'open' ? 'has taken' : 'took'} ${roughDurationWords(durationMs)}`;
+  if (exchangesInOne(detail) !== undefined) {
+    return [{ severity: 'info', text: took, evidence: { durationMs, outcome } }];
+  }
+  const text = `${took}, ${target}`;
   return [{ severity: isOver ? 'warning' : 'info', text, evidence: { durationMs, targetMs, outcome } }];
 });
 
@@ -52,7 +58,10 @@ export const whereTimeWent = findingRule('where-time-went', ({ data }: ExplainFa
     .map(({ step, onPathMs }) => ({ step, onPathMs, sharePct: percentOf(onPathMs, durationMs) }))
     .filter(({ sharePct }) => sharePct >= PART_FROM_PCT)
     .slice(0, PARTS_NAMED);
-  if (parts.length === 0) return [];
+  if (parts.length === 0) {
+    const text = `No step took ${PART_FROM_PCT}% of it: the time is spread over ${counted(data.steps.length, 'step')}`;
+    return durationMs > 0 ? [{ severity: 'info', text, evidence: { steps: data.steps.length } }] : [];
+  }
   const words = parts.map(
     ({ step, onPathMs, sharePct }) =>
       `${stepDisplayName(step)} (${roughDurationWords(onPathMs)}, ${sharePct.toFixed(0)}%)`,
@@ -87,9 +96,11 @@ export const retriedSteps = findingRule('retried-steps', ({ data }: ExplainFacts
   const failedMs = retries.reduce((sum, retry) => sum + retry.failedMs, 0);
   const named = retries.slice(0, RETRIED_NAMED);
   const more = retries.length > named.length ? [`${counted(retries.length - named.length, 'other step')} too`] : [];
-  const words = named.map(({ step, attempts }) => `${stepDisplayName(step)} was tried ${counted(attempts, 'time')}`);
-  const sentence = nameList([...words, ...more], 'and');
-  const text = `${sentence[0]!.toUpperCase()}${sentence.slice(1)}; the attempts that failed took ${roughDurationWords(failedMs)}`;
+  const words = named.map(
+    ({ step, attempts }, place) =>
+      `${stepDisplayName(step, place === 0 ? 'opening' : 'inside')} was tried ${counted(attempts, 'time')}`,
+  );
+  const text = `${nameList([...words, ...more], 'and')}; the attempts that failed took ${roughDurationWords(failedMs)}`;
   return [{ severity: 'warning', text, evidence: { steps: retries.map(({ step }) => step), failedMs } }];
 });
 
@@ -105,7 +116,7 @@ export const gaps = findingRule('gaps', ({ data }: ExplainFacts) => {
   const between =
     longest.before === undefined || longest.after === undefined
       ? ''
-      : `, ${roughDurationWords(longest.durationMs)} of it between ${stepDisplayName(longest.before)} and ${stepDisplayName(longest.after)}`;
+      : `, ${longest.durationMs === gapMs ? 'all' : roughDurationWords(longest.durationMs)} of it between ${stepDisplayName(longest.before)} and ${stepDisplayName(longest.after)}`;
   const text = `During ${roughDurationWords(gapMs)} (${sharePct.toFixed(0)}%) no step ran${between}`;
   return [{ severity: 'warning', text, evidence: { gapMs, sharePct, longestMs: longest.durationMs } }];
 });
@@ -123,7 +134,7 @@ export const worstStep = findingRule('worst-step', ({ data }: ExplainFacts) => {
 });
 
 /** The findings of `explain`, in the order in which they are printed. */
-export const explainRules = [whatItTook, whereTimeWent, unusualStep, retriedSteps, gaps, worstStep];
+export const explainRules = [whatItTook, wholeSession, whereTimeWent, unusualStep, retriedSteps, gaps, worstStep];
 
 /** What each step was waited for, its calls together, the longest first. */
 function byName(steps: readonly ExplainedStep[]): { step: string; onPathMs: number }[] {

@@ -42,7 +42,7 @@ export async function explain(
     timeZone: options.timeZone,
     coverage: withWarningsOf(coverage, usual.coverage),
     data,
-    findings: findAll(explainRules, { data, targetMs }),
+    findings: findAll(explainRules, { data, targetMs, detail }),
   });
 }
 

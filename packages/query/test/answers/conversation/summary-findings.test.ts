@@ -269,7 +269,7 @@ test('of steps side by side one is the bottleneck', () => {
   const tools = [0, 1, 2, 3, 4].map((tool) => ({ step: `tool.${tool}`, ...at(0, 1700) }));
   const steps = [...tools, { step: 'gpt', ...at(1700, 3000) }, { step: 'tts', ...at(1900, 3200) }];
   expect(textsOf(bottleneckStep(summaryFacts(steps, { durationMs: 3200 })))).toEqual([
-    'Tool.0 step is the bottleneck (1.70s = 53% of total)',
+    'tool.0 step is the bottleneck (1.70s = 53% of total)',
     'GPT step takes most of the rest (1.30s = 41% of total)',
   ]);
   // Calls of one step side by side are not added up.

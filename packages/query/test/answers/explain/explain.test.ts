@@ -3,6 +3,7 @@ import { explain, MemorySource, QueryError } from '@convotel/query';
 import type { Explanation, SpanRecord } from '@convotel/query';
 import { explainRules } from '../../../src/answers/explain/explain-findings.ts';
 import { findAll } from '../../../src/findings/finding.ts';
+import { summaryFacts } from '../facts-for-tests.ts';
 import { recordConversation } from '../record-conversation.ts';
 
 /** 100 conversations before the one that is explained, whose gpt took 1,001 to 1,100 ms. */
@@ -78,7 +79,7 @@ describe('explain', () => {
       'The time went to GPT (6.0s, 67%) and play (1.2s, 13%)',
       'GPT took longer than 99% of its 101 calls in the seven days before (usually 1.1s)',
       'GPT was tried 2 times; the attempts that failed took 2.0s',
-      'During 1.0s (11%) no step ran, 1.0s of it between STT and GPT',
+      'During 1.0s (11%) no step ran, all of it between STT and GPT',
       'Without GPT it would have taken 6.0s, and 6.1s had it taken its usual time',
     ]);
   });
@@ -116,6 +117,21 @@ describe('explain', () => {
   });
 });
 
+test('a whole session that was recorded as one conversation is said, and not held against the target', async () => {
+  const steps = [0, 1, 2, 3].flatMap((turn) => [
+    { step: 'stt', offsetMs: turn * 20_000, durationMs: 600 },
+    { step: 'gpt', offsetMs: turn * 20_000 + 600, durationMs: 1500 },
+  ]);
+  const source = new MemorySource(
+    recordConversation({ conversationId: 'call', startTime: '2025-10-08T10:00:00Z', steps }),
+  );
+  const { findings } = await explain(source, { conversationId: 'call', timeZone: 'UTC' });
+  expect(findings.slice(0, 2).map(({ text }) => text)).toEqual([
+    'It took 62.1s',
+    expect.stringMatching(/^STT ran 4 times: this looks like a whole session recorded as one conversation/),
+  ]);
+});
+
 test('whatever the conversation, there are eight sentences at most, each with its numbers', () => {
   const step = (index: number): Explanation['steps'][number] => ({
     step: `tool ${index}`,
@@ -143,7 +159,9 @@ test('whatever the conversation, there are eight sentences at most, each with it
     retries: steps.map(({ step: name }) => ({ step: name, attempts: 2, failedMs: 5 })),
     worst: { step: 'tool 1', spanId: '1', onPathMs: 9000, withoutMs: 41_000, asUsualMs: 41_100 },
   };
-  const findings = findAll(explainRules, { data, targetMs: 7000 });
+  // The worst that there can be: a whole session in one conversation, too.
+  const { detail } = summaryFacts([...Array(2)].map(() => ({ step: 'stt', durationMs: 100 })));
+  const findings = findAll(explainRules, { data, targetMs: 7000, detail });
   expect(findings.length).toBeGreaterThan(5);
   expect(findings.length).toBeLessThanOrEqual(8);
   for (const { text, evidence } of findings) {

@@ -4,11 +4,14 @@ import { Worker, isMainThread, workerData } from 'node:worker_threads';
 import { startTracing } from '@convotel/sdk';
 import { conversation } from '@convotel/tracing';
 import { trace } from '@opentelemetry/api';
+import { stockProvider } from '../journal-rig.ts';
 
 /** What a talker is told, as JSON in its first argument. */
 export interface TalkerOptions {
   endpoint: string;
-  journal: string;
+  journal?: string;
+  /** `stock` sends with OpenTelemetry's own processor and exporter. @defaultValue `convotel` */
+  pipeline?: 'convotel' | 'stock';
   /** Conversations at a time. */
   conversations: number;
   /** Steps in all; absent for one that talks until it is killed. */
@@ -40,13 +43,7 @@ if (options.end === 'worker' && isMainThread) {
 }
 
 async function talk(): Promise<void> {
-  const tracing = startTracing({
-    serviceName: 'talker',
-    endpoint: options.endpoint,
-    journal: { folder: options.journal },
-    metrics: false,
-    warn: () => {},
-  });
+  const shutDown = start();
   let left = options.steps ?? Infinity;
   const startMs = performance.now();
   let done = 0;
@@ -72,10 +69,27 @@ async function talk(): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: options.conversations }, talkOn));
-  await end(tracing);
+  await end(shutDown);
 }
 
-async function end(tracing: ReturnType<typeof startTracing>): Promise<void> {
+/** Returns what shuts the pipeline down, and says what became of its spans where the pipeline knows. */
+function start(): () => Promise<unknown> {
+  if (options.pipeline === 'stock') {
+    const provider = stockProvider(options.endpoint);
+    provider.register();
+    return () => provider.shutdown();
+  }
+  const tracing = startTracing({
+    serviceName: 'talker',
+    endpoint: options.endpoint,
+    journal: { folder: options.journal },
+    metrics: false,
+    warn: () => {},
+  });
+  return async () => [await tracing.shutdown({ deadlineMs: 30_000 }), tracing.report()];
+}
+
+async function end(shutDown: () => Promise<unknown>): Promise<void> {
   note('DONE');
   switch (options.end) {
     case 'exit':
@@ -94,7 +108,7 @@ async function end(tracing: ReturnType<typeof startTracing>): Promise<void> {
       (await import('node:worker_threads')).parentPort?.postMessage('done');
       return void setInterval(() => {}, 1000);
     case 'shutdown':
-      note(`REPORT ${JSON.stringify([await tracing.shutdown({ deadlineMs: 30_000 }), tracing.report()])}`);
+      note(`REPORT ${JSON.stringify((await shutDown()) ?? null)}`);
       return;
     default:
   }

@@ -1,14 +1,16 @@
 import { startTracing } from '@convotel/sdk';
 import { startConversation } from '@convotel/tracing';
+import { bySize } from '../../fault.ts';
 import type { Fault } from '../../fault.ts';
-import { withFolder } from '../journal-rig.ts';
+import { stockProvider, withFolder } from '../journal-rig.ts';
 import { Sink } from '../sink.ts';
 
 /** Steps that end in one synchronous go, so that nothing can be sent meanwhile. */
 export const fault: Fault = {
   name: 'steps in one synchronous burst',
-  async run({ isLong, random, measured }) {
-    const steps = isLong ? 100_000 : 20_000;
+  async run(run) {
+    const { isLong, random, measured } = run;
+    const steps = bySize(run, { short: 20_000, ci: 100_000, long: 100_000 });
     const sink = new Sink(random, 'counts');
     await sink.start();
     await withFolder(async (folder) => {
@@ -33,5 +35,13 @@ export const fault: Fault = {
       measured({ name: 'resident memory, above before, MB', value: peakMb - beforeMb, ...(isLong && { atMost: 150 }) });
     });
     await sink.stop();
+    const stockSink = new Sink(random);
+    await stockSink.start();
+    const provider = stockProvider(stockSink.url);
+    const tracer = provider.getTracer('burst');
+    for (let step = 0; step < steps; step += 1) tracer.startSpan('think').end();
+    await provider.shutdown();
+    await stockSink.stop();
+    measured({ name: `the stock pipeline: delivered of ${steps} steps`, value: stockSink.spans.size });
   },
 };

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RECORD_KIND, readRecords } from '@convotel/sdk/internal';
+import { bySize } from '../../fault.ts';
 import type { Fault } from '../../fault.ts';
 import { drain, imbalance, numberOf, openJournal, stepSpan, withFolder } from '../journal-rig.ts';
 import type { Random } from '../../random.ts';
@@ -10,8 +11,9 @@ const SPANS = 60;
 /** Flips, cuts and insertions in the files of a journal; what is whole around them is sent. */
 export const fault: Fault = {
   name: 'random bit flips, cuts and insertions in journal files',
-  async run({ isLong, random, measured }) {
-    const damages = isLong ? 10_000 : 400;
+  async run(run) {
+    const { random, measured } = run;
+    const damages = bySize(run, { short: 400, ci: 1000, long: 10_000 });
     let crashes = 0;
     let unused = 0;
     let uncounted = 0;

@@ -1,4 +1,4 @@
-import type { Fault } from '../../fault.ts';
+import type { Fault, FaultRun } from '../../fault.ts';
 import { withFolder } from '../journal-rig.ts';
 import type { TalkerOptions } from '../programs/talker.ts';
 import { drainJournal, startTalker } from '../processes.ts';
@@ -25,8 +25,9 @@ const WAYS: Readonly<Record<string, Way>> = {
 /** Each way in which a program ends without `shutdown()`, once with a back end and once without. */
 export const fault: Fault = {
   name: 'natural end, process.exit, uncaught error, unhandled rejection, SIGTERM, SIGINT, worker terminated',
-  async run({ isLong, random, measured }) {
-    for (const isListening of isLong ? [true, false] : [random.chance(0.5)]) {
+  async run(run) {
+    const { size, random, measured } = run;
+    for (const isListening of size === 'short' ? [random.chance(0.5)] : [true, false]) {
       for (const [way, { end, signal, status }] of Object.entries(WAYS)) {
         const sink = new Sink(random);
         await sink.start();
@@ -52,7 +53,22 @@ export const fault: Fault = {
           value: (how.signal ?? how.code) === status ? 1 : 0,
           atLeast: 1,
         });
+        if (isListening) await exitStock(run, way);
       }
     }
   },
 };
+
+/** With a back end, which is the best that can happen to it. */
+async function exitStock({ random, measured }: FaultRun, way: string): Promise<void> {
+  const { end, signal } = WAYS[way]!;
+  const sink = new Sink(random);
+  await sink.start();
+  const talker = startTalker({ endpoint: sink.url, pipeline: 'stock', conversations: 1, steps: STEPS, end });
+  await talker.done;
+  if (signal !== undefined) talker.child.kill(signal);
+  await talker.gone;
+  await sink.stop();
+  const arrived = [...talker.ended].filter((id) => sink.spans.has(id)).length;
+  measured({ name: `the stock pipeline, ${way}: steps that arrived`, value: arrived });
+}

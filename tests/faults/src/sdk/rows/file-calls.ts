@@ -1,5 +1,6 @@
 import { DISK } from '@convotel/sdk/internal';
 import type { JournalFiles } from '@convotel/sdk/internal';
+import { bySize } from '../../fault.ts';
 import type { Fault } from '../../fault.ts';
 import { drain, imbalance, openJournal, stepSpan, withFolder } from '../journal-rig.ts';
 
@@ -9,16 +10,18 @@ const SPANS = 60;
 /** Every file-system call fails, one after the other, once and for ever. */
 export const fault: Fault = {
   name: 'every file-system call fails in turn, once and for ever',
-  async run({ isLong, random, measured }) {
+  async run(run) {
+    const { size, random, measured } = run;
     let noticed = 0;
     let lost = 0;
     let unbalanced = 0;
     let runs = 0;
-    const codes = isLong ? CODES : [random.pick(CODES)];
+    const codes = size === 'short' ? [random.pick(CODES)] : CODES;
+    const every = bySize(run, { short: 23, ci: 7, long: 1 });
     for (const code of codes) {
       for (const isForEver of [false, true]) {
         const calls = await callsOfOneRun();
-        for (let failing = 0; failing < calls; failing += isLong ? 1 : 23) {
+        for (let failing = 0; failing < calls; failing += every) {
           runs += 1;
           const outcome = await runWith(failing, isForEver, code);
           if (outcome.hasThrown) noticed += 1;

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TelemetryReport } from '@convotel/sdk';
+import { bySize } from '../../fault.ts';
 import type { Fault } from '../../fault.ts';
 import { withFolder } from '../journal-rig.ts';
 import { drainJournal, startTalker } from '../processes.ts';
@@ -9,9 +10,10 @@ import { Sink } from '../sink.ts';
 /** Many steps while the back end is away half of the time. */
 export const fault: Fault = {
   name: 'steps over minutes with the back end away half of the time',
-  async run({ isLong, random, measured }) {
+  async run(run) {
+    const { isLong, random, measured } = run;
     const stepsPerSecond = isLong ? 3400 : 1000;
-    const steps = isLong ? 2_000_000 : 6000;
+    const steps = bySize(run, { short: 6000, ci: 15_000, long: 2_000_000 });
     const phaseMs = isLong ? 15_000 : 1000;
     const sink = new Sink(random, isLong ? 'counts' : 'spans');
     await sink.start();

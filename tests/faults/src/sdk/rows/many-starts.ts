@@ -1,5 +1,6 @@
 import { readdirSync, renameSync, utimesSync, writeFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bySize } from '../../fault.ts';
 import type { Fault } from '../../fault.ts';
 import { drain, imbalance, openJournal, stepSpan, withFolder } from '../journal-rig.ts';
 import { drainJournal, startTalker } from '../processes.ts';
@@ -13,8 +14,10 @@ const SPANS = 500;
 /** Folders of dead processes, and several starts that want them. */
 export const fault: Fault = {
   name: 'four dead processes and three starts at once; another host; another version',
-  async run({ isLong, random, measured }) {
-    const rounds = isLong ? 100 : 10;
+  async run(run) {
+    const { random, measured } = run;
+    const rounds = bySize(run, { short: 10, ci: 30, long: 100 });
+    const kills = bySize(run, { short: 1, ci: 3, long: 10 });
     let missing = 0;
     let twice = 0;
     let unbalanced = 0;
@@ -28,7 +31,7 @@ export const fault: Fault = {
     measured({ name: `spans missing after ${rounds} × ${STARTS} starts`, value: missing, atMost: 0 });
     measured({ name: 'spans adopted twice', value: twice, atMost: 0 });
     measured({ name: 'books that do not balance', value: unbalanced, atMost: 0 });
-    const real = await withFolder((folder) => killAndStartAtOnce(folder, random, isLong ? 10 : 1));
+    const real = await withFolder((folder) => killAndStartAtOnce(folder, random, kills));
     measured({ name: 'real processes: noted steps missing', value: real.missing, atMost: 0 });
     measured({ name: 'real processes: spans sent twice by two starts', value: real.twice, atMost: 0 });
     const foreign = await withFolder(adoptFromAnotherHost);
@@ -81,7 +84,7 @@ async function killAndStartAtOnce(
       end: 'natural',
     } as const;
     const talkers = Array.from({ length: DEAD }, () => startTalker(talk));
-    while (talkers.some((talker) => talker.ended.size < 20)) await new Promise((resolve) => setTimeout(resolve, 10));
+    await Promise.all(talkers.map((talker) => talker.noted(20)));
     for (const { child } of talkers) child.kill('SIGKILL');
     for (const talker of talkers) {
       await talker.gone;

@@ -1,7 +1,7 @@
 import { startTracing } from '@convotel/sdk';
 import { startConversation } from '@convotel/tracing';
 import type { Fault } from '../../fault.ts';
-import { withFolder } from '../journal-rig.ts';
+import { stockProvider, withFolder } from '../journal-rig.ts';
 import { Sink } from '../sink.ts';
 
 /** One span of 512 for which a back end refuses the whole batch. */
@@ -26,6 +26,14 @@ export const fault: Fault = {
       conversation.end();
       await tracing.shutdown();
     });
+    const before = sink.spans.size;
+    const provider = stockProvider(sink.url);
+    const tracer = provider.getTracer('poison');
+    for (let step = 0; step < 512; step += 1) {
+      tracer.startSpan('think', step === poisonAt ? { attributes: { poison: true } } : {}).end();
+    }
+    await provider.shutdown();
+    measured({ name: 'the stock pipeline: delivered', value: sink.spans.size - before });
     await sink.stop();
   },
 };

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
+import { bySize } from '../../fault.ts';
 import type { Fault } from '../../fault.ts';
 import { drain, imbalance, openJournal, stepSpan } from '../journal-rig.ts';
 import { ModelDisk } from '../model-disk.ts';
@@ -12,8 +13,9 @@ const POLICIES = ['never', 'interval', 'conversation', 'step'] as const;
 /** Writes after the last flush are dropped, reordered and torn. */
 export const fault: Fault = {
   name: 'power loss, modelled: unflushed writes dropped, reordered, torn',
-  async run({ isLong, random, measured }) {
-    const seeds = isLong ? 1000 : 60;
+  async run(run) {
+    const { random, measured } = run;
+    const seeds = bySize(run, { short: 60, ci: 200, long: 1000 });
     const lostOutside = { never: 0, interval: 0, conversation: 0, step: 0 };
     let broken = 0;
     for (let round = 0; round < seeds; round += 1) {

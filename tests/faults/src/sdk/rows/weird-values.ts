@@ -1,4 +1,5 @@
 import { startTracing } from '@convotel/sdk';
+import { bySize } from '../../fault.ts';
 import type { Fault } from '../../fault.ts';
 import { withFolder } from '../journal-rig.ts';
 import { otlpMistakes } from '../otlp-rules.ts';
@@ -8,8 +9,9 @@ import { useEverywhere, weirdValue } from '../weird-program.ts';
 /** Values that programs really pass, by mistake or by malice, everywhere where a value can be passed. */
 export const fault: Fault = {
   name: 'weird values as attributes, inputs, outputs, errors, names, times, links',
-  async run({ isLong, random, measured }) {
-    const values = isLong ? 2000 : 300;
+  async run(run) {
+    const { random, measured } = run;
+    const values = bySize(run, { short: 300, ci: 600, long: 2000 });
     for (const protocol of ['http/json'] as const) {
       const sink = new Sink(random);
       const mistakes: string[] = [];

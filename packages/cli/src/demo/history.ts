@@ -1,15 +1,23 @@
+import { newConversationId } from '@convotel/conventions';
 import { randomFrom } from '@convotel/query/engine';
+import { startConversation } from '@convotel/tracing';
 
-/** One step of the past: how long it took, and how it ended. */
+/** One step of the past: how long it took, how it ended, and what it used. */
 export interface PlannedStep {
   step: string;
   durationMs: number;
   errorMessage?: string;
+  model?: string;
+  usage?: { inputTokens: number; outputTokens: number };
+  /** The text that it worked on. */
+  input?: string;
 }
 
 /** One conversation of the past. */
 export interface PlannedConversation {
   startUnixMs: number;
+  /** Conversations that follow one another closely are of one session. */
+  sessionId: string;
   steps: PlannedStep[];
 }
 
@@ -49,6 +57,14 @@ const USUAL_STEPS: readonly (readonly [step: string, meanMs: number, deviationMs
   ['response', 455, 60],
 ];
 const MODEL_STEP = 'gpt';
+const SPEECH_STEP = 'tts';
+const MOST_PAUSE_MS = 15 * 60_000;
+const ANSWERS = [
+  'Ten minutes, starting now.',
+  'Air scatters blue light more than red, so the sky that we see from below is blue.',
+  'Sunny, with a light wind from the sea, and twenty degrees in the afternoon.',
+  'Your next appointment is at half past three, with the dentist.',
+];
 /** The language model's mean after the improvement, as a share of that before. */
 const IMPROVED_SHARE = 0.83;
 const SLOW_SHARE = 0.05;
@@ -71,7 +87,7 @@ export function planHistory(nowUnixMs: number): HistoryPlan {
   const random = (): number => next() / 2 ** 32;
   const firstUnixMs = nowUnixMs - DAYS * DAY_MS;
   const improvedAtUnixMs = nowUnixMs - (DAYS * DAY_MS) / 2;
-  const conversations: PlannedConversation[] = [];
+  const conversations: Omit<PlannedConversation, 'sessionId'>[] = [];
   while (conversations.length < DAYS * CONVERSATIONS_A_DAY) {
     const startUnixMs = Math.floor(firstUnixMs + random() * (DAYS * DAY_MS - 60_000));
     const weight = WEIGHT_BY_HOUR[new Date(startUnixMs).getHours()] as number;
@@ -89,7 +105,33 @@ export function planHistory(nowUnixMs: number): HistoryPlan {
     }));
     conversations.push({ startUnixMs: nowUnixMs - minutesAgo * 60_000, steps });
   }
-  return { conversations: conversations.toSorted((a, b) => a.startUnixMs - b.startUnixMs), improvedAtUnixMs };
+  return { conversations: withSessions(conversations), improvedAtUnixMs };
+}
+
+/** The conversations by start, each with its session and with what its models were used for. */
+function withSessions(timed: readonly Omit<PlannedConversation, 'sessionId'>[]): PlannedConversation[] {
+  let [session, exchange, lastUnixMs] = [0, 0, Number.NEGATIVE_INFINITY];
+  return timed
+    .toSorted((a, b) => a.startUnixMs - b.startUnixMs)
+    .map(({ startUnixMs, steps }) => {
+      const isNew = startUnixMs - lastUnixMs > MOST_PAUSE_MS;
+      session += isNew ? 1 : 0;
+      exchange = isNew ? 1 : exchange + 1;
+      lastUnixMs = startUnixMs;
+      const sessionId = `call-${String(session).padStart(3, '0')}`;
+      return { startUnixMs, sessionId, steps: steps.map((step) => withUse(step, session, exchange)) };
+    });
+}
+
+/** The step with its model, and the more tokens the longer the session is. */
+function withUse(step: PlannedStep, session: number, exchange: number): PlannedStep {
+  const answer = ANSWERS[(session + exchange) % ANSWERS.length] as string;
+  if (step.step === SPEECH_STEP) return { ...step, model: 'example-voice', input: answer };
+  if (step.step !== MODEL_STEP) return step;
+  const model = session % 4 === 0 ? 'example-small' : 'example-large';
+  // A request that was refused used nothing.
+  if (step.errorMessage !== undefined) return { ...step, model };
+  return { ...step, model, usage: { inputTokens: 350 + 180 * exchange, outputTokens: Math.ceil(answer.length / 4) } };
 }
 
 function planSteps(random: () => number, isImproved: boolean, failure?: PlannedFailure): PlannedStep[] {
@@ -112,4 +154,35 @@ function aboutNormal(random: () => number): number {
   let sum = -6;
   for (let draw = 0; draw < 12; draw += 1) sum += random();
   return sum;
+}
+
+/** Workflow of the made-up past. */
+export const HISTORY_WORKFLOW = 'voice';
+
+/** Silence between two steps, as a real pipeline has it. */
+const GAP_MS = 2;
+
+/** Makes the spans of conversations that are already over, with their own times. Returns their ids, in the same order. */
+export function recordHistory(conversations: readonly PlannedConversation[]): string[] {
+  return conversations.map(({ startUnixMs, sessionId, steps }) => {
+    const conversationId = newConversationId(() => new Date(startUnixMs));
+    const conversation = startConversation({
+      conversationId,
+      sessionId,
+      workflow: HISTORY_WORKFLOW,
+      startTime: startUnixMs,
+    });
+    let timeUnixMs = startUnixMs;
+    for (const { step, durationMs, errorMessage, ...used } of steps) {
+      conversation.recordStep(step, {
+        ...used,
+        startTime: timeUnixMs,
+        endTime: timeUnixMs + durationMs,
+        ...(errorMessage === undefined ? {} : { error: new Error(errorMessage) }),
+      });
+      timeUnixMs += durationMs + GAP_MS;
+    }
+    conversation.end({ endTime: timeUnixMs - GAP_MS });
+    return conversationId;
+  });
 }

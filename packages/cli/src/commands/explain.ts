@@ -1,0 +1,84 @@
+import type { ExplainedPart, Explanation, Report } from '@convotel/query';
+import { conversationCommand } from '../command-line/conversation-command.ts';
+import { GRAPH_OPTION } from '../command-line/shared-options.ts';
+import { conversationHeadLines } from '../text/conversation-head.ts';
+import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
+import type { TextContext } from '../text/page.ts';
+import { layOutTable, tableWidths } from '../text/table.ts';
+import type { Column } from '../text/table.ts';
+import { bar } from '../text/waterfall.ts';
+import { secondsText } from '../text/words.ts';
+
+/** More would not be an explanation. */
+const MAX_SENTENCES = 8;
+
+/** `explain`: why one conversation took what it took. */
+export const command = conversationCommand({
+  examples: [
+    ['convotel explain latest', 'why the newest conversation took what it took'],
+    ['convotel explain 20251008_143022_a1b2c3d4 --target 5s', 'against a target of your own'],
+  ],
+  options: GRAPH_OPTION,
+  maxFindings: MAX_SENTENCES,
+  ask: (query, source, asked) => query.explain(source, asked),
+  text: explainText,
+});
+
+/** A place among fewer calls says nothing. */
+const MIN_CALLS = 20;
+
+const MIN_CELLS = 10;
+const MAX_CELLS = 40;
+
+/** A shorter gap is noise in the table, as a share of the conversation. */
+const MIN_GAP_SHARE = 0.01;
+
+/** What the conversation waited for, from its start to its end, and why that took so long in a few sentences. */
+export function explainText({ data, findings }: Report<'explain', Explanation>, context: TextContext): string {
+  const { steps, durationMs } = data;
+  const path = data.path.filter((part) => part.step !== undefined || part.durationMs >= durationMs * MIN_GAP_SHARE);
+  const stepOf = new Map(steps.map((step) => [step.spanId, step]));
+  const columns: Column<ExplainedPart>[] = [
+    { heading: 'Waited For', width: 14, align: 'left', cell: ({ step }) => step ?? '(no step)' },
+    { heading: 'At (s)', width: 7, align: 'right', gap: 1, cell: ({ offsetMs }) => secondsText(offsetMs) },
+    { heading: 'For (s)', width: 7, align: 'right', gap: 1, cell: (part) => secondsText(part.durationMs) },
+    {
+      heading: 'Usually',
+      width: 7,
+      align: 'right',
+      gap: 2,
+      cell: ({ spanId = '' }) => {
+        const usualMs = stepOf.get(spanId)?.usualMs;
+        return usualMs === undefined ? '-' : secondsText(usualMs);
+      },
+    },
+    {
+      heading: 'Longer Than',
+      width: 14,
+      align: 'right',
+      gap: 2,
+      cell: ({ spanId = '' }) => {
+        const { percentile, calls = 0 } = stepOf.get(spanId) ?? {};
+        return percentile === undefined || calls < MIN_CALLS ? '-' : `${percentile}% of ${calls}`;
+      },
+    },
+  ];
+  const room = (context.columns ?? 80) - tableWidths(columns, path).wide - 4;
+  const cells = Math.min(room, MAX_CELLS);
+  if (context.graph && cells >= MIN_CELLS) {
+    const cell = ({ step, offsetMs, durationMs: forMs }: ExplainedPart): string =>
+      bar({ startMs: offsetMs, endMs: offsetMs + forMs, isWait: step === undefined }, durationMs, cells);
+    columns.push({ heading: '', width: cells + 2, align: 'left', gap: 2, cell });
+  }
+  return pageText(
+    [
+      ...titleLines(`Critical Path: ${data.conversationId}`, 80, context),
+      ...conversationHeadLines(data, context),
+      '',
+      ...tableSection(layOutTable(columns, path, context), 80, 'No step yet', context),
+      heavyRule(80, context),
+      ...findingsSection('EXPLANATION', findings, context),
+    ],
+    context,
+  );
+}

@@ -1,0 +1,54 @@
+import { createHmac } from 'node:crypto';
+import { isConversationId, newConversationId } from '@convotel/conventions';
+
+/** What stands for conversation and session ids; see the option `replaceIds` of `startTracing`. */
+export type IdReplacement = { key: string } | ((id: string) => string);
+
+/** A shorter key can be guessed, and with it the telephone numbers that it is to hide. */
+export const MIN_KEY_LENGTH = 16;
+const KEYED_ID = /^k_[0-9a-f]{32}$/;
+
+/**
+ * What `replaceIds: { key }` puts in the place of `id`: `k_` and the first 32 hexadecimal digits of HMAC-SHA-256 over the
+ * id (UTF-8). It is the same wherever the key is the same, and says nothing about the id to those who do not have the key.
+ * An id in this form is returned as it is. Use it to look a conversation up by the id that the program gave it.
+ */
+export function keyedId(key: string, id: string): string {
+  if (KEYED_ID.test(id)) return id;
+  return `k_${createHmac('sha256', key).update(id).digest('hex').slice(0, 32)}`;
+}
+
+/** The replacement as one function that never throws and always returns a conversation id. */
+export function idReplacement(
+  replacement: IdReplacement | undefined,
+  warn: (message: string) => void,
+): ((id: string) => string) | undefined {
+  if (replacement === undefined) return undefined;
+  if (typeof replacement !== 'function') return (id) => keyedId(replacement.key, id);
+  let hasWarned = false;
+  const warnOnce = (what: string): void => {
+    if (!hasWarned) warn(`convotel: the option replaceIds ${what} This is said once.`);
+    hasWarned = true;
+  };
+  let isChecked = false;
+  return (id) => {
+    try {
+      const written: unknown = replacement(id);
+      if (isConversationId(written)) {
+        if (!isChecked && replacement(written) !== written) {
+          warnOnce(
+            'does not return its own results as they are, so conversations cannot be joined by the id property of a ' +
+              'conversation or by a carrier. Let it return what it has made unchanged.',
+          );
+        }
+        isChecked = true;
+        return written;
+      }
+      warnOnce(`returned something other than a text of 1 to 128 characters; such ids are random.`);
+    } catch (error) {
+      // Only its name: a message may quote the id.
+      warnOnce(`threw ${error instanceof Error ? error.name : typeof error}; such ids are random.`);
+    }
+    return newConversationId();
+  };
+}

@@ -1,0 +1,143 @@
+import { join } from 'node:path';
+import { FolderScan } from './folder-scan.ts';
+import { DISK, FORMAT_VERSION, parseSegmentName } from './journal-files.ts';
+import {
+  ADOPTED_FOLDER,
+  currentHost,
+  isDead,
+  lastSignMs,
+  readDroppedSpans,
+  RECOVERED_FILE,
+  UNKNOWN_FOLDER,
+} from './process-folder.ts';
+import type { DroppedSpans } from './process-folder.ts';
+import { FileStorage } from './segment.ts';
+
+/** What the journal of one service holds, in all its processes on this machine. */
+export interface ServiceJournal {
+  /** As its folder is called: the service's name, percent-encoded where a file system would not take it. */
+  service: string;
+  folder: string;
+  /** Processes and worker threads that are alive. */
+  runningProcesses: number;
+  /** Spans that are not known to be delivered. */
+  waitingSpans: number;
+  /** Those of processes that have ended, where no other has taken them over: the next start of the program sends them. */
+  leftBehindSpans: number;
+  /** Spans whose records cannot be read any more. */
+  damagedSpans: number;
+  /** What processes whose folder is still there had dropped by their last heartbeat, by reason. */
+  droppedSpans: DroppedSpans;
+  /** Files of a format that this release cannot read. */
+  unknownFiles: number;
+  /** Size of everything that waits, in bytes. */
+  bytes: number;
+  /** When one of its processes is last known to have lived, in Unix milliseconds. */
+  lastSignMs: number;
+}
+
+/**
+ * Looks at the journals below `folder` and changes nothing. Programs may run meanwhile: what they deliver or write while
+ * this looks may be in the numbers or not.
+ * @throws when the folder is there and cannot be read
+ */
+export async function inspectJournals(folder: string): Promise<ServiceJournal[]> {
+  const journals: ServiceJournal[] = [];
+  for (const service of listOrNone(folder)) {
+    const journal = await inspectService(join(folder, service), service);
+    if (journal !== undefined) journals.push(journal);
+  }
+  return journals;
+}
+
+async function inspectService(folder: string, service: string): Promise<ServiceJournal | undefined> {
+  const dropped: Record<string, number> = {};
+  const journal: ServiceJournal = {
+    service: decoded(service),
+    folder,
+    runningProcesses: 0,
+    waitingSpans: 0,
+    leftBehindSpans: 0,
+    damagedSpans: 0,
+    droppedSpans: dropped,
+    unknownFiles: 0,
+    bytes: 0,
+    lastSignMs: 0,
+  };
+  const names = listOrNone(folder);
+  for (const name of names) {
+    const path = join(folder, name);
+    if (name === UNKNOWN_FOLDER) {
+      journal.unknownFiles += listOrNone(path).length;
+      continue;
+    }
+    try {
+      const isRunning = !(await isDead(DISK, path, currentHost(), Date.now()));
+      if (isRunning) journal.runningProcesses += 1;
+      const before = journal.waitingSpans;
+      await addFolder(path, journal);
+      const adopted = join(path, ADOPTED_FOLDER);
+      for (const each of listOrNone(adopted)) await addFolder(join(adopted, each), journal);
+      if (!isRunning) journal.leftBehindSpans += journal.waitingSpans - before;
+      for (const [reason, spans] of Object.entries(readDroppedSpans(DISK, path))) {
+        dropped[reason] = (dropped[reason] ?? 0) + spans;
+      }
+      journal.lastSignMs = Math.max(journal.lastSignMs, lastSignMs(DISK, path));
+    } catch (error) {
+      // Delivered or taken over since it was listed.
+      if (!isMissing(error)) throw error;
+    }
+  }
+  return names.length === 0 ? undefined : journal;
+}
+
+/** Adds the segments of one process, whose records say themselves which of them are settled. */
+async function addFolder(folder: string, journal: ServiceJournal): Promise<void> {
+  const segments: { file: string; salt: number; number: number }[] = [];
+  for (const file of listOrNone(folder)) {
+    if (file === RECOVERED_FILE) segments.push({ file, salt: 0, number: Infinity });
+    const name = parseSegmentName(file);
+    if (name?.version === FORMAT_VERSION) segments.push({ file, salt: name.salt, number: name.number });
+    else if (name !== undefined) journal.unknownFiles += 1;
+  }
+  segments.sort((a, b) => a.number - b.number);
+  const scan = new FolderScan(segments[0]?.number === 1 ? 0 : undefined);
+  const found = [];
+  for (const { file, salt } of segments) {
+    const path = join(folder, file);
+    try {
+      const bytes = await DISK.readWhole(path);
+      journal.bytes += bytes.length;
+      const segment = scan.add(FileStorage.existing(DISK, path), bytes, salt);
+      if (segment !== undefined) found.push(segment);
+    } catch (error) {
+      // Delivered since it was listed.
+      if (!isMissing(error)) throw error;
+    }
+  }
+  for (const segment of found) journal.waitingSpans += scan.unsettledIn(segment);
+  for (const [from, to] of scan.gaps) journal.damagedSpans += Math.max(0, to - Math.max(from, scan.settledThrough));
+}
+
+function listOrNone(folder: string): string[] {
+  try {
+    return DISK.list(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    // Not a name of ours; it is shown as it is.
+    return name;
+  }
+}
