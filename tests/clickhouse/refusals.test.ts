@@ -74,7 +74,7 @@ test.each([
 ])('says that what answers is %s', async (_, version, message) => {
   const server = createServer((_request, response) => {
     if (version === undefined) response.writeHead(404).end('Not found');
-    else response.end(`${JSON.stringify({ mode: '2', version })}\n`);
+    else response.end(`${JSON.stringify({ mode: '2', version, seconds: 0, bytes: 0 })}\n`);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -29,7 +29,11 @@ let address: string;
 
 /** A table of which every look at an outcome takes ten milliseconds, so that a question takes minutes. */
 beforeAll(async () => {
-  engine = await startEngine({ users: { default: {}, [READER.username]: { password: READER.password, readonly: 2 } } });
+  const { username, password } = READER;
+  const settings = { max_execution_time: '50', max_memory_usage: '3000000000' };
+  engine = await startEngine({
+    users: { default: {}, [username]: { password, readonly: 2 }, modest: { password, readonly: 2, settings } },
+  });
   address = `${engine.url.replace('http:', 'clickhouse:')}/slow`;
   client = createClient({ url: engine.url, log: { level: ClickHouseLogLevel.OFF } });
   await createOwnTable(client, 'slow');
@@ -109,6 +113,16 @@ describe('a query that runs long', () => {
     expect(told.at(-1)!.readRows).toBeGreaterThan(0);
     expect(told.at(-1)!.readRows).toBeLessThanOrEqual(told.at(-1)!.totalRows);
     expect(told.at(-1)!.totalRows).toBeLessThanOrEqual(DAYS * SPANS_PER_DAY);
+  });
+
+  test('has the limits of the user, where the profile says some', async () => {
+    const source = await openClickHouseSource(address, { username: 'modest', password: READER.password });
+    const asking = source.ask({ name: 'step-statistics', window }).catch((error: unknown) => error);
+    await waitUntil('a query', async () => (await runningQueries()).length > 0, { timeoutMs: 60_000 });
+    expect((await runningQueries())[0]!.limits).toEqual(['50', '3000000000', '2']);
+    await source.close();
+    await asking;
+    await untilIdle();
   });
 
   test('is stopped by its limit of time, which the message names', async () => {

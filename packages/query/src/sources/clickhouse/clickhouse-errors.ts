@@ -21,7 +21,7 @@ const SENTENCES: Readonly<Record<string, (context: ErrorContext) => readonly [So
   ],
   241: () => [
     'WRONG_ANSWER',
-    'the question needs more memory than it may take; ask about a shorter window, or let the user take more (max_memory_usage)',
+    'the question needs more memory than it may take; ask about a shorter window, or let the profile of the user allow more (max_memory_usage)',
   ],
   497: ({ table, database }) => [
     'WRONG_ANSWER',

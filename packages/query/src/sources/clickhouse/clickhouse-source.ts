@@ -16,9 +16,9 @@ export interface ClickHouseSourceOptions {
   username?: string | undefined;
   /** @defaultValue none */
   password?: string | undefined;
-  /** How long one query may take, in seconds. @defaultValue `60` */
+  /** How long one query may take, in seconds. @defaultValue what the user's profile says, else `60` */
   maxExecutionSeconds?: number | undefined;
-  /** Most memory that one query may take on the server, in bytes. @defaultValue `4_294_967_296` */
+  /** Most memory that one query may take on the server, in bytes. @defaultValue what the user's profile says, else 4 GiB */
   maxMemoryBytes?: number | undefined;
   /**
    * How far around a window the spans of its conversations are looked for, in seconds: whatever is further away does not
@@ -45,8 +45,8 @@ const MAX_EXECUTION_SECONDS = 60;
 const REACH_SECONDS = 21_600;
 const MAX_MEMORY_BYTES = 4 * 1024 ** 3;
 
-/** How much longer the network may take than the query. */
-const EXTRA_MS = 10_000;
+/** A day: longer than any limit that somebody would set. */
+const LONGEST_REQUEST_MS = 86_400_000;
 
 /** The oldest release that has every setting and function that is used, by its documentation: year and month. */
 const OLDEST_VERSION = [24, 8] as const;
@@ -68,12 +68,8 @@ export async function openClickHouseSource(
   options: ClickHouseSourceOptions = {},
 ): Promise<ConversationSource> {
   const { url, database, table, location } = parseClickHouseAddress(address);
-  const {
-    maxExecutionSeconds = MAX_EXECUTION_SECONDS,
-    maxMemoryBytes = MAX_MEMORY_BYTES,
-    reachSeconds = REACH_SECONDS,
-  } = options;
-  const context: ErrorContext = { location, database, table, maxSeconds: maxExecutionSeconds };
+  const { reachSeconds = REACH_SECONDS } = options;
+  const context: ErrorContext = { location, database, table, maxSeconds: 0 };
   const { createClient, ClickHouseLogLevel } = await loadClient();
   const client = createClient({
     url,
@@ -81,16 +77,19 @@ export async function openClickHouseSource(
     username: options.username ?? 'default',
     password: options.password ?? '',
     application: 'convotel',
-    request_timeout: maxExecutionSeconds * 1000 + EXTRA_MS,
+    // The server ends a query that takes too long, and says so.
+    request_timeout: LONGEST_REQUEST_MS,
     log: { level: ClickHouseLogLevel.OFF },
   });
   const closing = new AbortController();
   try {
+    const profile = await readProfile(client, location);
+    context.maxSeconds = options.maxExecutionSeconds ?? (profile.maxExecutionSeconds || MAX_EXECUTION_SECONDS);
     const settings: Record<string, string | number> = {
-      max_execution_time: maxExecutionSeconds,
-      max_memory_usage: String(maxMemoryBytes),
+      max_execution_time: context.maxSeconds,
+      max_memory_usage: String(options.maxMemoryBytes ?? (profile.maxMemoryBytes || MAX_MEMORY_BYTES)),
       // Who may only read already may not say so again.
-      ...((await mayWrite(client, location)) && { readonly: '2' }),
+      ...(profile.mayWrite && { readonly: '2' }),
       output_format_json_quote_64bit_integers: 1,
       cancel_http_readonly_queries_on_client_close: 1,
       // Copies have the same start, so they are in one partition.
@@ -130,11 +129,20 @@ async function loadClient(): Promise<typeof import('@clickhouse/client')> {
   }
 }
 
-/** Asks without settings: who may set none is told so. Whether the user may do more than read. */
-async function mayWrite(client: ClickHouseClient, location: string): Promise<boolean> {
-  const query = "SELECT toString(getSetting('readonly')) AS mode, version() AS version";
+/** What the profile of the user says; a limit of 0 is none. */
+interface UserProfile {
+  mayWrite: boolean;
+  maxExecutionSeconds: number;
+  maxMemoryBytes: number;
+}
+
+/** Asks without settings: who may set none is told so. */
+async function readProfile(client: ClickHouseClient, location: string): Promise<UserProfile> {
+  const query = `SELECT version() AS version, toString(getSetting('readonly')) AS mode,
+    toFloat64(getSetting('max_execution_time')) AS seconds, toFloat64(getSetting('max_memory_usage')) AS bytes`;
   const answer = await client.query({ query, format: 'JSONEachRow', query_id: newQueryId() });
-  const [{ mode, version }] = (await answer.json()) as [{ mode: string; version: string }];
+  const [row] = await answer.json<{ version: string; mode: string; seconds: number; bytes: number }>();
+  const { version, mode, seconds, bytes } = row!;
   const [year = 0, month = 0] = version.split('.').map(Number);
   if (year < OLDEST_VERSION[0] || (year === OLDEST_VERSION[0] && month < OLDEST_VERSION[1])) {
     throw new SourceError(
@@ -142,7 +150,7 @@ async function mayWrite(client: ClickHouseClient, location: string): Promise<boo
       `${location}: ClickHouse ${version} is too old; ${OLDEST_VERSION.join('.')} or newer is needed`,
     );
   }
-  if (mode !== '1') return mode === '0';
+  if (mode !== '1') return { mayWrite: mode === '0', maxExecutionSeconds: seconds, maxMemoryBytes: bytes };
   throw new SourceError(
     'WRONG_ANSWER',
     `${location}: the user may not set limits for its own queries (readonly = 1); give it readonly = 2, which lets it read only too`,

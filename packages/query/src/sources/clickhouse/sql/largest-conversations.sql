@@ -5,7 +5,8 @@
 -- A conversation starts with its first step; where it has none, with its root.
 WITH sized AS (
   SELECT
-    trace_id,
+    -- A trace id as a number, which is quicker than the text and has the same order.
+    reinterpretAsUInt128(reverse(unhex(trace_id))) AS trace,
     coalesce(minOrNullIf(start_ns, is_step), min(start_ns)) AS first_ns,
     coalesce(maxOrNullIf(start_ns + duration_ns, is_step), max(start_ns + duration_ns)) - first_ns AS lasted_ns,
     max(is_root) AS has_root,
@@ -19,20 +20,20 @@ WITH sized AS (
     ) AS size_ns
   FROM reached_spans
   WHERE is_step OR is_root
-  GROUP BY trace_id
+  GROUP BY trace
   HAVING max(start_ns >= {since_ns:Int64} AND start_ns < {until_ns:Int64})
 )
-SELECT if(is_larger, trace_id, NULL) AS trace_id, seen
+SELECT if(is_larger, leftPad(lower(hex(trace)), 32, '0'), NULL) AS trace_id, seen
 FROM (
   SELECT
-    trace_id,
+    trace,
     first_ns,
     size_ns,
     ifNull(first_ns >= {since_ns:Int64} AND first_ns < {until_ns:Int64} AND size_ns > {above_ns:Int64}, false) AS is_larger,
     count() OVER () AS seen
   FROM sized
   UNION ALL
-  SELECT '', toInt64(0), NULL, false, toUInt64(0)
+  SELECT toUInt128(0), toInt64(0), NULL, false, toUInt64(0)
 )
-ORDER BY is_larger DESC, seen DESC, size_ns DESC, first_ns DESC, trace_id
+ORDER BY is_larger DESC, seen DESC, size_ns DESC, first_ns DESC, trace
 LIMIT greatest({row_limit:UInt64}, 1)

@@ -9,12 +9,19 @@ WITH per_conversation AS (
   SELECT
     max(start_ns < {until_ns:Int64}) AS is_seen,
     groupArrayIf(
-      (step::String, toInt64(attempt), start_ns, span_id, outcome::String),
-      is_step AND (attempt > 1 OR outcome != 'completed')
-        AND ({step:Nullable(String)} IS NULL OR step = {step:Nullable(String)})
+      -- Of all others, not even the ids are copied.
+      (step, toInt64(attempt), start_ns, if(is_try, span_id, ''), outcome = 'completed', is_failure),
+      is_try
     ) AS tries
-  FROM following_spans
-  WHERE is_step OR is_root
+  FROM (
+    SELECT
+      *,
+      is_step AND (attempt > 1 OR outcome != 'completed')
+        AND ({step:Nullable(String)} IS NULL OR step = {step:Nullable(String)}) AS is_try,
+      outcome IN ('failed', 'timed_out', 'abandoned') AS is_failure
+    FROM following_spans
+    WHERE is_step OR is_root
+  )
   -- A trace id as a number, which is quicker than the text.
   GROUP BY reinterpretAsUInt128(unhex(trace_id))
 ),
@@ -31,11 +38,11 @@ changes AS (
     try.1 AS step,
     try.3 AS start_ns,
     try.4 AS span_id,
-    try.5 AS outcome,
+    try.6 AS is_failure,
     step_change.1 AS level,
     step_change.2 AS change
   FROM (
-    SELECT seen, conversation, arrayJoin(if(empty(tries), [('', 0, 0, '', '')], tries)) AS try
+    SELECT seen, conversation, arrayJoin(arrayResize(tries, greatest(length(tries), 1))) AS try
     FROM (
       SELECT seen, tries, conversation
       FROM tried_again
@@ -43,7 +50,7 @@ changes AS (
     )
   )
   ARRAY JOIN arrayConcat(
-    if(try.5 != 'completed', [(try.2, toInt64(1))], []),
+    if(NOT try.5, [(try.2, toInt64(1))], []),
     if(try.2 > 1, [(try.2 - 1, toInt64(-1))], [])
   ) AS step_change
 ),
@@ -70,7 +77,7 @@ looked_ahead AS (
 SELECT
   step,
   countIf(is_retried) AS retried,
-  countIf(is_retried AND outcome IN ('failed', 'timed_out', 'abandoned')) AS retried_failures,
+  countIf(is_retried AND is_failure) AS retried_failures,
   any(seen) AS seen
 FROM (
   SELECT *, change = 1 AND least_waiting_later < waiting AND start_ns < {until_ns:Int64} AS is_retried
