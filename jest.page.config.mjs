@@ -7,5 +7,5 @@ export default {
   testMatch: ['<rootDir>/tests/page/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   maxWorkers: 1,
-  testTimeout: 120_000,
+  testTimeout: 300_000,
 };

@@ -166,7 +166,7 @@ describe('the profile clickhouse', () => {
   test('gives the collector its overlay and Grafana its data source, which are mounted', () => {
     const overlay = withDefaults(collector!.command!.at(-1)!, example);
     const file = repositoryPathOf(collector!, overlay)!;
-    expect(readText(file)).toContain('\${env:CLICKHOUSE_WRITER_PASSWORD}');
+    expect(readText(file)).toContain('${env:CLICKHOUSE_WRITER_PASSWORD}');
     const [source] = grafana!
       .volumes!.map((volume) => withDefaults(volume, example))
       .filter((volume) => volume.includes('clickhouse'));

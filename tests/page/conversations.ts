@@ -43,13 +43,32 @@ export function usualSteps(modelMs: number): PlannedStep[] {
   ];
 }
 
+/** The usual steps as one of two models did them, and what they used. */
+function usualStepsOf(index: number): PlannedStep[] {
+  const used: Readonly<Record<string, Partial<SpanRecord>>> = {
+    gpt: {
+      model: index % 4 === 0 ? 'large-1' : 'small-1',
+      provider: 'example',
+      inputTokens: 300 + index,
+      outputTokens: 80 + index,
+      timeToFirstOutputSeconds: 0.4 + index / 100,
+    },
+    tts: { model: 'voice-1', provider: 'example', inputChars: 320 + index },
+  };
+  return usualSteps(3000 + index * 10).map((step) => ({ ...step, ...used[step.step] }));
+}
+
 /** Forty usual conversations in the hour before `nowUnixMs`, and some that are not. */
 export function knownConversations(nowUnixMs: number): PlannedConversation[] {
   const usual = Array.from({ length: 40 }, (_, index): PlannedConversation => ({
     id: `usual-${index}`,
     startUnixMs: nowUnixMs - 60_000 * (index + 10),
-    steps: usualSteps(3000 + index * 10),
-    facts: { workflow: 'voice', serviceName: 'assistant' },
+    steps: usualStepsOf(index),
+    facts: {
+      workflow: 'voice',
+      serviceName: 'assistant',
+      ...(index < 6 && { sessionId: index % 2 === 0 ? 'call-8' : 'call-9' }),
+    },
   }));
   return [
     ...usual,
@@ -62,7 +81,7 @@ export function knownConversations(nowUnixMs: number): PlannedConversation[] {
         { step: 'stt', atMs: 330, ms: 600, outcome: 'timed_out', errorType: 'ETIMEDOUT', errorMessage: 'no answer' },
         { step: 'stt', atMs: 950, ms: 390, attempt: 2 },
         { step: 'gpt', atMs: 2240, ms: 9000, timeToFirstOutputSeconds: 1.74, inputChars: 1640, outputChars: 388 },
-        { step: 'tool.search', atMs: 2600, ms: 900, depth: 1 },
+        { step: 'tool.search', atMs: 2600, ms: 6000, depth: 1 },
         { step: 'tts', atMs: 8000, ms: 4000 },
         { step: 'response', atMs: 8200, ms: 5000 },
       ],

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { ODD_TEXTS } from '@convotel/suite';
-import { PageUnderTest, settled } from './page-under-test.ts';
+import { becomes, PageUnderTest, settled } from './page-under-test.ts';
 
 /** Each would run, load or redirect if it were taken for anything but text. */
 const HOSTILE_TEXTS: readonly string[] = [
@@ -36,18 +36,21 @@ beforeAll(async () => {
           errorMessage: text,
           inputText: text,
           outputText: text,
+          model: text,
+          inputTokens: 1,
         },
       ],
     })),
   );
 });
+afterEach(() => under.closePages());
 afterAll(async () => {
   expect(under.problems).toEqual([]);
   await under.stop();
 });
 
 test('no text of a span runs anything, in any view', async () => {
-  for (const view of ['now', 'conversations', 'steps', 'compare']) {
+  for (const view of ['now', 'conversations', 'sessions', 'steps', 'compare', 'usage']) {
     const page = await under.open(`#/${view}?since=1h`);
     await settled(page);
     expect(await page.evaluate(() => [Reflect.get(globalThis, 'ran'), document.scripts.length])).toEqual([
@@ -80,3 +83,34 @@ test.each(HOSTILE_TEXTS.map((text, index) => [index, text] as const))(
     await page.context().close();
   },
 );
+
+test.each(['sessions', 'steps', 'usage', 'usage?by=step', 'usage?by=workflow', 'usage?by=session'])(
+  'names in the table of %s are the texts as they were sent',
+  async (view) => {
+    const page = await under.open(`#/${view}${view.includes('?') ? '&' : '?'}since=1h`);
+    const names = async (): Promise<string[]> => {
+      const cells = await page.locator('tbody th').evaluateAll((found) => found.map((cell) => cell.textContent ?? ''));
+      return cells.filter((name) => name !== 'Total').toSorted();
+    };
+    await becomes(page, names, [...new Set(HOSTILE_TEXTS)].toSorted());
+    expect(await page.evaluate(() => Reflect.get(globalThis, 'ran'))).toBeUndefined();
+    await page.context().close();
+  },
+);
+
+test('a session shows its id and its error as they were sent', async () => {
+  const page = await under.open('#/sessions');
+  for (const text of HOSTILE_TEXTS) {
+    await page.evaluate((id) => {
+      location.hash = `#/sessions/${encodeURIComponent(id)}`;
+    }, text);
+    const shown = (): Promise<(string | null)[]> =>
+      page.evaluate(() =>
+        ['.conversation-head .id', '.session-error code', '.session-error'].map(
+          (place) => document.querySelector(place)?.textContent ?? null,
+        ),
+      );
+    await becomes(page, shown, [text, ` ${text}`, `${text} ${text} ${text}`]);
+  }
+  expect(await page.evaluate(() => [Reflect.get(globalThis, 'ran'), document.scripts.length])).toEqual([undefined, 1]);
+});

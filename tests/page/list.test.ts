@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { knownConversations, usualSteps } from './conversations.ts';
 import { PageUnderTest, settled } from './page-under-test.ts';
@@ -8,6 +8,7 @@ let under: PageUnderTest;
 beforeAll(async () => {
   under = await PageUnderTest.start(known);
 });
+afterEach(() => under.closePages());
 afterAll(async () => {
   expect(under.problems).toEqual([]);
   await under.stop();

@@ -2,8 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from '@jest/globals';
 import { startLocalBackend } from '@convotel/local';
-import type { LocalBackend } from '@convotel/local';
+import type { LocalBackend, PageSettings } from '@convotel/local';
 import { deliverSpans } from '@convotel/suite';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -14,6 +16,9 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** Where the build puts the page. */
 export const PAGE_FOLDER = join(ROOT, 'packages/cli/dist/page');
+
+/** How long anything is waited for, in milliseconds: long, since the machine may be busy with other tests. */
+const MAX_LOOKING_MS = 90_000;
 
 /** A real back end that serves the page, and a real browser to look at it with. */
 export class PageUnderTest {
@@ -29,12 +34,16 @@ export class PageUnderTest {
     this.#folder = folder;
   }
 
-  static async start(conversations: readonly PlannedConversation[] = []): Promise<PageUnderTest> {
+  static async start(
+    conversations: readonly PlannedConversation[] = [],
+    pageSettings?: PageSettings,
+  ): Promise<PageUnderTest> {
     const folder = await mkdtemp(join(tmpdir(), 'convotel-page-'));
     const backend = await startLocalBackend({
       port: 0,
       storePath: join(folder, 'page.duckdb'),
       pageFolder: PAGE_FOLDER,
+      pageSettings,
     });
     const browser = await launchChromium();
     const started = new PageUnderTest(backend, browser, folder);
@@ -53,6 +62,7 @@ export class PageUnderTest {
       timezoneId: 'UTC',
       ...options,
     });
+    context.setDefaultTimeout(MAX_LOOKING_MS);
     const page = await context.newPage();
     page.on('pageerror', (error) => this.problems.push(String(error)));
     page.on('console', (message) => {
@@ -60,6 +70,11 @@ export class PageUnderTest {
     });
     await page.goto(`${this.backend.url}/${hash}`);
     return page;
+  }
+
+  /** A page that is open goes on asking, which the next test would wait for. */
+  async closePages(): Promise<void> {
+    await Promise.all(this.browser.contexts().map((context) => context.close()));
   }
 
   async stop(): Promise<void> {
@@ -80,4 +95,17 @@ export function launchChromium(): Promise<Browser> {
 export async function settled(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor();
   await page.waitForFunction(() => document.querySelector('.waiting') === null);
+}
+
+/** Reads again at each frame until it is `expected`; what it was last is what fails. */
+export async function becomes<Value>(page: Page, read: () => Promise<Value>, expected: Value): Promise<void> {
+  const since = performance.now();
+  for (;;) {
+    const value = await read();
+    if (isDeepStrictEqual(value, expected) || performance.now() - since > MAX_LOOKING_MS) {
+      expect(value).toEqual(expected);
+      return;
+    }
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { PAGE_FOLDER, PageUnderTest } from './page-under-test.ts';
 
 /** All files of the page together, gzipped. */
@@ -11,6 +11,7 @@ let under: PageUnderTest;
 beforeAll(async () => {
   under = await PageUnderTest.start();
 });
+afterEach(() => under.closePages());
 afterAll(async () => {
   await under.stop();
 });

@@ -11,7 +11,20 @@ const WEIGHT_BY_HOUR = [1, 0, 0, 0, 0, 1, 2, 4, 7, 9, 10, 9, 7, 8, 10, 9, 8, 12,
 /** The conversation that the pictures open: a search that took long, after a transcription that had to be made twice. */
 export const PICTURED_ID = '20251008_143048_i9j0k1l2';
 
-const PICTURED_FACTS = { workflow: 'voice', serviceName: 'assistant', sessionId: 'call-7f3a' };
+/** The session that it belongs to. */
+export const PICTURED_SESSION = 'call-7f3a';
+
+const PICTURED_FACTS = { workflow: 'voice', serviceName: 'assistant', sessionId: PICTURED_SESSION };
+
+/** What the pictures' server was told: made-up prices. */
+export const PICTURED_SETTINGS = {
+  currency: 'EUR',
+  prices: {
+    'example-model-1': { inputPerMillionTokens: 0.4, outputPerMillionTokens: 1.6 },
+    'example-model-1-large': { inputPerMillionTokens: 2, outputPerMillionTokens: 8 },
+    'example-voice-2': { perMillionCharacters: 15 },
+  },
+};
 
 /** Two weeks of a voice assistant that streams, of which the second is faster. The same for the same `nowUnixMs`. */
 export function voiceWeeks(nowUnixMs: number): PlannedConversation[] {
@@ -25,7 +38,8 @@ export function voiceWeeks(nowUnixMs: number): PlannedConversation[] {
     const weight = WEIGHT_BY_HOUR[new Date(startUnixMs).getUTCHours()]!;
     if (next() * 12 >= weight) continue;
     const isFaster = nowUnixMs - startUnixMs < (DAYS * DAY_MS) / 2;
-    const modelMs = around(2600, 900) * (isFaster ? 0.84 : 1) * (next() < 0.05 ? 2.4 : 1);
+    const isLarge = next() < 0.25;
+    const modelMs = around(2600, 900) * (isFaster ? 0.84 : 1) * (isLarge ? 1.35 : 1) * (next() < 0.05 ? 2.4 : 1);
     const session = `call-${Math.floor(next() * 400)
       .toString(16)
       .padStart(4, '7')}`;
@@ -40,7 +54,13 @@ export function voiceWeeks(nowUnixMs: number): PlannedConversation[] {
       planned.push({ id, startUnixMs, facts, outcome: 'failed', steps: failedSteps(around(900, 300)) });
     else if (failure < 0.06)
       planned.push({ id, startUnixMs, facts, outcome: 'interrupted', steps: interruptedSteps(around(900, 300)) });
-    else planned.push({ id, startUnixMs, facts, steps: streamedSteps(around(820, 300), modelMs, around(620, 260)) });
+    else
+      planned.push({
+        id,
+        startUnixMs,
+        facts,
+        steps: streamedSteps(around(820, 300), modelMs, around(620, 260), isLarge),
+      });
   }
   const session = [-5, -4, -3, -2, -1, 1, 2].map((place): PlannedConversation => ({
     id: `20251008_1430${20 + place * 3}_call7f3a`,
@@ -51,7 +71,8 @@ export function voiceWeeks(nowUnixMs: number): PlannedConversation[] {
   return [...planned, ...session, pictured(nowUnixMs)];
 }
 
-function streamedSteps(sttMs: number, modelMs: number, firstTokenMs: number): PlannedStep[] {
+function streamedSteps(sttMs: number, modelMs: number, firstTokenMs: number, isLarge = false): PlannedStep[] {
+  const outputTokens = Math.round(modelMs / 28);
   const model = 320 + sttMs;
   const speech = model + Math.min(firstTokenMs + 420, modelMs);
   return [
@@ -63,9 +84,19 @@ function streamedSteps(sttMs: number, modelMs: number, firstTokenMs: number): Pl
       ms: Math.round(modelMs),
       timeToFirstOutputSeconds: Math.min(firstTokenMs, modelMs) / 1000,
       provider: 'example',
-      model: 'example-model-1',
+      model: isLarge ? 'example-model-1-large' : 'example-model-1',
+      inputTokens: 380 + Math.round(sttMs / 9),
+      outputTokens,
     },
-    { step: 'tts', atMs: Math.round(speech), ms: Math.round(modelMs * 0.8), timeToFirstOutputSeconds: 0.11 },
+    {
+      step: 'tts',
+      atMs: Math.round(speech),
+      ms: Math.round(modelMs * 0.8),
+      timeToFirstOutputSeconds: 0.11,
+      provider: 'example',
+      model: 'example-voice-2',
+      inputChars: outputTokens * 4,
+    },
     {
       step: 'response',
       atMs: Math.round(speech + 120),

@@ -1,3 +1,5 @@
+import type { StepKind } from '@convotel/conventions';
+import type { UsageOptions } from '@convotel/query';
 import { LocalError } from './local-error.ts';
 
 /** How long and how much the store keeps. */
@@ -52,8 +54,22 @@ export interface LocalBackendOptions {
   retentionIntervalMs?: number | undefined;
   /** Folder of the built web page, shown at `/`. @defaultValue no page */
   pageFolder?: string | undefined;
+  /** What the page follows in place of the defaults. */
+  pageSettings?: PageSettings | undefined;
   /** Hears of what an operator should know, one sentence each. @defaultValue nobody does */
   onNotice?: ((notice: string) => void) | undefined;
+}
+
+/** What a person set that the page follows, as the command line does. */
+export interface PageSettings {
+  /** A conversation that takes less than this many milliseconds is fast enough. @defaultValue `7000` */
+  targetMs?: number | undefined;
+  /** Of the prices; only shown. */
+  currency?: string | undefined;
+  /** Prices by the name of the model that spans carry. @defaultValue no cost is shown */
+  prices?: UsageOptions['prices'];
+  /** Kinds of steps whose name does not tell. */
+  kinds?: Readonly<Record<string, StepKind>> | undefined;
 }
 
 /** {@link RetentionOptions} with the defaults filled in. */
@@ -76,6 +92,7 @@ export interface ResolvedBackendOptions {
   storeMemoryBytes: number;
   retentionIntervalMs: number;
   pageFolder: string | undefined;
+  pageSettings: PageSettings;
   onNotice: (notice: string) => void;
 }
 
@@ -94,6 +111,7 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
     storeMemoryBytes = 192 * 1024 ** 2,
     retentionIntervalMs = 60_000,
     pageFolder,
+    pageSettings = {},
     onNotice = () => undefined,
   } = options;
   check('port', port, Number.isInteger(port) && port >= 0 && port <= 65_535, 'a whole number from 0 to 65535');
@@ -118,6 +136,7 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
     storeMemoryBytes,
     retentionIntervalMs,
     pageFolder,
+    pageSettings,
     onNotice,
   };
 }

@@ -1,6 +1,6 @@
 export { backUpStore } from './back-up-store.ts';
 export type { StoreBackup } from './back-up-store.ts';
-export type { LocalBackendOptions, RetentionOptions } from './backend-options.ts';
+export type { LocalBackendOptions, PageSettings, RetentionOptions } from './backend-options.ts';
 export { findRunningBackend } from './discovery/find-running-backend.ts';
 export { forgetConversation } from './forget-conversation.ts';
 export type { ForgetOptions, ForgottenConversation } from './forget-conversation.ts';

@@ -157,7 +157,7 @@ interface BackendParts {
 }
 
 function routesOf(
-  { maxBodyBytes, pageFolder, retention, onNotice }: ResolvedBackendOptions,
+  { maxBodyBytes, pageFolder, pageSettings, retention, onNotice }: ResolvedBackendOptions,
   { access, store, upkeep, source, budget, instanceId, gone }: BackendParts,
 ): Map<string, Route> {
   const gate = new ForegroundGate();
@@ -181,6 +181,10 @@ function routesOf(
     ['/healthz', healthRoute({ instanceId, store, upkeep, retention, budget, rejected, gone })],
     ...(pageFolder === undefined
       ? []
-      : pageRoutes(pageFolder, access, { source: { kind: 'local', location: store.path }, takesSpans: true })),
+      : pageRoutes(pageFolder, access, {
+          source: { kind: 'local', location: store.path },
+          takesSpans: true,
+          settings: pageSettings,
+        })),
   ]);
 }

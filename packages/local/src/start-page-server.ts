@@ -1,5 +1,6 @@
 import type { ConversationSource } from '@convotel/query';
 import { guardedAccess } from './access/access.ts';
+import type { PageSettings } from './backend-options.ts';
 import { closeServer, listen, urlOf } from './http/listening.ts';
 import { createHttpServer } from './http/create-server.ts';
 import { ForegroundGate } from './http/foreground-gate.ts';
@@ -16,6 +17,8 @@ export interface PageServerOptions {
   source: ConversationSource;
   /** Folder of the built page. */
   pageFolder: string;
+  /** What the page follows in place of the defaults. */
+  pageSettings?: PageSettings | undefined;
   /** TCP port; `0` picks a free one. @defaultValue `4319` */
   port?: number | undefined;
   /** Address or name to listen on. Anything but loopback needs `tokens`. @defaultValue `127.0.0.1` */
@@ -42,6 +45,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
   const {
     source,
     pageFolder,
+    pageSettings = {},
     port: askedPort = 4319,
     host = '127.0.0.1',
     tokens,
@@ -52,7 +56,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
   let port = askedPort;
   const routes = new Map([
     ...questionRoutes(source, new ForegroundGate()),
-    ...pageRoutes(pageFolder, access, { source: { kind, location }, takesSpans: false }),
+    ...pageRoutes(pageFolder, access, { source: { kind, location }, takesSpans: false, settings: pageSettings }),
   ]);
   const server = createHttpServer(routes, {
     host,

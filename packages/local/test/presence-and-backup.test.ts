@@ -13,7 +13,7 @@ import {
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   backUpStore,
   findRunningBackend,
@@ -23,9 +23,6 @@ import {
 } from '@convotel/local';
 import { startServe } from './children/start-serve.ts';
 import { jsonRequest, jsonStep, send } from './sending.ts';
-
-// Stores of megabytes and processes of their own: a loaded machine takes its time.
-jest.setTimeout(120_000);
 
 let folder: string;
 const running: LocalBackend[] = [];

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openDuckDbSource } from '@convotel/local';
 import type { Window } from '@convotel/query';
 import { startServe } from './children/start-serve.ts';
-import { jsonRequest, jsonStep, send } from './sending.ts';
+import { jsonRequest, jsonStep, send, until } from './sending.ts';
 
 const KILLS = 5;
 const SPANS_PER_REQUEST = 40;
@@ -50,7 +50,7 @@ test(
         }
       };
       const senders = [sendUntilGone(), sendUntilGone()];
-      while (requests < killAfter * 3) await new Promise((resolve) => setTimeout(resolve, 1));
+      await until(() => requests >= killAfter * 3);
       await serve.kill('SIGKILL');
       await Promise.all(senders);
       rewrites += serve.lines.filter((line) => line === 'rewritten').length;

@@ -63,3 +63,15 @@ export function jsonRequest(...spans: object[]): string {
     ],
   });
 }
+
+/** A condition that has not come true by then never will. */
+const CONDITION_DEADLINE_MS = 120_000;
+
+/** Waits until `isTrue`. */
+export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + CONDITION_DEADLINE_MS;
+  while (!(await isTrue())) {
+    if (performance.now() > deadline) throw new Error(`never came true: ${isTrue.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

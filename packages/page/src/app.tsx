@@ -1,23 +1,27 @@
+import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { useAddress, ownZone } from './address/use-address.ts';
-import { readAbout } from './asking/server.ts';
-import type { About } from './asking/server.ts';
-import { ask } from './asking/ask.ts';
+import { useAddress, ownZone } from './address.ts';
+import { readAbout, ask, firstAnswerSaw } from './asking/ask.ts';
+import type { About } from './asking/ask.ts';
 import { useAnswer } from './asking/use-answer.ts';
 import { CompareView } from './compare/compare-view.tsx';
 import { ConversationView } from './conversation/conversation-view.tsx';
 import { ConversationsView } from './conversations/conversations-view.tsx';
 import { NowView } from './now/now-view.tsx';
+import { SessionView, SessionsView } from './sessions/sessions-view.tsx';
 import { StepsView } from './steps/steps-view.tsx';
-import { EmptyState } from './frame/empty-state.tsx';
+import { UsageView } from './usage/usage-view.tsx';
+import { EmptyState, SignIn } from './frame/start.tsx';
 import { Header } from './frame/header.tsx';
-import { SignIn } from './frame/sign-in.tsx';
-import type { ViewProps } from './frame/view-props.ts';
+import type { ViewProps } from './frame/view.tsx';
+import './styles/theme.css';
+import './styles/parts.css';
+import './styles/views.css';
 
 /** How often the page looks whether the first span has arrived. */
 const FIRST_SPAN_EVERY_MS = 2000;
 
-export function App() {
+function App() {
   const address = useAddress();
   const [about, setAbout] = useState<About>();
   const [signIns, setSignIns] = useState(0);
@@ -31,16 +35,18 @@ export function App() {
   const [isEmpty, setIsEmpty] = useState(true);
   const first = useAnswer(
     `first ${signIns} ${isEmpty}`,
-    () => ask('recent', { timeZone: zone, limit: 1 }),
+    // A question of its own would only make the view's first one wait.
+    async () => (await firstAnswerSaw) || (await ask('recent', { timeZone: zone, limit: 1 })).data.length > 0,
     isEmpty ? FIRST_SPAN_EVERY_MS : undefined,
   );
-  const hasSome = first.value !== undefined && first.value.data.length > 0;
+  const hasSome = first.value === true;
   useEffect(() => {
     if (hasSome) setIsEmpty(false);
   }, [hasSome]);
+  const opened = address.conversationId ?? address.sessionId;
   useEffect(() => {
-    document.title = titleOf(address.view, address.conversationId);
-  }, [address.view, address.conversationId]);
+    document.title = titleOf(address.view, opened);
+  }, [address.view, opened]);
 
   const props: ViewProps = { address, zone, about };
   return (
@@ -52,7 +58,7 @@ export function App() {
       <main id="main" tabIndex={-1}>
         {first.error?.status === 401 ? (
           <SignIn onSignedIn={() => setSignIns((count) => count + 1)} />
-        ) : isEmpty && first.value !== undefined && !hasSome ? (
+        ) : isEmpty && first.value === false ? (
           <EmptyState about={about} />
         ) : (
           <CurrentView {...props} />
@@ -63,7 +69,7 @@ export function App() {
 }
 
 function CurrentView(props: ViewProps) {
-  const { view, conversationId } = props.address;
+  const { view, conversationId, sessionId } = props.address;
   switch (view) {
     case 'now':
       return <NowView {...props} />;
@@ -73,15 +79,23 @@ function CurrentView(props: ViewProps) {
       ) : (
         <ConversationView key={conversationId} {...props} conversationId={conversationId} />
       );
+    case 'sessions':
+      return sessionId === undefined ? (
+        <SessionsView {...props} />
+      ) : (
+        <SessionView key={sessionId} {...props} sessionId={sessionId} />
+      );
     case 'steps':
       return <StepsView {...props} />;
     case 'compare':
       return <CompareView {...props} />;
+    case 'usage':
+      return <UsageView {...props} />;
   }
 }
 
-function titleOf(view: string, conversationId: string | undefined): string {
-  return `${conversationId ?? view[0]!.toUpperCase() + view.slice(1)} · convotel`;
+function titleOf(view: string, opened: string | undefined): string {
+  return `${opened ?? view[0]!.toUpperCase() + view.slice(1)} · convotel`;
 }
 
 /** The address holds what is shown, so it cannot also hold a place on the page. */
@@ -89,3 +103,5 @@ function skipToMain(event: Event): void {
   event.preventDefault();
   document.getElementById('main')?.focus();
 }
+
+render(<App />, document.getElementById('page')!);

@@ -45,6 +45,7 @@ export {
   decodeAnswer,
   decodeQuestion,
   encodeAnswer,
+  encodedParts,
   encodeQuestion,
   QUESTION_PATH_PREFIX,
 } from './sources/serve/codec.ts';
@@ -53,7 +54,7 @@ export { QuestionFormatError } from './sources/serve/parameters.ts';
 export { QUESTION_NAMES } from './sources/serve/question-descriptions.ts';
 
 // Work that waits its turn
-export { ConcurrencyLimiter, SerialQueue } from './concurrency.ts';
+export { ConcurrencyLimiter, mapInSlices, SerialQueue } from './concurrency.ts';
 
 // Chance that can be repeated
 export { randomFrom } from './seeded-random.ts';

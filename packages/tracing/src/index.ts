@@ -11,8 +11,8 @@ export type {
 
 // Steps of the conversation that is active
 export { startStep, step } from './step/step.ts';
-export { wrapStep } from './step/wrap-step.ts';
-export type { RecognizeOptions } from './results/recognized/result-details.ts';
+export { wrapStep } from './step/step.ts';
+export type { RecognizeOptions } from './results/recognized/client.ts';
 export type { ResultOptions } from './results/result-observer.ts';
 export type { Carrier, RecordedStep, Step, StepHandle, StepOptions, TokenUsage } from './step/step-options.ts';
 

@@ -1,9 +1,8 @@
 import { processRegistry } from '@convotel/conventions';
-import { RecordingProvider } from './testing/recording-provider.ts';
-import { conversationsOf, stepsOf } from './testing/records.ts';
-import type { ConversationRecord, StepRecord } from './testing/records.ts';
+import { conversationsOf, RecordingProvider, stepsOf } from './testing/recording.ts';
+import type { ConversationRecord, StepRecord } from './testing/recording.ts';
 
-export type { ConversationRecord, StepRecord } from './testing/records.ts';
+export type { ConversationRecord, StepRecord } from './testing/recording.ts';
 
 /** What the program under test did since {@link recordConversations} or the last `reset()`. */
 export interface ConversationRecorder {

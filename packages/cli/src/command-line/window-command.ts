@@ -8,7 +8,7 @@ import type { OptionDefinitions } from './options.ts';
 import { FILTER_OPTIONS, filtersOf } from './shared-options.ts';
 import { windowOptions } from './window-options.ts';
 
-type Shared = ReturnType<typeof windowOptions> & typeof FILTER_OPTIONS;
+type WindowShared = ReturnType<typeof windowOptions> & typeof FILTER_OPTIONS;
 
 /** What a command over a window asks with. */
 export interface WindowedCall<Own extends OptionDefinitions> extends WindowedOptions {
@@ -16,7 +16,7 @@ export interface WindowedCall<Own extends OptionDefinitions> extends WindowedOpt
   windowText: string;
   argument: string;
   settings: Settings;
-  options: AnswerCall<Own & Shared>['options'];
+  options: AnswerCall<Own & WindowShared>['options'];
 }
 
 /** A command over the conversations of a window. */
@@ -47,10 +47,10 @@ export function windowCommand<const Own extends OptionDefinitions, Name extends 
   return answerCommand({
     ...definition,
     options: { ...own, ...windowOptions(since), ...FILTER_OPTIONS },
-    prepare: async (call: AnswerCall<Own & Shared>): Promise<WindowedCall<Own>> => {
+    prepare: async (call: AnswerCall<Own & WindowShared>): Promise<WindowedCall<Own>> => {
       const { resolveWindow } = await import('./window.ts');
       const { argument, options, settings, timeZone } = call;
-      const shared: AnswerCall<Shared>['options'] = options;
+      const shared: AnswerCall<WindowShared>['options'] = options;
       return {
         ...resolveWindow(shared, since, call),
         argument,

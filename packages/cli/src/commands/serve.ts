@@ -8,7 +8,7 @@ import { UsageError } from '../usage-error.ts';
 import { byteSize, text, wholeNumber } from '../values/value-parsers.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { resolveStorePath } from '../sources/open-source.ts';
-import { pageFolder } from '../sources/page-folder.ts';
+import { pageFolder, pageSettings } from '../sources/page.ts';
 import { untilAborted } from '../terminal.ts';
 
 const NANO_PER_DAY = 86_400_000_000_000;
@@ -49,7 +49,7 @@ export const command = defineCommand({
       default: '2GiB',
     }),
   },
-  run: async ({ options, terminal }) => {
+  run: async ({ options, settings, terminal }) => {
     const local = await import('@convotel/local');
     const storePath = resolveStorePath(options.store, terminal.environment);
     const backend = await local
@@ -62,16 +62,11 @@ export const command = defineCommand({
         retention: { maxAgeDays: Number(options.maxAge.nano) / NANO_PER_DAY, maxBytes: options.maxSize },
         storePath,
         pageFolder: pageFolder(),
+        pageSettings: pageSettings(settings),
         onNotice: (notice) => terminal.writeError(`convotel serve: ${notice}\n`),
       })
-      .catch(async (error: unknown) => {
-        const url = isStoreLocked(error) ? await local.findRunningBackend(storePath) : undefined;
-        if (url === undefined) throw accessMistake(error);
-        throw new local.LocalError(
-          'STORE_LOCKED',
-          `${storePath} is already served at ${url}. Ask it with \`convotel recent\`, send to it, or give this one a file of its own with --store.`,
-          { cause: error },
-        );
+      .catch((error: unknown) => {
+        throw accessMistake(error);
       });
     try {
       terminal.writeOutput(greeting(backend, options.tokenFile !== undefined));
@@ -82,10 +77,6 @@ export const command = defineCommand({
     }
   },
 });
-
-function isStoreLocked(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'STORE_LOCKED';
-}
 
 /** Scheme, host and port, as browsers send them. */
 function webOrigin(origin: string, flagText: string): string {

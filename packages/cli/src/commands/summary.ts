@@ -29,7 +29,10 @@ export function summaryText(
     step.depth === 0 && bottlenecks.has(step.step)
       ? `${((step.durationMs / detail.durationMs) * 100).toFixed(0)}% of total time`
       : undefined;
-  const nameWidth = Math.max(MIN_NAME_WIDTH, ...detail.steps.map((step) => displayWidth(stepLabel(step))));
+  const nameWidth = detail.steps.reduce(
+    (width, step) => Math.max(width, displayWidth(stepLabel(step))),
+    MIN_NAME_WIDTH,
+  );
   return pageText(
     [
       ...titleLines(`Conversation: ${detail.conversationId}`, 60, context),

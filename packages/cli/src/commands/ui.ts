@@ -5,7 +5,7 @@ import { SOURCE_OPTIONS } from '../command-line/shared-options.ts';
 import { wholeNumber } from '../values/value-parsers.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
 import { openLastingSource } from '../sources/open-source.ts';
-import { pageFolder } from '../sources/page-folder.ts';
+import { pageFolder, pageSettings } from '../sources/page.ts';
 import { untilAborted } from '../terminal.ts';
 
 /** `ui`: the web page in front of any source, until Ctrl-C, which is its regular end: status 0. */
@@ -31,6 +31,7 @@ export const command = defineCommand({
       const page = await startPageServer({
         source,
         pageFolder: pageFolder(),
+        pageSettings: pageSettings(settings),
         port: options.port,
         host: options.host,
         tokens: tokensOf(options),

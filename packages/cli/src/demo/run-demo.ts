@@ -9,7 +9,7 @@ import { EXIT_STATUS } from '../exit-status.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { untilAborted } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
-import { pageFolder } from '../sources/page-folder.ts';
+import { pageFolder } from '../sources/page.ts';
 import { runLiveConversations } from './live-conversations.ts';
 import type { LiveConversations } from './live-conversations.ts';
 import { HISTORY_WORKFLOW, planHistory, recordHistory } from './history.ts';

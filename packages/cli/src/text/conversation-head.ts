@@ -23,8 +23,12 @@ export function conversationHeadLines(head: ConversationHead, context: TextConte
   ];
 }
 
+/** Deeper steps are not indented further: a program that calls itself may nest thousands. */
+const MAX_INDENTED_DEPTH = 16;
+
 /** The step's name as a table of one conversation shows it: nested steps are indented, later attempts numbered. */
-export function stepLabel(step: StepRow): string {
-  const attempt = step.attempt === undefined ? '' : ` #${step.attempt}`;
-  return '  '.repeat(step.depth) + step.step + attempt;
+export function stepLabel({ depth, step, attempt }: StepRow): string {
+  const deeper = depth > MAX_INDENTED_DEPTH ? ` (depth ${depth})` : '';
+  const number = attempt === undefined ? '' : ` #${attempt}`;
+  return '  '.repeat(Math.min(depth, MAX_INDENTED_DEPTH)) + step + number + deeper;
 }

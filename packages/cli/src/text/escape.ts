@@ -21,16 +21,28 @@ export function withoutCredentials(text: string): string {
   return text.replace(/\b([a-z][a-z\d+.-]*:\/\/)[^\s"'`]*@/gi, '$1');
 }
 
+/** The value itself where nothing in it needs an escape: answers may be large. */
 function printableValue(value: unknown): unknown {
   if (typeof value === 'string') return printableText(value);
-  if (Array.isArray(value)) return value.map(printableValue);
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, field]) => [printableText(key), printableValue(field)]));
+  if (typeof value !== 'object' || value === null) return value;
+  let isChanged = false;
+  const shown = (given: unknown): unknown => {
+    const made = printableValue(given);
+    isChanged ||= made !== given;
+    return made;
+  };
+  if (Array.isArray(value)) {
+    const items = value.map(shown);
+    return isChanged ? items : value;
   }
-  return value;
+  const entries = Object.entries(value).map(([key, field]) => [shown(key) as string, shown(field)]);
+  return isChanged ? Object.fromEntries(entries) : value;
 }
 
+const PRINTABLE_ASCII = /^[\u0020-\u007e]*$/;
+
 function printableText(text: string): string {
+  if (PRINTABLE_ASCII.test(text)) return text;
   return text.replace(UNPRINTABLE, (character) => SHORT_ESCAPES[character] ?? unicodeEscape(character));
 }
 

@@ -1,11 +1,10 @@
 import type { TextContext } from './page.ts';
+import { PRINTED_COLUMNS } from './table.ts';
 
 /** Eighths of a cell, from one to seven. */
 const EIGHTHS_RIGHT = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 const EIGHTHS_UP = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/** Page width for drawings when the output is not a terminal. */
-const PRINTED_COLUMNS = 80;
 const MAX_BAR_CELLS = 40;
 /** A shorter bar would say less than the number beside it. */
 const MIN_BAR_CELLS = 5;

@@ -19,7 +19,7 @@ export interface TableLines {
 }
 
 /** Cells of a line where the output is not a terminal, as far as the rows fit. */
-const PRINTED_COLUMNS = 80;
+export const PRINTED_COLUMNS = 80;
 
 /**
  * Lays `rows` out in columns by display width, so that wide characters keep the columns straight and a long cell

@@ -4,12 +4,11 @@ import { stepLabel } from './conversation-head.ts';
 import { outcomeMark } from './marks.ts';
 import { lightRule } from './page.ts';
 import type { TextContext } from './page.ts';
-import { layOutTable, tableWidths } from './table.ts';
+import { layOutTable, PRINTED_COLUMNS, tableWidths } from './table.ts';
 import type { Column, TableLines } from './table.ts';
 import { secondsText } from './words.ts';
 
-/** Cells of a line, and most of them for the axis, where the output is not a terminal. */
-const PRINTED_COLUMNS = 80;
+/** Most cells of the axis where the output is not a terminal. */
 const MAX_PRINTED_CELLS = 40;
 const MIN_CELLS = 10;
 const MAX_CELLS = 60;

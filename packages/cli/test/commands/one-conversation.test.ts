@@ -42,6 +42,18 @@ describe('summary', () => {
     ]);
   });
 
+  test('steps that are nested thousands deep do not widen the page', () => {
+    const steps = Array.from({ length: 5_000 }, (_, depth) => stepRow('agent', 5_000 - depth, { depth }));
+    for (const text of [
+      summaryText(report('summary', conversationDetail(steps)), CONTEXT),
+      timelineText(report('timeline', conversationDetail(steps)), CONTEXT),
+      traceText(report('trace', conversationDetail(steps)), { ...CONTEXT, graph: true }),
+    ]) {
+      expect(text).toContain('agent (depth 4999)');
+      expect(Math.max(...linesOf(text).map((line) => line.length))).toBeLessThan(150);
+    }
+  });
+
   test('points at every outermost call of the bottleneck with its own share', () => {
     const steps = [
       stepRow('llm', 1800),

@@ -131,7 +131,9 @@ test('an id is printed as it is', async () => {
 test('a store that is served already is not served twice, and the second one says where it is', async () => {
   const { status, stdout, stderr } = await runConvotel(['serve', '--port', '0', '--store', storePath]);
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-  expect(stderr).toContain(`${storePath} is already served at ${serving.url}.`);
+  expect(stderr).toContain(
+    `${storePath} is in use by process ${serving.process.pid}, a back end that answers at ${serving.url}`,
+  );
   expect(stderr.trimEnd().split('\n')).toHaveLength(1);
 });
 

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Access } from '../access/access.ts';
+import type { PageSettings } from '../backend-options.ts';
 import { HttpRefusal, type HttpAnswer, type Route } from './http-answer.ts';
 import { SIGN_IN_PATH, signInRoute } from './sign-in-route.ts';
 
@@ -12,6 +13,7 @@ export interface PageFacts {
   source: { kind: string; location: string };
   /** Whether programs may send spans to the same address. */
   takesSpans: boolean;
+  settings: PageSettings;
 }
 
 /** Where the page asks for {@link PageFacts}. */

@@ -1,7 +1,8 @@
 import { SourceError, type ConversationSource } from '@convotel/query';
 import {
   decodeQuestion,
-  encodeAnswer,
+  encodedParts,
+  mapInSlices,
   QUESTION_NAMES,
   QUESTION_PATH_PREFIX,
   QuestionFormatError,
@@ -21,10 +22,10 @@ export function questionRoutes(source: ConversationSource, gate: ForegroundGate)
 async function answerQuestion(source: ConversationSource, url: URL): Promise<{ contentType: string; body: string }> {
   try {
     const question = decodeQuestion(url);
-    const body = encodeAnswer(question, await source.ask(question));
     // Two characters that may stand in JSON but end a line in a script.
-    const escaped = body.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
-    return { contentType: 'application/json', body: escaped };
+    const escaped = (part: string): string => part.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+    const parts = await mapInSlices(encodedParts(question, await source.ask(question)), escaped);
+    return { contentType: 'application/json', body: parts.join('') };
   } catch (error) {
     if (error instanceof QuestionFormatError) throw new HttpRefusal(400, error.message, {}, { cause: error });
     if (error instanceof SourceError || error instanceof LocalError)

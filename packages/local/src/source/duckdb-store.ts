@@ -75,16 +75,34 @@ export class DuckDbStore implements SqlStore {
     return { kept: new Set(rows.map((row) => row['step'] as string)), folded };
   }
 
-  async rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]> {
-    const reader = await this.#run(name, values);
-    const rows: Record<string, unknown>[] = reader.getRowObjects();
-    for (const row of rows) {
-      for (const column in row) {
-        const value = row[column];
-        if (value instanceof DuckDBListValue) row[column] = value.items;
+  rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]>;
+  rows<Item>(
+    name: StatementName,
+    values: Readonly<Record<string, SqlValue>>,
+    read: (row: SqlRow) => Item,
+  ): Promise<Item[]>;
+  async rows(
+    name: StatementName,
+    values: Readonly<Record<string, SqlValue>>,
+    read: (row: SqlRow) => unknown = (row) => ({ ...row }),
+  ): Promise<unknown[]> {
+    const { bound, types } = parametersOf(values);
+    const result = await this.#connection.run(sqlFile(name), bound, types);
+    const names = result.deduplicatedColumnNames();
+    const items: unknown[] = [];
+    const row: Record<string, unknown> = {};
+    // Some thousand rows at a time; in between, other work of the event loop has its turn.
+    for await (const chunk of result) {
+      const vectors = names.map((_name, column) => chunk.getColumnVector(column));
+      for (let index = 0; index < chunk.rowCount; index++) {
+        for (let column = 0; column < names.length; column++) {
+          const value = vectors[column]!.getItem(index);
+          row[names[column]!] = value instanceof DuckDBListValue ? value.items : value;
+        }
+        items.push(read(row));
       }
     }
-    return rows;
+    return items;
   }
 
   async columns(
@@ -163,6 +181,14 @@ function runAndRead(
   sql: string,
   values: Readonly<Record<string, SqlValue>>,
 ): ReturnType<DuckDBConnection['runAndReadAll']> {
+  const { bound, types } = parametersOf(values);
+  return connection.runAndReadAll(sql, bound, types);
+}
+
+function parametersOf(values: Readonly<Record<string, SqlValue>>): {
+  bound: Record<string, DuckDBValue>;
+  types: Record<string, DuckDBType>;
+} {
   const bound: Record<string, DuckDBValue> = {};
   const types: Record<string, DuckDBType> = {};
   for (const [name, value] of Object.entries(values)) {
@@ -170,5 +196,5 @@ function runAndRead(
     const type = PARAMETER_TYPES[name];
     if (type !== undefined) types[name] = type;
   }
-  return connection.runAndReadAll(sql, bound, types);
+  return { bound, types };
 }

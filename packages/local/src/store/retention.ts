@@ -8,8 +8,6 @@ import { sqlFile } from './sql-file.ts';
 const SPANS_PER_DELETE = 50_000;
 /** Of all conversations, how many one run deletes for their age at most. */
 export const MAX_SHARE_BY_AGE = 0.1;
-/** How much of the size allowed is left after deleting for size, so that the next span does not start it again. */
-const SIZE_TARGET = 0.97;
 /** A conversation larger than this share of the size allowed is not kept whole. */
 const WHOLE_SHARE = 0.1;
 
@@ -50,17 +48,16 @@ export async function findDueByAge(store: SpanStore, beforeNs: bigint): Promise<
   return count(Math.min(limit, all.due));
 }
 
-/** What has to go for the store to take no more than `maxBytes`; undefined when nothing can. */
+/** What has to go for the store to take `untilBytes` of the `maxBytes` allowed; undefined when nothing can. */
 export async function findExcess(
   store: SpanStore,
-  usedBytes: number,
-  maxBytes: number,
+  { usedBytes, untilBytes, maxBytes }: { usedBytes: number; untilBytes: number; maxBytes: number },
 ): Promise<{ boundaryNs: bigint; largeIds: bigint[] } | undefined> {
   return store.read(async (connection) => {
     const [{ weight } = {}] = await rowsOf(connection, 'retention-weight', {});
     const total = weight as number;
     const [row] = await rowsOf(connection, 'retention-boundary', {
-      weight: total * (1 - (maxBytes * SIZE_TARGET) / usedBytes),
+      weight: total * (1 - untilBytes / usedBytes),
       whole_weight: ((total * maxBytes) / usedBytes) * WHOLE_SHARE,
     });
     const boundaryNs = row!['boundary_ns'] as bigint | null;

@@ -48,27 +48,26 @@ function readTimings(map: DuckDBMapValue | null | undefined): Record<string, num
 function readRest(row: SpanRow): SpanRest {
   const kept = textOf(row['rest']);
   const resourceAttributes = textOf(row['resource_attributes']);
+  const rest: SpanRest = kept === undefined ? {} : (JSON.parse(kept) as SpanRest);
+  if (typeof row['kind'] === 'number') rest.kind = row['kind'];
+  if (typeof row['flags'] === 'number') rest.flags = row['flags'];
+  if (resourceAttributes !== undefined) rest.resourceAttributes = readResource(resourceAttributes);
   const name = textOf(row['scope_name']);
   const version = textOf(row['scope_version']);
-  return present<SpanRest>({
-    ...(kept === undefined ? {} : (JSON.parse(kept) as SpanRest)),
-    kind: numberOf(row['kind']),
-    flags: numberOf(row['flags']),
-    resourceAttributes: resourceAttributes === undefined ? undefined : (JSON.parse(resourceAttributes) as unknown[]),
-    scope: name === undefined && version === undefined ? undefined : present<{ name: string }>({ name, version }),
-  });
+  if (name !== undefined || version !== undefined) {
+    rest.scope = { ...(name !== undefined && { name }), ...(version !== undefined && { version }) };
+  }
+  return rest;
+}
+
+/** The resource that was read last: the spans of one conversation mostly share one. */
+let lastResource: { text: string; attributes: unknown[] } | undefined;
+
+function readResource(text: string): unknown[] {
+  if (lastResource?.text !== text) lastResource = { text, attributes: JSON.parse(text) as unknown[] };
+  return lastResource.attributes;
 }
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
-}
-
-function numberOf(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined;
-}
-
-/** Drops the fields that are undefined: what a span does not say is absent. */
-function present<Target>(fields: { [Key in keyof Target]: Target[Key] | undefined } & Record<string, unknown>): Target {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Target;
 }

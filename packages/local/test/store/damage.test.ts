@@ -3,9 +3,9 @@ import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileS
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalBackend, openDuckDbSource, startLocalBackend } from '@convotel/local';
-import { jsonRequest, jsonStep, send, text } from '../sending.ts';
+import { jsonRequest, jsonStep, send, text, until } from '../sending.ts';
 import { startServe } from '../children/start-serve.ts';
 
 const IN_FILE = 400;
@@ -21,9 +21,6 @@ function seededRandom(state: number): (below: number) => number {
     return ((value ^ (value >>> 14)) >>> 0) % below;
   };
 }
-
-// Stores of megabytes and processes of their own: a loaded machine takes its time.
-jest.setTimeout(120_000);
 
 let folder: string;
 let made: string;
@@ -77,10 +74,6 @@ async function stepCount(backend: LocalBackend, step: string): Promise<number> {
   const window = { sinceUnixNano: 0n, untilUnixNano: 2n ** 63n - 1n };
   const { data } = await backend.source.ask({ name: 'step-statistics', window });
   return data.find((row) => row.step === step)?.total ?? 0;
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 const asideOf = (path: string): string[] =>

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { openDuckDbSource } from '@convotel/local';
 import type { SpanRecord } from '@convotel/query';
 import { SpanStore } from '../../src/store/span-store.ts';
@@ -13,9 +13,6 @@ const MS_PER_HOUR = 3_600_000;
 const MS_PER_DAY = 24 * MS_PER_HOUR;
 const NOW_MS = Date.UTC(2026, 5, 15, 12);
 const UNLIMITED = { maxAgeDays: Infinity, maxBytes: 2 ** 40 };
-
-// Stores of megabytes and processes of their own: a loaded machine takes its time.
-jest.setTimeout(120_000);
 
 let folder: string;
 let storesMade = 0;

@@ -1,3 +1,5 @@
+import { stepKindOf } from '@convotel/conventions';
+import type { StepKind } from '@convotel/conventions';
 import {
   averages,
   commonErrors,
@@ -8,13 +10,24 @@ import {
   percentiles,
   recent,
   satisfaction,
+  session,
+  sessions,
   summary,
   timeline,
   trace,
+  usage,
 } from '@convotel/query/answers';
-import type { ConversationSource } from '@convotel/query/answers';
-import { responseLatency } from './response-latency.ts';
-import { stepParts } from './step-parts.ts';
+import type {
+  ConversationFilters,
+  ConversationOutcome,
+  Coverage,
+  ConversationSource,
+  StepColumn,
+  UsageOptions,
+  Window,
+} from '@convotel/query/answers';
+
+import { RESPONSE_ROW } from './rows.ts';
 
 /** Everything that the page asks, by name. No number on the page comes from anywhere else. */
 export const ANSWERS = {
@@ -25,13 +38,19 @@ export const ANSWERS = {
   explain,
   longest,
   percentiles,
+  places,
   recent,
   responseLatency,
   satisfaction,
+  session,
+  sessions,
+  stepOverTime,
   stepParts,
+  stepSpread,
   summary,
   timeline,
   trace,
+  usage: usageWithKinds,
 } as const;
 
 export type AnswerName = keyof typeof ANSWERS;
@@ -49,4 +68,148 @@ export function answer<Name extends AnswerName>(
 ): Promise<AnswerOf<Name>> {
   const ask = ANSWERS[name] as (source: ConversationSource, options: OptionsOf<Name>) => Promise<AnswerOf<Name>>;
   return ask(source, options);
+}
+
+/** How long users waited for the first output; absent where no conversation says so. */
+export interface ResponseLatency {
+  conversations: number;
+  p50Ms?: number | undefined;
+  p95Ms?: number | undefined;
+}
+
+/** Median and P95 of the response latency of the conversations that start in the window, as the source answers them. */
+export async function responseLatency(
+  source: ConversationSource,
+  options: { window: Window; filters?: ConversationFilters | undefined },
+): Promise<ResponseLatency> {
+  const { window, filters = {} } = options;
+  const { data } = await source.ask({ name: 'response-statistics', window, filters, quantiles: [0.5, 0.95] });
+  const [p50Ms, p95Ms] = data.quantilesMs;
+  return { conversations: data.conversations, p50Ms, p95Ms };
+}
+
+/** Where a conversation lies in a chart over time. */
+export interface PlacedConversation {
+  traceId: string;
+  /** Whole milliseconds. */
+  startUnixMs: number;
+  durationMs: number;
+  outcome: ConversationOutcome;
+}
+
+/**
+ * Every conversation that starts in the window, by start, however many there are; with nothing but its place, which
+ * costs a source a fraction of what rows cost.
+ */
+export async function places(
+  source: ConversationSource,
+  options: { window: Window; filters?: ConversationFilters | undefined },
+): Promise<{ conversations: PlacedConversation[]; coverage: Coverage }> {
+  const { window, filters = {} } = options;
+  const { data, coverage } = await source.ask({ name: 'step-durations', window, filters });
+  const conversations = data.traceIds.flatMap((traceId, row) =>
+    data.startsInWindow[row] === 1
+      ? [
+          {
+            traceId,
+            startUnixMs: Number(data.startTimesUnixNano[row]! / 1_000_000n),
+            durationMs: data.durationMs[row]!,
+            outcome: data.outcomes[row]!,
+          },
+        ]
+      : [],
+  );
+  return { conversations, coverage };
+}
+
+/** What the bars of many conversations are drawn from: a row a trace, a column a step, in step order; a column has only the rows with its step. */
+export interface StepParts {
+  traceIds: string[];
+  steps: Pick<StepColumn, 'step' | 'rows' | 'completedMs' | 'firstOffsetMs'>[];
+}
+
+/** Where the steps of each conversation in the window lie, as the source answers it. */
+export async function stepParts(
+  source: ConversationSource,
+  options: { window: Window; filters?: ConversationFilters | undefined },
+): Promise<StepParts> {
+  const { window, filters = {} } = options;
+  const { data } = await source.ask({ name: 'step-durations', window, filters });
+  return {
+    traceIds: data.traceIds,
+    steps: data.steps.map(({ step, rows, completedMs, firstOffsetMs }) => ({ step, rows, completedMs, firstOffsetMs })),
+  };
+}
+
+/** `usage`; the kinds of steps as data, because a worker takes no functions. */
+function usageWithKinds(
+  source: ConversationSource,
+  { kinds = {}, ...options }: UsageOptions & { kinds?: Readonly<Record<string, StepKind>> | undefined },
+): ReturnType<typeof usage> {
+  const kindOf = (step: string): StepKind => (Object.hasOwn(kinds, step) ? kinds[step] : undefined) ?? stepKindOf(step);
+  return usage(source, { ...options, kindOf });
+}
+
+/** One step in one stretch of time. Times are absent where nothing was counted. */
+export interface StepStretch {
+  sinceUnixNano: bigint;
+  untilUnixNano: bigint;
+  p50Ms?: number | undefined;
+  p95Ms?: number | undefined;
+  firstOutputP50Ms?: number | undefined;
+  /** Failures that no retry made up for. */
+  failures: number;
+}
+
+/** One step, or the response latency, over the window in stretches of the same length, as the source answers each. */
+export async function stepOverTime(
+  source: ConversationSource,
+  options: { step: string; window: Window; stretches: number; filters?: ConversationFilters | undefined },
+): Promise<StepStretch[]> {
+  const { step, window, stretches, filters = {} } = options;
+  const quantiles = [0.5, 0.95];
+  return Promise.all(
+    partsOf(window, stretches).map(async (part) => {
+      const asked = { window: part, filters, quantiles };
+      if (step === RESPONSE_ROW) {
+        const { quantilesMs } = (await source.ask({ name: 'response-statistics', ...asked })).data;
+        return { ...part, p50Ms: quantilesMs[0], p95Ms: quantilesMs[1], failures: 0 };
+      }
+      const { data } = await source.ask({ name: 'step-statistics', ...asked, step, timings: false, firstOutput: true });
+      const [p50Ms, p95Ms] = data[0]?.quantilesMs ?? [];
+      const [firstOutputP50Ms] = data[0]?.firstOutput?.quantilesMs ?? [];
+      return { ...part, p50Ms, p95Ms, firstOutputP50Ms, failures: data[0]?.finalFailures ?? 0 };
+    }),
+  );
+}
+
+/** `window` in `count` stretches of the same length. */
+function partsOf({ sinceUnixNano, untilUnixNano }: Window, count: number): Window[] {
+  const bound = (index: number): bigint =>
+    sinceUnixNano + ((untilUnixNano - sinceUnixNano) * BigInt(index)) / BigInt(count);
+  return Array.from({ length: count }, (_, index) => ({
+    sinceUnixNano: bound(index),
+    untilUnixNano: bound(index + 1),
+  })).filter((each) => each.sinceUnixNano < each.untilUnixNano);
+}
+
+/** What a hundred calls of a step would take: one value for each of a hundred, in order; empty where none is counted. */
+export interface StepSpread {
+  durationsMs: readonly number[];
+  firstOutputsMs: readonly number[];
+}
+
+/** How the durations of one step, or the response latencies, are spread, as the source answers it. */
+export async function stepSpread(
+  source: ConversationSource,
+  options: { step: string; window: Window; filters?: ConversationFilters | undefined },
+): Promise<StepSpread> {
+  const { step, window, filters = {} } = options;
+  const asked = { window, filters, quantiles: Array.from({ length: 100 }, (_, index) => (index + 0.5) / 100) };
+  if (step === RESPONSE_ROW) {
+    const { data } = await source.ask({ name: 'response-statistics', ...asked });
+    return { durationsMs: data.quantilesMs, firstOutputsMs: [] };
+  }
+  const { data } = await source.ask({ name: 'step-statistics', ...asked, step, timings: false, firstOutput: true });
+  return { durationsMs: data[0]?.quantilesMs ?? [], firstOutputsMs: data[0]?.firstOutput?.quantilesMs ?? [] };
 }

@@ -1,5 +1,7 @@
+import type { Coverage, ModelPrice } from '@convotel/query/answers';
 import type { Answered, Asked } from './answer-worker.ts';
 import type { AnswerName, AnswerOf, OptionsOf } from './answers.ts';
+import type { StepKind } from '@convotel/conventions';
 
 /** An answer that did not come, in the words of the command line. */
 export class AskError extends Error {
@@ -22,7 +24,8 @@ interface Waiting {
 
 const waiting = new Map<number, Waiting>();
 let lastNumber = 0;
-let worker: Worker | undefined;
+// Its script is loaded while the page is drawn for the first time.
+let worker: Worker | undefined = startWorker();
 
 /** Asks the server behind this page; the work is done in a worker. Rejects with {@link AskError} only. */
 export function ask<Name extends AnswerName>(name: Name, options: OptionsOf<Name>): Promise<AnswerOf<Name>> {
@@ -31,8 +34,19 @@ export function ask<Name extends AnswerName>(name: Name, options: OptionsOf<Name
   const asked: Asked = { number, name, options };
   const answered = new Promise<AnswerOf<Name>>((resolve, reject) => waiting.set(number, { resolve, reject }));
   worker.postMessage(asked);
+  answered.then(
+    (answer) => sawFirst('coverage' in answer && (answer.coverage as Coverage).conversations > 0),
+    () => sawFirst(false),
+  );
   return answered;
 }
+
+let sawFirst: (hasSeen: boolean) => void;
+
+/** Whether the first answer of the page has seen a conversation; false where there was none, or it did not come. */
+export const firstAnswerSaw = new Promise<boolean>((resolve) => {
+  sawFirst = resolve;
+});
 
 function startWorker(): Worker {
   const started = new Worker(new URL('./answer-worker.ts', import.meta.url), { type: 'module' });
@@ -53,4 +67,46 @@ function startWorker(): Worker {
     worker = undefined;
   });
   return started;
+}
+
+/** What the server says of itself at `/page/about.json`. */
+export interface About {
+  /** What answers behind the server. */
+  source: { kind: string; location: string };
+  /** Whether programs may send spans to this address. */
+  takesSpans: boolean;
+  /** What `convotel.json` says beside the server. */
+  settings?: {
+    targetMs?: number;
+    currency?: string;
+    prices?: Readonly<Record<string, ModelPrice>>;
+    /** Kinds of steps whose name does not tell. */
+    kinds?: Readonly<Record<string, StepKind>>;
+  };
+}
+
+/** @throws `TypeError` when the server cannot be reached. */
+export async function readAbout(): Promise<About | undefined> {
+  const response = await fetch('page/about.json');
+  return response.ok ? ((await response.json()) as About) : undefined;
+}
+
+/**
+ * Signs in with the server's token, which then stands in a cookie that no script can read.
+ * @returns what was wrong, in words; undefined when it worked
+ */
+export async function signIn(token: string): Promise<string | undefined> {
+  try {
+    const response = await fetch('page/sign-in', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ token }),
+    });
+    if (response.ok) return undefined;
+    return response.status === 401
+      ? 'That is not the token of this server.'
+      : `The server answered ${response.status}.`;
+  } catch (error) {
+    return `The server cannot be reached: ${(error as Error).message}`;
+  }
 }

@@ -1,8 +1,10 @@
+import { stepKindOf } from '@convotel/conventions';
 import type {
   ConversationDetail,
   Coverage,
   ConversationOutcome,
   ConversationRow,
+  StepAverageRow,
   StepErrorRow,
   StepRow,
 } from '@convotel/query/answers';
@@ -80,4 +82,24 @@ export const RESPONSE_ROW = 'response latency';
 /** Warnings of a coverage as sentences. */
 export function warningTexts(warnings: Coverage['warnings']): string[] {
   return warnings.map(({ text }) => text);
+}
+
+/**
+ * The step that people wait for longest in all: the longest by its average and its calls together, so that a rare one
+ * does not count for more than it took. Undefined where nothing has completed.
+ */
+export function longestWait<Row extends Pick<StepAverageRow, 'step' | 'averageMs' | 'count'>>(
+  rows: readonly Row[],
+): Row | undefined {
+  const inAllMs = ({ averageMs = 0, count }: Row): number => averageMs * count;
+  const byLength = rows
+    .filter(({ step, count }) => step !== RESPONSE_ROW && count > 0)
+    .toSorted((a, b) => inAllMs(b) - inAllMs(a));
+  return byLength.find(({ step }) => isWaitedFor(step)) ?? byLength[0];
+}
+
+/** Whether a person waits while the step runs: not while they speak themselves, nor while they hear the answer. */
+export function isWaitedFor(step: string): boolean {
+  const kind = stepKindOf(step);
+  return kind !== 'capture' && kind !== 'playback';
 }

@@ -1,5 +1,30 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { WindowedOptions } from '@convotel/query/answers';
+import { isMoving, windowOf } from '../address.ts';
+import type { Address } from '../address.ts';
 import type { AskError } from './ask.ts';
+
+/** How often a view of a window that moves asks again. */
+const EVERY_MS = 10_000;
+
+/** What answers about the window of the address are asked with. */
+export interface AskedFor {
+  /** Everything of `options` that does not move with the clock, in a text. */
+  key: string;
+  /** Undefined for a window that stays where it is. */
+  everyMs: number | undefined;
+  /** As it is now. */
+  options: () => WindowedOptions;
+}
+
+export function askedFor({ address, zone }: { address: Address; zone: string }): AskedFor {
+  const { since, until, filters } = address;
+  return {
+    key: JSON.stringify([since, until, filters, zone]),
+    everyMs: isMoving(address) ? EVERY_MS : undefined,
+    options: () => ({ timeZone: zone, filters, window: windowOf(address, Date.now()) }),
+  };
+}
 
 /** What is known of an answer. The last value stays on the page while the next one is asked for, and when that fails. */
 export interface Known<Value> {

@@ -1,20 +1,17 @@
 import { useState } from 'preact/hooks';
 import type { ExplainedStep } from '@convotel/query/answers';
-import { formatAddress } from '../address/address.ts';
-import { replaceAddress } from '../address/use-address.ts';
+import { formatAddress, replaceAddress } from '../address.ts';
+import type { Address } from '../address.ts';
 import { ask } from '../asking/ask.ts';
-import { shownDetail } from '../asking/rows.ts';
+import { isWaitedFor, shownDetail } from '../asking/rows.ts';
 import type { ShownDetail, ShownStep } from '../asking/rows.ts';
 import { useAnswer } from '../asking/use-answer.ts';
-import { Findings } from '../drawing/findings.tsx';
-import { isWaitedFor } from '../drawing/step-look.ts';
-import { OutcomeBadge } from '../drawing/outcome-badge.tsx';
-import { Answered } from '../frame/answered.tsx';
-import type { ViewProps } from '../frame/view-props.ts';
-import { durationWords, isFailed, timeWords } from '../words/words.ts';
-import { Neighbours } from './neighbours.tsx';
+import { Findings, OutcomeBadge } from '../drawing/marks.tsx';
+import { Answered } from '../frame/view.tsx';
+import type { ViewProps } from '../frame/view.tsx';
+import { durationWords, isFailed, timeWords } from '../words.ts';
+import { Neighbours, sessionLink, CopyAs } from './around.tsx';
 import { StepPanel } from './step-panel.tsx';
-import { CopyAs } from './copy-as.tsx';
 import { Waterfall } from './waterfall.tsx';
 
 /** How often a conversation that has not ended is asked for again. */
@@ -24,10 +21,11 @@ const OPEN_EVERY_MS = 2000;
 export function ConversationView(props: ViewProps & { conversationId: string }) {
   const { address, zone, about, conversationId } = props;
   const [isOpen, setIsOpen] = useState(false);
+  const targetMs = about?.settings?.targetMs;
   const known = useAnswer(
-    `conversation ${conversationId} ${zone}`,
+    `conversation ${conversationId} ${zone} ${targetMs}`,
     async () => {
-      const asked = { conversationId, timeZone: zone };
+      const asked = { conversationId, timeZone: zone, targetMs };
       const [timeline, explained, trace] = await Promise.all([
         ask('timeline', asked),
         ask('explain', asked),
@@ -52,7 +50,7 @@ export function ConversationView(props: ViewProps & { conversationId: string }) 
           const choose = (step: ShownStep): void => replaceAddress({ ...address, step: step.spanId });
           return (
             <>
-              <Head detail={detail} zone={zone} />
+              <Head detail={detail} zone={zone} address={address} />
               <div class="two-columns">
                 <div class="wide-column">
                   <Waterfall
@@ -89,7 +87,7 @@ export function ConversationView(props: ViewProps & { conversationId: string }) 
   );
 }
 
-function Head({ detail, zone }: { detail: ShownDetail; zone: string }) {
+function Head({ detail, zone, address }: { detail: ShownDetail; zone: string; address: Address }) {
   const { durationMs, stepSumMs, responseMs, unattributedMs, workflow, sessionId } = detail;
   const figures: [words: string, name: string][] = [
     ...(responseMs === undefined ? [] : [[durationWords(responseMs), 'response latency'] as [string, string]]),
@@ -106,7 +104,12 @@ function Head({ detail, zone }: { detail: ShownDetail; zone: string }) {
       <p class="soft">
         {timeWords(detail.startUnixMs, zone)}
         {workflow === undefined ? '' : ` · workflow ${workflow}`}
-        {sessionId === undefined ? '' : ` · session ${sessionId}`}
+        {sessionId === undefined ? null : (
+          <>
+            {' · '}
+            <a href={sessionLink(address, sessionId)}>session {sessionId}</a>
+          </>
+        )}
       </p>
       <dl class="figures">
         {figures.map(([words, name]) => (

@@ -3,10 +3,10 @@ import type { ExplainedStep } from '@convotel/query/answers';
 import { ask } from '../asking/ask.ts';
 import type { ShownDetail, ShownStep } from '../asking/rows.ts';
 import { useAnswer } from '../asking/use-answer.ts';
-import { OutcomeBadge } from '../drawing/outcome-badge.tsx';
-import { Place } from '../drawing/place.tsx';
-import { Answered } from '../frame/answered.tsx';
-import { countText, countWords, durationWords, percentWords, timeWords } from '../words/words.ts';
+import { OutcomeBadge } from '../drawing/marks.tsx';
+import { Place } from '../drawing/distribution.tsx';
+import { Answered } from '../frame/view.tsx';
+import { countText, countWords, durationWords, percentWords, timeWords } from '../words.ts';
 
 const WEEK_NANO = 7n * 86_400_000_000_000n;
 const NANO_PER_MS = 1_000_000n;

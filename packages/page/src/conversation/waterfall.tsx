@@ -1,9 +1,9 @@
-import { axisWords, durationWords, isFailed, outcomeWords } from '../words/words.ts';
+import { stepKindOf } from '@convotel/conventions';
+import { axisWords, durationWords, isFailed, outcomeWords } from '../words.ts';
 import type { ShownDetail, ShownStep } from '../asking/rows.ts';
 import type { AnswerOf } from '../asking/answers.ts';
-import { stepLook } from '../drawing/step-look.ts';
-import { responseMark } from './response-mark.ts';
-import { axisTicks } from './axis-ticks.ts';
+import { axisTicks } from '../drawing/distribution.tsx';
+import { stepLook } from '../drawing/marks.tsx';
 
 type Path = AnswerOf<'explain'>['data']['path'];
 
@@ -41,8 +41,15 @@ export function Waterfall(props: {
           </span>
         ))}
       </div>
+      <div class="waterfall-mark duration">
+        <span style={{ left: at(0), width: at(endMs) }}>
+          <b>
+            {detail.outcome === 'open' ? 'so far' : 'duration'} {durationWords(detail.durationMs)}
+          </b>
+        </span>
+      </div>
       {mark === undefined ? null : (
-        <div class="waterfall-mark">
+        <div class="waterfall-mark response">
           <span style={{ left: at(mark.fromMs), width: at(mark.untilMs - mark.fromMs) }}>
             <b>response latency {durationWords(detail.responseMs ?? 0)}</b>
           </span>
@@ -59,6 +66,7 @@ export function Waterfall(props: {
               <i class="mark" style={{ left: at(mark.untilMs) }} />
             </>
           )}
+          <i class="end" style={{ left: at(endMs) }} />
           {gaps.map(({ offsetMs, durationMs }) => (
             <i key={offsetMs} class="gap" style={{ left: at(offsetMs), width: at(durationMs) }}>
               {durationMs > scaleMs * WORDS_SHARE ? <small>{durationWords(durationMs)}</small> : null}
@@ -146,4 +154,21 @@ function WaterfallKey({ detail, hasGaps }: { detail: ShownDetail; hasGaps: boole
       ))}
     </ul>
   );
+}
+
+/**
+ * Where the response latency lies on the axis: it ends with the first output of a step that answers the user, which is
+ * its own where it is known, else the beginning of playback or the end of text to speech. Undefined where no such step
+ * is there, or the latency is not known.
+ */
+function responseMark({ responseMs, steps }: ShownDetail): { fromMs: number; untilMs: number } | undefined {
+  if (responseMs === undefined) return undefined;
+  const outputsMs = steps.flatMap(({ step, offsetMs, durationMs, timeToFirstOutputMs }) => {
+    const kind = stepKindOf(step);
+    if (kind === 'playback') return [offsetMs + (timeToFirstOutputMs ?? 0)];
+    return kind === 'text_to_speech' ? [offsetMs + (timeToFirstOutputMs ?? durationMs)] : [];
+  });
+  if (outputsMs.length === 0) return undefined;
+  const untilMs = Math.min(...outputsMs);
+  return untilMs < responseMs ? undefined : { fromMs: untilMs - responseMs, untilMs };
 }

@@ -1,11 +1,12 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { formatAddress } from '../address/address.ts';
-import type { Address } from '../address/address.ts';
+import type { VNode } from 'preact';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { formatAddress } from '../address.ts';
+import type { Address } from '../address.ts';
 import type { ShownConversation } from '../asking/rows.ts';
-import { OutcomeBadge } from '../drawing/outcome-badge.tsx';
-import { StepBar } from '../drawing/step-bar.tsx';
-import type { PartsIndex } from '../drawing/step-bar.tsx';
-import { durationWords, isFailed, shortTimeWords } from '../words/words.ts';
+import { OutcomeBadge } from '../drawing/marks.tsx';
+import { StepBar } from '../drawing/bars.tsx';
+import type { PartsIndex } from '../drawing/bars.tsx';
+import { durationWords, isFailed, shortTimeWords } from '../words.ts';
 
 /** Id of the field that the key `/` goes to. */
 export const FIND_FIELD = 'find';
@@ -14,6 +15,8 @@ export const FIND_FIELD = 'find';
 const NARROW_PX = 720;
 const ROW_PX = 40;
 const NARROW_ROW_PX = 64;
+/** The share of rows whose bar fits; longer ones are cut. */
+const FITTING_SHARE = 0.98;
 /** Rows drawn above and below what is seen. */
 const MARGIN_ROWS = 12;
 
@@ -27,15 +30,22 @@ interface ListProps {
 /** Ten thousand rows, of which only those that are seen are on the page. */
 export function ConversationList({ rows, parts, address, zone }: ListProps) {
   const box = useRef<HTMLDivElement>(null);
-  const [seen, setSeen] = useState({ top: 0, height: 800, width: 1000 });
+  const [seen, setSeen] = useState({ topRow: 0, height: 800, width: 1000 });
   const [chosen, setChosen] = useState<string>();
   const wantsFocus = useRef(false);
-  const rowPx = seen.width < NARROW_PX ? NARROW_ROW_PX : ROW_PX;
+  const rowPx = rowPxOf(seen.width);
 
   useLayoutEffect(() => {
     const element = box.current!;
     const measure = (): void => {
-      setSeen({ top: element.scrollTop, height: element.clientHeight, width: element.clientWidth });
+      const { clientHeight: height, clientWidth: width } = element;
+      const topRow = Math.floor(element.scrollTop / rowPxOf(width));
+      // Drawn anew only where other rows are seen.
+      setSeen((before) =>
+        before.topRow === topRow && before.height === height && before.width === width
+          ? before
+          : { topRow, height, width },
+      );
     };
     measure();
     const resized = new ResizeObserver(measure);
@@ -73,48 +83,85 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
     } else if (element.contains(document.activeElement)) {
       element.focus({ preventScroll: true });
     }
-  }, [chosen, seen.top, rows]);
+  }, [chosen, seen.topRow, rows]);
 
-  const first = Math.max(Math.floor(seen.top / rowPx) - MARGIN_ROWS, 0);
-  const last = Math.min(Math.ceil((seen.top + seen.height) / rowPx) + MARGIN_ROWS, rows.length);
-  const shown = rows.slice(first, last);
-  // An element that scrolls out is given to the row that scrolls in: new ones would cost more.
-  const elements = last - first + MARGIN_ROWS;
-  const scaleMs = Math.max(...shown.map(({ durationMs }) => durationMs), 1);
+  const first = Math.max(seen.topRow - MARGIN_ROWS, 0);
+  const shownAtOnce = Math.ceil(seen.height / rowPx) + 1 + 2 * MARGIN_ROWS;
+  const shown = rows.slice(first, seen.topRow - MARGIN_ROWS + shownAtOnce);
+  const scaleMs = useMemo(() => barScaleMs(rows), [rows]);
+  const here = formatAddress(address);
+  // A row that is drawn as before is not drawn again: scrolling only costs what comes into sight.
+  const drawn = useMemo(() => new Map<ShownConversation, VNode>(), [here, zone, parts, scaleMs]);
+  const draw = (row: ShownConversation): VNode => (
+    <Row
+      row={row}
+      isChosen={row.traceId === chosen}
+      parts={parts}
+      scaleMs={scaleMs}
+      href={formatAddress({ ...address, conversationId: row.id, step: undefined })}
+      zone={zone}
+      onFocus={setChosen}
+    />
+  );
+  const drawnOf = (row: ShownConversation): VNode => {
+    if (row.traceId === chosen) return draw(row);
+    let found = drawn.get(row);
+    if (found === undefined) drawn.set(row, (found = draw(row)));
+    return found;
+  };
   return (
     <div class="list" ref={box} tabIndex={-1}>
       <ol style={{ height: `${rows.length * rowPx}px` }}>
         {shown.map((row, index) => (
           <li
-            key={(first + index) % elements}
+            // An element that scrolls out is given to the row that scrolls in: new ones would cost more.
+            key={(first + index) % shownAtOnce}
             aria-setsize={rows.length}
             aria-posinset={first + index + 1}
             style={{ transform: `translateY(${(first + index) * rowPx}px)`, height: `${rowPx}px` }}
           >
-            <a
-              class="row"
-              href={formatAddress({ ...address, conversationId: row.id, step: undefined })}
-              data-chosen={row.traceId === chosen ? '' : undefined}
-              onFocus={() => setChosen(row.traceId)}
-            >
-              <span class="row-time">{shortTimeWords(row.startUnixMs, zone)}</span>
-              <span class="row-id">{row.id}</span>
-              <StepBar conversation={row} parts={parts} scaleMs={scaleMs} />
-              <span class="row-duration">
-                {durationWords(row.durationMs)}
-                {row.responseMs === undefined ? null : (
-                  <small title="Response latency">{durationWords(row.responseMs)}</small>
-                )}
-              </span>
-              <span class="row-outcome">
-                <OutcomeBadge outcome={row.outcome} />
-                {row.failedStep === undefined ? null : <small>at {row.failedStep}</small>}
-              </span>
-            </a>
+            {drawnOf(row)}
           </li>
         ))}
       </ol>
     </div>
+  );
+}
+
+function rowPxOf(width: number): number {
+  return width < NARROW_PX ? NARROW_ROW_PX : ROW_PX;
+}
+
+/** The bars of nearly all rows fit; one conversation that took minutes does not make all others a dot. */
+function barScaleMs(rows: readonly ShownConversation[]): number {
+  const sorted = Float64Array.from(rows, ({ durationMs }) => durationMs).sort();
+  return Math.max(sorted[Math.floor((sorted.length - 1) * FITTING_SHARE)] ?? 0, 1);
+}
+
+function Row(props: {
+  row: ShownConversation;
+  isChosen: boolean;
+  parts: readonly PartsIndex[];
+  scaleMs: number;
+  href: string;
+  zone: string;
+  onFocus: (traceId: string) => void;
+}) {
+  const { row, isChosen, parts, scaleMs, href, zone, onFocus } = props;
+  return (
+    <a class="row" href={href} data-chosen={isChosen ? '' : undefined} onFocus={() => onFocus(row.traceId)}>
+      <span class="row-time">{shortTimeWords(row.startUnixMs, zone)}</span>
+      <span class="row-id">{row.id}</span>
+      <StepBar conversation={row} parts={parts} scaleMs={scaleMs} />
+      <span class="row-duration">
+        {durationWords(row.durationMs)}
+        {row.responseMs === undefined ? null : <small title="Response latency">{durationWords(row.responseMs)}</small>}
+      </span>
+      <span class="row-outcome">
+        <OutcomeBadge outcome={row.outcome} />
+        {row.failedStep === undefined ? null : <small>at {row.failedStep}</small>}
+      </span>
+    </a>
   );
 }
 

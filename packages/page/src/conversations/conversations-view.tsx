@@ -1,12 +1,11 @@
 import { useMemo } from 'preact/hooks';
-import { OUTCOMES, ORDERS } from '../address/address.ts';
-import type { Address, Order } from '../address/address.ts';
-import { replaceAddress } from '../address/use-address.ts';
-import { PartsIndex } from '../drawing/step-bar.tsx';
-import { StepLegend } from '../drawing/step-legend.tsx';
-import { Notes, Problem } from '../frame/answered.tsx';
-import type { ViewProps } from '../frame/view-props.ts';
-import { countText, countWords, outcomeWords } from '../words/words.ts';
+import { OUTCOMES, ORDERS, replaceAddress } from '../address.ts';
+import type { Address, Order } from '../address.ts';
+import { PartsIndex } from '../drawing/bars.tsx';
+import { StepLegend } from '../drawing/marks.tsx';
+import { Notes, Problem } from '../frame/view.tsx';
+import type { ViewProps } from '../frame/view.tsx';
+import { countText, countWords, outcomeWords } from '../words.ts';
 import { ConversationList, FIND_FIELD } from './conversation-list.tsx';
 import { MOST_ROWS, useLiveConversations, useOrdered } from './live-conversations.ts';
 

@@ -1,12 +1,12 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Coverage } from '@convotel/query/answers';
-import { isMoving, windowOf } from '../address/address.ts';
-import type { Address } from '../address/address.ts';
+import { isMoving, windowOf } from '../address.ts';
+import type { Address } from '../address.ts';
 import { ask } from '../asking/ask.ts';
 import type { AskError } from '../asking/ask.ts';
 import { shownConversation } from '../asking/rows.ts';
 import type { ShownConversation } from '../asking/rows.ts';
-import type { StepParts } from '../asking/step-parts.ts';
+import type { StepParts } from '../asking/answers.ts';
 import { askAgain } from '../asking/use-answer.ts';
 
 /** The most that one question may ask for. */

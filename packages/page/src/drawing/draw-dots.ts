@@ -1,23 +1,23 @@
 import type uPlot from 'uplot';
-import type { ShownConversation } from '../asking/rows.ts';
+import type { PlacedConversation } from '../asking/answers.ts';
 import { themeColour } from './time-chart.tsx';
-import { isFailed } from '../words/words.ts';
+import { isFailed } from '../words.ts';
 
 /** From here on dots would hide one another, and cells show how many there are. */
-const CELLS_FROM = 2500;
+export const CELLS_FROM = 2500;
 const CELL_PX = 7;
 /** How near a click has to be to a dot, in pixels. */
 const NEAR_PX = 14;
 
 /** Draws each conversation with a shape and a colour by its outcome, failures on top. */
-export function drawDots(chart: uPlot, rows: readonly ShownConversation[]): void {
+export function drawDots(chart: uPlot, rows: readonly PlacedConversation[]): void {
   const { ctx, bbox } = chart;
   ctx.save();
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
-  const usual = rows.filter(({ outcome }) => !isFailed(outcome));
-  const failed = rows.filter(({ outcome }) => isFailed(outcome));
+  const usual = rows.filter(isUsual);
+  const failed = rows.filter((row) => !isUsual(row));
   if (rows.length >= CELLS_FROM) drawCells(chart, usual);
   else drawEach(chart, usual);
   drawCrosses(chart, failed);
@@ -27,12 +27,13 @@ export function drawDots(chart: uPlot, rows: readonly ShownConversation[]): void
 /** The conversation at a place of the plot, in CSS pixels. */
 export function nearestDot(
   chart: uPlot,
-  rows: readonly ShownConversation[],
+  rows: readonly PlacedConversation[],
   x: number,
   y: number,
-): ShownConversation | undefined {
-  let nearest: ShownConversation | undefined;
-  let nearestPx = NEAR_PX;
+  withinPx = NEAR_PX,
+): PlacedConversation | undefined {
+  let nearest: PlacedConversation | undefined;
+  let nearestPx = withinPx;
   for (const row of rows) {
     const px = Math.hypot(chart.valToPos(row.startUnixMs / 1000, 'x') - x, chart.valToPos(row.durationMs, 'y') - y);
     if (px < nearestPx) [nearest, nearestPx] = [row, px];
@@ -40,11 +41,11 @@ export function nearestDot(
   return nearest;
 }
 
-function placeOf(chart: uPlot, row: ShownConversation): readonly [x: number, y: number] {
+function placeOf(chart: uPlot, row: PlacedConversation): readonly [x: number, y: number] {
   return [chart.valToPos(row.startUnixMs / 1000, 'x', true), chart.valToPos(row.durationMs, 'y', true)];
 }
 
-function drawEach(chart: uPlot, rows: readonly ShownConversation[]): void {
+function drawEach(chart: uPlot, rows: readonly PlacedConversation[]): void {
   const { ctx } = chart;
   const size = 3 * devicePixelRatio;
   const completed = themeColour('--accent');
@@ -67,7 +68,7 @@ function drawEach(chart: uPlot, rows: readonly ShownConversation[]): void {
   ctx.globalAlpha = 1;
 }
 
-function drawCrosses(chart: uPlot, rows: readonly ShownConversation[]): void {
+function drawCrosses(chart: uPlot, rows: readonly PlacedConversation[]): void {
   const { ctx } = chart;
   const size = 3.4 * devicePixelRatio;
   ctx.strokeStyle = themeColour('--bad');
@@ -83,18 +84,51 @@ function drawCrosses(chart: uPlot, rows: readonly ShownConversation[]): void {
   ctx.stroke();
 }
 
-function drawCells(chart: uPlot, rows: readonly ShownConversation[]): void {
+/** What lies in one place of a chart with cells. */
+export interface Cell {
+  conversations: number;
+  sinceUnixMs: number;
+  untilUnixMs: number;
+  minMs: number;
+  maxMs: number;
+}
+
+/** The cell at a place of the plot, in CSS pixels; undefined where none is drawn. */
+export function cellAt(chart: uPlot, rows: readonly PlacedConversation[], x: number, y: number): Cell | undefined {
+  const { left, top } = chart.bbox;
+  const size = CELL_PX * devicePixelRatio;
+  const column = Math.floor((left + x * devicePixelRatio) / size);
+  const line = Math.floor((top + y * devicePixelRatio) / size);
+  const conversations = rows.filter((row) => {
+    const [rowX, rowY] = placeOf(chart, row);
+    return Math.floor(rowX / size) === column && Math.floor(rowY / size) === line && isUsual(row);
+  }).length;
+  if (conversations === 0) return undefined;
+  const time = (place: number): number => chart.posToVal((place * size - left) / devicePixelRatio, 'x') * 1000;
+  const duration = (place: number): number => chart.posToVal((place * size - top) / devicePixelRatio, 'y');
+  return {
+    conversations,
+    sinceUnixMs: time(column),
+    untilUnixMs: time(column + 1),
+    minMs: Math.max(duration(line + 1), 0),
+    maxMs: duration(line),
+  };
+}
+
+function isUsual({ outcome }: PlacedConversation): boolean {
+  return !isFailed(outcome);
+}
+
+function drawCells(chart: uPlot, rows: readonly PlacedConversation[]): void {
   const { ctx } = chart;
   const size = CELL_PX * devicePixelRatio;
   const counts = new Map<string, number>();
-  let most = 1;
   for (const row of rows) {
     const [x, y] = placeOf(chart, row);
     const cell = `${Math.floor(x / size)} ${Math.floor(y / size)}`;
-    const count = (counts.get(cell) ?? 0) + 1;
-    counts.set(cell, count);
-    most = Math.max(most, count);
+    counts.set(cell, (counts.get(cell) ?? 0) + 1);
   }
+  const most = Math.max(...counts.values(), 1);
   ctx.fillStyle = themeColour('--accent');
   for (const [cell, count] of counts) {
     const [column = 0, line = 0] = cell.split(' ').map(Number);

@@ -1,7 +1,7 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { useEffect, useRef } from 'preact/hooks';
-import { axisWords } from '../words/words.ts';
+import { axisWords, countText } from '../words.ts';
 
 /** What a chart over time is drawn with. */
 export interface TimeChartProps {
@@ -15,6 +15,8 @@ export interface TimeChartProps {
   /** Ends of the time axis, Unix seconds. */
   sinceSeconds: number;
   untilSeconds: number;
+  /** Whether the vertical axis counts, in place of milliseconds. */
+  isCount?: boolean | undefined;
   /** Draws on top of, or in place of, the series. */
   draw?: ((chart: uPlot) => void) | undefined;
   /** A place was clicked, in pixels of the plot. */
@@ -23,6 +25,14 @@ export interface TimeChartProps {
   /** A stretch of time was chosen with the mouse, Unix seconds. */
   onSelect?: ((since: number, until: number) => void) | undefined;
 }
+
+/** Whole numbers between two ticks of a count. */
+const COUNT_STEPS = [1, 2, 5]
+  .flatMap((step) => [1, 10, 100, 1000, 10_000].map((power) => step * power))
+  .sort((a, b) => a - b);
+
+/** Less is a click by an unsteady hand. */
+const MIN_DRAG_PX = 4;
 
 /** A chart by uPlot: it takes the width that there is, and the colours of the theme. */
 export function TimeChart(props: TimeChartProps) {
@@ -62,7 +72,7 @@ export function themeColour(name: string): string {
 }
 
 function optionsOf(latest: { current: TimeChartProps }, width: number): uPlot.Options {
-  const { zone, heightPx, series, onSelect } = latest.current;
+  const { zone, heightPx, series, onSelect, isCount = false } = latest.current;
   const soft = themeColour('--soft');
   const line = themeColour('--line');
   const axis = {
@@ -71,6 +81,8 @@ function optionsOf(latest: { current: TimeChartProps }, width: number): uPlot.Op
     ticks: { stroke: line, width: 1 },
     font: '12px system-ui',
   };
+  // A drag ends with a click of its own, which means nothing.
+  let isDragged = false;
   return {
     width,
     height: heightPx,
@@ -88,7 +100,12 @@ function optionsOf(latest: { current: TimeChartProps }, width: number): uPlot.Op
     },
     axes: [
       { ...axis, values: (_chart, ticks, _axis, _space, stepSeconds) => timeLabels(ticks, stepSeconds, zone) },
-      { ...axis, size: 56, values: (_chart, ticks) => ticks.map((ms) => axisWords(ms)) },
+      {
+        ...axis,
+        size: 56,
+        ...(isCount && { incrs: COUNT_STEPS }),
+        values: (_chart, ticks) => ticks.map((tick) => (isCount ? countText(tick) : axisWords(tick))),
+      },
     ],
     series: [{}, ...series],
     hooks: {
@@ -96,15 +113,20 @@ function optionsOf(latest: { current: TimeChartProps }, width: number): uPlot.Op
       setSelect: [
         (chart) => {
           const { left, width: selected } = chart.select;
-          if (selected < 4) return;
+          if (selected < MIN_DRAG_PX) return;
+          isDragged = true;
+          chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
           latest.current.onSelect?.(chart.posToVal(left, 'x'), chart.posToVal(left + selected, 'x'));
         },
       ],
       ready: [
         (chart) => {
-          chart.over.addEventListener('click', ({ offsetX, offsetY }) =>
-            latest.current.onClick?.(chart, offsetX, offsetY),
-          );
+          chart.over.addEventListener('mousedown', () => {
+            isDragged = false;
+          });
+          chart.over.addEventListener('click', ({ offsetX, offsetY }) => {
+            if (!isDragged) latest.current.onClick?.(chart, offsetX, offsetY);
+          });
           chart.over.addEventListener('mousemove', ({ offsetX, offsetY }) =>
             latest.current.onMove?.(chart, offsetX, offsetY),
           );

@@ -1,14 +1,18 @@
-import { formatAddress, isMoving, VIEWS } from '../address/address.ts';
-import type { Address, View } from '../address/address.ts';
-import { goTo, ownZone } from '../address/use-address.ts';
-import { inputTime, readInputTime, shortTimeWords } from '../words/words.ts';
-import type { ViewProps } from './view-props.ts';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { ConversationFilters } from '@convotel/query/answers';
+import { formatAddress, goTo, isMoving, ownZone, timeText, unixMs, VIEWS, windowOf } from '../address.ts';
+import type { Address, View } from '../address.ts';
+import { firstAnswerSaw } from '../asking/ask.ts';
+import { inputTime, readInputTime, shortTimeWords } from '../words.ts';
+import type { ViewProps } from './view.tsx';
 
 const VIEW_WORDS: Readonly<Record<View, string>> = {
   now: 'Now',
   conversations: 'Conversations',
+  sessions: 'Sessions',
   steps: 'Steps',
   compare: 'Compare',
+  usage: 'Usage',
 };
 
 const WINDOWS: readonly (readonly [since: string, words: string])[] = [
@@ -44,6 +48,7 @@ export function Header({ address, zone, about }: ViewProps) {
             {about.source.kind}
           </span>
         )}
+        <FilterChips address={address} />
         <WindowChoice address={address} zone={zone} />
         <ZoneChoice address={address} zone={zone} />
         {isMoving(address) ? (
@@ -56,17 +61,44 @@ export function Header({ address, zone, about }: ViewProps) {
   );
 }
 
-/** The same window and filters in another view. */
+/** The same window and filters in another view, where nothing is opened yet. */
 function linkTo(address: Address, view: View): string {
-  return formatAddress({ ...address, view, conversationId: undefined, step: undefined, split: undefined });
+  const { since, until, filters, zone, order, by } = address;
+  return formatAddress({ view, since, until, filters, zone, order, by });
 }
+
+/** The filters that hold where no field shows them; each goes away by a click. */
+function FilterChips({ address }: { address: Address }) {
+  const isList = address.view === 'conversations' && address.conversationId === undefined;
+  if (isList || address.conversationId !== undefined || address.sessionId !== undefined) return null;
+  return (
+    <>
+      {Object.entries(address.filters).map(([name, value]) => {
+        const { [name as keyof ConversationFilters]: _removed, ...filters } = address.filters;
+        return (
+          <a key={name} class="filter-chip" href={formatAddress({ ...address, filters })}>
+            <span class="unseen">Remove the filter </span>
+            {name} {value} <span aria-hidden="true">✕</span>
+          </a>
+        );
+      })}
+    </>
+  );
+}
+
+/** Chooses two times in place of a length. */
+const BETWEEN = 'between';
 
 function WindowChoice({ address, zone }: Pick<ViewProps, 'address' | 'zone'>) {
   const { since, until } = address;
   const isListed = until === undefined && WINDOWS.some(([each]) => each === since);
   const choose = (event: Event): void => {
     const { value } = event.currentTarget as HTMLSelectElement;
-    if (value !== '') goTo({ ...address, since: value, until: undefined, split: undefined });
+    const others = { ...address, split: undefined, before: undefined, after: undefined };
+    if (value === BETWEEN) {
+      const { sinceUnixNano, untilUnixNano } = windowOf(address, Date.now());
+      goTo({ ...others, since: timeText(unixMs(sinceUnixNano)), until: timeText(unixMs(untilUnixNano)) });
+    } else if (value !== '') goTo({ ...others, since: value, until: undefined });
   };
   return (
     <>
@@ -78,6 +110,7 @@ function WindowChoice({ address, zone }: Pick<ViewProps, 'address' | 'zone'>) {
               {words}
             </option>
           ))}
+          <option value={BETWEEN}>Between two times…</option>
           {isListed ? null : <option value="">{windowWords(since, until, zone)}</option>}
         </select>
       </label>
@@ -114,7 +147,22 @@ export function TimeInput(props: { label: string; at: string; zone: string; onTi
 function ZoneChoice({ address, zone }: Pick<ViewProps, 'address' | 'zone'>) {
   const own = ownZone();
   const zones = [...new Set([own, 'UTC', zone])];
-  const others = Intl.supportedValuesOf('timeZone').filter((each) => !zones.includes(each));
+  // More than four hundred: they are drawn once, and not before there is anything to see.
+  const [isReady, setIsReady] = useState(false);
+  useEffect(() => void firstAnswerSaw.then(() => setIsReady(true)), []);
+  const others = useMemo(
+    () =>
+      isReady
+        ? Intl.supportedValuesOf('timeZone')
+            .filter((each) => !zones.includes(each))
+            .map((each) => (
+              <option key={each} value={each}>
+                {each}
+              </option>
+            ))
+        : [],
+    [isReady, zones.join(' ')],
+  );
   const choose = (event: Event): void => {
     const { value } = event.currentTarget as HTMLSelectElement;
     goTo({ ...address, zone: value === own ? undefined : value });
@@ -128,13 +176,7 @@ function ZoneChoice({ address, zone }: Pick<ViewProps, 'address' | 'zone'>) {
             {each}
           </option>
         ))}
-        <optgroup label="Elsewhere">
-          {others.map((each) => (
-            <option key={each} value={each}>
-              {each}
-            </option>
-          ))}
-        </optgroup>
+        <optgroup label="Elsewhere">{others}</optgroup>
       </select>
     </label>
   );

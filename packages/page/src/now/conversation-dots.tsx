@@ -1,18 +1,19 @@
 import { useMemo, useState } from 'preact/hooks';
 import type uPlot from 'uplot';
-import { unixMs, windowOf } from '../address/address.ts';
-import type { Address } from '../address/address.ts';
-import { goTo } from '../address/use-address.ts';
+import { goTo, timeText, unixMs, windowOf } from '../address.ts';
+import type { Address } from '../address.ts';
 import { ask } from '../asking/ask.ts';
-import { shownConversation } from '../asking/rows.ts';
-import type { ShownConversation } from '../asking/rows.ts';
+import type { PlacedConversation } from '../asking/answers.ts';
 import { useAnswer } from '../asking/use-answer.ts';
 import { TimeChart } from '../drawing/time-chart.tsx';
-import { Answered } from '../frame/answered.tsx';
-import { durationWords, outcomeWords, shortTimeWords } from '../words/words.ts';
-import { drawDots, nearestDot } from '../drawing/draw-dots.ts';
+import { Answered } from '../frame/view.tsx';
+import { countWords, durationWords, isFailed, outcomeWords, shortTimeWords } from '../words.ts';
+import { cellAt, CELLS_FROM, drawDots, nearestDot } from '../drawing/draw-dots.ts';
+import type { Cell } from '../drawing/draw-dots.ts';
 
 const HEIGHT_PX = 240;
+/** A click on a failure among cells has to be this near to it, in pixels. */
+const ON_PX = 4;
 /** Never a line between conversations: they are drawn one by one. */
 const SERIES: uPlot.Series[] = [{ paths: () => null, points: { show: false } }];
 
@@ -21,19 +22,18 @@ export function ConversationDots(props: { address: Address; zone: string; everyM
   const { address, zone, everyMs } = props;
   const { since, until, filters } = address;
   const known = useAnswer(
-    `dots ${JSON.stringify([since, until, filters, zone])}`,
+    `dots ${JSON.stringify([since, until, filters])}`,
     async () => {
       const window = windowOf(address, Date.now());
-      const report = await ask('recent', { timeZone: zone, filters, window, limit: 10_000 });
-      return { ...report, rows: report.data.map(shownConversation).toReversed(), asked: window };
+      return { ...(await ask('places', { filters, window })), asked: window };
     },
     everyMs,
   );
   return (
     <Answered known={known}>
-      {({ rows, asked }) => (
+      {({ conversations, asked }) => (
         <Dots
-          rows={rows}
+          rows={conversations}
           sinceSeconds={unixMs(asked.sinceUnixNano) / 1000}
           untilSeconds={unixMs(asked.untilUnixNano) / 1000}
           address={address}
@@ -45,7 +45,7 @@ export function ConversationDots(props: { address: Address; zone: string; everyM
 }
 
 interface DotsProps {
-  rows: ShownConversation[];
+  rows: PlacedConversation[];
   sinceSeconds: number;
   untilSeconds: number;
   address: Address;
@@ -53,11 +53,26 @@ interface DotsProps {
 }
 
 function Dots({ rows, sinceSeconds, untilSeconds, address, zone }: DotsProps) {
-  const [near, setNear] = useState<ShownConversation>();
+  const [near, setNear] = useState<PlacedConversation | Cell>();
   const data = useMemo<uPlot.AlignedData>(
     () => [rows.map(({ startUnixMs }) => startUnixMs / 1000), rows.map(({ durationMs }) => durationMs)],
     [rows],
   );
+  const hasCells = rows.length >= CELLS_FROM;
+  const failed = useMemo(() => rows.filter(({ outcome }) => isFailed(outcome)), [rows]);
+  // Where there are cells, only failures are drawn one by one.
+  const at = (chart: uPlot, x: number, y: number): PlacedConversation | Cell | undefined =>
+    hasCells ? (nearestDot(chart, failed, x, y, ON_PX) ?? cellAt(chart, rows, x, y)) : nearestDot(chart, rows, x, y);
+  const list = (sinceUnixMs: number, untilUnixMs: number, more: Partial<Address> = {}): void =>
+    goTo({ ...address, view: 'conversations', since: timeText(sinceUnixMs), until: timeText(untilUnixMs), ...more });
+  const open = async (row: PlacedConversation): Promise<void> => {
+    const sinceUnixNano = BigInt(row.startUnixMs) * 1_000_000n;
+    const window = { sinceUnixNano, untilUnixNano: sinceUnixNano + 1_000_000n };
+    const { data } = await ask('recent', { timeZone: zone, window, limit: 10_000 });
+    const found = data.find(({ traceId }) => traceId === row.traceId);
+    if (found === undefined) return;
+    goTo({ ...address, view: 'conversations', conversationId: found.conversationId, step: undefined });
+  };
   return (
     <>
       <TimeChart
@@ -69,32 +84,44 @@ function Dots({ rows, sinceSeconds, untilSeconds, address, zone }: DotsProps) {
         sinceSeconds={sinceSeconds}
         untilSeconds={untilSeconds}
         draw={(chart) => drawDots(chart, rows)}
-        onMove={(chart, x, y) => setNear(nearestDot(chart, rows, x, y))}
+        onMove={(chart, x, y) => setNear(at(chart, x, y))}
         onClick={(chart, x, y) => {
-          const row = nearestDot(chart, rows, x, y);
-          if (row !== undefined) goTo({ ...address, view: 'conversations', conversationId: row.id, step: undefined });
+          const found = at(chart, x, y);
+          if (found === undefined) return;
+          if (isCell(found)) list(found.sinceUnixMs, found.untilUnixMs, { order: 'longest' });
+          else void open(found);
         }}
-        onSelect={(from, to) =>
-          goTo({
-            ...address,
-            view: 'conversations',
-            since: new Date(from * 1000).toISOString(),
-            until: new Date(to * 1000).toISOString(),
-          })
-        }
+        onSelect={(from, to) => list(from * 1000, to * 1000)}
       />
       <p class="chart-caption">
         {near === undefined ? (
           <span class="soft">
-            ● completed ✕ failed ▲ interrupted or open. Click a dot to open it, drag to list a stretch.
+            {hasCells ? (
+              <>
+                One <i class="key-few" /> to many <i class="key-many" /> conversations in a place, ✕ failed. Click a
+                place to list it, drag to list a stretch.
+              </>
+            ) : (
+              '● completed ✕ failed ▲ interrupted or open. Click a dot to open it, drag to list a stretch.'
+            )}
           </span>
+        ) : isCell(near) ? (
+          <>
+            <strong>{countWords(near.conversations, 'conversation')}</strong> of {durationWords(near.minMs)} to{' '}
+            {durationWords(near.maxMs)}, {shortTimeWords(near.sinceUnixMs, zone)} to{' '}
+            {shortTimeWords(near.untilUnixMs, zone)}
+          </>
         ) : (
           <>
-            <strong>{durationWords(near.durationMs)}</strong> {near.id}, {outcomeWords(near.outcome)},{' '}
+            <strong>{durationWords(near.durationMs)}</strong>, {outcomeWords(near.outcome)},{' '}
             {shortTimeWords(near.startUnixMs, zone)}
           </>
         )}
       </p>
     </>
   );
+}
+
+function isCell(found: PlacedConversation | Cell): found is Cell {
+  return 'conversations' in found;
 }

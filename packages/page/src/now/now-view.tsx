@@ -1,25 +1,28 @@
-import { formatAddress, isMoving, unixMs, windowBefore, windowOf } from '../address/address.ts';
+import { formatAddress, unixMs, windowBefore, windowOf } from '../address.ts';
 import { ask } from '../asking/ask.ts';
-import { useAnswer } from '../asking/use-answer.ts';
-import { Findings } from '../drawing/findings.tsx';
-import { Answered, Problem } from '../frame/answered.tsx';
-import type { ViewProps } from '../frame/view-props.ts';
-import { countWords, shortTimeWords } from '../words/words.ts';
-import { Figures } from './figures.tsx';
-import type { Waits } from './figures.tsx';
+import { askedFor, useAnswer } from '../asking/use-answer.ts';
+import { CommonErrors, Findings } from '../drawing/marks.tsx';
+import { Answered, Problem } from '../frame/view.tsx';
+import type { ViewProps } from '../frame/view.tsx';
+import {
+  countWords,
+  shortTimeWords,
+  axisWords,
+  changeWords,
+  countText,
+  durationWords,
+  percentWords,
+} from '../words.ts';
 import { ConversationDots } from './conversation-dots.tsx';
-import { Slowest } from './slowest.tsx';
-import { WhereTimeGoes } from './where-time-goes.tsx';
-
-const EVERY_MS = 10_000;
+import { Slowest, WhereTimeGoes } from './where-time-goes.tsx';
+import type { AnswerOf } from '../asking/answers.ts';
+import { errorRatePct, failuresOf } from '../asking/rows.ts';
 
 /** How it is now: the figures of the window against the time before, where the time goes, and what went wrong. */
 export function NowView(props: ViewProps) {
-  const { address, zone } = props;
-  const { filters } = address;
-  const everyMs = isMoving(address) ? EVERY_MS : undefined;
-  const key = JSON.stringify([address.since, address.until, filters, zone]);
-  const asked = () => ({ timeZone: zone, filters, window: windowOf(address, Date.now()) });
+  const { address, zone, about } = props;
+  const { key, everyMs, options: asked } = askedFor(props);
+  const targetMs = about?.settings?.targetMs;
 
   const steps = useAnswer(`steps ${key}`, () => ask('averages', asked()), everyMs);
   const failing = useAnswer(`errors ${key}`, () => ask('errors', asked()), everyMs);
@@ -35,12 +38,12 @@ export function NowView(props: ViewProps) {
   );
 
   const waits = useAnswer(
-    `waits ${key}`,
+    `waits ${targetMs} ${key}`,
     async () => {
       const { window, ...rest } = asked();
       const ofWindow = async (each: typeof window): Promise<Waits> => {
         const [satisfied, response] = await Promise.all([
-          ask('satisfaction', { ...rest, window: each }),
+          ask('satisfaction', { ...rest, window: each, targetMs }),
           ask('responseLatency', { ...rest, window: each }),
         ]);
         return { satisfied: satisfied.data, response };
@@ -101,29 +104,7 @@ export function NowView(props: ViewProps) {
             <section class="card" aria-labelledby="failing">
               <h2 id="failing">What fails</h2>
               <Answered known={common}>
-                {({ data }) =>
-                  data.length === 0 ? (
-                    <p class="soft">Nothing failed.</p>
-                  ) : (
-                    <ol class="common-errors">
-                      {data.map((row) => (
-                        <li key={`${row.step} ${row.errorType} ${row.lastSeen}`}>
-                          <a
-                            href={formatAddress({
-                              ...address,
-                              view: 'conversations',
-                              conversationId: row.conversationId,
-                            })}
-                          >
-                            <strong>{countWords(row.count, 'time')}</strong> <span class="chip">{row.step}</span>
-                            <span class="message">{row.pattern ?? row.message ?? row.errorType ?? 'no message'}</span>
-                          </a>
-                          <span class="soft">last {shortTimeWords(Date.parse(row.lastSeen), zone)}</span>
-                        </li>
-                      ))}
-                    </ol>
-                  )
-                }
+                {({ data }) => <CommonErrors rows={data} address={address} zone={zone} />}
               </Answered>
             </section>
             <section class="card" aria-labelledby="words">
@@ -136,4 +117,98 @@ export function NowView(props: ViewProps) {
       )}
     </section>
   );
+}
+
+/** How users fared in one window. */
+export interface Waits {
+  satisfied: AnswerOf<'satisfaction'>['data'];
+  response: AnswerOf<'responseLatency'>;
+}
+
+type Comparison = AnswerOf<'compare'>;
+
+/** The figures of whole conversations, each with the same of the time before. */
+export function Figures(props: {
+  report: Comparison;
+  errors: AnswerOf<'errors'> | undefined;
+  waits: { now: Waits; before: Waits } | undefined;
+}) {
+  const { report, errors, waits } = props;
+  const whole = report.data.at(-1);
+  if (whole === undefined) return null;
+  const { before, after, verdict, deltaMs } = whole;
+  const milliseconds = (value: number | undefined): string | undefined =>
+    value === undefined ? undefined : durationWords(value);
+  const percent = (value: number | undefined): string | undefined =>
+    value === undefined ? undefined : percentWords(value);
+  const worst = errors?.data.toSorted((a, b) => errorRatePct(b) - errorRatePct(a))[0];
+  return (
+    <dl class="figures big">
+      <Figure
+        name="conversations"
+        now={waits === undefined ? undefined : countText(conversationsOf(waits.now))}
+        before={waits === undefined ? undefined : countText(conversationsOf(waits.before))}
+        note={`${countText(after.count)} completed`}
+      />
+      <Figure name="half are under (P50)" now={milliseconds(after.p50Ms)} before={milliseconds(before.p50Ms)} />
+      <Figure name="95 % are under (P95)" now={milliseconds(after.p95Ms)} before={milliseconds(before.p95Ms)} />
+      {waits === undefined || waits.now.response.conversations === 0 ? null : (
+        <Figure
+          name="first output within (P50)"
+          now={milliseconds(waits.now.response.p50Ms)}
+          before={milliseconds(waits.before.response.p50Ms)}
+        />
+      )}
+      {waits?.now.response.p95Ms === undefined ? null : (
+        <Figure
+          name="first output within (P95)"
+          now={milliseconds(waits.now.response.p95Ms)}
+          before={milliseconds(waits.before.response.p95Ms)}
+        />
+      )}
+      <Figure
+        name={waits === undefined ? 'in time' : `completed in under ${axisWords(waits.now.satisfied.targetMs)}`}
+        now={percent(waits?.now.satisfied.satisfiedPct)}
+        before={percent(waits?.before.satisfied.satisfiedPct)}
+      />
+      <Figure
+        name="average"
+        now={milliseconds(after.averageMs)}
+        before={milliseconds(before.averageMs)}
+        note={deltaMs === undefined || verdict === 'too few' ? undefined : `${changeWords(deltaMs)}, ${verdict}`}
+        look={verdict === 'slower' ? 'bad-words' : verdict === 'faster' ? 'good-words' : 'soft'}
+      />
+      <Figure
+        name="failed"
+        now={percent(after.errorRatePct)}
+        before={percent(before.errorRatePct)}
+        note={worst === undefined || failuresOf(worst) === 0 ? undefined : `most often ${worst.step}`}
+      />
+    </dl>
+  );
+}
+
+function Figure(props: {
+  name: string;
+  now: string | undefined;
+  before: string | undefined;
+  note?: string | undefined;
+  look?: string;
+}) {
+  const { name, now, before, note, look = 'soft' } = props;
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <span class="value">{now ?? '–'}</span>
+        <span class="soft">{before === undefined ? 'nothing before' : `before: ${before}`}</span>
+        {note === undefined ? null : <span class={look}>{note}</span>}
+      </dd>
+    </div>
+  );
+}
+
+/** All that started in the window, ended or not. */
+function conversationsOf({ satisfied }: Waits): number {
+  return satisfied.conversations + satisfied.open;
 }

@@ -1,94 +1,94 @@
 import { useMemo } from 'preact/hooks';
-import type uPlot from 'uplot';
-import type { Window } from '@convotel/query/answers';
-import { formatAddress, unixMs, windowOf } from '../address/address.ts';
-import type { Address } from '../address/address.ts';
+import uPlot from 'uplot';
+import type { StepErrorRow } from '@convotel/query/answers';
+import { formatAddress, unixMs } from '../address.ts';
 import { ask } from '../asking/ask.ts';
-import type { AnswerOf } from '../asking/answers.ts';
-import { useAnswer } from '../asking/use-answer.ts';
-import { Findings } from '../drawing/findings.tsx';
-import { Place } from '../drawing/place.tsx';
+import type { AnswerOf, StepStretch } from '../asking/answers.ts';
+import { errorRatePct, failuresOf, RESPONSE_ROW } from '../asking/rows.ts';
+import { askedFor, useAnswer } from '../asking/use-answer.ts';
+import { Distribution } from '../drawing/distribution.tsx';
+import { CommonErrors, Findings, stepLook } from '../drawing/marks.tsx';
+import type { Column } from '../drawing/table.tsx';
 import { themeColour, TimeChart } from '../drawing/time-chart.tsx';
-import { Answered } from '../frame/answered.tsx';
+import { Answered, Problem } from '../frame/view.tsx';
+import type { ViewProps } from '../frame/view.tsx';
+import { countText, percentWords } from '../words.ts';
 
 /** Into how many stretches the window is parted. */
 const STRETCHES = 24;
+/** Of how many kinds of failures those of one step are chosen. */
+const ERRORS_READ = 1000;
+const ERRORS_SHOWN = 5;
 
-/** One step: how its durations are spread, and its percentiles over time. */
-export function OneStep(props: {
-  step: string;
-  spread: AnswerOf<'percentiles'> | undefined;
-  address: Address;
-  zone: string;
-}) {
+/** One step: how its durations are spread, its percentiles over time, and how it fails. */
+export function OneStep(props: ViewProps & { step: string; spread: AnswerOf<'percentiles'> | undefined }) {
   const { step, spread, address, zone } = props;
-  const { filters } = address;
-  const known = useAnswer(
-    `over time ${JSON.stringify([step, address.since, address.until, filters, zone])}`,
-    async () => {
-      const window = windowOf(address, Date.now());
-      const stretches = partsOf(window, STRETCHES);
-      const answers = await Promise.all(
-        stretches.map((each) => ask('percentiles', { step, window: each, filters, timeZone: zone })),
-      );
-      // A stretch without a call is nothing to warn of.
-      return { window, stretches, answers, coverage: { complete: true, warnings: [] } };
-    },
-  );
+  const { key, options } = askedFor(props);
+  const asked = `${step} ${key}`;
+  const hundred = useAnswer(`spread of ${asked}`, () => ask('stepSpread', { ...options(), step }));
+  const overTime = useAnswer(`over time ${asked}`, async () => {
+    const stretches = await ask('stepOverTime', { ...options(), step, stretches: STRETCHES });
+    // A stretch without a call is nothing to warn of.
+    return { stretches, coverage: { complete: true, warnings: [] } };
+  });
+  const errors = useAnswer(`errors of ${asked}`, () => ask('commonErrors', { ...options(), limit: ERRORS_READ }));
+  const ofStep = errors.value?.data.filter((row) => row.step === step).slice(0, ERRORS_SHOWN) ?? [];
   return (
-    <section aria-labelledby="one-step">
-      <h2 id="one-step">{step}</h2>
-      {spread === undefined ? null : (
-        <>
-          <Place percentiles={spread.data} />
-          <Findings findings={spread.findings} />
-        </>
-      )}
-      <h3>Over time</h3>
-      <Answered known={known}>
-        {({ window, stretches, answers }) => (
-          <OverTime window={window} stretches={stretches} answers={answers} step={step} zone={zone} />
+    <>
+      <section class="card" aria-labelledby="one-step">
+        <h2 id="one-step">{step}</h2>
+        {spread === undefined ? null : <Findings findings={spread.findings} />}
+        <h3>Of a hundred calls</h3>
+        <Problem known={hundred} />
+        {spread === undefined || hundred.value === undefined ? null : (
+          <Distribution step={step} spread={hundred.value} percentiles={spread.data} />
         )}
-      </Answered>
-      <p>
-        <a href={formatAddress({ ...address, view: 'conversations', step: undefined, order: 'longest' })}>
-          The longest conversations of this window
-        </a>
-      </p>
-    </section>
+        <h3>Over time</h3>
+        <Answered known={overTime}>
+          {({ stretches }) => <OverTime stretches={stretches} step={step} zone={zone} />}
+        </Answered>
+        <p>
+          <a href={formatAddress({ ...address, view: 'conversations', step: undefined, order: 'longest' })}>
+            The longest conversations of this window
+          </a>
+        </p>
+      </section>
+      {step === RESPONSE_ROW ? null : (
+        <section class="card" aria-labelledby="step-errors">
+          <h2 id="step-errors">How it fails</h2>
+          <Problem known={errors} />
+          <CommonErrors rows={ofStep} address={address} zone={zone} />
+        </section>
+      )}
+    </>
   );
 }
 
-function OverTime(props: {
-  window: Window;
-  stretches: readonly Window[];
-  answers: readonly AnswerOf<'percentiles'>[];
-  step: string;
-  zone: string;
-}) {
-  const { window, stretches, answers, step, zone } = props;
-  const data = useMemo<uPlot.AlignedData>(
-    () => [
-      stretches.map(({ sinceUnixNano, untilUnixNano }) => (unixMs(sinceUnixNano) + unixMs(untilUnixNano)) / 2000),
-      answers.map(({ data: found }) => found.percentiles.p50 ?? null),
-      answers.map(({ data: found }) => found.percentiles.p95 ?? null),
-    ],
-    [stretches, answers],
-  );
-  const series: uPlot.Series[] = [
-    { stroke: () => themeColour('--accent'), width: 2, points: { show: true, size: 5 }, spanGaps: true },
-    { stroke: () => themeColour('--warn'), width: 2, dash: [6, 4], points: { show: true, size: 5 }, spanGaps: true },
-  ];
+function OverTime(props: { stretches: readonly StepStretch[]; step: string; zone: string }) {
+  const { stretches, step, zone } = props;
+  const [first, last] = [stretches[0], stretches.at(-1)];
+  const { times, failures } = useMemo(() => {
+    const middles = stretches.map((each) => (unixMs(each.sinceUnixNano) + unixMs(each.untilUnixNano)) / 2000);
+    const row = (valueOf: (stretch: StepStretch) => number | undefined) =>
+      stretches.map((each) => valueOf(each) ?? null);
+    return {
+      times: [middles, row(({ p50Ms }) => p50Ms), row(({ p95Ms }) => p95Ms), row((each) => each.firstOutputP50Ms)],
+      failures: [middles, stretches.map((each) => each.failures)],
+    } satisfies Record<string, uPlot.AlignedData>;
+  }, [stretches]);
+  if (first === undefined || last === undefined) return null;
+  const ends = { sinceSeconds: unixMs(first.sinceUnixNano) / 1000, untilSeconds: unixMs(last.untilUnixNano) / 1000 };
+  const hasFirstOutput = stretches.some(({ firstOutputP50Ms }) => firstOutputP50Ms !== undefined);
+  const failed = stretches.reduce((sum, each) => sum + each.failures, 0);
   return (
     <>
       <TimeChart
         label={`P50 and P95 of ${step} over time`}
         zone={zone}
         heightPx={200}
-        data={data}
-        series={series}
-        sinceSeconds={unixMs(window.sinceUnixNano) / 1000}
-        untilSeconds={unixMs(window.untilUnixNano) / 1000}
+        data={times}
+        series={TIME_SERIES}
+        {...ends}
       />
       <ul class="legend">
         <li>
@@ -99,17 +99,57 @@ function OverTime(props: {
           <i class="swatch key-p95" />
           P95 (dashed)
         </li>
+        {hasFirstOutput ? (
+          <li>
+            <i class="swatch key-first-output" />
+            First output, P50 (dotted)
+          </li>
+        ) : null}
       </ul>
+      {failed === 0 ? null : (
+        <>
+          <h3>Failures over time</h3>
+          <TimeChart
+            label={`${countText(failed)} failures of ${step} over time`}
+            zone={zone}
+            heightPx={120}
+            data={failures}
+            series={FAILURE_SERIES}
+            isCount
+            {...ends}
+          />
+        </>
+      )}
     </>
   );
 }
 
-/** `window` in `count` stretches of the same length. */
-function partsOf({ sinceUnixNano, untilUnixNano }: Window, count: number): Window[] {
-  const bound = (index: number): bigint =>
-    sinceUnixNano + ((untilUnixNano - sinceUnixNano) * BigInt(index)) / BigInt(count);
-  return Array.from({ length: count }, (_, index) => ({
-    sinceUnixNano: bound(index),
-    untilUnixNano: bound(index + 1),
-  })).filter((each) => each.sinceUnixNano < each.untilUnixNano);
+const POINTS: Pick<uPlot.Series, 'width' | 'points' | 'spanGaps'> = {
+  width: 2,
+  points: { show: true, size: 5 },
+  spanGaps: true,
+};
+const TIME_SERIES: uPlot.Series[] = [
+  { ...POINTS, stroke: () => themeColour('--accent') },
+  { ...POINTS, stroke: () => themeColour('--warn'), dash: [6, 4] },
+  { ...POINTS, stroke: () => themeColour('--tts'), dash: [2, 3] },
+];
+const FAILURE_SERIES: uPlot.Series[] = [
+  { fill: () => themeColour('--bad'), paths: uPlot.paths.bars!({ size: [0.7, 40] }), points: { show: false } },
+];
+
+/** Failures that no retry made up for, with their share of the calls. */
+export const FAILED_COLUMN: Column<{ failures: StepErrorRow | undefined }> = {
+  name: 'Failed',
+  isNumber: true,
+  cell: ({ failures }) =>
+    failures === undefined || failuresOf(failures) === 0
+      ? '0'
+      : `✕ ${countText(failuresOf(failures))} (${percentWords(errorRatePct(failures))})`,
+  look: ({ failures }) => (failures === undefined || failuresOf(failures) === 0 ? '' : 'bad-words'),
+};
+
+/** The response latency is no step, and has no colour of one. */
+export function lookOf(step: string): string {
+  return step === RESPONSE_ROW ? 'look-session' : stepLook(step);
 }

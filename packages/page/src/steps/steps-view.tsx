@@ -1,28 +1,27 @@
-import { formatAddress, isMoving, windowOf } from '../address/address.ts';
+import type { StepAverageRow } from '@convotel/query/answers';
+import { formatAddress } from '../address.ts';
 import { ask } from '../asking/ask.ts';
-import { errorRatePct, failuresOf, RESPONSE_ROW } from '../asking/rows.ts';
-import { useAnswer } from '../asking/use-answer.ts';
-import { Findings } from '../drawing/findings.tsx';
-import { isWaitedFor, stepLook } from '../drawing/step-look.ts';
-import { Answered, Problem } from '../frame/answered.tsx';
-import type { ViewProps } from '../frame/view-props.ts';
-import { countText, durationWords, percentWords } from '../words/words.ts';
-import { OneStep } from './one-step.tsx';
+import type { AnswerOf } from '../asking/answers.ts';
+import { longestWait, RESPONSE_ROW } from '../asking/rows.ts';
+import { askedFor, useAnswer } from '../asking/use-answer.ts';
+import { Findings, stepLook } from '../drawing/marks.tsx';
+import { CellBar, durationCell, Table } from '../drawing/table.tsx';
+import type { Column } from '../drawing/table.tsx';
+import { Answered, Problem } from '../frame/view.tsx';
+import type { ViewProps } from '../frame/view.tsx';
+import { countText, durationWords } from '../words.ts';
+import { FAILED_COLUMN, lookOf, OneStep } from './one-step.tsx';
 
-const EVERY_MS = 10_000;
-
-/** Every step in numbers, and one of them over time. */
-export function StepsView({ address, zone }: ViewProps) {
-  const { filters } = address;
-  const everyMs = isMoving(address) ? EVERY_MS : undefined;
-  const key = JSON.stringify([address.since, address.until, filters, zone]);
-  const asked = () => ({ timeZone: zone, filters, window: windowOf(address, Date.now()) });
+/** Every step in numbers, and one of them in detail. */
+export function StepsView(props: ViewProps) {
+  const { address } = props;
+  const { key, everyMs, options } = askedFor(props);
   const known = useAnswer(
     `steps ${key}`,
     async () => {
-      const options = asked();
-      const [averages, errors] = await Promise.all([ask('averages', options), ask('errors', options)]);
-      const spreads = await Promise.all(averages.data.map(({ step }) => ask('percentiles', { ...options, step })));
+      const asked = options();
+      const [averages, errors] = await Promise.all([ask('averages', asked), ask('errors', asked)]);
+      const spreads = await Promise.all(averages.data.map(({ step }) => ask('percentiles', { ...asked, step })));
       return { averages, errors, spreads, coverage: averages.coverage };
     },
     everyMs,
@@ -37,100 +36,33 @@ export function StepsView({ address, zone }: ViewProps) {
       </div>
       <Answered known={known}>
         {({ averages, errors, spreads }) => {
-          if (averages.data.length === 0) return <p class="nothing">No step in this window. Choose a longer one.</p>;
-          const byLength = averages.data.toSorted((a, b) => (b.averageMs ?? 0) - (a.averageMs ?? 0));
-          const longest = (byLength.find(({ step }) => step !== RESPONSE_ROW && isWaitedFor(step)) ?? byLength[0]!)
-            .step;
-          const chosen = averages.data.find(({ step }) => step === address.step)?.step ?? longest;
-          const longestMs = Math.max(...averages.data.map(({ averageMs = 0 }) => averageMs), 1);
+          const first = averages.data[0];
+          if (first === undefined) return <p class="nothing">No step in this window. Choose a longer one.</p>;
+          const isChosen = ({ step }: { step: string }): boolean => step === chosen;
+          const chosen = (
+            averages.data.find(({ step }) => step === address.step) ??
+            longestWait(averages.data) ??
+            first
+          ).step;
+          const rows = averages.data.map((row, index): Row => {
+            const failures = errors.data.find(({ step }) => step === row.step);
+            return { ...row, spread: spreads[index], failures };
+          });
           return (
             <>
-              <div class="table-box" tabIndex={0} role="region" aria-label="Numbers of each step">
-                <table>
-                  <thead>
-                    <tr>
-                      <th scope="col">Step</th>
-                      <th scope="col" class="number">
-                        Calls
-                      </th>
-                      <th scope="col">Average</th>
-                      <th scope="col" class="number">
-                        P50
-                      </th>
-                      <th scope="col" class="number">
-                        P95
-                      </th>
-                      <th scope="col" class="number">
-                        First output (P50)
-                      </th>
-                      <th scope="col" class="number">
-                        Shortest
-                      </th>
-                      <th scope="col" class="number">
-                        Longest
-                      </th>
-                      <th scope="col" class="number">
-                        Failed
-                      </th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {averages.data.map(({ step, count, averageMs, minMs, maxMs, firstOutput }, index) => {
-                      const { p50, p95 } = spreads[index]?.data.percentiles ?? {};
-                      const failed = errors.data.find((row) => row.step === step);
-                      const words = (ms: number | undefined): string => (ms === undefined ? '–' : durationWords(ms));
-                      return (
-                        <tr key={step} class={step === chosen ? 'chosen' : ''}>
-                          <th scope="row">
-                            <a
-                              href={formatAddress({ ...address, step })}
-                              aria-current={step === chosen ? 'true' : undefined}
-                            >
-                              {step === RESPONSE_ROW ? null : <i class={`swatch ${stepLook(step)}`} />}
-                              {step}
-                            </a>
-                          </th>
-                          <td class="number">{countText(count)}</td>
-                          <td>
-                            <span class="cell-bar">
-                              <span class="bar-track">
-                                <i
-                                  class={stepLook(step)}
-                                  style={{ width: `${((averageMs ?? 0) / longestMs) * 100}%` }}
-                                />
-                              </span>
-                              {words(averageMs)}
-                            </span>
-                          </td>
-                          <td class="number">{words(p50)}</td>
-                          <td class="number">{words(p95)}</td>
-                          <td class="number">{words(firstOutput?.p50Ms)}</td>
-                          <td class="number">{words(minMs)}</td>
-                          <td class="number">{words(maxMs)}</td>
-                          <td class="number">
-                            {failed === undefined || failuresOf(failed) === 0 ? (
-                              '0'
-                            ) : (
-                              <span class="bad-words">
-                                {countText(failuresOf(failed))} ({percentWords(errorRatePct(failed))})
-                              </span>
-                            )}
-                          </td>
-                        </tr>
-                      );
-                    })}
-                  </tbody>
-                </table>
-              </div>
+              <Table
+                label="Numbers of each step"
+                columns={columnsFor(rows, (step) => ({
+                  href: formatAddress({ ...address, step }),
+                  isChosen: step === chosen,
+                }))}
+                rows={rows}
+                keyOf={({ step }) => step}
+                look={(row) => (isChosen(row) ? 'chosen' : '')}
+              />
               <div class="two-columns">
                 <div class="wide-column">
-                  <OneStep
-                    key={chosen}
-                    step={chosen}
-                    spread={spreads[averages.data.findIndex(({ step }) => step === chosen)]}
-                    address={address}
-                    zone={zone}
-                  />
+                  <OneStep key={chosen} {...props} step={chosen} spread={rows.find(isChosen)?.spread} />
                 </div>
                 <section class="panel" aria-labelledby="steps-words">
                   <h2 id="steps-words">In words</h2>
@@ -144,4 +76,53 @@ export function StepsView({ address, zone }: ViewProps) {
       </Answered>
     </section>
   );
+}
+
+interface Row extends StepAverageRow {
+  spread: AnswerOf<'percentiles'> | undefined;
+  failures: AnswerOf<'errors'>['data'][number] | undefined;
+}
+
+function columnsFor(
+  rows: readonly Row[],
+  linkTo: (step: string) => { href: string; isChosen: boolean },
+): Column<Row>[] {
+  const longestMs = Math.max(...rows.map(({ averageMs = 0 }) => averageMs), 1);
+  const number = (name: string, valueOf: (row: Row) => number | undefined): Column<Row> => ({
+    name,
+    isNumber: true,
+    cell: (row) => durationCell(valueOf(row)),
+  });
+  return [
+    {
+      name: 'Step',
+      cell: ({ step }) => {
+        const { href, isChosen } = linkTo(step);
+        return (
+          <a href={href} aria-current={isChosen ? 'true' : undefined}>
+            {step === RESPONSE_ROW ? null : <i class={`swatch ${stepLook(step)}`} />}
+            {step}
+          </a>
+        );
+      },
+    },
+    { name: 'Calls', isNumber: true, cell: ({ count }) => countText(count) },
+    {
+      name: 'Average',
+      cell: ({ step, averageMs }) => (
+        <CellBar value={averageMs} scale={longestMs} words={durationCell(averageMs)} look={lookOf(step)} />
+      ),
+    },
+    number('P50', ({ spread }) => spread?.data.percentiles.p50),
+    number('P95', ({ spread }) => spread?.data.percentiles.p95),
+    number('First output (P50)', ({ firstOutput }) => firstOutput?.p50Ms),
+    number('First output (P95)', ({ firstOutput }) => firstOutput?.p95Ms),
+    {
+      name: 'Shortest to longest',
+      isNumber: true,
+      cell: ({ minMs, maxMs }) =>
+        minMs === undefined || maxMs === undefined ? '–' : `${durationWords(minMs)} to ${durationWords(maxMs)}`,
+    },
+    FAILED_COLUMN,
+  ];
 }

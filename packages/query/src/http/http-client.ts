@@ -157,8 +157,12 @@ async function readBody(body: IncomingMessage, maxBytes: number): Promise<string
   for await (const chunk of body as AsyncIterable<Buffer>) {
     byteCount += chunk.length;
     // Leaving the loop destroys the stream, and its connection with it.
-    if (byteCount > maxBytes) throw new AnswerTooLargeError(`more than ${maxBytes} bytes`);
+    if (byteCount > maxBytes) throw new AnswerTooLargeError(`more than ${sizeWords(maxBytes)}`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, byteCount).toString('utf8');
+}
+
+function sizeWords(bytes: number): string {
+  return bytes < 1_048_576 ? `${bytes} bytes` : `${Math.round(bytes / 1_048_576)} MiB`;
 }

@@ -16,8 +16,12 @@ export function ownAttributesOf({ rest }: SpanRecord): Record<string, AttributeV
   return Object.fromEntries(entries);
 }
 
+/** What lies deeper in a value is left out: whoever prints it goes through it level by level. */
+const MAX_DEPTH = 64;
+
 /** What an OTLP `AnyValue` holds (common.proto, proto3 JSON mapping); null where it holds nothing that is known. */
-function plainValueOf(value: unknown): AttributeValue {
+function plainValueOf(value: unknown, depth = 0): AttributeValue {
+  if (depth > MAX_DEPTH) return null;
   const { stringValue, boolValue, intValue, doubleValue, arrayValue, kvlistValue, bytesValue } = (value ?? {}) as {
     [kind: string]: unknown;
   };
@@ -28,11 +32,11 @@ function plainValueOf(value: unknown): AttributeValue {
   if (typeof intValue === 'string') return Number.isSafeInteger(Number(intValue)) ? Number(intValue) : intValue;
   if (typeof bytesValue === 'string') return bytesValue;
   const items = valuesIn(arrayValue);
-  if (items !== undefined) return items.map(plainValueOf);
+  if (items !== undefined) return items.map((item) => plainValueOf(item, depth + 1));
   const pairs = valuesIn(kvlistValue) as { key?: unknown; value?: unknown }[] | undefined;
   return pairs === undefined
     ? null
-    : Object.fromEntries(pairs.map((pair) => [String(pair.key), plainValueOf(pair.value)]));
+    : Object.fromEntries(pairs.map((pair) => [String(pair.key), plainValueOf(pair.value, depth + 1)]));
 }
 
 function valuesIn(list: unknown): unknown[] | undefined {

@@ -130,6 +130,15 @@ export function isTrue(value: unknown): boolean {
 
 /** Quotes a foreign value for an error message, shortened so that a hostile one cannot fill a log. */
 function quoted(value: unknown): string {
-  const text = JSON.stringify(typeof value === 'bigint' ? String(value) : value) ?? String(value);
+  const text = jsonOf(typeof value === 'bigint' ? String(value) : value) ?? String(value);
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
+}
+
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // It is nested too deep to be written, though it could be read.
+    return 'a value that is nested very deep';
+  }
 }

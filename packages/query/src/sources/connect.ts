@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { HttpClient, socketPathOf } from '../http/http-client.ts';
+import { AnswerTooLargeError, HttpClient, socketPathOf } from '../http/http-client.ts';
 import { isJsonObject } from '../otlp/json-fields.ts';
 import { QueryError } from '../query-error.ts';
 import type { ConversationSource } from '../questions.ts';
@@ -87,6 +87,19 @@ const MAX_ANSWER_BYTES = 16_777_216;
  */
 export async function openHttpSource(address: string, options: ServeSourceOptions = {}): Promise<ConversationSource> {
   const client = new HttpClient(address, { timeoutMs: TIMEOUT_MS, attempts: 2, maxAnswerBytes: MAX_ANSWER_BYTES });
+  try {
+    return await recognise(address, client, options);
+  } catch (error) {
+    if (!(error instanceof AnswerTooLargeError)) throw error;
+    throw neither(client, `sends ${error.message}`, error);
+  }
+}
+
+async function recognise(
+  address: string,
+  client: HttpClient,
+  options: ServeSourceOptions,
+): Promise<ConversationSource> {
   const { status, json } = await getJson(client, '/api/v3/services');
   const services = status === 200 ? readServices(json) : undefined;
   if (services !== undefined) return new JaegerSource(address, { knownServices: services });
@@ -94,8 +107,13 @@ export async function openHttpSource(address: string, options: ServeSourceOption
   if (isJsonObject(health.json) && typeof health.json['instanceId'] === 'string') {
     return new ServeSource(address, options);
   }
-  throw new SourceError(
+  throw neither(client, `answers with status ${status}`);
+}
+
+function neither({ location }: HttpClient, whatItDoes: string, cause?: unknown): SourceError {
+  return new SourceError(
     'WRONG_ANSWER',
-    `${client.location} is neither Jaeger's query service nor a \`convotel serve\`: it answers with status ${status}. Check host and port; Jaeger's is usually 16686.`,
+    `${location} is neither Jaeger's query service nor a \`convotel serve\`: it ${whatItDoes}. Check host and port; Jaeger's is usually 16686.`,
+    { cause },
   );
 }

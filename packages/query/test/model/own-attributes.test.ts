@@ -52,3 +52,20 @@ test('a program has the attributes that no convention names, in plain values', (
     ['__proto__', 'odd'],
   ]);
 });
+
+test('what is nested very deep is left out', () => {
+  let value: object = { stringValue: 'x' };
+  for (let depth = 0; depth < 20_000; depth++) value = { arrayValue: { values: [value] } };
+  const attributes = [{ key: 'app.deep', value }];
+  const span = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), name: 'gpt', attributes };
+  const [record] = decodeOtlpJson({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
+  const shown = JSON.stringify(ownAttributesOf(record!));
+  expect(shown).toMatch(/^\{"app\.deep":\[+null\]+\}$/);
+  expect(shown.length).toBeLessThan(200);
+});
+
+test('a value that is nested very deep is refused with a reason', () => {
+  let value: unknown[] = [];
+  for (let depth = 0; depth < 20_000; depth++) value = [value];
+  expect(() => decodeOtlpJson({ resourceSpans: [value] })).toThrow(/must be an object, got a value that is nested/);
+});

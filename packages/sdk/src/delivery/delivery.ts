@@ -1,7 +1,7 @@
 import { OTLPExporterError } from '@opentelemetry/otlp-exporter-base';
 import type { ExportResponse } from '@opentelemetry/otlp-exporter-base';
 import type { Journal } from '../journal/journal.ts';
-import { clearTimer, setHoldingTimer, setTimer, soon } from '../settings/timers.ts';
+import { clearTimer, nowMs, setHoldingTimer, setTimer, soon } from '../settings/timers.ts';
 import { Backoff } from './backoff.ts';
 import { describeFailure } from './describe-failure.ts';
 import type { OutageWarning } from './outage-warning.ts';
@@ -33,7 +33,7 @@ export interface Clock {
   setTimer(work: () => void, delayMs: number): NodeJS.Timeout;
 }
 
-const PROCESS_CLOCK: Clock = { nowMs: () => performance.now(), setTimer };
+const PROCESS_CLOCK: Clock = { nowMs, setTimer };
 
 interface FlushWaiter {
   isRead: () => boolean;
@@ -210,15 +210,18 @@ export class Delivery {
     const rejected = Math.min(rejectedSpans, parcel.spans.length);
     if (rejected > 0) parcel.settle(rejected, 'rejected');
     parcel.settle(parcel.spans.length - rejected);
-    if (rejected > 0) this.#sayPartial(rejected, errorMessage);
+    if (rejected > 0 || errorMessage !== '') this.#sayPartial(rejected, errorMessage);
   }
 
   #sayPartial(rejected: number, message: string): void {
     if (this.#saidPartial.has(message) || this.#saidPartial.size >= 20) return;
     this.#saidPartial.add(message);
+    const quoted = JSON.stringify(message.slice(0, 200));
     this.#options.warn(
-      `convotel: the back end took a request but rejected ${rejected} of its spans: ${JSON.stringify(message.slice(0, 200))}. ` +
-        'They are counted as dropped. This is said once for each reason.',
+      rejected === 0
+        ? `convotel: the back end took all spans of a request and says ${quoted}. This is said once for each message.`
+        : `convotel: the back end took a request but rejected ${rejected} of its spans: ${quoted}. ` +
+            'They are counted as dropped. This is said once for each reason.',
     );
   }
 
@@ -262,8 +265,9 @@ export class Delivery {
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#clock.nowMs() + waitMs);
     clearTimer(this.#resume);
     this.#resume = this.#clock.setTimer(() => this.#tryAgain(), waitMs);
-    // Nobody is there to wait for, or the pause is the server's own wish: what waits is safe where it is.
-    if (!(error instanceof OTLPExporterError) || retryAfterMs !== undefined) this.#releaseWaiters(() => true);
+    // Nobody is there to wait for, the pause is the server's own wish, or only another setting helps: what waits is safe.
+    const isWorthWaiting = error instanceof OTLPExporterError && isPassing(error) && retryAfterMs === undefined;
+    if (!isWorthWaiting) this.#releaseWaiters(() => true);
   }
 
   #tryAgain(): void {
@@ -288,6 +292,11 @@ export class Delivery {
       waiter.resolve();
     }
   }
+}
+
+/** Whether another attempt may well succeed within seconds; a wrong address or key stays wrong. */
+function isPassing({ code = 0 }: OTLPExporterError): boolean {
+  return code >= 500 || code === 408 || code === 429;
 }
 
 function isServerError(error: Error | undefined): error is OTLPExporterError {

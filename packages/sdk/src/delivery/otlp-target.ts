@@ -34,6 +34,8 @@ const PATHS = { TRACES: 'v1/traces', METRICS: 'v1/metrics' } as const;
 const DEFAULT_ENDPOINT = 'http://localhost:4318';
 const DEFAULT_TIMEOUT_MS = 10_000;
 const GRPC_PORT = '4317';
+const SIGNAL_PATHS = /(?:\/v1\/(?:traces|metrics|logs))+\/?$/;
+const REPEATED_PATH = /(?:\/v1\/(?:traces|metrics|logs)){2,}\/?$/;
 const PROTOCOLS = { 'http/json': 'json', 'http/protobuf': 'protobuf' } as const;
 
 /**
@@ -70,7 +72,14 @@ interface Endpoint {
 function endpointOf(signal: Signal, { endpoint }: OtlpOptions, variables: VariableReader): Endpoint | undefined {
   const certain = { isGuess: false, isDefault: false };
   if (endpoint !== undefined) return { url: withPath(new URL(endpoint), signal), ...certain };
-  const own = addressFrom(`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`, variables);
+  const ownName = `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`;
+  const own = addressFrom(ownName, variables);
+  if (own instanceof URL && REPEATED_PATH.test(own.pathname)) {
+    variables.warnings.push(
+      `${ownName} is ${JSON.stringify(addressForPeople(own))}, where the path of a signal stands twice; it is used as it ` +
+        `is. ${addressForPeople(withPath(own, signal))} is usual.`,
+    );
+  }
   if (own !== 'unset') return own === undefined ? undefined : { url: own, ...certain };
   const common = addressFrom('OTEL_EXPORTER_OTLP_ENDPOINT', variables);
   if (common !== 'unset')
@@ -129,7 +138,7 @@ function signalUrl(base: URL, signal: Signal, variables: VariableReader): URL {
 
 function withPath(base: URL, signal: Signal): URL {
   const url = new URL(base);
-  url.pathname = `${base.pathname.replace(/\/v1\/(traces|metrics|logs)\/?$/, '').replace(/\/+$/, '')}/${PATHS[signal]}`;
+  url.pathname = `${base.pathname.replace(SIGNAL_PATHS, '').replace(/\/+$/, '')}/${PATHS[signal]}`;
   return url;
 }
 
@@ -206,7 +215,11 @@ function fileOf<Key extends 'ca' | 'cert' | 'key'>(
   const found = variables.firstOf(names);
   if (found === undefined) return {};
   try {
-    return { [key]: readFileSync(found.value) } as Partial<Record<Key, Buffer>>;
+    const bytes = readFileSync(found.value);
+    // Node takes such a file for one without certificates, and says later that the server has the wrong one.
+    if (bytes.includes('-----BEGIN ')) return { [key]: bytes } as Partial<Record<Key, Buffer>>;
+    variables.misused(found, `${instead}, because the file is not in PEM form`, 'Name a file in PEM form.');
+    return {};
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     variables.misused(found, `${instead}, because the file cannot be read (${code})`, 'Name a file in PEM form.');

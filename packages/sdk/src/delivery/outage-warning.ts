@@ -1,3 +1,5 @@
+import { nowMs } from '../settings/timers.ts';
+
 /** A failure that comes and goes is said again after so long, unless its reason is another one. */
 const SAY_AGAIN_AFTER_MS = 60_000;
 
@@ -30,18 +32,31 @@ export class OutageWarning {
   failed(reason: string): void {
     const isNew = this.#problem === undefined;
     this.#problem = reason;
-    const isFamiliar = reason === this.#saidReason && performance.now() - this.#saidMs < SAY_AGAIN_AFTER_MS;
+    const isFamiliar = reason === this.#saidReason && nowMs() - this.#saidMs < SAY_AGAIN_AFTER_MS;
     if (!isNew || isFamiliar) return;
     this.#saidReason = reason;
-    this.#saidMs = performance.now();
+    this.#saidMs = nowMs();
     this.#warn(
       `convotel: ${this.#what} cannot be delivered to ${this.#where}: ${reason}. The program goes on; ` +
-        `${this.#meanwhile()}. Start a back end there (for example \`npx convotel serve\`), or name another with the ` +
-        'endpoint option or OTEL_EXPORTER_OTLP_ENDPOINT. This is said once, until it works again.',
+        `${this.#meanwhile()}. ${adviceFor(reason)} This is said once, until it works again.`,
     );
   }
 
   worked(): void {
     this.#problem = undefined;
   }
+}
+
+/** What to do about a failure, as far as a status tells. */
+function adviceFor(reason: string): string {
+  if (/^answered 40[13]\b/.test(reason)) {
+    return 'Check the key in the headers option or in OTEL_EXPORTER_OTLP_HEADERS.';
+  }
+  if (/^answered 4\d\d\b|^answered 3|web page/.test(reason)) {
+    return 'Check the address in the endpoint option or in OTEL_EXPORTER_OTLP_ENDPOINT.';
+  }
+  return (
+    'Start a back end there (for example `npx convotel serve`), or name another with the endpoint option or ' +
+    'OTEL_EXPORTER_OTLP_ENDPOINT.'
+  );
 }

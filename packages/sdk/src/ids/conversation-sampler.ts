@@ -1,6 +1,5 @@
 import { createContextKey, diag, trace } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
-import { getNumberFromEnv, getStringFromEnv } from '@opentelemetry/core';
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
@@ -8,6 +7,7 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-node';
 import type { Sampler } from '@opentelemetry/sdk-trace-node';
+import { VariableReader } from '../settings/variables.ts';
 
 /** Set by `@convotel/tracing` on a step whose conversation was joined by its id alone. */
 const SAMPLE_AS_ROOT = createContextKey('convotel sample as root');
@@ -38,8 +38,9 @@ type ShouldSampleRest = Parameters<Sampler['shouldSample']> extends [Context, ..
 
 /** As the SDK reads it when it is given no sampler (OpenTelemetry specification, `OTEL_TRACES_SAMPLER`). */
 function samplerFromEnvironment(): Sampler {
-  const name = getStringFromEnv('OTEL_TRACES_SAMPLER') ?? 'parentbased_always_on';
-  const root = rootSamplerOf(name.replace(/^parentbased_/, ''));
+  const variables = new VariableReader(process.env);
+  const name = variables.text('OTEL_TRACES_SAMPLER')?.toLowerCase() ?? 'parentbased_always_on';
+  const root = rootSamplerOf(name.replace(/^parentbased_/, ''), variables);
   if (root === undefined) {
     diag.error(`convotel: OTEL_TRACES_SAMPLER "${name}" is unknown; every conversation is kept`);
     return new ParentBasedSampler({ root: new AlwaysOnSampler() });
@@ -47,14 +48,14 @@ function samplerFromEnvironment(): Sampler {
   return name.startsWith('parentbased_') ? new ParentBasedSampler({ root }) : root;
 }
 
-function rootSamplerOf(name: string): Sampler | undefined {
+function rootSamplerOf(name: string, variables: VariableReader): Sampler | undefined {
   switch (name) {
     case 'always_on':
       return new AlwaysOnSampler();
     case 'always_off':
       return new AlwaysOffSampler();
     case 'traceidratio': {
-      const ratio = getNumberFromEnv('OTEL_TRACES_SAMPLER_ARG') ?? 1;
+      const ratio = Number(variables.text('OTEL_TRACES_SAMPLER_ARG') ?? 1);
       return new TraceIdRatioBasedSampler(ratio >= 0 && ratio <= 1 ? ratio : 1);
     }
     default:

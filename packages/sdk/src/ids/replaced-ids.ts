@@ -4,8 +4,6 @@ import { isConversationId, newConversationId } from '@convotel/conventions';
 /** What stands for conversation and session ids; see the option `replaceIds` of `startTracing`. */
 export type IdReplacement = { key: string } | ((id: string) => string);
 
-/** A shorter key can be guessed, and with it the telephone numbers that it is to hide. */
-export const MIN_KEY_LENGTH = 16;
 const KEYED_ID = /^k_[0-9a-f]{32}$/;
 
 /**

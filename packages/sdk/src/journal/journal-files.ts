@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 /** The file-system calls that a journal makes; a test can pass one that fails, or one that forgets like a power cut. */
 export interface JournalFiles {
@@ -36,7 +37,7 @@ const OWNER_ONLY_FILE = 0o600;
 
 /** The real ones. */
 export const DISK: JournalFiles = {
-  makeFolder: (path) => void fs.mkdirSync(path, { recursive: true, mode: OWNER_ONLY_FOLDER }),
+  makeFolder,
   list: (path) => fs.readdirSync(path),
   size: (path) => fs.statSync(path).size,
   modifiedMs: (path) => fs.statSync(path).mtimeMs,
@@ -84,6 +85,19 @@ export const DISK: JournalFiles = {
   removeFile: (path) => fs.rmSync(path, { force: true }),
   removeFolder: (path) => fs.rmSync(path, { recursive: true, force: true }),
 };
+
+/** Not `recursive`: Node 20 and 22 try for ever where a file system, such as /proc, says ENOENT below a folder that is there. */
+function makeFolder(path: string): void {
+  try {
+    fs.mkdirSync(path, OWNER_ONLY_FOLDER);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && fs.statSync(path).isDirectory()) return;
+    if (code !== 'ENOENT' || fs.existsSync(dirname(path))) throw error;
+    makeFolder(dirname(path));
+    makeFolder(path);
+  }
+}
 
 /** A segment's name says what a reader must know even when its first record is damaged: version and salt. */
 export interface SegmentName {

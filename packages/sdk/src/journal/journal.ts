@@ -66,8 +66,8 @@ export class Journal {
   #heartbeat: NodeJS.Timeout | undefined;
   #turn = 0;
   #isReading: Promise<unknown> = Promise.resolve();
-  /** Settles when the folders of dead processes have been looked at for the first time. */
-  readonly adoption: Promise<void>;
+  /** Settles when the folders of dead processes have been looked at. */
+  adoption: Promise<void>;
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -156,6 +156,11 @@ export class Journal {
     this.#folder = undefined;
     clearTimer(this.#heartbeat);
     if (this.#options.folder !== undefined) this.#openFolder(this.#options.folder);
+  }
+
+  /** Looks once more before the process ends: worker threads may have gone since, and left spans behind. */
+  adoptAgain(): void {
+    this.adoption = this.adoption.then(() => this.#adopt());
   }
 
   async #adopt(): Promise<void> {

@@ -3,7 +3,7 @@ import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import type { SpanEncoder } from '../encoding/span-encoder.ts';
-import { clearTimer, setTimer } from '../settings/timers.ts';
+import { clearTimer, nowMs, setTimer } from '../settings/timers.ts';
 import type { Backlog } from './backlog.ts';
 import { FORMAT_VERSION, newSalt, segmentFileName } from './journal-files.ts';
 import type { JournalFiles } from './journal-files.ts';
@@ -97,7 +97,7 @@ export class SegmentWriter {
   }
 
   #wantsFile(segment: Segment): boolean {
-    return segment.storage.isInMemory && this.#host.folder() !== undefined && performance.now() >= this.#fileRetryMs;
+    return segment.storage.isInMemory && this.#host.folder() !== undefined && nowMs() >= this.#fileRetryMs;
   }
 
   /** False when the bytes do not fit, or could not be written; memory is used then for a while. */
@@ -122,7 +122,7 @@ export class SegmentWriter {
   }
 
   #fileFailed(error: unknown): void {
-    this.#fileRetryMs = performance.now() + FILE_RETRY_MS;
+    this.#fileRetryMs = nowMs() + FILE_RETRY_MS;
     this.#host.warnOnce(`the journal in ${this.#host.folder()?.path} cannot be written (${reasonOf(error)})`);
   }
 
@@ -160,7 +160,7 @@ export class SegmentWriter {
   #newFileSegment(header: SegmentHeader): Segment | undefined {
     const { files, segmentBytes } = this.#host;
     const folder = this.#host.folder();
-    if (folder === undefined || performance.now() < this.#fileRetryMs || !this.#host.makeRoom()) return undefined;
+    if (folder === undefined || nowMs() < this.#fileRetryMs || !this.#host.makeRoom()) return undefined;
     this.#segmentNumber += 1;
     const salt = newSalt();
     const name = segmentFileName({ number: this.#segmentNumber, version: FORMAT_VERSION, salt });

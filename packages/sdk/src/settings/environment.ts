@@ -11,6 +11,8 @@ export interface Environment {
   /** Share of traces kept by a ratio sampler; undefined for every other sampler. */
   samplingRatio: number | undefined;
   captureContent: CaptureContent | undefined;
+  serviceName: string | undefined;
+  resourceAttributes: Readonly<Record<string, string>>;
   isJournalOff: boolean;
   stateFolder: string | undefined;
   logLevel: DiagLogLevel | undefined;
@@ -87,6 +89,8 @@ export function readEnvironment(environment: Readonly<Record<string, string | un
     exportsMetrics: exportsByOtlp('OTEL_METRICS_EXPORTER', variables),
     samplingRatio: ratioOfSampler(variables),
     captureContent: contentOf(variables),
+    serviceName: variables.text('OTEL_SERVICE_NAME'),
+    resourceAttributes: resourceAttributesOf(variables),
     isJournalOff: variables.choice(['CONVOTEL_JOURNAL'], ON_OFF, 'on') === 'off',
     stateFolder: variables.text('XDG_STATE_HOME'),
     logLevel: logLevelOf(variables),
@@ -125,9 +129,15 @@ function ratioOfSampler(variables: VariableReader): number | undefined {
     variables.misused({ name, value: sampler }, 'every conversation is kept', `Write one of ${SAMPLERS.join(', ')}.`);
     return undefined;
   }
-  if (!sampler?.toLowerCase().endsWith('traceidratio')) return undefined;
   const argument = 'OTEL_TRACES_SAMPLER_ARG';
   const value = variables.text(argument);
+  if (!sampler?.toLowerCase().endsWith('traceidratio')) {
+    if (value !== undefined) {
+      const right = 'Set OTEL_TRACES_SAMPLER to parentbased_traceidratio too, or neither.';
+      variables.misused({ name: argument, value }, 'no sampler is set that takes it, so it is ignored', right);
+    }
+    return undefined;
+  }
   const ratio = value === undefined ? 1 : Number(value);
   if (ratio >= 0 && ratio <= 1) return ratio;
   const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(value ?? '');
@@ -166,9 +176,31 @@ function checkWhatOthersRead(variables: VariableReader): void {
       `Write ${known.join(', ')}.`,
     );
   }
-  for (const pair of (variables.text('OTEL_RESOURCE_ATTRIBUTES') ?? '').split(',')) {
-    if (pair.trim() === '' || /^\s*[^=]+=/.test(pair)) continue;
+}
+
+/** What can be read of `OTEL_RESOURCE_ATTRIBUTES`; an entry that cannot costs none of the others, and is named. */
+function resourceAttributesOf(variables: VariableReader): Record<string, string> {
+  const name = 'OTEL_RESOURCE_ATTRIBUTES';
+  const attributes: Record<string, string> = {};
+  for (const pair of (variables.text(name) ?? '').split(',')) {
+    if (pair.trim() === '') continue;
+    const separator = pair.indexOf('=');
+    const [key, value] = [pair.slice(0, Math.max(separator, 0)), pair.slice(separator + 1)].map(decoded);
+    if (key !== undefined && key !== '' && value !== undefined) {
+      attributes[key] = value;
+      continue;
+    }
     const right = 'Write key=value, separated by commas, with special characters percent-encoded.';
-    variables.misused({ name: 'OTEL_RESOURCE_ATTRIBUTES', value: pair.trim() }, 'the entry is left out', right);
+    variables.misused({ name, value: pair.trim() }, 'the entry is left out', right);
+  }
+  return attributes;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.trim());
+  } catch {
+    // Not percent-encoded as it should be; the caller names it.
+    return undefined;
   }
 }

@@ -1,5 +1,17 @@
-/** Taken when this module loads, so that a test's fake timers do not stop delivery. */
-const { setTimeout: realSetTimeout, clearTimeout: realClearTimeout, setImmediate: realSetImmediate } = globalThis;
+import { performance } from 'node:perf_hooks';
+import {
+  clearTimeout as realClearTimeout,
+  setImmediate as realSetImmediate,
+  setTimeout as realSetTimeout,
+} from 'node:timers';
+
+// Not the global ones: a test's fake timers, which Jest may have installed before this module loads, do not stop delivery.
+const realNow = performance.now.bind(performance);
+
+/** Milliseconds on a clock that never goes back. */
+export function nowMs(): number {
+  return realNow();
+}
 
 /** Calls `work` after `delayMs`; does not keep the process alive. */
 export function setTimer(work: () => void, delayMs: number): NodeJS.Timeout {

@@ -4,7 +4,6 @@ import type { ClassifyError, ErrorCodeOf } from '@convotel/conventions';
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Attributes } from '@opentelemetry/api';
-import { MIN_KEY_LENGTH } from '../ids/replaced-ids.ts';
 import type { TextPlace } from '../encoding/span-text.ts';
 
 /** How much of input and output texts may leave the process. */
@@ -97,6 +96,8 @@ export class TracingOptionsError extends codedError('TracingOptionsError') {}
 
 export const DEFAULT_JOURNAL_BYTES = 512 * 1024 * 1024;
 const MIN_JOURNAL_BYTES = 1024 * 1024;
+/** A shorter key can be guessed, and with it the telephone numbers that it is to hide. */
+const MIN_KEY_LENGTH = 16;
 
 /** @throws {@link TracingOptionsError} for an endpoint that is not an http(s) address, and a ratio outside of 0 to 1. */
 export function checkTracingOptions({ endpoint, samplingRatio }: TracingOptions): void {

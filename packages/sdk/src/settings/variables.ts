@@ -62,7 +62,10 @@ export class VariableReader {
     if (found === undefined) return fallback;
     const choice = Object.hasOwn(choices, found.value.toLowerCase()) ? choices[found.value.toLowerCase()] : undefined;
     if (choice !== undefined) return choice;
-    this.misused(found, `${fallback} is used`, `Write one of ${Object.keys(choices).join(', ')}.`);
+    const written = Object.keys(choices);
+    const used =
+      written.find((each) => each === fallback) ?? written.find((each) => choices[each] === fallback) ?? fallback;
+    this.misused(found, `${used} is used`, `Write one of ${written.join(', ')}.`);
     return fallback;
   }
 

@@ -43,7 +43,7 @@ export function ownTracing(
   whenStopped: () => void,
 ): Tracing {
   const samplingRatio = options.samplingRatio ?? environment.samplingRatio;
-  const resource = buildResource(options, samplingRatio);
+  const resource = buildResource(options, environment, samplingRatio);
   const serviceName = String(resource.attributes[ATTRIBUTE.serviceName]);
   const delivery = environment.exportsTraces ? startSpanDelivery(options, environment, serviceName, warn) : undefined;
   const metricWarnings = new WarningsAfterSpans(() => delivery?.report() ?? emptyReport(), warn);
@@ -178,7 +178,7 @@ function handleOf(
 ): Tracing {
   const report = (): TelemetryReport => delivery?.report() ?? emptyReport();
   const flushAll = async (deadlineMs: number, isLast: boolean): Promise<void> => {
-    const spans = delivery?.flush(deadlineMs) ?? Promise.resolve();
+    const spans = (isLast ? delivery?.flushAll(deadlineMs) : delivery?.flush(deadlineMs)) ?? Promise.resolve();
     const measurements = isLast ? metricDelivery?.shutdown(spans) : metricDelivery?.flush();
     await withinDeadline(Promise.all([spans, measurements]), deadlineMs);
     if (isLast) metricWarnings.release();

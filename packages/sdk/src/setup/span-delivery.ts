@@ -20,6 +20,8 @@ import { onRelease } from './process-end.ts';
 export interface SpanDelivery {
   processor: SpanProcessor;
   flush(deadlineMs: number): Promise<void>;
+  /** The same for the last time, with what worker threads have left. */
+  flushAll(deadlineMs: number): Promise<void>;
   stop(): void;
   report(): TelemetryReport;
 }
@@ -67,6 +69,10 @@ export function startSpanDelivery(
   return {
     processor: new DeliveryProcessor(journal, delivery, counts),
     flush: (deadlineMs) => delivery.flush(deadlineMs),
+    flushAll: (deadlineMs) => {
+      journal.adoptAgain();
+      return delivery.flush(deadlineMs);
+    },
     stop: () => {
       if (isStopped) return;
       isStopped = true;
@@ -104,10 +110,10 @@ const NOWHERE: Transport = {
 const LOSSES: Readonly<Record<string, string>> = {
   journal_full: 'the journal is full. Raise journal.maxBytes, or bring the back end back',
   memory_full: 'too many wait in memory. Bring the back end back, or give the program a journal',
-  too_large: 'they are larger than what can be sent',
-  unsendable: 'their ids are not valid',
-  damaged: 'their records in the journal are damaged or missing',
-  stopped: 'tracing was stopped before they were sent, and there is no journal',
+  too_large: 'of the size: larger than what can be sent',
+  unsendable: 'of ids that are not valid',
+  damaged: 'of records in the journal that are damaged or missing',
+  stopped: 'tracing was stopped while they waited in memory, where no journal keeps them',
   internal_error: 'of an error in convotel',
 };
 

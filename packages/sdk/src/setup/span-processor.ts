@@ -63,12 +63,17 @@ export class ConvotelSpanProcessor implements SpanProcessor {
       );
     }
     const environment = readEnvironment();
-    const serviceName = options.serviceName ?? environment.variables.text('OTEL_SERVICE_NAME') ?? 'unknown_service';
+    const serviceName = options.serviceName ?? environment.serviceName ?? 'unknown_service';
     applyToProcess(options, environment, warn, { isJoining: false, isRedacted: true });
     const isOff = environment.isDisabled || !environment.exportsTraces;
     this.#delivery = isOff ? undefined : startSpanDelivery(options, environment, serviceName, warn);
     if (!environment.isDisabled && (options.metrics ?? environment.exportsMetrics)) {
-      this.#metricDelivery = startMetricDelivery(options, environment, buildResource(options, undefined), warn);
+      this.#metricDelivery = startMetricDelivery(
+        options,
+        environment,
+        buildResource(options, environment, undefined),
+        warn,
+      );
       const meter = this.#metricDelivery?.provider.getMeter(METER_NAME);
       if (meter !== undefined) {
         this.#metrics = new ConversationMetrics(meter, { durations: options.durationMetrics ?? false });
@@ -128,7 +133,7 @@ export class ConvotelSpanProcessor implements SpanProcessor {
 
   async shutdown(): Promise<void> {
     abandonOpen('shutdown');
-    const spans = this.#delivery?.flush(DEFAULT_DEADLINE_MS) ?? Promise.resolve();
+    const spans = this.#delivery?.flushAll(DEFAULT_DEADLINE_MS) ?? Promise.resolve();
     await withinDeadline(Promise.all([spans, this.#metricDelivery?.shutdown(spans)]), DEFAULT_DEADLINE_MS);
     this.#stopWatching();
     this.#delivery?.stop();

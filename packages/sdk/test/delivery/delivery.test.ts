@@ -146,6 +146,19 @@ describe('what is finished arrives', () => {
     expect(warnings).toEqual([expect.stringContaining('"two were too old"')]);
   });
 
+  test('what a server says without rejecting anything is said once', async () => {
+    receiver.answerBy((response) => {
+      response.writeHead(200).end('{"partialSuccess":{"rejectedSpans":"0","errorMessage":"version 1 goes away"}}');
+    });
+    const { flush, report } = start();
+    for (let time = 0; time < 3; time += 1) {
+      endSteps(1);
+      await flush();
+    }
+    expect(report()).toMatchObject({ waitingSpans: 0, droppedSpans: {} });
+    expect(warnings).toEqual([expect.stringContaining('took all spans of a request and says "version 1 goes away"')]);
+  });
+
   test('a batch that is too large is sent in parts, and a single span that is too large is set aside', async () => {
     const { flush, report } = start();
     receiver.answerBy((response, _path, body) => {
@@ -193,6 +206,21 @@ describe('what is finished arrives', () => {
 });
 
 describe('when it cannot be delivered', () => {
+  test.each([
+    [401, 'Check the key in the headers option'],
+    [403, 'Check the key in the headers option'],
+    [404, 'Check the address in the endpoint option'],
+    [307, 'Check the address in the endpoint option'],
+  ])('a peer that answers %i is not waited for, and what to do is said: %s', async (status, advice) => {
+    receiver.answerBy((response) => response.writeHead(status).end());
+    const { shutdown, report } = start();
+    endSteps(3);
+    // Whoever waited for the deadline would come too late for the test.
+    expect(await shutdown({ deadlineMs: 600_000 })).toMatchObject({ deliveredSpans: 0 });
+    expect(report()).toMatchObject({ waitingSpans: 4, droppedSpans: {} });
+    expect(warnings).toEqual([expect.stringContaining(advice)]);
+  });
+
   test('a peer that refuses connections: shutdown does not wait, and one warning says so', async () => {
     const { shutdown } = start({ endpoint: 'http://127.0.0.1:9', metrics: true });
     endSteps(3);

@@ -208,6 +208,24 @@ describe('where no folder can be written', () => {
     expect(warnings).toEqual([expect.stringMatching(/cannot be used \(ENOTDIR\), so finished spans wait in memory/)]);
   });
 
+  test('a file system that says ENOENT below a folder that is there does not hold the program', () => {
+    const program = `
+      import { startTracing } from '@convotel/sdk';
+      import { conversation } from '@convotel/tracing';
+      const tracing = startTracing({ metrics: false, endpoint: '${receiver.endpoint}', journal: { folder: '/proc/none' }, warn: console.log });
+      conversation((c) => c.step('first', () => 1));
+      process.exit(0);
+    `;
+    const ended = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: import.meta.dirname,
+      env: { ...process.env, NODE_OPTIONS: '' },
+      // For a program that never goes on.
+      timeout: 60_000,
+      encoding: 'utf8',
+    });
+    expect(ended).toMatch(/so finished spans wait in memory/);
+  }, 90_000);
+
   test('without a journal, what remains at shutdown is counted as dropped', async () => {
     const { shutdown, report } = start({ journal: false });
     conversation((c) => c.step('first', () => 1));

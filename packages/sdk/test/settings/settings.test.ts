@@ -51,9 +51,12 @@ describe('a variable that cannot be used is named once, with what is used instea
       'Write a number from 0 to 1: 0.5',
     ],
     [{ OTEL_TRACES_SAMPLER: 'sometimes' }, 'OTEL_TRACES_SAMPLER is "sometimes"', 'every conversation is kept'],
-    [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, 'OTEL_EXPORTER_OTLP_PROTOCOL is "grpc"', 'json is used'],
+    [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, 'OTEL_EXPORTER_OTLP_PROTOCOL is "grpc"', '; http/json is used'],
     [{ OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: 'br' }, 'OTEL_EXPORTER_OTLP_TRACES_COMPRESSION is "br"', 'none is used'],
     [{ OTEL_EXPORTER_OTLP_TIMEOUT: 'ten' }, 'OTEL_EXPORTER_OTLP_TIMEOUT is "ten"', '10000 ms is used'],
+    [{ OTEL_TRACES_SAMPLER_ARG: '0.1' }, 'OTEL_TRACES_SAMPLER_ARG is "0.1"', 'so it is ignored'],
+    [{ OTEL_RESOURCE_ATTRIBUTES: 'team=%zz' }, 'OTEL_RESOURCE_ATTRIBUTES is "team=%zz"', 'the entry is left out'],
+    [{ OTEL_EXPORTER_OTLP_CERTIFICATE: '/proc/version' }, 'OTEL_EXPORTER_OTLP_CERTIFICATE is', 'not in PEM form'],
     [{ OTEL_EXPORTER_OTLP_CERTIFICATE: '/no/such.pem' }, 'OTEL_EXPORTER_OTLP_CERTIFICATE is "/no/such.pem"', 'ENOENT'],
     [{ OTEL_EXPORTER_OTLP_HEADERS: 'no-separator' }, 'OTEL_EXPORTER_OTLP_HEADERS holds an entry', 'it is left out'],
     [{ OTEL_SDK_DISABLED: 'yes' }, 'OTEL_SDK_DISABLED is "yes"', 'false is used'],
@@ -73,6 +76,28 @@ describe('a variable that cannot be used is named once, with what is used instea
     expect(warnings).toEqual([expect.stringContaining(named)]);
     expect(warnings[0]).toContain(instead);
     expect(receiver.spans()).toHaveLength(2);
+  });
+
+  test.each([
+    ['Always_Off', undefined, 0, undefined],
+    ['"always_off"', undefined, 0, undefined],
+    ['ParentBased_TraceIdRatio', ' "0.0" ', 0, undefined],
+    ['TraceIdRatio', '1.0', 2, 1],
+  ])('the sampler is what the spec says it is: %s %s', async (sampler, ratio, spans, told) => {
+    const argument = ratio === undefined ? {} : { OTEL_TRACES_SAMPLER_ARG: ratio };
+    await runWith({ OTEL_TRACES_SAMPLER: sampler, ...argument }, { endpoint: receiver.endpoint });
+    expect(receiver.spans()).toHaveLength(spans);
+    expect(receiver.resource()['conversation.sampling.ratio']).toBe(told);
+    expect(warnings).toEqual([]);
+  });
+
+  test('what can be read of a resource is used, without quotes and spaces', async () => {
+    const attributes = ' "team=voice%20bots, wrong ,key=a=b,bad=%zz" ';
+    const environment = { OTEL_SERVICE_NAME: ' "bot" ', OTEL_RESOURCE_ATTRIBUTES: attributes };
+    await runWith(environment, { endpoint: receiver.endpoint });
+    expect(receiver.resource()).toMatchObject({ 'service.name': 'bot', team: 'voice bots', key: 'a=b' });
+    expect(receiver.resource()).not.toHaveProperty('bad');
+    expect(warnings).toHaveLength(2);
   });
 
   test('values are compared without case, quotes and spaces', async () => {
@@ -116,6 +141,15 @@ describe('an endpoint', () => {
     await runWith({ OTEL_EXPORTER_OTLP_ENDPOINT: `${receiver.endpoint}/v1/traces` });
     expect(receiver.requests).toMatchObject([{ path: '/v1/traces' }]);
     expect(warnings).toEqual([expect.stringContaining('/v1/traces is used')]);
+  });
+
+  test('of traces that has that path twice is used as it is, and said', async () => {
+    await runWith({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${receiver.endpoint}/v1/traces/v1/traces` });
+    expect(receiver.requests.map(({ path }) => path)).toEqual(['/v1/traces/v1/traces']);
+    expect(warnings).toEqual([expect.stringContaining('where the path of a signal stands twice; it is used as it is')]);
+    warnings.length = 0;
+    await runWith({ OTEL_EXPORTER_OTLP_ENDPOINT: `${receiver.endpoint}/v1/traces/v1/traces` });
+    expect(receiver.requests.at(-1)!.path).toBe('/v1/traces');
   });
 
   test('with a query keeps it behind the path, and shows nothing of it', async () => {

@@ -153,6 +153,34 @@ describe('the end', () => {
   });
 });
 
+test.each(['own-tracing', 'processor'])(
+  'what a worker thread left that was terminated is sent by its process at the end: %s',
+  async (kind) => {
+    const worker = `
+      import { parentPort, workerData } from 'node:worker_threads';
+      import { startTracing } from '@convotel/sdk';
+      import { conversation } from '@convotel/tracing';
+      startTracing({ serviceName: 'ends', endpoint: 'http://127.0.0.1:9', metrics: false, journal: { folder: workerData }, warn() {} });
+      conversation((c) => c.step('in the worker', () => 1));
+      parentPort.postMessage('done');
+      setInterval(() => {}, 1000);
+    `;
+    const provide =
+      'let provider; const provide = (options) => (provider = new NodeTracerProvider({ spanProcessors: [convotelSpanProcessor(options)] })).register(); provide';
+    const program = run(
+      `const { Worker } = await import('node:worker_threads');
+      const worker = new Worker(${JSON.stringify(worker)}, { eval: true, workerData: '${folder}' });
+      await new Promise((resolve) => worker.on('message', resolve));
+      await worker.terminate();
+      await ${kind === 'processor' ? 'provider' : 'tracing'}.shutdown();`,
+      '',
+      kind === 'processor' ? provide : undefined,
+    );
+    expect([await program.ended, program.output()]).toEqual([0, 'ready\n']);
+    expect(receiver.spans().filter(({ name }) => name === 'in the worker')).toHaveLength(1);
+  },
+);
+
 describe('a step that is open arrives as abandoned', () => {
   const OPEN =
     "const open = startConversation({ conversationId: 'left' }); const step = open.startStep('open'); step.output('half');";
@@ -227,6 +255,27 @@ test('fake timers do not stop delivery', async () => {
     expect(await tracing.flush()).toEqual({ deliveredSpans: 2, undeliveredSpans: 0 });
     conversation((c) => c.step('second', () => 1));
     expect(await tracing.shutdown()).toEqual({ deliveredSpans: 4, undeliveredSpans: 0 });
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test('nor do those that were there before convotel was loaded', async () => {
+  jest.useFakeTimers();
+  jest.resetModules();
+  try {
+    const { startTracing: freshStart } = await import('@convotel/sdk');
+    const { conversation: freshConversation } = await import('@convotel/tracing');
+    let requests = 0;
+    // What is tried again needs a timer.
+    receiver.answerBy((response) => {
+      requests += 1;
+      if (requests === 1) response.writeHead(503).end();
+      else response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    });
+    const tracing = freshStart({ endpoint: receiver.endpoint, metrics: false, journal: { folder }, warn() {} });
+    freshConversation((c) => c.step('first', () => 1));
+    expect(await tracing.shutdown()).toEqual({ deliveredSpans: 2, undeliveredSpans: 0 });
   } finally {
     jest.useRealTimers();
   }

@@ -1,5 +1,3 @@
-import { createContextKey, INVALID_SPAN_CONTEXT, ProxyTracerProvider, trace, TraceFlags } from '@opentelemetry/api';
-import type { Attributes, Context, Link, Span, SpanContext, SpanOptions, Tracer } from '@opentelemetry/api';
 import {
   ATTRIBUTE,
   CONVERSATION_OPERATION,
@@ -9,6 +7,8 @@ import {
   processRegistry,
   SCHEMA_VERSION,
 } from '@convotel/conventions';
+import { createContextKey, INVALID_SPAN_CONTEXT, ProxyTracerProvider, trace, TraceFlags } from '@opentelemetry/api';
+import type { Attributes, Context, Link, Span, SpanContext, SpanOptions, Tracer } from '@opentelemetry/api';
 import { activeContext } from '../guards/context.ts';
 import { textFrom } from '../guards/given-values.ts';
 import { isInTrace, isPrivate, safeTracer, startSpan } from '../guards/spans.ts';

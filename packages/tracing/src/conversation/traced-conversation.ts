@@ -1,6 +1,6 @@
-import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import { ATTRIBUTE, CAPTURE_CONTENT_VARIABLE, isOutcome, processSettings } from '@convotel/conventions';
 import type { ClassifyError } from '@convotel/conventions';
+import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import { activeContext, runInContext } from '../guards/context.ts';
 import { readOptions, signalFrom } from '../guards/given-values.ts';
 import { endSpan, isInTrace } from '../guards/spans.ts';

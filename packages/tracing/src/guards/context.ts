@@ -66,9 +66,9 @@ export function runInContext<Argument, Result>(
       swapContextOnStack(above);
     }
   }
-  const call: Call<Result> = { hasRun: false, hasReturned: false, result: undefined, thrown: undefined };
+  const call = new Call(active, run, argument);
   try {
-    runByManager(active, run, argument, call);
+    runByManager(active, call as Call<unknown, unknown>);
   } catch {
     // The stack ended in convotel's frames. From this one, there may be enough of it left.
   }
@@ -77,47 +77,54 @@ export function runInContext<Argument, Result>(
   throw call.thrown;
 }
 
-/** What became of one call of the program's function. */
-interface Call<Result> {
-  hasRun: boolean;
-  hasReturned: boolean;
-  result: Result | undefined;
-  thrown: unknown;
+/** One call of the program's function, and what became of it. */
+class Call<Argument, Result> {
+  readonly active: Context;
+  readonly run: (argument: Argument) => Result;
+  readonly argument: Argument;
+  hasRun = false;
+  hasReturned = false;
+  result: Result | undefined = undefined;
+  thrown: unknown = undefined;
+
+  constructor(active: Context, run: (argument: Argument) => Result, argument: Argument) {
+    this.active = active;
+    this.run = run;
+    this.argument = argument;
+  }
 }
 
-function runByManager<Argument, Result>(
-  active: Context,
-  run: (argument: Argument) => Result,
-  argument: Argument,
-  call: Call<Result>,
-): void {
-  const runOnce = (): void => {
-    if (call.hasRun) return;
-    if (!isActive(active) && ownContexts.getStore() !== active) {
-      ownContexts.run(active, runOnce);
-      return;
-    }
-    call.hasRun = true;
-    nestedContexts += 1;
-    try {
-      call.result = run(argument);
-      call.hasReturned = true;
-    } catch (error) {
-      call.thrown = error;
-    }
-    nestedContexts -= 1;
-  };
+function runByManager(active: Context, call: Call<unknown, unknown>): void {
   try {
-    context.with(active, runOnce);
+    context.with(active, runOnce, undefined, call);
   } catch (error) {
     reportTrouble('making a step the active one', error);
   }
 }
 
+function runOnce(call: Call<unknown, unknown>): void {
+  if (call.hasRun) return;
+  const { active } = call;
+  if (!isActive(active) && ownContexts.getStore() !== active) {
+    ownContexts.run(active, runOnce, call);
+    return;
+  }
+  call.hasRun = true;
+  nestedContexts += 1;
+  try {
+    call.result = call.run(call.argument);
+    call.hasReturned = true;
+  } catch (error) {
+    call.thrown = error;
+  }
+  nestedContexts -= 1;
+}
+
 /** Whether the context manager has made `active` the active one; it may have wrapped it, so the spans tell. */
 function isActive(active: Context): boolean {
   try {
-    const now = context.active();
+    const now = activeContext();
+    if (now === active) return true;
     return (
       now.getValue(CONVOTEL_SPAN) === active.getValue(CONVOTEL_SPAN) && trace.getSpan(now) === trace.getSpan(active)
     );

@@ -1,8 +1,7 @@
-import { isObject, methodOf, read } from '../guards/program-objects.ts';
-import { cannotFollow, replaceMember } from './replace-member.ts';
-import type { ResultDetails } from './recognized/result-details.ts';
-import type { ResultObserver } from './result-observer.ts';
-import type { StreamedOutput } from './streamed-output.ts';
+import { isObject, methodOf, read } from '../guards/given-values.ts';
+import type { ResultDetails } from './recognized/client.ts';
+import { cannotFollow, replaceMember } from './replace-members.ts';
+import type { ResultObserver, StreamedOutput } from './result-observer.ts';
 import { followWebStream } from './web-stream.ts';
 
 /**

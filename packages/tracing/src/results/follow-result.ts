@@ -1,7 +1,6 @@
+import { isObject } from '../guards/given-values.ts';
 import { isEndOfStack } from '../guards/spans.ts';
 import { reportTrouble } from '../guards/warnings.ts';
-import { isObject } from '../guards/program-objects.ts';
-import { followAsyncIterable, isAsyncIterable } from './async-iterable.ts';
 import {
   findDataBesideResponse,
   followEventStream,
@@ -10,15 +9,14 @@ import {
   isPage,
   isStreamText,
 } from './client-objects.ts';
-import { followIterator, isSyncIterator } from './iterator.ts';
-import { followPromise, isNativePromise } from './native-promise.ts';
+import { followAsyncIterable, followIterator, isAsyncIterable, isSyncIterator } from './iterables.ts';
 import { followNodeStream, isNodeStream } from './node-stream.ts';
+import { followPromise, followThenable, isNativePromise, isThenable } from './promises.ts';
+import type { ResultDetails } from './recognized/client.ts';
 import { ChunkReader, readWhole, recognizes } from './recognized/recognize.ts';
 import { findBodyStream, followResponse, isResponse } from './response.ts';
-import type { ResultDetails } from './recognized/result-details.ts';
+import { StreamedOutput } from './result-observer.ts';
 import type { Following, ResultObserver, ResultOptions } from './result-observer.ts';
-import { StreamedOutput } from './streamed-output.ts';
-import { followThenable, isThenable } from './thenable.ts';
 import { followUntil } from './until.ts';
 import { followWebStream, isWebStream } from './web-stream.ts';
 

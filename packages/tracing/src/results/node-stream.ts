@@ -1,8 +1,7 @@
-import { isObject, methodOf, read } from '../guards/program-objects.ts';
-import type { Method } from '../guards/program-objects.ts';
-import { cannotFollow, replaceMember } from './replace-member.ts';
-import type { ResultObserver } from './result-observer.ts';
-import type { StreamedOutput } from './streamed-output.ts';
+import { isObject, methodOf, read } from '../guards/given-values.ts';
+import type { Method } from '../guards/given-values.ts';
+import { cannotFollow, replaceMember } from './replace-members.ts';
+import type { ResultObserver, StreamedOutput } from './result-observer.ts';
 
 /** A Node `Readable`, or one of the `readable-stream` package; a stream that can only be written to is a plain value. */
 export function isNodeStream(value: object): boolean {
@@ -70,15 +69,18 @@ function emitDoor(stream: object, emit: Method, output: StreamedOutput, observer
   const original = emit as unknown as (this: unknown, ...given: unknown[]) => boolean;
   const deliver = (given: unknown[]): boolean => original.apply(stream, given);
   const deliverChunk = (chunk: unknown): boolean => original.call(stream, 'data', chunk);
-  return function (this: unknown, event: unknown, ...details: unknown[]): unknown {
-    const [detail] = details;
-    if (observer.isOver) return deliver([event, ...details]);
+  const deliverReadable = (): boolean => original.call(stream, 'readable');
+  return function (this: unknown, event: unknown, detail?: unknown, ...others: unknown[]): unknown {
+    const { isOver } = observer;
     // Listeners belong to the consumer, although the stream is filled inside the step.
-    if (event === 'data') {
+    if (event === 'data' && !isOver) {
       output.begins();
       output.chunk(detail);
       return observer.runOutside(deliverChunk, detail);
     }
+    if (event === 'readable' && !isOver) return observer.runOutside(deliverReadable, undefined);
+    const given = arguments.length === 1 ? [event] : [event, detail, ...others];
+    if (isOver) return deliver(given);
     if (event === 'end') output.completed();
     else if (event === 'error') {
       if (saysThatConsumerLeft(detail)) output.left();
@@ -87,7 +89,7 @@ function emitDoor(stream: object, emit: Method, output: StreamedOutput, observer
       // Without an `end` or an `error` before it.
       output.left();
     }
-    return observer.runOutside(deliver, [event, ...details]);
+    return observer.runOutside(deliver, given);
   } as Method;
 }
 

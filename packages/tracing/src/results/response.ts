@@ -1,10 +1,9 @@
 import { types } from 'node:util';
-import { isObject, methodOf, read } from '../guards/program-objects.ts';
-import type { Method } from '../guards/program-objects.ts';
+import { isObject, methodOf, read } from '../guards/given-values.ts';
+import type { Method } from '../guards/given-values.ts';
 import { followNodeStream, isNodeStream } from './node-stream.ts';
-import { cannotFollow, replaceMember } from './replace-member.ts';
-import type { Following } from './result-observer.ts';
-import type { StreamedOutput } from './streamed-output.ts';
+import { cannotFollow, replaceMember } from './replace-members.ts';
+import type { Following, StreamedOutput } from './result-observer.ts';
 import { followWebStream, isWebStream } from './web-stream.ts';
 
 /** A WHATWG `Response`: of Node's own `fetch`, of the undici package, or of another library. */

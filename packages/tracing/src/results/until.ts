@@ -1,7 +1,7 @@
 import { types } from 'node:util';
+import { isObject, read } from '../guards/given-values.ts';
 import { reportTrouble } from '../guards/warnings.ts';
-import { isObject, read } from '../guards/program-objects.ts';
-import { cannotFollow, replaceMember } from './replace-member.ts';
+import { cannotFollow, replaceMember } from './replace-members.ts';
 import type { Following, ResultOptions } from './result-observer.ts';
 
 /**

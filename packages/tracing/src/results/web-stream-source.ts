@@ -1,5 +1,4 @@
-import type { ResultObserver } from './result-observer.ts';
-import type { StreamedOutput } from './streamed-output.ts';
+import type { ResultObserver, StreamedOutput } from './result-observer.ts';
 
 type Controller = ReadableStreamDefaultController<unknown> | ReadableByteStreamController;
 /** Options of `getReader`. */

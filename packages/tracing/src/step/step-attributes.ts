@@ -8,7 +8,7 @@ import {
 import type { StepKind } from '@convotel/conventions';
 import type { Attributes } from '@opentelemetry/api';
 import { eachAttribute } from '../guards/given-values.ts';
-import type { ResultDetails } from '../results/recognized/result-details.ts';
+import type { ResultDetails } from '../results/recognized/client.ts';
 import type { StepOptions, TokenUsage } from './step-options.ts';
 
 /** Names that mean something to convotel; they are kept before a program's own when OpenTelemetry has to drop some. */

@@ -1,5 +1,5 @@
-import type { Attributes } from '@opentelemetry/api';
 import type { ClassifyError, Outcome } from '@convotel/conventions';
+import type { Attributes } from '@opentelemetry/api';
 import type { ResultOptions } from '../results/result-observer.ts';
 
 /** What is known about a step before it runs. */

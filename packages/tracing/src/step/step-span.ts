@@ -1,14 +1,14 @@
-import { SpanKind } from '@opentelemetry/api';
-import type { Attributes, Context, Span, SpanOptions } from '@opentelemetry/api';
 import { ATTRIBUTE } from '@convotel/conventions';
 import type { ClassifyError, StepKind } from '@convotel/conventions';
+import { SpanKind } from '@opentelemetry/api';
+import type { Attributes, Context, Span, SpanOptions } from '@opentelemetry/api';
 import { activeContext, runInContext } from '../guards/context.ts';
 import { signalFrom } from '../guards/given-values.ts';
 import { endSpan, startSpan } from '../guards/spans.ts';
 import type { SpanEnding } from '../guards/spans.ts';
 import { epochMsOf, hrTimeOf } from '../guards/times.ts';
 import { reportTrouble } from '../guards/warnings.ts';
-import type { ResultDetails } from '../results/recognized/result-details.ts';
+import type { ResultDetails } from '../results/recognized/client.ts';
 import type { ResultOptions, StreamSoFar } from '../results/result-observer.ts';
 import { limitMsFrom, openWork } from './open-work.ts';
 import type { OpenItem } from './open-work.ts';
@@ -280,7 +280,8 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   }
 
   runOutside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
-    return this.#callerContext === undefined ? run(argument) : runInContext(this.#callerContext, run, argument);
+    const caller = this.#callerContext;
+    return caller === undefined || caller === activeContext() ? run(argument) : runInContext(caller, run, argument);
   }
 
   /** What the program said itself is not replaced. */

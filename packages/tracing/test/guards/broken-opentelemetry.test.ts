@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { context, diag, DiagLogLevel, ROOT_CONTEXT, trace } from '@opentelemetry/api';
@@ -179,6 +181,22 @@ test('without a context manager, steps find their conversation and the step arou
     expect(agent?.attributes['conversation.id']).toBe(tool.attributes['conversation.id']);
   }
   expect(context.active()).toBe(ROOT_CONTEXT);
+});
+
+test('without a context manager, whoever reads the stream of a step outside of it is outside of it', async () => {
+  trace.setGlobalTracerProvider(new NodeTracerProvider());
+  const call = startConversation();
+  const twoWords = async function* (): AsyncGenerator<string> {
+    yield 'a';
+    yield 'b';
+  };
+  const words = call.step('gpt', () => Readable.from(twoWords()));
+  const carriers: object[] = [];
+  words.on('data', () => step('outside', (outside) => carriers.push(outside.carrier())));
+  await once(words, 'end');
+  call.end();
+  // A step of no conversation has nothing to carry.
+  expect(carriers).toEqual([{}, {}]);
 });
 
 describe('options that throw when they are read', () => {

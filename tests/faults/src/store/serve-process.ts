@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const COMMAND = fileURLToPath(new URL('../../../../packages/cli/bin/convotel.js', import.meta.url));
+/** The command line's program. */
+export const COMMAND = fileURLToPath(new URL('../../../../packages/cli/bin/convotel.js', import.meta.url));
 /** A start that takes longer has failed. */
 const START_DEADLINE_MS = 60_000;
 
@@ -57,6 +58,18 @@ export async function startServe(
 
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** A condition that does not come true in this time never will. */
+const CONDITION_DEADLINE_MS = 300_000;
+
+/** Waits until `isTrue`. */
+export async function until(isTrue: () => boolean): Promise<void> {
+  const deadline = performance.now() + CONDITION_DEADLINE_MS;
+  while (!isTrue()) {
+    if (performance.now() > deadline) throw new Error(`never came true: ${isTrue.toString()}`);
+    await pause(5);
+  }
 }
 
 /** A folder for one fault, removed after it. */

@@ -9,12 +9,21 @@ export interface StepFields {
   startMs: number;
   durationMs?: number;
   step?: string;
+  /** How many steps enclose it. */
+  depth?: number;
   /** Bytes of a text that does not compress well. */
   textBytes?: number;
 }
 
 /** A step span in OTLP/JSON, with the trace id that follows from the conversation. */
-export function stepSpan({ conversationId, startMs, durationMs = 5, step = 'gpt', textBytes = 0 }: StepFields): object {
+export function stepSpan({
+  conversationId,
+  startMs,
+  durationMs = 5,
+  step = 'gpt',
+  depth = 0,
+  textBytes = 0,
+}: StepFields): object {
   const nano = (ms: number): string => `${Math.round(ms)}000000`;
   return {
     traceId: createHash('sha256').update(`convotel:${conversationId}`).digest('hex').slice(0, 32),
@@ -27,6 +36,7 @@ export function stepSpan({ conversationId, startMs, durationMs = 5, step = 'gpt'
       text('conversation.id', conversationId),
       text('conversation.step.name', step),
       text('conversation.outcome', 'completed'),
+      ...(depth === 0 ? [] : [{ key: 'conversation.step.depth', value: { intValue: String(depth) } }]),
       ...(textBytes === 0
         ? []
         : [text('conversation.pii.input_text', randomBytes(Math.ceil((textBytes * 3) / 4)).toString('base64'))]),

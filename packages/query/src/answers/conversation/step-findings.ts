@@ -5,9 +5,6 @@ import { findingRule } from '../../findings/finding.ts';
 import { counted, quotedMessage, stepDisplayName } from '../../findings/words.ts';
 import type { ConversationOutcome } from '../../model/conversation.ts';
 import { percentOf } from '../numbers.ts';
-import { millisecondsOf } from '../../model/numbers.ts';
-import { parseInstant } from '../../time/instant.ts';
-import { coveredNano } from './conversation-detail.ts';
 import type { ConversationDetail, StepRow } from './conversation-detail.ts';
 
 /** What the rules that several answers about one conversation share look at. */
@@ -29,18 +26,19 @@ export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: Detail
   const calls = outermostStepsByName(detail);
   if (calls.size < 2) return [];
   const shares = [...calls].map(([step, rows]) => {
-    const durationMs = coveredMs(rows);
+    const durationMs = rows.length === 1 ? rows[0]!.durationMs : lengthMs(stretchesOf(rows));
     return { step, calls: rows.length, durationMs, sharePct: percentOf(durationMs, detail.durationMs) };
   });
   const bottlenecks: typeof shares = [];
-  const named: StepRow[] = [];
+  let named: Stretch[] = [];
   for (const share of shares.toSorted((a, b) => b.durationMs - a.durationMs)) {
-    // Of steps side by side one is enough: the others took no time that it did not.
-    const rows = calls.get(share.step)!;
-    const addedMs = named.length === 0 ? share.durationMs : coveredMs([...named, ...rows]) - coveredMs(named);
+    // What takes less by itself adds no more; and of steps side by side one is enough.
+    if (share.sharePct < BOTTLENECK_FROM_PCT) break;
+    const running = stretchesOf(calls.get(share.step)!);
+    const addedMs = share.durationMs - overlapMs(running, named);
     if (percentOf(addedMs, detail.durationMs) < BOTTLENECK_FROM_PCT) continue;
     bottlenecks.push(share);
-    named.push(...rows);
+    named = merged([...named, ...running]);
   }
   return bottlenecks.map((share, place) => {
     const times = share.calls > 1 ? `${counted(share.calls, 'call')}, ` : '';
@@ -152,11 +150,52 @@ function errorEvidence({ errorType, errorMessage }: StepRow): Record<string, str
   return { ...(errorType === undefined ? {} : { errorType }), ...(errorMessage === undefined ? {} : { errorMessage }) };
 }
 
-/** How long at least one of `rows` was running: calls side by side count once. */
-function coveredMs(rows: readonly StepRow[]): number {
-  const [only, ...others] = rows;
-  if (only === undefined || others.length === 0) return only?.durationMs ?? 0;
-  return millisecondsOf(coveredNano(rows.map((row) => [parseInstant(row.startTime), parseInstant(row.endTime)])));
+/** A stretch of time, in Unix microseconds. */
+interface Stretch {
+  start: number;
+  end: number;
+}
+
+/** When at least one of `rows` was running: calls side by side count once. Apart from each other, in order. */
+function stretchesOf(rows: readonly StepRow[]): Stretch[] {
+  return merged(rows.map((row) => ({ start: microsecondsOf(row.startTime), end: microsecondsOf(row.endTime) })));
+}
+
+function merged(stretches: Stretch[]): Stretch[] {
+  const apart: Stretch[] = [];
+  for (const { start, end } of stretches.sort((a, b) => a.start - b.start)) {
+    const last = apart.at(-1);
+    if (last === undefined || start > last.end) apart.push({ start, end });
+    else last.end = Math.max(last.end, end);
+  }
+  return apart;
+}
+
+function lengthMs(stretches: readonly Stretch[]): number {
+  return stretches.reduce((sum, { start, end }) => sum + (end - start), 0) / 1000;
+}
+
+/** How much of `stretches` lies within `others`; both are apart and in order. */
+function overlapMs(stretches: readonly Stretch[], others: readonly Stretch[]): number {
+  let overlap = 0;
+  for (const { start, end } of stretches) {
+    // The first of the others that ends after `start`, found by halving: there may be thousands of each.
+    let [place, after] = [0, others.length];
+    while (place < after) {
+      const middle = (place + after) >> 1;
+      if (others[middle]!.end <= start) place = middle + 1;
+      else after = middle;
+    }
+    for (; place < others.length && others[place]!.start < end; place++) {
+      overlap += Math.min(end, others[place]!.end) - Math.max(start, others[place]!.start);
+    }
+  }
+  return overlap / 1000;
+}
+
+/** Unix microseconds of a time of an answer, which has 6 decimals. */
+function microsecondsOf(time: string): number {
+  return Date.parse(`${time.slice(0, 'YYYY-MM-DDTHH:MM:SS'.length)}Z`) * 1000 + Number(time.slice(-7, -1));
 }
 
 /** The steps that nothing else encloses, by start. */

@@ -1,8 +1,10 @@
 import { traceIdOf } from '@convotel/conventions';
+import { mapInSlices } from '../../concurrency.ts';
 import { buildConversation } from '../../model/conversation.ts';
 import type { ConversationRecord } from '../../model/conversation.ts';
 import { reuseWarnings } from '../../model/coverage.ts';
 import type { Answer } from '../../model/coverage.ts';
+import type { SpanRecord } from '../../model/span-record.ts';
 import type {
   ConversationCount,
   ConversationCountsQuestion,
@@ -15,7 +17,7 @@ import type {
 import { foldIntoHours } from '../../time/fold-into-hours.ts';
 import { coverConversations, coverWindow, handedOver, warnUnrecognised } from './coverage.ts';
 import type { ReadConversation } from './coverage.ts';
-import { findNewest, rowsByTrace } from './newest.ts';
+import { findNewest } from './newest.ts';
 import { windowValues } from './sql-store.ts';
 import type { SqlStore, TraceKey } from './sql-store.ts';
 
@@ -38,7 +40,7 @@ async function findConversation(store: SqlStore, conversationId: string): Promis
   const lowerCase = conversationId.toLowerCase();
   const named = TRACE_ID.test(lowerCase) ? [traceKey(lowerCase)] : [];
   for (const candidate of [traceKey(traceIdOf(conversationId)), ...carriers, ...named]) {
-    const spans = (await store.rows('conversation-spans', { trace_id: candidate })).map(span);
+    const spans = await store.rows('conversation-spans', { trace_id: candidate }, span);
     if (!spans.some(({ role }) => role !== 'other')) continue;
     const otherTraceIds = carriers.filter((carrier) => carrier !== candidate).map(traceId);
     return {
@@ -89,12 +91,11 @@ async function listLargest(
 /** The conversations with the trace ids `keys`, in their order. */
 export async function readConversations(store: SqlStore, keys: readonly TraceKey[]): Promise<ReadConversation[]> {
   if (keys.length === 0) return [];
-  const groups = rowsByTrace(await store.rows('conversation-numbers', { trace_ids: keys }));
-  const rowsByKey = new Map(groups.map((rows) => [rows[0]!['trace_id'] as TraceKey, rows]));
-  return keys.map((key) => {
-    const spans = rowsByKey.get(key)!.map(store.readers.span);
-    return { conversation: buildConversation(spans)!, spans };
+  const spansByKey = new Map<TraceKey, SpanRecord[]>(keys.map((key) => [key, []]));
+  await store.rows('conversation-numbers', { trace_ids: keys }, (row) => {
+    spansByKey.get(row['trace_id'] as TraceKey)!.push(store.readers.span(row));
   });
+  return mapInSlices(spansByKey.values(), (spans) => ({ conversation: buildConversation(spans)!, spans }));
 }
 
 async function measureResponses(

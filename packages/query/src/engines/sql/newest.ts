@@ -52,7 +52,7 @@ export async function orderStepsOf(
 }
 
 /** Rows grouped by their `trace_id`, in the order in which each trace comes first. */
-export function rowsByTrace(rows: readonly SqlRow[]): SqlRow[][] {
+function rowsByTrace(rows: readonly SqlRow[]): SqlRow[][] {
   const byTrace = new Map<TraceKey, SqlRow[]>();
   for (const row of rows) {
     const key = row['trace_id'] as TraceKey;

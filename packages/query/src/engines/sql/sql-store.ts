@@ -97,6 +97,12 @@ export interface SqlStore {
   }): Promise<FoldedNames | undefined>;
   /** The rows that a statement selects. */
   rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]>;
+  /** What `read` makes of each row, which it must not keep: of a hundred thousand rows only what is needed stays. */
+  rows<Item>(
+    name: StatementName,
+    values: Readonly<Record<string, SqlValue>>,
+    read: (row: SqlRow) => Item,
+  ): Promise<Item[]>;
   /** The same as arrays by column name: an object a row would take several times as long. */
   columns(
     name: StatementName,

@@ -86,25 +86,40 @@ export class ClickHouseStore implements SqlStore {
     return { kept: new Set(kept), folded };
   }
 
-  async rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]> {
+  rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]>;
+  rows<Item>(
+    name: StatementName,
+    values: Readonly<Record<string, SqlValue>>,
+    read: (row: SqlRow) => Item,
+  ): Promise<Item[]>;
+  async rows(
+    name: StatementName,
+    values: Readonly<Record<string, SqlValue>>,
+    read: (row: SqlRow) => unknown = (row) => row,
+  ): Promise<unknown[]> {
+    const traceIds = values['trace_ids'] as readonly string[] | undefined;
+    if (traceIds === undefined || traceIds.length <= MAX_TRACE_IDS) {
+      return (await this.#rowsOf(name, values)).map(read);
+    }
+    const items: unknown[] = [];
+    for (let index = 0; index < traceIds.length; index += MAX_TRACE_IDS) {
+      const some = { ...values, trace_ids: traceIds.slice(index, index + MAX_TRACE_IDS) };
+      for (const row of await this.#rowsOf(name, some)) items.push(read(row));
+    }
+    return items;
+  }
+
+  async #rowsOf(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<readonly SqlRow[]> {
     if (isReadByScan(name)) {
       const isScanned = this.#question.name === 'step-statistics' && this.#shared[name] === undefined;
       if (isScanned) await this.#scan(values);
       // A scan of one step does not know the others.
-      if (this.#shared[name] === undefined)
+      if (this.#shared[name] === undefined) {
         Object.assign(this.#shared, rowsOfWindow(await this.#read('window', values)));
+      }
       return this.#shared[name]!;
     }
     if (name === 'coverage' && this.#shared.coverage !== undefined) return this.#shared.coverage;
-    const traceIds = values['trace_ids'] as readonly string[] | undefined;
-    if (traceIds !== undefined && traceIds.length > MAX_TRACE_IDS) {
-      const rows: SqlRow[] = [];
-      for (let index = 0; index < traceIds.length; index += MAX_TRACE_IDS) {
-        const some = { ...values, trace_ids: traceIds.slice(index, index + MAX_TRACE_IDS) };
-        for (const row of await this.#read(name as ClickHouseStatement, some)) rows.push(row);
-      }
-      return rows;
-    }
     const rows = await this.#read(name as ClickHouseStatement, values);
     const seen = rows[0]?.['seen'];
     if (name === 'response-statistics' || name === 'step-retries') this.#shared.coverage = [{ conversations: seen }];

@@ -101,7 +101,7 @@ export class JaegerReader {
       if (error instanceof AnswerTooLargeError) {
         throw new SourceError(
           'WRONG_ANSWER',
-          `Jaeger at ${this.#client.location} was to ${what}, and sent ${error.message}. No conversation is that long; is one trace id used for everything?`,
+          `Jaeger at ${this.#client.location} was to ${what}, and sent ${error.message}${what === 'search' ? ', however short the time was' : ''}. Is one trace id used for everything, or does something else listen there?`,
           { cause: error },
         );
       }

@@ -25,6 +25,9 @@ export interface WindowRequest {
 /** So many traces tell how dense they are; a window with fewer is read at once. */
 const PROBE_DEPTH = 500;
 
+/** So many answers may be too large before any was read; each that was read allows for another two. */
+const MAX_TOO_LARGE = 16;
+
 /** What was read. */
 export interface WindowReading {
   spans: SpanRecord[];
@@ -37,7 +40,8 @@ export interface WindowReading {
  * promised choice. So an answer with as many as were asked for is taken for cut, and its stretch of time is asked for in
  * parts, down to a millisecond; then for more traces; what is still cut is reported.
  *
- * @throws `SourceError`; {@link JaegerRefusalError} when the server refuses for another reason than the number of traces.
+ * @throws `SourceError`; {@link AnswerTooLargeError} when answers stay too large however short the time is;
+ *   {@link JaegerRefusalError} when the server refuses for another reason than the number of traces.
  */
 export async function readWindow(request: WindowRequest): Promise<WindowReading> {
   const reader = new WindowReader(request);
@@ -53,6 +57,8 @@ class WindowReader {
   /** Spans of each trace that has been read; a trace comes back with every slice and service that it has a span in. */
   readonly #spanCounts = new Map<string, number>();
   readonly #leftOver: Window[] = [];
+  #answersRead = 0;
+  #answersTooLarge = 0;
 
   constructor(request: WindowRequest) {
     this.#request = request;
@@ -120,11 +126,17 @@ class WindowReader {
     }
     try {
       const spans = await client.search({ window: slice, service, depth }, this.#stop.signal);
+      this.#answersRead += 1;
       const traceCount = this.#take(spans);
       if (traceCount < depth) return { outcome: 'whole', parts: 0 };
       return { outcome: 'cut', parts: estimateParts(slice, spans, this.#request.depth.usual) };
     } catch (error) {
-      if (error instanceof AnswerTooLargeError) return { outcome: 'too large', parts: 2 };
+      if (error instanceof AnswerTooLargeError) {
+        this.#answersTooLarge += 1;
+        // Shorter stretches do not help: something that never stops is listening there.
+        if (this.#answersTooLarge > MAX_TOO_LARGE + 2 * this.#answersRead) throw error;
+        return { outcome: 'too large', parts: 2 };
+      }
       const isTooDeep = error instanceof JaegerRefusalError && error.isAboutDepth && this.#request.depth.refuse(depth);
       if (!isTooDeep) throw error;
       return { outcome: 'refused', parts: 0 };

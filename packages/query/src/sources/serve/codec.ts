@@ -61,12 +61,50 @@ export function decodeQuestion(url: URL): AnyQuestion {
  * arrays. `decodeAnswer` makes the same answer of it again.
  */
 export function encodeAnswer(question: AnyQuestion, answer: Answer<unknown>): string {
-  return JSON.stringify({ question: question.name, ...answer }, (_key, value: unknown) => {
-    if (typeof value === 'bigint') return value.toString();
-    if (typeof value === 'number' && Math.abs(value) === Infinity) return String(value);
-    if (value instanceof BigInt64Array || value instanceof Float64Array) return Array.from<unknown>(value);
-    if (value instanceof Uint8Array || value instanceof Uint32Array) return Array.from(value);
-    return value;
+  return [...encodedParts(question, answer)].join('');
+}
+
+/** {@link encodeAnswer} in parts of some kilobytes, for whoever does something else in between. */
+export function* encodedParts(question: AnyQuestion, { data, ...rest }: Answer<unknown>): Iterable<string> {
+  yield `{"question":${JSON.stringify(question.name)},"data":`;
+  if (Array.isArray(data)) yield* listParts(data);
+  else if (typeof data === 'object' && data !== null) yield* objectParts(data);
+  else yield encodeValue(data);
+  // Its braces are those of the whole.
+  yield `,${encodeValue(rest).slice(1)}`;
+}
+
+function* objectParts(fields: object): Iterable<string> {
+  let before = '{';
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue;
+    yield `${before}${JSON.stringify(name)}:`;
+    if (Array.isArray(value)) yield* listParts(value);
+    else yield encodeValue(value);
+    before = ',';
+  }
+  yield before === '{' ? '{}' : '}';
+}
+
+/** As many items make one part; a span with its texts has about a kilobyte. */
+const ITEMS_PER_PART = 64;
+
+function* listParts(items: readonly unknown[]): Iterable<string> {
+  yield '[';
+  for (let from = 0; from < items.length; from += ITEMS_PER_PART) {
+    const part = encodeValue(items.slice(from, from + ITEMS_PER_PART)).slice(1, -1);
+    yield from === 0 ? part : `,${part}`;
+  }
+  yield ']';
+}
+
+function encodeValue(value: unknown): string {
+  return JSON.stringify(value, (_key, field: unknown) => {
+    if (typeof field === 'bigint') return field.toString();
+    if (typeof field === 'number' && Math.abs(field) === Infinity) return String(field);
+    if (field instanceof BigInt64Array || field instanceof Float64Array) return Array.from<unknown>(field);
+    if (field instanceof Uint8Array || field instanceof Uint32Array) return Array.from(field);
+    return field;
   });
 }
 

@@ -1,8 +1,9 @@
-import { HttpClient, socketPathOf } from '../../http/http-client.ts';
+import { AnswerTooLargeError, HttpClient, socketPathOf } from '../../http/http-client.ts';
 import type { HttpAnswer } from '../../http/http-client.ts';
 import { shownAddress } from '../../http/shown-address.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions } from '../../questions.ts';
+import { SourceError } from '../../source-error.ts';
 import { encodeQuestion } from './codec.ts';
 import { readServeAnswer, readServeHealth } from './serve-answer.ts';
 import type { ServeHealth } from './serve-answer.ts';
@@ -11,6 +12,8 @@ import type { ServeHealth } from './serve-answer.ts';
 export interface ServeSourceOptions {
   /** How long one answer may take, in milliseconds. @defaultValue `30_000` */
   timeoutMs?: number | undefined;
+  /** Longest answer that is read, in bytes: whoever listens there may never stop. @defaultValue `268_435_456` */
+  maxAnswerBytes?: number | undefined;
   /** Shown to a `serve` that asks for one, where the address has no name and password. @defaultValue none */
   token?: string | undefined;
 }
@@ -30,7 +33,7 @@ export class ServeSource implements ConversationSource {
   }
 
   async ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>> {
-    const { status, headers, text } = await this.#get(encodeQuestion(question as AnyQuestion));
+    const { status, headers, text } = await this.#get(encodeQuestion(question as AnyQuestion), question.name);
     return readServeAnswer(this.location, question, { status, contentType: headers['content-type'], text });
   }
 
@@ -39,20 +42,30 @@ export class ServeSource implements ConversationSource {
    * @throws `SourceError` `UNREACHABLE`, `WRONG_ANSWER`
    */
   async health(): Promise<ServeHealth> {
-    const { status, headers, text } = await this.#get('/healthz');
+    const { status, headers, text } = await this.#get('/healthz', 'how it is');
     return readServeHealth(this.location, { status, contentType: headers['content-type'], text });
   }
 
   async close(): Promise<void> {}
 
-  #get(path: string): Promise<HttpAnswer> {
-    const { timeoutMs = 30_000, token } = this.#options;
+  async #get(path: string, asked: string): Promise<HttpAnswer> {
+    const { timeoutMs = 30_000, maxAnswerBytes = 268_435_456, token } = this.#options;
     const isToShow = token !== undefined && !/^[a-z]+:\/\/[^/]*@/i.test(this.#address);
     const client = new HttpClient(this.#address, {
       timeoutMs,
+      maxAnswerBytes,
       expected: '`convotel serve`',
       ...(isToShow && { headers: { authorization: `Bearer ${token}` } }),
     });
-    return client.get(path);
+    try {
+      return await client.get(path);
+    } catch (error) {
+      if (!(error instanceof AnswerTooLargeError)) throw error;
+      throw new SourceError(
+        'WRONG_ANSWER',
+        `${this.location} answered ${asked} with ${error.message}, which is not read to the end. Ask for less: a shorter time, or a smaller limit.`,
+        { cause: error },
+      );
+    }
   }
 }

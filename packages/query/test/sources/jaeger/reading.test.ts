@@ -298,8 +298,17 @@ describe('one conversation', () => {
     await expect(source.ask({ name: 'conversation', conversationId: 'one' })).rejects.toMatchObject({
       name: 'SourceError',
       code: 'WRONG_ANSWER',
-      message: expect.stringMatching(/sent more than 5000 bytes\. No conversation is that long/),
+      message: expect.stringMatching(/sent more than 5000 bytes\. Is one trace id used for everything/),
     });
+  });
+
+  test('a search that is answered with too much however short the time is gives up', async () => {
+    const source = await open([stepSpan('gpt', { start: '2025-10-08T10:00:00Z', ms: 10 })], { maxAnswerBytes: 10 });
+    await expect(source.ask({ name: 'conversations', order: 'newest', limit: 10 })).rejects.toMatchObject({
+      code: 'WRONG_ANSWER',
+      message: expect.stringMatching(/was to search, and sent more than 10 bytes, however short the time was/),
+    });
+    expect(standIn.seen.length).toBeLessThan(50);
   });
 
   test('is two look-ups by its trace id in hex', async () => {

@@ -55,6 +55,22 @@ describe('a source that asks convotel serve', () => {
     await source.close();
   });
 
+  test('stops reading an answer that does not end', async () => {
+    const address = await listen((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const write = (): void => {
+        while (!response.destroyed && response.write(' '.repeat(65_536)));
+      };
+      response.on('drain', write);
+      write();
+    });
+    const source = new ServeSource(address, { maxAnswerBytes: 2 ** 20 });
+    await expect(source.ask({ name: 'common-errors', ...QUESTION })).rejects.toMatchObject({
+      code: 'WRONG_ANSWER',
+      message: `${address} answered common-errors with more than 1 MiB, which is not read to the end. Ask for less: a shorter time, or a smaller limit.`,
+    });
+  });
+
   test('says that nothing answers, and what to do', async () => {
     const address = await listen(() => {});
     await new Promise((resolve) => servers.splice(0)[0]!.close(resolve));

@@ -1,6 +1,5 @@
-import type { ResultDetails } from './result-details.ts';
-import { countAt, countedOnce, listAt, NOTHING, objectAt, OUTPUT, note, textAt, textMeaning } from './client.ts';
-import type { Client, Meaning } from './client.ts';
+import { countAt, countedOnce, listAt, note, NOTHING, objectAt, OUTPUT, textAt, textMeaning } from './client.ts';
+import type { Client, Meaning, ResultDetails } from './client.ts';
 
 const PROVIDER = 'anthropic';
 

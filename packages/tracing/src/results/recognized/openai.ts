@@ -1,6 +1,5 @@
-import type { ResultDetails } from './result-details.ts';
-import { countAt, countedOnce, listAt, NOTHING, objectAt, OUTPUT, note, textAt, textMeaning } from './client.ts';
-import type { Client, Meaning } from './client.ts';
+import { countAt, countedOnce, listAt, note, NOTHING, objectAt, OUTPUT, textAt, textMeaning } from './client.ts';
+import type { Client, Meaning, ResultDetails } from './client.ts';
 
 const PROVIDER = 'openai';
 
@@ -10,6 +9,8 @@ const PROVIDER = 'openai';
  */
 export const openai: Client = {
   readChunk(chunk, details) {
+    const text = details.provider === PROVIDER && details.model !== undefined ? onlyText(chunk) : undefined;
+    if (text !== undefined) return { kind: 'text', text };
     switch (textAt(chunk, 'object')) {
       case 'chat.completion.chunk':
         return readChoices(chunk, details, meaningOfDelta);
@@ -35,6 +36,26 @@ export const openai: Client = {
     }
   },
 };
+
+interface PlainChunk {
+  object?: unknown;
+  usage?: unknown;
+  choices: readonly { index?: unknown; delta: { content?: unknown }; finish_reason?: unknown }[];
+}
+
+/** The text of a chunk that has nothing else to tell, as nearly all have; undefined leaves it to a closer look. */
+function onlyText(chunk: object): string | undefined {
+  try {
+    const { object, usage, choices } = chunk as PlainChunk;
+    const { index, delta, finish_reason: finishReason } = choices[0]!;
+    if (object !== 'chat.completion.chunk' || index !== 0) return undefined;
+    if ((usage ?? undefined) !== undefined || (finishReason ?? undefined) !== undefined) return undefined;
+    const { content } = delta;
+    return typeof content === 'string' && content !== '' ? content : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 type Choice = object | undefined;
 

@@ -1,7 +1,6 @@
-import type { RecognizeOptions, ResultDetails } from './result-details.ts';
 import { anthropic } from './anthropic.ts';
 import { NOTHING } from './client.ts';
-import type { Client, Meaning } from './client.ts';
+import type { Client, Meaning, RecognizeOptions, ResultDetails } from './client.ts';
 import { openai } from './openai.ts';
 import { vercelAi } from './vercel-ai.ts';
 

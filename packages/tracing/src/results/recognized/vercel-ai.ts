@@ -1,18 +1,17 @@
-import { read } from '../../guards/program-objects.ts';
-import type { ResultDetails } from './result-details.ts';
+import { read } from '../../guards/given-values.ts';
 import {
   ABORTED,
   countAt,
   countedOnce,
   listAt,
+  note,
   NOTHING,
   objectAt,
   OUTPUT,
-  note,
   textAt,
   textMeaning,
 } from './client.ts';
-import type { Client, Meaning } from './client.ts';
+import type { Client, Meaning, ResultDetails } from './client.ts';
 
 /** Parts that no other stream has; `start`, `finish` or `error` may be anybody's. */
 const DISTINCT_TYPE = /^(text|reasoning|tool-input)-(start|delta|end)$|^(start|finish)-step$/;

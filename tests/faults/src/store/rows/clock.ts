@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Fault } from '../../fault.ts';
-import { pause, send, startServe, withFolder } from '../serve-process.ts';
+import { pause, send, startServe, until, withFolder } from '../serve-process.ts';
 import { conversationsIn, stepSpan, traceRequest } from '../spans.ts';
 
 const CONVERSATIONS = 500;
@@ -28,7 +28,7 @@ export const fault: Fault = {
         await send(`${right.url}/v1/traces`, { body: traceRequest(spans) });
         await right.stop();
         const wrong = await startServe(storePath, [], { nodeWords: ['--import', clockPath] });
-        while (!wrong.notices().includes('the clock says')) await pause(20);
+        await until(() => wrong.notices().includes('the clock says'));
         // A span of the right time, from another machine.
         const sent = await send(`${wrong.url}/v1/traces`, {
           body: traceRequest([stepSpan({ conversationId: 'from elsewhere', startMs: Date.now() })]),

@@ -1,10 +1,22 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Fault } from '../../fault.ts';
-import { pause, send, startServe, withFolder } from '../serve-process.ts';
+import { pause, send, startServe, until, withFolder } from '../serve-process.ts';
+import type { ServeProcess } from '../serve-process.ts';
 import { conversationsIn, stepSpan, traceRequest } from '../spans.ts';
 
 const SENDERS = 3;
 const SPANS_PER_REQUEST = 100;
+/** What comes within this after the moment that is waited for is hit too. */
+const MAX_LATER_MS = 300;
+
+/** What `serve` is doing when it is killed. */
+const MOMENTS: Readonly<Record<string, (serve: ServeProcess, storePath: string) => boolean>> = {
+  'just started': () => true,
+  'deleting old conversations': (serve) => serve.notices().includes('deleting what ended first'),
+  'rewriting the file': (_serve, storePath) => existsSync(`${storePath}.rewriting`),
+  'just rewritten': (serve) => serve.notices().includes('was rewritten'),
+};
 
 /** `kill -9` while old conversations are deleted, the file is rewritten, checkpoints are made, and a new store is set up. */
 export const fault: Fault = {
@@ -32,13 +44,16 @@ export const fault: Fault = {
           }
         };
         const senders = Array.from({ length: SENDERS }, sendUntilGone);
-        await pause(random.whole(200, 2_500));
+        const moments = Object.values(MOMENTS);
+        const isReached = moments[round % moments.length]!;
+        await until(() => isReached(serve, storePath));
+        await pause(random.whole(0, MAX_LATER_MS));
         await serve.stop('SIGKILL');
         isGone = true;
         await Promise.all(senders);
-        for (const [, until] of serve.notices().matchAll(/deleting what ended first, until (\S+?)(?:\.|\s|$)/g)) {
+        for (const [, end] of serve.notices().matchAll(/deleting what ended first, until (\S+?)(?:\.|\s|$)/g)) {
           // It is said to the minute.
-          boundaryMs = Math.max(boundaryMs, Date.parse(until!) + 60_000);
+          boundaryMs = Math.max(boundaryMs, Date.parse(end!) + 60_000);
         }
         rewrites += serve.notices().match(/was rewritten/g)?.length ?? 0;
         deletions += serve.notices().match(/serve: deleted/g)?.length ?? 0;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Fault } from '../../fault.ts';
-import { ask, pause, send, startServe, storeBytes, withFolder } from '../serve-process.ts';
+import { ask, pause, send, startServe, storeBytes, until, withFolder } from '../serve-process.ts';
 import { conversationsIn, stepSpan, traceRequest } from '../spans.ts';
 
 const MS_PER_HOUR = 3_600_000;
@@ -35,7 +35,7 @@ export const fault: Fault = {
         const maxMib = Math.max(1, Math.floor(storeBytes(storePath) / 1.1 / 2 ** 20));
         const due = 1 - (maxMib * 2 ** 20) / storeBytes(storePath);
         const serve = await startServe(storePath, ['--max-size', `${maxMib}MiB`]);
-        while (!/deleted/.test(serve.notices())) await pause(50);
+        await until(() => /deleted/.test(serve.notices()));
         // Twice as long as it looks at the size again: nothing more may go.
         await pause(4_000);
         const health = await ask(serve.url, '/healthz');

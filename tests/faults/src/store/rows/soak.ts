@@ -5,7 +5,7 @@ import { conversationsIn, stepSpan, traceRequest } from '../spans.ts';
 
 const SPANS_PER_SECOND = 5_000;
 const SPANS_PER_REQUEST = 500;
-/** A short run reaches a small limit only, which is less than a minute of spans: see docs/operations.md, Size. */
+/** A short run reaches a small limit only, which is less than a minute of spans. */
 const [SHORT_MAX_MIB, LONG_MAX_MIB] = [32, 256];
 /** What is kept of what was acknowledged; the rest has been deleted long since. */
 const REMEMBERED = 100_000;
@@ -77,7 +77,7 @@ export const fault: Fault = {
         value: newest.filter((id) => !left.has(id)).length,
         atMost: 0,
       });
-      measured({ name: 'in use / limit, at most', value: mostUsed / (maxMib * 2 ** 20), atMost: isLong ? 1.1 : 2.5 });
+      measured({ name: 'in use / limit, at most', value: mostUsed / (maxMib * 2 ** 20), atMost: 1.1 });
       measured({ name: 'file and log / limit, at most', value: longest / (maxMib * 2 ** 20) });
       measured({
         name: 'memory, last third / middle third',

@@ -1,13 +1,17 @@
-import type { ConversationFilters, ConversationOutcome, Window } from '@convotel/query/answers';
+import { useEffect, useState } from 'preact/hooks';
+import type { ConversationFilters, ConversationOutcome, UsageGroup, Window } from '@convotel/query/answers';
 import { parseInstant } from '@convotel/query/answers';
 
 /** The views of the page, in the order of the navigation. */
-export const VIEWS = ['now', 'conversations', 'steps', 'compare'] as const;
+export const VIEWS = ['now', 'conversations', 'sessions', 'steps', 'compare', 'usage'] as const;
 export type View = (typeof VIEWS)[number];
 
 export const ORDERS = ['newest', 'longest', 'attention'] as const;
 /** `attention`: failures first, then what is open, then the slowest. */
 export type Order = (typeof ORDERS)[number];
+
+/** What rows of *Usage* are about. */
+export const USAGE_GROUPS = ['model', 'step', 'day', 'workflow', 'session'] as const satisfies readonly UsageGroup[];
 
 export const OUTCOMES: readonly ConversationOutcome[] = [
   'completed',
@@ -18,19 +22,29 @@ export const OUTCOMES: readonly ConversationOutcome[] = [
   'open',
 ];
 
+/** From a time to a later one, as RFC 3339. */
+export type Stretch = readonly [since: string, until: string];
+
 /** Everything that decides what is on the screen; it stands in the address, so a link shows the same to others. */
 export interface Address {
   view: View;
   /** The conversation that is open, within `conversations`. */
   conversationId?: string | undefined;
+  /** The session that is open, within `sessions`. */
+  sessionId?: string | undefined;
   /** The step that is chosen: a span's id for a conversation, else a name. */
   step?: string | undefined;
   /** A duration back from now (`24h`), or a time. */
   since: string;
   /** A time; now when absent. */
   until?: string | undefined;
-  /** Where `compare` parts the window. */
+  /** Where `compare` parts the window, unless it has two windows. */
   split?: string | undefined;
+  /** The two windows of `compare`; each from a time to a time. */
+  before?: Stretch | undefined;
+  after?: Stretch | undefined;
+  /** What rows of `usage` are about. */
+  by: UsageGroup;
   order: Order;
   filters: ConversationFilters;
   /** Part of a conversation's id. */
@@ -58,13 +72,18 @@ export function parseAddress(hash: string): Address {
   }
   const since = parameters.get('since') ?? DEFAULT_SINCE;
   const until = timeIn(parameters, 'until');
+  const opened = id === undefined || id === '' ? undefined : decoded(id);
   return {
     view: VIEWS.find((each) => each === view) ?? 'now',
-    conversationId: id === undefined || id === '' ? undefined : decoded(id),
+    conversationId: view === 'conversations' ? opened : undefined,
+    sessionId: view === 'sessions' ? opened : undefined,
     step: parameters.get('step') ?? undefined,
     since: durationMs(since) !== undefined || isTime(since) ? since : DEFAULT_SINCE,
     until,
     split: timeIn(parameters, 'split'),
+    before: stretchIn(parameters, 'before'),
+    after: stretchIn(parameters, 'after'),
+    by: USAGE_GROUPS.find((each) => each === parameters.get('by')) ?? 'model',
     order: ORDERS.find((each) => each === parameters.get('order')) ?? 'newest',
     filters,
     find: parameters.get('find') || undefined,
@@ -74,7 +93,8 @@ export function parseAddress(hash: string): Address {
 
 /** The address as it stands behind `#`, without what is the default. */
 export function formatAddress(address: Address): string {
-  const { view, conversationId, since, order, filters } = address;
+  const { view, conversationId, sessionId, since, order, by, filters } = address;
+  const opened = conversationId ?? sessionId;
   const parameters = new URLSearchParams();
   const set = (name: string, value: string | undefined): void => {
     if (value !== undefined && value !== '') parameters.set(name, value);
@@ -82,13 +102,16 @@ export function formatAddress(address: Address): string {
   if (since !== DEFAULT_SINCE) set('since', since);
   set('until', address.until);
   set('split', address.split);
+  set('before', address.before?.join('/'));
+  set('after', address.after?.join('/'));
+  if (by !== 'model') set('by', by);
   for (const name of FILTER_NAMES) set(name, filters[name]);
   if (order !== 'newest') set('order', order);
   set('find', address.find);
   set('step', address.step);
   set('tz', address.zone);
   const query = parameters.toString();
-  const path = conversationId === undefined ? view : `${view}/${encodeURIComponent(conversationId)}`;
+  const path = opened === undefined ? view : `${view}/${encodeURIComponent(opened)}`;
   return `#/${path}${query === '' ? '' : `?${query}`}`;
 }
 
@@ -140,6 +163,13 @@ function timeIn(parameters: URLSearchParams, name: string): string | undefined {
   return text !== null && isTime(text) ? text : undefined;
 }
 
+/** Two times with a slash between them, as ISO 8601 writes an interval. */
+function stretchIn(parameters: URLSearchParams, name: string): Stretch | undefined {
+  const [since = '', until = '', ...more] = (parameters.get(name) ?? '').split('/');
+  if (more.length > 0 || !isTime(since) || !isTime(until)) return undefined;
+  return parseInstant(since) < parseInstant(until) ? [since, until] : undefined;
+}
+
 function isTime(text: string): boolean {
   try {
     return parseInstant(text) >= 0n;
@@ -164,4 +194,31 @@ function decoded(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** The address of the page, as it is now and whenever it changes. */
+export function useAddress(): Address {
+  const [hash, setHash] = useState(location.hash);
+  useEffect(() => {
+    const read = (): void => setHash(location.hash);
+    addEventListener('hashchange', read);
+    return () => removeEventListener('hashchange', read);
+  }, []);
+  return parseAddress(hash);
+}
+
+/** Goes to `address`; the back button returns. */
+export function goTo(address: Address): void {
+  location.hash = formatAddress(address);
+}
+
+/** Goes to `address` in place of the present one, such as for each letter typed into a filter. */
+export function replaceAddress(address: Address): void {
+  history.replaceState(null, '', formatAddress(address));
+  dispatchEvent(new HashChangeEvent('hashchange'));
+}
+
+/** The viewer's own zone. */
+export function ownZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }

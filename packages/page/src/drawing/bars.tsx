@@ -1,7 +1,7 @@
-import type { StepParts } from '../asking/step-parts.ts';
-import { isFailed } from '../words/words.ts';
+import type { StepParts } from '../asking/answers.ts';
+import { isFailed, durationWords, outcomeWords, shortTimeWords } from '../words.ts';
 import type { ShownConversation } from '../asking/rows.ts';
-import { stepLook } from './step-look.ts';
+import { stepLook } from './marks.tsx';
 
 /** Steps that touch do not overlap, whatever their clocks say. */
 const OVERLAP_MS = 1;
@@ -107,4 +107,58 @@ function stepsOf(parts: readonly PartsIndex[], traceId: string): readonly BarPar
     if (steps.length > 0) return steps;
   }
   return [];
+}
+
+/**
+ * Conversations one after the other as columns of their durations, the part before the first output dark, where that is
+ * known. Each opens its conversation.
+ */
+export function ConversationColumns(props: {
+  /** By start. */
+  rows: readonly ShownConversation[];
+  linkTo: (row: ShownConversation) => string;
+  /** The trace id of the one that is open. */
+  current: string | undefined;
+  zone: string;
+}) {
+  const { rows, linkTo, current, zone } = props;
+  const longestMs = Math.max(...rows.map(({ durationMs }) => durationMs), 1);
+  const hasResponse = rows.some(({ responseMs }) => responseMs !== undefined);
+  const hasFailed = rows.some(({ outcome }) => isFailed(outcome));
+  const [first, last] = [rows[0], rows.at(-1)];
+  return (
+    <>
+      <ol class="columns">
+        {rows.map((row) => (
+          <li key={row.traceId}>
+            <a
+              href={linkTo(row)}
+              aria-current={row.traceId === current ? 'true' : undefined}
+              class={isFailed(row.outcome) ? 'bad' : ''}
+              title={titleOf(row, zone)}
+            >
+              <i style={{ height: `${Math.max((row.durationMs / longestMs) * 100, 3)}%` }}>
+                {row.responseMs === undefined || row.durationMs === 0 ? null : (
+                  <b style={{ height: `${Math.min(row.responseMs / row.durationMs, 1) * 100}%` }} />
+                )}
+              </i>
+              <span class="unseen">{`${row.id}, ${durationWords(row.durationMs)}, ${outcomeWords(row.outcome)}`}</span>
+            </a>
+          </li>
+        ))}
+      </ol>
+      {first === undefined || last === undefined ? null : (
+        <p class="soft">
+          Durations from {shortTimeWords(first.startUnixMs, zone)} to {shortTimeWords(last.startUnixMs, zone)}; the
+          highest is {durationWords(longestMs)}.{hasResponse ? ' Dark: until the first output.' : ''}
+          {hasFailed ? ' Striped: failed.' : ''}
+        </p>
+      )}
+    </>
+  );
+}
+
+function titleOf({ startUnixMs, durationMs, responseMs, outcome }: ShownConversation, zone: string): string {
+  const response = responseMs === undefined ? '' : `, first output after ${durationWords(responseMs)}`;
+  return `${shortTimeWords(startUnixMs, zone)}, ${durationWords(durationMs)}${response}, ${outcomeWords(outcome)}`;
 }

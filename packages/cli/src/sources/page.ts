@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url';
+import type { StepKind } from '@convotel/conventions';
+import type { PageSettings } from '@convotel/local';
+import type { Settings } from '../settings/settings.ts';
+import { durationMs } from '../values/duration.ts';
+
+/** The folder of the built page: beside the bundled command, and beside its sources once they were built. */
+export function pageFolder(): string {
+  return fileURLToPath(new URL('../../dist/page', import.meta.url));
+}
+
+/** What of `convotel.json` the page follows. */
+export function pageSettings({ conversation, currency, prices, steps = {} }: Settings): PageSettings {
+  const kinds = Object.entries(steps).flatMap(([step, { kind }]): [string, StepKind][] =>
+    kind === undefined ? [] : [[step, kind]],
+  );
+  return {
+    ...(conversation?.target !== undefined && { targetMs: durationMs(conversation.target, 'conversation.target') }),
+    ...(currency !== undefined && { currency }),
+    ...(prices !== undefined && { prices }),
+    ...(kinds.length > 0 && { kinds: Object.fromEntries(kinds) }),
+  };
+}

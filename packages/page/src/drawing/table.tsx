@@ -1,0 +1,97 @@
+import type { ComponentChildren } from 'preact';
+import { countText, durationWords } from '../words.ts';
+
+/** A column of a table; the first one names the row. */
+export interface Column<Row> {
+  name: string;
+  /** Numbers stand at the end of their cell. */
+  isNumber?: boolean | undefined;
+  cell: (row: Row) => ComponentChildren;
+  /** Classes of the cell. */
+  look?: ((row: Row) => string) | undefined;
+  /** Shown when the pointer rests on the cell. */
+  title?: ((row: Row) => string) | undefined;
+}
+
+/** Rows in numbers. A table that is wider than the screen scrolls in its own box, by keys too. */
+export function Table<Row>(props: {
+  /** What the table holds, for those who do not see it. */
+  label: string;
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  keyOf: (row: Row) => string;
+  /** Classes of a row. */
+  look?: ((row: Row) => string) | undefined;
+}) {
+  const { label, columns, rows, keyOf, look } = props;
+  return (
+    <div class="table-box" tabIndex={0} role="region" aria-label={label}>
+      <table>
+        <thead>
+          <tr>
+            {columns.map(({ name, isNumber }) => (
+              <th key={name} scope="col" class={isNumber === true ? 'number' : ''}>
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={keyOf(row)} class={look?.(row) ?? ''}>
+              {columns.map(({ name, cell, isNumber, look: cellLook, title }, index) =>
+                index === 0 ? (
+                  <th key={name} scope="row">
+                    {cell(row)}
+                  </th>
+                ) : (
+                  <td
+                    key={name}
+                    class={`${isNumber === true ? 'number' : ''} ${cellLook?.(row) ?? ''}`}
+                    title={title?.(row)}
+                  >
+                    {cell(row)}
+                  </td>
+                ),
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** A length beside its words, on a scale that ends at `scale`. */
+export function CellBar(props: {
+  value: number | undefined;
+  scale: number;
+  words: string;
+  look: string;
+  /** A part of `value` that is drawn pale. */
+  paleFrom?: number | undefined;
+}) {
+  const { value = 0, scale, words, look, paleFrom } = props;
+  const width = (part: number): string => `${scale === 0 ? 0 : (part / scale) * 100}%`;
+  return (
+    <span class="cell-bar">
+      <span class="bar-track">
+        <i class={look} style={{ width: width(value) }}>
+          {paleFrom === undefined || value === 0 ? null : (
+            <b class="pale" style={{ insetInlineStart: `${(paleFrom / value) * 100}%` }} />
+          )}
+        </i>
+      </span>
+      {words}
+    </span>
+  );
+}
+
+/** What a cell shows for a duration or a count that may be unknown. */
+export function durationCell(ms: number | undefined): string {
+  return ms === undefined ? '–' : durationWords(ms);
+}
+
+export function countCell(count: number | undefined): string {
+  return count === undefined ? '–' : countText(count);
+}
