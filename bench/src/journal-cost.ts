@@ -21,6 +21,7 @@ type Report = (figure: Figure) => void;
 const ROUNDS = 60;
 const WARM_UP_ROUNDS = 10;
 const STEPS_PER_ROUND = 2000;
+const STEADY_ROUNDS = 4;
 
 /** What the journal and redaction add to a step, part by part, and what sending adds to the process. */
 export const bench: Bench = async (report) => {
@@ -206,8 +207,21 @@ async function compareWithStock(
     await new Promise((resolve) => child.on('exit', resolve));
     return { ...steady, arrived: sink.spans() - before };
   };
-  const stock = await run('stock', 'steady');
-  const ours = await run('convotel', 'steady');
+  // In turns, and the better of each: what else the machine does only adds.
+  const [stock, ours] = [
+    { cpuUs: Infinity, delayMs: Infinity },
+    { cpuUs: Infinity, delayMs: Infinity },
+  ];
+  for (let round = 0; round < STEADY_ROUNDS; round += 1) {
+    for (const [kind, best] of [
+      ['stock', stock],
+      ['convotel', ours],
+    ] as const) {
+      const { cpuUs, delayMs } = await run(kind, 'steady');
+      best.cpuUs = Math.min(best.cpuUs, cpuUs);
+      best.delayMs = Math.min(best.delayMs, delayMs);
+    }
+  }
   const note = `${ours.cpuUs.toFixed(1)} µs, the stock pipeline ${stock.cpuUs.toFixed(1)} µs`;
   report({
     name: 'CPU a step with export at 5,000 steps/s',

@@ -76,3 +76,9 @@ export const UNKNOWN_ERROR_TYPE = '_OTHER';
 
 /** Value of `gen_ai.operation.name` on the root. */
 export const CONVERSATION_OPERATION = 'invoke_workflow';
+
+/** Name of the root span of every conversation. */
+export const CONVERSATION_SPAN_NAME = 'conversation';
+
+/** Value of {@link ATTRIBUTE.schemaVersion} that these conventions describe. */
+export const SCHEMA_VERSION = '1';

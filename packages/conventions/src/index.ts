@@ -1,4 +1,11 @@
-export { ATTRIBUTE, CONVERSATION_OPERATION, STEP_TIMING_PREFIX, UNKNOWN_ERROR_TYPE } from './attributes.ts';
+export {
+  ATTRIBUTE,
+  CONVERSATION_OPERATION,
+  CONVERSATION_SPAN_NAME,
+  SCHEMA_VERSION,
+  STEP_TIMING_PREFIX,
+  UNKNOWN_ERROR_TYPE,
+} from './attributes.ts';
 export { codedError, ERROR_CODES } from './coded-errors.ts';
 export type { CodedError, CodedErrorClass, CodedErrorName, ErrorCodeOf, ErrorMeaning } from './coded-errors.ts';
 export {
@@ -11,7 +18,14 @@ export {
   traceIdOf,
 } from './conversation-id.ts';
 export type { ConversationIds } from './conversation-id.ts';
-export { DURATION_BUCKET_BOUNDS_SECONDS, METRIC, METRIC_ATTRIBUTE } from './metrics.ts';
+export {
+  DURATION_BUCKET_BOUNDS_SECONDS,
+  METRIC,
+  METRIC_ATTRIBUTE,
+  STEP_SUM_DIFFERS_FROM_PCT,
+  STEP_WARNING_MS,
+  THRESHOLD,
+} from './metrics.ts';
 export { FAILURE_OUTCOMES, isFailure, isOutcome, OUTCOMES, worstOutcome } from './outcomes.ts';
 export type { Outcome } from './outcomes.ts';
 export { CAPTURE_CONTENT_VARIABLE, processRegistry, processSettings } from './process-registry.ts';
@@ -22,7 +36,5 @@ export type {
   ProcessSettings,
   WantedRoot,
 } from './process-registry.ts';
-export { CONVERSATION_SPAN_NAME, SCHEMA_VERSION } from './spans.ts';
 export { OPERATION_BY_STEP_KIND, stepKindOf } from './step-kinds.ts';
 export type { StepKind } from './step-kinds.ts';
-export { STEP_SUM_DIFFERS_FROM_PCT, STEP_WARNING_MS, THRESHOLD } from './thresholds.ts';

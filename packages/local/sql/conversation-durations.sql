@@ -19,7 +19,8 @@ conversations AS (
     coalesce(
       min(response_latency_s) FILTER (role = 'step'),
       min(response_latency_s) FILTER (role = 'root')
-    ) AS response_s
+    ) AS response_s,
+    coalesce(bit_or(1 << group_id::INTEGER) FILTER (role = 'step'), bit_or(1 << group_id::INTEGER)) AS group_mask
   FROM readable_spans
   WHERE role <> 'other' AND trace_id IN (SELECT trace_id FROM seen)
   GROUP BY trace_id
@@ -31,7 +32,8 @@ SELECT
   coalesce(root_outcome::VARCHAR, 'open') AS outcome,
   (last_ns - first_ns) / 1e6 AS duration_ms,
   step_sum_ns / 1e6 AS step_sum_ms,
-  response_s * 1000 AS response_ms
+  response_s * 1000 AS response_ms,
+  group_mask
 FROM conversations
 WHERE has_step_within OR (first_ns >= $since_ns AND first_ns < $until_ns)
 ORDER BY first_ns, trace_id

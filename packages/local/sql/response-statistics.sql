@@ -1,4 +1,4 @@
--- Numbers of the response latency, over the conversations that start from $since_ns to before $until_ns and have one: the
+-- Numbers of the response latency, group by group, over the conversations that start from $since_ns to before $until_ns and have one: the
 -- smallest of their steps', else of their roots'; quantiles by linear interpolation, for each of $probabilities.
 -- A conversation starts with its first step; where it has none, with its root.
 WITH answering AS (
@@ -15,17 +15,23 @@ seen AS (
 latencies AS (
   SELECT
     coalesce(min(start_ns) FILTER (step_id > 0), min(start_ns)) AS first_ns,
-    coalesce(min(response_latency_s) FILTER (step_id > 0), min(response_latency_s)) AS response_s
+    coalesce(min(response_latency_s) FILTER (step_id > 0), min(response_latency_s)) AS response_s,
+    coalesce(bit_or(1 << group_id::INTEGER) FILTER (step_id > 0), bit_or(1 << group_id::INTEGER)) AS all_groups,
+    -- Without a value only where none of the steps has one.
+    coalesce(nullif(all_groups & ~$no_group::INTEGER, 0), all_groups) AS group_mask
   FROM readable_spans
   WHERE step_id IS NOT NULL AND trace_id IN (SELECT trace_id FROM seen)
   GROUP BY trace_id
 )
 SELECT
+  group_id,
   count(*) AS conversations,
   avg(response_s) AS average_s,
   min(response_s) AS min_s,
   max(response_s) AS max_s,
   quantile_cont(response_s, $probabilities) AS quantiles_s
 FROM latencies
+JOIN (SELECT unnest(range($groups::INTEGER))::INTEGER AS group_id) ON group_mask & (1 << group_id) <> 0
 WHERE first_ns >= $since_ns AND first_ns < $until_ns
-ORDER BY conversations
+GROUP BY group_id
+ORDER BY group_id

@@ -1,4 +1,5 @@
--- One row a step and conversation of conversation-durations.sql.
+-- One row a step, group and conversation of conversation-durations.sql. The last three columns take a look at more of each
+-- span, so they are empty but with $traits.
 WITH seen AS (
   SELECT DISTINCT trace_id
   FROM readable_spans
@@ -8,6 +9,7 @@ durations AS (
   SELECT
     trace_id,
     step_id,
+    group_id,
     coalesce(
       sum(duration_ns) FILTER (
         outcome = 'completed' AND duration_ns < $too_long_ns AND start_ns >= $since_ns AND start_ns < $until_ns
@@ -18,12 +20,15 @@ durations AS (
       outcome = 'completed' AND duration_ns < $too_long_ns AND start_ns >= $since_ns AND start_ns < $until_ns
     ) AS counted,
     sum(duration_ns) FILTER (outcome = 'completed') / 1e6 AS completed_ms,
-    min(start_ns) AS first_ns
+    min(start_ns) AS first_ns,
+    min(CASE WHEN $traits THEN nullif(model, '') END) AS model,
+    count(*) FILTER ($traits AND attempt > 1) AS retries,
+    sum(CASE WHEN $traits THEN input_chars END) AS input_chars
   FROM readable_spans
   WHERE step_id > 0 AND trace_id IN (SELECT trace_id FROM seen)
-  GROUP BY trace_id, step_id
+  GROUP BY trace_id, step_id, group_id
 )
-SELECT trace_id, step, counted_ms, counted, completed_ms, first_ns
+SELECT trace_id, step, group_id, counted_ms, counted, completed_ms, first_ns, model, retries, input_chars
 FROM durations
 JOIN steps USING (step_id)
-ORDER BY trace_id, step
+ORDER BY trace_id, step, group_id

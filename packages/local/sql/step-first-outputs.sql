@@ -3,6 +3,7 @@
 WITH first_outputs AS (
   SELECT
     step_id,
+    group_id,
     count(*) AS counted,
     avg(time_to_first_output_s) AS average_s,
     quantile_cont(time_to_first_output_s, $probabilities) AS quantiles_s
@@ -11,9 +12,9 @@ WITH first_outputs AS (
     AND ($step::VARCHAR IS NULL OR step_id = (SELECT step_id FROM steps WHERE step = $step))
     AND outcome = 'completed' AND duration_ns < $too_long_ns
     AND time_to_first_output_s IS NOT NULL
-  GROUP BY step_id
+  GROUP BY step_id, group_id
 )
-SELECT step, counted, average_s, quantiles_s
+SELECT step, group_id, counted, average_s, quantiles_s
 FROM first_outputs
 JOIN steps USING (step_id)
-ORDER BY step
+ORDER BY step, group_id

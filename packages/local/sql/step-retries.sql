@@ -10,16 +10,16 @@ WITH tried_again AS (
     AND ($step::VARCHAR IS NULL OR step_id = (SELECT step_id FROM steps WHERE step = $step))
 ),
 attempts AS (
-  SELECT trace_id, step_id, span_id, start_ns, outcome, coalesce(attempt, 1) AS attempt
+  SELECT trace_id, step_id, group_id, span_id, start_ns, outcome, coalesce(attempt, 1) AS attempt
   FROM readable_spans
   JOIN tried_again USING (trace_id, step_id)
 ),
 changes AS (
-  SELECT trace_id, step_id, attempt AS level, span_id, start_ns, 1 AS change, outcome
+  SELECT trace_id, step_id, group_id, attempt AS level, span_id, start_ns, 1 AS change, outcome
   FROM attempts
   WHERE outcome <> 'completed'
   UNION ALL
-  SELECT trace_id, step_id, attempt - 1, span_id, start_ns, -1, NULL
+  SELECT trace_id, step_id, group_id, attempt - 1, span_id, start_ns, -1, NULL
   FROM attempts
   WHERE attempt > 1
 ),
@@ -45,10 +45,11 @@ looked_ahead AS (
 )
 SELECT
   step,
+  group_id,
   count(*) AS retried,
   count(*) FILTER (outcome IN ('failed', 'timed_out', 'abandoned')) AS retried_failures
 FROM looked_ahead
 JOIN steps USING (step_id)
 WHERE change = 1 AND least_waiting_later < waiting AND start_ns >= $since_ns AND start_ns < $until_ns
-GROUP BY step
-ORDER BY step
+GROUP BY step, group_id
+ORDER BY step, group_id

@@ -5,6 +5,7 @@
 WITH alike AS (
   SELECT
     step_id,
+    group_id,
     outcome,
     depth,
     true AS is_short,
@@ -14,15 +15,16 @@ WITH alike AS (
     max(duration_ns) AS max_ns
   FROM readable_spans
   WHERE step_id IS NOT NULL AND start_ns >= $since_ns AND start_ns < $until_ns AND duration_ns < $too_long_ns
-  GROUP BY step_id, outcome, depth
+  GROUP BY step_id, group_id, outcome, depth
   UNION ALL
-  SELECT step_id, outcome, depth, false, count(*), NULL, NULL, NULL
+  SELECT step_id, group_id, outcome, depth, false, count(*), NULL, NULL, NULL
   FROM readable_spans
   WHERE step_id IS NOT NULL AND start_ns >= $since_ns AND start_ns < $until_ns AND duration_ns >= $too_long_ns
-  GROUP BY step_id, outcome, depth
+  GROUP BY step_id, group_id, outcome, depth
 )
 SELECT
   step,
+  group_id,
   sum(spans) AS total,
   coalesce(sum(spans) FILTER (outcome = 'completed'), 0) AS completed,
   coalesce(sum(spans) FILTER (outcome IN ('failed', 'timed_out', 'abandoned')), 0) AS failures,
@@ -34,5 +36,5 @@ SELECT
 FROM alike
 JOIN steps USING (step_id)
 WHERE $step::VARCHAR IS NULL OR step = $step
-GROUP BY step
-ORDER BY step
+GROUP BY step, group_id
+ORDER BY step, group_id

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type ConversationSource, QueryError } from '@convotel/query';
+import { QueryError } from '@convotel/query';
 import { askBackend, BackendRefusal, findRunningBackend, readText } from './discovery/find-running-backend.ts';
-import { type Forgotten, FORGET_PATH } from './http/operator-routes.ts';
+import { type Forgotten, FORGET_PATH, traceIdsOf } from './http/operator-routes.ts';
 import { LocalError } from './local-error.ts';
 
 /** Memory of DuckDB while a store is changed that no back end runs on, in bytes. */
@@ -66,10 +66,4 @@ async function forgetInFile(storePath: string, conversationId: string): Promise<
 
 function noSuchConversation(conversationId: string, why: string): QueryError {
   return new QueryError('NO_SUCH_CONVERSATION', `no conversation "${conversationId}": ${why}`);
-}
-
-/** Every trace that carries the conversation's id. */
-export async function traceIdsOf(source: Pick<ConversationSource, 'ask'>, conversationId: string): Promise<string[]> {
-  const { data } = await source.ask({ name: 'conversation', conversationId });
-  return [...new Set([...data.spans.map(({ traceId }) => traceId), ...data.otherTraceIds])];
 }

@@ -9,7 +9,6 @@ import {
   type ResolvedRetentionOptions,
 } from './backend-options.ts';
 import { type Presence, removePresence, writePresence } from './discovery/presence-file.ts';
-import { traceIdsOf } from './forget-conversation.ts';
 import { createHttpServer } from './http/create-server.ts';
 import { ForegroundGate } from './http/foreground-gate.ts';
 import { BACKUP_PATH, type Route } from './http/http-answer.ts';
@@ -177,7 +176,7 @@ function routesOf(
     ['/v1/logs', discarding('logs')],
     ...questionRoutes(source, gate),
     [BACKUP_PATH, backupRoute(store)],
-    [FORGET_PATH, forgetRoute(store, (conversationId) => traceIdsOf(source, conversationId))],
+    [FORGET_PATH, forgetRoute(store, source)],
     ['/healthz', healthRoute({ instanceId, store, upkeep, retention, budget, rejected, gone })],
     ...(pageFolder === undefined
       ? []

@@ -9,9 +9,10 @@ export type { HourOfDayRow } from './answers/busiest.ts';
 export { commonErrors } from './answers/common-errors.ts';
 export type { CommonErrorRow, CommonErrorsOptions } from './answers/common-errors.ts';
 export { compare } from './answers/compare/compare.ts';
-export type { CompareOptions, ComparisonReport } from './answers/compare/compare.ts';
+export type { CompareByAttribute, CompareByTime, CompareOptions, ComparisonReport } from './answers/compare/compare.ts';
 export type { ComparisonRow, Verdict } from './answers/compare/compare-windows.ts';
 export type { ComparedSide } from './answers/compare/compared-sides.ts';
+export type { DifferenceWithinGroups } from './answers/compare/mix.ts';
 export type { ConversationRow } from './answers/conversation-row.ts';
 export type { ConversationDetail, StepRow } from './answers/conversation/conversation-detail.ts';
 export type { OneConversationOptions } from './answers/conversation/get-conversation.ts';
@@ -30,13 +31,15 @@ export type {
   Explanation,
   WorstStep,
 } from './answers/explain/explanation.ts';
+export { GROUP_ATTRIBUTES } from './answers/groups.ts';
+export type { GroupedOptions } from './answers/groups.ts';
 export { hours } from './answers/hours.ts';
 export type { HourRow } from './answers/hours.ts';
 export { longest } from './answers/longest.ts';
 export type { LongestOptions } from './answers/longest.ts';
 export type { SingleOptions, WindowedOptions } from './answers/options.ts';
 export { percentiles } from './answers/percentiles.ts';
-export type { PercentileName, PercentilesOptions, StepPercentiles } from './answers/percentiles.ts';
+export type { GroupPercentiles, PercentileName, PercentilesOptions, StepPercentiles } from './answers/percentiles.ts';
 export { recent } from './answers/recent.ts';
 export type { RecentOptions } from './answers/recent.ts';
 export type { Report } from './answers/report.ts';
@@ -62,11 +65,16 @@ export type { Get, GetResponse, ServeSourceOptions } from './sources/serve/fetch
 export type { ConversationOutcome, ConversationRecord } from './model/conversation.ts';
 export type { StepUsage } from './model/step-usage.ts';
 export type { Answer, Coverage, Warning, WarningCode } from './model/coverage.ts';
+export { MAX_GROUPS, NO_GROUP, OTHER_GROUPS } from './model/groups.ts';
+export type { GroupBy } from './model/groups.ts';
+export type { StepColumn, StepTraits } from './model/step-columns.ts';
 export type { ConversationFilters } from './model/window.ts';
 export type { SpanRecord, SpanRest } from './model/span-record.ts';
 export type { Window } from './model/window.ts';
 export type {
   AnyQuestion,
+  AttributeCount,
+  AttributeValuesQuestion,
   CommonError,
   CommonErrorsQuestion,
   ConversationCount,
@@ -82,7 +90,6 @@ export type {
   ResponseStatistics,
   ResponseStatisticsQuestion,
   SourceKind,
-  StepColumn,
   StepDurations,
   StepDurationsQuestion,
   StepStatistics,

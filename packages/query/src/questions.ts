@@ -1,6 +1,8 @@
 import type { ConversationOutcome, ConversationRecord } from './model/conversation.ts';
 import type { Answer } from './model/coverage.ts';
+import type { GroupBy } from './model/groups.ts';
 import type { SpanRecord } from './model/span-record.ts';
+import type { StepColumn } from './model/step-columns.ts';
 import type { ConversationFilters, Window } from './model/window.ts';
 
 /**
@@ -26,9 +28,10 @@ export interface Questions {
   conversations: { asked: ConversationsQuestion; answer: ConversationRecord[] };
   'step-statistics': { asked: StepStatisticsQuestion; answer: StepStatistics[] };
   'conversation-counts': { asked: ConversationCountsQuestion; answer: ConversationCount[] };
-  'response-statistics': { asked: ResponseStatisticsQuestion; answer: ResponseStatistics };
+  'response-statistics': { asked: ResponseStatisticsQuestion; answer: ResponseStatistics[] };
   'common-errors': { asked: CommonErrorsQuestion; answer: CommonError[] };
   'step-durations': { asked: StepDurationsQuestion; answer: StepDurations };
+  'attribute-values': { asked: AttributeValuesQuestion; answer: AttributeCount[] };
 }
 
 /** Most rows that one question may ask a server for. */
@@ -135,10 +138,17 @@ export interface StepStatisticsQuestion {
   timings?: boolean;
   /** True: `firstOutput` is there too, which takes a look at every span. @defaultValue `false` */
   firstOutput?: boolean;
+  /** One row a group and step. Absent: one row a step. */
+  groupBy?: GroupBy | undefined;
 }
 
-/** Numbers of one step. *Counted* spans are the completed ones shorter than 60 s. Rows come in step order. */
+/**
+ * Numbers of one step. *Counted* spans are the completed ones shorter than 60 s. Rows come by group, then in step order.
+ * Whether a span was retried is judged over all groups.
+ */
 export interface StepStatistics {
+  /** With `groupBy`. */
+  group?: string;
   step: string;
   /** All its spans; `total` = completed + failures + interrupted. */
   total: number;
@@ -200,10 +210,17 @@ export interface ResponseStatisticsQuestion {
   filters?: ConversationFilters;
   /** Probabilities between 0 and 1 whose quantiles `quantilesMs` is to hold. */
   quantiles?: readonly number[];
+  /** One row a group. */
+  groupBy?: GroupBy | undefined;
 }
 
-/** Numbers of the response latency, over the conversations that have one. */
+/**
+ * Numbers of the response latency, over the conversations that have one. Exactly one row without `groupBy`, also where
+ * there is no conversation; with it, one a group that has a conversation with a latency.
+ */
 export interface ResponseStatistics {
+  /** With `groupBy`. */
+  group?: string;
   conversations: number;
   /** Absent where there is none. */
   averageMs?: number;
@@ -245,6 +262,10 @@ export interface CommonError {
 export interface StepDurationsQuestion {
   window: Window;
   filters?: ConversationFilters;
+  /** One column a group and step, and `groupMasks`. */
+  groupBy?: GroupBy | undefined;
+  /** True: columns have `traits` too, which takes a look at more of every span. @defaultValue `false` */
+  traits?: boolean;
 }
 
 /**
@@ -264,21 +285,27 @@ export interface StepDurations {
   stepSumMs: Float64Array;
   /** Response latency in ms; NaN where the conversation has none. */
   responseMs: Float64Array;
-  /** In step order. */
+  /**
+   * With `groupBy`: the groups that a conversation is in, bit i for the group at place i of `values`, the next two for
+   * `(other)` and `(none)`.
+   */
+  groupMasks?: Uint32Array;
+  /** By group, then in step order. */
   steps: StepColumn[];
 }
 
-/** One step's column of {@link StepDurations}: only the conversations that have the step, which may be few of many. */
-export interface StepColumn {
-  step: string;
-  /** The rows of the conversations that have the step, ascending; the arrays below have one element for each. */
-  rows: Uint32Array;
-  /** Sum of its counted spans (completed, under 60 s) that start in the window, in ms. */
-  countedMs: Float64Array;
-  /** How many those are. */
-  counted: Uint32Array;
-  /** Sum of all its completed spans, wherever they start, in ms; NaN where there is none. */
-  completedMs: Float64Array;
-  /** Its first start − the conversation's start, in ms. */
-  firstOffsetMs: Float64Array;
+/** Asks which values an attribute has on the steps that start in the window; see {@link GroupBy}. */
+export interface AttributeValuesQuestion {
+  window: Window;
+  filters?: ConversationFilters;
+  attribute: string;
+  /** Only on this step. */
+  step?: string;
+  limit: number;
+}
+
+/** A value, and how many steps have it; the most frequent first, then by code point. Steps without one are in no row. */
+export interface AttributeCount {
+  value: string;
+  spans: number;
 }

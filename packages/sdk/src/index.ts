@@ -12,16 +12,16 @@ export type { DeadlineOptions, DeliveryReport, TelemetryReport, Tracing } from '
 
 // Redaction
 export { redactErrorMessage } from './redaction/patterns.ts';
-export type { TextPlace } from './encoding/span-text.ts';
+export type { TextPlace } from './encoding/sendable.ts';
 
 // Ids
 export { keyedId } from './ids/replaced-ids.ts';
 
 // For a tracer provider of one's own
-export { ConversationIdGenerator } from './ids/conversation-id-generator.ts';
-export { ConversationSampler } from './ids/conversation-sampler.ts';
-export { convotelSpanProcessor } from './setup/span-processor.ts';
+export { ConversationIdGenerator } from './ids/conversation-tracer-provider.ts';
+export { ConversationSampler } from './ids/conversation-tracer-provider.ts';
+export { convotelSpanProcessor } from './setup/joined-tracing.ts';
 export { ConversationMetrics } from './metrics/conversation-metrics.ts';
 export type { ConversationMetricsOptions } from './metrics/conversation-metrics.ts';
-export { RedactionProcessor } from './redaction/redaction-processor.ts';
-export type { MessageFilter } from './redaction/redaction-processor.ts';
+export { RedactionProcessor } from './redaction/redactor.ts';
+export type { MessageFilter } from './redaction/redactor.ts';

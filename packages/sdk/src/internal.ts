@@ -1,9 +1,9 @@
 // For convotel's own command, benchmarks and fault tests; not covered by the promises about versions.
 export { Delivery } from './delivery/delivery.ts';
 export type { Clock, Transport } from './delivery/delivery.ts';
-export { DeliveryProcessor } from './delivery/delivery-processor.ts';
+export { DeliveryProcessor } from './setup/span-delivery.ts';
 export { HttpTransport } from './delivery/http-transport.ts';
-export { OutageWarning } from './delivery/outage-warning.ts';
+export { OutageWarning } from './delivery/failures.ts';
 export { ENCODED_JSON, JsonSpanEncoder } from './encoding/json.ts';
 export { ProtobufSpanEncoder } from './encoding/protobuf.ts';
 export type { SpanEncoder } from './encoding/span-encoder.ts';
@@ -14,7 +14,7 @@ export type { JournalOptions } from './journal/journal.ts';
 export { DISK } from './journal/journal-files.ts';
 export type { JournalFiles } from './journal/journal-files.ts';
 export { RECORD_HEADER_BYTES, RECORD_KIND, readRecords, sealRecord } from './journal/record.ts';
-export { SpanCounts } from './journal/span-counts.ts';
+export { SpanCounts } from './journal/backlog.ts';
 export { Redactor } from './redaction/redactor.ts';
 export { inspectEnvironment } from './setup/inspect-environment.ts';
 export type { ProgramEnvironment } from './setup/inspect-environment.ts';

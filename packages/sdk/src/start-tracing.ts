@@ -1,15 +1,14 @@
 import { diag, DiagConsoleLogger } from '@opentelemetry/api';
 import type { TracerProvider } from '@opentelemetry/api';
-import { checkTracingOptions, usableOptions } from './settings/tracing-options.ts';
-import type { TracingOptions } from './settings/tracing-options.ts';
 import { readEnvironment } from './settings/environment.ts';
 import type { Environment } from './settings/environment.ts';
-import { disabledTracing } from './setup/disabled-tracing.ts';
-import { findForeignProvider, joinedTracing } from './setup/joined-tracing.ts';
+import { checkTracingOptions, usableOptions } from './settings/tracing-options.ts';
+import type { TracingOptions } from './settings/tracing-options.ts';
+import { attachedProcessor, findForeignProvider, joinedTracing } from './setup/joined-tracing.ts';
 import { ownTracing } from './setup/own-tracing.ts';
 import { applyToProcess, warningsOf } from './setup/process-settings.ts';
-import { attachedProcessor } from './setup/span-processor.ts';
-import type { Tracing } from './tracing.ts';
+import { emptyReport } from './tracing.ts';
+import type { DeliveryReport, Tracing } from './tracing.ts';
 
 const RUNNING = Symbol.for('convotel.running-tracing');
 
@@ -81,4 +80,16 @@ function setUp(
       : joinedTracing(foreign, options, warn, whenStopped);
   inProcess[RUNNING] = tracing;
   return tracing;
+}
+
+/** The setup of a program whose environment wants none. */
+export function disabledTracing(): Tracing {
+  const settled = async (): Promise<DeliveryReport> => ({ deliveredSpans: 0, undeliveredSpans: 0 });
+  return {
+    kind: 'disabled',
+    flush: settled,
+    shutdown: settled,
+    report: emptyReport,
+    [Symbol.asyncDispose]: async () => {},
+  };
 }

@@ -43,6 +43,7 @@ const THEMES: Record<string, Partial<Traits>> = {
   'contradicting ids': { contradictingId: 0.5 },
   'traces with one id': { sharedId: 0.6, foreignId: 0.5 },
   'sampled programs': { sampled: 0.8 },
+  'attributes of their own': { attributed: 0.8, retried: 0.3, secondRoot: 0.3, withoutRoot: 0.3 },
   ties: { ties: 1, conversations: 20 },
   'no conversation': { conversations: 0 },
   'one conversation': { conversations: 1 },
@@ -62,6 +63,7 @@ const THEMES: Record<string, Partial<Traits>> = {
     reusedId: 0.3,
     foreignRoot: 0.3,
     streamed: 0.5,
+    attributed: 0.5,
     ties: 0.5,
   },
 };

@@ -3,9 +3,13 @@ import { MemorySource } from '@convotel/query';
 import type { ConversationSource, AnyQuestion, SpanRecord } from '@convotel/query';
 import { makeDataSets, makeLargeDataSet } from './data-sets.ts';
 import { differencesBetween } from './differences.ts';
-import { describeWorkedCases } from './worked-cases.ts';
 import { questionsAbout, questionsAboutEverything } from './questions.ts';
 import { seedOfRun } from './seeded-random.ts';
+import { askingOf } from './worked-cases/asking.ts';
+import { describeConversations } from './worked-cases/conversations.ts';
+import { describeFailures } from './worked-cases/failures.ts';
+import { describeLists } from './worked-cases/lists.ts';
+import { describeSteps } from './worked-cases/steps.ts';
 
 const DATA_SET_COUNT = 120;
 
@@ -37,7 +41,9 @@ export function describeConversationSource(name: string, open: OpenSource, optio
   const { openReference = async (spans) => new MemorySource(spans), rounds = 2 } = options;
   const { dataSetCount = DATA_SET_COUNT, lastYear = LAST_YEAR, holdable = (spans) => spans } = options;
   describe(name, () => {
-    describeWorkedCases(open);
+    // Cases with every figure worked out by hand.
+    const asking = askingOf(open);
+    for (const cases of [describeConversations, describeLists, describeSteps, describeFailures]) cases(asking);
 
     const seed = seedOfRun();
     // Also when all is well, so that any run can be repeated.

@@ -12,10 +12,13 @@ export function encodeOtlpJson(spans: readonly SpanRecord[]): string {
 function encodeResourceSpan(span: SpanRecord): object {
   return {
     resource: {
-      attributes: attributes({
-        [ATTRIBUTE.serviceName]: span.serviceName,
-        [ATTRIBUTE.samplingRatio]: span.samplingRatio,
-      }),
+      attributes: [
+        ...attributes({
+          [ATTRIBUTE.serviceName]: span.serviceName,
+          [ATTRIBUTE.samplingRatio]: span.samplingRatio,
+        }),
+        ...(span.rest?.resourceAttributes ?? []),
+      ],
     },
     scopeSpans: [{ scope: { name: 'test' }, spans: [encodeSpan(span)] }],
   };
@@ -33,33 +36,36 @@ function encodeSpan(span: SpanRecord): object {
     kind: 1,
     startTimeUnixNano: String(start),
     endTimeUnixNano: String(start + span.durationNano - steppedBackNano),
-    attributes: attributes({
-      [ATTRIBUTE.outcome]: isOutcomeInStatus(span) ? undefined : span.outcome,
-      [ATTRIBUTE.recovered]: span.isRecovered ? true : undefined,
-      [ATTRIBUTE.conversationId]: span.conversationId,
-      [ATTRIBUTE.sessionId]: span.sessionId,
-      [ATTRIBUTE.workflow]: span.workflow,
-      [ATTRIBUTE.stepName]: span.step,
-      [ATTRIBUTE.stepDepth]: span.depth > 0 ? span.depth : undefined,
-      [ATTRIBUTE.stepAttempt]: span.attempt,
-      [ATTRIBUTE.errorType]: span.errorType,
-      [ATTRIBUTE.inputText]: span.inputText,
-      [ATTRIBUTE.outputText]: span.outputText,
-      [ATTRIBUTE.inputChars]: span.inputChars,
-      [ATTRIBUTE.outputChars]: span.outputChars,
-      [ATTRIBUTE.timeToFirstOutput]: span.timeToFirstOutputSeconds,
-      [ATTRIBUTE.responseLatency]: span.responseLatencySeconds,
-      [ATTRIBUTE.stepTimeout]: span.timeoutSeconds,
-      [ATTRIBUTE.stepChunks]: span.chunks,
-      [ATTRIBUTE.provider]: span.provider,
-      [ATTRIBUTE.requestModel]: span.model,
-      [ATTRIBUTE.inputTokens]: span.inputTokens,
-      [ATTRIBUTE.outputTokens]: span.outputTokens,
-      [ATTRIBUTE.schemaVersion]: span.role === 'root' ? SCHEMA_VERSION : undefined,
-      ...Object.fromEntries(
-        Object.entries(span.timingsSeconds ?? {}).map(([part, seconds]) => [`${STEP_TIMING_PREFIX}${part}`, seconds]),
-      ),
-    }),
+    attributes: [
+      ...attributes({
+        [ATTRIBUTE.outcome]: isOutcomeInStatus(span) ? undefined : span.outcome,
+        [ATTRIBUTE.recovered]: span.isRecovered ? true : undefined,
+        [ATTRIBUTE.conversationId]: span.conversationId,
+        [ATTRIBUTE.sessionId]: span.sessionId,
+        [ATTRIBUTE.workflow]: span.workflow,
+        [ATTRIBUTE.stepName]: span.step,
+        [ATTRIBUTE.stepDepth]: span.depth > 0 ? span.depth : undefined,
+        [ATTRIBUTE.stepAttempt]: span.attempt,
+        [ATTRIBUTE.errorType]: span.errorType,
+        [ATTRIBUTE.inputText]: span.inputText,
+        [ATTRIBUTE.outputText]: span.outputText,
+        [ATTRIBUTE.inputChars]: span.inputChars,
+        [ATTRIBUTE.outputChars]: span.outputChars,
+        [ATTRIBUTE.timeToFirstOutput]: span.timeToFirstOutputSeconds,
+        [ATTRIBUTE.responseLatency]: span.responseLatencySeconds,
+        [ATTRIBUTE.stepTimeout]: span.timeoutSeconds,
+        [ATTRIBUTE.stepChunks]: span.chunks,
+        [ATTRIBUTE.provider]: span.provider,
+        [ATTRIBUTE.requestModel]: span.model,
+        [ATTRIBUTE.inputTokens]: span.inputTokens,
+        [ATTRIBUTE.outputTokens]: span.outputTokens,
+        [ATTRIBUTE.schemaVersion]: span.role === 'root' ? SCHEMA_VERSION : undefined,
+        ...Object.fromEntries(
+          Object.entries(span.timingsSeconds ?? {}).map(([part, seconds]) => [`${STEP_TIMING_PREFIX}${part}`, seconds]),
+        ),
+      }),
+      ...(span.rest?.attributes ?? []),
+    ],
     status: isFailure(span.outcome) ? { code: 2, message: span.errorMessage ?? '' } : {},
   };
 }

@@ -1,6 +1,6 @@
 import { FAILURE_OUTCOMES, OUTCOMES, traceIdOf, UNKNOWN_ERROR_TYPE } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
-import type { SpanRecord } from '@convotel/query';
+import type { SpanRecord, SpanRest } from '@convotel/query';
 import { ODD_TEXTS } from './odd-texts.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
@@ -37,6 +37,8 @@ export interface Traits {
   contradictingId: number;
   sharedId: number;
   sampled: number;
+  /** Spans and resources have attributes of the program's own. */
+  attributed: number;
   /** Starts and durations in coarse steps, so that many are equal. */
   ties: number;
 }
@@ -67,6 +69,7 @@ export const USUAL: Traits = {
   contradictingId: 0.01,
   sharedId: 0.02,
   sampled: 0.02,
+  attributed: 0.2,
   ties: 0.1,
 };
 
@@ -277,6 +280,27 @@ class ConversationWriter {
       outcome: 'completed',
       isRecovered: false,
       ...(chance(0.95) && { serviceName: pick(this.#services) }),
+      ...(chance(this.#traits.attributed) && { rest: this.#rest() }),
+    };
+  }
+
+  /** Attributes of the program's own, of any kind that groups are made by. */
+  #rest(): SpanRest {
+    const { chance, pick, whole } = this.#random;
+    const attribute = (key: string, ...usual: string[]): { key: string; value: object } => ({
+      key,
+      value: pick([
+        { stringValue: this.#text(usual) },
+        { stringValue: pick([...usual, '']) },
+        { intValue: String(whole(-2, 2)) },
+        { boolValue: chance(0.5) },
+        { doubleValue: whole(0, 3) + 0.5 },
+      ]),
+    });
+    return {
+      ...(chance(0.6) && { attributes: [attribute('other', 'a'), attribute('tenant', 'acme', 'initech')] }),
+      ...(chance(0.6) && { resourceAttributes: [attribute('service.version', '1.4', '1.5')] }),
+      ...(chance(0.1) && { resourceAttributes: [attribute('tenant', 'acme', 'umbrella')] }),
     };
   }
 

@@ -21,4 +21,4 @@ export { describeConversationSource } from './describe-conversation-source.ts';
 export type { OpenSource, SuiteOptions } from './describe-conversation-source.ts';
 export { differencesBetween } from './differences.ts';
 export { NaiveSource } from './naive-source.ts';
-export { crowdedSpans } from './worked-cases.ts';
+export { crowdedSpans } from './worked-cases/steps.ts';

@@ -139,6 +139,8 @@ export function patternOf(message: string): string {
 export interface FoldedNames {
   /** The span with the name that the answer has for its step; the same object for the same span. */
   renamed(span: SpanRecord): SpanRecord;
+  /** The span that was renamed. */
+  original(span: SpanRecord): SpanRecord;
   warned(coverage: Coverage): Coverage;
 }
 
@@ -158,6 +160,7 @@ export function foldedNames(spans: readonly SpanRecord[], window: Window): Folde
       if (!copies.has(span)) copies.set(span, { ...span, step: '(other)' });
       return copies.get(span)!;
     },
+    original: (span) => [...copies].find(([, copy]) => copy === span)?.[0] ?? span,
     warned: (coverage) => {
       if (others.size === 0) return coverage;
       const text = `${names.length} step names occur. The 1000 most frequent are told apart, and the other ${others.size} are counted together as "(other)". Give a step the same name in every conversation (such as "tool"), and put ids and other values that change into attributes of the span.`;

@@ -1,7 +1,9 @@
 import { OUTCOMES } from '@convotel/conventions';
-import type { ConversationFilters, AnyQuestion, SpanRecord, Window } from '@convotel/query';
+import { MAX_GROUPS } from '@convotel/query';
+import type { ConversationFilters, AnyQuestion, GroupBy, SpanRecord, Window } from '@convotel/query';
 import { TIME_ZONES } from './data-sets.ts';
 import type { DataSet } from './data-sets.ts';
+import { ownValueOf, resourceValueOf } from './naive-groups.ts';
 import { seededRandom } from './seeded-random.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
@@ -23,6 +25,7 @@ export function questionsAboutEverything(seed: number, spans: readonly SpanRecor
 function manyConversationsQuestions(random: SeededRandom, spans: readonly SpanRecord[], window: Window): AnyQuestion[] {
   const choice = (): { window: Window; filters?: ConversationFilters } => ({ window, ...chooseFilters(random, spans) });
   const steps = spans.flatMap(({ step }) => step ?? []);
+  const grouping = (): { groupBy?: GroupBy } => (random.chance(0.5) ? { groupBy: chooseGroups(random, spans) } : {});
   return [
     conversationsQuestion(random, spans, window),
     {
@@ -32,6 +35,7 @@ function manyConversationsQuestions(random: SeededRandom, spans: readonly SpanRe
       ...(random.chance(0.3) && { timings: random.chance(0.3) }),
       ...(random.chance(0.6) && { firstOutput: random.chance(0.9) }),
       ...(random.chance(0.2) && { step: random.pick([...steps, 'never seen']) }),
+      ...grouping(),
     },
     {
       name: 'conversation-counts',
@@ -43,9 +47,17 @@ function manyConversationsQuestions(random: SeededRandom, spans: readonly SpanRe
       name: 'response-statistics',
       ...choice(),
       ...(random.chance(0.8) && { quantiles: [0, 0.5, 0.95, 1] }),
+      ...grouping(),
     },
     { name: 'common-errors', ...choice(), limit: chooseLimit(random) },
-    { name: 'step-durations', ...choice() },
+    { name: 'step-durations', ...choice(), ...grouping(), ...(random.chance(0.4) && { traits: random.chance(0.9) }) },
+    {
+      name: 'attribute-values',
+      ...choice(),
+      attribute: random.pick(GROUPED_BY),
+      ...(random.chance(0.2) && { step: random.pick([...steps, 'never seen']) }),
+      limit: chooseLimit(random),
+    },
   ];
 }
 
@@ -64,6 +76,28 @@ function conversationsQuestion(
     // Some conversations have just one step, and then last exactly this long.
     ...(random.chance(0.4) && { aboveNano: random.pick([0n, 500_000_000n, 5_000_000_000n, ...durations]) }),
   };
+}
+
+const GROUPED_BY = [
+  'gen_ai.request.model',
+  'gen_ai.provider.name',
+  'gen_ai.workflow.name',
+  'gen_ai.usage.input_tokens',
+  'session.id',
+  'service.name',
+  'service.version',
+  'conversation.outcome',
+  'conversation.step.name',
+  'tenant',
+  'constructor',
+];
+
+/** Some of the values that spans have of an attribute, and one that none has. */
+function chooseGroups(random: SeededRandom, spans: readonly SpanRecord[]): GroupBy {
+  const attribute = random.pick(GROUPED_BY);
+  const occurring = spans.flatMap((span) => ownValueOf(span, attribute) ?? resourceValueOf(span, attribute) ?? []);
+  const values = [...new Set([...occurring, 'never seen'])].filter(() => random.chance(0.6));
+  return { attribute, values: values.slice(0, MAX_GROUPS) };
 }
 
 function chooseLimit(random: SeededRandom): number {

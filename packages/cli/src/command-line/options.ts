@@ -14,6 +14,8 @@ export interface OptionDefinition<Value> {
   /** The default as help shows it. */
   defaultText?: string | undefined;
   choices?: readonly string[] | undefined;
+  /** Values that completion offers, among others that the option takes. */
+  suggestions?: readonly string[] | undefined;
   /** The value from `convotel.json` if the option was not given, as the user would write it. */
   setting?: ((settings: Settings) => string | undefined) | undefined;
   /** Has a second form, `--no-graph` for `--graph`. */
@@ -43,6 +45,7 @@ interface ValueSettings {
   /** Shown as the default where the value comes from elsewhere. */
   defaultText?: string;
   setting?: (settings: Settings) => string | undefined;
+  suggestions?: readonly string[];
 }
 
 /** An option with a value; `default` is given as the user would write it. */

@@ -64,6 +64,16 @@ export const OUTPUT_OPTIONS = {
 /** `--graph` of every command that can draw. */
 export const GRAPH_OPTION = { graph: toggle('draw beside the numbers, as on a terminal') };
 
+/** `--by` of every command whose rows can be grouped. */
+export const BY_OPTION = {
+  by: option(text, {
+    placeholder: 'what',
+    description:
+      'one block a group: model, provider, workflow, service, version, session, or the name of an attribute; the ten largest, the rest as (other)',
+    suggestions: ['model', 'provider', 'workflow', 'service', 'version', 'session'],
+  }),
+};
+
 /** `--limit` of every command that lists rows. */
 export const LIMIT_OPTION = {
   limit: option(wholeNumber(1, 10_000), {

@@ -1,10 +1,19 @@
 import type { ConversationSource, Report, StepAverageRow, WindowedOptions } from '@convotel/query';
 import type { Query } from '../command-line/answer-command.ts';
-import { GRAPH_OPTION } from '../command-line/shared-options.ts';
+import { BY_OPTION, GRAPH_OPTION } from '../command-line/shared-options.ts';
 import { windowCommand } from '../command-line/window-command.ts';
 import { withStepTargets } from '../settings/step-targets.ts';
 import { sparkline } from '../text/graph.ts';
-import { findingsSection, heavyRule, leftOutLines, pageText, tableSection, titleLines } from '../text/page.ts';
+import {
+  findingsSection,
+  groupLines,
+  heavyRule,
+  leftOutLines,
+  pageText,
+  tableSection,
+  titleBy,
+  titleLines,
+} from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable, tableWidths } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
@@ -15,11 +24,14 @@ export const command = windowCommand({
   examples: [
     ['convotel averages --hours 24', 'the last day'],
     ['convotel averages --since 2025-10-08 --until 2025-10-09', 'one day of the calendar'],
+    ['convotel averages --by model', 'each model on its own'],
   ],
   since: '24h',
-  options: GRAPH_OPTION,
+  options: { ...BY_OPTION, ...GRAPH_OPTION },
   ask: async (query, source, asked) => {
-    const report = await query.averages(source, asked);
+    const { by } = asked.options;
+    const report = await query.averages(source, { ...asked, by });
+    if (by !== undefined) return report;
     const steps = report.data.filter(({ step }) => step !== query.RESPONSE_LATENCY);
     return withStepTargets(report, steps, asked.settings);
   },
@@ -32,14 +44,18 @@ type Trends = ReadonlyMap<string, readonly (number | undefined)[]>;
 
 const TREND_PARTS = 12;
 
-/** A part is a question of its own. Of a Jaeger each would be a search, so there is no trend from there. */
+interface TrendsCall extends WindowedOptions {
+  options: { by?: string | undefined };
+}
+
+/** A part is a question of its own. Of a Jaeger each would be a search, so there is no trend from there, nor of groups. */
 async function drawTrends(
   _query: Query,
   source: ConversationSource,
-  { window: { sinceUnixNano, untilUnixNano }, filters = {} }: WindowedOptions,
+  { window: { sinceUnixNano, untilUnixNano }, filters = {}, options: { by } }: TrendsCall,
 ): Promise<Trends> {
   const trends = new Map<string, (number | undefined)[]>();
-  if (source.kind === 'jaeger') return trends;
+  if (source.kind === 'jaeger' || by !== undefined) return trends;
   const edgeAt = (part: number): bigint =>
     sinceUnixNano + ((untilUnixNano - sinceUnixNano) * BigInt(part)) / BigInt(TREND_PARTS);
   for (let part = 0; part < TREND_PARTS; part += 1) {
@@ -57,7 +73,7 @@ async function drawTrends(
 
 /** How long each step takes: count, average, minimum, maximum, the median of first outputs; drawn, also how the average went. */
 export function averagesText(
-  { data: rows, findings }: Report<'averages', StepAverageRow[]>,
+  { by, data, findings }: Report<'averages', StepAverageRow[]>,
   context: TextContext,
   { windowText }: { windowText: string },
   trends: Trends = new Map(),
@@ -76,7 +92,7 @@ export function averagesText(
     gap: 3,
     cell: (row) => millisecondsText(row.firstOutput?.p50Ms),
   };
-  if (rows.some((row) => row.firstOutput !== undefined)) columns.push(firstOutput);
+  if (data.some((row) => row.firstOutput !== undefined)) columns.push(firstOutput);
   const trend: Column<StepAverageRow> = {
     heading: 'Avg Trend',
     width: TREND_PARTS,
@@ -84,14 +100,16 @@ export function averagesText(
     gap: 3,
     cell: ({ step }) => sparkline(trends.get(step) ?? []),
   };
-  const hasRoom = tableWidths([...columns, trend], rows).close <= (context.columns ?? Number.POSITIVE_INFINITY);
-  const table = layOutTable(trends.size > 0 && hasRoom ? [...columns, trend] : columns, rows, context);
+  const hasRoom = tableWidths([...columns, trend], data).close <= (context.columns ?? Number.POSITIVE_INFINITY);
+  const shown = trends.size > 0 && hasRoom ? [...columns, trend] : columns;
   return pageText(
     [
-      ...titleLines(`Average Step Durations (${windowText})`, 60, context),
-      ...tableSection(table, 60, 'No steps in this window', context),
-      heavyRule(60, context),
-      ...leftOutLines(rows),
+      ...titleLines(titleBy(`Average Step Durations (${windowText})`, by), 60, context),
+      ...groupLines(data, (rows) => [
+        ...tableSection(layOutTable(shown, rows, context), 60, 'No steps in this window', context),
+        heavyRule(60, context),
+        ...leftOutLines(rows),
+      ]),
       ...findingsSection('INTERPRETATION', findings, context),
     ],
     context,

@@ -1,30 +1,46 @@
 import type { ComparisonReport, ComparisonRow, Finding, Window } from '@convotel/query';
 import { answerCommand } from '../command-line/answer-command.ts';
 import { duration } from '../values/duration.ts';
-import { choice, option } from '../command-line/options.ts';
+import { list, option } from '../command-line/options.ts';
 import type { OptionValues } from '../command-line/options.ts';
-import { FILTER_OPTIONS, filtersOf } from '../command-line/shared-options.ts';
+import { BY_OPTION, FILTER_OPTIONS, filtersOf } from '../command-line/shared-options.ts';
+import { windowOptions } from '../command-line/window-options.ts';
 import { UsageError } from '../usage-error.ts';
+import { failCondition } from '../values/fail-condition.ts';
 import { text } from '../values/value-parsers.ts';
 import type { TimeBase } from '../command-line/window.ts';
 import { EXIT_STATUS } from '../exit-status.ts';
-import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
+import { findingsSection, groupLines, heavyRule, pageText, tableSection, titleBy, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
+import type { Column } from '../text/table.ts';
 import { millisecondsText, signedText } from '../text/words.ts';
+
+/** Where the time of two values begins unless told. */
+const SPLIT_SINCE = '168h';
 
 const SIDE_OPTIONS = {
   before: option(text, {
     placeholder: 'from..to',
-    description: 'one window; durations count back from now (2d..1d, yesterday..today)',
+    description: 'one window; durations count back from now (2d..1d, yesterday..today); with --split-by one value',
   }),
-  after: option(text, { placeholder: 'from..to', description: 'the other window (1d..now)' }),
+  after: option(text, {
+    placeholder: 'from..to',
+    description: 'the other window (1d..now); with --split-by the other value',
+  }),
   at: option(text, { placeholder: 'time', description: 'moment of the change; a duration counts back from now' }),
   span: option(duration, {
     placeholder: 'duration',
     description: 'how long to look before and after it',
     defaultText: '24h',
   }),
+  splitBy: option(text, {
+    placeholder: 'what',
+    description:
+      'compare two values of version, model, provider, workflow, service, session or an attribute, in one time (--since, --until)',
+  }),
+  ...BY_OPTION,
+  ...windowOptions(SPLIT_SINCE),
 };
 
 /** `compare`: whether it is better than before, per step and in total. */
@@ -32,13 +48,17 @@ export const command = answerCommand({
   examples: [
     ['convotel compare --at 2025-10-08T12:00:00Z --span 24h', 'the day before a change against the day after'],
     ['convotel compare --before 2025-10-01..2025-10-07 --after 2025-10-08..2025-10-14', 'two weeks'],
+    ['convotel compare --split-by version --before 1.4 --after 1.5', 'two versions of the program, in the last week'],
     ['convotel compare --at 1h --span 1h --fail-on slower', 'status 10 when something got slower'],
+    ["convotel compare --at 1h --span 1h --fail-on 'gpt.p95>+10%'", 'status 10 when the P95 of gpt rose by a tenth'],
   ],
   options: {
     ...SIDE_OPTIONS,
-    failOn: choice(['slower', 'faster'], {
-      placeholder: 'verdict',
-      description: 'exit with status 10 when a row has this verdict',
+    failOn: list(failCondition, {
+      placeholder: 'condition',
+      description:
+        'exit with status 10 when a row has the verdict slower or faster, or a figure changed so much (gpt.p95>+10%); may be repeated',
+      suggestions: ['slower', 'faster'],
     }),
     ...FILTER_OPTIONS,
   },
@@ -50,15 +70,41 @@ export const command = answerCommand({
   }),
   ask: (query, source, asked) => query.compare(source, asked),
   text: compareText,
-  exitStatus: (report, { failOn }) =>
-    report.data.some((row) => row.verdict === failOn) ? EXIT_STATUS.thresholdCrossed : EXIT_STATUS.answered,
+  // Each is looked at, so that one that cannot be judged is said whatever the others are.
+  exitStatus: ({ data }, { failOn }) =>
+    failOn.filter((condition) => condition.isMet(data)).length > 0
+      ? EXIT_STATUS.thresholdCrossed
+      : EXIT_STATUS.answered,
 });
 
+type Sides =
+  | { before: Window; after: Window; by: string | undefined }
+  | { before: string; after: string; splitBy: string; window: Window };
+
 async function resolveSides(
-  { before, after, at, span }: OptionValues<typeof SIDE_OPTIONS>,
+  { before, after, at, span, splitBy, by, since, until, hours }: OptionValues<typeof SIDE_OPTIONS>,
   base: TimeBase,
-): Promise<{ before: Window; after: Window }> {
-  const { resolveInstant, resolveRange } = await import('../command-line/window.ts');
+): Promise<Sides> {
+  const texts = { since, until, hours };
+  const { resolveInstant, resolveRange, resolveWindow } = await import('../command-line/window.ts');
+  if (splitBy !== undefined) {
+    if (at !== undefined || span !== undefined)
+      throw new UsageError('--at and --span part times; leave out --split-by.');
+    if (by !== undefined) {
+      throw new UsageError('--by and --split-by both part steps by an attribute; give one, and narrow with a filter.');
+    }
+    if (before === undefined || after === undefined) {
+      throw new UsageError(`--split-by ${splitBy} needs --before <value> and --after <value>.`);
+    }
+    if (before === after) throw new UsageError(`--before and --after are both "${before}"; give two values.`);
+    return { splitBy, before, after, window: resolveWindow(texts, SPLIT_SINCE, base).window };
+  }
+  const given = Object.entries(texts).find(([, value]) => value !== undefined);
+  if (given !== undefined) {
+    throw new UsageError(
+      `--${given[0]} goes with --split-by; the times of two windows are --before and --after, or --at.`,
+    );
+  }
   if (at !== undefined) {
     if (before !== undefined || after !== undefined) {
       throw new UsageError('--at goes with --span; leave out --before and --after.');
@@ -68,62 +114,84 @@ async function resolveSides(
     return {
       before: { sinceUnixNano: changeUnixNano - spanNano, untilUnixNano: changeUnixNano },
       after: { sinceUnixNano: changeUnixNano, untilUnixNano: changeUnixNano + spanNano },
+      by,
     };
   }
   if (before === undefined || after === undefined) {
-    throw new UsageError('compare needs --at <time> with --span <duration>, or both --before and --after <from..to>.');
+    throw new UsageError(
+      'compare needs --at <time> with --span <duration>, both --before and --after <from..to>, or --split-by <what> with two values.',
+    );
   }
   if (span !== undefined) throw new UsageError('--span goes with --at.');
-  return { before: resolveRange(before, '--before', base), after: resolveRange(after, '--after', base) };
+  const windows = { before: resolveRange(before, '--before', base), after: resolveRange(after, '--after', base) };
+  const isSame =
+    windows.before.sinceUnixNano === windows.after.sinceUnixNano &&
+    windows.before.untilUnixNano === windows.after.untilUnixNano;
+  if (isSame) throw new UsageError(`--before and --after are the same window, "${before}"; give two.`);
+  return { ...windows, by };
 }
 
 /** Each step before and after a change, then the step that changed the most clearly and what follows from it. */
 export function compareText(report: ComparisonReport, context: TextContext): string {
-  const { data: rows, findings } = report;
-  const table = layOutTable(
-    [
-      { heading: 'Step', width: 13, align: 'left', cell: (row) => row.step },
-      { heading: 'Before (ms)', width: 11, align: 'right', gap: 1, cell: (row) => averageText(row.before) },
-      { heading: 'After (ms)', width: 10, align: 'right', gap: 2, cell: (row) => averageText(row.after) },
-      { heading: 'Change', width: 8, align: 'right', gap: 2, cell: (row) => signedText(row.deltaMs) },
-      { heading: '95% Interval', width: 16, align: 'right', gap: 2, cell: (row) => intervalText(row.intervalMs) },
-      { heading: 'Verdict', width: 15, align: 'left', gap: 2, cell: (row) => row.verdict },
-    ],
-    rows,
-    context,
-  );
+  const { by, data, findings } = report;
+  const columns: Column<ComparisonRow>[] = [
+    { heading: 'Step', width: 13, align: 'left', cell: (row) => row.step },
+    { heading: 'Before (ms)', width: 11, align: 'right', gap: 1, cell: (row) => averageText(row.before) },
+    { heading: 'After (ms)', width: 10, align: 'right', gap: 2, cell: (row) => averageText(row.after) },
+    { heading: 'Change', width: 8, align: 'right', gap: 2, cell: (row) => signedText(row.deltaMs) },
+    { heading: '95% Interval', width: 16, align: 'right', gap: 2, cell: (row) => intervalText(row.intervalMs) },
+    { heading: 'Verdict', width: 15, align: 'left', gap: 2, cell: (row) => row.verdict },
+  ];
+  const equals: Column<ComparisonRow> = {
+    heading: 'Among Equals',
+    width: 12,
+    align: 'right',
+    gap: 2,
+    cell: ({ withinGroups }) => signedText(withinGroups?.deltaMs),
+  };
+  if (data.some(({ withinGroups }) => withinGroups !== undefined)) columns.push(equals);
   return pageText(
     [
-      ...titleLines('Before and After', 80, context),
-      ...windowLines(report, context),
-      ...tableSection(table, 80, 'No steps in either window', context),
-      heavyRule(80, context),
-      ...clearestChangeLines(rows, findings, context),
+      ...titleLines(titleBy('Before and After', by), 80, context),
+      ...sideLines(report, context),
+      ...groupLines(data, (rows) => [
+        ...tableSection(layOutTable(columns, rows, context), 80, 'No steps in either window', context),
+        heavyRule(80, context),
+      ]),
+      ...clearestChangeLines(data, findings, context),
       ...findingsSection('RESULTS', findings, context),
     ],
     context,
   );
 }
 
-function windowLines({ windows }: ComparisonReport, context: TextContext): string[] {
+function sideLines({ windows, split }: ComparisonReport, context: TextContext): string[] {
   const spanText = ({ since, until }: { since: string; until: string }): string =>
     `${context.localTime(since, 0)} to ${context.localTime(until, 0)}`;
+  if (split !== undefined) {
+    const { by, before, after } = split;
+    return [`Before: ${by} ${before}`, `After:  ${by} ${after}`, `Time:   ${spanText(windows.before)}`, ''];
+  }
   return [`Before: ${spanText(windows.before)}`, `After:  ${spanText(windows.after)}`, ''];
 }
 
 /** The two averages of the step that the first `step-change` finding is about, as in a report on an optimization. */
 function clearestChangeLines(rows: ComparisonRow[], findings: Finding[], context: TextContext): string[] {
   const change = findings.find((finding) => finding.rule === 'step-change');
-  const row = rows.find((candidate) => candidate.step === change?.evidence['step']);
+  const row = rows.find(({ group, step }) => step === change?.evidence['step'] && group === change?.evidence['group']);
   if (!context.showFindings || row === undefined) return [];
   return [
     '',
     'BEFORE OPTIMIZATION:',
-    `  ${row.step}: ${averageText(row.before)}ms average`,
+    `  ${nameOf(row)}: ${averageText(row.before)}ms average`,
     '',
     'AFTER OPTIMIZATION:',
-    `  ${row.step}: ${averageText(row.after)}ms average`,
+    `  ${nameOf(row)}: ${averageText(row.after)}ms average`,
   ];
+}
+
+function nameOf({ group, step }: ComparisonRow): string {
+  return group === undefined ? step : `${group}, ${step}`;
 }
 
 function averageText(side: ComparisonRow['before']): string {

@@ -55,10 +55,12 @@ function optionsOf({ options }: Command): CompletedOption[] {
   });
 }
 
-function valueOf({ placeholder, choices }: OptionDefinition<unknown>): Pick<CompletedOption, 'value'> {
+function valueOf({ placeholder, choices, suggestions }: OptionDefinition<unknown>): Pick<CompletedOption, 'value'> {
   if (placeholder === undefined) return {};
   const isFile = placeholder === 'file' || placeholder === 'where';
-  return { value: { name: placeholder, words: choices ?? (placeholder === 'where' ? ['local'] : []), isFile } };
+  return {
+    value: { name: placeholder, words: choices ?? suggestions ?? (placeholder === 'where' ? ['local'] : []), isFile },
+  };
 }
 
 function bashScript(commands: readonly Completed[]): string {

@@ -1,7 +1,8 @@
 import type { Report, StepErrorRow } from '@convotel/query';
+import { BY_OPTION } from '../command-line/shared-options.ts';
 import { windowCommand } from '../command-line/window-command.ts';
 import { arrow } from '../text/marks.ts';
-import { findingsAndAdvice, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
+import { findingsAndAdvice, groupLines, heavyRule, pageText, tableSection, titleBy, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
@@ -11,21 +12,22 @@ export const command = windowCommand({
   examples: [
     ['convotel errors --hours 24', 'the last day'],
     ['convotel errors --since 7d --workflow voice', 'one workflow, a week'],
+    ['convotel errors --by provider', 'each provider on its own'],
   ],
   since: '24h',
-  options: {},
-  ask: (query, source, asked) => query.errors(source, asked),
+  options: BY_OPTION,
+  ask: (query, source, asked) => query.errors(source, { ...asked, by: asked.options.by }),
   text: errorsText,
 });
 
 /** How often each step fails, what stands out, and what to do about it. */
 export function errorsText(
-  { data: rows, findings }: Report<'errors', StepErrorRow[]>,
+  { by, data, findings }: Report<'errors', StepErrorRow[]>,
   context: TextContext,
   { windowText }: { windowText: string },
 ): string {
   const problems = new Set(
-    findings.filter((finding) => finding.rule === 'high-error-rate').map((finding) => finding.evidence['step']),
+    findings.filter(({ rule }) => rule === 'high-error-rate').map(({ evidence }) => keyOf(evidence)),
   );
   const afterRetries: Column<StepErrorRow> = {
     heading: 'After Retries',
@@ -34,25 +36,29 @@ export function errorsText(
     gap: 3,
     cell: ({ finalErrorRatePct: rate }) => (rate === undefined ? '-' : `${rate.toFixed(2)}%`),
   };
-  const table = layOutTable<StepErrorRow>(
-    [
-      { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
-      { heading: 'Total', width: 8, align: 'right', gap: 1, cell: (row) => String(row.total) },
-      { heading: 'Failures', width: 8, align: 'right', gap: 3, cell: (row) => String(row.failures) },
-      { heading: 'Error Rate', width: 10, align: 'right', gap: 3, cell: (row) => `${row.errorRatePct.toFixed(2)}%` },
-      ...(rows.some((row) => row.retried > 0) ? [afterRetries] : []),
-    ],
-    rows,
-    context,
-    (row) => arrow(problems.has(row.step) ? 'PROBLEM!' : undefined, context),
-  );
+  const columns: Column<StepErrorRow>[] = [
+    { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
+    { heading: 'Total', width: 8, align: 'right', gap: 1, cell: (row) => String(row.total) },
+    { heading: 'Failures', width: 8, align: 'right', gap: 3, cell: (row) => String(row.failures) },
+    { heading: 'Error Rate', width: 10, align: 'right', gap: 3, cell: (row) => `${row.errorRatePct.toFixed(2)}%` },
+    ...(data.some((row) => row.retried > 0) ? [afterRetries] : []),
+  ];
+  const arrowOf = (row: StepErrorRow): string =>
+    arrow(problems.has(keyOf({ ...row })) ? 'PROBLEM!' : undefined, context);
   return pageText(
     [
-      ...titleLines(`Error Rates by Step (${windowText})`, 60, context),
-      ...tableSection(table, 60, 'No steps in this window', context),
-      heavyRule(60, context),
+      ...titleLines(titleBy(`Error Rates by Step (${windowText})`, by), 60, context),
+      ...groupLines(data, (rows) => [
+        ...tableSection(layOutTable(columns, rows, context, arrowOf), 60, 'No steps in this window', context),
+        heavyRule(60, context),
+      ]),
       ...findingsAndAdvice('FINDINGS', findings, context),
     ],
     context,
   );
+}
+
+/** Group and step of a row, or of the evidence of a finding, as one text. */
+function keyOf({ group, step }: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify([group, step]);
 }

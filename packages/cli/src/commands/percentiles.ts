@@ -1,11 +1,11 @@
 import type { ConversationSource, PercentileName, Report, StepPercentiles, WindowedOptions } from '@convotel/query';
 import type { Query } from '../command-line/answer-command.ts';
 import { choice } from '../command-line/options.ts';
-import { GRAPH_OPTION } from '../command-line/shared-options.ts';
+import { BY_OPTION, GRAPH_OPTION } from '../command-line/shared-options.ts';
 import { windowCommand } from '../command-line/window-command.ts';
 import { barCells, barText } from '../text/graph.ts';
 import { arrow } from '../text/marks.ts';
-import { findingsSection, heavyRule, leftOutLines, pageText, tableSection } from '../text/page.ts';
+import { findingsSection, groupLines, heavyRule, leftOutLines, pageText, tableSection, titleBy } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import { pad } from '../text/width.ts';
@@ -17,6 +17,7 @@ export const command = windowCommand({
     ['convotel percentiles gpt --since 7d', 'how slow the slowest answers are'],
     ['convotel percentiles gpt --of first-output', 'how long until its first words'],
     ["convotel percentiles 'response latency'", 'how long users wait for an answer'],
+    ['convotel percentiles gpt --by model', 'each model on its own'],
   ],
   argument: { name: 'step', description: "name of the step, or 'response latency'" },
   since: '168h',
@@ -26,9 +27,11 @@ export const command = windowCommand({
       description: 'of what: how long the step took, or how long to its first output',
       defaultText: 'duration',
     }),
+    ...BY_OPTION,
     ...GRAPH_OPTION,
   },
-  ask: (query, source, asked) => query.percentiles(source, { ...asked, step: asked.argument, of: asked.options.of }),
+  ask: (query, source, { argument: step, options: { of, by }, ...asked }) =>
+    query.percentiles(source, { ...asked, step, of, by }),
   draw: drawDistribution,
   text: (report, context, _asked, quantilesMs) => percentilesText(report, context, quantilesMs),
 });
@@ -57,40 +60,52 @@ async function drawDistribution(
   const [found] = data;
   if (found !== undefined) return (firstOutput ? found.firstOutput : found)?.quantilesMs ?? [];
   if (step !== RESPONSE_LATENCY || firstOutput) return [];
-  return (await source.ask({ name: 'response-statistics', ...asked })).data.quantilesMs;
+  const responses = await source.ask({ name: 'response-statistics', ...asked });
+  return responses.data[0]!.quantilesMs;
 }
 
 /** How one step's durations are spread; drawn, also where most of them lie. */
 export function percentilesText(
-  { data, findings }: Report<'percentiles', StepPercentiles>,
+  { by, data, findings }: Report<'percentiles', StepPercentiles>,
   context: TextContext,
   quantilesMs: readonly number[] = [],
 ): string {
-  const table = layOutTable(
-    [
-      { heading: 'Percentile', width: 10, align: 'left', cell: ([name]) => name.toUpperCase() },
-      // The numbers end one blank before the heading's end.
-      {
-        heading: 'Duration (ms)',
-        width: 13,
-        align: 'right',
-        gap: 8,
-        cell: ([, value]) => `${millisecondsText(value)} `,
-      },
-    ],
-    Object.entries(data.percentiles) as [PercentileName, number][],
-    context,
-    ([name]) => arrow(ARROWS[name], context),
-  );
-  return pageText(
-    [
-      headingOf(data),
-      heavyRule(60, context),
+  const { groups = [], ...all } = data;
+  const blockLines = (
+    spread: Pick<StepPercentiles, 'count' | 'leftOut' | 'percentiles'>,
+    drawing: string[],
+  ): string[] => {
+    const table = layOutTable(
+      [
+        { heading: 'Percentile', width: 10, align: 'left', cell: ([name]) => name.toUpperCase() },
+        // The numbers end one blank before the heading's end.
+        {
+          heading: 'Duration (ms)',
+          width: 13,
+          align: 'right',
+          gap: 8,
+          cell: ([, value]) => `${millisecondsText(value)} `,
+        },
+      ],
+      Object.entries(spread.percentiles) as [PercentileName, number][],
+      context,
+      ([name]) => arrow(ARROWS[name], context),
+    );
+    return [
       ...tableSection(table, 60, `No completed '${data.step}' step in this window`, context),
       '',
-      ...distributionLines(quantilesMs, context),
-      `Samples${pad(String(data.count), 23, 'right')}`,
-      ...leftOutLines([data]),
+      ...drawing,
+      `Samples${pad(String(spread.count), 23, 'right')}`,
+      ...leftOutLines([{ step: data.step, leftOut: spread.leftOut }]),
+    ];
+  };
+  return pageText(
+    [
+      titleBy(headingOf(data), by),
+      heavyRule(60, context),
+      ...blockLines(all, distributionLines(quantilesMs, context)),
+      ...(groups.length > 0 ? [''] : []),
+      ...(groups.length > 0 ? groupLines(groups, (rows) => rows.flatMap((spread) => blockLines(spread, []))) : []),
       ...findingsSection('INSIGHTS', findings, context),
     ],
     context,

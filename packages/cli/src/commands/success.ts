@@ -1,22 +1,26 @@
 import type { Report, StepSuccessRow } from '@convotel/query';
+import { BY_OPTION } from '../command-line/shared-options.ts';
 import { windowCommand } from '../command-line/window-command.ts';
-import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
+import { findingsSection, groupLines, heavyRule, pageText, tableSection, titleBy, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
 
 /** `success`: which step completes how often. */
 export const command = windowCommand({
-  examples: [['convotel success --hours 24', 'the last day']],
+  examples: [
+    ['convotel success --hours 24', 'the last day'],
+    ['convotel success --by version', 'each version of the program on its own'],
+  ],
   since: '24h',
-  options: {},
-  ask: (query, source, asked) => query.success(source, asked),
+  options: BY_OPTION,
+  ask: (query, source, asked) => query.success(source, { ...asked, by: asked.options.by }),
   text: successText,
 });
 
 /** How often each step completes. */
 export function successText(
-  { data: rows, findings }: Report<'success', StepSuccessRow[]>,
+  { by, data, findings }: Report<'success', StepSuccessRow[]>,
   context: TextContext,
   { windowText }: { windowText: string },
 ): string {
@@ -27,28 +31,26 @@ export function successText(
     gap: 3,
     cell: ({ finalSuccessRatePct: rate }) => (rate === undefined ? '-' : `${rate.toFixed(2)}%`),
   };
-  const table = layOutTable<StepSuccessRow>(
-    [
-      { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
-      { heading: 'Total', width: 8, align: 'right', gap: 1, cell: (row) => String(row.total) },
-      { heading: 'Completed', width: 9, align: 'right', gap: 3, cell: (row) => String(row.completed) },
-      {
-        heading: 'Success Rate',
-        width: 12,
-        align: 'right',
-        gap: 3,
-        cell: (row) => `${row.successRatePct.toFixed(2)}%`,
-      },
-      ...(rows.some((row) => row.retried > 0) ? [afterRetries] : []),
-    ],
-    rows,
-    context,
-  );
+  const columns: Column<StepSuccessRow>[] = [
+    { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
+    { heading: 'Total', width: 8, align: 'right', gap: 1, cell: (row) => String(row.total) },
+    { heading: 'Completed', width: 9, align: 'right', gap: 3, cell: (row) => String(row.completed) },
+    {
+      heading: 'Success Rate',
+      width: 12,
+      align: 'right',
+      gap: 3,
+      cell: (row) => `${row.successRatePct.toFixed(2)}%`,
+    },
+    ...(data.some((row) => row.retried > 0) ? [afterRetries] : []),
+  ];
   return pageText(
     [
-      ...titleLines(`Success Rates by Step (${windowText})`, 60, context),
-      ...tableSection(table, 60, 'No steps in this window', context),
-      heavyRule(60, context),
+      ...titleLines(titleBy(`Success Rates by Step (${windowText})`, by), 60, context),
+      ...groupLines(data, (rows) => [
+        ...tableSection(layOutTable(columns, rows, context), 60, 'No steps in this window', context),
+        heavyRule(60, context),
+      ]),
       ...findingsSection('FINDINGS', findings, context),
     ],
     context,

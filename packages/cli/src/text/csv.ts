@@ -43,8 +43,10 @@ export function formatCsv(report: { command: string; data: unknown }): string {
 /** The rows of an answer and their schema: the list that it is, its steps or other list of objects, or itself as one row. */
 function rowsOf(data: Schema, value: unknown, resolve: (one: Schema) => Schema): { shape: Schema; rows: Row[] } {
   if (data.type === 'array') return { shape: resolve(data.items as Schema), rows: value as Row[] };
-  const lists = Object.entries(data.properties ?? {}).filter(([, field]) => {
+  const lists = Object.entries(data.properties ?? {}).filter(([name, field]) => {
     const { type, items } = resolve(field);
+    // Where an answer was not asked for in groups, it has no list of them.
+    if ((value as Row)[name] === undefined) return false;
     return type === 'array' && typeof items === 'object' && resolve(items).type === 'object';
   });
   const [name, list] = lists.find(([each]) => each === 'steps') ?? lists[0] ?? [];

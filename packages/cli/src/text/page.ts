@@ -42,6 +42,26 @@ export function tableSection(table: TableLines, width: PageWidth, whenEmpty: str
   return [table.heading, lightRule(width, context), ...(table.rows.length === 0 ? [whenEmpty] : table.rows)];
 }
 
+/** The lines of each group of `rows` below its name; those of all rows where they are not grouped. */
+export function groupLines<Row extends { group?: string }>(
+  rows: readonly Row[],
+  linesOf: (rows: readonly Row[]) => readonly string[],
+): string[] {
+  const groups = new Map<string | undefined, Row[]>();
+  for (const row of rows) groups.set(row.group, [...(groups.get(row.group) ?? []), row]);
+  if (groups.size === 0) return [...linesOf([])];
+  return [...groups].flatMap(([group, ofGroup], index) => [
+    ...(index > 0 ? [''] : []),
+    ...(group === undefined ? [] : [`Group: ${group}`]),
+    ...linesOf(ofGroup),
+  ]);
+}
+
+/** A title with what its rows are grouped by. */
+export function titleBy(title: string, by: string | undefined): string {
+  return by === undefined ? title : `${title} by ${by}`;
+}
+
 /** The lines as one text, which ends with a line end; lines that the terminal is too narrow for are broken. */
 export function pageText(lines: readonly string[], { columns }: Screen): string {
   const broken = lines

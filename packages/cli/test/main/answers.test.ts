@@ -63,6 +63,12 @@ const CALLS: readonly string[][] = [
   ['compare', '--at', '2025-10-08T14:32:00Z', '--span', '1h'],
   ['averages', '--since', '2020-01-01', '--until', '2020-01-02'],
   ['slow', '--outcome', 'failed'],
+  ['averages', '--by', 'model'],
+  ['percentiles', 'gpt', '--by', 'workflow'],
+  ['errors', '--by', 'service'],
+  ['success', '--by', 'shop.id'],
+  ['compare', '--at', '2025-10-08T14:32:00Z', '--span', '1h', '--by', 'model'],
+  ['compare', '--split-by', 'workflow', '--before', 'voice', '--after', 'chat'],
 ];
 
 describe('the JSON of a command', () => {
@@ -121,6 +127,35 @@ describe('the text of a command', () => {
     expect(output).not.toMatch(/undefined|NaN|\[object/);
   });
 
+  test('has a block for each group', async () => {
+    const { output } = await ask('averages', '--by', 'model', '--tz', 'UTC', '--no-findings');
+    const [title, ...lines] = output.split('\n').filter((line) => !/^[=-]+$|^Left out|^$/.test(line));
+    expect(title).toBe('Average Step Durations (last 24 hours) by model');
+    expect(lines.map((line) => line.trim().split(/ {2,}/).slice(0, 3).join(' | '))).toEqual([
+      'Group: a-model',
+      'Step | Count | Avg (ms)',
+      'gpt | 3 | 3500.0',
+      'response latency | 3 | 6000.0',
+      'Group: (none)',
+      'Step | Count | Avg (ms)',
+      'request | 4 | 150.0',
+      'stt | 4 | 1200.0',
+      'gpt | 0 | -',
+      'tts | 3 | 1400.0',
+      'response | 3 | 450.0',
+    ]);
+  });
+
+  test('marks the step of the group that fails too often, not of others', async () => {
+    const { output } = await ask('errors', '--by', 'workflow');
+    const blocks = output.split('Group: ').slice(1);
+    expect(blocks.map((block) => [block.split('\n')[0], block.includes('PROBLEM!')])).toEqual([
+      ['voice', false],
+      ['chat', true],
+    ]);
+    expect(output).toContain('• chat: GPT has 100% error rate');
+  });
+
   test('is cut down to its numbers with --no-findings', async () => {
     const withFindings = (await ask('errors')).output;
     const without = (await ask('errors', '--no-findings')).output;
@@ -140,20 +175,108 @@ describe('the text of a command', () => {
   });
 });
 
-test('compare --fail-on ends with 10 when a row has the verdict, and still answers', async () => {
-  const conversations = Array.from({ length: 40 }, (_, index) => ({
-    id: `c-${index}`,
-    start: `2025-10-08T14:${10 + index}:00Z`,
-    steps: [{ step: 'gpt', durationMs: (index < 20 ? 1000 : 2000) + (index % 7) * 10 }],
-  }));
-  const terminal = recordingTerminal({ CONVOTEL_FROM: await writeOtlpFile(conversations) });
-  const call = ['compare', '--at', '2025-10-08T14:30:00Z', '--span', '1h', '--json'];
-  expect(await main([...call, '--fail-on', 'slower'], terminal)).toBe(10);
-  expect((JSON.parse(terminal.output) as { data: { verdict: string }[] }).data.map(({ verdict }) => verdict)).toEqual([
-    'slower',
-    'slower',
-  ]);
-  expect(await main([...call, '--fail-on', 'faster'], terminal)).toBe(0);
+describe('compare', () => {
+  let changing: string;
+  beforeAll(async () => {
+    changing = await writeOtlpFile(
+      Array.from({ length: 40 }, (_, index) => ({
+        id: `c-${index}`,
+        start: `2025-10-08T14:${10 + index}:00Z`,
+        workflow: index < 20 ? 'old' : 'new',
+        steps: [{ step: 'gpt', durationMs: (index < 20 ? 1000 : 2000) + (index % 7) * 10 }],
+      })),
+    );
+  });
+  const times = ['compare', '--at', '2025-10-08T14:30:00Z', '--span', '1h'];
+
+  async function run(words: readonly string[]): Promise<Answered> {
+    const terminal = recordingTerminal({ CONVOTEL_FROM: changing });
+    const status = await main([...words, '--tz', 'UTC'], terminal);
+    return { status, output: terminal.output, errors: terminal.errors };
+  }
+
+  test('--fail-on ends with 10 when a row has the verdict, and still answers', async () => {
+    const { status, output } = await run([...times, '--json', '--fail-on', 'slower']);
+    expect(status).toBe(10);
+    const { data } = JSON.parse(output) as { data: { verdict: string }[] };
+    expect(data.map(({ verdict }) => verdict)).toEqual(['slower', 'slower']);
+  });
+
+  test.each([
+    [['faster'], 0],
+    [['gpt.p95>+10%'], 10],
+    [['gpt.p95>+99%'], 0],
+    [['gpt.average>+900ms'], 10],
+    [['gpt.average>+1.1s'], 0],
+    [['gpt.p50<-1ms'], 0],
+    [['conversation.average>+0ms'], 10],
+    [['conversation.error-rate>+0.5points'], 0],
+    [['faster', 'gpt.p50 > +50%'], 10],
+  ])('--fail-on %j ends with %i', async (conditions, status) => {
+    const given = conditions.flatMap((condition) => ['--fail-on', condition]);
+    expect((await run([...times, ...given])).status).toBe(status);
+  });
+
+  test.each([
+    ['fast', 'it has no row, figure and change, as in <row>.<figure>><change>'],
+    ['gpt.p96>+10%', '"p96" is not one of average, p50, p95, error-rate'],
+    ['gpt.p95>10%', 'the change "10%" has no sign; write +10% or -10%'],
+    ['gpt.p95>+10', '"+10" is neither per cent, such as +10%, nor a time, such as +200ms'],
+    ['gpt.error-rate>+2%', 'an error rate changes by percentage points, such as +2points'],
+  ])('--fail-on %s is refused before anything is read', async (condition, reason) => {
+    const { status, output, errors } = await run([...times, '--fail-on', condition]);
+    expect({ status, output }).toEqual({ status: 2, output: '' });
+    expect(errors).toContain(reason);
+  });
+
+  test.each([
+    ['gtp.p95>+10%', 'there is no row "gtp"; there are gpt, conversation'],
+    ['response latency.p50>+10%', 'there is no row "response latency"'],
+  ])('--fail-on %s cannot be judged, which is not the same as passing', async (condition, reason) => {
+    const { status, errors } = await run([...times, '--fail-on', 'slower', '--fail-on', condition]);
+    expect(status).toBe(2);
+    expect(errors).toContain(`--fail-on ${condition} cannot be judged: ${reason}`);
+  });
+
+  const split = ['compare', '--split-by', 'workflow', '--since', '2025-10-08'];
+
+  test('--split-by has the two values as sides', async () => {
+    const { status, output } = await run([...split, '--before', 'old', '--after', 'new']);
+    expect(status).toBe(0);
+    expect(output).toContain('Before: workflow old\nAfter:  workflow new\nTime:   2025-10-08T00:00:00 to ');
+    expect(output).toMatch(/^gpt +1028\.5 +2029\.0 +\+1000\.5 .* slower *$/m);
+  });
+
+  test('--by has a block for each group', async () => {
+    const { output } = await run([...times, '--by', 'workflow']);
+    expect(output.match(/^Group: .*$/gm)).toEqual(['Group: new', 'Group: old']);
+  });
+
+  test.each([
+    [[...split, '--before', 'old'], '--split-by workflow needs --before <value> and --after <value>'],
+    [[...split, '--before', 'old', '--after', 'old'], '--before and --after are both "old"'],
+    [[...split, '--before', 'old', '--after', 'new', '--at', '1h'], '--at and --span part times'],
+    [[...split, '--before', 'old', '--after', 'new', '--by', 'model'], '--by and --split-by both part steps'],
+    [[...times, '--since', '7d'], '--since goes with --split-by'],
+    [['compare', '--before', '2d..1d', '--after', '2d..1d'], '--before and --after are the same window, "2d..1d"'],
+    [['compare', '--before', '1d..2d', '--after', '1d..now'], '--before must begin before it ends'],
+  ])('%j is refused', async (words, reason) => {
+    const { status, errors } = await run(words);
+    expect(status).toBe(2);
+    expect(errors).toContain(reason);
+  });
+
+  test('of windows that overlap is answered, and says what that does', async () => {
+    const { status, errors } = await run([
+      'compare',
+      '--before',
+      '2025-10-08T14:00:00Z..2025-10-08T14:40:00Z',
+      '--after',
+      '2025-10-08T14:20:00Z..2025-10-08T15:00:00Z',
+    ]);
+    expect(status).toBe(0);
+    expect(errors).toContain('Note: 20 min are on both sides, and count on each');
+  });
 });
 
 test('explain says eight sentences at most, those about targets in convotel.json included', async () => {

@@ -29,7 +29,9 @@ function readCsv(text: string): string[][] {
 const CALLS = [
   ['recent'],
   ['averages'],
+  ['averages', '--by', 'model'],
   ['percentiles', 'gpt'],
+  ['percentiles', 'gpt', '--by', 'workflow'],
   ['slow', '--threshold', '1s'],
   ['longest'],
   ['errors'],
@@ -50,7 +52,7 @@ const CALLS = [
 ];
 
 /** Where the rows of an answer stand that is not a list itself. */
-const LISTS = ['steps', 'ranked', 'conversations', 'rows'] as const;
+const LISTS = ['steps', 'ranked', 'conversations', 'rows', 'groups'] as const;
 
 describe('--csv of a command', () => {
   test.each(CALLS.map((words) => [words.join(' '), words] as const))(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { FOUR_CONVERSATIONS, writeOtlpFile } from '../main/otlp-file.ts';
-import { runConvotel } from './run-convotel.ts';
+import { runConvotel, startServe } from './run-convotel.ts';
 
 /** Prints the path of every file that was loaded, on standard error, as the process ends. */
 const TELL_FILES = `process.on('exit', () => {
@@ -61,6 +61,22 @@ test('a query on a file loads neither DuckDB nor OpenTelemetry, no other command
   expect(sources.some(isLibrary)).toBe(true);
   expect(sources.filter((source) => isHeavy(source) || source.includes('string-width'))).toEqual([]);
   expect(commandsOf(sources)).toEqual(['recent']);
+});
+
+test('a query that a running serve answers loads nothing of the back end but what finds it', async () => {
+  const storePath = join(folder, 'served.duckdb');
+  const serving = await startServe(storePath);
+  try {
+    const sources = await loadedSources(['recent', '--store', storePath]);
+    expect(sources.some(isLibrary)).toBe(true);
+    expect(sources.filter(isHeavy)).toEqual([]);
+    const ofBackEnd = sources.flatMap((source) => /packages\/local\/src\/(.*)$/.exec(source)?.[1] ?? []);
+    expect(
+      ofBackEnd.filter((path) => !/^(source\/connect|store-files|local-error)\.ts$|^discovery\//.test(path)),
+    ).toEqual([]);
+  } finally {
+    await serving.end('SIGTERM');
+  }
 });
 
 test('wide characters are measured, also below one another', async () => {

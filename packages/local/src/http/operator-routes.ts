@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
+import type { ConversationSource } from '@convotel/query';
 import type { ResolvedRetentionOptions } from '../backend-options.ts';
 import { damagedFilesOf } from '../store-files.ts';
 import type { SpanStore } from '../store/span-store.ts';
@@ -116,9 +117,8 @@ export interface Forgotten {
 /**
  * `POST /api/v1/forget` with `{"conversationId": …}`: deletes every span of the conversation, writes the store anew without
  * them, and then answers how many there were.
- * @param traceIdsOf - the traces that carry a conversation's id
  */
-export function forgetRoute(store: SpanStore, traceIdsOf: (conversationId: string) => Promise<string[]>): Route {
+export function forgetRoute(store: SpanStore, source: ConversationSource): Route {
   return {
     method: 'POST',
     right: 'delete',
@@ -127,7 +127,7 @@ export function forgetRoute(store: SpanStore, traceIdsOf: (conversationId: strin
       if (typeof conversationId !== 'string' || conversationId === '') {
         throw new HttpRefusal(400, 'the body has no text "conversationId"');
       }
-      const traceIds = await traceIdsOf(conversationId);
+      const traceIds = await traceIdsOf(source, conversationId);
       if (traceIds.length === 0) throw new HttpRefusal(404, 'no conversation has this id');
       try {
         const forgotten: Forgotten = { traces: traceIds.length, spans: await store.forgetTraces(traceIds) };
@@ -138,4 +138,10 @@ export function forgetRoute(store: SpanStore, traceIdsOf: (conversationId: strin
       }
     },
   };
+}
+
+/** Every trace that carries the conversation's id. */
+export async function traceIdsOf(source: Pick<ConversationSource, 'ask'>, conversationId: string): Promise<string[]> {
+  const { data } = await source.ask({ name: 'conversation', conversationId });
+  return [...new Set([...data.spans.map(({ traceId }) => traceId), ...data.otherTraceIds])];
 }

@@ -23,7 +23,7 @@ export interface ConnectOptions extends ElsewhereOptions {
  * Opens what `where` names, as `--from` of the command line takes it: `local`, which is the running `convotel serve` that
  * holds the store, else its file; or anything that `connect` of `@convotel/query` opens.
  *
- * ```ts
+ * ```typescript
  * const source = await connect();
  * ```
  * Close the source when you are done.

@@ -1,6 +1,15 @@
+import { ATTRIBUTE } from '@convotel/conventions';
 import type { ConversationFilters } from '@convotel/query';
-import { windowValues } from '@convotel/query/engine';
-import type { FoldedNames, RowReaders, SqlRow, SqlStore, SqlValue, StatementName } from '@convotel/query/engine';
+import { SPAN_FIELDS, windowValues } from '@convotel/query/engine';
+import type {
+  FoldedNames,
+  RowReaders,
+  SpanField,
+  SqlRow,
+  SqlStore,
+  SqlValue,
+  StatementName,
+} from '@convotel/query/engine';
 import {
   type DuckDBConnection,
   DuckDBListValue,
@@ -22,6 +31,7 @@ const PARAMETER_TYPES: Readonly<Record<string, DuckDBType>> = {
   trace_id: UHUGEINT,
   trace_ids: LIST(UHUGEINT),
   probabilities: LIST(DOUBLE),
+  group_values: LIST(VARCHAR),
   step: VARCHAR,
   service: VARCHAR,
   workflow: VARCHAR,
@@ -41,10 +51,12 @@ export class DuckDbStore implements SqlStore {
   readonly readers = READERS;
   readonly isFiltered: boolean;
   readonly #connection: DuckDBConnection;
+  #shown: Shown;
 
   constructor(connection: DuckDBConnection, filters: ConversationFilters = {}) {
     this.#connection = connection;
     this.isFiltered = Object.values(filters).some((filter) => filter !== undefined);
+    this.#shown = { isChosen: this.isFiltered, isGrouped: false, isFolded: false };
   }
 
   async foldStepNames({
@@ -66,13 +78,21 @@ export class DuckDbStore implements SqlStore {
     const rows = reader.getRowObjects();
     const folded = Number(rows[0]?.['names'] ?? 0) - rows.length;
     if (folded <= 0) return undefined;
-    await showOnly(
-      this.#connection,
-      rows.map((row) => row['step_id'] as number),
-      other,
-      this.isFiltered,
-    );
+    const keptIds = rows.map((row) => row['step_id'] as number);
+    await foldSteps(this.#connection, keptIds, other);
+    await this.#show({ isFolded: true });
     return { kept: new Set(rows.map((row) => row['step'] as string)), folded };
+  }
+
+  async groupSpans({ window, groupBy: { attribute, values } }: Parameters<SqlStore['groupSpans']>[0]): Promise<void> {
+    const { own, ofResource } = columnsOf(attribute);
+    const statement = sqlFile('span-groups').replace('own_column, ', () => `${own}, `);
+    await runAndRead(
+      this.#connection,
+      `CREATE TEMP TABLE span_groups AS ${statement.replace('resource_column, ', () => `${ofResource}, `)}`,
+      { ...windowValues(window), attribute, entry: `"key":${JSON.stringify(attribute)}`, group_values: values },
+    );
+    await this.#show({ isGrouped: true });
   }
 
   rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]>;
@@ -116,58 +136,62 @@ export class DuckDbStore implements SqlStore {
     return columns;
   }
 
+  async #show(more: Partial<Shown>): Promise<void> {
+    this.#shown = { ...this.#shown, ...more };
+    await show(this.#connection, this.#shown);
+  }
+
   #run(name: StatementName, values: Readonly<Record<string, SqlValue>>): ReturnType<DuckDBConnection['runAndReadAll']> {
     return runAndRead(this.#connection, sqlFile(name), values);
   }
 }
 
-/**
- * Puts a view in front of `readable_spans` that shows only the conversations which `filters` choose, whole. It is gone
- * with the transaction. Without filters the store's own view stays, which costs nothing.
- */
-export async function narrowToChosen(connection: DuckDBConnection, filters: ConversationFilters = {}): Promise<void> {
-  const { service = null, workflow = null, session = null, outcome = null } = filters;
-  if ([service, workflow, session, outcome].every((filter) => filter === null)) return;
-  await connection.run('CREATE TEMP TABLE chosen (trace_id UHUGEINT)');
-  await runAndRead(connection, `INSERT INTO chosen ${sqlFile('chosen-conversations')}`, {
-    service,
-    workflow,
-    session,
-    outcome,
-  });
-  await connection.run(
-    `CREATE TEMP VIEW readable_spans AS SELECT rowid AS row_id, * FROM main.spans WHERE ${IS_CHOSEN}`,
-  );
+/** What of the spans the statements see; each part is a temporary table, gone with the transaction. */
+interface Shown {
+  /** Only the conversations in `chosen`. */
+  isChosen: boolean;
+  /** The groups in `span_groups`. */
+  isGrouped: boolean;
+  /** The steps in `kept_steps`, and all others as one. */
+  isFolded: boolean;
 }
 
-const IS_CHOSEN = 'trace_id IN (SELECT trace_id FROM chosen)';
+/** Puts a view in front of `readable_spans`, which is gone with the transaction. */
+async function show(connection: DuckDBConnection, { isChosen, isGrouped, isFolded }: Shown): Promise<void> {
+  const replaced = `REPLACE (
+    CASE WHEN step_id = 0 OR step_id IN (SELECT step_id FROM kept_steps) THEN step_id
+      WHEN step_id IS NOT NULL THEN ${OTHER_STEPS_ID}::UINTEGER END AS step_id
+  )`;
+  await connection.run(`CREATE OR REPLACE TEMP VIEW readable_spans AS
+    SELECT spans.rowid AS row_id, spans.* ${isFolded ? replaced : ''}, ${isGrouped ? GROUPS : '0::UTINYINT AS group_id'}
+    FROM main.spans ${isGrouped ? 'LEFT JOIN span_groups ON span_groups.row_id = spans.rowid' : ''}
+    ${isChosen ? 'WHERE trace_id IN (SELECT trace_id FROM chosen)' : ''}`);
+}
+
+const GROUPS = 'span_groups.group_id, span_groups.attribute_value';
+
+/** Lets the statements see only the conversations which `filters` choose, whole. */
+export async function narrowToChosen(connection: DuckDBConnection, filters: ConversationFilters = {}): Promise<void> {
+  const { service = null, workflow = null, session = null, outcome = null } = filters;
+  const isChosen = [service, workflow, session, outcome].some((filter) => filter !== null);
+  if (isChosen) {
+    await connection.run('CREATE TEMP TABLE chosen (trace_id UHUGEINT)');
+    const values = { service, workflow, session, outcome };
+    await runAndRead(connection, `INSERT INTO chosen ${sqlFile('chosen-conversations')}`, values);
+  }
+  await show(connection, { isChosen, isGrouped: false, isFolded: false });
+}
 
 /** The number of all steps that are not told apart: the largest there is, which no step gets. */
 const OTHER_STEPS_ID = 4_294_967_295;
 
-/**
- * Puts others in front of `readable_spans` and `steps`, in which all steps but `keptIds` are one, called `other`. They are
- * gone with the transaction.
- */
-async function showOnly(
-  connection: DuckDBConnection,
-  keptIds: readonly number[],
-  other: string,
-  isFiltered: boolean,
-): Promise<void> {
+/** Puts another table in front of `steps`, in which all steps but `keptIds` are one, called `other`. */
+async function foldSteps(connection: DuckDBConnection, keptIds: readonly number[], other: string): Promise<void> {
   await connection.run(
     'CREATE TEMP TABLE kept_steps AS SELECT unnest($kept_ids) AS step_id',
-    {
-      kept_ids: listValue([...keptIds]),
-    },
+    { kept_ids: listValue([...keptIds]) },
     { kept_ids: LIST(UINTEGER) },
   );
-  await connection.run(`CREATE OR REPLACE TEMP VIEW readable_spans AS
-    SELECT rowid AS row_id, * REPLACE (
-      CASE WHEN step_id = 0 OR step_id IN (SELECT step_id FROM kept_steps) THEN step_id
-        WHEN step_id IS NOT NULL THEN ${OTHER_STEPS_ID}::UINTEGER END AS step_id
-    )
-    FROM main.spans${isFiltered ? ` WHERE ${IS_CHOSEN}` : ''}`);
   await connection.run(
     `CREATE TEMP TABLE steps AS
     SELECT step_id, step FROM steps WHERE step_id IN (SELECT step_id FROM kept_steps)
@@ -175,6 +199,27 @@ async function showOnly(
     { other },
   );
 }
+
+/** The columns of `spans` and `resources` that hold `attribute`, as text; `NULL` where there is none. */
+function columnsOf(attribute: string): { own: string; ofResource: string } {
+  const field = SPAN_FIELDS.find((each) => each.attribute === attribute);
+  const textOf = ({ kind, column }: SpanField): string => {
+    if (kind === 'text') return column;
+    // An outermost step does not say its depth; numbers are written as JavaScript writes them.
+    return `regexp_replace(${column === 'depth' ? 'nullif(depth, 0)' : column}::VARCHAR, '\\.0$', '')`;
+  };
+  const own = field === undefined ? 'NULL' : attribute === ATTRIBUTE.stepName ? STEP_NAME : textOf(field);
+  return {
+    own: attribute === ATTRIBUTE.outcome ? 'outcome::VARCHAR' : own,
+    ofResource: RESOURCE_COLUMNS.get(attribute) ?? 'NULL',
+  };
+}
+
+const STEP_NAME = '(SELECT any_value(step) FROM steps WHERE steps.step_id = readable_spans.step_id)';
+const RESOURCE_COLUMNS: ReadonlyMap<string, string> = new Map([
+  [ATTRIBUTE.serviceName, 'service_name'],
+  [ATTRIBUTE.samplingRatio, "regexp_replace(sampling_ratio::VARCHAR, '\\.0$', '')"],
+]);
 
 function runAndRead(
   connection: DuckDBConnection,

@@ -84,8 +84,8 @@ export async function responseLatency(
 ): Promise<ResponseLatency> {
   const { window, filters = {} } = options;
   const { data } = await source.ask({ name: 'response-statistics', window, filters, quantiles: [0.5, 0.95] });
-  const [p50Ms, p95Ms] = data.quantilesMs;
-  return { conversations: data.conversations, p50Ms, p95Ms };
+  const { conversations = 0, quantilesMs: [p50Ms, p95Ms] = [] } = data[0] ?? {};
+  return { conversations, p50Ms, p95Ms };
 }
 
 /** Where a conversation lies in a chart over time. */
@@ -172,8 +172,9 @@ export async function stepOverTime(
     partsOf(window, stretches).map(async (part) => {
       const asked = { window: part, filters, quantiles };
       if (step === RESPONSE_ROW) {
-        const { quantilesMs } = (await source.ask({ name: 'response-statistics', ...asked })).data;
-        return { ...part, p50Ms: quantilesMs[0], p95Ms: quantilesMs[1], failures: 0 };
+        const { data } = await source.ask({ name: 'response-statistics', ...asked });
+        const [p50Ms, p95Ms] = data[0]?.quantilesMs ?? [];
+        return { ...part, p50Ms, p95Ms, failures: 0 };
       }
       const { data } = await source.ask({ name: 'step-statistics', ...asked, step, timings: false, firstOutput: true });
       const [p50Ms, p95Ms] = data[0]?.quantilesMs ?? [];
@@ -208,7 +209,7 @@ export async function stepSpread(
   const asked = { window, filters, quantiles: Array.from({ length: 100 }, (_, index) => (index + 0.5) / 100) };
   if (step === RESPONSE_ROW) {
     const { data } = await source.ask({ name: 'response-statistics', ...asked });
-    return { durationsMs: data.quantilesMs, firstOutputsMs: [] };
+    return { durationsMs: data[0]?.quantilesMs ?? [], firstOutputsMs: [] };
   }
   const { data } = await source.ask({ name: 'step-statistics', ...asked, step, timings: false, firstOutput: true });
   return { durationsMs: data[0]?.quantilesMs ?? [], firstOutputsMs: data[0]?.firstOutput?.quantilesMs ?? [] };

@@ -1,13 +1,14 @@
 import { STEP_WARNING_MS, stepKindOf } from '@convotel/conventions';
-import { findAll, findingRule } from '../findings/finding.ts';
+import { findingRule } from '../findings/finding.ts';
 import type { Finding } from '../findings/finding.ts';
 import { phrasesOf } from '../findings/step-phrases.ts';
 import { cappedNames, counted, secondsWords, stepDisplayName } from '../findings/words.ts';
+import { byGroup, findGroups, findInGroup } from './groups.ts';
+import type { GroupedOptions } from './groups.ts';
 import { percentOf } from './numbers.ts';
 import type { ConversationSource, ResponseStatistics, StepStatistics } from '../questions.ts';
 import { checkWindowed } from './options.ts';
-import type { WindowedOptions } from './options.ts';
-import { buildReport, coverageOfSameSpans } from './report.ts';
+import { buildReport, coverageOfSameSpans, withWarnings } from './report.ts';
 import type { Report } from './report.ts';
 
 /** What averages and percentiles do not count. */
@@ -20,6 +21,8 @@ export interface LeftOut {
 
 /** A row of `averages`. */
 export interface StepAverageRow {
+  /** With `by`. */
+  group?: string;
   step: string;
   count: number;
   averageMs?: number;
@@ -41,37 +44,49 @@ const FIRST_OUTPUT_PROBABILITIES = [0.5, 0.95];
 /**
  * Count, average, shortest and longest duration of each step, over its completed spans shorter than 60 s; what that
  * leaves out is counted in `leftOut`. In step order; then, where a conversation of the window has one, the row
- * `response latency`, over conversations.
+ * `response latency`, over conversations. With `by` group by group, the largest first.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
  */
 export async function averages(
   source: ConversationSource,
-  options: WindowedOptions,
+  options: GroupedOptions,
 ): Promise<Report<'averages', StepAverageRow[]>> {
   checkWindowed(options);
-  const { window, timeZone, filters = {} } = options;
+  const { window, timeZone, filters = {}, by } = options;
 
-  const asked = { window, filters, quantiles: FIRST_OUTPUT_PROBABILITIES, firstOutput: true };
-  const { data: statistics, coverage: read } = await source.ask({ name: 'step-statistics', ...asked });
-  const responses = await source.ask({ name: 'response-statistics', window, filters });
-  const coverage = coverageOfSameSpans(read, responses.coverage);
-  const rows = statistics.map(stepAverageRow);
+  const groups = await findGroups(source, { by, windows: [window], filters });
+  const asked = { window, filters, groupBy: groups?.groupBy };
+  const measured = { ...asked, quantiles: FIRST_OUTPUT_PROBABILITIES, firstOutput: true };
+  const { data: statistics, coverage: read } = await source.ask({ name: 'step-statistics', ...measured });
+  const responses = await source.ask({ name: 'response-statistics', ...asked });
+  const coverage = withWarnings(coverageOfSameSpans(read, responses.coverage), groups?.warnings);
   const mean = meanTotalMs(statistics, coverage.conversations);
-  const findings = findAll(averagesRules, { rows, ...(mean === undefined ? {} : { meanTotalMs: mean }) });
+  const data: StepAverageRow[] = [];
+  const findings: Finding[] = [];
+  for (const [group, ofGroup] of byGroup(statistics)) {
+    const rows = ofGroup.map(stepAverageRow);
+    data.push(...rows, ...responses.data.filter((row) => row.group === group).flatMap(responseRows));
+    findings.push(...findInGroup(group, averagesRules, { rows, ...(mean === undefined ? {} : { meanTotalMs: mean }) }));
+  }
+  // Conversations of only a root have a latency, but no step.
+  const withoutSteps = responses.data.filter(({ group }) => !data.some((row) => row.group === group));
+  data.push(...withoutSteps.flatMap(responseRows));
   return buildReport({
     command: 'averages',
+    by,
     source,
     window,
     timeZone,
     coverage,
-    data: [...rows, ...responseRows(responses.data)],
+    data,
     findings,
   });
 }
 
 function stepAverageRow(statistics: StepStatistics): StepAverageRow {
-  const { step, count, averageMs, minMs, maxMs, leftOut, timings, firstOutput } = statistics;
+  const { group, step, count, averageMs, minMs, maxMs, leftOut, timings, firstOutput } = statistics;
   return {
+    ...(group !== undefined && { group }),
     step,
     count,
     ...(averageMs === undefined ? {} : { averageMs }),
@@ -91,10 +106,11 @@ function stepAverageRow(statistics: StepStatistics): StepAverageRow {
 }
 
 /** No row where no conversation has a response latency. */
-function responseRows({ conversations: count, averageMs, minMs, maxMs }: ResponseStatistics): StepAverageRow[] {
+function responseRows({ group, conversations: count, averageMs, minMs, maxMs }: ResponseStatistics): StepAverageRow[] {
   if (averageMs === undefined || minMs === undefined || maxMs === undefined) return [];
   const leftOut = { tooLong: 0, notCompleted: 0 };
-  return [{ step: RESPONSE_LATENCY, count, averageMs, minMs, maxMs, leftOut, timings: {} }];
+  const named = group === undefined ? {} : { group };
+  return [{ ...named, step: RESPONSE_LATENCY, count, averageMs, minMs, maxMs, leftOut, timings: {} }];
 }
 
 /**

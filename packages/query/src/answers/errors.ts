@@ -1,6 +1,8 @@
 import { findErrorCause } from '../findings/error-causes.ts';
 import { findAll, findingRule } from '../findings/finding.ts';
 import { counted, percentWords, stepDisplayName } from '../findings/words.ts';
+import { byGroup, findGroups, findInGroup } from './groups.ts';
+import type { GroupedOptions } from './groups.ts';
 import { wilsonInterval } from './intervals.ts';
 import type { PercentInterval } from './intervals.ts';
 import { percentOf } from './numbers.ts';
@@ -9,12 +11,13 @@ import { commonErrorRow } from './common-errors.ts';
 import type { CommonErrorRow } from './common-errors.ts';
 import { fallBack, isProblem, monitorCause, remedyCause, retryFailures } from './error-advice.ts';
 import { checkWindowed } from './options.ts';
-import type { WindowedOptions } from './options.ts';
-import { buildReport, coverageOfSameSpans } from './report.ts';
+import { buildReport, coverageOfSameSpans, withWarnings } from './report.ts';
 import type { Report } from './report.ts';
 
 /** A row of `errors`. */
 export interface StepErrorRow {
+  /** With `by`. */
+  group?: string;
   step: string;
   total: number;
   failures: number;
@@ -34,18 +37,23 @@ const COMMON_ERRORS_READ = 10;
 
 /**
  * Failure rate of each step: `failed` + `timed_out` + `abandoned` of all its spans in the window, and what is left of it
- * after retries. In step order. Findings judge by the final rate.
+ * after retries. In step order. Findings judge by the final rate. With `by` group by group, the largest first, and findings
+ * name the steps of each group that fail too often.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
  */
 export async function errors(
   source: ConversationSource,
-  options: WindowedOptions,
+  options: GroupedOptions,
 ): Promise<Report<'errors', StepErrorRow[]>> {
   checkWindowed(options);
-  const { window, timeZone, filters = {} } = options;
+  const { window, timeZone, filters = {}, by } = options;
 
-  const { data: statistics, coverage } = await source.ask({ name: 'step-statistics', window, filters, timings: false });
-  const rows = statistics.map(({ step, total, failures, retried, finalFailures }) => ({
+  const groups = await findGroups(source, { by, windows: [window], filters });
+  const asked = { window, filters, timings: false, groupBy: groups?.groupBy };
+  const { data: statistics, coverage: read } = await source.ask({ name: 'step-statistics', ...asked });
+  const coverage = withWarnings(read, groups?.warnings);
+  const rows = statistics.map(({ group, step, total, failures, retried, finalFailures }) => ({
+    ...(group !== undefined && { group }),
     step,
     total,
     failures,
@@ -55,17 +63,20 @@ export async function errors(
     finalFailures,
     ...(total > retried && { finalErrorRatePct: percentOf(finalFailures, total - retried) }),
   }));
+  const report = { command: 'errors', by, source, window, timeZone, data: rows } as const;
+  if (groups !== undefined) {
+    const findings = [...byGroup(rows)].flatMap(([group, ofGroup]) =>
+      findInGroup(group, [highErrorRate], { rows: ofGroup, commonErrors: [] }),
+    );
+    return buildReport({ ...report, coverage, findings });
+  }
   const common = rows.some(({ failures }) => failures > 0)
     ? await source.ask({ name: 'common-errors', window, filters, limit: COMMON_ERRORS_READ })
     : undefined;
   const findings = findAll(errorsRules, { rows, commonErrors: common?.data.map(commonErrorRow) ?? [] });
   return buildReport({
-    command: 'errors',
-    source,
-    window,
-    timeZone,
+    ...report,
     coverage: common === undefined ? coverage : coverageOfSameSpans(coverage, common.coverage),
-    data: rows,
     findings,
   });
 }

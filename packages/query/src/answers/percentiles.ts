@@ -1,18 +1,21 @@
 import { findAll, findingRule } from '../findings/finding.ts';
 import { roughDurationWords, stepDisplayName } from '../findings/words.ts';
-import { withWarning } from '../model/coverage.ts';
 import type { Coverage } from '../model/coverage.ts';
+import type { GroupBy } from '../model/groups.ts';
+import type { ConversationFilters, Window } from '../model/window.ts';
+import { MAX_QUESTION_QUANTILES } from '../questions.ts';
 import type { ConversationSource } from '../questions.ts';
 import { RESPONSE_LATENCY } from './averages.ts';
 import type { LeftOut } from './averages.ts';
+import { findGroups, findInGroup } from './groups.ts';
+import type { GroupedOptions } from './groups.ts';
 import { orderStatisticInterval } from './intervals.ts';
 import { checkWindowed } from './options.ts';
-import type { WindowedOptions } from './options.ts';
-import { buildReport } from './report.ts';
+import { buildReport, withWarnings } from './report.ts';
 import type { Report } from './report.ts';
 
 /** What {@link percentiles} is asked with. */
-export interface PercentilesOptions extends WindowedOptions {
+export interface PercentilesOptions extends GroupedOptions {
   /** The step's name; `response latency` for that of conversations, where no step is named so. */
   step: string;
   /** The duration of the step, or the time to its first output. @defaultValue `'duration'` */
@@ -22,11 +25,8 @@ export interface PercentilesOptions extends WindowedOptions {
 /** Percentiles that `percentiles` answers. */
 export type PercentileName = 'p10' | 'p25' | 'p50' | 'p75' | 'p90' | 'p95' | 'p99';
 
-/** The data of `percentiles`. */
-export interface StepPercentiles {
-  step: string;
-  /** Present where it is not the duration. */
-  of?: 'first-output';
+/** How the values of a step are spread. */
+interface Spread {
   /** How many values the percentiles are of. */
   count: number;
   leftOut: LeftOut;
@@ -39,6 +39,20 @@ export interface StepPercentiles {
   intervals?: Partial<Record<PercentileName, [lowMs: number | null, highMs: number | null]>>;
 }
 
+/** One group of `percentiles` with `by`. */
+export interface GroupPercentiles extends Spread {
+  group: string;
+}
+
+/** The data of `percentiles`. */
+export interface StepPercentiles extends Spread {
+  step: string;
+  /** Present where it is not the duration. */
+  of?: 'first-output';
+  /** With `by`: each group on its own, the largest first. What stands beside it is of all groups together. */
+  groups?: GroupPercentiles[];
+}
+
 const PERCENTILES: readonly (readonly [name: PercentileName, probability: number])[] = [
   ['p10', 0.1],
   ['p25', 0.25],
@@ -49,10 +63,13 @@ const PERCENTILES: readonly (readonly [name: PercentileName, probability: number
   ['p99', 0.99],
 ];
 
+/** Of how many groups one question asks for the intervals of all percentiles. */
+const GROUPS_PER_QUESTION = Math.floor((MAX_QUESTION_QUANTILES - PERCENTILES.length) / (2 * PERCENTILES.length));
+
 /**
- * P10 to P99 of one step's duration, or of the time to its first output, in ms, over its completed spans shorter than 60 s, by linear interpolation at index
- * (n−1)·p/100 of the sorted values, each with its 95 % interval. A step never seen has count 0, no percentiles, and a
- * warning in the coverage.
+ * P10 to P99 of one step's duration, or of the time to its first output, in ms, over its completed spans shorter than
+ * 60 s, by linear interpolation at index (n−1)·p/100 of the sorted values, each with its 95 % interval. A step never seen
+ * has count 0, no percentiles, and a warning in the coverage. With `by` also group by group.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
  */
 export async function percentiles(
@@ -60,54 +77,93 @@ export async function percentiles(
   options: PercentilesOptions,
 ): Promise<Report<'percentiles', StepPercentiles>> {
   checkWindowed(options);
-  const { window, timeZone, filters = {}, step, of = 'duration' } = options;
+  const { window, timeZone, filters = {}, step, of = 'duration', by } = options;
 
-  // Which of the sorted values enclose a percentile depends on how many there are, so that is asked first.
-  const { count } = await measure(source, { window, filters, step, of }, []);
-  const ends = PERCENTILES.flatMap(([, probability]) => orderStatisticInterval(count, probability));
-  const { isSeen, leftOut, quantilesMs, ...measured } = await measure(source, { window, filters, step, of }, [
-    ...PERCENTILES.map(([, probability]) => probability),
-    // The quantile at i/(n−1) is the value at place i itself. An end that does not exist is asked for in vain.
-    ...ends.map((place = 0) => (count > 1 ? place / (count - 1) : 0)),
-  ]);
-  const endsMs = ends.map((place, index) =>
-    place === undefined ? null : (quantilesMs[PERCENTILES.length + index] ?? null),
-  );
+  const asked = { window, filters, step, of };
+  const all = await readSpreads(source, { ...asked, groupBy: undefined });
+  const wanted = { by, windows: [window], filters, step: all.isResponse ? undefined : step };
+  const groups = await findGroups(source, wanted);
+  const grouped = groups && (await readSpreads(source, { ...asked, groupBy: groups.groupBy }));
+  const { group: _none, ...spread } = all.spreads[0] ?? EMPTY_SPREAD;
   const data: StepPercentiles = {
     step,
     ...(of === 'first-output' && { of }),
-    count: measured.count,
-    leftOut,
-    percentiles: byName((index) => quantilesMs[index]),
-    ...(quantilesMs.length === 0
-      ? {}
-      : { intervals: byName((index) => [endsMs[2 * index] ?? null, endsMs[2 * index + 1] ?? null]) }),
+    ...spread,
+    ...(grouped && { groups: grouped.spreads.map((each) => ({ ...each, group: each.group! })) }),
   };
   const neverSeen = `no step ${JSON.stringify(step)} was seen in the window; "averages" lists the steps there are`;
-  const coverage = isSeen
-    ? measured.coverage
-    : withWarning(measured.coverage, { code: 'step-never-seen', text: neverSeen });
-  const findings = findAll(percentilesRules, { data });
-  return buildReport({ command: 'percentiles', source, window, timeZone, coverage, data, findings });
+  const warnings = all.isSeen ? (groups?.warnings ?? []) : [{ code: 'step-never-seen' as const, text: neverSeen }];
+  const findings = [
+    ...findAll(percentilesRules, { data }),
+    ...(data.groups ?? []).flatMap(({ group, ...ofGroup }) =>
+      findInGroup(group, percentilesRules, { data: { ...data, ...ofGroup } }),
+    ),
+  ];
+  const coverage = withWarnings(all.coverage, warnings);
+  return buildReport({ command: 'percentiles', by, source, window, timeZone, coverage, data, findings });
+}
+
+interface SpreadQuestion {
+  window: Window;
+  filters: ConversationFilters;
+  step: string;
+  of: 'duration' | 'first-output';
+  groupBy: GroupBy | undefined;
+}
+
+/** How the values of each group are spread; of all where there is no grouping. */
+async function readSpreads(
+  source: ConversationSource,
+  question: SpreadQuestion,
+): Promise<Omit<Measured, 'rows'> & { spreads: (Spread & { group?: string })[] }> {
+  // Which of the sorted values enclose a percentile depends on how many there are, so that is asked first.
+  const { rows: counted, ...measured } = await measure(source, question, []);
+  const spreads: (Spread & { group?: string })[] = [];
+  // One question bears only so many quantiles.
+  for (let from = 0; from < counted.length; from += GROUPS_PER_QUESTION) {
+    const some = counted.slice(from, from + GROUPS_PER_QUESTION);
+    const ends = some.map(({ count }) => PERCENTILES.map(([, each]) => orderStatisticInterval(count, each)));
+    const { rows } = await measure(source, question, [
+      ...PERCENTILES.map(([, probability]) => probability),
+      // The quantile at i/(n−1) is the value at place i itself. An end that does not exist is asked for in vain.
+      ...some.flatMap(({ count }, index) =>
+        ends[index]!.flat().map((place = 0) => (count > 1 ? place / (count - 1) : 0)),
+      ),
+    ]);
+    some.forEach(({ group, count, leftOut }, index) => {
+      const quantilesMs = rows.find((row) => row.group === group)?.quantilesMs ?? [];
+      const firstEnd = PERCENTILES.length * (1 + 2 * index);
+      const endMs = (name: number, side: 0 | 1): number | null =>
+        ends[index]![name]![side] === undefined ? null : (quantilesMs[firstEnd + 2 * name + side] ?? null);
+      spreads.push({
+        ...(group !== undefined && { group }),
+        count,
+        leftOut,
+        percentiles: byName((name) => quantilesMs[name]),
+        ...(quantilesMs.length > 0 && { intervals: byName((name) => [endMs(name, 0), endMs(name, 1)]) }),
+      });
+    });
+  }
+  return { ...measured, spreads };
 }
 
 /** What percentiles are computed from. */
 interface Measured {
   isSeen: boolean;
-  count: number;
-  leftOut: LeftOut;
-  quantilesMs: readonly number[];
+  /** Whether it is of conversations, not of a step. */
+  isResponse: boolean;
+  /** One a group; one in all without groups, none where there is no such step. */
+  rows: { group?: string; count: number; leftOut: LeftOut; quantilesMs: readonly number[] }[];
   coverage: Coverage;
 }
 
 async function measure(
   source: ConversationSource,
-  { of, ...asked }: Required<Pick<PercentilesOptions, 'step' | 'of' | 'window' | 'filters'>>,
+  { of, step, ...asked }: SpreadQuestion,
   quantiles: readonly number[],
 ): Promise<Measured> {
-  const { step, window, filters = {} } = asked;
   const firstOutput = of === 'first-output';
-  const shared = { window, filters, quantiles };
+  const shared = { ...asked, quantiles };
   const { data, coverage } = await source.ask({
     name: 'step-statistics',
     ...shared,
@@ -115,18 +171,26 @@ async function measure(
     timings: false,
     firstOutput,
   });
-  const [statistics] = data;
-  if (statistics === undefined && step === RESPONSE_LATENCY && !firstOutput) {
+  if (data.length === 0 && step === RESPONSE_LATENCY && !firstOutput) {
     const responses = await source.ask({ name: 'response-statistics', ...shared });
-    const { conversations: count, quantilesMs } = responses.data;
-    return { isSeen: true, count, quantilesMs, leftOut: NOTHING_LEFT_OUT, coverage: responses.coverage };
+    const rows = responses.data.map(({ conversations: count, ...row }) => ({
+      ...row,
+      count,
+      leftOut: NOTHING_LEFT_OUT,
+    }));
+    return { isSeen: true, isResponse: true, rows, coverage: responses.coverage };
   }
-  const { leftOut = NOTHING_LEFT_OUT } = statistics ?? {};
-  const { count = 0, quantilesMs = [] } = (firstOutput ? statistics?.firstOutput : statistics) ?? {};
-  return { isSeen: statistics !== undefined, count, leftOut, quantilesMs, coverage };
+  const rows = data.map((statistics) => {
+    const { group, leftOut } = statistics;
+    const { count = 0, quantilesMs = [] } = (firstOutput ? statistics.firstOutput : statistics) ?? {};
+    return { ...(group !== undefined && { group }), count, leftOut, quantilesMs };
+  });
+  return { isSeen: data.length > 0, isResponse: false, rows, coverage };
 }
 
 const NOTHING_LEFT_OUT: LeftOut = { tooLong: 0, notCompleted: 0 };
+
+const EMPTY_SPREAD: Spread & { group?: string } = { count: 0, leftOut: NOTHING_LEFT_OUT, percentiles: {} };
 
 /** An object by the names of {@link PERCENTILES}, without those that `valueAt` their index is undefined for. */
 function byName<Value>(valueAt: (index: number) => Value | undefined): Partial<Record<PercentileName, Value>> {

@@ -12,6 +12,8 @@ import { formatInstant } from '../time/instant.ts';
  */
 export interface Report<Command extends string, Data> {
   command: Command;
+  /** What the rows are grouped by, as it was asked for; absent where they are not. */
+  by?: string;
   /** Only `timeZone` on answers without a window. */
   window: { since?: string; until?: string; timeZone: string };
   source: { kind: SourceKind; location: string };
@@ -23,6 +25,7 @@ export interface Report<Command extends string, Data> {
 /** What the report of one answer is made of. */
 export interface ReportParts<Command extends string, Data> {
   command: Command;
+  by?: string | undefined;
   source: ConversationSource;
   /** Absent on answers without a window. */
   window?: Window | undefined;
@@ -34,9 +37,10 @@ export interface ReportParts<Command extends string, Data> {
 
 /** Puts an answer into the report that every command returns. */
 export function buildReport<Command extends string, Data>(parts: ReportParts<Command, Data>): Report<Command, Data> {
-  const { command, source, window, timeZone, coverage, data, findings = [] } = parts;
+  const { command, by, source, window, timeZone, coverage, data, findings = [] } = parts;
   return {
     command,
+    ...(by !== undefined && { by }),
     window: window === undefined ? { timeZone } : { ...windowInText(window), timeZone },
     source: { kind: source.kind, location: source.location },
     coverage,
@@ -62,6 +66,11 @@ export function coverageOfSameSpans(first: Coverage, ...others: readonly Coverag
     complete: all.every(({ complete }) => complete),
     warnings: warningsOnce(all),
   };
+}
+
+/** `coverage` with these warnings too. */
+export function withWarnings(coverage: Coverage, warnings: readonly Warning[] = []): Coverage {
+  return { ...coverage, warnings: [...coverage.warnings, ...warnings] };
 }
 
 /** Every warning of all of these, each once. */

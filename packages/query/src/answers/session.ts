@@ -15,7 +15,8 @@ import { spearmanProbability } from './intervals.ts';
 import { checkTimeZone } from './options.ts';
 import { buildReport } from './report.ts';
 import type { Report } from './report.ts';
-import { hasFailed, sessionRow, warnedOfLimit } from './sessions.ts';
+import { onlyNewest } from './read-conversations.ts';
+import { hasFailed, sessionRow } from './sessions.ts';
 import type { SessionRow } from './sessions.ts';
 
 /** What {@link session} is asked with. */
@@ -80,7 +81,7 @@ export async function session(
     command: 'session',
     source,
     timeZone,
-    coverage: warnedOfLimit(coverage, data.length),
+    coverage: data.length < MAX_QUESTION_LIMIT ? coverage : onlyNewest(coverage, data.length),
     data: detail,
     findings: findAll(sessionRules, { detail }),
   });

@@ -1,11 +1,10 @@
 import { isFailure } from '@convotel/conventions';
 import type { ConversationRecord } from '../model/conversation.ts';
 import { withWarning } from '../model/coverage.ts';
-import type { Coverage } from '../model/coverage.ts';
 import { millisecondsOf } from '../model/numbers.ts';
-import { MAX_QUESTION_LIMIT } from '../questions.ts';
 import type { ConversationSource } from '../questions.ts';
 import { formatInstant } from '../time/instant.ts';
+import { readConversations } from './read-conversations.ts';
 import { checkLimit, checkWindowed } from './options.ts';
 import type { WindowedOptions } from './options.ts';
 import { buildReport } from './report.ts';
@@ -37,8 +36,8 @@ export interface SessionRow {
 }
 
 /**
- * The sessions with a conversation that starts in the window, the one whose last conversation began last first, from the
- * newest 10,000 conversations; where there are more, the coverage is incomplete and a warning says so.
+ * The sessions with a conversation that starts in the window, the one whose last conversation began last first. Reads as
+ * many conversations as there are, up to a million; where there are more, the coverage is incomplete and a warning says so.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
  */
 export async function sessions(
@@ -49,64 +48,74 @@ export async function sessions(
   const { window, timeZone, filters = {}, limit = 10 } = options;
   checkLimit(limit);
 
-  const asked = { name: 'conversations', window, filters, order: 'newest', limit: MAX_QUESTION_LIMIT } as const;
-  const { data: newest, coverage: read } = await source.ask(asked);
-  const bySession = new Map<string, ConversationRecord[]>();
-  for (const conversation of newest) {
-    if (conversation.sessionId === undefined) continue;
-    const known = bySession.get(conversation.sessionId);
-    if (known === undefined) bySession.set(conversation.sessionId, [conversation]);
-    else known.push(conversation);
-  }
-  const data = [...bySession].slice(0, limit).map(([sessionId, conversations]) => sessionRow(sessionId, conversations));
-  const coverage = withSessionWarning(warnedOfLimit(read, newest.length), newest);
+  const bySession = new Map<string, SessionSum>();
+  let without = 0;
+  let all = 0;
+  const read = await readConversations(source, { window, filters }, (conversation) => {
+    all += 1;
+    const { sessionId } = conversation;
+    if (sessionId === undefined) {
+      without += 1;
+      return;
+    }
+    let sum = bySession.get(sessionId);
+    if (sum === undefined) bySession.set(sessionId, (sum = new SessionSum()));
+    sum.add(conversation);
+  });
+  const data = [...bySession].slice(0, limit).map(([sessionId, sum]) => sum.row(sessionId));
+  const text = `${without} of ${all} conversations carry no session.id, so they are in no session`;
+  const coverage = without === 0 ? read : withWarning(read, { code: 'without-session', text });
   return buildReport({ command: 'sessions', source, window, timeZone, coverage, data });
 }
 
 /** The numbers of one session, of its conversations in any order. */
 export function sessionRow(sessionId: string, conversations: readonly ConversationRecord[]): SessionRow {
-  const starts = conversations.map(({ startTimeUnixNano }) => startTimeUnixNano);
-  const ends = conversations.map(({ endTimeUnixNano }) => endTimeUnixNano);
-  const spokenNano = ends.reduce((sum, end) => sum + end, 0n) - starts.reduce((sum, start) => sum + start, 0n);
-  const inputTokens = sumOf(conversations, 'inputTokens');
-  const outputTokens = sumOf(conversations, 'outputTokens');
-  return {
-    sessionId,
-    conversations: conversations.length,
-    startTime: formatInstant(starts.reduce((a, b) => (b < a ? b : a))),
-    endTime: formatInstant(ends.reduce((a, b) => (b > a ? b : a))),
-    spokenMs: millisecondsOf(spokenNano),
-    failures: conversations.filter(hasFailed).length,
-    interruptions: conversations.reduce((sum, { interruptedSteps }) => sum + interruptedSteps, 0),
-    ...(inputTokens !== undefined && { inputTokens }),
-    ...(outputTokens !== undefined && { outputTokens }),
-  };
+  const sum = new SessionSum();
+  for (const conversation of conversations) sum.add(conversation);
+  return sum.row(sessionId);
+}
+
+/** Adds up the conversations of one session. */
+class SessionSum {
+  #conversations = 0;
+  #startUnixNano: bigint | undefined;
+  #endUnixNano = 0n;
+  #spokenNano = 0n;
+  #failures = 0;
+  #interruptions = 0;
+  readonly #tokens: Pick<SessionRow, 'inputTokens' | 'outputTokens'> = {};
+
+  add(conversation: ConversationRecord): void {
+    const { startTimeUnixNano: start, endTimeUnixNano: end, interruptedSteps, usage } = conversation;
+    this.#conversations += 1;
+    if (this.#startUnixNano === undefined || start < this.#startUnixNano) this.#startUnixNano = start;
+    if (end > this.#endUnixNano) this.#endUnixNano = end;
+    this.#spokenNano += end - start;
+    if (hasFailed(conversation)) this.#failures += 1;
+    this.#interruptions += interruptedSteps;
+    for (const used of usage) {
+      for (const field of ['inputTokens', 'outputTokens'] as const) {
+        const tokens = used[field];
+        if (tokens !== undefined) this.#tokens[field] = (this.#tokens[field] ?? 0) + tokens;
+      }
+    }
+  }
+
+  row(sessionId: string): SessionRow {
+    return {
+      sessionId,
+      conversations: this.#conversations,
+      startTime: formatInstant(this.#startUnixNano ?? 0n),
+      endTime: formatInstant(this.#endUnixNano),
+      spokenMs: millisecondsOf(this.#spokenNano),
+      failures: this.#failures,
+      interruptions: this.#interruptions,
+      ...this.#tokens,
+    };
+  }
 }
 
 /** Whether a conversation failed, timed out or was abandoned. */
 export function hasFailed({ outcome }: Pick<ConversationRecord, 'outcome'>): boolean {
   return outcome !== 'open' && isFailure(outcome);
-}
-
-/** `coverage` as it is, unless as many conversations were `read` as one question hands over. */
-export function warnedOfLimit(coverage: Coverage, read: number): Coverage {
-  if (read < MAX_QUESTION_LIMIT) return coverage;
-  const text = `only the newest ${MAX_QUESTION_LIMIT} conversations were read; choose a shorter window`;
-  return { ...withWarning(coverage, { code: 'only-newest', text }), complete: false };
-}
-
-function withSessionWarning(coverage: Coverage, conversations: readonly ConversationRecord[]): Coverage {
-  const without = conversations.filter(({ sessionId }) => sessionId === undefined).length;
-  if (without === 0) return coverage;
-  const text = `${without} of ${conversations.length} conversations carry no session.id, so they are in no session`;
-  return withWarning(coverage, { code: 'without-session', text });
-}
-
-/** Undefined where no step says it. */
-function sumOf(
-  conversations: readonly ConversationRecord[],
-  field: 'inputTokens' | 'outputTokens',
-): number | undefined {
-  const known = conversations.flatMap(({ usage }) => usage.flatMap(({ [field]: value }) => value ?? []));
-  return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0);
 }

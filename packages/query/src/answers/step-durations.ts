@@ -4,7 +4,11 @@ import type { StepDurations } from '../questions.ts';
 export function firstOffsetsByRow(durations: StepDurations): Map<string, number>[] {
   const offsetsByRow = durations.traceIds.map(() => new Map<string, number>());
   for (const { step, rows, firstOffsetMs } of durations.steps) {
-    rows.forEach((row, place) => offsetsByRow[row]!.set(step, firstOffsetMs[place]!));
+    rows.forEach((row, place) => {
+      const [offsets, offset] = [offsetsByRow[row]!, firstOffsetMs[place]!];
+      // A step may be in several groups.
+      offsets.set(step, Math.min(offset, offsets.get(step) ?? offset));
+    });
   }
   return offsetsByRow;
 }

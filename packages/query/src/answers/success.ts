@@ -1,16 +1,19 @@
-import { findAll, findingRule } from '../findings/finding.ts';
+import { findingRule } from '../findings/finding.ts';
 import { counted, percentWords, stepDisplayName } from '../findings/words.ts';
+import { byGroup, findGroups, findInGroup } from './groups.ts';
+import type { GroupedOptions } from './groups.ts';
 import { wilsonInterval } from './intervals.ts';
 import type { PercentInterval } from './intervals.ts';
 import { percentOf } from './numbers.ts';
 import type { ConversationSource } from '../questions.ts';
 import { checkWindowed } from './options.ts';
-import type { WindowedOptions } from './options.ts';
-import { buildReport } from './report.ts';
+import { buildReport, withWarnings } from './report.ts';
 import type { Report } from './report.ts';
 
 /** A row of `success`. */
 export interface StepSuccessRow {
+  /** With `by`. */
+  group?: string;
   step: string;
   total: number;
   completed: number;
@@ -25,18 +28,21 @@ export interface StepSuccessRow {
 
 /**
  * Success rate of each step: completed ones of all its spans in the window. Interrupted ones are in the total only,
- * so error rate and success rate may add up to less than 100 %. In step order.
+ * so error rate and success rate may add up to less than 100 %. In step order; with `by` group by group, the largest first.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
  */
 export async function success(
   source: ConversationSource,
-  options: WindowedOptions,
+  options: GroupedOptions,
 ): Promise<Report<'success', StepSuccessRow[]>> {
   checkWindowed(options);
-  const { window, timeZone, filters = {} } = options;
+  const { window, timeZone, filters = {}, by } = options;
 
-  const { data, coverage } = await source.ask({ name: 'step-statistics', window, filters, timings: false });
-  const rows = data.map(({ step, total, completed, retried }) => ({
+  const groups = await findGroups(source, { by, windows: [window], filters });
+  const asked = { window, filters, timings: false, groupBy: groups?.groupBy };
+  const { data: statistics, coverage: read } = await source.ask({ name: 'step-statistics', ...asked });
+  const data = statistics.map(({ group, step, total, completed, retried }) => ({
+    ...(group !== undefined && { group }),
     step,
     total,
     completed,
@@ -45,8 +51,9 @@ export async function success(
     retried,
     ...(total > retried && { finalSuccessRatePct: percentOf(completed, total - retried) }),
   }));
-  const findings = findAll(successRules, { rows });
-  return buildReport({ command: 'success', source, window, timeZone, coverage, data: rows, findings });
+  const findings = [...byGroup(data)].flatMap(([group, rows]) => findInGroup(group, successRules, { rows }));
+  const coverage = withWarnings(read, groups?.warnings);
+  return buildReport({ command: 'success', by, source, window, timeZone, coverage, data, findings });
 }
 
 /** What the rules of `success` look at. */

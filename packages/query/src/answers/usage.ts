@@ -1,16 +1,14 @@
 import { stepKindOf } from '@convotel/conventions';
 import type { StepKind } from '@convotel/conventions';
 import type { ConversationRecord } from '../model/conversation.ts';
-import type { Coverage } from '../model/coverage.ts';
 import type { StepUsage } from '../model/step-usage.ts';
-import { MAX_QUESTION_LIMIT } from '../questions.ts';
 import type { ConversationSource } from '../questions.ts';
 import { formatLocalInstant } from '../time/instant.ts';
 import { checkWindowed } from './options.ts';
 import type { WindowedOptions } from './options.ts';
 import { buildReport } from './report.ts';
 import type { Report } from './report.ts';
-import { warnedOfLimit } from './sessions.ts';
+import { readConversations } from './read-conversations.ts';
 
 /** What a model costs, in any currency. */
 export interface ModelPrice {
@@ -60,20 +58,18 @@ export interface Usage {
 
 /**
  * What the conversations that start in the window used: calls, tokens, characters spoken and, with prices, what they cost;
- * by model unless told. The largest row by cost, then calls, comes first; days in order. From the newest 10,000
- * conversations; where there are more, the coverage is incomplete and a warning says so.
+ * by model unless told. The largest row by cost, then calls, comes first; days in order. Reads as many
+ * conversations as there are, up to a million; where there are more, the coverage is incomplete and a warning says so.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
  */
 export async function usage(source: ConversationSource, options: UsageOptions): Promise<Report<'usage', Usage>> {
   checkWindowed(options);
   const { window, timeZone, filters = {}, by = 'model', prices, kindOf = stepKindOf } = options;
 
-  const asked = { name: 'conversations', window, filters, order: 'newest', limit: MAX_QUESTION_LIMIT } as const;
-  const { data: conversations, coverage: read } = await source.ask(asked);
   const groups = new Map<string | undefined, Sum>();
   const total = new Sum();
   const unpriced = new Set<string>();
-  for (const conversation of conversations) {
+  const coverage = await readConversations(source, { window, filters }, (conversation) => {
     for (const used of conversation.usage) {
       const isSpeech = kindOf(used.step) === 'text_to_speech';
       // A length of text alone is what a step was given, not what anybody pays for.
@@ -87,9 +83,8 @@ export async function usage(source: ConversationSource, options: UsageOptions): 
       if (sum === undefined) groups.set(group, (sum = new Sum()));
       for (const each of [sum, total]) each.add(used, isSpeech, cost, prices !== undefined);
     }
-  }
+  });
   const rows = [...groups].map(([group, sum]) => sum.row(group)).sort(by === 'day' ? byGroup : byCost);
-  const coverage: Coverage = warnedOfLimit(read, conversations.length);
   const data = { by, rows, total: total.row(undefined), unpricedModels: [...unpriced].sort() };
   return buildReport({ command: 'usage', source, window, timeZone, coverage, data });
 }

@@ -39,6 +39,14 @@ export type WarningCode =
   | 'other-traces'
   /** The step asked for does not occur in the window. */
   | 'step-never-seen'
+  /** No step of the window has the attribute that was asked for. */
+  | 'attribute-never-seen'
+  /** The two sides of a comparison share a time or conversations. */
+  | 'sides-overlap'
+  /** The first window of a comparison begins later than the second. */
+  | 'windows-swapped'
+  /** One window of a comparison is twice as long as the other, or more. */
+  | 'windows-uneven'
   /** There are more step names than are told apart; the rest is counted together as `(other)`. */
   | 'step-names-folded'
   /** Conversations of the window carry no session id, so they are in no session. */

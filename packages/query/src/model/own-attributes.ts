@@ -1,3 +1,6 @@
+import { ATTRIBUTE } from '@convotel/conventions';
+import { compareText } from './order.ts';
+import { SPAN_FIELD_BY_ATTRIBUTE } from './span-fields.ts';
 import type { SpanRecord } from './span-record.ts';
 
 /** The value of an attribute as a program set it. */
@@ -43,4 +46,41 @@ function valuesIn(list: unknown): unknown[] | undefined {
   if (typeof list !== 'object' || list === null) return undefined;
   const { values = [] } = list as { values?: unknown };
   return Array.isArray(values) ? values : undefined;
+}
+
+/**
+ * The values by which steps and roots of one conversation are grouped: the attribute of the span itself, else of a root
+ * (of several the first by code point), else of the resource. Undefined for a span without a value.
+ */
+export function groupingValues(
+  spans: readonly SpanRecord[],
+  attribute: string,
+): (span: SpanRecord) => string | undefined {
+  const ofRoots = spans.filter(({ role }) => role === 'root').flatMap((root) => spanValue(root, attribute) ?? []);
+  const [ofRoot] = ofRoots.sort(compareText);
+  return (span) => spanValue(span, attribute) ?? ofRoot ?? resourceValue(span, attribute);
+}
+
+function spanValue(span: SpanRecord, attribute: string): string | undefined {
+  if (attribute === ATTRIBUTE.outcome) return span.outcome;
+  const field = SPAN_FIELD_BY_ATTRIBUTE.get(attribute)?.field;
+  const typed = field === undefined ? undefined : span[field];
+  // An outermost step does not say its depth.
+  if (typed !== undefined && typed !== '' && !(field === 'depth' && typed === 0)) return String(typed);
+  return valueAmong(span.rest?.attributes, attribute);
+}
+
+function resourceValue({ serviceName, samplingRatio, rest }: SpanRecord, attribute: string): string | undefined {
+  if (attribute === ATTRIBUTE.serviceName) return serviceName === '' ? undefined : serviceName;
+  if (attribute === ATTRIBUTE.samplingRatio && samplingRatio !== undefined) return String(samplingRatio);
+  return valueAmong(rest?.resourceAttributes, attribute);
+}
+
+/** Lists and empty texts are no value. */
+function valueAmong(attributes: readonly unknown[] | undefined, attribute: string): string | undefined {
+  const found = attributes?.find((entry) => (entry as { key?: unknown }).key === attribute);
+  if (found === undefined) return undefined;
+  const value = plainValueOf((found as { value?: unknown }).value);
+  if (value === null || typeof value === 'object' || value === '') return undefined;
+  return String(value);
 }

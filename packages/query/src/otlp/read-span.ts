@@ -43,14 +43,16 @@ export interface Resource {
   samplingRatio?: number;
   /** One array for all spans of the resource, so that stores can tell equal resources by identity. */
   otherAttributes: unknown[];
+  /** What slim spans of the resource share that have no other attributes of their own; made by the first. */
+  slimRest?: SpanRest;
 }
 
 /** How much of a span is kept: all of it, or what answers over many conversations read. */
 export type SpanDetail = 'whole' | 'slim';
 
 /**
- * Reads one OTLP `Span`. What has no field of its own goes to `rest`, as it came. A slim one has neither `rest` nor texts,
- * and what would stand there is not checked either.
+ * Reads one OTLP `Span`. What has no field of its own goes to `rest`, as it came. A slim one has no texts, and of `rest`
+ * only the attributes of steps and roots, by which answers are grouped; what else would stand there is not checked.
  */
 export function readSpan(
   span: JsonObject,
@@ -71,14 +73,14 @@ export function readSpan(
     outcome: 'completed',
     isRecovered: false,
   };
-  const rest: SpanRest | undefined = detail === 'whole' ? {} : undefined;
+  const rest: SpanRest = {};
   const parentSpanId = readParentSpanId(span['parentSpanId'], 'parentSpanId');
   if (parentSpanId !== undefined) record.parentSpanId = parentSpanId;
   if (resource.serviceName !== undefined) record.serviceName = resource.serviceName;
   if (resource.samplingRatio !== undefined) record.samplingRatio = resource.samplingRatio;
 
-  const { hasOutcome, hasSchemaVersion } = readAttributes(span['attributes'], record, rest);
-  readStatus(span['status'], hasOutcome, record, rest);
+  const { hasOutcome, hasSchemaVersion } = readAttributes(span['attributes'], record, rest, detail);
+  readStatus(span['status'], hasOutcome, record, detail === 'whole' ? rest : undefined);
   if (record.step !== undefined) {
     record.role = 'step';
   } else {
@@ -87,10 +89,20 @@ export function readSpan(
     const isNamedAsRoot = record.name === CONVERSATION_SPAN_NAME && parentSpanId === undefined;
     if (isNamedAsRoot && hasSchemaVersion && record.conversationId !== undefined) record.role = 'root';
   }
-  if (rest === undefined) return record;
-  readRest(span, rest);
+  if (detail === 'slim') {
+    if (record.role === 'other') return record;
+    if (rest.attributes === undefined) {
+      // Most spans have none, and there are many: all of a resource share one object.
+      if (resource.otherAttributes.length > 0) {
+        record.rest = resource.slimRest ??= { resourceAttributes: resource.otherAttributes };
+      }
+      return record;
+    }
+  } else {
+    readRest(span, rest);
+    if (scope !== undefined) rest.scope = scope;
+  }
   if (resource.otherAttributes.length > 0) rest.resourceAttributes = resource.otherAttributes;
-  if (scope !== undefined) rest.scope = scope;
   for (const _ in rest) {
     record.rest = rest;
     break;
@@ -102,7 +114,8 @@ export function readSpan(
 function readAttributes(
   value: unknown,
   record: SpanRecord,
-  rest: SpanRest | undefined,
+  rest: SpanRest,
+  detail: SpanDetail,
 ): { hasOutcome: boolean; hasSchemaVersion: boolean } {
   const attributes = readArray(value, 'attributes');
   let hasOutcome = false;
@@ -117,13 +130,16 @@ function readAttributes(
         hasOutcome = true;
         continue;
       }
-    } else if (rest === undefined && CONTENT_ATTRIBUTES.has(key)) {
+    } else if (detail === 'slim' && CONTENT_ATTRIBUTES.has(key)) {
       continue;
     } else if (readAttribute(key, entry['value'], record)) {
       continue;
     }
-    if (key === ATTRIBUTE.schemaVersion) hasSchemaVersion = true;
-    if (rest !== undefined) (rest.attributes ??= []).push(entry);
+    if (key === ATTRIBUTE.schemaVersion) {
+      hasSchemaVersion = true;
+      if (detail === 'slim') continue;
+    }
+    (rest.attributes ??= []).push(entry);
   }
   return { hasOutcome, hasSchemaVersion };
 }

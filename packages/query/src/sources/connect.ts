@@ -20,7 +20,7 @@ export type ConnectOptions = ClickHouseSourceOptions & Pick<ServeSourceOptions, 
  * `convotel serve` (`http://` may be left out where there is a port, as in `localhost:16686`; `unix:` and a path for a
  * socket), `clickhouse://…`, or the path of a file of OTLP/JSON. The file of the embedded back end is opened by `connect` of `@convotel/local`.
  *
- * ```ts
+ * ```typescript
  * const source = await connect('localhost:16686');
  * ```
  * Close the source when you are done.

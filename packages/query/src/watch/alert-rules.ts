@@ -151,14 +151,15 @@ export function slowResponse(options: SlowResponseOptions): AlertRule {
     async check(source, window) {
       const asked = { window, filters, quantiles: [percentile / 100] };
       const { data } = await source.ask({ name: 'response-statistics', ...asked });
-      const valueMs = data.quantilesMs[0];
+      const { conversations: count, quantilesMs } = data[0]!;
+      const [valueMs] = quantilesMs;
       if (valueMs === undefined || valueMs <= aboveMs) return [];
       return [
         {
           rule: name,
           severity: 'warning',
           text: `SLOW RESPONSE: P${percentile} at ${measuredText(valueMs)} (>${limitText(aboveMs)})`,
-          evidence: { percentile, valueMs, aboveMs, count: data.conversations },
+          evidence: { percentile, valueMs, aboveMs, count },
           time: formatInstant(window.untilUnixNano),
         },
       ];

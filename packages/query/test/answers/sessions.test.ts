@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { MemorySource, parseInstant, session, sessions } from '@convotel/query';
+import { MemorySource, parseInstant, session, sessions, usage } from '@convotel/query';
 import type { SpanRecord } from '@convotel/query';
 import { inSequence, recordConversation } from './record-conversation.ts';
 
@@ -135,4 +135,44 @@ test('a pause begins at the latest end, whichever conversation that was', async 
   const { data } = await session(new MemorySource(spans), { sessionId: 'overlapping', timeZone });
   expect(data.conversations.map(({ pauseMs }) => pauseMs)).toEqual([0, 0, 2000]);
   expect(data.spokenMs).toBe(12_000);
+});
+
+test('sessions and usage read every conversation, also where one question does not hand over all', async () => {
+  // 12,345 conversations in 40 sessions, thousands of them at one instant where a page ends.
+  const many = new MemorySource(
+    Array.from({ length: 12_345 }, (_, index) =>
+      recordConversation({
+        conversationId: `many ${index}`,
+        startTime:
+          index < 9000 ? '2025-10-08T20:00:00Z' : index < 11_500 ? '2025-10-08T12:00:00Z' : '2025-10-08T08:00:00Z',
+        steps: [{ step: 'gpt', offsetMs: 0, durationMs: 10, sessionId: `s${index % 40}`, model: 'm', inputTokens: 1 }],
+      }),
+    ).flat(),
+  );
+  const listed = await sessions(many, { window, timeZone, limit: 100 });
+  expect(listed.data).toHaveLength(40);
+  expect(listed.data.reduce((sum, row) => sum + row.conversations, 0)).toBe(12_345);
+  expect(listed.coverage).toEqual({ conversations: 12_345, spans: 24_690, complete: true, warnings: [] });
+  const used = await usage(many, { window, timeZone });
+  expect(used.data.total).toMatchObject({ calls: 12_345, inputTokens: 12_345 });
+  expect(used.coverage).toEqual(listed.coverage);
+});
+
+test('more conversations at one instant than one question hands over are said to be missing', async () => {
+  const crowd = new MemorySource(
+    Array.from({ length: 10_050 }, (_, index) =>
+      recordConversation({
+        conversationId: `crowd ${index}`,
+        startTime: '2025-10-08T20:00:00Z',
+        outcome: 'open',
+        steps: [{ step: 'gpt', offsetMs: 0, durationMs: 10, sessionId: 's' }],
+      }),
+    ).flat(),
+  );
+  const { data, coverage } = await sessions(crowd, { window, timeZone });
+  expect(data).toMatchObject([{ conversations: 10_000 }]);
+  expect(coverage).toMatchObject({
+    complete: false,
+    warnings: [{ code: 'only-newest', text: 'only the newest 10000 conversations were read; choose a shorter window' }],
+  });
 });

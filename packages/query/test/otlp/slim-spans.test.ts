@@ -41,11 +41,13 @@ const REQUEST = {
   ],
 };
 
-test('a slim span is the whole one without texts and the rest', () => {
+test('a slim span is the whole one without texts, and of the rest with nothing but attributes', () => {
   const [whole] = decodeOtlpJson(REQUEST);
   const { rest, inputText, outputText, ...expected } = whole!;
   expect({ inputText, outputText }).toEqual({ inputText: 'Hello', outputText: 'Hi' });
   expect(rest).toMatchObject({ kind: 1, events: [{ name: 'retry' }], scope: { name: 'test' } });
   expect(expected).toMatchObject({ step: 'gpt', outcome: 'failed', errorMessage: 'slow down', durationNano: 2000n });
-  expect(decodeOtlpJson(REQUEST, 'slim')).toEqual([expected]);
+  const { attributes, resourceAttributes } = rest!;
+  expect(attributes).toHaveLength(1);
+  expect(decodeOtlpJson(REQUEST, 'slim')).toEqual([{ ...expected, rest: { attributes, resourceAttributes } }]);
 });

@@ -2,9 +2,8 @@ import { OTLPExporterError } from '@opentelemetry/otlp-exporter-base';
 import type { ExportResponse } from '@opentelemetry/otlp-exporter-base';
 import type { Journal } from '../journal/journal.ts';
 import { clearTimer, nowMs, setHoldingTimer, setTimer, soon } from '../settings/timers.ts';
-import { Backoff } from './backoff.ts';
-import { describeFailure } from './describe-failure.ts';
-import type { OutageWarning } from './outage-warning.ts';
+import { Backoff, describeFailure } from './failures.ts';
+import type { OutageWarning } from './failures.ts';
 import { groupByScope, partialSuccessOf } from './parcel.ts';
 import type { Parcel } from './parcel.ts';
 

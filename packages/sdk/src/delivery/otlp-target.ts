@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Encoding } from '../encoding/span-encoder.ts';
-import { addressForPeople } from './describe-failure.ts';
+import { addressForPeople } from './failures.ts';
 import { proxyFor } from './proxy.ts';
 import type { VariableReader } from '../settings/variables.ts';
 

@@ -3,9 +3,8 @@ import type { Attributes } from '@opentelemetry/api';
 import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
-import { OutgoingTexts } from './outgoing-texts.ts';
-import { SendableMap, sendableText, sendableValue, timeText } from './sendable.ts';
-import type { Sendable } from './sendable.ts';
+import { OutgoingTexts, SendableMap, sendableText, sendableValue, timeText } from './sendable.ts';
+import type { AttributeTreatment, Sendable, SpanText, TextPlace } from './sendable.ts';
 import {
   flagsOf,
   HEADROOM_BYTES,
@@ -19,7 +18,6 @@ import {
   writeStartTime,
 } from './span-encoder.ts';
 import type { EncodedSpans, SpanEncoder, StartedSpan } from './span-encoder.ts';
-import type { AttributeTreatment, SpanText, TextPlace } from './span-text.ts';
 
 /** Keys are few and come again and again; more than these are written without being remembered. */
 const MAX_REMEMBERED_KEYS = 2000;

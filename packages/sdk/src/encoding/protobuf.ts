@@ -4,9 +4,8 @@ import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { ProtobufWriter } from './protobuf-writer.ts';
-import { OutgoingTexts } from './outgoing-texts.ts';
-import { MAX_TEXT_LENGTH, SendableMap, sendableText, sendableTime, sendableValue } from './sendable.ts';
-import type { Sendable } from './sendable.ts';
+import { MAX_TEXT_LENGTH, OutgoingTexts, SendableMap, sendableText, sendableTime, sendableValue } from './sendable.ts';
+import type { AttributeTreatment, Sendable, SpanText, TextPlace } from './sendable.ts';
 import {
   flagsOf,
   HEADROOM_BYTES,
@@ -20,7 +19,6 @@ import {
   writeStartTime,
 } from './span-encoder.ts';
 import type { EncodedSpans, SpanEncoder, StartedSpan } from './span-encoder.ts';
-import type { AttributeTreatment, SpanText, TextPlace } from './span-text.ts';
 
 /** Field numbers of opentelemetry-proto: trace.proto, common.proto, resource.proto, trace_service.proto. */
 const SPAN = {

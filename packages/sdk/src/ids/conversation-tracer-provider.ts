@@ -1,10 +1,23 @@
-import { ATTRIBUTE, CONVERSATION_SPAN_NAME, isConversationId, processRegistry } from '@convotel/conventions';
-import { context as contextApi, trace } from '@opentelemetry/api';
+import {
+  ATTRIBUTE,
+  CONVERSATION_SPAN_NAME,
+  conversationIdsOf,
+  isConversationId,
+  processRegistry,
+} from '@convotel/conventions';
+import type { ConversationIds, WantedRoot } from '@convotel/conventions';
+import { context as contextApi, createContextKey, diag, trace } from '@opentelemetry/api';
 import type { Context, Span, SpanOptions, Tracer, TracerOptions } from '@opentelemetry/api';
-import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
-import { ConversationIdGenerator } from './conversation-id-generator.ts';
-import { ConversationSampler } from './conversation-sampler.ts';
-import { RecentConversationIds } from './recent-conversation-ids.ts';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  NodeTracerProvider,
+  ParentBasedSampler,
+  RandomIdGenerator,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace-node';
+import type { IdGenerator, Sampler } from '@opentelemetry/sdk-trace-node';
+import { VariableReader } from '../settings/variables.ts';
 
 /** What a {@link NodeTracerProvider} is told, but for the ids, which are made here. */
 export type ConversationTracerProviderConfig = Omit<
@@ -95,4 +108,108 @@ function isRoot(options: SpanOptions | undefined, context: Context): boolean {
   if (options?.root === true) return true;
   const parent = trace.getSpanContext(context);
   return parent === undefined || !trace.isSpanContextValid(parent);
+}
+
+/** Remembers the newest conversation ids of this process, so that a second exchange under one id is noticed. */
+export class RecentConversationIds {
+  readonly #ids = new Set<string>();
+  readonly #capacity: number;
+
+  constructor(capacity = 10_000) {
+    this.#capacity = capacity;
+  }
+
+  /** Remembers `id`; false when it is among the remembered ones already. Forgets the oldest when there are too many. */
+  add(id: string): boolean {
+    if (this.#ids.has(id)) return false;
+    this.#ids.add(id);
+    if (this.#ids.size > this.#capacity) {
+      const [oldest] = this.#ids;
+      this.#ids.delete(oldest!);
+    }
+    return true;
+  }
+}
+
+/**
+ * Makes random ids, except for the root span of a conversation, whose ids follow from the conversation id, or were
+ * handed over by another process. `startTracing` uses it; a provider of the program's own gets it as `idGenerator`, so
+ * that its conversations can be joined by their ids and handed off.
+ *
+ * An SDK asks for ids while it starts a span, so `@convotel/tracing` says just before which root it wants.
+ */
+export class ConversationIdGenerator implements IdGenerator {
+  readonly #random = new RandomIdGenerator();
+
+  generateTraceId = (): string => {
+    const wanted = processRegistry().wantedRoot;
+    if (wanted === undefined || wanted.isTraceIdTaken) return this.#random.generateTraceId();
+    wanted.isTraceIdTaken = true;
+    return idsOf(wanted).traceId;
+  };
+
+  generateSpanId = (): string => {
+    const wanted = processRegistry().wantedRoot;
+    if (wanted === undefined || wanted.isSpanIdTaken) return this.#random.generateSpanId();
+    wanted.isSpanIdTaken = true;
+    return idsOf(wanted).rootSpanId;
+  };
+}
+
+function idsOf(wanted: WantedRoot): ConversationIds {
+  return (wanted.ids ??= conversationIdsOf(wanted.conversationId));
+}
+
+/** Set by `@convotel/tracing` on a step whose conversation was joined by its id alone. */
+const SAMPLE_AS_ROOT = createContextKey('convotel sample as root');
+
+/**
+ * Asks `inner`, and makes all processes agree on a conversation that is joined by its id alone: whether its root was
+ * sampled is not known there, so `inner` decides by the trace id, as it did for the root.
+ */
+export class ConversationSampler implements Sampler {
+  readonly #inner: Sampler;
+
+  /** @param inner Default: what `OTEL_TRACES_SAMPLER` says. */
+  constructor(inner: Sampler = samplerFromEnvironment()) {
+    this.#inner = inner;
+  }
+
+  shouldSample(context: Context, ...rest: ShouldSampleRest): ReturnType<Sampler['shouldSample']> {
+    const isRootUnknown = context.getValue(SAMPLE_AS_ROOT) === true;
+    return this.#inner.shouldSample(isRootUnknown ? trace.deleteSpan(context) : context, ...rest);
+  }
+
+  toString(): string {
+    return `ConversationSampler{${this.#inner.toString()}}`;
+  }
+}
+
+type ShouldSampleRest = Parameters<Sampler['shouldSample']> extends [Context, ...infer Rest] ? Rest : never;
+
+/** As the SDK reads it when it is given no sampler (OpenTelemetry specification, `OTEL_TRACES_SAMPLER`). */
+function samplerFromEnvironment(): Sampler {
+  const variables = new VariableReader(process.env);
+  const name = variables.text('OTEL_TRACES_SAMPLER')?.toLowerCase() ?? 'parentbased_always_on';
+  const root = rootSamplerOf(name.replace(/^parentbased_/, ''), variables);
+  if (root === undefined) {
+    diag.error(`convotel: OTEL_TRACES_SAMPLER "${name}" is unknown; every conversation is kept`);
+    return new ParentBasedSampler({ root: new AlwaysOnSampler() });
+  }
+  return name.startsWith('parentbased_') ? new ParentBasedSampler({ root }) : root;
+}
+
+function rootSamplerOf(name: string, variables: VariableReader): Sampler | undefined {
+  switch (name) {
+    case 'always_on':
+      return new AlwaysOnSampler();
+    case 'always_off':
+      return new AlwaysOffSampler();
+    case 'traceidratio': {
+      const ratio = Number(variables.text('OTEL_TRACES_SAMPLER_ARG') ?? 1);
+      return new TraceIdRatioBasedSampler(ratio >= 0 && ratio <= 1 ? ratio : 1);
+    }
+    default:
+      return undefined;
+  }
 }

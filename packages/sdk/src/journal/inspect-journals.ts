@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { FolderScan } from './folder-scan.ts';
+import { FolderScan } from './adoption.ts';
 import { DISK, FORMAT_VERSION, parseSegmentName } from './journal-files.ts';
 import {
   ADOPTED_FOLDER,

@@ -2,19 +2,17 @@ import { dirname } from 'node:path';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import type { SpanEncoder, StartedSpan } from '../encoding/span-encoder.ts';
 import { clearTimer, setTimer } from '../settings/timers.ts';
+import type { SyncPolicy } from '../settings/tracing-options.ts';
 import { adoptDeadProcesses } from './adoption.ts';
 import { Backlog } from './backlog.ts';
-import type { Batch } from './backlog.ts';
+import type { Batch, SpanCounts } from './backlog.ts';
 import { DISK } from './journal-files.ts';
 import type { JournalFiles } from './journal-files.ts';
 import { OpenSpans } from './open-spans.ts';
-import { HEARTBEAT_INTERVAL_MS, ProcessFolder } from './process-folder.ts';
+import { HEARTBEAT_INTERVAL_MS, ProcessFolder, usedByOthers } from './process-folder.ts';
 import { RECORD_KIND } from './record.ts';
-import type { Segment } from './segment.ts';
 import { FULL, reasonOf, SegmentWriter } from './segment-writer.ts';
-import type { SyncPolicy } from '../settings/tracing-options.ts';
-import type { SpanCounts } from './span-counts.ts';
-import { usedByOthers } from './used-bytes.ts';
+import type { Segment } from './segment.ts';
 
 /** What a journal is opened with: where its files lie, how spans are encoded, and how much it may hold. */
 export interface JournalOptions {

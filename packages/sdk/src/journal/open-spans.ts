@@ -1,12 +1,17 @@
+import { join } from 'node:path';
 import { diag } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { ENCODED_JSON } from '../encoding/json.ts';
 import { ENCODED_PROTOBUF } from '../encoding/protobuf.ts';
-import { START_TIME_BYTES } from '../encoding/span-encoder.ts';
+import { sendableTime } from '../encoding/sendable.ts';
+import { readStartTime, START_TIME_BYTES } from '../encoding/span-encoder.ts';
 import type { SpanEncoder, StartedSpan } from '../encoding/span-encoder.ts';
-import { RECORD_HEADER_BYTES, RECORD_KIND } from './record.ts';
-import type { Segment } from './segment.ts';
+import type { JournalFiles } from './journal-files.ts';
+import { lastSignMs, RECOVERED_FILE } from './process-folder.ts';
+import { RECORD_HEADER_BYTES, RECORD_KIND, sealRecord } from './record.ts';
 import type { SegmentWriter } from './segment-writer.ts';
+import { FileStorage, MemoryStorage, Segment } from './segment.ts';
+import type { SegmentHeader } from './segment.ts';
 
 /** Open spans beyond these are not written again when the segment of their start goes; they end as usual. */
 const MAX_OPEN_SPANS = 100_000;
@@ -114,4 +119,73 @@ export class OpenSpans {
     const isQuick = seconds === 0 && nanoseconds < AT_ONCE_NANOSECONDS;
     this.#endedAtOnce.set(name, isQuick ? (times ?? 0) + 1 : Math.min(times ?? 0, 0));
   }
+}
+
+/** What was open in a dead process, by the keys of spans, and how many spans it had written. */
+export interface LeftOpen {
+  readonly open: ReadonlyMap<string, { start: Buffer; scope: string; encoding: SegmentHeader['encoding'] }>;
+  readonly nextIndex: number;
+}
+
+/** Writes the spans that were open to a segment of their own, which appears whole or not at all. */
+export function recoverOpenSpans(
+  files: JournalFiles,
+  folder: string,
+  header: SegmentHeader,
+  left: LeftOpen,
+): Segment | undefined {
+  const open = [...left.open.values()].filter(({ encoding }) => encoding === header.encoding);
+  if (open.length === 0) return undefined;
+  const lastSignNano = BigInt(Math.round(lastSignMs(files, folder) * 1000)) * 1000n;
+  const probe = new Segment(new MemoryStorage(0), header, 0, 0);
+  const records: Buffer[] = [recordOf(RECORD_KIND.segment, 0, left.nextIndex, Buffer.from(JSON.stringify(header)))];
+  const scopes = new Map<string, number>();
+  let index = left.nextIndex;
+  for (const { start, scope } of open) {
+    let number = scopes.get(scope);
+    if (number === undefined) {
+      number = scopes.size;
+      scopes.set(scope, number);
+      records.push(recordOf(RECORD_KIND.scope, 0, index, Buffer.from(JSON.stringify({ number, scope }))));
+    }
+    const startNano = sendableTime(readStartTime(start));
+    const end = lastSignNano > startNano ? lastSignNano : startNano;
+    records.push(
+      recordOf(RECORD_KIND.span, number, index, probe.encoded.abandon(start.subarray(START_TIME_BYTES), end)),
+    );
+    index += 1;
+  }
+  const bytes = Buffer.concat(records);
+  const segment = new Segment(storeRecovered(files, folder, bytes), header, 0, bytes.length);
+  segment.bytes = bytes.length;
+  segment.isSealed = true;
+  segment.spans = open.length;
+  return segment;
+}
+
+/** Where the disk refuses, they wait in memory; a crash then only means that they are recovered again. */
+function storeRecovered(files: JournalFiles, folder: string, bytes: Buffer): FileStorage | MemoryStorage {
+  const path = join(folder, RECOVERED_FILE);
+  const draft = `${path}.draft`;
+  try {
+    files.removeFile(draft);
+    const storage = FileStorage.create(files, draft);
+    try {
+      storage.write(bytes, bytes.length);
+    } finally {
+      storage.seal();
+    }
+    files.rename(draft, path);
+    return FileStorage.existing(files, path);
+  } catch {
+    const storage = new MemoryStorage(bytes.length);
+    storage.write(bytes, bytes.length);
+    return storage;
+  }
+}
+
+function recordOf(kind: number, scope: number, spansBefore: number, payload: Buffer): Buffer {
+  const record = Buffer.concat([Buffer.alloc(RECORD_HEADER_BYTES), payload]);
+  sealRecord(record, payload.length, { kind, scope, sequence: 0, spansBefore }, 0);
+  return record;
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { createServer, connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { Server } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -224,3 +224,52 @@ export function lastSignMs(files: JournalFiles, folder: string): number {
 
 /** Spans that were open in a dead process; sorts behind every segment. */
 export const RECOVERED_FILE = 'recovered.seg';
+
+/**
+ * Bytes that the other processes of a service hold in its folder, or may hold before they look again: the newest segment
+ * of each counts as full.
+ */
+export function usedByOthers(
+  files: JournalFiles,
+  serviceFolder: string,
+  own: ProcessFolder,
+  segmentBytes: number,
+): number {
+  let bytes = 0;
+  for (const name of entriesOf(files, serviceFolder)) {
+    if (name === own.name) continue;
+    const folder = join(serviceFolder, name);
+    const sizes = segmentSizes(files, folder);
+    const newest = sizes.pop();
+    if (newest !== undefined) bytes += Math.max(newest, segmentBytes);
+    for (const size of sizes) bytes += size;
+    for (const adopted of entriesOf(files, join(folder, ADOPTED_FOLDER))) {
+      for (const size of segmentSizes(files, join(folder, ADOPTED_FOLDER, adopted))) bytes += size;
+    }
+  }
+  return bytes;
+}
+
+function segmentSizes(files: JournalFiles, folder: string): number[] {
+  return entriesOf(files, folder)
+    .filter((file) => file.endsWith('.seg'))
+    .toSorted()
+    .map((file) => sizeOf(files, join(folder, file)));
+}
+
+/** Folders and files of other processes come and go while they are counted. */
+function entriesOf(files: JournalFiles, folder: string): string[] {
+  try {
+    return files.list(folder);
+  } catch {
+    return [];
+  }
+}
+
+function sizeOf(files: JournalFiles, path: string): number {
+  try {
+    return files.size(path);
+  } catch {
+    return 0;
+  }
+}

@@ -1,5 +1,6 @@
+import { METRIC, METRIC_ATTRIBUTE } from '@convotel/conventions';
 import { diag } from '@opentelemetry/api';
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, Meter } from '@opentelemetry/api';
 import { ExportResultCode } from '@opentelemetry/core';
 import { AggregationTemporalityPreference, OTLPMetricExporterBase } from '@opentelemetry/exporter-metrics-otlp-http';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
@@ -8,15 +9,15 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { addressForPeople, describeFailure } from '../delivery/describe-failure.ts';
+import { addressForPeople, describeFailure, OutageWarning } from '../delivery/failures.ts';
 import { HttpTransport } from '../delivery/http-transport.ts';
-import { OutageWarning } from '../delivery/outage-warning.ts';
-import { Redactor } from '../redaction/redactor.ts';
-import type { Environment } from '../settings/environment.ts';
 import { otlpTarget } from '../delivery/otlp-target.ts';
 import type { OtlpTarget } from '../delivery/otlp-target.ts';
+import { Redactor } from '../redaction/redactor.ts';
+import type { Environment } from '../settings/environment.ts';
+import { withinDeadline } from '../settings/timers.ts';
 import type { TracingOptions } from '../settings/tracing-options.ts';
-import { withinDeadline } from '../settings/within-deadline.ts';
+import type { TelemetryReport } from '../tracing.ts';
 
 /** A meter provider that sends by OTLP/HTTP, and how to let go of it. */
 export interface MetricDelivery {
@@ -171,4 +172,32 @@ class MetricDelegate implements IOtlpExportDelegate<ResourceMetrics> {
     this.#isGivenUp = true;
     this.#transport.shutdown();
   }
+}
+
+/** Name of the meter under which convotel's own metrics are made (OpenTelemetry: instrumentation scope). */
+export const METER_NAME = '@convotel/sdk';
+
+/** Sends the books with every collection of metrics. */
+export function observeTelemetry(meter: Meter, report: () => TelemetryReport): void {
+  meter
+    .createObservableUpDownCounter(METRIC.telemetrySpans, {
+      description: 'Spans of this process, by what became of them',
+      unit: '{span}',
+    })
+    .addCallback((observed) => {
+      const { finishedSpans, inheritedSpans, deliveredSpans, waitingSpans, droppedSpans } = report();
+      observed.observe(finishedSpans, { [METRIC_ATTRIBUTE.telemetryState]: 'finished' });
+      observed.observe(inheritedSpans, { [METRIC_ATTRIBUTE.telemetryState]: 'inherited' });
+      observed.observe(deliveredSpans, { [METRIC_ATTRIBUTE.telemetryState]: 'delivered' });
+      observed.observe(waitingSpans, { [METRIC_ATTRIBUTE.telemetryState]: 'waiting' });
+      const dropped = Object.entries(droppedSpans);
+      // A panel shows that there is nothing, not that nobody knows.
+      if (dropped.length === 0) observed.observe(0, { [METRIC_ATTRIBUTE.telemetryState]: 'dropped' });
+      for (const [reason, spans] of dropped) {
+        observed.observe(spans, {
+          [METRIC_ATTRIBUTE.telemetryState]: 'dropped',
+          [METRIC_ATTRIBUTE.telemetryReason]: reason,
+        });
+      }
+    });
 }

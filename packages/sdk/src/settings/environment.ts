@@ -1,6 +1,10 @@
-import { CAPTURE_CONTENT_VARIABLE } from '@convotel/conventions';
+import { randomUUID } from 'node:crypto';
+import { ATTRIBUTE, CAPTURE_CONTENT_VARIABLE } from '@convotel/conventions';
 import { DiagLogLevel } from '@opentelemetry/api';
-import type { CaptureContent } from './tracing-options.ts';
+import type { Attributes } from '@opentelemetry/api';
+import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
+import type { Resource } from '@opentelemetry/resources';
+import type { CaptureContent, TracingOptions } from './tracing-options.ts';
 import { VariableReader } from './variables.ts';
 
 /** What the environment says, as far as the parts of OpenTelemetry do not read it themselves. */
@@ -203,4 +207,21 @@ function decoded(text: string): string | undefined {
     // Not percent-encoded as it should be; the caller names it.
     return undefined;
   }
+}
+
+/** Says which process spans and metrics come from; options win over `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`. */
+export function buildResource(
+  options: TracingOptions,
+  environment: Environment,
+  samplingRatio: number | undefined,
+): Resource {
+  const own: Attributes = { ...options.resourceAttributes };
+  if (options.serviceName !== undefined) own[ATTRIBUTE.serviceName] = options.serviceName;
+  if (samplingRatio !== undefined) own[ATTRIBUTE.samplingRatio] = samplingRatio;
+  const named: Attributes = { ...environment.resourceAttributes };
+  if (environment.serviceName !== undefined) named[ATTRIBUTE.serviceName] = environment.serviceName;
+  return defaultResource()
+    .merge(resourceFromAttributes({ [ATTRIBUTE.serviceInstanceId]: randomUUID() }))
+    .merge(resourceFromAttributes(named))
+    .merge(resourceFromAttributes(own));
 }

@@ -31,3 +31,16 @@ export function clearTimer(timer: NodeJS.Timeout | undefined): void {
 export function soon(work: () => void): void {
   realSetImmediate(work).unref();
 }
+
+/** Waits for `work`, but not longer than `deadlineMs`; false when that was not enough. Rejects when `work` does in time. */
+export async function withinDeadline(work: Promise<unknown>, deadlineMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<false>((resolve) => {
+    timer = setHoldingTimer(() => resolve(false), deadlineMs);
+  });
+  try {
+    return await Promise.race([work.then(() => true), expired]);
+  } finally {
+    clearTimer(timer);
+  }
+}

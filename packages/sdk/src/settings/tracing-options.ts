@@ -4,7 +4,7 @@ import type { ClassifyError, ErrorCodeOf } from '@convotel/conventions';
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Attributes } from '@opentelemetry/api';
-import type { TextPlace } from '../encoding/span-text.ts';
+import type { TextPlace } from '../encoding/sendable.ts';
 
 /** How much of input and output texts may leave the process. */
 export type CaptureContent = 'none' | 'truncated' | 'full';

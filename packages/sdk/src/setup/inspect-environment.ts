@@ -1,9 +1,9 @@
 import { HttpTransport } from '../delivery/http-transport.ts';
 import { otlpTarget } from '../delivery/otlp-target.ts';
-import { addressForPeople, describeFailure } from '../delivery/describe-failure.ts';
+import { addressForPeople, describeFailure } from '../delivery/failures.ts';
 import { readEnvironment } from '../settings/environment.ts';
 import { clearTimer, setHoldingTimer } from '../settings/timers.ts';
-import { defaultJournalFolder } from './journal-of.ts';
+import { defaultJournalFolder } from './span-delivery.ts';
 
 /** What a program does that calls `startTracing()` without options under some environment. */
 export interface ProgramEnvironment {

@@ -1,3 +1,4 @@
+import { ATTRIBUTE, processRegistry } from '@convotel/conventions';
 import {
   context,
   createContextKey,
@@ -7,20 +8,17 @@ import {
   ROOT_CONTEXT,
   trace,
 } from '@opentelemetry/api';
-import { ATTRIBUTE, processRegistry } from '@convotel/conventions';
 import type { Meter } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { ConversationTracerProvider } from '../ids/conversation-tracer-provider.ts';
 import { ConversationMetrics } from '../metrics/conversation-metrics.ts';
-import { startMetricDelivery } from '../metrics/metric-delivery.ts';
+import { METER_NAME, observeTelemetry, startMetricDelivery } from '../metrics/metric-delivery.ts';
 import type { MetricDelivery } from '../metrics/metric-delivery.ts';
-import { METER_NAME, observeTelemetry } from '../metrics/telemetry-metrics.ts';
+import { buildResource } from '../settings/environment.ts';
 import type { Environment } from '../settings/environment.ts';
-import { buildResource } from '../settings/resource.ts';
-import { setTimer } from '../settings/timers.ts';
-import { withinDeadline } from '../settings/within-deadline.ts';
+import { setTimer, withinDeadline } from '../settings/timers.ts';
 import type { TracingOptions } from '../settings/tracing-options.ts';
 import { DEFAULT_DEADLINE_MS, emptyReport } from '../tracing.ts';
 import type { DeadlineOptions, DeliveryReport, TelemetryReport, Tracing } from '../tracing.ts';

@@ -1,19 +1,25 @@
-import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { createHash } from 'node:crypto';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { toUSVString } from 'node:util';
+import { ATTRIBUTE, CONVERSATION_SPAN_NAME } from '@convotel/conventions';
+import { diag, TraceFlags } from '@opentelemetry/api';
+import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { Delivery } from '../delivery/delivery.ts';
 import type { Transport } from '../delivery/delivery.ts';
-import { DeliveryProcessor } from '../delivery/delivery-processor.ts';
-import { addressForPeople } from '../delivery/describe-failure.ts';
+import { addressForPeople, OutageWarning } from '../delivery/failures.ts';
 import { HttpTransport } from '../delivery/http-transport.ts';
-import { OutageWarning } from '../delivery/outage-warning.ts';
+import { otlpTarget } from '../delivery/otlp-target.ts';
 import { ENCODED_JSON, JsonSpanEncoder } from '../encoding/json.ts';
 import { ENCODED_PROTOBUF, ProtobufSpanEncoder } from '../encoding/protobuf.ts';
-import { SpanCounts } from '../journal/span-counts.ts';
+import type { SpanEncoder } from '../encoding/span-encoder.ts';
+import { Journal } from '../journal/journal.ts';
+import { SpanCounts } from '../journal/backlog.ts';
 import { Redactor } from '../redaction/redactor.ts';
 import type { Environment } from '../settings/environment.ts';
-import { otlpTarget } from '../delivery/otlp-target.ts';
+import { DEFAULT_JOURNAL_BYTES } from '../settings/tracing-options.ts';
 import type { CaptureContent, TracingOptions } from '../settings/tracing-options.ts';
 import type { TelemetryReport } from '../tracing.ts';
-import { journalOf } from './journal-of.ts';
 import { onRelease } from './process-end.ts';
 
 /** Finished spans in, delivered out. */
@@ -129,4 +135,112 @@ function lossWarning(warn: (message: string) => void): (spans: number, reason: s
         'Further losses for this reason are only counted: see report() and the metric conversation.telemetry.spans.',
     );
   };
+}
+
+/** Hands every sampled span to the journal: steps and conversations as they begin, all spans as they end. */
+export class DeliveryProcessor implements SpanProcessor {
+  readonly #journal: Journal;
+  readonly #delivery: Delivery;
+  readonly #counts: SpanCounts;
+
+  constructor(journal: Journal, delivery: Delivery, counts: SpanCounts) {
+    this.#journal = journal;
+    this.#delivery = delivery;
+    this.#counts = counts;
+  }
+
+  onStart(span: Span): void {
+    if (!isSampled(span) || !isOurs(span)) return;
+    try {
+      this.#journal.started(span);
+    } catch (error) {
+      // The span itself is kept when it ends; only its recovery after a crash is lost.
+      diag.debug('convotel: noting the start of a span', error);
+    }
+  }
+
+  onEnd(span: ReadableSpan): void {
+    if (!isSampled(span)) return;
+    try {
+      this.#journal.ended(span);
+      this.#delivery.wake();
+    } catch (error) {
+      this.#counts.dropped(1, 'internal_error');
+      diag.debug('convotel: keeping a span', error);
+    }
+  }
+
+  /** Bounded, because whoever owns the provider waits for it. */
+  forceFlush(): Promise<void> {
+    return this.#delivery.flush(FLUSH_DEADLINE_MS);
+  }
+
+  shutdown(): Promise<void> {
+    return this.#delivery.flush(FLUSH_DEADLINE_MS);
+  }
+}
+
+const FLUSH_DEADLINE_MS = 5000;
+
+function isSampled(span: ReadableSpan): boolean {
+  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
+}
+
+/** Whether a span that was left open is worth closing after a crash. */
+function isOurs({ name, attributes }: ReadableSpan): boolean {
+  return (
+    attributes[ATTRIBUTE.stepName] !== undefined ||
+    (name === CONVERSATION_SPAN_NAME && attributes[ATTRIBUTE.conversationId] !== undefined)
+  );
+}
+
+/** Without a journal, or while its disk refuses, so many bytes of spans wait in memory. */
+const MAX_MEMORY_BYTES = 96 * 1024 * 1024;
+
+/** The journal that the options and the environment ask for. */
+export function journalOf(
+  options: TracingOptions,
+  environment: Environment,
+  serviceName: string,
+  parts: { encoder: SpanEncoder; counts: SpanCounts; warn: (message: string) => void },
+): Journal {
+  const { journal } = options;
+  const isOff = journal === false || (journal === undefined && environment.isJournalOff);
+  const settings = typeof journal === 'object' ? journal : {};
+  return new Journal({
+    ...parts,
+    serviceName,
+    folder: isOff
+      ? undefined
+      : resolve(settings.folder ?? defaultJournalFolder(environment.stateFolder), folderName(serviceName)),
+    maxBytes: settings.maxBytes ?? DEFAULT_JOURNAL_BYTES,
+    maxMemoryBytes: MAX_MEMORY_BYTES,
+    maxBatchSpans: environment.maxBatchSpans,
+    maxQueueSpans: environment.maxQueueSpans,
+    sync: settings.sync ?? 'interval',
+  });
+}
+
+/** The journals of all services. The XDG Base Directory Specification: paths that are not absolute are ignored. */
+export function defaultJournalFolder(stateFolder: string | undefined): string {
+  const localAppData = process.env['LOCALAPPDATA'];
+  const fallback =
+    process.platform === 'win32' && localAppData !== undefined ? localAppData : join(homedir(), '.local', 'state');
+  return join(stateFolder !== undefined && isAbsolute(stateFolder) ? stateFolder : fallback, 'convotel', 'journal');
+}
+
+const MAX_FOLDER_NAME_LENGTH = 80;
+
+/**
+ * A service's name as the name of a folder, on every file system. Two services never share one; programs without a name
+ * do, because the name that OpenTelemetry gives them depends on how Node was called.
+ */
+function folderName(serviceName: string): string {
+  if (serviceName.startsWith('unknown_service')) return 'unknown_service';
+  const name = encodeURIComponent(toUSVString(serviceName)).replaceAll(/[.*'()!~]/g, (character) =>
+    character === '.' ? '.' : `%${character.charCodeAt(0).toString(16)}`,
+  );
+  if (name.length <= MAX_FOLDER_NAME_LENGTH && !/^\.*$/.test(name) && name === name.toLowerCase()) return name;
+  const digest = createHash('sha256').update(serviceName).digest('hex').slice(0, 12);
+  return `${name.slice(0, MAX_FOLDER_NAME_LENGTH - 13).replace(/^\.+/, '')}-${digest}`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { RecentConversationIds } from '../../src/ids/recent-conversation-ids.ts';
+import { RecentConversationIds } from '../../src/ids/conversation-tracer-provider.ts';
 
 test('remembers the newest ids and forgets the oldest', () => {
   const recent = new RecentConversationIds(3);

@@ -1,23 +1,23 @@
 import { isObject } from '../guards/given-values.ts';
 import { isEndOfStack } from '../guards/spans.ts';
 import { reportTrouble } from '../guards/warnings.ts';
+import { followAsyncIterable, followIterator, isAsyncIterable, isSyncIterator } from './iterables.ts';
+import { followNodeStream, isNodeStream } from './node-stream.ts';
 import {
   findDataBesideResponse,
   followEventStream,
   followStreamText,
+  followUntil,
   isEventStream,
   isPage,
   isStreamText,
-} from './client-objects.ts';
-import { followAsyncIterable, followIterator, isAsyncIterable, isSyncIterator } from './iterables.ts';
-import { followNodeStream, isNodeStream } from './node-stream.ts';
+} from './objects-with-streams.ts';
 import { followPromise, followThenable, isNativePromise, isThenable } from './promises.ts';
 import type { ResultDetails } from './recognized/client.ts';
 import { ChunkReader, readWhole, recognizes } from './recognized/recognize.ts';
 import { findBodyStream, followResponse, isResponse } from './response.ts';
 import { StreamedOutput } from './result-observer.ts';
 import type { Following, ResultObserver, ResultOptions } from './result-observer.ts';
-import { followUntil } from './until.ts';
 import { followWebStream, isWebStream } from './web-stream.ts';
 
 const NO_OPTIONS: ResultOptions = {};

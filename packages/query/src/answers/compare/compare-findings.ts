@@ -1,14 +1,24 @@
 import { findingRule } from '../../findings/finding.ts';
 import type { Severity } from '../../findings/finding.ts';
-import { counted, percentWords, roughDurationWords, roughPercentWords, stepDisplayName } from '../../findings/words.ts';
+import {
+  counted,
+  nameList,
+  percentWords,
+  roughDurationWords,
+  roughPercentWords,
+  stepDisplayName,
+} from '../../findings/words.ts';
 import { MIN_CONVERSATIONS } from './compare-windows.ts';
 import type { ComparisonRow, Verdict } from './compare-windows.ts';
 import type { ComparedSide } from './compared-sides.ts';
+import type { MixChange } from './mix.ts';
 
 /** What the rules of `compare` look at. */
 export interface ComparisonFacts {
   /** The steps in step order, then the row `conversation`. */
   rows: ComparisonRow[];
+  /** By what the two sides differ; none unless told. */
+  mixChanges?: readonly MixChange[];
 }
 
 /** A clear change of a step is worth a sentence from this share of its own average on, in per cent. */
@@ -138,8 +148,39 @@ function verdictWords(
   }
 }
 
+/** The sides have other kinds of conversations, which makes a difference of its own. */
+export const mixChanged = findingRule('mix-changed', ({ rows, mixChanges = [] }: ComparisonFacts) => {
+  if (mixChanges.length === 0) return [];
+  const factors = mixChanges.map(({ factor }) => factor);
+  const within = rows.at(-1)?.withinGroups;
+  const change = within && `${within.deltaMs < 0 ? '' : '+'}${within.deltaMs.toFixed(0)}ms`;
+  const rest =
+    change === undefined
+      ? 'no equal conversations to compare'
+      : `among equal conversations the total changed by ${change}`;
+  return [
+    {
+      severity: 'warning',
+      text: `The two sides differ in ${nameList(factors, 'and')}: ${rest}`,
+      evidence: {
+        factors,
+        distancesPct: mixChanges.map(({ distancePct }) => distancePct),
+        ...(within && { withinGroupsDeltaMs: within.deltaMs, conversationsPct: within.conversationsPct }),
+      },
+    },
+  ];
+});
+
 /** The findings of `compare`, in the order in which they are printed. */
-export const compareRules = [stepChange, possibleChange, totalChange, endToEndChange, moreErrors, comparisonVerdict];
+export const compareRules = [
+  stepChange,
+  possibleChange,
+  totalChange,
+  endToEndChange,
+  moreErrors,
+  mixChanged,
+  comparisonVerdict,
+];
 
 /** Parts the steps from the last row, which is about conversations and absent where the comparison is empty. */
 function comparedRows({ rows }: ComparisonFacts): { steps: ComparisonRow[]; conversation: ComparisonRow | undefined } {

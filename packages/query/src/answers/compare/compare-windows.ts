@@ -6,12 +6,16 @@ import { bootstrapMeans } from './bootstrap-means.ts';
 import type { RatioColumn } from './bootstrap-means.ts';
 import { comparedPairs } from './compared-sides.ts';
 import type { ComparedPair, ComparedSide, ComparedWindow } from './compared-sides.ts';
+import { differenceWithinGroups } from './mix.ts';
+import type { DifferenceWithinGroups, Mix } from './mix.ts';
 
 /** Whether a difference is one. */
 export type Verdict = 'faster' | 'slower' | 'no clear change' | 'too few';
 
 /** A row of `compare`; the last one is `conversation`, by the clock. */
 export interface ComparisonRow {
+  /** With `by`. */
+  group?: string;
   step: string;
   before: ComparedSide;
   after: ComparedSide;
@@ -24,6 +28,8 @@ export interface ComparisonRow {
   medianDeltaMs?: number;
   /** 95 % interval of `medianDeltaMs`; absent where the verdict is `too few`. */
   medianIntervalMs?: [low: number, high: number];
+  /** Where the kinds of conversations changed: what the difference is among equal ones. */
+  withinGroups?: DifferenceWithinGroups;
   verdict: Verdict;
 }
 
@@ -53,8 +59,9 @@ export function compareWindows(
   after: ComparedWindow,
   resamples: number,
   random: Random,
+  { mix, order }: { mix?: Mix; order?: readonly string[] } = {},
 ): ComparisonRow[] {
-  const pairs = comparedPairs(before, after);
+  const pairs = comparedPairs(before, after, order);
   const judged = pairs.filter(({ columns }) => columns.every((column) => conversationsIn(column) >= MIN_CONVERSATIONS));
   const rowCounts = [before.durations.traceIds.length, after.durations.traceIds.length] as const;
   const judgedSteps = Math.max(1, judged.filter((pair) => pair !== pairs.at(-1)).length);
@@ -81,6 +88,7 @@ export function compareWindows(
       ...deltaOf(pair.before, pair.after),
       ...(judgement === undefined ? {} : { intervalMs: judgement.interval }),
       ...medianDeltaOf(pair, judgement !== undefined),
+      ...withinGroupsOf(pair, mix),
       verdict: judgement === undefined ? 'too few' : verdictOf(intervalOf(judgement.means, judgement.level)),
     };
   });
@@ -142,6 +150,12 @@ function isDecided({ means, level }: { means: Float64Array; level: number }): bo
   const above = means.length - means.filter((difference) => difference <= 0).length;
   const beyond = Math.min(above, means.length - above);
   return Math.abs(beyond - expectedBeyond) > DECIDED_FROM_ERRORS * Math.sqrt(expectedBeyond);
+}
+
+function withinGroupsOf({ columns }: ComparedPair, mix: Mix | undefined): Pick<ComparisonRow, 'withinGroups'> {
+  if (mix === undefined || mix.changes.length === 0) return {};
+  const withinGroups = differenceWithinGroups(columns, mix);
+  return withinGroups === undefined ? {} : { withinGroups };
 }
 
 function deltaOf(before: ComparedSide, after: ComparedSide): Pick<ComparisonRow, 'deltaMs' | 'deltaPct'> {

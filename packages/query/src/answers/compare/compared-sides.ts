@@ -1,6 +1,8 @@
 import { isFailure, THRESHOLD } from '@convotel/conventions';
 import { quantileOfSorted } from '../../model/numbers.ts';
 import { percentOf } from '../numbers.ts';
+import { isInGroup } from '../../model/groups.ts';
+import type { GroupBy } from '../../model/groups.ts';
 import { appendMissingSteps, orderSteps } from '../../model/step-order.ts';
 import type { StepDurations, StepStatistics } from '../../questions.ts';
 import { RESPONSE_LATENCY } from '../averages.ts';
@@ -38,10 +40,15 @@ export interface ComparedPair {
 }
 
 /** Every step of either window in step order, `response latency` where a conversation has one, then `conversation`. */
-export function comparedPairs(before: ComparedWindow, after: ComparedWindow): ComparedPair[] {
+export function comparedPairs(
+  before: ComparedWindow,
+  after: ComparedWindow,
+  order: readonly string[] = stepOrderOfBoth([before, after]),
+): ComparedPair[] {
   const [columnsBefore, columnsAfter] = [columnsByStep(before.durations), columnsByStep(after.durations)];
   const [sidesBefore, sidesAfter] = [sidesByStep(before.statistics), sidesByStep(after.statistics)];
-  const steps = stepOrderOfBoth([before, after]).map((step) => ({
+  const isSeen = (step: string): boolean => sidesBefore.has(step) || sidesAfter.has(step);
+  const steps = order.filter(isSeen).map((step) => ({
     step,
     before: sidesBefore.get(step) ?? { count: 0 },
     after: sidesAfter.get(step) ?? { count: 0 },
@@ -65,6 +72,36 @@ export function comparedPairs(before: ComparedWindow, after: ComparedWindow): Co
 
 /** What a step that no conversation has counts. */
 const EMPTY_COLUMN: RatioColumn = { rows: new Uint32Array(), sums: new Float64Array(), counts: new Uint32Array() };
+
+/**
+ * What a window knows of one group: its statistics, and the conversations that are in it. Steps of the group in
+ * conversations that are not (because other steps of theirs have a value, and these have none) count as steps only.
+ */
+export function groupOfWindow(
+  { statistics, durations }: ComparedWindow,
+  group: string,
+  groupBy: GroupBy,
+): ComparedWindow {
+  const columns = durations.steps.filter((column) => column.group === group);
+  const isMember = Uint8Array.from(durations.groupMasks!, (mask) => Number(isInGroup(mask, group, groupBy)));
+  const isKept = Uint8Array.from(isMember);
+  for (const { rows } of columns) for (const row of rows) isKept[row] = 1;
+  const kept = [...isKept.keys()].filter((row) => isKept[row] === 1);
+  const newRows = new Map(kept.map((row, newRow) => [row, newRow]));
+  return {
+    statistics: statistics.filter((row) => row.group === group),
+    durations: {
+      traceIds: kept.map((row) => durations.traceIds[row]!),
+      startTimesUnixNano: BigInt64Array.from(kept, (row) => durations.startTimesUnixNano[row]!),
+      startsInWindow: Uint8Array.from(kept, (row) => durations.startsInWindow[row]! * isMember[row]!),
+      outcomes: kept.map((row) => durations.outcomes[row]!),
+      durationMs: Float64Array.from(kept, (row) => durations.durationMs[row]!),
+      stepSumMs: Float64Array.from(kept, (row) => durations.stepSumMs[row]!),
+      responseMs: Float64Array.from(kept, (row) => durations.responseMs[row]!),
+      steps: columns.map((column) => ({ ...column, rows: column.rows.map((row) => newRows.get(row)!) })),
+    },
+  };
+}
 
 /** The durations of each step as a column: its counted spans in the window, by conversation. */
 function columnsByStep({ steps }: StepDurations): Map<string, RatioColumn> {

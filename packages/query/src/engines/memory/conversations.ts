@@ -2,6 +2,7 @@ import { traceIdOf } from '@convotel/conventions';
 import type { ConversationRecord } from '../../model/conversation.ts';
 import { reuseWarnings } from '../../model/coverage.ts';
 import type { Coverage } from '../../model/coverage.ts';
+import { groupMask, namedGroup } from '../../model/groups.ts';
 import { quantileOfSorted, sumOf } from '../../model/numbers.ts';
 import { compareBigint } from '../../model/order.ts';
 import { compareByStart } from '../../model/retries.ts';
@@ -99,11 +100,26 @@ function listConversations(traces: readonly Trace[], question: ConversationsQues
 
 function measureResponses(
   traces: readonly Trace[],
-  { window, quantiles = [] }: ResponseStatisticsQuestion,
-): ResponseStatistics {
-  const latenciesMs = traces.filter(isConversation).flatMap(({ conversation: { responseMs, startTimeUnixNano } }) => {
-    return responseMs === undefined || !isInWindow(startTimeUnixNano, window) ? [] : responseMs;
-  });
+  { window, quantiles = [], groupBy }: ResponseStatisticsQuestion,
+): ResponseStatistics[] {
+  const latenciesMs = new Map<number, number[]>(groupBy === undefined ? [[0, []]] : []);
+  for (const { spans, conversation } of traces.filter(isConversation)) {
+    const { responseMs, startTimeUnixNano } = conversation;
+    if (responseMs === undefined || !isInWindow(startTimeUnixNano, window)) continue;
+    const mask = groupBy === undefined ? 1 : groupMask(spans, groupBy);
+    for (let group = 0; mask >> group > 0; group++) {
+      if ((mask & (1 << group)) === 0) continue;
+      const known = latenciesMs.get(group);
+      if (known === undefined) latenciesMs.set(group, [responseMs]);
+      else known.push(responseMs);
+    }
+  }
+  return [...latenciesMs]
+    .sort(([a], [b]) => a - b)
+    .map(([group, values]) => ({ ...namedGroup(group, groupBy), ...responseStatisticsOf(values, quantiles) }));
+}
+
+function responseStatisticsOf(latenciesMs: readonly number[], quantiles: readonly number[]): ResponseStatistics {
   const sorted = Float64Array.from(latenciesMs).sort();
   if (sorted.length === 0) return { conversations: 0, quantilesMs: [] };
   return {

@@ -1,6 +1,8 @@
 import { isFailure } from '@convotel/conventions';
+import { groupMask, groupsIn, namedGroup } from '../../model/groups.ts';
 import { isCounted, millisecondsOf, quantileOfSorted, sumOf } from '../../model/numbers.ts';
 import { compareBigint, compareText } from '../../model/order.ts';
+import { groupingValues } from '../../model/own-attributes.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import { findRetried } from '../../model/retries.ts';
 import { StepCells } from '../../model/step-columns.ts';
@@ -9,6 +11,8 @@ import { CONVERSATIONS_THAT_DECIDE, orderAllSteps } from '../../model/step-order
 import { isInWindow } from '../../model/window.ts';
 import type { Window } from '../../model/window.ts';
 import type {
+  AttributeCount,
+  AttributeValuesQuestion,
   Engine,
   StepDurations,
   StepDurationsQuestion,
@@ -17,7 +21,7 @@ import type {
 } from '../../questions.ts';
 import { foldingNames } from './fold-step-names.ts';
 import type { NameOf } from './fold-step-names.ts';
-import { compareNewestFirst } from './traces.ts';
+import { compareNewestFirst, overWindow } from './traces.ts';
 import type { ConversationTrace, Trace } from './traces.ts';
 
 /** The questions about steps. */
@@ -26,6 +30,7 @@ export const stepAnswers = {
     spans.filter(({ startTimeUnixNano }) => isInWindow(startTimeUnixNano, window)),
   ),
   'step-durations': foldingNames(gatherStepDurations, (trace, window) => (isRow(trace, window) ? trace.spans : [])),
+  'attribute-values': overWindow(countValues),
 } satisfies Partial<Engine<readonly Trace[]>>;
 
 function gatherStepStatistics(
@@ -33,21 +38,55 @@ function gatherStepStatistics(
   question: StepStatisticsQuestion,
   nameOf: NameOf,
 ): StepStatistics[] {
-  const spansByStep = new Map<string, SpanRecord[]>();
+  const spansByGroup = new Map<number, Map<string, SpanRecord[]>>();
+  const steps = new Set<string>();
   const retried = new Set<SpanRecord>();
   for (const { spans } of conversations) {
     for (const span of findRetried(spans)) retried.add(span);
+    const groupOf = groupsIn(spans, question.groupBy);
     for (const span of spans) {
       if (span.step === undefined || !isInWindow(span.startTimeUnixNano, question.window)) continue;
       if (question.step !== undefined && span.step !== question.step) continue;
       const name = nameOf(span.step);
+      const group = groupOf(span);
+      const spansByStep = spansByGroup.get(group) ?? new Map<string, SpanRecord[]>();
       const known = spansByStep.get(name);
       if (known === undefined) spansByStep.set(name, [span]);
       else known.push(span);
+      spansByGroup.set(group, spansByStep);
+      steps.add(name);
     }
   }
-  const order = orderStepsOf(conversations, question.window, spansByStep.keys(), nameOf);
-  return order.map((step) => statisticsOf(step, spansByStep.get(step)!, retried, question));
+  const order = orderStepsOf(conversations, question.window, steps, nameOf);
+  return [...spansByGroup]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([group, spansByStep]) =>
+      order
+        .filter((step) => spansByStep.has(step))
+        .map((step) => ({
+          ...namedGroup(group, question.groupBy),
+          ...statisticsOf(step, spansByStep.get(step)!, retried, question),
+        })),
+    );
+}
+
+function countValues(
+  traces: readonly Trace[],
+  { window, attribute, step: wanted, limit }: AttributeValuesQuestion,
+): AttributeCount[] {
+  const counts = new Map<string, number>();
+  for (const { spans } of traces) {
+    const valueOf = groupingValues(spans, attribute);
+    for (const span of spans) {
+      if (span.step === undefined || !isInWindow(span.startTimeUnixNano, window)) continue;
+      const value = wanted === undefined || span.step === wanted ? valueOf(span) : undefined;
+      if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+  }
+  return [...counts]
+    .map(([value, spans]) => ({ value, spans }))
+    .sort((a, b) => b.spans - a.spans || compareText(a.value, b.value))
+    .slice(0, limit);
 }
 
 function statisticsOf(
@@ -117,14 +156,14 @@ function meanTimingsMs(spans: readonly SpanRecord[]): Record<string, number> {
 
 function gatherStepDurations(
   conversations: readonly ConversationTrace[],
-  { window }: StepDurationsQuestion,
+  { window, groupBy, traits = false }: StepDurationsQuestion,
   nameOf: NameOf,
 ): StepDurations {
   const rows = conversations.filter((trace) => isRow(trace, window)).sort(compareOldestFirst);
-  const cells = new StepCells();
-  rows.forEach((trace, row) => {
-    for (const [step, cell] of cellsOf(trace, row, window, nameOf)) cells.add(step, cell);
-  });
+  const cells = new StepCells({ groupBy, traits });
+  rows.forEach((trace, row) =>
+    addCells(cells, { trace, row, window, nameOf, groupOf: groupsIn(trace.spans, groupBy) }),
+  );
   return {
     traceIds: rows.map(({ traceId }) => traceId),
     startTimesUnixNano: BigInt64Array.from(rows, ({ conversation }) => conversation.startTimeUnixNano),
@@ -135,6 +174,7 @@ function gatherStepDurations(
     ),
     stepSumMs: Float64Array.from(rows, ({ conversation }) => millisecondsOf(conversation.stepSumNano)),
     responseMs: Float64Array.from(rows, ({ conversation }) => conversation.responseMs ?? Number.NaN),
+    ...(groupBy && { groupMasks: Uint32Array.from(rows, ({ spans }) => groupMask(spans, groupBy)) }),
     steps: cells.columns(orderStepsOf(conversations, window, cells.steps, nameOf)),
   };
 }
@@ -157,23 +197,56 @@ function compareOldestFirst(a: ConversationTrace, b: ConversationTrace): number 
   );
 }
 
-/** What one conversation has of each of its steps. */
-function cellsOf(trace: ConversationTrace, row: number, window: Window, nameOf: NameOf): Map<string, StepCell> {
-  const cells = new Map<string, StepCell>();
-  for (const [step, firstOffsetMs] of firstOffsetsMs(trace, nameOf)) {
-    cells.set(step, { row, countedMs: 0, counted: 0, completedMs: Number.NaN, firstOffsetMs });
-  }
-  for (const span of trace.spans) {
-    if (span.step === undefined || span.outcome !== 'completed') continue;
-    const cell = cells.get(nameOf(span.step))!;
+/** Adds what one conversation has of each of its steps. */
+function addCells(
+  cells: StepCells,
+  {
+    trace: { spans, conversation },
+    row,
+    window,
+    nameOf,
+    groupOf,
+  }: {
+    trace: ConversationTrace;
+    row: number;
+    window: Window;
+    nameOf: NameOf;
+    groupOf: (span: SpanRecord) => number;
+  },
+): void {
+  const byColumn = new Map<string, StepCell & { step: string; group: number }>();
+  for (const span of spans) {
+    if (span.step === undefined) continue;
+    const [step, group] = [nameOf(span.step), groupOf(span)];
+    const key = `${group} ${step}`;
+    const firstOffsetMs = millisecondsOf(span.startTimeUnixNano - conversation.startTimeUnixNano);
+    let cell = byColumn.get(key);
+    if (cell === undefined) {
+      const nothing = {
+        countedMs: 0,
+        counted: 0,
+        completedMs: Number.NaN,
+        model: '',
+        retries: 0,
+        inputChars: Number.NaN,
+      };
+      cell = { step, group, row, ...nothing, firstOffsetMs };
+      byColumn.set(key, cell);
+    }
+    cell.firstOffsetMs = Math.min(cell.firstOffsetMs, firstOffsetMs);
+    const { model = '', attempt = 1, inputChars } = span;
+    if (model !== '' && (cell.model === '' || compareText(model, cell.model) < 0)) cell.model = model;
+    if (attempt > 1) cell.retries += 1;
+    if (inputChars !== undefined) cell.inputChars = inputChars + (Number.isNaN(cell.inputChars) ? 0 : cell.inputChars);
+    if (span.outcome !== 'completed') continue;
     const durationMs = millisecondsOf(span.durationNano);
-    cell.completedMs = Number.isNaN(cell.completedMs) ? durationMs : cell.completedMs + durationMs;
+    cell.completedMs = durationMs + (Number.isNaN(cell.completedMs) ? 0 : cell.completedMs);
     if (isCounted(span) && isInWindow(span.startTimeUnixNano, window)) {
       cell.countedMs += durationMs;
       cell.counted += 1;
     }
   }
-  return cells;
+  for (const { step, group, ...cell } of byColumn.values()) cells.add(step, cell, group);
 }
 
 /** `steps` in step order, by the newest conversations that start in `window`. */

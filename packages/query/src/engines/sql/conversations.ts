@@ -4,6 +4,7 @@ import { buildConversation } from '../../model/conversation.ts';
 import type { ConversationRecord } from '../../model/conversation.ts';
 import { reuseWarnings } from '../../model/coverage.ts';
 import type { Answer } from '../../model/coverage.ts';
+import { namedGroup, noGroup } from '../../model/groups.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import type {
   ConversationCount,
@@ -100,22 +101,24 @@ export async function readConversations(store: SqlStore, keys: readonly TraceKey
 
 async function measureResponses(
   store: SqlStore,
-  { window, quantiles = [] }: ResponseStatisticsQuestion,
-): Promise<Answer<ResponseStatistics>> {
+  { window, quantiles = [], groupBy }: ResponseStatisticsQuestion,
+): Promise<Answer<ResponseStatistics[]>> {
+  if (groupBy !== undefined) await store.groupSpans({ window, groupBy });
   // A list of nothing would be refused; the quantile is dropped again.
   const probabilities = quantiles.length === 0 ? [0.5] : quantiles;
-  const [row] = await store.rows('response-statistics', { ...windowValues(window), probabilities });
-  const conversations = Number(row!['conversations']);
+  const groups = groupBy === undefined ? 1 : noGroup(groupBy.values.length) + 1;
+  const values = { ...windowValues(window), probabilities, groups, no_group: groups > 1 ? 1 << (groups - 1) : 0 };
+  const rows = await store.rows('response-statistics', values);
   const { coverage } = await coverWindow(store, window);
-  if (conversations === 0) return { data: { conversations, quantilesMs: [] }, coverage };
-  const quantilesS = row!['quantiles_s'] as readonly number[];
-  const data: ResponseStatistics = {
-    conversations,
-    averageMs: (row!['average_s'] as number) * 1000,
-    minMs: (row!['min_s'] as number) * 1000,
-    maxMs: (row!['max_s'] as number) * 1000,
-    quantilesMs: quantilesS.slice(0, quantiles.length).map((seconds) => seconds * 1000),
-  };
+  if (rows.length === 0 && groupBy === undefined) return { data: [{ conversations: 0, quantilesMs: [] }], coverage };
+  const data = rows.map((row): ResponseStatistics => ({
+    ...namedGroup(Number(row['group_id']), groupBy),
+    conversations: Number(row['conversations']),
+    averageMs: (row['average_s'] as number) * 1000,
+    minMs: (row['min_s'] as number) * 1000,
+    maxMs: (row['max_s'] as number) * 1000,
+    quantilesMs: (row['quantiles_s'] as number[]).slice(0, quantiles.length).map((seconds) => seconds * 1000),
+  }));
   return { data, coverage };
 }
 

@@ -1,3 +1,4 @@
+import type { GroupBy } from '../../model/groups.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import { EARLIEST_UNIX_NANO, LATEST_UNIX_NANO } from '../../model/window.ts';
 import type { Window } from '../../model/window.ts';
@@ -21,22 +22,27 @@ export type StatementName =
   | 'largest-conversations'
   /** By quarter hour of UTC: `quarter_hour` (null: starts elsewhere), `conversations`, `seen`. */
   | 'conversation-counts'
-  /** One row: `conversations`, `average_s`, `min_s`, `max_s`, `quantiles_s`. */
+  /**
+   * One row a group of conversations with a latency: `group_id`, `conversations`, `average_s`, `min_s`, `max_s`,
+   * `quantiles_s`. A conversation is in the group `$no_group` only where it is in no other one.
+   */
   | 'response-statistics'
-  /** Oldest first: `trace_id`, `first_ns`, `starts_within`, `outcome`, `duration_ms`, `step_sum_ms`, `response_ms`. */
+  /** Oldest first: `trace_id`, `first_ns`, `starts_within`, `outcome`, `duration_ms`, `step_sum_ms`, `response_ms`, `group_mask`. */
   | 'conversation-durations'
-  /** `trace_id`, `step`, `counted_ms`, `counted`, `completed_ms`, `first_ns`. */
+  /** `trace_id`, `step`, `group_id`, `counted_ms`, `counted`, `completed_ms`, `first_ns`; with `$traits` also `model`, `retries`, `input_chars`. */
   | 'step-durations'
-  /** `step`, `total`, `completed`, `failures`, `counted`, `average_ns`, `min_ns`, `max_ns`, `outermost_ns`. */
+  /** `step`, `group_id`, `total`, `completed`, `failures`, `counted`, `average_ns`, `min_ns`, `max_ns`, `outermost_ns`. */
   | 'step-statistics'
-  /** `step`, `quantiles_ns`: a list, in the order of `$probabilities`. */
+  /** `step`, `group_id`, `quantiles_ns`: a list, in the order of `$probabilities`. */
   | 'step-quantiles'
-  /** `step`, `part`, `average_s`. */
+  /** `step`, `group_id`, `part`, `average_s`. */
   | 'step-timings'
-  /** `step`, `retried`, `retried_failures`. */
+  /** `step`, `group_id`, `retried`, `retried_failures`. */
   | 'step-retries'
-  /** `step`, `counted`, `average_s`, `quantiles_s`. */
+  /** `step`, `group_id`, `counted`, `average_s`, `quantiles_s`. */
   | 'step-first-outputs'
+  /** The `$row_limit` most frequent values on steps of the window, or on `$step` alone: `value`, `spans`. */
+  | 'attribute-values'
   /** The `$row_limit` newest conversations of the window: `trace_id`, `step` (null for a root), `offset_ns`. */
   | 'newest-first-starts'
   /**
@@ -95,6 +101,11 @@ export interface SqlStore {
     other: string;
     wholeConversations: boolean;
   }): Promise<FoldedNames | undefined>;
+  /**
+   * Makes the statements that follow see the value and the number of the group of each step and root in the conversations
+   * with one in the window: `attribute_value`, `group_id`. Until then the number is 0 throughout.
+   */
+  groupSpans(asked: { window: Window; groupBy: GroupBy }): Promise<void>;
   /** The rows that a statement selects. */
   rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]>;
   /** What `read` makes of each row, which it must not keep: of a hundred thousand rows only what is needed stays. */

@@ -2,11 +2,15 @@ import type { ConversationOutcome } from '../../model/conversation.ts';
 import { foldedWarning, withWarning } from '../../model/coverage.ts';
 import type { Answer, Coverage } from '../../model/coverage.ts';
 import { ERROR_PATTERN_RULES, PATTERN_PLACEHOLDER } from '../../model/error-pattern.ts';
+import { namedGroup, withoutNoGroup } from '../../model/groups.ts';
+import type { GroupBy } from '../../model/groups.ts';
 import { millisecondsOf, TOO_LONG_NANO } from '../../model/numbers.ts';
 import { StepCells } from '../../model/step-columns.ts';
 import type { Window } from '../../model/window.ts';
 import { MAX_STEP_NAMES, OTHER_STEPS } from '../../questions.ts';
 import type {
+  AttributeCount,
+  AttributeValuesQuestion,
   CommonError,
   CommonErrorsQuestion,
   Engine,
@@ -27,18 +31,20 @@ export const stepAnswers = {
   'step-statistics': gatherStepStatistics,
   'step-durations': gatherStepDurations,
   'common-errors': gatherCommonErrors,
+  'attribute-values': countValues,
 } satisfies Partial<Engine<SqlStore>>;
 
 async function gatherStepStatistics(
   store: SqlStore,
   question: StepStatisticsQuestion,
 ): Promise<Answer<StepStatistics[]>> {
-  const { window, step, quantiles = [], timings = true, firstOutput = false } = question;
+  const { window, step, quantiles = [], timings = true, firstOutput = false, groupBy } = question;
   const values = { ...windowValues(window), step: step ?? null, too_long_ns: TOO_LONG_NANO };
+  if (groupBy !== undefined) await store.groupSpans({ window, groupBy });
   // A retry is one of the same name, so they are counted before names are folded, and then added up.
   const unfoldedRetries = await store.rows('step-retries', { ...windowValues(window), step: values.step });
   const folded = step === undefined ? await foldNames(store, window, false) : undefined;
-  const retriesByStep = addRetries(unfoldedRetries, folded);
+  const retriesByRow = addRetries(unfoldedRetries, folded);
   const rows = await store.rows('step-statistics', values);
   const timingRows = timings ? await store.rows('step-timings', values) : [];
   const quantileRows =
@@ -46,25 +52,34 @@ async function gatherStepStatistics(
   // A list of nothing would be refused; the quantile is dropped again.
   const probabilities = quantiles.length === 0 ? [0.5] : quantiles;
   const firstOutputRows = firstOutput ? await store.rows('step-first-outputs', { ...values, probabilities }) : [];
-  const [timingsOf, quantilesOf, firstOutputOf] = [timingRows, quantileRows, firstOutputRows].map(rowsByStep);
-  const statistics = new Map(
-    rows.map((row) => {
-      const name = row['step'] as string;
-      const [firstOutputRow] = firstOutputOf!(name);
-      return [
-        name,
-        {
-          ...readStatistics(row, retriesByStep.get(name)),
-          timings: readTimings(timingsOf!(name)),
-          quantilesMs: millisecondsIn(quantilesOf!(name)[0]?.['quantiles_ns'], 1e-6),
-          ...(firstOutputRow && { firstOutput: readFirstOutput(firstOutputRow, quantiles.length) }),
-        },
-      ];
-    }),
-  );
+  const [timingsOf, quantilesOf, firstOutputOf] = [timingRows, quantileRows, firstOutputRows].map(rowsByKey);
   const { coverage, extent } = await coverWindow(store, window);
-  const order = await orderStepsOf(store, window, [...statistics.keys()], extent);
-  return { data: order.map((name) => statistics.get(name)!), coverage: warnFolded(coverage, folded) };
+  const order = await orderStepsOf(store, window, [...new Set(rows.map((row) => row['step'] as string))], extent);
+  const places = new Map(order.map((name, place) => [name, place]));
+  const placeOf = (row: SqlRow): number => places.get(row['step'] as string)!;
+  const data = rows
+    .toSorted((a, b) => groupOf(a) - groupOf(b) || placeOf(a) - placeOf(b))
+    .map((row): StepStatistics => {
+      const key = keyOf(row);
+      const [firstOutputRow] = firstOutputOf!(key);
+      return {
+        ...namedGroup(groupOf(row), groupBy),
+        ...readStatistics(row, retriesByRow.get(key)),
+        timings: readTimings(timingsOf!(key)),
+        quantilesMs: millisecondsIn(quantilesOf!(key)[0]?.['quantiles_ns'], 1e-6),
+        ...(firstOutputRow && { firstOutput: readFirstOutput(firstOutputRow, quantiles.length) }),
+      };
+    });
+  return { data, coverage: warnFolded(coverage, folded) };
+}
+
+function groupOf(row: SqlRow): number {
+  return Number(row['group_id']);
+}
+
+/** Step and group of a row, as one text. */
+function keyOf(row: SqlRow, step = row['step'] as string): string {
+  return `${groupOf(row)} ${step}`;
 }
 
 function foldNames(store: SqlStore, window: Window, wholeConversations: boolean): Promise<FoldedNames | undefined> {
@@ -76,7 +91,7 @@ function warnFolded(coverage: Coverage, folded: FoldedNames | undefined): Covera
   return withWarning(coverage, foldedWarning(folded.folded, folded.kept.size, OTHER_STEPS));
 }
 
-/** Retries by the name that the answer has for a step. */
+/** Retries by group and the name that the answer has for a step. */
 interface Retries {
   retried: number;
   failures: number;
@@ -87,8 +102,9 @@ function addRetries(rows: readonly SqlRow[], folded: FoldedNames | undefined): M
   for (const row of rows) {
     const step = row['step'] as string;
     const name = folded === undefined || folded.kept.has(step) ? step : OTHER_STEPS;
-    const { retried = 0, failures = 0 } = sums.get(name) ?? {};
-    sums.set(name, {
+    const key = keyOf(row, name);
+    const { retried = 0, failures = 0 } = sums.get(key) ?? {};
+    sums.set(key, {
       retried: retried + Number(row['retried']),
       failures: failures + Number(row['retried_failures']),
     });
@@ -96,15 +112,15 @@ function addRetries(rows: readonly SqlRow[], folded: FoldedNames | undefined): M
   return sums;
 }
 
-/** Finds the rows of a step among `rows`, in their order. */
-function rowsByStep(rows: readonly SqlRow[]): (step: string) => readonly SqlRow[] {
-  const byStep = new Map<string, SqlRow[]>();
+/** Finds the rows of a step and group among `rows`, in their order. */
+function rowsByKey(rows: readonly SqlRow[]): (key: string) => readonly SqlRow[] {
+  const byKey = new Map<string, SqlRow[]>();
   for (const row of rows) {
-    const known = byStep.get(row['step'] as string);
-    if (known === undefined) byStep.set(row['step'] as string, [row]);
+    const known = byKey.get(keyOf(row));
+    if (known === undefined) byKey.set(keyOf(row), [row]);
     else known.push(row);
   }
-  return (step) => byStep.get(step) ?? [];
+  return (key) => byKey.get(key) ?? [];
 }
 
 function readStatistics(
@@ -153,27 +169,36 @@ function millisecondsIn(list: unknown, factor: number): number[] {
   return ((list ?? []) as readonly (number | bigint)[]).map((figure) => Number(figure) * factor);
 }
 
-async function gatherStepDurations(store: SqlStore, { window }: StepDurationsQuestion): Promise<Answer<StepDurations>> {
+async function gatherStepDurations(
+  store: SqlStore,
+  { window, groupBy, traits = false }: StepDurationsQuestion,
+): Promise<Answer<StepDurations>> {
+  if (groupBy !== undefined) await store.groupSpans({ window, groupBy });
   const folded = await foldNames(store, window, true);
   const conversations = await store.columns('conversation-durations', windowValues(window));
   const keys = conversations['trace_id'] as TraceKey[];
   const starts = conversations['first_ns'] as bigint[];
   const rowByTrace = new Map(keys.map((key, row) => [key, row]));
 
-  const durations = await store.columns('step-durations', { ...windowValues(window), too_long_ns: TOO_LONG_NANO });
-  const cells = new StepCells();
+  const values = { ...windowValues(window), too_long_ns: TOO_LONG_NANO, traits };
+  const durations = await store.columns('step-durations', values);
+  const cells = new StepCells({ groupBy, traits });
   const steps = durations['step'] as string[];
   for (let index = 0; index < steps.length; index++) {
     const row = rowByTrace.get(durations['trace_id']![index] as TraceKey);
     // A dialect may know only later which conversations have a row, or may have got spans meanwhile.
     if (row === undefined) continue;
-    cells.add(steps[index]!, {
+    const cell = {
       row,
       countedMs: durations['counted_ms']![index] as number,
       counted: Number(durations['counted']![index]),
       completedMs: (durations['completed_ms']![index] as number | null) ?? Number.NaN,
       firstOffsetMs: millisecondsOf((durations['first_ns']![index] as bigint) - starts[row]!),
-    });
+      model: (durations['model']![index] as string | null) ?? '',
+      retries: Number(durations['retries']![index]),
+      inputChars: numberOr(durations['input_chars']![index], Number.NaN),
+    };
+    cells.add(steps[index]!, cell, Number(durations['group_id']![index]));
   }
   const { coverage, extent } = await coverWindow(store, window);
   const order = await orderStepsOf(store, window, cells.steps, extent);
@@ -186,9 +211,32 @@ async function gatherStepDurations(store: SqlStore, { window }: StepDurationsQue
       durationMs: Float64Array.from(conversations['duration_ms'] as number[]),
       stepSumMs: Float64Array.from(conversations['step_sum_ms'] as number[]),
       responseMs: Float64Array.from(conversations['response_ms'] as (number | null)[], (ms) => ms ?? Number.NaN),
+      ...(groupBy && { groupMasks: readMasks(conversations['group_mask']!, groupBy) }),
       steps: cells.columns(order),
     },
     coverage: warnFolded(coverage, folded),
+  };
+}
+
+function numberOr(value: unknown, absent: number): number {
+  return value === null || value === undefined ? absent : Number(value);
+}
+
+function readMasks(masks: readonly unknown[], groupBy: GroupBy): Uint32Array {
+  return Uint32Array.from(masks, (mask) => withoutNoGroup(Number(mask), groupBy));
+}
+
+async function countValues(
+  store: SqlStore,
+  { window, attribute, step, limit }: AttributeValuesQuestion,
+): Promise<Answer<AttributeCount[]>> {
+  await store.groupSpans({ window, groupBy: { attribute, values: [] } });
+  const values = { ...windowValues(window), step: step ?? null, row_limit: BigInt(limit) };
+  const rows = await store.rows('attribute-values', values);
+  const { coverage } = await coverWindow(store, window);
+  return {
+    data: rows.map((row) => ({ value: row['value'] as string, spans: Number(row['spans']) })),
+    coverage,
   };
 }
 

@@ -56,6 +56,7 @@ export class ClickHouseStore implements SqlStore {
   readonly #question: AnyQuestion;
   /** Rows that another statement's look at the spans has told already. */
   #shared: Partial<SharedRows> = {};
+  #groups: { group_attribute: string; group_values: readonly string[] } | undefined;
   #fold: { kept_steps: readonly string[]; other_step: string } | undefined;
 
   constructor(connection: ClickHouseConnection, question: AnyQuestion) {
@@ -74,7 +75,7 @@ export class ClickHouseStore implements SqlStore {
     // Few stores have that many names, and finding this out costs little.
     const count = wholeConversations
       ? Number(readRows(await this.#ask('step-name-count', windowValues(window)))[0]!['names'])
-      : (await this.#scan(windowValues(window)))['step-statistics'].length;
+      : new Set((await this.#scan(windowValues(window)))['step-statistics'].map((row) => row['step'])).size;
     if (count <= maxNames) return undefined;
     const values = { whole_conversations: wholeConversations, other_step: other, row_limit: maxNames };
     const rows = readRows(await this.#ask('step-names', { ...windowValues(window), ...values }));
@@ -84,6 +85,10 @@ export class ClickHouseStore implements SqlStore {
     this.#fold = { kept_steps: kept, other_step: other };
     this.#shared = { coverage: this.#shared.coverage };
     return { kept: new Set(kept), folded };
+  }
+
+  async groupSpans({ groupBy: { attribute, values } }: Parameters<SqlStore['groupSpans']>[0]): Promise<void> {
+    this.#groups = { group_attribute: attribute, group_values: values };
   }
 
   rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]>;
@@ -122,7 +127,7 @@ export class ClickHouseStore implements SqlStore {
     if (name === 'coverage' && this.#shared.coverage !== undefined) return this.#shared.coverage;
     const rows = await this.#read(name as ClickHouseStatement, values);
     const seen = rows[0]?.['seen'];
-    if (name === 'response-statistics' || name === 'step-retries') this.#shared.coverage = [{ conversations: seen }];
+    if (name === 'step-retries') this.#shared.coverage = [{ conversations: seen }];
     // The row without a step is there for the conversations that are seen.
     return name === 'step-retries' ? rows.filter((row) => row['step'] !== '') : rows;
   }
@@ -156,6 +161,7 @@ export class ClickHouseStore implements SqlStore {
       kind,
       isFiltered: this.isFiltered,
       isFolded: this.#fold !== undefined,
+      isGrouped: this.#groups !== undefined,
       probabilityCount: (probabilities as readonly number[]).length,
       scanParts: scanPartsOf(this.#question),
     };
@@ -167,6 +173,7 @@ export class ClickHouseStore implements SqlStore {
         query_params: {
           table,
           ...this.#fold,
+          ...this.#groups,
           ...filterValues(this.#filters),
           ...boundValues(others, probabilities as number[], reachNano),
         },

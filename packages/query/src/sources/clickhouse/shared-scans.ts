@@ -56,6 +56,7 @@ export function rowsOfScan(rows: readonly SqlRow[], step: string | null): Partia
       .filter((row) => Number(row['outputs'] ?? 0) > 0)
       .map((row) => ({
         step: row['step'],
+        group_id: row['group_id'],
         counted: row['outputs'],
         average_s: row['first_output_s'],
         quantiles_s: row['first_outputs_s'],
@@ -66,7 +67,12 @@ export function rowsOfScan(rows: readonly SqlRow[], step: string | null): Partia
 
 function timingRows(row: SqlRow): SqlRow[] {
   const [names = [], sums = [], counts = []] = (row['parts'] ?? []) as [string[]?, number[]?, (string | number)[]?];
-  return names.map((part, index) => ({ step: row['step'], part, average_s: sums[index]! / Number(counts[index]) }));
+  return names.map((part, index) => ({
+    step: row['step'],
+    group_id: row['group_id'],
+    part,
+    average_s: sums[index]! / Number(counts[index]),
+  }));
 }
 
 function extentOf(rows: readonly SqlRow[]): SqlRow {

@@ -27,6 +27,12 @@ const MAY_COUNT: Readonly<Record<TableKind, string>> = {
   exporter: "(SpanAttributes['conversation.step.name'] != '' OR SpanName = 'conversation')",
 };
 
+/** A superset of the roots, too. */
+const MAY_BE_ROOT: Readonly<Record<TableKind, string>> = {
+  convotel: 'IsRoot',
+  exporter: "SpanName = 'conversation'",
+};
+
 /**
  * What the statements read, by the condition that stands in the innermost query, where it saves the reading of whatever
  * does not fulfil it.
@@ -56,6 +62,8 @@ export interface StatementShape {
   isFiltered: boolean;
   /** Whether steps other than `kept_steps` are called `other_step`. */
   isFolded: boolean;
+  /** Whether spans have the value of `group_attribute`, and the number of its group by `group_values`. */
+  isGrouped: boolean;
   /** How many probabilities are bound as `probability_0`, `probability_1`, … */
   probabilityCount: number;
   /** Parts of `step-scan` that the question needs. */
@@ -65,7 +73,7 @@ export interface StatementShape {
 /** The text of a statement, with the spans that it reads in front. */
 export function statementText(
   name: ClickHouseStatement,
-  { kind, isFiltered, isFolded, probabilityCount, scanParts }: StatementShape,
+  { kind, isFiltered, isFolded, isGrouped, probabilityCount, scanParts }: StatementShape,
 ): string {
   const probabilities = Array.from({ length: probabilityCount }, (_, index) => `{probability_${index}:Float64}`);
   const statement = sqlFile(name)
@@ -76,7 +84,8 @@ export function statementText(
     if (!new RegExp(`\\b${relation}\\b`).test(statement)) continue;
     const narrows = isFiltered && /\{(?:reach_)?since:/.test(condition);
     const chosen = narrows ? ' AND TraceId IN (SELECT trace_id FROM chosen)' : '';
-    const spans = spansWhere(kind, condition + chosen);
+    const plain = spansWhere(kind, condition + chosen);
+    const spans = isGrouped ? grouped(kind, plain) : plain;
     definitions.push(`${relation} AS (\n${isFolded ? folded(spans) : spans})`);
     if (narrows && definitions.length === 1) {
       definitions.unshift(
@@ -94,6 +103,32 @@ export function statementText(
 
 function spansWhere(kind: TableKind, condition: string): string {
   return splitComments(sqlFile(`${kind}-table`))[1].replace('WHERE true', () => `WHERE ${condition}`);
+}
+
+/** The same spans with the value that they are grouped by: their own, else that of a root, else that of their resource. */
+function grouped(kind: TableKind, spans: string): string {
+  const attribute = '{group_attribute:String}';
+  const own = `if(${attribute} = 'conversation.outcome', outcome::String, attributes[${attribute}])`;
+  return `SELECT
+  * EXCEPT (group_id, rooted_id, root_value),
+  nullIf(multiIf(${own} != '', ${own}, root_value != '', root_value, resource_attributes[${attribute}]), '') AS attribute_value,
+  toUInt8(
+    multiIf(
+      attribute_value IS NULL, length({group_values:Array(String)}) + 1,
+      has({group_values:Array(String)}, attribute_value), indexOf({group_values:Array(String)}, attribute_value) - 1,
+      length({group_values:Array(String)})
+    )
+  ) AS group_id
+FROM (
+${spans}) AS spans
+LEFT JOIN (
+  SELECT trace_id AS rooted_id, min(${own}) AS root_value
+  FROM (
+${spansWhere(kind, `${IN_REACH} AND ${MAY_BE_ROOT[kind]}`)})
+  WHERE is_root AND ${own} != ''
+  GROUP BY trace_id
+) AS roots ON spans.trace_id = roots.rooted_id
+`;
 }
 
 /** The same spans, all steps but those kept under one name. */

@@ -1,5 +1,7 @@
 import { codedError, OUTCOMES } from '@convotel/conventions';
 import type { ConversationOutcome } from '../../model/conversation.ts';
+import { MAX_GROUPS } from '../../model/groups.ts';
+import type { GroupBy } from '../../model/groups.ts';
 import type { ConversationFilters, Window } from '../../model/window.ts';
 import { MAX_QUESTION_LIMIT } from '../../questions.ts';
 import { formatInstant, parseInstant } from '../../time/instant.ts';
@@ -142,6 +144,21 @@ export const FILTERS: ParameterForm<ConversationFilters | undefined> = {
 };
 
 const FILTER_NAMES = ['service', 'workflow', 'session', 'outcome'] as const satisfies (keyof ConversationFilters)[];
+
+/** The attribute in `groupBy`, and each value that has a group of its own in a parameter `group`. */
+export const GROUP_BY: ParameterForm<GroupBy | undefined> = {
+  write: (groupBy) =>
+    groupBy === undefined
+      ? []
+      : [['groupBy', groupBy.attribute], ...groupBy.values.map((value): [string, string] => ['group', value])],
+  read: (parameters) => {
+    const attribute = parameters.find('groupBy', asText);
+    const values = repeated('group', asText, MAX_GROUPS).read(parameters) ?? [];
+    if (attribute !== undefined) return { attribute, values };
+    if (values.length > 0) throw new QuestionFormatError('parameter group is given without groupBy');
+    return undefined;
+  },
+};
 
 export function asText(text: string): string {
   return text;

@@ -3,7 +3,8 @@ import type { ConversationRecord } from '../../model/conversation.ts';
 import { SPAN_FIELDS } from '../../model/span-fields.ts';
 import type { SpanRecord, SpanRest } from '../../model/span-record.ts';
 import { MAX_QUESTION_QUANTILES } from '../../questions.ts';
-import type { QuestionName, Questions, StepColumn } from '../../questions.ts';
+import type { StepColumn } from '../../model/step-columns.ts';
+import type { QuestionName, Questions } from '../../questions.ts';
 import {
   readAnything,
   readArrayOf,
@@ -26,6 +27,7 @@ import {
   asTimeZone,
   CONVERSATION_OUTCOMES,
   FILTERS,
+  GROUP_BY,
   oneOf,
   optional,
   OPTIONAL_WINDOW,
@@ -104,7 +106,17 @@ const readStepColumn: Reader<StepColumn> = readObject(
     completedMs: readFloats,
     firstOffsetMs: readFloats,
   },
-  {},
+  {
+    group: readText,
+    traits: readObject(
+      {
+        models: readArrayOf(readText),
+        retries: (json, place) => Uint32Array.from(readArrayOf(readNumber)(json, place)),
+        inputChars: readFloats,
+      },
+      {},
+    ),
+  },
 );
 
 /** One description a question; a question without one does not compile. The server's routes follow it too. */
@@ -130,6 +142,7 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
       step: optional('step', asText),
       timings: optional('timings', asBoolean),
       firstOutput: optional('firstOutput', asBoolean),
+      groupBy: GROUP_BY,
       quantiles: repeated('quantile', asProbability, MAX_QUESTION_QUANTILES),
     },
     answer: readArrayOf(
@@ -148,6 +161,7 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
           quantilesMs: readArrayOf(readNumber),
         },
         {
+          group: readText,
           averageMs: readNumber,
           minMs: readNumber,
           maxMs: readNumber,
@@ -173,10 +187,13 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
       window: WINDOW,
       filters: FILTERS,
       quantiles: repeated('quantile', asProbability, MAX_QUESTION_QUANTILES),
+      groupBy: GROUP_BY,
     },
-    answer: readObject(
-      { conversations: readNumber, quantilesMs: readArrayOf(readNumber) },
-      { averageMs: readNumber, minMs: readNumber, maxMs: readNumber },
+    answer: readArrayOf(
+      readObject(
+        { conversations: readNumber, quantilesMs: readArrayOf(readNumber) },
+        { group: readText, averageMs: readNumber, minMs: readNumber, maxMs: readNumber },
+      ),
     ),
   },
   'common-errors': {
@@ -189,7 +206,7 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
     ),
   },
   'step-durations': {
-    asked: { window: WINDOW, filters: FILTERS },
+    asked: { window: WINDOW, filters: FILTERS, groupBy: GROUP_BY, traits: optional('traits', asBoolean) },
     answer: readObject(
       {
         traceIds: readArrayOf(readText),
@@ -201,8 +218,18 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
         responseMs: readFloats,
         steps: readArrayOf(readStepColumn),
       },
-      {},
+      { groupMasks: (json, place) => Uint32Array.from(readArrayOf(readNumber)(json, place)) },
     ),
+  },
+  'attribute-values': {
+    asked: {
+      window: WINDOW,
+      filters: FILTERS,
+      attribute: required('attribute', asText),
+      step: optional('step', asText),
+      limit: required('limit', asLimit),
+    },
+    answer: readArrayOf(readObject({ value: readText, spans: readNumber }, {})),
   },
 };
 

@@ -179,26 +179,27 @@ describe('coverage counts every conversation and span of the two windows once', 
         (start >= other.sinceUnixNano && start < other.untilUnixNano),
     );
 
-  test.each<[string, Window, Window]>([
-    ['windows that touch', days(8), days(9)],
-    ['windows in the wrong order', days(9), days(8)],
-    ['windows that overlap', days(8, 9), days(9, 10)],
-    ['one window twice', days(8), days(8)],
-    ['one window inside the other', days(8, 10), days(9)],
-    ['windows with a gap between them', days(8), days(10)],
+  test.each<[string, Window, Window, string[]]>([
+    ['windows that touch', days(8), days(9), []],
+    ['windows in the wrong order', days(9), days(8), ['windows-swapped']],
+    ['windows that overlap', days(8, 9), days(9, 10), ['sides-overlap']],
+    ['one window twice', days(8), days(8), ['sides-overlap']],
+    ['one window inside the other', days(8, 10), days(9), ['sides-overlap', 'windows-uneven']],
+    ['windows with a gap between them', days(8), days(10), []],
     [
       'a short gap within a conversation',
       days(8),
       { sinceUnixNano: midnight(9) + 400_000_000n, untilUnixNano: midnight(9) + 1_000_000_000n },
+      ['windows-uneven'],
     ],
-  ])('%s', async (_what, one, other) => {
+  ])('%s', async (_what, one, other, codes) => {
     const { coverage } = await compare(new MemorySource(spans), { before: one, after: other, timeZone: 'UTC' });
     const expected = both(one, other);
     expect(coverage).toEqual({
       conversations: new Set(expected.map(({ traceId }) => traceId)).size,
       spans: expected.length,
       complete: true,
-      warnings: [],
+      warnings: codes.map((code) => ({ code, text: expect.any(String) })),
     });
   });
 });

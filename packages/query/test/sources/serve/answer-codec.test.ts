@@ -84,6 +84,7 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
       firstOutput: { count: 1, averageMs: 0.5, quantilesMs: [Infinity] },
     },
     {
+      group: 'gpt-4o',
       step: 'tts',
       total: 0,
       completed: 0,
@@ -101,7 +102,11 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
     { hourUnixNano: 0n, conversations: 1 },
     { hourOfDay: 23, conversations: 2 },
   ],
-  'response-statistics': { conversations: 2, averageMs: 0.5, minMs: 0, maxMs: 1, quantilesMs: [0.5, Number.NaN] },
+  'response-statistics': [
+    { conversations: 2, averageMs: 0.5, minMs: 0, maxMs: 1, quantilesMs: [0.5, Number.NaN] },
+    { group: '(other)', conversations: 0, quantilesMs: [] },
+  ],
+  'attribute-values': [{ value: '', spans: 3 }],
   'common-errors': [
     { step: 'gpt', errorType: '429', pattern: '…', message: 'm', count: 2, lastSeenUnixNano: 7n, conversationId: 'x' },
     { step: 'gpt', count: 1, lastSeenUnixNano: 6n, conversationId: 'y' },
@@ -114,6 +119,7 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
     durationMs: Float64Array.of(0.1, 2),
     stepSumMs: Float64Array.of(0.2, 3),
     responseMs: Float64Array.of(Number.NaN, 0),
+    groupMasks: Uint32Array.of(1, 2 ** 31),
     steps: [
       {
         step: 'gpt',
@@ -122,6 +128,16 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
         counted: Uint32Array.of(0, 4_294_967_295),
         completedMs: Float64Array.of(Number.NaN, 0.3),
         firstOffsetMs: Float64Array.of(Number.NaN, 0),
+      },
+      {
+        group: '(none)',
+        step: 'gpt',
+        rows: Uint32Array.of(1),
+        countedMs: Float64Array.of(1),
+        counted: Uint32Array.of(1),
+        completedMs: Float64Array.of(1),
+        firstOffsetMs: Float64Array.of(0),
+        traits: { models: [''], retries: Uint32Array.of(3), inputChars: Float64Array.of(Number.NaN) },
       },
     ],
   },

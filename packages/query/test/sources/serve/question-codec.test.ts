@@ -32,6 +32,9 @@ const QUESTIONS: AnyQuestion[] = [
   { name: 'common-errors', window: WINDOW, limit: 1 },
   { name: 'response-statistics', window: WINDOW, filters: { workflow: ODD }, quantiles: [0.95] },
   { name: 'step-durations', window: WINDOW, filters: { session: ODD } },
+  { name: 'step-durations', window: WINDOW, groupBy: { attribute: ODD, values: [] }, traits: true },
+  { name: 'step-statistics', window: WINDOW, groupBy: { attribute: 'service.version', values: ['1.4', ODD, ''] } },
+  { name: 'attribute-values', window: WINDOW, attribute: ODD, step: ODD, limit: 10 },
 ];
 
 function decode(pathAndQuery: string): AnyQuestion {
@@ -71,6 +74,8 @@ describe('a question in a URL', () => {
     [`/api/v1/step-statistics?${window}&quantile=1.01`, 'parameter quantile: "1.01" is not a number from 0 to 1'],
     [`/api/v1/step-statistics?${window}&quantile=`, 'parameter quantile: "" is not a number from 0 to 1'],
     [`/api/v1/step-statistics?${window}${'&quantile=0.5'.repeat(101)}`, 'parameter quantile is given more than 100'],
+    [`/api/v1/step-statistics?${window}&group=1.4`, 'parameter group is given without groupBy'],
+    [`/api/v1/step-durations?${window}&groupBy=a${'&group=b'.repeat(21)}`, 'parameter group is given more than 20'],
     [`/api/v1/conversation-counts?${window}&by=day&timeZone=UTC`, 'parameter by: "day" is not one of hour, hourOfDay'],
     [`/api/v1/conversation-counts?${window}&by=hour&timeZone=Mars`, 'parameter timeZone: "Mars" is not a time zone'],
   ])('is refused with the reason: %s', (url, reason) => {

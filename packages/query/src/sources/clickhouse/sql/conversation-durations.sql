@@ -13,7 +13,12 @@ SELECT
   ) AS outcome,
   (coalesce(maxOrNullIf(start_ns + duration_ns, is_step), max(start_ns + duration_ns)) - first_ns) / 1e6 AS duration_ms,
   sumIf(duration_ns, is_step AND depth = 0) / 1e6 AS step_sum_ms,
-  coalesce(minOrNullIf(response_latency_s, is_step), minOrNull(response_latency_s)) * 1000 AS response_ms
+  coalesce(minOrNullIf(response_latency_s, is_step), minOrNull(response_latency_s)) * 1000 AS response_ms,
+  if(
+    max(is_step),
+    groupBitOrIf(bitShiftLeft(toUInt32(1), group_id), is_step),
+    groupBitOr(bitShiftLeft(toUInt32(1), group_id))
+  ) AS group_mask
 FROM reached_spans
 WHERE is_step OR is_root
 GROUP BY trace_id

@@ -54,7 +54,8 @@ SELECT
   ScopeName AS scope_name,
   ScopeVersion AS scope_version,
   SpanAttributes AS attributes,
-  ResourceAttributes AS resource_attributes
+  ResourceAttributes AS resource_attributes,
+  toUInt8(0) AS group_id
 FROM {table:Identifier}
 WHERE true
 ORDER BY

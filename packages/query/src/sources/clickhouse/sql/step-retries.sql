@@ -10,7 +10,7 @@ WITH per_conversation AS (
     max(start_ns < {until_ns:Int64}) AS is_seen,
     groupArrayIf(
       -- Of all others, not even the ids are copied.
-      (step, toInt64(attempt), start_ns, if(is_try, span_id, ''), outcome = 'completed', is_failure),
+      (step, toInt64(attempt), start_ns, if(is_try, span_id, ''), outcome = 'completed', is_failure, group_id),
       is_try
     ) AS tries
   FROM (
@@ -39,6 +39,7 @@ changes AS (
     try.3 AS start_ns,
     try.4 AS span_id,
     try.6 AS is_failure,
+    try.7 AS group_id,
     step_change.1 AS level,
     step_change.2 AS change
   FROM (
@@ -76,6 +77,7 @@ looked_ahead AS (
 )
 SELECT
   step,
+  group_id,
   countIf(is_retried) AS retried,
   countIf(is_retried AND is_failure) AS retried_failures,
   any(seen) AS seen
@@ -83,5 +85,5 @@ FROM (
   SELECT *, change = 1 AND least_waiting_later < waiting AND start_ns < {until_ns:Int64} AS is_retried
   FROM looked_ahead
 )
-GROUP BY step
-ORDER BY step
+GROUP BY step, group_id
+ORDER BY step, group_id

@@ -3,6 +3,7 @@
 -- Counted are the completed ones shorter than {too_long_ns}. Quantiles by linear interpolation.
 SELECT
   step,
+  group_id,
   count() AS total,
   countIf(outcome = 'completed') AS completed,
   countIf(outcome IN ('failed', 'timed_out', 'abandoned')) AS failures,
@@ -21,12 +22,12 @@ SELECT
   max(start_ns) AS newest_ns
 FROM (
   SELECT
-    step, outcome, depth, duration_ns, start_ns, service_name, sampling_ratio,
+    step, group_id, outcome, depth, duration_ns, start_ns, service_name, sampling_ratio,
     /* timings */ mapKeys(timings_s)::Array(String) AS part_names, mapValues(timings_s) AS part_values, arrayResize([toUInt64(1)], length(timings_s), 1) AS part_ones,
     /* first-output */ time_to_first_output_s,
     is_step AND outcome = 'completed' AND duration_ns < {too_long_ns:Int64} AS is_counted
   FROM window_spans
   WHERE {step:Nullable(String)} IS NULL OR step = {step:Nullable(String)}
 )
-GROUP BY step
-ORDER BY step
+GROUP BY step, group_id
+ORDER BY step, group_id

@@ -1,0 +1,229 @@
+import { isFailure } from '@convotel/conventions';
+import { quantileOfSorted } from '../../model/numbers.ts';
+import type { StepDurations } from '../../questions.ts';
+import { zoneOffsetSeconds } from '../../time/time-zone.ts';
+import { normalQuantile, normalTail } from '../intervals.ts';
+import { percentOf } from '../numbers.ts';
+import type { RatioColumn } from './bootstrap-means.ts';
+
+/** What may differ between two sides without anything having become faster or slower. */
+export type MixFactor = 'hour of day' | 'error share' | 'retries' | 'models' | 'text lengths';
+
+/** A factor by which the sides differ. */
+export interface MixChange {
+  factor: MixFactor;
+  /** Per cent of one side's conversations that would have to be others for the sides to be alike. */
+  distancePct: number;
+}
+
+/** How two sides differ, and which group of equal conversations each row of either side is in. */
+export interface Mix {
+  changes: MixChange[];
+  groups: readonly [before: readonly string[], after: readonly string[]];
+}
+
+/** The difference of the averages within groups of equal conversations. */
+export interface DifferenceWithinGroups {
+  /** Mean of the groups' differences, each by the share of conversations that are in it. */
+  deltaMs: number;
+  /** 95 % interval of `deltaMs`. */
+  intervalMs: [low: number, high: number];
+  /** Groups with conversations on both sides. */
+  groups: number;
+  /** Per cent of the row's conversations that are in one of them. */
+  conversationsPct: number;
+}
+
+/** With fewer conversations on a side, nothing is said of the mix. */
+const MIN_CONVERSATIONS_FOR_MIX = 20;
+/** Smaller distances are not worth a warning. */
+const CHANGED_FROM_PCT = 10;
+/** How likely chance alone may be; five factors are looked at. */
+const MAX_CHANCE = 0.001;
+/** Rarer kinds of conversations count as one. */
+const MIN_IN_CLASS = 5;
+const HOURS_PER_CLASS = 4;
+/** Fewer conversations of a group on a side have no variance worth the name. */
+const MIN_IN_GROUP = 3;
+
+const SECONDS_PER_HOUR = 3600;
+const NANO_PER_SECOND = 1_000_000_000n;
+
+/**
+ * Compares what kinds of conversations the sides have: by 4 hours of the day in `timeZone` (only `withHours`), by whether
+ * they failed, were retried, by the models of their steps, and by a quarter of the text lengths of both sides. A factor
+ * has changed where the distance of the two distributions is 10 % or more and a χ² test makes chance unlikely (p < 0.001).
+ */
+export function compareMix(
+  before: StepDurations,
+  after: StepDurations,
+  { timeZone, withHours }: { timeZone: string; withHours: boolean },
+): Mix {
+  const sides = [before, after] as const;
+  const groups = sides.map(({ traceIds }) => traceIds.map(() => '')) as [string[], string[]];
+  const changes: MixChange[] = [];
+  if (sides.some(({ traceIds }) => traceIds.length < MIN_CONVERSATIONS_FOR_MIX)) return { changes, groups };
+  const lengths = sides.map(textLengths);
+  const bounds = quarters(lengths.flatMap((side) => [...side]));
+  const classesBy: Record<MixFactor, (side: 0 | 1) => string[]> = {
+    'hour of day': (side) => (withHours ? hoursOfDay(sides[side], timeZone) : []),
+    'error share': (side) => sides[side].outcomes.map((outcome) => String(outcome !== 'open' && isFailure(outcome))),
+    retries: (side) => [...retriesOf(sides[side])].map((retries) => String(retries > 0)),
+    models: (side) => modelsOf(sides[side]),
+    'text lengths': (side) => [...lengths[side]!].map((length) => String(bounds.findIndex((bound) => length <= bound))),
+  };
+  for (const factor of Object.keys(classesBy) as MixFactor[]) {
+    const classes = mergeRare(classesBy[factor](0), classesBy[factor](1));
+    const { distance, chance } = distanceBetween(...classes);
+    if (distance * 100 < CHANGED_FROM_PCT || chance > MAX_CHANCE) continue;
+    changes.push({ factor, distancePct: percentOf(distance, 1) });
+    groups.forEach((side, index) => side.forEach((group, row) => (side[row] = `${group} ${classes[index]![row]!}`)));
+  }
+  return { changes, groups };
+}
+
+function hoursOfDay({ startTimesUnixNano }: StepDurations, timeZone: string): string[] {
+  return [...startTimesUnixNano].map((start) => {
+    const seconds = Number(start / NANO_PER_SECOND);
+    const hour = Math.floor((((seconds + zoneOffsetSeconds(seconds, timeZone)) / SECONDS_PER_HOUR) % 24) + 24) % 24;
+    return String(Math.floor(hour / HOURS_PER_CLASS));
+  });
+}
+
+function retriesOf({ traceIds, steps }: StepDurations): Uint32Array {
+  const retries = new Uint32Array(traceIds.length);
+  for (const { rows, traits } of steps) {
+    rows.forEach((row, place) => (retries[row] = retries[row]! + (traits?.retries[place] ?? 0)));
+  }
+  return retries;
+}
+
+/** The models of all steps of each conversation, as one text. */
+function modelsOf({ traceIds, steps }: StepDurations): string[] {
+  const models = traceIds.map(() => [] as string[]);
+  for (const { step, rows, traits } of steps) {
+    rows.forEach((row, place) => {
+      const model = traits?.models[place] ?? '';
+      if (model !== '') models[row]!.push(JSON.stringify([step, model]));
+    });
+  }
+  return models.map((each) => each.sort().join());
+}
+
+/** The characters that went into all steps of each conversation; NaN where none says so. */
+function textLengths({ traceIds, steps }: StepDurations): Float64Array {
+  const lengths = new Float64Array(traceIds.length).fill(Number.NaN);
+  for (const { rows, traits } of steps) {
+    rows.forEach((row, place) => {
+      const length = traits?.inputChars[place] ?? Number.NaN;
+      if (!Number.isNaN(length)) lengths[row] = length + (Number.isNaN(lengths[row]!) ? 0 : lengths[row]!);
+    });
+  }
+  return lengths;
+}
+
+function quarters(lengths: readonly number[]): number[] {
+  const sorted = lengths.filter((length) => !Number.isNaN(length)).sort((a, b) => a - b);
+  return [0.25, 0.5, 0.75, 1].map((share) => quantileOfSorted(sorted, share) ?? Number.NaN);
+}
+
+function mergeRare(before: string[], after: string[]): readonly [string[], string[]] {
+  const counts = countsOf([...before, ...after]);
+  const merged = (each: string): string => ((counts.get(each) ?? 0) < MIN_IN_CLASS ? 'rare' : each);
+  return [before.map(merged), after.map(merged)];
+}
+
+function countsOf(classes: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const each of classes) counts.set(each, (counts.get(each) ?? 0) + 1);
+  return counts;
+}
+
+/** Half the sum of the differences of all shares, and how likely chance alone makes two samples that different (χ²). */
+function distanceBetween(before: readonly string[], after: readonly string[]): { distance: number; chance: number } {
+  const [countsBefore, countsAfter] = [countsOf(before), countsOf(after)];
+  const all = before.length + after.length;
+  let distance = 0;
+  let chiSquared = 0;
+  const classes = new Set([...before, ...after]);
+  for (const each of classes) {
+    const [one, other] = [countsBefore.get(each) ?? 0, countsAfter.get(each) ?? 0];
+    distance += Math.abs(one / before.length - other / after.length) / 2;
+    const expectedBefore = ((one + other) * before.length) / all;
+    const expectedAfter = one + other - expectedBefore;
+    chiSquared += (one - expectedBefore) ** 2 / expectedBefore + (other - expectedAfter) ** 2 / expectedAfter;
+  }
+  return classes.size < 2
+    ? { distance: 0, chance: 1 }
+    : { distance, chance: chiSquaredTail(chiSquared, classes.size - 1) };
+}
+
+/** By Wilson and Hilferty (*The Distribution of Chi-square*, 1931). */
+function chiSquaredTail(value: number, degrees: number): number {
+  const variance = 2 / (9 * degrees);
+  const z = (Math.cbrt(value / degrees) - (1 - variance)) / Math.sqrt(variance);
+  return z >= 0 ? normalTail(z) : 1 - normalTail(-z);
+}
+
+/**
+ * After − before of the averages of `columns` within each group of equal conversations, all groups together by how many
+ * conversations of both sides are in them (direct standardization). Undefined where too few groups have both sides.
+ */
+export function differenceWithinGroups(
+  columns: readonly [RatioColumn, RatioColumn],
+  { groups }: Mix,
+): DifferenceWithinGroups | undefined {
+  const [before, after] = columns.map((column, side) => measureGroups(column, groups[side]!)) as [
+    Map<string, GroupMean>,
+    Map<string, GroupMean>,
+  ];
+  const shared = [...before].flatMap(([group, one]) => {
+    const other = after.get(group);
+    const isEnough = other !== undefined && Math.min(one.conversations, other.conversations) >= MIN_IN_GROUP;
+    return isEnough ? [{ one, other, weight: one.conversations + other.conversations }] : [];
+  });
+  const compared = shared.reduce((sum, { weight }) => sum + weight, 0);
+  if (compared === 0) return undefined;
+  const all = [...before.values(), ...after.values()].reduce((sum, { conversations }) => sum + conversations, 0);
+  let deltaMs = 0;
+  let variance = 0;
+  for (const { one, other, weight } of shared) {
+    deltaMs += ((other.mean - one.mean) * weight) / compared;
+    variance += (one.variance + other.variance) * (weight / compared) ** 2;
+  }
+  const margin = normalQuantile(0.025) * Math.sqrt(variance);
+  return {
+    deltaMs,
+    intervalMs: [deltaMs - margin, deltaMs + margin],
+    groups: shared.length,
+    conversationsPct: percentOf(compared, all),
+  };
+}
+
+/** The average of one side in one group, and how much that varies. */
+interface GroupMean {
+  conversations: number;
+  mean: number;
+  variance: number;
+}
+
+/** A ratio of sums varies as its residuals do (Cochran, *Sampling Techniques*, 1977, section 2.11). */
+function measureGroups({ rows, sums, counts }: RatioColumn, groups: readonly string[]): Map<string, GroupMean> {
+  const placesByGroup = new Map<string, number[]>();
+  rows.forEach((row, place) => {
+    if (counts[place] === 0) return;
+    const known = placesByGroup.get(groups[row]!);
+    if (known === undefined) placesByGroup.set(groups[row]!, [place]);
+    else known.push(place);
+  });
+  return new Map(
+    [...placesByGroup].map(([group, places]) => {
+      const sum = places.reduce((total, place) => total + sums[place]!, 0);
+      const count = places.reduce((total, place) => total + counts[place]!, 0);
+      const mean = sum / count;
+      const squares = places.reduce((total, place) => total + (sums[place]! - mean * counts[place]!) ** 2, 0);
+      const conversations = places.length;
+      return [group, { conversations, mean, variance: (squares * conversations) / (conversations - 1) / count ** 2 }];
+    }),
+  );
+}

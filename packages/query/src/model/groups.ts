@@ -1,0 +1,89 @@
+import { groupingValues } from './own-attributes.ts';
+import type { SpanRecord } from './span-record.ts';
+
+/** Most values that one question may tell apart; see {@link GroupBy}. */
+export const MAX_GROUPS = 20;
+
+/** The group of steps with another value than those that a question tells apart. */
+export const OTHER_GROUPS = '(other)';
+
+/** The group of steps without a value. */
+export const NO_GROUP = '(none)';
+
+/**
+ * Parts steps into groups by an attribute. A step's value is its own, else that of its conversation's root (of several
+ * roots the first by code point), else that of its resource; texts as they are, numbers and truth values as text, lists
+ * and empty texts as no value.
+ *
+ * A conversation is in every group that a step of it is in; in {@link NO_GROUP} only where none of its steps has a value.
+ * One without steps is in the group of its root.
+ */
+export interface GroupBy {
+  /** The attribute's name, such as `gen_ai.request.model`. */
+  attribute: string;
+  /**
+   * The values that have a group of their own, at most {@link MAX_GROUPS}. Groups come in this order, then
+   * {@link OTHER_GROUPS}, then {@link NO_GROUP}; one without anything in it has no row.
+   */
+  values: readonly string[];
+}
+
+// Groups have numbers: the place of their value in `GroupBy.values`, then the others, then those without a value. Without
+// `GroupBy` everything is in group 0.
+
+/** The number of the group with `value`. */
+export function groupOfValue(value: string | undefined, { values }: GroupBy): number {
+  if (value === undefined) return noGroup(values.length);
+  const place = values.indexOf(value);
+  return place === -1 ? values.length : place;
+}
+
+/** The number of the group of steps without a value, where `count` values have a group of their own. */
+export function noGroup(count: number): number {
+  return count + 1;
+}
+
+/** The group with a number as answers name it. */
+export function groupName(group: number, { values }: GroupBy): string {
+  return values[group] ?? (group === values.length ? OTHER_GROUPS : NO_GROUP);
+}
+
+/** The names of all groups there may be, in their order. */
+export function groupNamesOf(groupBy: GroupBy): string[] {
+  return [...groupBy.values, OTHER_GROUPS, NO_GROUP];
+}
+
+/** Whether a conversation with these bits is in the group of this name. */
+export function isInGroup(mask: number, group: string, groupBy: GroupBy): boolean {
+  for (let bit = 0; bit <= noGroup(groupBy.values.length); bit++) {
+    if ((mask & (1 << bit)) !== 0 && groupName(bit, groupBy) === group) return true;
+  }
+  return false;
+}
+
+/** The field `group` of a row; none without `groupBy`. */
+export function namedGroup(group: number, groupBy: GroupBy | undefined): { group?: string } {
+  return groupBy === undefined ? {} : { group: groupName(group, groupBy) };
+}
+
+/** The number of the group of each step and root among the spans of one conversation. */
+export function groupsIn(spans: readonly SpanRecord[], groupBy: GroupBy | undefined): (span: SpanRecord) => number {
+  if (groupBy === undefined) return () => 0;
+  const valueOf = groupingValues(spans, groupBy.attribute);
+  return (span) => groupOfValue(valueOf(span), groupBy);
+}
+
+/** The groups that one conversation is in, a bit for each number; see {@link GroupBy}. */
+export function groupMask(spans: readonly SpanRecord[], groupBy: GroupBy): number {
+  const steps = spans.filter(({ role }) => role === 'step');
+  const deciding = steps.length > 0 ? steps : spans.filter(({ role }) => role === 'root');
+  const groupOf = groupsIn(spans, groupBy);
+  const mask = deciding.reduce((bits, span) => bits | (1 << groupOf(span)), 0);
+  return withoutNoGroup(mask, groupBy);
+}
+
+/** A conversation counts as one without a value only where none of its steps has one. */
+export function withoutNoGroup(mask: number, { values }: GroupBy): number {
+  const withValue = mask & ~(1 << noGroup(values.length));
+  return withValue === 0 ? mask : withValue;
+}

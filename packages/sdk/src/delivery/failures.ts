@@ -1,0 +1,133 @@
+import { nowMs } from '../settings/timers.ts';
+
+const MAX_ANSWER_LENGTH = 200;
+
+/** What the usual codes of a failed connection mean, in words. */
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection closed while sending',
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'the host name could not be looked up',
+  ETIMEDOUT: 'connection timed out',
+  EHOSTUNREACH: 'host unreachable',
+  ENETUNREACH: 'network unreachable',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'a certificate in the chain is self-signed',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate cannot be verified',
+  CERT_HAS_EXPIRED: 'the certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host',
+};
+
+/**
+ * Says in a few words why a request failed. What a server answered is quoted as JSON, so that it cannot act on a
+ * terminal.
+ */
+export function describeFailure(error: unknown): string {
+  const { code, data, message } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
+  if (typeof code === 'number') {
+    const said = typeof data === 'string' && data !== '' ? data : message;
+    return typeof said === 'string' && said !== '' ? `answered ${code} ${quoted(said)}` : `answered ${code}`;
+  }
+  if (typeof code === 'string') return `${WORDS[code] ?? quoted(String(message))} (${code})`;
+  return typeof message === 'string' ? quotedIfStrange(message) : 'unknown reason';
+}
+
+/** An address without what may be secret in it: user, password, query. */
+export function addressForPeople(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname}`;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, MAX_ANSWER_LENGTH));
+}
+
+function quotedIfStrange(message: string): string {
+  return /^[\x20-\x7e]{1,200}$/.test(message) ? message : quoted(message);
+}
+
+/** A failure that comes and goes is said again after so long, unless its reason is another one. */
+const SAY_AGAIN_AFTER_MS = 60_000;
+
+/** Warns once per outage: when sending fails for the first time since it last worked. */
+export class OutageWarning {
+  readonly #what: string;
+  readonly #where: string;
+  readonly #meanwhile: () => string;
+  readonly #warn: (message: string) => void;
+  #problem: string | undefined;
+  #saidReason: string | undefined;
+  #saidMs = 0;
+
+  /**
+   * `what` is sent to `where`, as a person would call them: `spans`, `http://localhost:4318/v1/traces`. `meanwhile` says
+   * what becomes of what is not sent.
+   */
+  constructor(what: string, where: string, meanwhile: () => string, warn: (message: string) => void) {
+    this.#what = what;
+    this.#where = where;
+    this.#meanwhile = meanwhile;
+    this.#warn = warn;
+  }
+
+  /** Why the newest attempt failed; undefined when it worked, or there was none. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  failed(reason: string): void {
+    const isNew = this.#problem === undefined;
+    this.#problem = reason;
+    const isFamiliar = reason === this.#saidReason && nowMs() - this.#saidMs < SAY_AGAIN_AFTER_MS;
+    if (!isNew || isFamiliar) return;
+    this.#saidReason = reason;
+    this.#saidMs = nowMs();
+    this.#warn(
+      `convotel: ${this.#what} cannot be delivered to ${this.#where}: ${reason}. The program goes on; ` +
+        `${this.#meanwhile()}. ${adviceFor(reason)} This is said once, until it works again.`,
+    );
+  }
+
+  worked(): void {
+    this.#problem = undefined;
+  }
+}
+
+/** What to do about a failure, as far as a status tells. */
+function adviceFor(reason: string): string {
+  if (/^answered 40[13]\b/.test(reason)) {
+    return 'Check the key in the headers option or in OTEL_EXPORTER_OTLP_HEADERS.';
+  }
+  if (/^answered 4\d\d\b|^answered 3|web page/.test(reason)) {
+    return 'Check the address in the endpoint option or in OTEL_EXPORTER_OTLP_ENDPOINT.';
+  }
+  return (
+    'Start a back end there (for example `npx convotel serve`), or name another with the endpoint option or ' +
+    'OTEL_EXPORTER_OTLP_ENDPOINT.'
+  );
+}
+
+const FIRST_MS = 500;
+const GROWTH = 1.5;
+const LONGEST_MS = 30_000;
+
+/** How long to wait after each failure in a row: half a second, growing to half a minute, with jitter. */
+export class Backoff {
+  failures = 0;
+  readonly #random: () => number;
+
+  constructor(random: () => number = Math.random) {
+    this.#random = random;
+  }
+
+  /** Counts one more failure; returns the wait in milliseconds. */
+  next(): number {
+    const longest = Math.min(FIRST_MS * GROWTH ** this.failures, LONGEST_MS);
+    this.failures += 1;
+    return longest * (0.5 + this.#random() / 2);
+  }
+
+  reset(): void {
+    this.failures = 0;
+  }
+}
