@@ -6,7 +6,7 @@ import { LocalError } from '@convotel/local';
 import { QueryError, SourceError, TimeError } from '@convotel/query';
 import { AnswerFormatError, OtlpFormatError, QuestionFormatError } from '@convotel/query/engine';
 import { TracingOptionsError } from '@convotel/sdk';
-import { UsageError } from '../../packages/cli/src/usage-error.ts';
+import { UsageError } from '../../packages/cli/src/terminal.ts';
 import { ROOT } from './code-blocks.ts';
 
 const document = await readFile(join(ROOT, 'docs/errors.md'), 'utf8');

@@ -242,6 +242,41 @@ describe('steps and compare', () => {
     await page.waitForURL(/#\/conversations\/failed-one/);
   });
 
+  test('one step shows its numbers for each model that did it, and none where no model is named', async () => {
+    const page = await under.open(`#/steps?${inWindow}&step=gpt`);
+    const { source } = under.backend;
+    const grouped = { ...asked, by: 'model' };
+    const rows = (await averages(source, grouped)).data.filter(({ step }) => step === 'gpt');
+    const { groups = [] } = (await percentiles(source, { ...grouped, step: 'gpt' })).data;
+    const failures = (await errors(source, grouped)).data.filter(({ step }) => step === 'gpt');
+    expect(rows.map(({ group }) => group)).toEqual(expect.arrayContaining(['small-1', 'large-1']));
+    const text = (ms: number | undefined): string => (ms === undefined ? '–' : seconds(ms));
+    await becomes(
+      page,
+      async () => (await cellsOf(page, 'Numbers of gpt by model')).map((cells) => cells.slice(0, 6)),
+      rows.map(({ group, count, averageMs, firstOutput }) => {
+        const found = groups.find((each) => each.group === group)!.percentiles;
+        return [
+          group === '(none)' ? 'not said' : group!,
+          String(count),
+          text(averageMs),
+          text(found.p50),
+          text(found.p95),
+          text(firstOutput?.p50Ms),
+        ];
+      }),
+    );
+    const failed = (await cellsOf(page, 'Numbers of gpt by model')).map((cells) => cells.at(-1));
+    expect(failed.map((cell) => cell!.startsWith('✕ 1'))).toEqual(
+      rows.map(({ group }) => failures.find((each) => each.group === group)?.finalFailures === 1),
+    );
+    await page.getByRole('link', { name: 'request' }).click();
+    await page.getByRole('heading', { name: 'request', exact: true }).waitFor();
+    await settled(page);
+    await page.getByText('Nothing failed.').waitFor();
+    expect(await page.getByRole('heading', { name: 'By model' }).count()).toBe(0);
+  });
+
   test('what a rare step took does not make it the one that users wait for', async () => {
     const page = await under.open(`#/steps?${inWindow}`);
     await settled(page);
@@ -474,14 +509,17 @@ describe('in every view', () => {
       close: async () => undefined,
     };
     const server = await startPageServer({ source: jaeger, pageFolder: PAGE_FOLDER, port: 0 });
-    const page = await under.open('#/conversations/slow-one');
-    await page.goto(`${server.url}/#/conversations/slow-one`);
-    const { traceId } = (await timeline(source, { conversationId: 'slow-one', timeZone: 'UTC' })).data;
-    const link = page.getByRole('link', { name: 'Open in Jaeger' });
-    expect(await link.getAttribute('href')).toBe(`http://jaeger.example:16686/trace/${traceId}`);
-    await page.locator('.elsewhere .command', { hasText: '--from http://jaeger.example:16686/' }).waitFor();
-    await page.context().close();
-    await server.stop();
+    try {
+      const page = await under.open('#/conversations/slow-one');
+      await page.goto(`${server.url}/#/conversations/slow-one`);
+      const { traceId } = (await timeline(source, { conversationId: 'slow-one', timeZone: 'UTC' })).data;
+      const link = page.getByRole('link', { name: 'Open in Jaeger' });
+      expect(await link.getAttribute('href')).toBe(`http://jaeger.example:16686/trace/${traceId}`);
+      await page.locator('.elsewhere .command', { hasText: '--from http://jaeger.example:16686/' }).waitFor();
+    } finally {
+      await under.closePages();
+      await server.stop();
+    }
   });
 });
 

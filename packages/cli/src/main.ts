@@ -1,10 +1,8 @@
 import { CommanderError } from 'commander';
 import { runProgram } from './command-line/program.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError, EXIT_STATUS } from './terminal.ts';
+import type { ExitStatus, Terminal } from './terminal.ts';
 import { COMMANDS } from './commands/commands.ts';
-import { EXIT_STATUS } from './exit-status.ts';
-import type { ExitStatus } from './exit-status.ts';
-import type { Terminal } from './terminal.ts';
 import { printable, withoutCredentials } from './text/escape.ts';
 
 /**

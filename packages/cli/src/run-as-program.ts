@@ -1,6 +1,6 @@
-import { EXIT_STATUS } from './exit-status.ts';
-import { main } from './main.ts';
+import { EXIT_STATUS } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
+import { main } from './main.ts';
 
 /** Runs the command line on this process's arguments, streams, signals and clock, and sets its exit status. */
 export async function runAsProgram(): Promise<void> {

@@ -1,3 +1,5 @@
+import { codedError } from '@convotel/conventions';
+
 /** What the command line touches of the world outside, so that tests can pass in their own. */
 export interface Terminal {
   /** Writes the answer. */
@@ -40,5 +42,30 @@ export async function unlessInterrupted<Value>(
     return await Promise.race([untilAborted(interrupted, over.signal).then(() => undefined), work]);
   } finally {
     over.abort();
+  }
+}
+
+/** Exit statuses of the command line, which scripts may branch on. */
+export const EXIT_STATUS = {
+  /** Answered, also with no rows. */
+  answered: 0,
+  failed: 1,
+  wrongUsage: 2,
+  /** The back end cannot be reached, or does not answer as it should. */
+  unreachable: 3,
+  noSuchConversation: 4,
+  /** A threshold asked for was crossed (`watch --once`, `compare --fail-on`), or `doctor` found a problem. */
+  thresholdCrossed: 10,
+  /** Ended by Ctrl-C. */
+  interrupted: 130,
+} as const;
+
+/** One of {@link EXIT_STATUS}. */
+export type ExitStatus = (typeof EXIT_STATUS)[keyof typeof EXIT_STATUS];
+
+/** A command line that cannot be understood; exit status 2. The message says what would be right. */
+export class UsageError extends codedError('UsageError') {
+  constructor(message: string, options?: ErrorOptions) {
+    super('WRONG_USAGE', message, options);
   }
 }

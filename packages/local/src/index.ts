@@ -1,9 +1,9 @@
-export { backUpStore } from './back-up-store.ts';
-export type { StoreBackup } from './back-up-store.ts';
+export { backUpStore } from './store-operations.ts';
+export type { StoreBackup } from './store-operations.ts';
 export type { LocalBackendOptions, PageSettings, RetentionOptions } from './backend-options.ts';
-export { findRunningBackend } from './discovery/find-running-backend.ts';
-export { forgetConversation } from './forget-conversation.ts';
-export type { ForgetOptions, ForgottenConversation } from './forget-conversation.ts';
+export { findRunningBackend } from './discovery.ts';
+export { forgetConversation } from './store-operations.ts';
+export type { ForgetOptions, ForgottenConversation } from './store-operations.ts';
 export { LocalError } from './local-error.ts';
 export type { LocalErrorCode } from './local-error.ts';
 export { connect, defaultStorePath, openDuckDbSource } from './source/connect.ts';

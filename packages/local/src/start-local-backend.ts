@@ -8,15 +8,13 @@ import {
   type ResolvedBackendOptions,
   type ResolvedRetentionOptions,
 } from './backend-options.ts';
-import { type Presence, removePresence, writePresence } from './discovery/presence-file.ts';
-import { createHttpServer } from './http/create-server.ts';
+import { type Presence, removePresence, writePresence } from './discovery.ts';
+import { closeServer, createHttpServer, listen, listenOnSocket, urlOf } from './http/server.ts';
 import { ForegroundGate } from './http/foreground-gate.ts';
 import { BACKUP_PATH, type Route } from './http/http-answer.ts';
-import { closeServer, listen, listenOnSocket, urlOf } from './http/listening.ts';
 import { MemoryBudget } from './http/memory-budget.ts';
-import { backupRoute, FORGET_PATH, forgetRoute, healthRoute } from './http/operator-routes.ts';
+import { FORGET_PATH, backupRoute, forgetRoute, healthRoute, questionRoutes } from './http/api-routes.ts';
 import { pageRoutes } from './http/page-routes.ts';
-import { questionRoutes } from './http/question-route.ts';
 import { droppingRoute, type ReceivingOptions, traceRoute } from './http/trace-route.ts';
 import { fileIdOf } from './store-files.ts';
 import type { SpanStore } from './store/span-store.ts';

@@ -1,12 +1,11 @@
 import type { ConversationSource } from '@convotel/query';
 import { guardedAccess } from './access/access.ts';
 import type { PageSettings } from './backend-options.ts';
-import { closeServer, listen, urlOf } from './http/listening.ts';
-import { createHttpServer } from './http/create-server.ts';
+import { closeServer, createHttpServer, listen, urlOf } from './http/server.ts';
 import { ForegroundGate } from './http/foreground-gate.ts';
 import { MemoryBudget } from './http/memory-budget.ts';
 import { pageRoutes } from './http/page-routes.ts';
-import { questionRoutes } from './http/question-route.ts';
+import { questionRoutes } from './http/api-routes.ts';
 
 /** Most memory for all answers under way together. */
 const MAX_ANSWER_BYTES = 256 * 1024 ** 2;

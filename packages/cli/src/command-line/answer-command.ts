@@ -1,18 +1,22 @@
-import type { ConversationSource, Report } from '@convotel/query';
-import { EXIT_STATUS } from '../exit-status.ts';
-import type { ExitStatus } from '../exit-status.ts';
+import type { ConversationSource, Report, WindowedOptions } from '@convotel/query';
+import { EXIT_STATUS, unlessInterrupted, UsageError } from '../terminal.ts';
+import type { ExitStatus } from '../terminal.ts';
 import { openSource, resolveWhere } from '../sources/open-source.ts';
-import { unlessInterrupted } from '../terminal.ts';
 import { formatJson, printable } from '../text/escape.ts';
-import { prepareWidths } from '../text/width.ts';
+import { prepareWidths } from '../text/table.ts';
 import type { TextContext } from '../text/page.ts';
-import type { ArgumentDefinition, Call, Command, Example } from './command.ts';
-import type { OptionDefinitions } from './options.ts';
+import type { ArgumentDefinition, Call, Command, Example, OptionDefinitions } from './command.ts';
 import { showProgress } from './progress.ts';
-import { OUTPUT_OPTIONS, SOURCE_OPTIONS } from './shared-options.ts';
-import { resolveTimeZone } from './time-zone.ts';
-import { UsageError } from '../usage-error.ts';
+import {
+  OUTPUT_OPTIONS,
+  SOURCE_OPTIONS,
+  resolveTimeZone,
+  FILTER_OPTIONS,
+  filtersOf,
+  windowOptions,
+} from './shared-options.ts';
 import type { TimeBase } from './window.ts';
+import type { Settings } from '../settings/settings.ts';
 
 /** The functions that answer, loaded when a command runs and not before. */
 export type Query = typeof import('@convotel/query');
@@ -127,4 +131,59 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
   } finally {
     await source.close();
   }
+}
+
+type WindowShared = ReturnType<typeof windowOptions> & typeof FILTER_OPTIONS;
+
+/** What a command over a window asks with. */
+export interface WindowedCall<Own extends OptionDefinitions> extends WindowedOptions {
+  /** The window in words, such as `last 24 hours`, or `<from>..<to>`. */
+  windowText: string;
+  argument: string;
+  settings: Settings;
+  options: AnswerCall<Own & WindowShared>['options'];
+}
+
+/** A command over the conversations of a window. */
+export interface WindowDefinition<Own extends OptionDefinitions, Name extends string, Data, Drawing> {
+  examples: readonly Example[];
+  argument?: ArgumentDefinition;
+  /** Where the window begins unless told, as the user would write it. */
+  since: string;
+  /** Options of its own, besides those for the window, the filters, the source and the output. */
+  options: Own;
+  ask(query: Query, source: ConversationSource, asked: WindowedCall<Own>): Promise<Report<Name, Data>>;
+  /** Numbers that only a drawing needs; asked for when there is one. */
+  draw?(query: Query, source: ConversationSource, asked: WindowedCall<Own>): Promise<Drawing>;
+  text(
+    report: Report<Name, Data>,
+    context: TextContext,
+    asked: WindowedCall<Own>,
+    drawing: Drawing | undefined,
+  ): string;
+}
+
+/** Makes a command out of what it asks over a window, and how it prints. */
+export function windowCommand<const Own extends OptionDefinitions, Name extends string, Data, Drawing>({
+  since,
+  options: own,
+  ...definition
+}: WindowDefinition<Own, Name, Data, Drawing>): Command {
+  return answerCommand({
+    ...definition,
+    options: { ...own, ...windowOptions(since), ...FILTER_OPTIONS },
+    prepare: async (call: AnswerCall<Own & WindowShared>): Promise<WindowedCall<Own>> => {
+      const { resolveWindow } = await import('./window.ts');
+      const { argument, options, settings, timeZone } = call;
+      const shared: AnswerCall<WindowShared>['options'] = options;
+      return {
+        ...resolveWindow(shared, since, call),
+        argument,
+        options,
+        settings,
+        timeZone,
+        filters: filtersOf(shared),
+      };
+    },
+  });
 }

@@ -1,7 +1,6 @@
-import type { ExitStatus } from '../exit-status.ts';
+import type { ExitStatus, Terminal } from '../terminal.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { Terminal } from '../terminal.ts';
-import type { OptionDefinitions, OptionValues } from './options.ts';
+import type { ValueParser } from '../values.ts';
 
 /** A whole call with a word on what it is for, shown first in the help. */
 export type Example = readonly [call: string, meaning: string];
@@ -49,4 +48,102 @@ export interface CommandEntry {
 /** Types the options that `run` receives. */
 export function defineCommand<const Options extends OptionDefinitions>(command: Command<Options>): Command<Options> {
   return command;
+}
+
+/**
+ * One option of a command. The name that it has in the command's record is the name on the command line:
+ * `maxAge` is written `--max-age`, and the command receives the parsed value as `options.maxAge`.
+ */
+export interface OptionDefinition<Value> {
+  /** Single-letter form: `n` for `-n`. */
+  short?: string | undefined;
+  /** Names the value in the help, such as `rows` in `--limit <rows>`; absent where the option takes no value. */
+  placeholder?: string | undefined;
+  description: string;
+  /** The default as help shows it. */
+  defaultText?: string | undefined;
+  choices?: readonly string[] | undefined;
+  /** Values that completion offers, among others that the option takes. */
+  suggestions?: readonly string[] | undefined;
+  /** The value from `convotel.json` if the option was not given, as the user would write it. */
+  setting?: ((settings: Settings) => string | undefined) | undefined;
+  /** Has a second form, `--no-graph` for `--graph`. */
+  hasNegation?: boolean | undefined;
+  /** May be given several times. */
+  isRepeatable?: boolean | undefined;
+  /**
+   * Parses the texts that were given: none if the option was not given.
+   * @param flag - the option as it is written, such as `--limit`, for error messages
+   * @throws `UsageError` when the text is not one that the option takes.
+   */
+  parse(texts: readonly string[], flag: string): Value;
+}
+
+/** The options of a command by name. */
+export type OptionDefinitions = Readonly<Record<string, OptionDefinition<unknown>>>;
+
+/** What a command receives: each option's value, typed by its definition. */
+export type OptionValues<Options extends OptionDefinitions> = {
+  readonly [Name in keyof Options]: Options[Name] extends OptionDefinition<infer Value> ? Value : never;
+};
+
+interface ValueSettings {
+  short?: string;
+  placeholder: string;
+  description: string;
+  /** Shown as the default where the value comes from elsewhere. */
+  defaultText?: string;
+  setting?: (settings: Settings) => string | undefined;
+  suggestions?: readonly string[];
+}
+
+/** An option with a value; `default` is given as the user would write it. */
+export function option<Value>(
+  parse: ValueParser<Value>,
+  settings: ValueSettings & { default: string },
+): OptionDefinition<Value>;
+export function option<Value>(parse: ValueParser<Value>, settings: ValueSettings): OptionDefinition<Value | undefined>;
+export function option<Value>(
+  parse: ValueParser<Value>,
+  { default: byDefault, ...shown }: ValueSettings & { default?: string },
+): OptionDefinition<Value | undefined> {
+  return {
+    ...shown,
+    defaultText: shown.defaultText ?? byDefault,
+    parse: (texts, flag) => {
+      const text = texts.at(-1) ?? byDefault;
+      return text === undefined ? undefined : parse(text, flag);
+    },
+  };
+}
+
+/** An option that may be given several times; all values arrive, in order. */
+export function list<Value>(parse: ValueParser<Value>, settings: ValueSettings): OptionDefinition<Value[]> {
+  return { ...settings, isRepeatable: true, parse: (texts, flag) => texts.map((text) => parse(text, flag)) };
+}
+
+/** An option that takes one of `choices`; the parser of the command line refuses everything else. */
+export function choice<const Choices extends readonly string[]>(
+  choices: Choices,
+  settings: ValueSettings,
+): OptionDefinition<Choices[number] | undefined> {
+  return { ...settings, choices, parse: (texts) => texts.at(-1) };
+}
+
+/** An option without a value: `true` if it was given. */
+export function flag(description: string, short?: string): OptionDefinition<boolean> {
+  return { description, short, parse: (texts) => texts.length > 0 };
+}
+
+/** An option with two forms, `--graph` and `--no-graph`; undefined if neither was given. */
+export function toggle(description: string): OptionDefinition<boolean | undefined> {
+  return { description, hasNegation: true, parse: (texts) => (texts.length === 0 ? undefined : texts.at(-1) === ON) };
+}
+
+/** What {@link toggle} is given where it was switched on. */
+export const ON = 'on';
+
+/** `maxAge` as `--max-age`. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

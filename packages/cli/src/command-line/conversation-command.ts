@@ -1,13 +1,12 @@
 import type { ConversationFilters, ConversationSource, Report } from '@convotel/query';
-import { withStepTargets } from '../settings/step-targets.ts';
-import type { TimedStep } from '../settings/step-targets.ts';
+import { withStepTargets } from '../settings/read-settings.ts';
+import type { TimedStep } from '../settings/read-settings.ts';
 import type { TextContext } from '../text/page.ts';
 import { answerCommand } from './answer-command.ts';
 import type { Query } from './answer-command.ts';
-import type { Command, Example } from './command.ts';
-import type { OptionDefinitions } from './options.ts';
+import type { Command, Example, OptionDefinitions } from './command.ts';
 import { FILTER_OPTIONS, filtersOf, TARGET_OPTION } from './shared-options.ts';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../terminal.ts';
 
 /** What a command about one conversation asks with. */
 export interface ConversationCall {

@@ -1,14 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { Command as Parser, Option } from 'commander';
-import type { ExitStatus } from '../exit-status.ts';
+import { UsageError } from '../terminal.ts';
+import type { ExitStatus, Terminal } from '../terminal.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { Terminal } from '../terminal.ts';
-import { readVersion } from '../version.ts';
-import type { Call, Command, CommandEntry, Example } from './command.ts';
-import { flagOf, ON } from './options.ts';
+import { flagOf, ON } from './command.ts';
+import type { Call, Command, CommandEntry, Example, OptionDefinition, OptionDefinitions } from './command.ts';
 import { printable, withoutCredentials } from '../text/escape.ts';
-import { UsageError } from '../usage-error.ts';
-import type { OptionDefinition, OptionDefinitions } from './options.ts';
 
 const FIRST_STEPS: readonly Example[] = [
   ['convotel demo', 'make example data and see every answer on it'],
@@ -158,4 +156,10 @@ function textsOf(parser: Parser, key: string): string[] {
 function examplesText(examples: readonly Example[]): string {
   const width = Math.max(...examples.map(([call]) => call.length));
   return `Examples:\n${examples.map(([call, meaning]) => `  $ ${call.padEnd(width)}   # ${meaning}\n`).join('')}`;
+}
+
+/** The version of this package, as its `package.json` says. */
+export function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return (manifest as { version: string }).version;
 }

@@ -1,9 +1,12 @@
+import { readFileSync, readlinkSync } from 'node:fs';
 import type { ConversationFilters } from '@convotel/query';
 import { THRESHOLD } from '@convotel/conventions';
-import { durationMs } from '../values/duration.ts';
-import { choice, flag, option, toggle } from './options.ts';
-import type { OptionValues } from './options.ts';
-import { text, wholeNumber } from '../values/value-parsers.ts';
+import { durationMs, text, wholeNumber } from '../values.ts';
+import { choice, flag, option, toggle } from './command.ts';
+import type { OptionValues } from './command.ts';
+import { UsageError } from '../terminal.ts';
+import type { Terminal } from '../terminal.ts';
+import type { Settings } from '../settings/settings.ts';
 
 const STORE_DEFAULT = '$XDG_DATA_HOME/convotel/conversations.duckdb, or CONVOTEL_STORE';
 
@@ -118,4 +121,108 @@ export function filtersOf(options: OptionValues<typeof FILTER_OPTIONS>): Convers
     ...(session === undefined ? {} : { session }),
     ...(outcome === undefined ? {} : { outcome }),
   };
+}
+
+/** Options that choose a window; `since` is what holds unless told, as the user would write it. */
+export function windowOptions(since: string) {
+  return {
+    since: option(text, {
+      placeholder: 'time',
+      description:
+        'a duration back from --until (90s, 24h, 7d, 1h30m), today, yesterday, 2025-10-08, "2025-10-08 14:30" in --tz, or RFC 3339',
+      defaultText: since,
+    }),
+    until: option(text, {
+      placeholder: 'time',
+      description: 'where the window ends, itself excluded',
+      defaultText: 'now',
+    }),
+    hours: option(hours, { placeholder: 'n', description: 'the same as --since <n>h' }),
+  };
+}
+
+/** What {@link windowOptions} were given; times are read when the zone and the present are known. */
+export type WindowTexts = Partial<OptionValues<ReturnType<typeof windowOptions>>>;
+
+function hours(value: string, flag: string): number {
+  if (!/^\d{1,6}$/.test(value) || Number(value) === 0) {
+    throw new UsageError(`${flag} takes a whole number above 0, got "${value}".`);
+  }
+  return Number(value);
+}
+
+/** Where a command listens, and who may ask it. */
+export const ACCESS_OPTIONS = {
+  host: option(text, {
+    placeholder: 'address',
+    description: 'address to listen on; other machines reach anything but 127.0.0.1, so it needs --token-file',
+    default: '127.0.0.1',
+  }),
+  tokenFile: option(text, {
+    placeholder: 'file',
+    description: 'tokens that may send, read and delete, one a line; `read <token>` may only read',
+    defaultText: 'no token is asked for',
+  }),
+};
+
+/** The contents of the token file. @throws {@link UsageError} when it cannot be read */
+export function tokensOf({ tokenFile }: Pick<OptionValues<typeof ACCESS_OPTIONS>, 'tokenFile'>): string | undefined {
+  if (tokenFile === undefined) return undefined;
+  try {
+    return readFileSync(tokenFile, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--token-file cannot be read: ${(error as Error).message}. Give the path of a text file.`);
+  }
+}
+
+/** What was given wrong is said like any slip at the command line: a host that others reach needs tokens. */
+export function accessMistake(error: unknown): unknown {
+  const { code, message } = error as Partial<Error & { code: string }>;
+  return code === 'TOKEN_MISSING' || code === 'TOKEN_FILE_MALFORMED' ? new UsageError(String(message)) : error;
+}
+
+/**
+ * The zone of `--tz`, else of `TZ`, else of `convotel.json`, else the system's. If `TZ` is not a time zone, UTC is used
+ * and a note is printed on standard error.
+ * @throws {@link UsageError} when there is no such zone.
+ */
+export function resolveTimeZone(asked: string | undefined, settings: Settings, terminal: Terminal): string {
+  if (asked !== undefined) {
+    const name = knownZone(asked);
+    if (name === undefined) {
+      throw new UsageError(`--tz takes an IANA time zone such as Europe/Berlin or UTC, got "${asked}".`);
+    }
+    return name;
+  }
+  const variable = terminal.environment['TZ'];
+  if (variable === undefined && settings.tz !== undefined) return settings.tz;
+  if (variable === undefined && isSystemInUtc()) return 'UTC';
+  const name =
+    variable === undefined ? new Intl.DateTimeFormat().resolvedOptions().timeZone : variable.replace(/^:/, '');
+  const known = knownZone(name);
+  if (known === undefined) {
+    terminal.writeError(`Note: TZ is "${variable ?? name}", which is not the name of a time zone; times are in UTC.\n`);
+  }
+  return known ?? 'UTC';
+}
+
+/** `name`, if there is such a zone. */
+function knownZone(name: string): string | undefined {
+  // Making a formatter loads the rules of all zones, which takes as long as a small answer.
+  if (name === 'UTC') return name;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return name;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the system says so plainly, without `Intl`, which has to load the names of all zones. */
+function isSystemInUtc(): boolean {
+  try {
+    return /\/zoneinfo\/(Etc\/)?UTC$/.test(readlinkSync('/etc/localtime'));
+  } catch {
+    return false;
+  }
 }

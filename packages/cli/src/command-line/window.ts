@@ -1,8 +1,8 @@
 import { formatLocalInstant, parseInstant, zonedMidnight } from '@convotel/query';
 import type { Window } from '@convotel/query';
-import { durationInWords, isDuration, parseDurationNano } from '../values/duration.ts';
-import { UsageError } from '../usage-error.ts';
-import type { WindowTexts } from './window-options.ts';
+import { durationInWords, isDuration, parseDurationNano } from '../values.ts';
+import { UsageError } from '../terminal.ts';
+import type { WindowTexts } from './shared-options.ts';
 
 const NANO_PER_DAY = 86_400_000_000_000n;
 

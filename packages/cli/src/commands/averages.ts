@@ -1,8 +1,8 @@
 import type { ConversationSource, Report, StepAverageRow, WindowedOptions } from '@convotel/query';
+import { windowCommand } from '../command-line/answer-command.ts';
 import type { Query } from '../command-line/answer-command.ts';
 import { BY_OPTION, GRAPH_OPTION } from '../command-line/shared-options.ts';
-import { windowCommand } from '../command-line/window-command.ts';
-import { withStepTargets } from '../settings/step-targets.ts';
+import { withStepTargets } from '../settings/read-settings.ts';
 import { sparkline } from '../text/graph.ts';
 import {
   findingsSection,
@@ -13,11 +13,11 @@ import {
   tableSection,
   titleBy,
   titleLines,
+  millisecondsText,
 } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable, tableWidths } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
-import { millisecondsText } from '../text/words.ts';
 
 /** `averages`: how long each step takes. */
 export const command = windowCommand({

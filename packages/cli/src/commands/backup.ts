@@ -1,6 +1,6 @@
 import { defineCommand } from '../command-line/command.ts';
 import { STORE_OPTION } from '../command-line/shared-options.ts';
-import { EXIT_STATUS } from '../exit-status.ts';
+import { EXIT_STATUS } from '../terminal.ts';
 import { resolveStorePath, tokenIn } from '../sources/open-source.ts';
 
 /** `backup`: a consistent copy of the store, also while `serve` runs on it. */

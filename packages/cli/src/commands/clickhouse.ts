@@ -1,8 +1,7 @@
 import { defineCommand } from '../command-line/command.ts';
-import { option } from '../command-line/options.ts';
-import { EXIT_STATUS } from '../exit-status.ts';
-import { UsageError } from '../usage-error.ts';
-import { text, wholeNumber } from '../values/value-parsers.ts';
+import { option } from '../command-line/command.ts';
+import { EXIT_STATUS, UsageError } from '../terminal.ts';
+import { text, wholeNumber } from '../values.ts';
 
 /** `clickhouse ddl`: the SQL that makes the table, for whoever runs the server. */
 export const command = defineCommand({

@@ -1,6 +1,6 @@
 import type { CommonErrorRow, Report } from '@convotel/query';
 import { LIMIT_OPTION } from '../command-line/shared-options.ts';
-import { windowCommand } from '../command-line/window-command.ts';
+import { windowCommand } from '../command-line/answer-command.ts';
 import { findingsAndAdvice, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';

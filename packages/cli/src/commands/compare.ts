@@ -1,20 +1,25 @@
 import type { ComparisonReport, ComparisonRow, Finding, Window } from '@convotel/query';
 import { answerCommand } from '../command-line/answer-command.ts';
-import { duration } from '../values/duration.ts';
-import { list, option } from '../command-line/options.ts';
-import type { OptionValues } from '../command-line/options.ts';
-import { BY_OPTION, FILTER_OPTIONS, filtersOf } from '../command-line/shared-options.ts';
-import { windowOptions } from '../command-line/window-options.ts';
-import { UsageError } from '../usage-error.ts';
-import { failCondition } from '../values/fail-condition.ts';
-import { text } from '../values/value-parsers.ts';
+import { duration, failCondition, text } from '../values.ts';
+import { list, option } from '../command-line/command.ts';
+import type { OptionValues } from '../command-line/command.ts';
+import { BY_OPTION, FILTER_OPTIONS, filtersOf, windowOptions } from '../command-line/shared-options.ts';
+import { UsageError, EXIT_STATUS } from '../terminal.ts';
 import type { TimeBase } from '../command-line/window.ts';
-import { EXIT_STATUS } from '../exit-status.ts';
-import { findingsSection, groupLines, heavyRule, pageText, tableSection, titleBy, titleLines } from '../text/page.ts';
+import {
+  findingsSection,
+  groupLines,
+  heavyRule,
+  pageText,
+  tableSection,
+  titleBy,
+  titleLines,
+  millisecondsText,
+  signedText,
+} from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
-import { millisecondsText, signedText } from '../text/words.ts';
 
 /** Where the time of two values begins unless told. */
 const SPLIT_SINCE = '168h';

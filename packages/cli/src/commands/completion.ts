@@ -1,9 +1,6 @@
-import { defineCommand } from '../command-line/command.ts';
-import type { Command, CommandEntry } from '../command-line/command.ts';
-import { flagOf } from '../command-line/options.ts';
-import type { OptionDefinition } from '../command-line/options.ts';
-import { UsageError } from '../usage-error.ts';
-import { EXIT_STATUS } from '../exit-status.ts';
+import { defineCommand, flagOf } from '../command-line/command.ts';
+import type { Command, CommandEntry, OptionDefinition } from '../command-line/command.ts';
+import { UsageError, EXIT_STATUS } from '../terminal.ts';
 
 /** `completion`: a script with which a shell completes commands, options and their values. */
 export const command = defineCommand({

@@ -1,5 +1,5 @@
 import type { CorrelatedPair, Correlation, Report } from '@convotel/query';
-import { windowCommand } from '../command-line/window-command.ts';
+import { windowCommand } from '../command-line/answer-command.ts';
 import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';

@@ -1,7 +1,6 @@
-import { defineCommand } from '../command-line/command.ts';
-import { flag, option } from '../command-line/options.ts';
+import { defineCommand, flag, option } from '../command-line/command.ts';
 import { COLOR_OPTION } from '../command-line/shared-options.ts';
-import { numberBetween } from '../values/value-parsers.ts';
+import { numberBetween } from '../values.ts';
 
 /** `demo`: example data, and every answer on it. */
 export const command = defineCommand({

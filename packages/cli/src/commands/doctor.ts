@@ -1,18 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { defineCommand } from '../command-line/command.ts';
 import { JSON_OPTION, SOURCE_OPTIONS, TIME_ZONE_OPTION } from '../command-line/shared-options.ts';
-import { doctorLines } from '../doctor/check.ts';
+import { doctorLines, checkNode, checkSettings, checkTimeZone, effectiveSettings } from '../doctor/check.ts';
 import type { DoctorReport } from '../doctor/check.ts';
 import { checkPrograms } from '../doctor/programs.ts';
-import { checkNode, checkSettings, checkTimeZone, effectiveSettings } from '../doctor/set-up.ts';
 import { checkSource } from '../doctor/source.ts';
-import { EXIT_STATUS } from '../exit-status.ts';
+import { EXIT_STATUS, unlessInterrupted } from '../terminal.ts';
 import { findWhere } from '../sources/open-source.ts';
-import { unlessInterrupted } from '../terminal.ts';
 import { formatJson, printable, withoutCredentials } from '../text/escape.ts';
 import { pageText } from '../text/page.ts';
-import { prepareWidths } from '../text/width.ts';
-import { readVersion } from '../version.ts';
+import { prepareWidths } from '../text/table.ts';
+import { readVersion } from '../command-line/program.ts';
 
 /** `doctor`: what is right with a set-up, what is not, and what to do; status 10 when there is a problem. */
 export const command = defineCommand({

@@ -1,8 +1,16 @@
 import type { Report, StepErrorRow } from '@convotel/query';
 import { BY_OPTION } from '../command-line/shared-options.ts';
-import { windowCommand } from '../command-line/window-command.ts';
-import { arrow } from '../text/marks.ts';
-import { findingsAndAdvice, groupLines, heavyRule, pageText, tableSection, titleBy, titleLines } from '../text/page.ts';
+import { windowCommand } from '../command-line/answer-command.ts';
+import {
+  arrow,
+  findingsAndAdvice,
+  groupLines,
+  heavyRule,
+  pageText,
+  tableSection,
+  titleBy,
+  titleLines,
+} from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';

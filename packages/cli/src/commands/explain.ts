@@ -1,13 +1,19 @@
 import type { ExplainedPart, Explanation, Report } from '@convotel/query';
 import { conversationCommand } from '../command-line/conversation-command.ts';
 import { GRAPH_OPTION } from '../command-line/shared-options.ts';
-import { conversationHeadLines } from '../text/conversation-head.ts';
-import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
+import {
+  conversationHeadLines,
+  findingsSection,
+  heavyRule,
+  pageText,
+  tableSection,
+  titleLines,
+  secondsText,
+} from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable, tableWidths } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
-import { bar } from '../text/waterfall.ts';
-import { secondsText } from '../text/words.ts';
+import { bar } from '../text/graph.ts';
 
 /** More would not be an explanation. */
 const MAX_SENTENCES = 8;

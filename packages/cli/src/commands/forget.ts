@@ -1,9 +1,8 @@
 import { defineCommand } from '../command-line/command.ts';
 import { SOURCE_OPTIONS } from '../command-line/shared-options.ts';
-import { EXIT_STATUS } from '../exit-status.ts';
+import { EXIT_STATUS, UsageError } from '../terminal.ts';
 import { resolveStorePath, resolveWhere, serveAddressIn, tokenIn } from '../sources/open-source.ts';
 import { printable, withoutCredentials } from '../text/escape.ts';
-import { UsageError } from '../usage-error.ts';
 
 /** `forget`: deletes every span of one conversation, and says how many there were. */
 export const command = defineCommand({

@@ -1,9 +1,8 @@
 import type { HourOfDayRow, HourRow, Report } from '@convotel/query';
 import { GRAPH_OPTION } from '../command-line/shared-options.ts';
-import { windowCommand } from '../command-line/window-command.ts';
+import { windowCommand } from '../command-line/answer-command.ts';
 import { barCells, barText } from '../text/graph.ts';
-import { arrow, peakOf } from '../text/marks.ts';
-import { heavyRule, pageText, tableSection } from '../text/page.ts';
+import { arrow, peakOf, heavyRule, pageText, tableSection } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';

@@ -1,10 +1,9 @@
 import type { ConversationRow, Report } from '@convotel/query';
 import { LIMIT_OPTION } from '../command-line/shared-options.ts';
-import { windowCommand } from '../command-line/window-command.ts';
-import { heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
+import { windowCommand } from '../command-line/answer-command.ts';
+import { heavyRule, pageText, tableSection, titleLines, secondsText } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
-import { secondsText } from '../text/words.ts';
 
 /** `longest`: the longest conversations by the clock. */
 export const command = windowCommand({

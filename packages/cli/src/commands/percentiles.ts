@@ -1,15 +1,22 @@
 import type { ConversationSource, PercentileName, Report, StepPercentiles, WindowedOptions } from '@convotel/query';
+import { windowCommand } from '../command-line/answer-command.ts';
 import type { Query } from '../command-line/answer-command.ts';
-import { choice } from '../command-line/options.ts';
+import { choice } from '../command-line/command.ts';
 import { BY_OPTION, GRAPH_OPTION } from '../command-line/shared-options.ts';
-import { windowCommand } from '../command-line/window-command.ts';
 import { barCells, barText } from '../text/graph.ts';
-import { arrow } from '../text/marks.ts';
-import { findingsSection, groupLines, heavyRule, leftOutLines, pageText, tableSection, titleBy } from '../text/page.ts';
+import {
+  arrow,
+  findingsSection,
+  groupLines,
+  heavyRule,
+  leftOutLines,
+  pageText,
+  tableSection,
+  titleBy,
+  millisecondsText,
+} from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
-import { layOutTable } from '../text/table.ts';
-import { pad } from '../text/width.ts';
-import { millisecondsText } from '../text/words.ts';
+import { layOutTable, pad } from '../text/table.ts';
 
 /** `percentiles`: how the durations of one step spread. */
 export const command = windowCommand({

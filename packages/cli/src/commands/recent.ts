@@ -1,13 +1,11 @@
 import type { ConversationRow, Report } from '@convotel/query';
 import { answerCommand } from '../command-line/answer-command.ts';
-import { flag } from '../command-line/options.ts';
-import { FILTER_OPTIONS, filtersOf, LIMIT_OPTION } from '../command-line/shared-options.ts';
-import { windowOptions } from '../command-line/window-options.ts';
-import { heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
+import { flag } from '../command-line/command.ts';
+import { FILTER_OPTIONS, filtersOf, LIMIT_OPTION, windowOptions } from '../command-line/shared-options.ts';
+import { heavyRule, pageText, tableSection, titleLines, outcomeText, secondsText } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
-import { outcomeText, secondsText } from '../text/words.ts';
 
 const BEGINNING_OF_TIME = '1970-01-01T00:00:00Z';
 

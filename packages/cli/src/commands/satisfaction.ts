@@ -1,7 +1,7 @@
 import type { Report, Satisfaction } from '@convotel/query';
-import { choice } from '../command-line/options.ts';
+import { choice } from '../command-line/command.ts';
 import { TARGET_OPTION } from '../command-line/shared-options.ts';
-import { windowCommand } from '../command-line/window-command.ts';
+import { windowCommand } from '../command-line/answer-command.ts';
 import { findingsSection, heavyRule, pageText, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 

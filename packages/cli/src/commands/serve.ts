@@ -1,15 +1,10 @@
 import type { LocalBackend } from '@convotel/local';
-import { defineCommand } from '../command-line/command.ts';
-import { duration } from '../values/duration.ts';
-import { ACCESS_OPTIONS, accessMistake, tokensOf } from '../command-line/access-options.ts';
-import { list, option } from '../command-line/options.ts';
-import { STORE_OPTION } from '../command-line/shared-options.ts';
-import { UsageError } from '../usage-error.ts';
-import { byteSize, text, wholeNumber } from '../values/value-parsers.ts';
-import { EXIT_STATUS } from '../exit-status.ts';
+import { defineCommand, list, option } from '../command-line/command.ts';
+import { duration, byteSize, text, wholeNumber } from '../values.ts';
+import { ACCESS_OPTIONS, accessMistake, tokensOf, STORE_OPTION } from '../command-line/shared-options.ts';
+import { UsageError, EXIT_STATUS, untilAborted } from '../terminal.ts';
 import { resolveStorePath } from '../sources/open-source.ts';
 import { pageFolder, pageSettings } from '../sources/page.ts';
-import { untilAborted } from '../terminal.ts';
 
 const NANO_PER_DAY = 86_400_000_000_000;
 const BYTES_PER_MIB = 1024 ** 2;

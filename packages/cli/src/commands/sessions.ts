@@ -1,14 +1,21 @@
 import type { ConversationSource, Report, SessionConversation, SessionDetail, SessionRow } from '@convotel/query';
-import { answerCommand } from '../command-line/answer-command.ts';
+import { answerCommand, windowCommand } from '../command-line/answer-command.ts';
 import type { Query } from '../command-line/answer-command.ts';
 import { LIMIT_OPTION } from '../command-line/shared-options.ts';
-import { windowCommand } from '../command-line/window-command.ts';
-import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
+import {
+  findingsSection,
+  heavyRule,
+  pageText,
+  tableSection,
+  titleLines,
+  bothUnitsText,
+  outcomeText,
+  secondsText,
+} from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable, tableWidths } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
-import { bar } from '../text/waterfall.ts';
-import { bothUnitsText, outcomeText, secondsText } from '../text/words.ts';
+import { bar } from '../text/graph.ts';
 
 /** `sessions`: phone calls, chat threads, a robot's days. */
 export const sessions = windowCommand({

@@ -1,14 +1,13 @@
 import { THRESHOLD } from '@convotel/conventions';
 import type { Report, ConversationRow } from '@convotel/query';
-import { durationMs } from '../values/duration.ts';
-import { choice, option } from '../command-line/options.ts';
+import { durationMs } from '../values.ts';
+import { choice, option } from '../command-line/command.ts';
 import { LIMIT_OPTION, TARGET_OPTION } from '../command-line/shared-options.ts';
-import { windowCommand } from '../command-line/window-command.ts';
-import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
+import { windowCommand } from '../command-line/answer-command.ts';
+import { findingsSection, heavyRule, pageText, tableSection, titleLines, secondsText } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
-import { secondsText } from '../text/words.ts';
 
 /** `slow`: the conversations that made users wait longest. */
 export const command = windowCommand({

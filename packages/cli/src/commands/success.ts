@@ -1,6 +1,6 @@
 import type { Report, StepSuccessRow } from '@convotel/query';
 import { BY_OPTION } from '../command-line/shared-options.ts';
-import { windowCommand } from '../command-line/window-command.ts';
+import { windowCommand } from '../command-line/answer-command.ts';
 import { findingsSection, groupLines, heavyRule, pageText, tableSection, titleBy, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';

@@ -1,11 +1,21 @@
 import type { ConversationDetail, Report, StepRow } from '@convotel/query';
 import { conversationCommand } from '../command-line/conversation-command.ts';
-import { conversationHeadLines, stepLabel } from '../text/conversation-head.ts';
-import { arrow, outcomeMark } from '../text/marks.ts';
-import { findingsSection, heavyRule, lightRule, pageText, titleLines } from '../text/page.ts';
+import {
+  conversationHeadLines,
+  stepLabel,
+  arrow,
+  outcomeMark,
+  findingsSection,
+  heavyRule,
+  lightRule,
+  pageText,
+  titleLines,
+  millisecondsText,
+  outcomeText,
+  secondsText,
+} from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
-import { displayWidth, pad } from '../text/width.ts';
-import { millisecondsText, outcomeText, secondsText } from '../text/words.ts';
+import { displayWidth, pad } from '../text/table.ts';
 
 /** `summary`: where the time of one conversation went. */
 export const command = conversationCommand({

@@ -1,10 +1,9 @@
 import type { ConversationDetail, Report } from '@convotel/query';
 import { conversationCommand } from '../command-line/conversation-command.ts';
 import { GRAPH_OPTION } from '../command-line/shared-options.ts';
-import { conversationHeadLines } from '../text/conversation-head.ts';
-import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
+import { conversationHeadLines, findingsSection, heavyRule, pageText, tableSection, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
-import { waterfall, waterfallLegend } from '../text/waterfall.ts';
+import { waterfall, waterfallLegend } from '../text/graph.ts';
 
 /** `timeline`: when each step of one conversation ran. */
 export const command = conversationCommand({

@@ -1,10 +1,17 @@
 import type { ConversationDetail, Report, StepRow } from '@convotel/query';
 import { conversationCommand } from '../command-line/conversation-command.ts';
 import { GRAPH_OPTION } from '../command-line/shared-options.ts';
-import { findingsSection, lightRule, pageText, titleLines } from '../text/page.ts';
+import {
+  findingsSection,
+  lightRule,
+  pageText,
+  titleLines,
+  bothUnitsText,
+  millisecondsText,
+  outcomeText,
+} from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
-import { waterfall, waterfallLegend } from '../text/waterfall.ts';
-import { bothUnitsText, millisecondsText, outcomeText } from '../text/words.ts';
+import { waterfall, waterfallLegend } from '../text/graph.ts';
 
 /** `trace`: everything about one conversation. */
 export const command = conversationCommand({

@@ -1,12 +1,9 @@
-import { defineCommand } from '../command-line/command.ts';
-import { ACCESS_OPTIONS, accessMistake, tokensOf } from '../command-line/access-options.ts';
-import { option } from '../command-line/options.ts';
-import { SOURCE_OPTIONS } from '../command-line/shared-options.ts';
-import { wholeNumber } from '../values/value-parsers.ts';
-import { EXIT_STATUS } from '../exit-status.ts';
+import { defineCommand, option } from '../command-line/command.ts';
+import { ACCESS_OPTIONS, accessMistake, tokensOf, SOURCE_OPTIONS } from '../command-line/shared-options.ts';
+import { wholeNumber } from '../values.ts';
+import { EXIT_STATUS, untilAborted } from '../terminal.ts';
 import { openLastingSource } from '../sources/open-source.ts';
 import { pageFolder, pageSettings } from '../sources/page.ts';
-import { untilAborted } from '../terminal.ts';
 
 /** `ui`: the web page in front of any source, until Ctrl-C, which is its regular end: status 0. */
 export const command = defineCommand({

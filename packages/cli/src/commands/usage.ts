@@ -1,7 +1,7 @@
 import { stepKindOf } from '@convotel/conventions';
 import type { Report, Usage, UsageRow } from '@convotel/query';
-import { choice } from '../command-line/options.ts';
-import { windowCommand } from '../command-line/window-command.ts';
+import { choice } from '../command-line/command.ts';
+import { windowCommand } from '../command-line/answer-command.ts';
 import { heavyRule, lightRule, pageText, tableSection, titleLines } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';

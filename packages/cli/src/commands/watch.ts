@@ -1,20 +1,16 @@
 import type { Alert } from '@convotel/query';
-import { defineCommand } from '../command-line/command.ts';
-import { duration, durationMs } from '../values/duration.ts';
-import { flag, list, option } from '../command-line/options.ts';
+import { defineCommand, flag, list, option } from '../command-line/command.ts';
+import { duration, durationMs, percentage, text, wholeNumber } from '../values.ts';
 import {
   FILTER_OPTIONS,
   filtersOf,
   JSON_OPTION,
   SOURCE_OPTIONS,
   TIME_ZONE_OPTION,
+  resolveTimeZone,
 } from '../command-line/shared-options.ts';
-import { resolveTimeZone } from '../command-line/time-zone.ts';
-import { UsageError } from '../usage-error.ts';
-import { percentage, text, wholeNumber } from '../values/value-parsers.ts';
-import { EXIT_STATUS } from '../exit-status.ts';
+import { UsageError, EXIT_STATUS, unlessInterrupted } from '../terminal.ts';
 import { openLastingSource } from '../sources/open-source.ts';
-import { unlessInterrupted } from '../terminal.ts';
 import { formatJson, printable } from '../text/escape.ts';
 import { lastingRule } from '../watch/lasting-rule.ts';
 import { watchRules } from '../watch/rules.ts';

@@ -4,11 +4,9 @@ import { join } from 'node:path';
 import { startLocalBackend } from '@convotel/local';
 import { formatInstant } from '@convotel/query';
 import { startTracing } from '@convotel/sdk';
-import { resolveTimeZone } from '../command-line/time-zone.ts';
-import { EXIT_STATUS } from '../exit-status.ts';
-import type { ExitStatus } from '../exit-status.ts';
-import { untilAborted } from '../terminal.ts';
-import type { Terminal } from '../terminal.ts';
+import { resolveTimeZone } from '../command-line/shared-options.ts';
+import { EXIT_STATUS, untilAborted } from '../terminal.ts';
+import type { ExitStatus, Terminal } from '../terminal.ts';
 import { pageFolder } from '../sources/page.ts';
 import { runLiveConversations } from './live-conversations.ts';
 import type { LiveConversations } from './live-conversations.ts';
@@ -244,6 +242,10 @@ function sessionSteps({ live, improvedAtUnixMs, slowestId, timeZone }: Session):
         ['sessions', '--limit', '5', ...ofHistory],
         ['session', 'latest'],
       ],
+    },
+    {
+      title: 'ONE GROUP BESIDE ANOTHER',
+      calls: [['averages', '--since', '7d', '--by', 'model', ...ofHistory]],
     },
     {
       title: 'USAGE AND COST',

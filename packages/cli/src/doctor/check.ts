@@ -1,7 +1,14 @@
 import type { SourceKind } from '@convotel/query';
+import { THRESHOLD } from '@convotel/conventions';
+import { findStorePath, findWhere } from '../sources/open-source.ts';
 import type { Setting } from '../sources/open-source.ts';
-import { displayWidth, pad, wrapText } from '../text/width.ts';
-import type { Screen } from '../text/width.ts';
+import { displayWidth, pad, wrapText } from '../text/table.ts';
+import type { Screen } from '../text/table.ts';
+import { resolveTimeZone } from '../command-line/shared-options.ts';
+import { findSettingsFile, readSettings } from '../settings/read-settings.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { Terminal } from '../terminal.ts';
+import { withoutCredentials } from '../text/escape.ts';
 
 /** One thing that `doctor` has looked at. */
 export interface Check {
@@ -81,4 +88,110 @@ export function doctorLines({ checks, settings }: DoctorReport, { columns }: Scr
       ? 'Nothing is wrong.'
       : `${countOf(count('problem'), 'problem')}, ${countOf(count('warning'), 'warning')}.`,
   ];
+}
+
+/** What was written on the command line. */
+export interface WrittenOptions {
+  from: string | undefined;
+  store: string | undefined;
+  config: string | undefined;
+  tz: string | undefined;
+}
+
+/**
+ * Whether `version` of Node is one of `range`, such as `^20.19 || >=24`.
+ * @param version - such as `20.19.2`
+ */
+export function checkNode(version: string, range: string): Check {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const isSupported = range.split('||').some((part) => {
+    const [, operator, from, least = '0'] = /^\s*(\^|>=)(\d+)(?:\.(\d+))?/.exec(part) ?? [];
+    if (operator === undefined) return false;
+    const isMajor = operator === '^' ? major === Number(from) : major >= Number(from);
+    return isMajor && (major > Number(from) || minor >= Number(least));
+  });
+  const evidence = { version, supported: range };
+  if (isSupported) return check('node', 'good', `Node.js ${version} is supported.`, { evidence });
+  return check('node', 'problem', `Node.js ${version} is not supported: convotel needs ${range}.`, {
+    advice: 'Install a newer Node.js from https://nodejs.org, and start convotel with it.',
+    evidence,
+  });
+}
+
+/** Reads `convotel.json`; where it cannot be read, that is the check, and what follows goes without it. */
+export async function checkSettings(
+  { config }: WrittenOptions,
+  terminal: Terminal,
+): Promise<{ settings: Settings; checks: Check[] }> {
+  const file = findSettingsFile(config, terminal);
+  if (file === undefined) {
+    const text = 'There is no convotel.json in the working folder or above it, so the defaults hold.';
+    return { settings: {}, checks: [check('settings', 'good', text)] };
+  }
+  const evidence = { ...file };
+  try {
+    const settings = await readSettings(config, terminal);
+    const keys = Object.keys(settings).filter((key) => key !== '$schema');
+    const what = keys.length === 0 ? 'sets nothing' : `sets ${keys.join(', ')}`;
+    const text = `${file.path}, found by ${file.namedBy}, is valid and ${what}.`;
+    return { settings, checks: [check('settings', 'good', text, { evidence: { ...evidence, keys } })] };
+  } catch (error) {
+    const text = (error as Error).message;
+    const advice = `Correct ${file.path}: every other command refuses to run with it.`;
+    return { settings: {}, checks: [check('settings', 'problem', text, { advice, evidence })] };
+  }
+}
+
+/** The zone in which times are read and shown. */
+export function checkTimeZone(
+  { tz }: WrittenOptions,
+  settings: Settings,
+  terminal: Terminal,
+): { timeZone: NamedSetting; checks: Check[] } {
+  const notes: string[] = [];
+  const variable = terminal.environment['TZ'];
+  const saidBy =
+    tz !== undefined ? '--tz' : variable ? 'TZ' : settings.tz !== undefined ? 'convotel.json' : 'the system';
+  const value = resolveTimeZone(tz, settings, { ...terminal, writeError: (note) => void notes.push(note) });
+  const checks = notes.map((note) =>
+    check('time-zone', 'warning', note.replace(/^Note: /, '').trim(), {
+      advice: 'Set TZ to an IANA time zone such as Europe/Berlin, or name one with --tz.',
+      evidence: { TZ: variable },
+    }),
+  );
+  return { timeZone: { name: 'tz', value, saidBy }, checks };
+}
+
+/** Values of variables that are not shown. */
+const SECRET = /HEADERS|PASSWORD|TOKEN|SECRET|_KEY/;
+/** Variables that convotel reads, or the programs that it traces. */
+const RELEVANT = /^(?:OTEL|CONVOTEL)_/;
+
+/** Every setting that holds, with what says so: those of the command, then the variables that programs read. */
+export function effectiveSettings(
+  written: WrittenOptions,
+  settings: Settings,
+  timeZone: NamedSetting,
+  { environment }: Terminal,
+): NamedSetting[] {
+  const where = findWhere({ ...written, setting: settings.from }, environment);
+  const ofFile = (name: string, value: string | undefined, byDefault: string): NamedSetting => ({
+    name,
+    value: value ?? byDefault,
+    saidBy: value === undefined ? 'default' : 'convotel.json',
+  });
+  const variables = Object.entries(environment).flatMap(([name, value]) =>
+    value === undefined || value === '' || !RELEVANT.test(name) ? [] : [{ name, value, saidBy: 'environment' }],
+  );
+  return [
+    { name: 'from', ...where },
+    ...(where.value === 'local' ? [{ name: 'store', ...findStorePath(written.store, environment) }] : []),
+    ofFile('service', settings.service, 'all'),
+    timeZone,
+    ofFile('conversation.target', settings.conversation?.target, `${THRESHOLD.targetMs / 1000}s`),
+    ...variables.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+  ].map((each) => ({
+    ...each,
+    value: SECRET.test(each.name) ? '(not shown)' : withoutCredentials(each.value).replace(/\?.*$/s, '?…'),
+  }));
 }

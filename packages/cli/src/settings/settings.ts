@@ -1,4 +1,4 @@
-import { isDuration } from '../values/duration.ts';
+import { isDuration } from '../values.ts';
 
 /** A value of the settings is not what it must be; the message names its key, such as `steps.gpt.target`. */
 export class SettingsProblem extends Error {

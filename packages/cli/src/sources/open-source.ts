@@ -9,7 +9,7 @@ import type {
   Questions,
   SourceKind,
 } from '@convotel/query';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../terminal.ts';
 
 /** Where to read from, as it was written. */
 export interface SourceTexts {

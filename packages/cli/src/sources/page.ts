@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { StepKind } from '@convotel/conventions';
 import type { PageSettings } from '@convotel/local';
 import type { Settings } from '../settings/settings.ts';
-import { durationMs } from '../values/duration.ts';
+import { durationMs } from '../values.ts';
 
 /** The folder of the built page: beside the bundled command, and beside its sources once they were built. */
 export function pageFolder(): string {

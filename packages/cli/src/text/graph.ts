@@ -1,5 +1,9 @@
+import { isFailure } from '@convotel/conventions';
+import type { ConversationDetail, StepRow } from '@convotel/query';
+import { stepLabel, outcomeMark, lightRule, secondsText } from './page.ts';
 import type { TextContext } from './page.ts';
-import { PRINTED_COLUMNS } from './table.ts';
+import { PRINTED_COLUMNS, layOutTable, tableWidths } from './table.ts';
+import type { Column, TableLines } from './table.ts';
 
 /** Eighths of a cell, from one to seven. */
 const EIGHTHS_RIGHT = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
@@ -34,4 +38,121 @@ export function sparkline(values: readonly (number | undefined)[]): string {
       return EIGHTHS_UP[span === 0 ? 3 : Math.round(((value - low) / span) * (EIGHTHS_UP.length - 1))];
     })
     .join('');
+}
+
+/** Most cells of the axis where the output is not a terminal. */
+const MAX_PRINTED_CELLS = 40;
+const MIN_CELLS = 10;
+const MAX_CELLS = 60;
+/** Minimum length of a wait that gets a line of its own, as a share of the conversation. */
+const MIN_WAIT_SHARE = 0.02;
+
+/** One line of the waterfall, in milliseconds from the beginning of the conversation. */
+interface Stretch {
+  label: string;
+  startMs: number;
+  endMs: number;
+  /** Where a step gave its first output. */
+  firstOutputMs?: number;
+  /** Whether nothing ran. */
+  isWait: boolean;
+  /** Whether what ran failed, such as an attempt that was retried. */
+  isFailure?: boolean;
+}
+
+/**
+ * The steps of a conversation on one axis, which runs from its start to its end. With drawings on, the time before a
+ * step's first output is shaded lightly, what failed darkly, and a period in which no step ran gets a line of its own.
+ */
+export function waterfall(detail: ConversationDetail, context: TextContext): TableLines {
+  const stretches = stretchesOf(detail, context);
+  const labelled: Column<Stretch>[] = [
+    { heading: '  Step', width: 14, align: 'left', cell: ({ label }) => label },
+    { heading: 'At (s)', width: 7, align: 'right', gap: 1, cell: ({ startMs }) => secondsText(startMs) },
+    {
+      heading: 'For (s)',
+      width: 7,
+      align: 'right',
+      gap: 1,
+      cell: ({ startMs, endMs }) => secondsText(endMs - startMs),
+    },
+  ];
+  const { columns } = context;
+  const besideLabels = (columns ?? PRINTED_COLUMNS) - tableWidths(labelled, stretches).wide - 4;
+  const isBelow = columns !== undefined && besideLabels < MIN_CELLS;
+  const cells =
+    columns === undefined
+      ? Math.min(Math.max(besideLabels, MIN_CELLS), MAX_PRINTED_CELLS)
+      : Math.min(isBelow ? columns - 4 : besideLabels, MAX_CELLS);
+  const barOf = (stretch: Stretch): string => bar(stretch, detail.durationMs, cells);
+  if (isBelow) return layOutTable(labelled, stretches, context, (stretch) => `\n  ${barOf(stretch)}`);
+  const end = `${secondsText(detail.durationMs)}s`;
+  const axis = {
+    heading: ` 0s${end.padStart(cells - 2)}`,
+    width: cells + 2,
+    align: 'left',
+    gap: 2,
+    cell: barOf,
+  } as const;
+  return layOutTable([...labelled, axis], stretches, context);
+}
+
+/** Explains the shading; empty if there is none. */
+export function waterfallLegend(detail: ConversationDetail, context: TextContext): string[] {
+  if (!context.graph || detail.steps.length === 0) return [];
+  const stretches = stretchesOf(detail, context);
+  const meanings = [
+    ...(stretches.some(({ firstOutputMs }) => firstOutputMs !== undefined)
+      ? ['░ before its first output', '█ after it']
+      : []),
+    ...(stretches.some((stretch) => stretch.isFailure) ? ['▒ failed'] : []),
+    ...(stretches.some(({ isWait }) => isWait) ? ['· no step ran'] : []),
+  ];
+  return meanings.length === 0 ? [] : [lightRule(80, context), meanings.join('   ')];
+}
+
+function stretchesOf(detail: ConversationDetail, context: TextContext): Stretch[] {
+  const offsetOf = (step: StepRow): number =>
+    step.offsetMs ?? (microsecondsOf(step.startTime) - microsecondsOf(detail.startTime)) / 1000;
+  const stretches: Stretch[] = [];
+  let coveredMs = 0;
+  for (const step of detail.steps) {
+    const offsetMs = offsetOf(step);
+    if (context.graph && offsetMs - coveredMs > detail.durationMs * MIN_WAIT_SHARE) {
+      stretches.push({ label: '  (waiting)', startMs: coveredMs, endMs: offsetMs, isWait: true });
+    }
+    coveredMs = Math.max(coveredMs, offsetMs + step.durationMs);
+    const first = context.graph ? step.timeToFirstOutputMs : undefined;
+    stretches.push({
+      label: `${outcomeMark(step.outcome, context)} ${stepLabel(step)}`,
+      startMs: offsetMs,
+      endMs: offsetMs + step.durationMs,
+      ...(first === undefined ? {} : { firstOutputMs: offsetMs + first }),
+      isWait: false,
+      isFailure: context.graph && isFailure(step.outcome),
+    });
+  }
+  return stretches;
+}
+
+/** Unix microseconds of a time of an answer, which has 6 decimals. */
+function microsecondsOf(time: string): number {
+  return Date.parse(`${time.slice(0, 'YYYY-MM-DDTHH:MM:SS'.length)}Z`) * 1000 + Number(time.slice(-7, -1));
+}
+
+/** The stretch's place on the axis between two bounds; at least one cell, so that a short step is seen. */
+export function bar(
+  { startMs, endMs, firstOutputMs, isWait, isFailure: hasFailed = false }: Omit<Stretch, 'label'>,
+  wholeMs: number,
+  cells: number,
+): string {
+  const cellsAt = (milliseconds: number): number => (wholeMs > 0 ? (milliseconds / wholeMs) * cells : 0);
+  const first = Math.min(Math.max(Math.floor(cellsAt(startMs)), 0), cells - 1);
+  const end = Math.min(Math.max(Math.round(cellsAt(endMs)), first + 1), cells);
+  const output =
+    firstOutputMs === undefined ? first : Math.min(Math.max(Math.round(cellsAt(firstOutputMs)), first), end);
+  const drawn = isWait
+    ? '·'.repeat(end - first)
+    : '░'.repeat(output - first) + (hasFailed ? '▒' : '█').repeat(end - output);
+  return `|${' '.repeat(first)}${drawn}${' '.repeat(cells - end)}|`;
 }

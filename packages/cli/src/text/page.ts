@@ -1,7 +1,8 @@
-import type { Finding, LeftOut } from '@convotel/query';
-import type { TableLines } from './table.ts';
-import { displayWidth, wrapText } from './width.ts';
-import type { Screen } from './width.ts';
+import type { Finding, LeftOut, ConversationDetail, StepRow } from '@convotel/query';
+import { isFailure, STEP_SUM_DIFFERS_FROM_PCT } from '@convotel/conventions';
+import type { Outcome } from '@convotel/conventions';
+import { displayWidth, wrapText } from './table.ts';
+import type { TableLines, Screen } from './table.ts';
 
 /** What the text of an answer needs to know beyond the answer itself. */
 export interface TextContext extends Screen {
@@ -132,4 +133,92 @@ export function leftOutLines(rows: readonly { step: string; leftOut: LeftOut }[]
     return reasons.length === 0 ? [] : [`${step} ${reasons.join(', ')}`];
   });
   return parts.length === 0 ? [] : [`Left out: ${parts.join('; ')}`];
+}
+
+const GREEN = 32;
+const RED = 31;
+const YELLOW = 33;
+
+/** `✓` for a completed step, `✗` for a failed, timed-out or abandoned one, `■` for one that was interrupted. */
+export function outcomeMark(outcome: Outcome, context: TextContext): string {
+  if (outcome === 'completed') return paint('✓', GREEN, context);
+  return isFailure(outcome) ? paint('✗', RED, context) : paint('■', YELLOW, context);
+}
+
+/** `  ← <text>` behind a row; empty where there is nothing to point at, or findings are not shown. */
+export function arrow(text: string | undefined, context: TextContext): string {
+  return text === undefined || !context.showFindings ? '' : `  ${paint(`← ${text}`, YELLOW, context)}`;
+}
+
+/**
+ * The highest number of conversations that any of `rows` has, where that says something: undefined for a single row,
+ * and where all rows have as many.
+ */
+export function peakOf(rows: readonly { conversations: number }[]): number | undefined {
+  const counts = rows.map((row) => row.conversations);
+  const peak = Math.max(...counts);
+  return counts.some((count) => count < peak) ? peak : undefined;
+}
+
+/** `text` in a colour of the terminal's own (ECMA-48, SGR 30–37), plain where colour is off. */
+function paint(text: string, sgrCode: number, context: TextContext): string {
+  return context.color ? `\u001b[${sgrCode}m${text}\u001b[39m` : text;
+}
+
+/** What {@link conversationHeadLines} shows; the last two only where they are known. */
+interface ConversationHead extends Pick<ConversationDetail, 'startTime' | 'endTime' | 'durationMs' | 'outcome'> {
+  stepSumMs?: number;
+  stepCount?: number;
+}
+
+/** Start, end, durations and number of steps of one conversation; its outcome where that is not `completed`. */
+export function conversationHeadLines(head: ConversationHead, context: TextContext): string[] {
+  const { durationMs, stepSumMs = durationMs, stepCount } = head;
+  const sumDiffers = Math.abs(stepSumMs - durationMs) > (durationMs * STEP_SUM_DIFFERS_FROM_PCT) / 100;
+  return [
+    `Start Time:    ${context.localTime(head.startTime, 6)}`,
+    `End Time:      ${context.localTime(head.endTime, 6)}`,
+    `Total Duration: ${bothUnitsText(durationMs)}`,
+    ...(sumDiffers ? [`Sum of Steps:    ${bothUnitsText(stepSumMs)}`] : []),
+    ...(stepCount === undefined ? [] : [`Steps:         ${stepCount}`]),
+    ...(head.outcome === 'completed' ? [] : [`Outcome:       ${outcomeText(head.outcome)}`]),
+  ];
+}
+
+/** Deeper steps are not indented further: a program that calls itself may nest thousands. */
+const MAX_INDENTED_DEPTH = 16;
+
+/** The step's name as a table of one conversation shows it: nested steps are indented, later attempts numbered. */
+export function stepLabel({ depth, step, attempt }: StepRow): string {
+  const deeper = depth > MAX_INDENTED_DEPTH ? ` (depth ${depth})` : '';
+  const number = attempt === undefined ? '' : ` #${attempt}`;
+  return '  '.repeat(Math.min(depth, MAX_INDENTED_DEPTH)) + step + number + deeper;
+}
+
+/** Milliseconds as seconds with three decimals, such as `6.864`. */
+export function secondsText(milliseconds: number): string {
+  return (milliseconds / 1000).toFixed(3);
+}
+
+/** Milliseconds with one decimal, such as `3421.8`; `-` where unknown. */
+export function millisecondsText(milliseconds: number | undefined): string {
+  return milliseconds === undefined ? '-' : milliseconds.toFixed(1);
+}
+
+/** A difference in milliseconds with its sign, such as `+12.5`; `-` where unknown. */
+export function signedText(milliseconds: number | undefined): string {
+  if (milliseconds === undefined) return '-';
+  const text = milliseconds.toFixed(1);
+  if (Number(text) === 0) return '0.0';
+  return milliseconds > 0 ? `+${text}` : text;
+}
+
+/** Both, as the head of a conversation shows them: `6.864s (6864ms)`. */
+export function bothUnitsText(milliseconds: number): string {
+  return `${secondsText(milliseconds)}s (${milliseconds.toFixed(0)}ms)`;
+}
+
+/** `timed_out` as `timed out`. */
+export function outcomeText(outcome: string): string {
+  return outcome.replace('_', ' ');
 }

@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Alert, AlertRule, ConversationFilters, ConversationSource, Window } from '@convotel/query';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../terminal.ts';
 import type { WatchRule } from './rules.ts';
 
 /** How ongoing conditions are reported. */

@@ -1,9 +1,9 @@
 import type { Alert, AlertRule, ConversationFilters } from '@convotel/query';
 import type { Query } from '../command-line/answer-command.ts';
-import { durationMs } from '../values/duration.ts';
-import { UsageError } from '../usage-error.ts';
+import { durationMs } from '../values.ts';
+import { UsageError } from '../terminal.ts';
 import type { Settings, WatchRuleSettings } from '../settings/settings.ts';
-import { limitsOf } from '../settings/step-targets.ts';
+import { limitsOf } from '../settings/read-settings.ts';
 
 /** One rule, from an option or from `convotel.json`. */
 export interface WatchRule {

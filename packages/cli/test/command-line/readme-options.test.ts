@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from '@jest/globals';
-import { flagOf } from '../../src/command-line/options.ts';
+import { flagOf } from '../../src/command-line/command.ts';
 import { COMMANDS } from '../../src/commands/commands.ts';
 
 /** The names of the commands that have an option, by option as it is written. */

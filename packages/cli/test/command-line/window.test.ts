@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { resolveWindow } from '../../src/command-line/window.ts';
-import type { WindowTexts } from '../../src/command-line/window-options.ts';
+import type { WindowTexts } from '../../src/command-line/shared-options.ts';
 
 const nano = (text: string): bigint => BigInt(Date.parse(text)) * 1_000_000n;
 const NOW = nano('2025-10-08T15:00:00Z');

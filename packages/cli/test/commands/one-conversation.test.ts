@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { summaryText } from '../../src/commands/summary.ts';
 import { timelineText } from '../../src/commands/timeline.ts';
 import { traceText } from '../../src/commands/trace.ts';
-import { prepareWidths } from '../../src/text/width.ts';
+import { prepareWidths } from '../../src/text/table.ts';
 import { CONTEXT, conversationDetail, report, finding, linesOf, stepRow } from './reports-for-tests.ts';
 
 beforeAll(() => prepareWidths('声音'));

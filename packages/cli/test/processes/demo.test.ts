@@ -39,7 +39,7 @@ describe('the demo', () => {
   test('answers all ten steps of the session, then what is asked further', () => {
     expect({ status: demo.status, stderr: demo.stderr }).toEqual({ status: 0, stderr: '' });
     expect([...demo.stdout.matchAll(/^STEP (\d+): /gm)].map((match) => Number(match[1]))).toEqual([
-      1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
     ]);
   });
 
@@ -69,6 +69,7 @@ describe('the demo', () => {
     ['the same by response', /Satisfied when: completed, and answered in less than 6s\n/],
     ['the newest sessions', /^call-\d{3} +\d{4}-/m],
     ['the conversations of one', /Session: call-\d{3}\n/],
+    ['averages of each model', /Average Step Durations \(last 7 days\)[^]*?example-large[^]*?example-small/],
     ['usage with its cost', /Cost \(EUR\)\n-+\nexample-large +\d+ +\d+ +\d+ +- +\d\.\d{4}\n/],
     ['the other alert', /^⚠️ {2}SLOW PERFORMANCE: \d+ conversations >8s$/m],
   ])('shows %s', (_what, pattern) => {

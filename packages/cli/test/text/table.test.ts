@@ -1,6 +1,5 @@
 import { beforeAll, expect, test } from '@jest/globals';
-import { layOutTable } from '../../src/text/table.ts';
-import { pad, prepareWidths } from '../../src/text/width.ts';
+import { layOutTable, pad, prepareWidths } from '../../src/text/table.ts';
 
 /** Not a terminal. */
 const PRINTED = { columns: undefined };

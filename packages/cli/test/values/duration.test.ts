@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { durationInWords, parseDurationNano } from '../../src/values/duration.ts';
+import { durationInWords, parseDurationNano } from '../../src/values.ts';
 
 test.each([
   ['500ms', 500_000_000n],

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { durationMs } from '../../src/values/duration.ts';
-import { byteSize, percentage, wholeNumber } from '../../src/values/value-parsers.ts';
+import { durationMs, byteSize, percentage, wholeNumber } from '../../src/values.ts';
 
 describe('a size', () => {
   test('is a number with a unit of 1024', () => {

@@ -1,8 +1,12 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { isLoopbackHost } from '../discovery/presence-file.ts';
+import { isLoopbackHost } from '../discovery.ts';
 import { LocalError } from '../local-error.ts';
-import { RIGHTS, type Right } from './rights.ts';
+
+/** What a sender may do: send spans, read conversations, delete them. */
+const RIGHTS = ['send', 'read', 'delete'] as const;
+
+export type Right = (typeof RIGHTS)[number];
 
 const ALL_RIGHTS: ReadonlySet<Right> = new Set(RIGHTS);
 const NO_RIGHTS: ReadonlySet<Right> = new Set();

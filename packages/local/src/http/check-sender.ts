@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { isLoopbackHost } from '../discovery/presence-file.ts';
+import { isLoopbackHost } from '../discovery.ts';
 import { HttpRefusal } from './http-answer.ts';
 
 /** Whose requests are answered. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
-import type { Right } from '../access/rights.ts';
+import type { Right } from '../access/access.ts';
 import type { OtlpEncoding } from '../otlp/decode-body.ts';
 
 /** Where a running back end gives a copy of its store, by POST. */

@@ -1,14 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Access } from '../access/access.ts';
 import type { PageSettings } from '../backend-options.ts';
-import { HttpRefusal, type HttpAnswer, type Route } from './http-answer.ts';
-import { SIGN_IN_PATH, signInRoute } from './sign-in-route.ts';
+import { type HttpAnswer, HttpRefusal, type Route, readJsonObject } from './http-answer.ts';
 
 /** What the page is told of the server behind it. */
-export interface PageFacts {
+interface PageFacts {
   /** What answers the questions. */
   source: { kind: string; location: string };
   /** Whether programs may send spans to the same address. */
@@ -107,4 +106,28 @@ function fileRoute(path: string, place: string): Route {
 function takesGzip(request: IncomingMessage): boolean {
   const accepted = String(request.headers['accept-encoding'] ?? '');
   return /(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))|,|$)/i.test(accepted);
+}
+
+/** Where the page sends the token. */
+const SIGN_IN_PATH = '/page/sign-in';
+
+/** A token is short; nothing else comes here. */
+const MAX_BODY_BYTES = 4096;
+
+/**
+ * `POST /page/sign-in` with `{"token": …}`: answers with a cookie. Only JSON is taken, which a form of a foreign page
+ * cannot send.
+ */
+function signInRoute(access: Access): Route {
+  return {
+    method: 'POST',
+    right: 'none',
+    async handle(request) {
+      const { token } = await readJsonObject(request, MAX_BODY_BYTES);
+      if (typeof token !== 'string') throw new HttpRefusal(400, 'the body has no text "token"');
+      const cookie = access.signIn(token, request.headers['x-forwarded-proto'] === 'https');
+      if (cookie === undefined) throw new HttpRefusal(401, 'this is not a token that may read here');
+      return { contentType: 'application/json', body: '{}', headers: { 'set-cookie': cookie } };
+    },
+  };
 }

@@ -1,8 +1,7 @@
 import { isAscii } from 'node:buffer';
 import type { SpanRecord } from '@convotel/query';
 import { decodeOtlpJson, OtlpFormatError } from '@convotel/query/engine';
-import { otlpProtobufToJson } from './protobuf-to-json.ts';
-import { MAX_NESTING } from './wire-reader.ts';
+import { MAX_NESTING, otlpProtobufToJson } from './protobuf-to-json.ts';
 
 /** How the body of an OTLP/HTTP request is written (OTLP specification, OTLP/HTTP). */
 export type OtlpEncoding = 'json' | 'protobuf';

@@ -1,9 +1,14 @@
 import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { connect as connectElsewhere, ServeSource, SourceError } from '@convotel/query';
-import type { ConnectOptions as ElsewhereOptions, ConversationSource } from '@convotel/query';
-import { findRunningBackend } from '../discovery/find-running-backend.ts';
+import {
+  type ConnectOptions as ElsewhereOptions,
+  type ConversationSource,
+  ServeSource,
+  SourceError,
+  connect as connectElsewhere,
+} from '@convotel/query';
+import { findRunningBackend } from '../discovery.ts';
 import { LocalError } from '../local-error.ts';
 
 /** Most memory that DuckDB takes while a file is read without a running back end. */

@@ -22,9 +22,9 @@ import {
   UHUGEINT,
   VARCHAR,
 } from '@duckdb/node-api';
-import { idNumber, traceIdHex } from '../store/columns/ids.ts';
-import { readSpanRow } from '../store/span-row.ts';
-import { sqlFile } from '../store/sql-file.ts';
+import { idNumber, traceIdHex } from '../store/columns.ts';
+import { readSpanRow } from '../store/span-rows.ts';
+import { sqlFile } from '../store/database.ts';
 
 /** Types of the parameters whose values do not tell them: lists, what may be null, and ids. */
 const PARAMETER_TYPES: Readonly<Record<string, DuckDBType>> = {

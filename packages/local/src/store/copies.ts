@@ -2,11 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { BIGINT, type DuckDBConnection, LIST, listValue, UBIGINT, UHUGEINT } from '@duckdb/node-api';
 import type { SpanRecord } from '@convotel/query';
 import { copyKeyOf, EARLIEST_UNIX_NANO, LATEST_UNIX_NANO, supersedes } from '@convotel/query/engine';
-import { idNumber } from './columns/ids.ts';
-import { transaction } from './database.ts';
+import { idNumber } from './columns.ts';
+import { sqlFile, transaction } from './database.ts';
 import type { KnownSpanIds } from './known-span-ids.ts';
-import { readSpanRow } from './span-row.ts';
-import { sqlFile } from './sql-file.ts';
+import { readSpanRow } from './span-rows.ts';
 
 /** What is to be written so that every span is stored once. */
 export interface Deduplicated {

@@ -1,9 +1,21 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { readPresence } from '../discovery/presence-file.ts';
+import { readPresence } from '../discovery.ts';
 import { LocalError } from '../local-error.ts';
 import { finishedCopyOf, putFinishedCopyInPlace } from '../store-files.ts';
 import { findHiddenDamage, findReplayFailure } from './write-ahead-log.ts';
+
+const textByName = new Map<string, string>();
+
+/** The text of `sql/<name>.sql`; read once. */
+export function sqlFile(name: string): string {
+  let text = textByName.get(name);
+  if (text === undefined) {
+    text = readFileSync(new URL(`../../sql/${name}.sql`, import.meta.url), 'utf8');
+    textByName.set(name, text);
+  }
+  return text;
+}
 
 /** How to open a {@link Database}. */
 export interface DatabaseOptions {

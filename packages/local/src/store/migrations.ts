@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LocalError } from '../local-error.ts';
-import { sqlFile } from './sql-file.ts';
+import { sqlFile } from './database.ts';
 
 /** One step from a schema version to the next. */
 export interface Migration {

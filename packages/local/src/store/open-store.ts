@@ -3,9 +3,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { LocalError } from '../local-error.ts';
 import { Database, type DatabaseOptions } from './database.ts';
 import { migrate } from './migrations.ts';
-import { ResourceTable } from './resource-table.ts';
-import { SpanAppender } from './span-appender.ts';
-import { StepTable } from './step-table.ts';
+import { ResourceTable, StepTable } from './numbered-tables.ts';
+import { SpanAppender } from './span-rows.ts';
 import { FileWatch, logOf, makeStoreFolder, narrowPermissions, removeUnfinishedCopies } from '../store-files.ts';
 import { cutHiddenDamage, cutLog, type DamagedLog, findReplayFailure } from './write-ahead-log.ts';
 

@@ -1,8 +1,7 @@
 import { type DuckDBConnection, LIST, listValue, UHUGEINT } from '@duckdb/node-api';
 import { noteUnreclaimed } from './copies.ts';
-import { transaction } from './database.ts';
+import { sqlFile, transaction } from './database.ts';
 import type { SpanStore } from './span-store.ts';
-import { sqlFile } from './sql-file.ts';
 
 /** Spans deleted in one transaction at most; appends wait for no longer than that takes. */
 const SPANS_PER_DELETE = 50_000;
@@ -10,6 +9,55 @@ const SPANS_PER_DELETE = 50_000;
 export const MAX_SHARE_BY_AGE = 0.1;
 /** A conversation larger than this share of the size allowed is not kept whole. */
 const WHOLE_SHARE = 0.1;
+
+/** Up to this factor of the size allowed nothing is deleted, so that a block more or less does not start it again. */
+const SIZE_TOLERANCE = 1.02;
+/** How much of the size allowed is left after deleting for size, so that the next span does not start it again. */
+const SIZE_TARGET = 0.97;
+/** What comes while space is made may fill the store up to this factor of the size allowed. */
+const MAX_SIZE_FACTOR = 1.08;
+/** For what comes while space is made, no more than this share of the size allowed is kept free. */
+const MAX_RESERVE_SHARE = 0.3;
+/** How long making space is expected to take before it has been done once. */
+const FIRST_CYCLE_MS = 2_000;
+/** How much the last look counts in the mean speed. */
+const GROWTH_WEIGHT = 0.3;
+
+/** How fast a store grows, and from when on space is to be made for that. */
+export class Growth {
+  /** How long the last round of deleting and rewriting took. */
+  cycleMs = FIRST_CYCLE_MS;
+  readonly #lookMs: number;
+  #bytesPerMs = 0;
+  #lastMs: number | undefined;
+
+  /** @param lookMs - How often it is looked at. */
+  constructor(lookMs: number) {
+    this.#lookMs = lookMs;
+  }
+
+  get bytesPerSecond(): number {
+    return this.#bytesPerMs * 1_000;
+  }
+
+  /** @param bytes - What has come since the last call, deleted since or not. */
+  observe(bytes: number, atMs: number): void {
+    const elapsedMs = atMs - (this.#lastMs ?? atMs);
+    this.#lastMs = atMs;
+    if (elapsedMs > 0) this.#bytesPerMs += GROWTH_WEIGHT * (bytes / elapsedMs - this.#bytesPerMs);
+  }
+
+  /**
+   * From how many bytes on space is made, and down to how many. Spans come while it is made: the faster they do, the earlier
+   * it starts, and the more it makes.
+   */
+  boundsFor(maxBytes: number): { fromBytes: number; untilBytes: number } {
+    const expected = (this.#bytesPerMs * (this.cycleMs + this.#lookMs)) / maxBytes;
+    const reserve = Math.min(expected, MAX_RESERVE_SHARE);
+    const from = Math.min(SIZE_TOLERANCE, MAX_SIZE_FACTOR - reserve);
+    return { fromBytes: maxBytes * from, untilBytes: maxBytes * Math.min(SIZE_TARGET, from - reserve) };
+  }
+}
 
 /** What has been deleted, or is going to be. */
 export interface Deletion {

@@ -4,16 +4,14 @@ import { dirname } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SpanRecord } from '@convotel/query';
 import { SerialQueue } from '@convotel/query/engine';
-import { LocalError } from '../local-error.ts';
+import { LocalError, isStorageFailure, noRoom, unstorable, unwritable } from '../local-error.ts';
 import { AppendQueue, type WaitingAppend } from './append-queue.ts';
 import { deduplicate, deleteStored, deleteTraces } from './copies.ts';
-import { DatabaseClosedError, isDamage, MAX_CHECKPOINT_BYTES } from './database.ts';
-import { idNumber } from './columns/ids.ts';
+import { DatabaseClosedError, MAX_CHECKPOINT_BYTES, isDamage, sqlFile } from './database.ts';
+import { idNumber } from './columns.ts';
 import { type KnownSpanIds, readKnownSpanIds } from './known-span-ids.ts';
 import { openForWriting, type OpenStore, type SpanStoreOptions } from './open-store.ts';
-import { sqlFile } from './sql-file.ts';
 import { type CopyDamage, type SpanKey, StoreCopy } from './store-copy.ts';
-import { isStorageFailure, noRoom, unstorable, unwritable } from './store-failures.ts';
 import {
   damagedNameOf,
   fileIdOf,

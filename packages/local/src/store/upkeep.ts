@@ -1,6 +1,6 @@
 import { SerialQueue } from '@convotel/query/engine';
 import type { ResolvedRetentionOptions } from '../backend-options.ts';
-import { deleteEnded, type Deletion, findDueByAge, findExcess, MAX_SHARE_BY_AGE } from './retention.ts';
+import { deleteEnded, type Deletion, findDueByAge, findExcess, Growth, MAX_SHARE_BY_AGE } from './retention.ts';
 import type { SpanStore } from './span-store.ts';
 import { MAX_STEP_MS, TrustedClock, WATCH_MS } from './trusted-clock.ts';
 
@@ -17,18 +17,6 @@ const MAX_UNRECLAIMED_MS = 20 * MS_PER_HOUR;
 /** A file longer than this factor of the size allowed is rewritten, where that makes it shorter: less is in use. */
 const MAX_FILE_FACTOR = 1.05;
 const MAX_USED_SHARE = 0.95;
-/** Up to this factor of the size allowed nothing is deleted, so that a block more or less does not start it again. */
-const SIZE_TOLERANCE = 1.02;
-/** How much of the size allowed is left after deleting for size, so that the next span does not start it again. */
-const SIZE_TARGET = 0.97;
-/** What comes while space is made may fill the store up to this factor of the size allowed. */
-const MAX_SIZE_FACTOR = 1.08;
-/** For what comes while space is made, no more than this share of the size allowed is kept free. */
-const MAX_RESERVE_SHARE = 0.3;
-/** How long making space is expected to take before it has been done once. */
-const FIRST_CYCLE_MS = 2_000;
-/** How much the last second counts in the mean speed at which the store grows. */
-const GROWTH_WEIGHT = 0.3;
 /** Rounds of deleting for size in one run; a second one is needed only where sizes were misjudged. */
 const MAX_SIZE_ROUNDS = 3;
 /** The filter of known spans is made anew when it holds this many times more than is stored. */
@@ -83,12 +71,8 @@ export class Upkeep {
   #hasAnnouncedAge = false;
   #hasAnnouncedJump = false;
   #lastFailure: string | undefined;
-  #lookedAtSpans = -1;
-  #lookedAtMs: number;
-  /** How fast spans have come lately. */
-  #growthBytesPerMs = 0;
-  /** How long the last round of deleting and rewriting took. */
-  #cycleMs = FIRST_CYCLE_MS;
+  #lookedAtSpans = 0;
+  readonly #growth: Growth;
   #isStopped = false;
   readonly #queue = new SerialQueue();
   #timers: NodeJS.Timeout[] = [];
@@ -100,7 +84,7 @@ export class Upkeep {
     this.#now = options.now ?? Date.now;
     this.#elapsed = options.elapsed ?? (() => performance.now());
     this.#lastElapsedMs = this.#elapsed();
-    this.#lookedAtMs = this.#lastElapsedMs;
+    this.#growth = new Growth(SIZE_LOOK_MS);
   }
 
   /** Reads what is remembered of the clock. A store that remembers nothing believes the newest of its spans. */
@@ -228,16 +212,16 @@ export class Upkeep {
   async #keepSize(): Promise<void> {
     const { maxBytes } = this.#options.retention;
     const startMs = this.#elapsed();
-    const { fromBytes, untilBytes } = this.#sizeBounds();
+    const { fromBytes, untilBytes } = this.#growth.boundsFor(maxBytes);
     for (let round = 0; round < MAX_SIZE_ROUNDS && !this.#isStopped; round++) {
       const usedBytes = await this.#reclaimedBytes(fromBytes);
       if (usedBytes <= fromBytes) {
-        if (round > 0) this.#cycleMs = this.#elapsed() - startMs;
+        if (round > 0) this.#growth.cycleMs = this.#elapsed() - startMs;
         return;
       }
       const excess = await findExcess(this.#store, { usedBytes, untilBytes, maxBytes });
       if (excess === undefined) return;
-      const growth = fromBytes < maxBytes ? ` and grows by ${bytesText(this.#growthBytesPerMs * 1_000)} a second` : '';
+      const growth = fromBytes < maxBytes ? ` and grows by ${bytesText(this.#growth.bytesPerSecond)} a second` : '';
       const size = `the store takes ${bytesText(usedBytes)}${growth}, and ${bytesText(maxBytes)} are allowed`;
       this.#options.onNotice(
         `${size}: deleting what ended first, until ${dayText(Number(excess.boundaryNs / 1_000_000n))}`,
@@ -254,18 +238,6 @@ export class Upkeep {
       this.#reportDeletion(deletion, size);
       if (deletion.spans === 0) return;
     }
-  }
-
-  /**
-   * From how many bytes on space is made, and down to how many. Spans come while it is made: the faster they do, the
-   * earlier it starts, and the more it makes.
-   */
-  #sizeBounds(): { fromBytes: number; untilBytes: number } {
-    const { maxBytes } = this.#options.retention;
-    const expected = (this.#growthBytesPerMs * (this.#cycleMs + SIZE_LOOK_MS)) / maxBytes;
-    const reserve = Math.min(expected, MAX_RESERVE_SHARE);
-    const from = Math.min(SIZE_TOLERANCE, MAX_SIZE_FACTOR - reserve);
-    return { fromBytes: maxBytes * from, untilBytes: maxBytes * Math.min(SIZE_TARGET, from - reserve) };
   }
 
   /**
@@ -289,21 +261,14 @@ export class Upkeep {
 
   async #lookAtSize(): Promise<void> {
     const { storedSpans } = this.#store.counts();
-    // After a failure the next run tries again; a second apart, trying would cost more than it brings.
-    if (storedSpans === this.#lookedAtSpans || this.#lastFailure !== undefined) return;
-    await this.#measureGrowth(storedSpans);
-    if ((await this.#usedBytes()) > this.#sizeBounds().fromBytes) await this.#keepSize();
-  }
-
-  async #measureGrowth(storedSpans: number): Promise<void> {
-    const nowMs = this.#elapsed();
-    const [spans, elapsedMs] = [storedSpans - this.#lookedAtSpans, nowMs - this.#lookedAtMs];
-    const isFirst = this.#lookedAtSpans < 0;
+    const newSpans = storedSpans - this.#lookedAtSpans;
     this.#lookedAtSpans = storedSpans;
-    this.#lookedAtMs = nowMs;
-    if (isFirst || elapsedMs <= 0) return;
-    const bytesPerSpan = this.counts.usedBytes / Math.max(1, await this.#storedSpans());
-    this.#growthBytesPerMs += GROWTH_WEIGHT * ((spans * bytesPerSpan) / elapsedMs - this.#growthBytesPerMs);
+    const bytesPerSpan = newSpans === 0 ? 0 : this.counts.usedBytes / Math.max(1, await this.#storedSpans());
+    this.#growth.observe(newSpans * bytesPerSpan, this.#elapsed());
+    // After a failure the next run tries again; a second apart, trying would cost more than it brings.
+    if (newSpans === 0 || this.#lastFailure !== undefined) return;
+    const { fromBytes } = this.#growth.boundsFor(this.#options.retention.maxBytes);
+    if ((await this.#usedBytes()) > fromBytes) await this.#keepSize();
   }
 
   async #isRewriteDue(): Promise<boolean> {

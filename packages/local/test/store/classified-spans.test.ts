@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openDuckDbSource } from '@convotel/local';
 import { decodeOtlpJson } from '@convotel/query/engine';
-import { seededRandom, seedOfRun } from '@convotel/suite';
-import type { SeededRandom } from '@convotel/suite';
-import { Database } from '../../src/store/database.ts';
+import { type SeededRandom, seedOfRun, seededRandom } from '@convotel/suite';
+import { Database, sqlFile } from '../../src/store/database.ts';
 import { migrate, MIGRATIONS } from '../../src/store/migrations.ts';
 import { SpanStore } from '../../src/store/span-store.ts';
-import { sqlFile } from '../../src/store/sql-file.ts';
 
 const OPTIONS = { memoryLimitBytes: 128 * 2 ** 20 };
 const VERSION = 'conversation.schema.version';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openDuckDbSource } from '@convotel/local';
 import type { SpanRecord } from '@convotel/query';
-import { createSpanColumns } from '../../src/store/columns/span-columns.ts';
+import { createSpanColumns } from '../../src/store/span-rows.ts';
 import { KnownSpanIds } from '../../src/store/known-span-ids.ts';
 import { SpanStore } from '../../src/store/span-store.ts';
 

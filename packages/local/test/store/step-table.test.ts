@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { SpanRecord } from '@convotel/query';
 import { Database } from '../../src/store/database.ts';
 import { migrate } from '../../src/store/migrations.ts';
-import { StepTable } from '../../src/store/step-table.ts';
+import { StepTable } from '../../src/store/numbered-tables.ts';
 
 let folder: string;
 beforeAll(async () => {

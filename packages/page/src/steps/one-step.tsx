@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import uPlot from 'uplot';
-import type { StepErrorRow } from '@convotel/query/answers';
+import type { StepAverageRow, StepErrorRow, StepPercentiles } from '@convotel/query/answers';
 import { formatAddress, unixMs } from '../address.ts';
 import { ask } from '../asking/ask.ts';
 import type { AnswerOf, StepStretch } from '../asking/answers.ts';
@@ -8,6 +8,7 @@ import { errorRatePct, failuresOf, RESPONSE_ROW } from '../asking/rows.ts';
 import { askedFor, useAnswer } from '../asking/use-answer.ts';
 import { Distribution } from '../drawing/distribution.tsx';
 import { CommonErrors, Findings, stepLook } from '../drawing/marks.tsx';
+import { CellBar, durationCell, Table } from '../drawing/table.tsx';
 import type { Column } from '../drawing/table.tsx';
 import { themeColour, TimeChart } from '../drawing/time-chart.tsx';
 import { Answered, Problem } from '../frame/view.tsx';
@@ -53,6 +54,7 @@ export function OneStep(props: ViewProps & { step: string; spread: AnswerOf<'per
           </a>
         </p>
       </section>
+      <ByModel {...props} />
       {step === RESPONSE_ROW ? null : (
         <section class="card" aria-labelledby="step-errors">
           <h2 id="step-errors">How it fails</h2>
@@ -137,6 +139,67 @@ const TIME_SERIES: uPlot.Series[] = [
 const FAILURE_SERIES: uPlot.Series[] = [
   { fill: () => themeColour('--bad'), paths: uPlot.paths.bars!({ size: [0.7, 40] }), points: { show: false } },
 ];
+
+/** The group of calls that name no model. */
+const NO_MODEL = '(none)';
+
+interface ModelRow extends StepAverageRow {
+  spread: StepPercentiles['percentiles'];
+  failures: StepErrorRow | undefined;
+}
+
+/** The step's numbers for each model that did it; nothing where its calls name no model. */
+function ByModel(props: ViewProps & { step: string }) {
+  const { step } = props;
+  const { key, everyMs, options } = askedFor(props);
+  const known = useAnswer(
+    `by model ${step} ${key}`,
+    async () => {
+      const asked = { ...options(), by: 'model' };
+      const [averages, errors, spread] = await Promise.all([
+        ask('averages', asked),
+        ask('errors', asked),
+        ask('percentiles', { ...asked, step }),
+      ]);
+      return averages.data
+        .filter((row) => row.step === step)
+        .map((row): ModelRow => ({
+          ...row,
+          spread: spread.data.groups?.find(({ group }) => group === row.group)?.percentiles ?? {},
+          failures: errors.data.find((each) => each.step === step && each.group === row.group),
+        }));
+    },
+    everyMs,
+  );
+  const rows = known.value ?? [];
+  if (known.error !== undefined) return <Problem known={known} />;
+  if (!rows.some(({ group }) => group !== NO_MODEL)) return null;
+  const longestMs = Math.max(...rows.map(({ averageMs = 0 }) => averageMs), 1);
+  return (
+    <section aria-labelledby="by-model">
+      <h2 id="by-model">By model</h2>
+      <Table
+        label={`Numbers of ${step} by model`}
+        columns={[
+          { name: 'Model', cell: ({ group }) => (group === NO_MODEL ? <span class="soft">not said</span> : group) },
+          { name: 'Calls', isNumber: true, cell: ({ count }) => countText(count) },
+          {
+            name: 'Average',
+            cell: ({ averageMs }) => (
+              <CellBar value={averageMs} scale={longestMs} words={durationCell(averageMs)} look={lookOf(step)} />
+            ),
+          },
+          { name: 'P50', isNumber: true, cell: ({ spread }) => durationCell(spread.p50) },
+          { name: 'P95', isNumber: true, cell: ({ spread }) => durationCell(spread.p95) },
+          { name: 'First output (P50)', isNumber: true, cell: ({ firstOutput }) => durationCell(firstOutput?.p50Ms) },
+          FAILED_COLUMN,
+        ]}
+        rows={rows}
+        keyOf={({ group = '' }) => group}
+      />
+    </section>
+  );
+}
 
 /** Failures that no retry made up for, with their share of the calls. */
 export const FAILED_COLUMN: Column<{ failures: StepErrorRow | undefined }> = {

@@ -12,7 +12,7 @@ import type { TracingOptions } from '../settings/tracing-options.ts';
 import { DEFAULT_DEADLINE_MS, emptyReport } from '../tracing.ts';
 import type { DeadlineOptions, DeliveryReport, TelemetryReport, Tracing } from '../tracing.ts';
 import { abandonOpen, watchProcessEnd } from './process-end.ts';
-import { applyToProcess, warningsOf } from './process-settings.ts';
+import { applyToProcess, PROCESS_OPTIONS, warningsOf } from './process-settings.ts';
 import { startSpanDelivery } from './span-delivery.ts';
 import type { SpanDelivery } from './span-delivery.ts';
 
@@ -181,13 +181,7 @@ function attachedTracing(found: ConvotelSpanProcessor, whenStopped: () => void):
 }
 
 /** What `startTracing` takes from its options where it joins a provider. */
-const USED_WHEN_JOINING: ReadonlySet<string> = new Set([
-  'provider',
-  'warn',
-  'classifyError',
-  'maxOpenMs',
-  'captureContent',
-] satisfies (keyof TracingOptions)[]);
+const USED_WHEN_JOINING: ReadonlySet<string> = new Set(['provider', ...PROCESS_OPTIONS]);
 
 /** `the options "endpoint" and "journal" are`: those that do nothing here, but for those that the processor has alike. */
 function unusedOptions(options: TracingOptions, known: TracingOptions = {}): string {

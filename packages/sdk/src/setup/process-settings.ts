@@ -8,6 +8,15 @@ import { captureContentOf } from './span-delivery.ts';
 
 type Warn = (message: string) => void;
 
+/** The options that {@link applyToProcess} hands on, also where a provider is joined. */
+export const PROCESS_OPTIONS = [
+  'warn',
+  'classifyError',
+  'maxOpenMs',
+  'captureContent',
+  'replaceIds',
+] as const satisfies readonly (keyof TracingOptions)[];
+
 /** What the tracing package asks the process for. A setup that was there before keeps what `options` do not say. */
 export function applyToProcess(
   options: TracingOptions,

@@ -179,7 +179,13 @@ test('an option that the processor, or a setup that joins it, has no use for is 
   const provider = new NodeTracerProvider({ spanProcessors: [processor] });
   provider.register();
   // What the processor was given alike is in use.
-  const tracing = startTracing({ ...options, provider: 'join', serviceName: 'other', metrics: false, warn });
+  const used = {
+    classifyError: () => undefined,
+    maxOpenMs: 60_000,
+    captureContent: true,
+    replaceIds: (id: string) => id,
+  };
+  const tracing = startTracing({ ...options, ...used, provider: 'join', serviceName: 'other', metrics: false, warn });
   expect(warnings[1]).toMatch(/the options "serviceName" and "metrics" are not used, .* Give them to that processor/);
   conversation((c) => c.step('stt', () => {}));
   expect(warnings[2]).toMatch(/serviceName is "mine", but the spans .* says "unknown_service:/);

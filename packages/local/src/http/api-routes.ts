@@ -1,21 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
-import type { ConversationSource } from '@convotel/query';
+import { type ConversationSource, SourceError } from '@convotel/query';
+import {
+  QUESTION_NAMES,
+  QUESTION_PATH_PREFIX,
+  QuestionFormatError,
+  decodeQuestion,
+  encodedParts,
+  mapInSlices,
+} from '@convotel/query/engine';
 import type { ResolvedRetentionOptions } from '../backend-options.ts';
+import type { ForegroundGate } from './foreground-gate.ts';
+import { HttpRefusal, type Route, readJsonObject } from './http-answer.ts';
+import type { MemoryBudget } from './memory-budget.ts';
+import type { RejectionCounts } from './trace-route.ts';
+import { LocalError } from '../local-error.ts';
 import { damagedFilesOf } from '../store-files.ts';
 import type { SpanStore } from '../store/span-store.ts';
 import type { Upkeep } from '../store/upkeep.ts';
-import { LocalError } from '../local-error.ts';
-import { HttpRefusal, readJsonObject, type Route } from './http-answer.ts';
-import type { MemoryBudget } from './memory-budget.ts';
-import type { RejectionCounts } from './trace-route.ts';
 
 /** Most damaged files that `/healthz` names, the newest. */
 const MAX_DAMAGED_FILES = 20;
 
 /** What `/healthz` speaks of. */
-export interface HealthSubjects {
+interface HealthSubjects {
   instanceId: string;
   store: SpanStore;
   upkeep: Upkeep;
@@ -144,4 +153,27 @@ export function forgetRoute(store: SpanStore, source: ConversationSource): Route
 export async function traceIdsOf(source: Pick<ConversationSource, 'ask'>, conversationId: string): Promise<string[]> {
   const { data } = await source.ask({ name: 'conversation', conversationId });
   return [...new Set([...data.spans.map(({ traceId }) => traceId), ...data.otherTraceIds])];
+}
+
+/** One route a question, `GET /api/v1/<name>`, answered by `source` before bulk work. */
+export function questionRoutes(source: ConversationSource, gate: ForegroundGate): [path: string, route: Route][] {
+  return QUESTION_NAMES.map((name) => [
+    QUESTION_PATH_PREFIX + name,
+    { method: 'GET', right: 'read', handle: (_request, url) => gate.runFirst(() => answerQuestion(source, url)) },
+  ]);
+}
+
+async function answerQuestion(source: ConversationSource, url: URL): Promise<{ contentType: string; body: string }> {
+  try {
+    const question = decodeQuestion(url);
+    // Two characters that may stand in JSON but end a line in a script.
+    const escaped = (part: string): string => part.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+    const parts = await mapInSlices(encodedParts(question, await source.ask(question)), escaped);
+    return { contentType: 'application/json', body: parts.join('') };
+  } catch (error) {
+    if (error instanceof QuestionFormatError) throw new HttpRefusal(400, error.message, {}, { cause: error });
+    if (error instanceof SourceError || error instanceof LocalError)
+      throw new HttpRefusal(503, error.message, {}, { cause: error });
+    throw error;
+  }
 }

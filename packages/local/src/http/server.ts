@@ -1,13 +1,15 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { pipeline } from 'node:stream';
-import type { Access } from '../access/access.ts';
-import type { Right } from '../access/rights.ts';
-import { checkSender, originHeaders, preflightHeaders, type SenderRules } from './check-sender.ts';
-import { ClientGone, encodingOf, HttpRefusal, MEDIA_TYPES, type Route, statusBody } from './http-answer.ts';
+import type { Access, Right } from '../access/access.ts';
+import { type SenderRules, checkSender, originHeaders, preflightHeaders } from './check-sender.ts';
+import { ClientGone, HttpRefusal, MEDIA_TYPES, type Route, encodingOf, statusBody } from './http-answer.ts';
 import type { MemoryBudget } from './memory-budget.ts';
+import { LocalError } from '../local-error.ts';
 
 /** What the server is told beside its routes. */
-export interface ServerSettings {
+interface ServerSettings {
   host: string;
   /** The port that clients name, once it is known. */
   port(): number;
@@ -149,4 +151,73 @@ function parseUrl(target: string | undefined): URL {
   } catch (error) {
     throw new HttpRefusal(400, 'the request target is not a valid URL', {}, { cause: error });
   }
+}
+
+/** Requests in progress get this long to end when a server stops. */
+const STOP_GRACE_MS = 5_000;
+
+/** Starts listening; resolves to the port, which was picked where `0` was asked for. @throws {@link LocalError} `PORT_IN_USE` */
+export function listen(server: Server, { port, host }: { port: number; host: string }): Promise<number> {
+  return new Promise((resolvePort, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') {
+        reject(error);
+        return;
+      }
+      const message = `port ${port} of ${host} is in use: stop what listens there, or choose another port (--port 0 picks one)`;
+      reject(new LocalError('PORT_IN_USE', message, { cause: error }));
+    });
+    server.listen(port, host, () => resolvePort((server.address() as AddressInfo).port));
+  });
+}
+
+/** Stops listening, lets requests in progress end, and ends them after some seconds. */
+export async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolveClosed) => server.close(() => resolveClosed()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
+  await closed;
+  clearTimeout(timer);
+}
+
+/** The address of a server, as a person writes it. */
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/**
+ * Starts listening on a Unix socket that only its owner reaches. One that a killed process left behind is replaced.
+ * @throws {@link LocalError} `PORT_IN_USE` where somebody listens on it, or the file is not a socket
+ */
+export async function listenOnSocket(server: Server, path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found !== undefined) {
+    if (!found.isSocket() || (await isListening(path))) {
+      const what = found.isSocket() ? 'is in use' : 'is not a socket';
+      throw new LocalError('PORT_IN_USE', `${path} ${what}: stop what listens there, or choose another path`);
+    }
+    rmSync(path);
+  }
+  // The file is made by the call, with this mask: nobody else reaches it even for a moment.
+  const mask = process.umask(0o177);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, resolve);
+    });
+  } finally {
+    process.umask(mask);
+  }
+  chmodSync(path, 0o600);
+}
+
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
 }

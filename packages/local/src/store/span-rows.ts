@@ -1,0 +1,207 @@
+import { setImmediate } from 'node:timers/promises';
+import { OUTCOMES, traceIdOf } from '@convotel/conventions';
+import type { SpanRecord, SpanRest } from '@convotel/query';
+import { SPAN_FIELDS, type SpanField, takeKnownAttributes } from '@convotel/query/engine';
+import { type DuckDBAppender, type DuckDBConnection, DuckDBDataChunk, type DuckDBMapValue } from '@duckdb/node-api';
+import duckdb from '@duckdb/node-bindings';
+import {
+  type Column,
+  type StoredSpan,
+  bigintColumn,
+  booleanColumn,
+  doubleColumn,
+  enumColumn,
+  integerColumn,
+  spanIdColumn,
+  spanIdHex,
+  textColumn,
+  timingsColumn,
+  traceIdColumn,
+  traceIdHex,
+  unsignedColumn,
+} from './columns.ts';
+
+/** A row of the table `spans` with the columns of its resource, by column name, null where there is no value. */
+type SpanRow = Readonly<Record<string, unknown>>;
+
+/** Where each field of {@link SPAN_FIELDS} stands, but for the depth, which every span has. */
+const OPTIONAL_FIELDS = SPAN_FIELDS.filter(({ field }) => field !== 'depth');
+
+/** The span in a row. What the row has no column for is left out. */
+export function readSpanRow(row: SpanRow): SpanRecord {
+  const step = textOf(row['step']);
+  const record: SpanRecord = {
+    traceId: traceIdHex(row['trace_id'] as bigint),
+    spanId: spanIdHex(row['span_id'] as bigint),
+    name: textOf(row['name']) ?? step ?? '',
+    startTimeUnixNano: row['start_ns'] as bigint,
+    durationNano: row['duration_ns'] as bigint,
+    role: row['role'] as SpanRecord['role'],
+    outcome: row['outcome'] as SpanRecord['outcome'],
+    isRecovered: row['is_recovered'] === true,
+    depth: row['depth'] as number,
+  };
+  const parentSpanId = row['parent_span_id'];
+  if (typeof parentSpanId === 'bigint') record.parentSpanId = spanIdHex(parentSpanId);
+  const fields = record as unknown as Record<string, unknown>;
+  for (const { field, column } of OPTIONAL_FIELDS) {
+    const value = row[column];
+    if (value !== null && value !== undefined) fields[field] = value;
+  }
+  const timings = readTimings(row['timings_s'] as DuckDBMapValue | null | undefined);
+  if (timings !== undefined) record.timingsSeconds = timings;
+  const rest = readRest(row);
+  if (Object.keys(rest).length === 0) return record;
+  record.rest = rest;
+  takeKnownAttributes(record);
+  if (Object.keys(rest).length === 0) delete record.rest;
+  return record;
+}
+
+function readTimings(map: DuckDBMapValue | null | undefined): Record<string, number> | undefined {
+  if (map === null || map === undefined) return undefined;
+  return Object.fromEntries(map.entries.map(({ key, value }) => [key as string, value as number]));
+}
+
+function readRest(row: SpanRow): SpanRest {
+  const kept = textOf(row['rest']);
+  const resourceAttributes = textOf(row['resource_attributes']);
+  const rest: SpanRest = kept === undefined ? {} : (JSON.parse(kept) as SpanRest);
+  if (typeof row['kind'] === 'number') rest.kind = row['kind'];
+  if (typeof row['flags'] === 'number') rest.flags = row['flags'];
+  if (resourceAttributes !== undefined) rest.resourceAttributes = readResource(resourceAttributes);
+  const name = textOf(row['scope_name']);
+  const version = textOf(row['scope_version']);
+  if (name !== undefined || version !== undefined) {
+    rest.scope = { ...(name !== undefined && { name }), ...(version !== undefined && { version }) };
+  }
+  return rest;
+}
+
+/** The resource that was read last: the spans of one conversation mostly share one. */
+let lastResource: { text: string; attributes: unknown[] } | undefined;
+
+function readResource(text: string): unknown[] {
+  if (lastResource?.text !== text) lastResource = { text, attributes: JSON.parse(text) as unknown[] };
+  return lastResource.attributes;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Rows laid into columns without a break: a few milliseconds' work, in which nobody is answered. At most one vector. */
+const ROWS_PER_TURN = 1024;
+
+/**
+ * Writes rows to the table `spans`, a chunk of columns at a time, through one appender that stays open (a new one per
+ * request leaks memory).
+ */
+export class SpanAppender {
+  readonly #appender: DuckDBAppender;
+  readonly #columns: readonly Column[];
+  readonly #dataChunk: DuckDBDataChunk;
+
+  private constructor(appender: DuckDBAppender, columns: readonly Column[]) {
+    this.#appender = appender;
+    this.#columns = columns;
+    this.#dataChunk = DuckDBDataChunk.create(columns.map((column) => column.type));
+  }
+
+  static async open(connection: DuckDBConnection): Promise<SpanAppender> {
+    const columns = new Map(createSpanColumns().map((column) => [column.name, column]));
+    const table = await connection.runAndReadAll(
+      "SELECT column_name FROM duckdb_columns() WHERE table_name = 'spans' ORDER BY column_index",
+    );
+    // An appender takes the columns in the order of the table, which differs with the versions that made it.
+    const ordered = table.getRows().map(([name]) => columns.get(name as string)!);
+    return new SpanAppender(await connection.createAppender('spans'), ordered);
+  }
+
+  /** Writes `spans` as part of the connection's transaction, and lets others work in between. */
+  async append(spans: readonly StoredSpan[]): Promise<void> {
+    for (let from = 0; from < spans.length; from += ROWS_PER_TURN) {
+      if (from > 0) await setImmediate();
+      this.#appendChunk(spans.slice(from, from + ROWS_PER_TURN));
+    }
+    this.#appender.flushSync();
+  }
+
+  #appendChunk(spans: readonly StoredSpan[]): void {
+    this.#dataChunk.reset();
+    this.#dataChunk.rowCount = spans.length;
+    for (const [index, column] of this.#columns.entries()) {
+      column.fill(duckdb.data_chunk_get_vector(this.#dataChunk.chunk, index), spans);
+    }
+    this.#appender.appendDataChunk(this.#dataChunk);
+  }
+
+  close(): void {
+    this.#appender.closeSync();
+  }
+}
+
+const ROLES: readonly SpanRecord['role'][] = ['root', 'step', 'other'];
+
+/** The columns of the table `spans`. Made anew for each writer: a column owns its buffers. */
+export function createSpanColumns(): Column[] {
+  return [
+    traceIdColumn('trace_id', (span) => span.traceId),
+    spanIdColumn('span_id', (span) => span.spanId),
+    spanIdColumn('parent_span_id', (span) => span.parentSpanId),
+    bigintColumn('start_ns', (span) => span.startTimeUnixNano),
+    bigintColumn('duration_ns', (span) => span.durationNano),
+    enumColumn('role', ROLES, (span) => span.role),
+    enumColumn('outcome', OUTCOMES, (span) => span.outcome),
+    booleanColumn('is_recovered', (span) => span.isRecovered),
+    unsignedColumn('step_id', (_, stored) => stored.stepId),
+    textColumn('name', (span) => (span.name === span.step ? undefined : span.name)),
+    booleanColumn('has_derived_id', createDerivedIdCheck()),
+    ...SPAN_FIELDS.filter(({ field, isOfResource }) => field !== 'step' && !isOfResource).map(fieldColumn),
+    timingsColumn('timings_s'),
+    unsignedColumn('resource_id', (_, stored) => stored.resourceId),
+    unsignedColumn('kind', (span) => span.rest?.kind),
+    unsignedColumn('flags', (span) => span.rest?.flags),
+    textColumn('rest', restOf),
+  ];
+}
+
+/** The column of a field that holds one text or number. */
+function fieldColumn({ field, kind, column }: SpanField): Column {
+  switch (kind) {
+    case 'text':
+      return textColumn(column, (span) => span[field] as string | undefined);
+    case 'integer':
+      return integerColumn(column, (span) => span[field] as number | undefined);
+    case 'double':
+      return doubleColumn(column, (span) => span[field] as number | undefined);
+  }
+}
+
+/** Tells whether a span's trace id follows from its conversation id; false without one. */
+function createDerivedIdCheck(): (span: SpanRecord) => boolean {
+  // The spans of a conversation mostly come together, and hashing is dear.
+  let lastConversationId: string | undefined;
+  let lastTraceId: string | undefined;
+  return ({ conversationId, traceId }) => {
+    if (conversationId === undefined) return false;
+    if (conversationId !== lastConversationId) {
+      lastConversationId = conversationId;
+      lastTraceId = traceIdOf(conversationId);
+    }
+    return traceId === lastTraceId;
+  };
+}
+
+/** What of `span.rest` has neither a column nor a place in the table `resources`, as JSON. */
+function restOf({ rest }: SpanRecord): string | undefined {
+  if (rest === undefined) return undefined;
+  const { attributes, events, links, status, traceState } = rest;
+  const isEmpty =
+    attributes === undefined &&
+    events === undefined &&
+    links === undefined &&
+    status === undefined &&
+    traceState === undefined;
+  return isEmpty ? undefined : JSON.stringify({ traceState, status, attributes, events, links });
+}
