@@ -4,8 +4,8 @@
 // Answers, one function a command
 export { averages } from './answers/averages.ts';
 export type { LeftOut, StepAverageRow } from './answers/averages.ts';
-export { busiest } from './answers/busiest.ts';
-export type { HourOfDayRow } from './answers/busiest.ts';
+export { busiest } from './answers/hours.ts';
+export type { HourOfDayRow } from './answers/hours.ts';
 export { commonErrors } from './answers/common-errors.ts';
 export type { CommonErrorRow, CommonErrorsOptions } from './answers/common-errors.ts';
 export { compare } from './answers/compare/compare.ts';
@@ -13,11 +13,11 @@ export type { CompareByAttribute, CompareByTime, CompareOptions, ComparisonRepor
 export type { ComparisonRow, Verdict } from './answers/compare/compare-windows.ts';
 export type { ComparedSide } from './answers/compare/compared-sides.ts';
 export type { DifferenceWithinGroups } from './answers/compare/mix.ts';
-export type { ConversationRow } from './answers/conversation-row.ts';
+export type { ConversationRow } from './answers/conversation-lists.ts';
 export type { ConversationDetail, StepRow } from './answers/conversation/conversation-detail.ts';
-export type { OneConversationOptions } from './answers/conversation/get-conversation.ts';
+export type { OneConversationOptions } from './answers/conversation/conversation-detail.ts';
 export { summary } from './answers/conversation/summary.ts';
-export { timeline } from './answers/conversation/timeline.ts';
+export { timeline } from './answers/conversation/summary.ts';
 export { trace } from './answers/conversation/trace.ts';
 export { correlation } from './answers/correlation.ts';
 export type { CorrelatedPair, Correlation } from './answers/correlation.ts';
@@ -35,13 +35,13 @@ export { GROUP_ATTRIBUTES } from './answers/groups.ts';
 export type { GroupedOptions } from './answers/groups.ts';
 export { hours } from './answers/hours.ts';
 export type { HourRow } from './answers/hours.ts';
-export { longest } from './answers/longest.ts';
-export type { LongestOptions } from './answers/longest.ts';
-export type { SingleOptions, WindowedOptions } from './answers/options.ts';
+export { longest } from './answers/conversation-lists.ts';
+export type { LongestOptions } from './answers/conversation-lists.ts';
+export type { SingleOptions, WindowedOptions } from './answers/report.ts';
 export { percentiles } from './answers/percentiles.ts';
 export type { GroupPercentiles, PercentileName, PercentilesOptions, StepPercentiles } from './answers/percentiles.ts';
-export { recent } from './answers/recent.ts';
-export type { RecentOptions } from './answers/recent.ts';
+export { recent } from './answers/conversation-lists.ts';
+export type { RecentOptions } from './answers/conversation-lists.ts';
 export type { Report } from './answers/report.ts';
 export { session } from './answers/session.ts';
 export type { SessionConversation, SessionDetail, SessionOptions } from './answers/session.ts';
@@ -63,7 +63,7 @@ export type { Get, GetResponse, ServeSourceOptions } from './sources/serve/fetch
 
 // Questions, for programs that want the data behind the answers
 export type { ConversationOutcome, ConversationRecord } from './model/conversation.ts';
-export type { StepUsage } from './model/step-usage.ts';
+export type { StepUsage } from './model/conversation.ts';
 export type { Answer, Coverage, Warning, WarningCode } from './model/coverage.ts';
 export { MAX_GROUPS, NO_GROUP, OTHER_GROUPS } from './model/groups.ts';
 export type { GroupBy } from './model/groups.ts';
@@ -98,12 +98,12 @@ export type {
 
 // Times
 export { formatInstant, formatLocalInstant, parseInstant } from './time/instant.ts';
-export { isTimeZone, zonedMidnight } from './time/time-zone.ts';
+export { isTimeZone, zonedMidnight } from './time/instant.ts';
 
 // Errors
 export { QueryError } from './query-error.ts';
 export type { QueryErrorCode } from './query-error.ts';
 export { SourceError } from './source-error.ts';
 export type { SourceErrorCode } from './source-error.ts';
-export { TimeError } from './time/unix-seconds.ts';
-export type { TimeErrorCode } from './time/unix-seconds.ts';
+export { TimeError } from './time/instant.ts';
+export type { TimeErrorCode } from './time/instant.ts';

@@ -16,15 +16,15 @@ export { SPAN_FIELDS } from './model/span-fields.ts';
 export type { SpanField, SpanFieldKind } from './model/span-fields.ts';
 export { appendMissingSteps, orderSteps } from './model/step-order.ts';
 export { groupMask, groupName, groupsIn } from './model/groups.ts';
-export { groupingValues, ownAttributesOf } from './model/own-attributes.ts';
-export type { AttributeValue } from './model/own-attributes.ts';
+export { groupingValues, ownAttributesOf } from './model/groups.ts';
+export type { AttributeValue } from './model/groups.ts';
 export { StepCells } from './model/step-columns.ts';
 export type { StepCell } from './model/step-columns.ts';
-export { compareByStart, findRetried } from './model/retries.ts';
+export { compareByStart, findRetried } from './model/conversation.ts';
 export { EARLIEST_UNIX_NANO, isInWindow, LATEST_UNIX_NANO } from './model/window.ts';
 export { foldIntoHours } from './time/fold-into-hours.ts';
 export type { QuarterHourCount } from './time/fold-into-hours.ts';
-export { zoneOffsetSeconds } from './time/time-zone.ts';
+export { zoneOffsetSeconds } from './time/instant.ts';
 
 // Reading spans
 export { decodeOtlpJson } from './otlp/decode-otlp-json.ts';

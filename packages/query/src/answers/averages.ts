@@ -1,14 +1,12 @@
 import { STEP_WARNING_MS, stepKindOf } from '@convotel/conventions';
 import { findingRule } from '../findings/finding.ts';
 import type { Finding } from '../findings/finding.ts';
-import { phrasesOf } from '../findings/step-phrases.ts';
-import { cappedNames, counted, secondsWords, stepDisplayName } from '../findings/words.ts';
+import { cappedNames, counted, phrasesOf, secondsWords, stepDisplayName } from '../findings/words.ts';
+import type { ConversationSource, ResponseStatistics, StepStatistics } from '../questions.ts';
 import { byGroup, findGroups, findInGroup } from './groups.ts';
 import type { GroupedOptions } from './groups.ts';
-import { percentOf } from './numbers.ts';
-import type { ConversationSource, ResponseStatistics, StepStatistics } from '../questions.ts';
-import { checkWindowed } from './options.ts';
-import { buildReport, coverageOfSameSpans, withWarnings } from './report.ts';
+import { percentOf } from './intervals.ts';
+import { buildReport, checkWindowed, coverageOfSameSpans, withWarnings } from './report.ts';
 import type { Report } from './report.ts';
 
 /** What averages and percentiles do not count. */

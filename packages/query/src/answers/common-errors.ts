@@ -1,13 +1,11 @@
 import { findErrorCause } from '../findings/error-causes.ts';
 import type { ErrorCause } from '../findings/error-causes.ts';
 import { findAll, findingRule } from '../findings/finding.ts';
-import { percentOf } from './numbers.ts';
 import type { CommonError, ConversationSource } from '../questions.ts';
 import { formatInstant } from '../time/instant.ts';
-import { checkLimit, checkWindowed } from './options.ts';
-import type { WindowedOptions } from './options.ts';
-import { buildReport } from './report.ts';
-import type { Report } from './report.ts';
+import { percentOf } from './intervals.ts';
+import { buildReport, checkLimit, checkWindowed } from './report.ts';
+import type { Report, WindowedOptions } from './report.ts';
 
 /** What {@link commonErrors} is asked with. */
 export interface CommonErrorsOptions extends WindowedOptions {

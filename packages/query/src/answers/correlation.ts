@@ -2,10 +2,8 @@ import { findAll, findingRule } from '../findings/finding.ts';
 import { counted, stepDisplayName } from '../findings/words.ts';
 import type { ConversationSource, StepDurations } from '../questions.ts';
 import { spearmanInterval, spearmanProbability } from './intervals.ts';
-import { checkWindowed } from './options.ts';
-import type { WindowedOptions } from './options.ts';
-import { buildReport } from './report.ts';
-import type { Report } from './report.ts';
+import { buildReport, checkWindowed } from './report.ts';
+import type { Report, WindowedOptions } from './report.ts';
 
 /** How the durations of two steps go together. */
 export interface CorrelatedPair {

@@ -1,8 +1,7 @@
 import { findErrorCause } from '../findings/error-causes.ts';
 import type { ErrorCause } from '../findings/error-causes.ts';
 import { findingRule } from '../findings/finding.ts';
-import { phrasesOf } from '../findings/step-phrases.ts';
-import { stepDisplayName } from '../findings/words.ts';
+import { phrasesOf, stepDisplayName } from '../findings/words.ts';
 
 /** A step is a problem from this failure rate on, in per cent. */
 export const PROBLEM_FROM_PCT = 5;

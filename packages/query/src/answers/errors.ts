@@ -1,17 +1,15 @@
 import { findErrorCause } from '../findings/error-causes.ts';
 import { findAll, findingRule } from '../findings/finding.ts';
 import { counted, percentWords, stepDisplayName } from '../findings/words.ts';
-import { byGroup, findGroups, findInGroup } from './groups.ts';
-import type { GroupedOptions } from './groups.ts';
-import { wilsonInterval } from './intervals.ts';
-import type { PercentInterval } from './intervals.ts';
-import { percentOf } from './numbers.ts';
 import type { ConversationSource } from '../questions.ts';
 import { commonErrorRow } from './common-errors.ts';
 import type { CommonErrorRow } from './common-errors.ts';
 import { fallBack, isProblem, monitorCause, remedyCause, retryFailures } from './error-advice.ts';
-import { checkWindowed } from './options.ts';
-import { buildReport, coverageOfSameSpans, withWarnings } from './report.ts';
+import { byGroup, findGroups, findInGroup } from './groups.ts';
+import type { GroupedOptions } from './groups.ts';
+import { percentOf, wilsonInterval } from './intervals.ts';
+import type { PercentInterval } from './intervals.ts';
+import { buildReport, checkWindowed, coverageOfSameSpans, withWarnings } from './report.ts';
 import type { Report } from './report.ts';
 
 /** A row of `errors`. */

@@ -5,10 +5,10 @@ import type { Warning } from '../model/coverage.ts';
 import type { GroupBy } from '../model/groups.ts';
 import { compareText } from '../model/order.ts';
 import type { ConversationFilters, Window } from '../model/window.ts';
+import { QueryError } from '../query-error.ts';
 import { MAX_QUESTION_LIMIT } from '../questions.ts';
 import type { ConversationSource } from '../questions.ts';
-import { QueryError } from '../query-error.ts';
-import type { WindowedOptions } from './options.ts';
+import type { WindowedOptions } from './report.ts';
 
 /** What an answer is asked with that can be given group by group. */
 export interface GroupedOptions extends WindowedOptions {

@@ -1,9 +1,7 @@
 import type { ConversationSource } from '../questions.ts';
 import { formatInstant } from '../time/instant.ts';
-import { checkWindowed } from './options.ts';
-import type { WindowedOptions } from './options.ts';
-import { buildReport } from './report.ts';
-import type { Report } from './report.ts';
+import { buildReport, checkWindowed } from './report.ts';
+import type { Report, WindowedOptions } from './report.ts';
 
 /** A row of `hours`. */
 export interface HourRow {
@@ -27,4 +25,35 @@ export async function hours(source: ConversationSource, options: WindowedOptions
     hourUnixNano === undefined ? [] : [{ hour: formatInstant(hourUnixNano), conversations }],
   );
   return buildReport({ command: 'hours', source, window, timeZone, coverage, data });
+}
+
+/** A row of `busiest`. */
+export interface HourOfDayRow {
+  /** 0 to 23. */
+  hourOfDay: number;
+  conversations: number;
+}
+
+/** How many hours of the day are listed. */
+const BUSIEST_HOURS = 10;
+
+/**
+ * The ten hours of the day, in the zone, in which most conversations of the window start: most first, then the earlier
+ * hour.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ */
+export async function busiest(
+  source: ConversationSource,
+  options: WindowedOptions,
+): Promise<Report<'busiest', HourOfDayRow[]>> {
+  checkWindowed(options);
+  const { window, timeZone, filters = {} } = options;
+
+  const asked = { window, filters, by: 'hourOfDay', timeZone } as const;
+  const { data: counts, coverage } = await source.ask({ name: 'conversation-counts', ...asked });
+  const data = counts
+    .flatMap(({ hourOfDay, conversations }) => (hourOfDay === undefined ? [] : [{ hourOfDay, conversations }]))
+    .sort((a, b) => b.conversations - a.conversations || a.hourOfDay - b.hourOfDay)
+    .slice(0, BUSIEST_HOURS);
+  return buildReport({ command: 'busiest', source, window, timeZone, coverage, data });
 }

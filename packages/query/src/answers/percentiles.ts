@@ -10,8 +10,7 @@ import type { LeftOut } from './averages.ts';
 import { findGroups, findInGroup } from './groups.ts';
 import type { GroupedOptions } from './groups.ts';
 import { orderStatisticInterval } from './intervals.ts';
-import { checkWindowed } from './options.ts';
-import { buildReport, withWarnings } from './report.ts';
+import { buildReport, checkWindowed, withWarnings } from './report.ts';
 import type { Report } from './report.ts';
 
 /** What {@link percentiles} is asked with. */

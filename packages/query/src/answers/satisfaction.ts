@@ -2,13 +2,10 @@ import { THRESHOLD } from '@convotel/conventions';
 import { findAll, findingRule } from '../findings/finding.ts';
 import { counted, percentWords, roughPercentWords, secondsWords } from '../findings/words.ts';
 import type { ConversationSource } from '../questions.ts';
-import { wilsonInterval } from './intervals.ts';
+import { percentOf, wilsonInterval } from './intervals.ts';
 import type { PercentInterval } from './intervals.ts';
-import { percentOf } from './numbers.ts';
-import { checkNumber, checkWindowed } from './options.ts';
-import type { WindowedOptions } from './options.ts';
-import { buildReport } from './report.ts';
-import type { Report } from './report.ts';
+import { buildReport, checkNumber, checkWindowed } from './report.ts';
+import type { Report, WindowedOptions } from './report.ts';
 
 /** What {@link satisfaction} is asked with. */
 export interface SatisfactionOptions extends WindowedOptions {

@@ -1,22 +1,20 @@
 import { isFailure } from '@convotel/conventions';
 import { findAll, findingRule } from '../findings/finding.ts';
 import { counted, roughDurationWords } from '../findings/words.ts';
+import { compareByStart } from '../model/conversation.ts';
 import type { ConversationRecord } from '../model/conversation.ts';
-import { compareBigint } from '../model/order.ts';
 import { millisecondsOf } from '../model/numbers.ts';
-import { compareByStart } from '../model/retries.ts';
+import { compareBigint } from '../model/order.ts';
 import { QueryError } from '../query-error.ts';
 import { MAX_QUESTION_LIMIT } from '../questions.ts';
 import type { ConversationSource } from '../questions.ts';
-import { conversationRow } from './conversation-row.ts';
-import type { ConversationRow } from './conversation-row.ts';
+import { conversationRow } from './conversation-lists.ts';
+import type { ConversationRow } from './conversation-lists.ts';
 import { spearman } from './correlation.ts';
 import { spearmanProbability } from './intervals.ts';
-import { checkTimeZone } from './options.ts';
-import { buildReport } from './report.ts';
+import { buildReport, checkTimeZone } from './report.ts';
 import type { Report } from './report.ts';
-import { onlyNewest } from './read-conversations.ts';
-import { hasFailed, sessionRow } from './sessions.ts';
+import { hasFailed, onlyNewest, sessionRow } from './sessions.ts';
 import type { SessionRow } from './sessions.ts';
 
 /** What {@link session} is asked with. */

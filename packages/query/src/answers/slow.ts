@@ -1,17 +1,14 @@
 import { THRESHOLD } from '@convotel/conventions';
 import { findAll, findingRule } from '../findings/finding.ts';
-import { phrasesOf } from '../findings/step-phrases.ts';
-import { secondsWords, stepDisplayName } from '../findings/words.ts';
+import { phrasesOf, secondsWords, stepDisplayName } from '../findings/words.ts';
 import type { ConversationRecord } from '../model/conversation.ts';
 import { millisecondsOf } from '../model/numbers.ts';
-import { nanosecondsOf, percentOf } from './numbers.ts';
 import type { ConversationSource } from '../questions.ts';
-import { conversationRow } from './conversation-row.ts';
-import type { ConversationRow } from './conversation-row.ts';
-import { checkLimit, checkNumber, checkWindowed } from './options.ts';
-import type { WindowedOptions } from './options.ts';
-import { buildReport } from './report.ts';
-import type { Report } from './report.ts';
+import { conversationRow } from './conversation-lists.ts';
+import type { ConversationRow } from './conversation-lists.ts';
+import { nanosecondsOf, percentOf } from './intervals.ts';
+import { buildReport, checkLimit, checkNumber, checkWindowed } from './report.ts';
+import type { Report, WindowedOptions } from './report.ts';
 
 /** What {@link slow} is asked with. */
 export interface SlowOptions extends WindowedOptions {

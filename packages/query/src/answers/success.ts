@@ -1,13 +1,11 @@
 import { findingRule } from '../findings/finding.ts';
 import { counted, percentWords, stepDisplayName } from '../findings/words.ts';
+import type { ConversationSource } from '../questions.ts';
 import { byGroup, findGroups, findInGroup } from './groups.ts';
 import type { GroupedOptions } from './groups.ts';
-import { wilsonInterval } from './intervals.ts';
+import { percentOf, wilsonInterval } from './intervals.ts';
 import type { PercentInterval } from './intervals.ts';
-import { percentOf } from './numbers.ts';
-import type { ConversationSource } from '../questions.ts';
-import { checkWindowed } from './options.ts';
-import { buildReport, withWarnings } from './report.ts';
+import { buildReport, checkWindowed, withWarnings } from './report.ts';
 import type { Report } from './report.ts';
 
 /** A row of `success`. */

@@ -1,14 +1,11 @@
 import { stepKindOf } from '@convotel/conventions';
 import type { StepKind } from '@convotel/conventions';
-import type { ConversationRecord } from '../model/conversation.ts';
-import type { StepUsage } from '../model/step-usage.ts';
+import type { ConversationRecord, StepUsage } from '../model/conversation.ts';
 import type { ConversationSource } from '../questions.ts';
 import { formatLocalInstant } from '../time/instant.ts';
-import { checkWindowed } from './options.ts';
-import type { WindowedOptions } from './options.ts';
-import { buildReport } from './report.ts';
-import type { Report } from './report.ts';
-import { readConversations } from './read-conversations.ts';
+import { buildReport, checkWindowed } from './report.ts';
+import type { Report, WindowedOptions } from './report.ts';
+import { readConversations } from './sessions.ts';
 
 /** What a model costs, in any currency. */
 export interface ModelPrice {

@@ -1,10 +1,7 @@
 import { isFailure, worstOutcome } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
-import { compareText } from './order.ts';
-import { compareByStart, findRetried } from './retries.ts';
+import { compareBigint, compareText } from './order.ts';
 import type { SpanRecord } from './span-record.ts';
-import { usageOf } from './step-usage.ts';
-import type { StepUsage } from './step-usage.ts';
 
 /** The root's outcome, or `open` while no root has arrived. */
 export type ConversationOutcome = Outcome | 'open';
@@ -121,4 +118,94 @@ function smallestLatency(spans: readonly SpanRecord[]): number | undefined {
     if (seconds !== undefined && (smallest === undefined || seconds < smallest)) smallest = seconds;
   }
   return smallest;
+}
+
+/** What the calls of one step to one model used, in one conversation. Sums are absent where no call says so. */
+export interface StepUsage {
+  step: string;
+  provider?: string;
+  model?: string;
+  calls: number;
+  inputTokens?: number;
+  outputTokens?: number;
+  /** Characters of the texts that went in. */
+  inputChars?: number;
+}
+
+/**
+ * What the steps of one conversation used: one entry a step, provider and model, in the order of these texts. Steps that
+ * say neither a provider or model nor tokens nor a length of text have none.
+ */
+export function usageOf(steps: readonly SpanRecord[]): StepUsage[] {
+  const entries = new Map<string, StepUsage>();
+  for (const { step = '', provider, model, inputTokens, outputTokens, inputChars } of steps) {
+    const amounts = { inputTokens, outputTokens, inputChars };
+    const isEmpty = [provider, model, ...Object.values(amounts)].every((value) => value === undefined);
+    if (isEmpty) continue;
+    const key = JSON.stringify([step, provider ?? '', model ?? '']);
+    let entry = entries.get(key);
+    if (entry === undefined) {
+      entry = { step, ...(provider !== undefined && { provider }), ...(model !== undefined && { model }), calls: 0 };
+      entries.set(key, entry);
+    }
+    entry.calls += 1;
+    for (const [name, amount] of Object.entries(amounts) as [keyof typeof amounts, number | undefined][]) {
+      if (amount !== undefined) entry[name] = (entry[name] ?? 0) + amount;
+    }
+  }
+  return [...entries].sort(([a], [b]) => compareText(a, b)).map(([, entry]) => entry);
+}
+
+/** Sorts the earlier start first, equal ones by span id. */
+export function compareByStart(a: SpanRecord, b: SpanRecord): number {
+  return (
+    compareBigint(a.startTimeUnixNano, b.startTimeUnixNano) || (a.spanId < b.spanId ? -1 : Number(a.spanId > b.spanId))
+  );
+}
+
+/** The spans of one step of which one may have been retried by the other: attempt k, not completed, and attempt k + 1. */
+interface Attempts {
+  unsuccessful: SpanRecord[];
+  retries: SpanRecord[];
+}
+
+/**
+ * The spans of one conversation that were retried. Within a step name, in order of start, then span id, each span with
+ * attempt k + 1 retries the latest span of attempt k that is not completed, has not been retried yet, and started at or
+ * before it.
+ */
+export function findRetried(spans: readonly SpanRecord[]): ReadonlySet<SpanRecord> {
+  const retried = new Set<SpanRecord>();
+  if (!spans.some(({ attempt = 1 }) => attempt > 1)) return retried;
+  for (const { unsuccessful, retries } of groupAttempts(spans)) {
+    unsuccessful.sort(compareByStart);
+    // The latest one that is left is on top.
+    const left: SpanRecord[] = [];
+    let next = 0;
+    for (const retry of retries.sort(compareByStart)) {
+      while (next < unsuccessful.length && unsuccessful[next]!.startTimeUnixNano <= retry.startTimeUnixNano) {
+        left.push(unsuccessful[next++]!);
+      }
+      const latest = left.pop();
+      if (latest !== undefined) retried.add(latest);
+    }
+  }
+  return retried;
+}
+
+function groupAttempts(spans: readonly SpanRecord[]): Iterable<Attempts> {
+  const groups = new Map<string, Attempts>();
+  const groupOf = (step: string, attempt: number): Attempts => {
+    const key = `${attempt} ${step}`;
+    let group = groups.get(key);
+    if (group === undefined) groups.set(key, (group = { unsuccessful: [], retries: [] }));
+    return group;
+  };
+  for (const span of spans) {
+    const { step, attempt = 1, outcome } = span;
+    if (step === undefined) continue;
+    if (outcome !== 'completed') groupOf(step, attempt).unsuccessful.push(span);
+    if (attempt > 1) groupOf(step, attempt - 1).retries.push(span);
+  }
+  return groups.values();
 }

@@ -1,6 +1,5 @@
 import type { ConversationCount } from '../questions.ts';
-import { NANO_PER_SECOND, wholeSeconds } from './unix-seconds.ts';
-import { zoneOffsetSeconds } from './time-zone.ts';
+import { NANO_PER_SECOND, wholeSeconds, zoneOffsetSeconds } from './instant.ts';
 
 const QUARTER_HOUR_SECONDS = 900;
 

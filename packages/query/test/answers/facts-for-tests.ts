@@ -1,12 +1,12 @@
 import type { StepAverageRow } from '../../src/answers/averages.ts';
 import type { ComparisonRow } from '../../src/answers/compare/compare-windows.ts';
+import type { ConversationRow } from '../../src/answers/conversation-lists.ts';
 import type { ConversationDetail, StepRow } from '../../src/answers/conversation/conversation-detail.ts';
 import type { StepErrorRow } from '../../src/answers/errors.ts';
+import { nanosecondsOf, percentOf } from '../../src/answers/intervals.ts';
 import type { StepPercentiles } from '../../src/answers/percentiles.ts';
-import type { ConversationRow } from '../../src/answers/conversation-row.ts';
-import { nanosecondsOf, percentOf } from '../../src/answers/numbers.ts';
-import { formatInstant, parseInstant } from '../../src/time/instant.ts';
 import type { Finding } from '../../src/findings/finding.ts';
+import { formatInstant, parseInstant } from '../../src/time/instant.ts';
 
 /** What the rules of `summary` look at, with a target of 7 s. Steps follow each other without gaps. */
 export function summaryFacts(

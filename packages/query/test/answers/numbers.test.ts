@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { percentOf, percentOfNano } from '../../src/answers/numbers.ts';
+import { percentOf, percentOfNano } from '../../src/answers/intervals.ts';
 
 test.each([
   [1, 4, 25],

@@ -1,11 +1,10 @@
-import { describe, expect, test } from '@jest/globals';
 import { OUTCOMES } from '@convotel/conventions';
+import { describe, expect, test } from '@jest/globals';
 import { averagesRules } from '../../src/answers/averages.ts';
 import { commonErrorsRules } from '../../src/answers/common-errors.ts';
 import { compareRules } from '../../src/answers/compare/compare-findings.ts';
 import type { ComparisonRow } from '../../src/answers/compare/compare-windows.ts';
-import { summaryRules } from '../../src/answers/conversation/summary.ts';
-import { timelineRules } from '../../src/answers/conversation/timeline.ts';
+import { summaryRules, timelineRules } from '../../src/answers/conversation/summary.ts';
 import { traceRules } from '../../src/answers/conversation/trace.ts';
 import { errorsRules } from '../../src/answers/errors.ts';
 import { percentilesRules } from '../../src/answers/percentiles.ts';

@@ -1,7 +1,6 @@
 import { quantileOfSorted } from '../../model/numbers.ts';
-import { medianStandardError, normalQuantile, normalTail, studentQuantile } from '../intervals.ts';
-import { percentOf } from '../numbers.ts';
 import type { Random } from '../../seeded-random.ts';
+import { medianStandardError, normalQuantile, normalTail, percentOf, studentQuantile } from '../intervals.ts';
 import { bootstrapMeans } from './bootstrap-means.ts';
 import type { RatioColumn } from './bootstrap-means.ts';
 import { comparedPairs } from './compared-sides.ts';

@@ -3,14 +3,21 @@ import type { Answer, Coverage, Warning } from '../../model/coverage.ts';
 import { groupNamesOf, isInGroup } from '../../model/groups.ts';
 import type { GroupBy } from '../../model/groups.ts';
 import type { ConversationFilters, Window } from '../../model/window.ts';
-import type { ConversationSource } from '../../questions.ts';
 import { QueryError } from '../../query-error.ts';
+import type { ConversationSource } from '../../questions.ts';
 import { randomFrom } from '../../seeded-random.ts';
 import type { Random } from '../../seeded-random.ts';
 import { attributeOf, findGroups, findInGroup } from '../groups.ts';
 import type { Groups } from '../groups.ts';
-import { checkTimeZone, checkWholeNumber, checkWindow } from '../options.ts';
-import { buildReport, coverageOfSameSpans, windowInText, withWarnings } from '../report.ts';
+import {
+  buildReport,
+  checkTimeZone,
+  checkWholeNumber,
+  checkWindow,
+  coverageOfSameSpans,
+  windowInText,
+  withWarnings,
+} from '../report.ts';
 import type { Report } from '../report.ts';
 import { compareRules } from './compare-findings.ts';
 import { compareWindows } from './compare-windows.ts';

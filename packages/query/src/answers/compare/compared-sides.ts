@@ -1,12 +1,11 @@
 import { isFailure, THRESHOLD } from '@convotel/conventions';
-import { quantileOfSorted } from '../../model/numbers.ts';
-import { percentOf } from '../numbers.ts';
 import { isInGroup } from '../../model/groups.ts';
 import type { GroupBy } from '../../model/groups.ts';
+import { quantileOfSorted } from '../../model/numbers.ts';
 import { appendMissingSteps, orderSteps } from '../../model/step-order.ts';
 import type { StepDurations, StepStatistics } from '../../questions.ts';
 import { RESPONSE_LATENCY } from '../averages.ts';
-import { firstOffsetsByRow } from '../step-durations.ts';
+import { percentOf } from '../intervals.ts';
 import type { RatioColumn } from './bootstrap-means.ts';
 
 /** One side of a row of `compare`. */
@@ -211,4 +210,17 @@ function newestRows(durations: StepDurations): Row[] {
     rows.push({ traceId: durations.traceIds[row]!, start: durations.startTimesUnixNano[row]!, durations, row });
   }
   return rows;
+}
+
+/** First offset in ms of each step that each conversation has, by row: what `orderSteps` takes. */
+export function firstOffsetsByRow(durations: StepDurations): Map<string, number>[] {
+  const offsetsByRow = durations.traceIds.map(() => new Map<string, number>());
+  for (const { step, rows, firstOffsetMs } of durations.steps) {
+    rows.forEach((row, place) => {
+      const [offsets, offset] = [offsetsByRow[row]!, firstOffsetMs[place]!];
+      // A step may be in several groups.
+      offsets.set(step, Math.min(offset, offsets.get(step) ?? offset));
+    });
+  }
+  return offsetsByRow;
 }

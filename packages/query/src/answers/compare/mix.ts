@@ -1,9 +1,8 @@
 import { isFailure } from '@convotel/conventions';
 import { quantileOfSorted } from '../../model/numbers.ts';
 import type { StepDurations } from '../../questions.ts';
-import { zoneOffsetSeconds } from '../../time/time-zone.ts';
-import { normalQuantile, normalTail } from '../intervals.ts';
-import { percentOf } from '../numbers.ts';
+import { zoneOffsetSeconds } from '../../time/instant.ts';
+import { normalQuantile, normalTail, percentOf } from '../intervals.ts';
 import type { RatioColumn } from './bootstrap-means.ts';
 
 /** What may differ between two sides without anything having become faster or slower. */

@@ -1,13 +1,20 @@
+import { THRESHOLD } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
 import { buildConversation } from '../../model/conversation.ts';
+import { withWarning } from '../../model/coverage.ts';
+import type { Coverage } from '../../model/coverage.ts';
+import { ownAttributesOf } from '../../model/groups.ts';
+import type { AttributeValue } from '../../model/groups.ts';
 import { millisecondsOf } from '../../model/numbers.ts';
-import { ownAttributesOf } from '../../model/own-attributes.ts';
-import type { AttributeValue } from '../../model/own-attributes.ts';
-import { percentOfNano } from '../numbers.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
+import { QueryError } from '../../query-error.ts';
+import type { ConversationSource } from '../../questions.ts';
 import { formatInstant } from '../../time/instant.ts';
-import { conversationRow } from '../conversation-row.ts';
-import type { ConversationRow } from '../conversation-row.ts';
+import { conversationRow } from '../conversation-lists.ts';
+import type { ConversationRow } from '../conversation-lists.ts';
+import { percentOfNano } from '../intervals.ts';
+import { checkNumber, checkSingle } from '../report.ts';
+import type { SingleOptions } from '../report.ts';
 
 /** One step of one conversation. */
 export interface StepRow {
@@ -134,4 +141,46 @@ function millisecondsByPart(timingsSeconds: Record<string, number>): Record<stri
 
 function secondsToMs(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : seconds * 1000;
+}
+
+/** What `summary`, `trace` and `timeline` are asked with. */
+export interface OneConversationOptions extends SingleOptions {
+  /** A conversation that lasts less than this meets the target, which the findings mention. @defaultValue `7000` */
+  targetMs?: number | undefined;
+}
+
+/** One conversation as the answers that take an id need it. */
+export interface ConversationFound {
+  detail: ConversationDetail;
+  spans: SpanRecord[];
+  /** Warns of other traces that carry the same conversation id. */
+  coverage: Coverage;
+  targetMs: number;
+}
+
+/**
+ * Checks `options` and asks `source` for that conversation.
+ * @throws {@link QueryError} `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION`
+ */
+export async function getConversation(
+  source: ConversationSource,
+  options: OneConversationOptions,
+): Promise<ConversationFound> {
+  checkSingle(options);
+  const { conversationId, targetMs = THRESHOLD.targetMs } = options;
+  checkNumber('targetMs', targetMs, 0);
+
+  const { data, coverage } = await source.ask({ name: 'conversation', conversationId });
+  const { spans, otherTraceIds } = data;
+  const detail = conversationDetail(spans);
+  if (detail === undefined) {
+    const unread = coverage.complete ? '' : `. ${coverage.warnings.map(({ text }) => text).join(' ')}`;
+    throw new QueryError(
+      'NO_SUCH_CONVERSATION',
+      `no conversation ${JSON.stringify(conversationId)} in ${source.location}; "recent" lists the newest ones${unread}`,
+    );
+  }
+  if (otherTraceIds.length === 0) return { detail, spans, coverage, targetMs };
+  const text = `other traces carry this conversation id too: ${otherTraceIds.join(', ')}; ask for one by its trace id`;
+  return { detail, spans, coverage: withWarning(coverage, { code: 'other-traces', text }), targetMs };
 }

@@ -4,7 +4,7 @@ import { findErrorCause } from '../../findings/error-causes.ts';
 import { findingRule } from '../../findings/finding.ts';
 import { counted, quotedMessage, stepDisplayName } from '../../findings/words.ts';
 import type { ConversationOutcome } from '../../model/conversation.ts';
-import { percentOf } from '../numbers.ts';
+import { percentOf } from '../intervals.ts';
 import type { ConversationDetail, StepRow } from './conversation-detail.ts';
 
 /** What the rules that several answers about one conversation share look at. */

@@ -1,16 +1,14 @@
 import { isFailure } from '@convotel/conventions';
 import { findAll, findingRule } from '../../findings/finding.ts';
-import { phrasesOf } from '../../findings/step-phrases.ts';
-import { nameList, stepDisplayName } from '../../findings/words.ts';
+import { nameList, phrasesOf, stepDisplayName } from '../../findings/words.ts';
 import type { Answer } from '../../model/coverage.ts';
 import { orderSteps } from '../../model/step-order.ts';
 import type { ConversationSource, StepDurations } from '../../questions.ts';
+import { firstOffsetsByRow } from '../compare/compared-sides.ts';
 import { buildReport, coverageOfSameSpans } from '../report.ts';
 import type { Report } from '../report.ts';
-import { firstOffsetsByRow } from '../step-durations.ts';
-import type { ConversationDetail } from './conversation-detail.ts';
-import { getConversation } from './get-conversation.ts';
-import type { OneConversationOptions } from './get-conversation.ts';
+import { getConversation } from './conversation-detail.ts';
+import type { ConversationDetail, OneConversationOptions } from './conversation-detail.ts';
 import { allStepsCompleted, outermostSteps, unsuccessfulStep } from './step-findings.ts';
 
 /** How many of the newest conversations say which steps a conversation should have had. */

@@ -1,8 +1,8 @@
 import { findingRule } from '../../findings/finding.ts';
 import { counted, nameList, roughDurationWords, secondsWords, stepDisplayName } from '../../findings/words.ts';
-import { percentOf } from '../numbers.ts';
 import { exchangesInOne, wholeSession } from '../conversation/step-findings.ts';
 import type { DetailFacts } from '../conversation/step-findings.ts';
+import { percentOf } from '../intervals.ts';
 import type { ExplainedStep, Explanation } from './explanation.ts';
 
 /** What the rules of `explain` look at. Together they say eight sentences at most. */

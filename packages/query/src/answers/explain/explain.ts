@@ -1,8 +1,8 @@
 import { findAll } from '../../findings/finding.ts';
 import type { Coverage } from '../../model/coverage.ts';
 import type { ConversationSource, StepStatistics } from '../../questions.ts';
-import { getConversation } from '../conversation/get-conversation.ts';
-import type { OneConversationOptions } from '../conversation/get-conversation.ts';
+import { getConversation } from '../conversation/conversation-detail.ts';
+import type { OneConversationOptions } from '../conversation/conversation-detail.ts';
 import { buildReport, warningsOnce } from '../report.ts';
 import type { Report } from '../report.ts';
 import { criticalPath } from './critical-path.ts';

@@ -4,7 +4,7 @@ import type { ConversationOutcome } from '../../model/conversation.ts';
 import { millisecondsOf } from '../../model/numbers.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import type { StepStatistics } from '../../questions.ts';
-import { percentOf } from '../numbers.ts';
+import { percentOf } from '../intervals.ts';
 import { exclusiveNano } from './critical-path.ts';
 import type { PathPart } from './critical-path.ts';
 

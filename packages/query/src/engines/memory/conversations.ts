@@ -1,17 +1,17 @@
 import { traceIdOf } from '@convotel/conventions';
+import { compareByStart } from '../../model/conversation.ts';
 import type { ConversationRecord } from '../../model/conversation.ts';
 import { reuseWarnings } from '../../model/coverage.ts';
 import type { Coverage } from '../../model/coverage.ts';
 import { groupMask, namedGroup } from '../../model/groups.ts';
 import { quantileOfSorted, sumOf } from '../../model/numbers.ts';
 import { compareBigint } from '../../model/order.ts';
-import { compareByStart } from '../../model/retries.ts';
 import { isInWindow } from '../../model/window.ts';
 import type {
   ConversationCount,
   ConversationCountsQuestion,
-  ConversationsQuestion,
   ConversationSpans,
+  ConversationsQuestion,
   Engine,
   ResponseStatistics,
   ResponseStatisticsQuestion,

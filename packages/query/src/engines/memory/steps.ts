@@ -1,10 +1,9 @@
 import { isFailure } from '@convotel/conventions';
-import { groupMask, groupsIn, namedGroup } from '../../model/groups.ts';
+import { findRetried } from '../../model/conversation.ts';
+import { groupingValues, groupMask, groupsIn, namedGroup } from '../../model/groups.ts';
 import { isCounted, millisecondsOf, quantileOfSorted, sumOf } from '../../model/numbers.ts';
 import { compareBigint, compareText } from '../../model/order.ts';
-import { groupingValues } from '../../model/own-attributes.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
-import { findRetried } from '../../model/retries.ts';
 import { StepCells } from '../../model/step-columns.ts';
 import type { StepCell } from '../../model/step-columns.ts';
 import { CONVERSATIONS_THAT_DECIDE, orderAllSteps } from '../../model/step-order.ts';
@@ -19,10 +18,8 @@ import type {
   StepStatistics,
   StepStatisticsQuestion,
 } from '../../questions.ts';
-import { foldingNames } from './fold-step-names.ts';
-import type { NameOf } from './fold-step-names.ts';
-import { compareNewestFirst, overWindow } from './traces.ts';
-import type { ConversationTrace, Trace } from './traces.ts';
+import { compareNewestFirst, foldingNames, overWindow } from './traces.ts';
+import type { ConversationTrace, NameOf, Trace } from './traces.ts';
 
 /** The questions about steps. */
 export const stepAnswers = {

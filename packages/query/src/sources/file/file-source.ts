@@ -14,11 +14,8 @@ import type {
   Questions,
 } from '../../questions.ts';
 import { SourceError } from '../../source-error.ts';
-import { formatByFirstBytes, formatByKeys, isOtlpRequest, NOT_JSON } from './foreign-file.ts';
-import type { ForeignFormat } from './foreign-file.ts';
-import { readDocuments } from './read-documents.ts';
-import { readLinesAt } from './read-lines.ts';
-import type { LinePlace } from './read-lines.ts';
+import { formatByFirstBytes, formatByKeys, isOtlpRequest, NOT_JSON, readDocuments, readLinesAt } from './read-file.ts';
+import type { ForeignFormat, LinePlace } from './read-file.ts';
 
 /** A collector's batches are a few MB; beyond 256 MiB a line comes near what a string can hold. */
 const MAX_DOCUMENT_BYTES = 268_435_456;

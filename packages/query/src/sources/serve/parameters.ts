@@ -4,8 +4,7 @@ import { MAX_GROUPS } from '../../model/groups.ts';
 import type { GroupBy } from '../../model/groups.ts';
 import type { ConversationFilters, Window } from '../../model/window.ts';
 import { MAX_QUESTION_LIMIT } from '../../questions.ts';
-import { formatInstant, parseInstant } from '../../time/instant.ts';
-import { zoneOffsetSeconds } from '../../time/time-zone.ts';
+import { formatInstant, parseInstant, zoneOffsetSeconds } from '../../time/instant.ts';
 
 /** Every outcome that a conversation can have. */
 export const CONVERSATION_OUTCOMES: readonly ConversationOutcome[] = [...OUTCOMES, 'open'];

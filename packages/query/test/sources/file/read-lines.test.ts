@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { readLines, readLinesAt } from '../../../src/sources/file/read-lines.ts';
-import type { Line } from '../../../src/sources/file/read-lines.ts';
+import { readLines, readLinesAt } from '../../../src/sources/file/read-file.ts';
+import type { Line } from '../../../src/sources/file/read-file.ts';
 
 let folder: string;
 let path: string;
