@@ -8,7 +8,7 @@ import { planConversations } from '../stack/src/traffic/plan-conversations.ts';
 import { sendPlan } from '../stack/src/traffic/run-program.ts';
 import { waitUntil } from '../stack/src/wait-until.ts';
 import { spansOfPlan } from '../stack/truth/spans-of-plan.ts';
-import { createSchema } from './create-table.ts';
+import { createSchema } from './src/create-tables.ts';
 import { startEngine } from './src/start-engine.ts';
 import type { RunningEngine } from './src/start-engine.ts';
 

@@ -13,7 +13,7 @@ import { waitUntil } from '../stack/src/wait-until.ts';
 import { callsAbout } from '../stack/truth/commands.ts';
 import { differencesOfAnswers } from '../stack/truth/compare-answers.ts';
 import { spansOfPlan } from '../stack/truth/spans-of-plan.ts';
-import { createSchema } from './create-table.ts';
+import { createSchema } from './src/create-tables.ts';
 import { startEngine } from './src/start-engine.ts';
 import type { RunningEngine } from './src/start-engine.ts';
 

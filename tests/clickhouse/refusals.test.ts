@@ -1,9 +1,12 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { averages, openClickHouseSource } from '@convotel/query';
 import type { ConversationSource } from '@convotel/query';
 import { ODD_TEXTS, rootSpan, stepSpan } from '@convotel/suite';
-import { createOwnTable } from './create-table.ts';
+import { createOwnTable } from './src/create-tables.ts';
 import { exporterRows } from './exporter-rows.ts';
 import { startEngine } from './src/start-engine.ts';
 import type { RunningEngine } from './src/start-engine.ts';
@@ -42,7 +45,13 @@ const reader = { username: 'reader', password: 'r3ad' };
 
 test.each([
   ['a database that does not exist', '/nowhere', reader, 'WRONG_ANSWER', /no database nowhere|no table/],
-  ['a table that does not exist', '/otel?table=spans', reader, 'WRONG_ANSWER', /no table spans.*otel-traces.sql/],
+  [
+    'a table that does not exist',
+    '/otel?table=spans',
+    reader,
+    'WRONG_ANSWER',
+    /no table spans.*convotel clickhouse ddl/,
+  ],
   ['a table of something else', '/otel?table=other', reader, 'WRONG_ANSWER', /other does not hold spans/],
   ['a wrong password', '/otel', { ...reader, password: 'wr0ng' }, 'WRONG_ANSWER', /user or password is wrong/],
   ['a user without limits', '/otel', { ...reader, username: 'strict' }, 'WRONG_ANSWER', /readonly = 2/],
@@ -57,6 +66,28 @@ test.each([
 test('says that nothing listens there', async () => {
   const opening = openClickHouseSource('clickhouse://127.0.0.1:1/otel');
   await expect(opening).rejects.toMatchObject({ code: 'UNREACHABLE', message: expect.stringMatching(/ECONNREFUSED/) });
+});
+
+test.each([
+  ['too old', '23.8.1.2992', /ClickHouse 23\.8\.1\.2992 is too old; 24\.8 or newer/],
+  ['not one at all', undefined, /answered with an error/],
+])('says that what answers is %s', async (_, version, message) => {
+  const server = createServer((_request, response) => {
+    if (version === undefined) response.writeHead(404).end('Not found');
+    else response.end(`${JSON.stringify({ mode: '2', version, seconds: 0, bytes: 0 })}\n`);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await expect(openClickHouseSource(`clickhouse://127.0.0.1:${port}/otel`)).rejects.toMatchObject({
+    code: 'WRONG_ANSWER',
+    message: expect.stringMatching(message),
+  });
+  // By HTTPS it has no certificate to show.
+  await expect(openClickHouseSource(`clickhouse://127.0.0.1:${port}/otel?secure=true`)).rejects.toMatchObject({
+    code: 'UNREACHABLE',
+    message: expect.stringMatching(/no safe connection.*secure=true/),
+  });
+  server.close();
 });
 
 test('does not repeat a password that stands in the address', async () => {

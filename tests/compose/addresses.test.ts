@@ -11,6 +11,7 @@ const LISTENS: Readonly<Record<string, readonly number[]>> = {
   // Their images' defaults.
   prometheus: [9090],
   grafana: [3000],
+  clickhouse: [8123],
 };
 
 const PUBLISHED_PORTS = Object.values(services).flatMap(({ ports = [] }) =>
@@ -21,9 +22,11 @@ const PUBLISHED_PORTS = Object.values(services).flatMap(({ ports = [] }) =>
 const CONFIGURATIONS = [
   'collector-config/collector.yaml',
   'collector-config/strip-content.yaml',
+  'collector-config/clickhouse.yaml',
   'stack/jaeger/config.yaml',
   'stack/prometheus/prometheus.yml',
   'grafana/provisioning/datasources/convotel.yaml',
+  'grafana/clickhouse/clickhouse.yaml',
   'docker-compose.yml',
 ];
 
@@ -61,7 +64,14 @@ describe('addresses in configurations', () => {
 
   test('are there to be checked', () => {
     const hosts = CONFIGURATIONS.flatMap((file) => addressesIn(readText(file)).map(({ host }) => host));
-    expect([...new Set(hosts)].toSorted()).toEqual(['collector', 'grafana', 'jaeger', 'localhost', 'prometheus']);
+    expect([...new Set(hosts)].toSorted()).toEqual([
+      'clickhouse',
+      'collector',
+      'grafana',
+      'jaeger',
+      'localhost',
+      'prometheus',
+    ]);
   });
 
   test('are published where a user needs them', () => {

@@ -12,7 +12,7 @@ const DOCUMENTS = [
 const PORTS = Object.values(services).flatMap(({ ports = [] }) => ports.map((port) => port.split(':')[1]!));
 const TITLES = readDashboards().flatMap(([, { title, panels }]) => [title, ...panels.map((panel) => panel.title)]);
 /** Words of Grafana's and Jaeger's own pages, and what is emphasised for its own sake. */
-const OTHER_EMPHASIS = ['Find Traces', 'Alerting', 'Save as', 'Target', 'total', 'looks', 'permanent'];
+const OTHER_EMPHASIS = ['Find Traces', 'Alerting', 'Save as', 'Target', 'total', 'looks', 'permanent', 'ClickHouse'];
 
 describe.each(DOCUMENTS)('%s', (path) => {
   const text = readText(path);
@@ -50,7 +50,7 @@ describe.each(DOCUMENTS)('%s', (path) => {
 describe('docs/stack.md', () => {
   test('tells the versions that the compose file starts', () => {
     const table = readText('docs/stack.md');
-    for (const name of ['collector', 'jaeger', 'prometheus', 'grafana']) {
+    for (const name of ['collector', 'jaeger', 'prometheus', 'grafana', 'clickhouse']) {
       const version = services[name]!.image.split(':')[1]!.replace('v', '');
       expect(table).toMatch(new RegExp(`^\\| ${name} \\| ${version.replaceAll('.', '\\.')} \\|`, 'im'));
     }

@@ -4,6 +4,9 @@ import { parse } from 'yaml';
 /** A service of `docker-compose.yml`, as far as we have rules about it. */
 export interface Service {
   image: string;
+  /** Without one, it always starts. */
+  profiles?: string[];
+  entrypoint?: string[];
   command?: string[];
   ports?: string[];
   environment?: Record<string, string>;
@@ -40,12 +43,22 @@ export function readCompose(): { services: Record<string, Service>; volumes: Rec
   };
 }
 
+/** `text` as compose reads it with `environment`: variables have its values, else their defaults. */
+export function withDefaults(text: string, environment: Readonly<Record<string, string>> = {}): string {
+  return text.replaceAll(
+    /\$\{(\w+):-([^}]*)\}/g,
+    (_, name: string, byDefault: string) => environment[name] || byDefault,
+  );
+}
+
 /** What `service` mounts. */
 export function mountsOf({ volumes = [] }: Service): Mount[] {
-  return volumes.map((volume) => {
-    const [source, target] = volume.split(':') as [string, string];
-    return { source, target, isNamedVolume: !source.startsWith('.') };
-  });
+  return volumes
+    .map((volume) => withDefaults(volume))
+    .map((volume) => {
+      const [source, target] = volume.split(':') as [string, string];
+      return { source, target, isNamedVolume: !source.startsWith('.') };
+    });
 }
 
 /** Path in the repository of what the container of `service` sees as `path`; `undefined` when nothing is mounted there. */

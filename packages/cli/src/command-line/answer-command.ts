@@ -90,17 +90,23 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
 
   const query = await import('@convotel/query');
   const from = { ...options, setting: call.settings.from };
-  const hideProgress = showProgress(`Reading ${resolveWhere(from, terminal.environment)}`, terminal);
-  over.addEventListener('abort', hideProgress);
-  const source = await openSource(from, terminal.environment, (notice) => {
-    hideProgress();
-    terminal.writeError(`convotel: ${notice}\n`);
+  const progress = showProgress(`Reading ${resolveWhere(from, terminal.environment)}`, terminal);
+  over.addEventListener('abort', progress.hide);
+  const source = await openSource(from, terminal.environment, {
+    onNotice: (notice) => {
+      progress.hide();
+      terminal.writeError(`convotel: ${notice}\n`);
+    },
+    ...(terminal.showsProgress === true && {
+      onProgress: ({ readRows, totalRows }) =>
+        progress.update(`${Math.floor((100 * readRows) / totalRows)} % of ${totalRows.toLocaleString('en')} rows`),
+    }),
   });
   try {
     const answered = await definition.ask(query, source, asked);
     const report = options.noFindings ? { ...answered, findings: [] } : answered;
     const drawing = graph ? await definition.draw?.(query, source, asked) : undefined;
-    hideProgress();
+    progress.hide();
     if (over.aborted) return EXIT_STATUS.interrupted;
     if (options.json) {
       terminal.writeOutput(formatJson(report));

@@ -7,16 +7,25 @@ const TICK_MS = 1000;
 /** Goes back to the beginning of the line and empties it (ECMA-48, Erase in Line). */
 const EMPTY_LINE = '\r\u001b[K';
 
-/** Shows on standard error that `what` is in progress, if a person can see it. The returned function removes the line. */
-export function showProgress(what: string, terminal: Terminal): () => void {
-  if (terminal.showsProgress !== true) return () => {};
+/** A line on standard error that says that something is in progress. */
+export interface ProgressLine {
+  /** Says how far it is, such as `12 % of 3,000,000 rows`. */
+  update(detail: string): void;
+  /** Removes the line, for good. */
+  hide(): void;
+}
+
+/** Shows that `what` is in progress, if a person can see it. */
+export function showProgress(what: string, terminal: Terminal): ProgressLine {
+  if (terminal.showsProgress !== true) return { update: () => {}, hide: () => {} };
   let isShown = false;
+  let detail = '';
   let ticks: NodeJS.Timeout | undefined;
   const start = setTimeout(() => {
     let seconds = 0;
     const print = (): void => {
       const since = seconds === 0 ? '' : ` ${seconds} s`;
-      const line = `${what} …${since} (Ctrl-C to stop)`;
+      const line = `${what} …${since}${detail} (Ctrl-C to stop)`;
       terminal.writeError(EMPTY_LINE + line.slice(0, Math.max((terminal.columns ?? 80) - 1, 20)));
       seconds += 1;
     };
@@ -24,10 +33,13 @@ export function showProgress(what: string, terminal: Terminal): () => void {
     print();
     ticks = setInterval(print, TICK_MS);
   }, SHOWN_AFTER_MS);
-  return () => {
-    clearTimeout(start);
-    clearInterval(ticks);
-    if (isShown) terminal.writeError(EMPTY_LINE);
-    isShown = false;
+  return {
+    update: (text) => (detail = `, ${text}`),
+    hide: () => {
+      clearTimeout(start);
+      clearInterval(ticks);
+      if (isShown) terminal.writeError(EMPTY_LINE);
+      isShown = false;
+    },
   };
 }

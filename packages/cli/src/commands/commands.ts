@@ -138,6 +138,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./forget.ts'),
   },
   {
+    name: 'clickhouse',
+    summary: 'the table that a ClickHouse keeps conversations in, as SQL',
+    load: () => import('./clickhouse.ts'),
+  },
+  {
     name: 'completion',
     summary: 'a script that completes these words in bash, zsh or fish',
     load: () => import('./completion.ts'),

@@ -19,7 +19,9 @@ export async function checkSource(
   const notices: string[] = [];
   let source: ConversationSource;
   try {
-    source = await openSource(texts, terminal.environment, (notice) => void notices.push(notice));
+    source = await openSource(texts, terminal.environment, {
+      onNotice: (notice) => void notices.push(notice),
+    });
   } catch (error) {
     return { source: undefined, checks: [check('source', 'problem', sentence((error as Error).message))] };
   }

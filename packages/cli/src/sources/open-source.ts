@@ -1,6 +1,14 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Answer, ConversationSource, Question, QuestionName, Questions, SourceKind } from '@convotel/query';
+import type {
+  Answer,
+  ClickHouseSourceOptions,
+  ConversationSource,
+  Question,
+  QuestionName,
+  Questions,
+  SourceKind,
+} from '@convotel/query';
 import { UsageError } from '../terminal.ts';
 
 /** Where to read from, as it was written. */
@@ -11,18 +19,20 @@ export interface SourceTexts {
   setting?: string | undefined;
 }
 
+/** Who is told what a source has to say besides its answers. */
+export type SourceListeners = Pick<ClickHouseSourceOptions, 'onNotice' | 'onProgress'>;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Opens what `--from` names: `local` is the running `convotel serve` that holds the store, else the store's file.
- * `onNotice` is told what a person should know about the source.
  * @throws {@link UsageError} when `--from` is empty, or does not go with `--store`.
  * @throws `SourceError` when the source cannot be opened.
  */
 export async function openSource(
   texts: SourceTexts,
   environment: Environment,
-  onNotice?: (text: string) => void,
+  listeners: SourceListeners = {},
 ): Promise<ConversationSource> {
   const { store } = texts;
   const where = resolveWhere(texts, environment);
@@ -34,7 +44,7 @@ export async function openSource(
   const username = environment['CONVOTEL_CLICKHOUSE_USER'];
   const password = environment['CONVOTEL_CLICKHOUSE_PASSWORD'];
   try {
-    return await connect(where, { username, password, token: tokenIn(environment), onNotice });
+    return await connect(where, { username, password, token: tokenIn(environment), ...listeners });
   } catch (error) {
     throw error instanceof QueryError ? mistakenFrom(error) : error;
   }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Answer } from './answer.ts';
-import { openSession } from './chdb.ts';
+import { literal, openSession } from './chdb.ts';
 import { describeError } from './errors.ts';
 import { helloBlock } from './hello-block.ts';
 import { readRequest } from './request.ts';
@@ -16,14 +16,15 @@ import { Sessions } from './sessions.ts';
 import { applySettings } from './settings.ts';
 import { findInsert, readStatement, runInsert } from './statements.ts';
 import { logIn } from './users.ts';
-import type { Users } from './users.ts';
+import type { User, Users } from './users.ts';
 
 /**
  * ClickHouse's HTTP interface in front of its engine in this process, for tests:
  * `node main.js --path <folder> [--port 0] [--users <file>]`. The first line that it prints is `READY <address> <version>`.
  *
- * The engine is the real one; users, sessions, statuses, compression and the handshake of the collector's exporter are
- * made here. What there is not: the native protocol, TLS, roles and quotas, `KILL QUERY`, clusters.
+ * The engine is the real one; users, sessions, query ids, statuses, compression, the end of a query whose client has
+ * gone, and the handshake of the collector's exporter are made here. What there is not: the native protocol, TLS, roles
+ * and quotas, clusters.
  */
 const { values: options } = parseArgs({
   options: { port: { type: 'string', default: '0' }, path: { type: 'string' }, users: { type: 'string' } },
@@ -54,10 +55,13 @@ async function handle(message: IncomingMessage, response: ServerResponse): Promi
   };
   try {
     request = await readRequest(message);
+    // One id for the whole request, whoever made it.
+    if (!request.parameters.has('query_id')) request.parameters.set('query_id', randomUUID());
     const { name, user } = logIn(users, request);
     const session = sessions.lend(name, request.parameters);
     try {
       applySettings(session.connection, request, user, session.isNew);
+      if (endsWithClient(request, user)) response.once('close', () => endQuery(response, headOf(request).queryId));
       await run(session.connection, request, new Answer(response, request));
     } finally {
       session.giveBack();
@@ -86,8 +90,9 @@ async function run(
     answer.writeWhole(Buffer.alloc(0), { ...head, format: 'Null', result, writtenRows: result?.rowsRead });
     return;
   }
-  const { sql, format, isStreamed } = readStatement(request);
-  if (request.parameters.has('client_protocol_version') && /^\s*SELECT displayName\(\), version\(\)/.test(sql)) {
+  const { sql: text, format, isStreamed } = readStatement(request);
+  const sql = withQueryIds(text);
+  if (request.parameters.has('client_protocol_version') && /^\s*SELECT displayName\(\), version\(\)/.test(text)) {
     answer.writeWhole(helloBlock({ displayName: 'tests', version, timeZone }), { ...head, format: 'Native' });
     return;
   }
@@ -115,8 +120,27 @@ async function run(
   await answer.writeStream(all(), { ...head, format }, (error) => describeError(error, version).text);
 }
 
+/** Whether the query is to end when its client goes away: ClickHouse does that for queries that only read. */
+function endsWithClient({ parameters }: ClickHouseRequest, user: User): boolean {
+  const readonly = Number(parameters.get('readonly') ?? user.readonly ?? 0);
+  return readonly > 0 && parameters.get('cancel_http_readonly_queries_on_client_close') === '1';
+}
+
+function endQuery(response: ServerResponse, queryId: string): void {
+  if (response.writableFinished) return;
+  ownSession.query(`KILL QUERY WHERE ${QUERY_ID} = ${literal(queryId)} ASYNC`);
+}
+
+/** The engine gives each query an id of its own; the one that was asked for is its `log_comment`. */
+const QUERY_ID = "Settings['log_comment']";
+
+function withQueryIds(sql: string): string {
+  const processes = `(SELECT ${QUERY_ID} AS query_id, * EXCEPT query_id FROM system.processes)`;
+  return sql.replaceAll(/\bFROM system\.processes\b/g, `FROM ${processes}`);
+}
+
 function headOf({ parameters }: ClickHouseRequest): { queryId: string; timeZone: string } {
-  return { queryId: parameters.get('query_id') ?? randomUUID(), timeZone };
+  return { queryId: parameters.get('query_id') ?? '', timeZone };
 }
 
 const server = createServer((message, response) => void handle(message, response));

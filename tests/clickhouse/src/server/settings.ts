@@ -38,6 +38,7 @@ export function applySettings(
       if (!HTTP_SETTINGS.has(name)) set(name, value);
     }
   }
+  set('log_comment', parameters.get('query_id') ?? '');
   const readonly = user.readonly ?? (method === 'GET' ? 2 : 0);
   if (readonly !== 0) set('readonly', String(readonly));
 }

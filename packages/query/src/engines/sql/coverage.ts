@@ -14,8 +14,21 @@ export interface Extent {
 }
 
 /** The extent of `window`, or of everything; undefined where nothing starts. */
-export async function findExtent(store: SqlStore, window: Window | undefined): Promise<Extent | undefined> {
-  const [row] = await store.rows('extent', windowValues(window));
+export function findExtent(store: SqlStore, window: Window | undefined): Promise<Extent | undefined> {
+  return readExtent(store, 'extent', window);
+}
+
+/** The same, quicker: its times may be wider, and its spans more than what the question sees. */
+export function findRoughExtent(store: SqlStore, window: Window | undefined): Promise<Extent | undefined> {
+  return readExtent(store, 'rough-extent', window);
+}
+
+async function readExtent(
+  store: SqlStore,
+  name: 'extent' | 'rough-extent',
+  window: Window | undefined,
+): Promise<Extent | undefined> {
+  const [row] = await store.rows(name, windowValues(window));
   const spans = Number(row!['spans']);
   if (spans === 0) return undefined;
   return { spans, oldestNs: row!['oldest_ns'] as bigint, newestNs: row!['newest_ns'] as bigint };

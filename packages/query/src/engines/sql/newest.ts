@@ -1,7 +1,7 @@
 import { CONVERSATIONS_THAT_DECIDE, orderAllSteps } from '../../model/step-order.ts';
 import { millisecondsOf } from '../../model/numbers.ts';
 import type { Window } from '../../model/window.ts';
-import { findExtent } from './coverage.ts';
+import { findRoughExtent } from './coverage.ts';
 import type { Extent } from './coverage.ts';
 import { windowValues } from './sql-store.ts';
 import type { SqlRow, SqlStore, TraceKey } from './sql-store.ts';
@@ -26,7 +26,7 @@ export async function findNewest(
   store: SqlStore,
   { window, limit, aboveNano = -1n }: NewestQuestion,
 ): Promise<TraceKey[]> {
-  const extent = await findExtent(store, window);
+  const extent = await findRoughExtent(store, window);
   return lookBack({ window, limit, extent }, async (values) => {
     const rows = await store.rows('newest-conversations', { ...values, above_ns: aboveNano });
     return rows.map((row) => row['trace_id'] as TraceKey);

@@ -52,6 +52,8 @@ export type StatementName =
   | 'common-errors'
   /** `spans`, `oldest_ns`, `newest_ns` of the window; the times are null where it is empty. */
   | 'extent'
+  /** Like `extent`, but copies of a span may count too, and filters need not. */
+  | 'rough-extent'
   /** `conversations` of the window. */
   | 'coverage'
   /** The most frequent of each `kind` (`service`, `name`) in the window: `kind`, `text`, `spans`. */

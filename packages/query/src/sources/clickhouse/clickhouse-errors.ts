@@ -5,7 +5,7 @@ import type { SourceErrorCode } from '../../source-error.ts';
 const SENTENCES: Readonly<Record<string, (context: ErrorContext) => readonly [SourceErrorCode, string]>> = {
   60: ({ table, database }) => [
     'WRONG_ANSWER',
-    `there is no table ${table} in the database ${database}; create it with collector-config/clickhouse/otel-traces.sql, or name another one with ?table=`,
+    `there is no table ${table} in the database ${database}; \`convotel clickhouse ddl\` prints what makes it; or name another one with ?table=`,
   ],
   81: ({ database }) => [
     'WRONG_ANSWER',
@@ -21,7 +21,7 @@ const SENTENCES: Readonly<Record<string, (context: ErrorContext) => readonly [So
   ],
   241: () => [
     'WRONG_ANSWER',
-    'the question needs more memory than it may take; ask about a shorter window, or let the user take more (max_memory_usage)',
+    'the question needs more memory than it may take; ask about a shorter window, or let the profile of the user allow more (max_memory_usage)',
   ],
   497: ({ table, database }) => [
     'WRONG_ANSWER',
@@ -47,7 +47,7 @@ const SENTENCES: Readonly<Record<string, (context: ErrorContext) => readonly [So
   ],
   47: ({ table }) => [
     'WRONG_ANSWER',
-    `${table} lacks a column; create it with collector-config/clickhouse/otel-traces.sql`,
+    `${table} lacks a column that the collector writes; \`convotel clickhouse ddl\` prints a table that has them all`,
   ],
 };
 
@@ -69,7 +69,11 @@ export function explainClickHouseError(error: unknown, context: ErrorContext): u
     const [sourceErrorCode, text] = sentence(context);
     return new SourceError(sourceErrorCode, `${context.location}: ${text}`, { cause: error });
   }
-  if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) {
+  if (typeof code === 'string' && /CERT|SIGNATURE|^ERR_(?:TLS|SSL)|^EPROTO$/.test(code)) {
+    const text = `no safe connection to ClickHouse at ${context.location} (${code}); is ?secure=true right for this port? A certificate authority of your own goes into NODE_EXTRA_CA_CERTS`;
+    return new SourceError('UNREACHABLE', text, { cause: error });
+  }
+  if (typeof code === 'string' && /^E[A-Z_]+$/.test(code)) {
     const text = `ClickHouse cannot be reached at ${context.location} (${code}); check host and port, the HTTP port is usually 8123`;
     return new SourceError('UNREACHABLE', text, { cause: error });
   }

@@ -4,10 +4,9 @@ import type { Answer } from '../../model/coverage.ts';
 import { askEngine } from '../../questions.ts';
 import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions } from '../../questions.ts';
 import { SourceError } from '../../source-error.ts';
-import { parseClickHouseAddress } from './address.ts';
 import { explainClickHouseError } from './clickhouse-errors.ts';
 import type { ErrorContext } from './clickhouse-errors.ts';
-import { ClickHouseStore } from './clickhouse-store.ts';
+import { ClickHouseStore, newQueryId } from './clickhouse-store.ts';
 import type { ClickHouseConnection } from './clickhouse-store.ts';
 import type { TableKind } from './statements.ts';
 
@@ -17,26 +16,47 @@ export interface ClickHouseSourceOptions {
   username?: string | undefined;
   /** @defaultValue none */
   password?: string | undefined;
-  /** How long one query may take, in seconds. @defaultValue `60` */
+  /** How long one query may take, in seconds. @defaultValue what the user's profile says, else `60` */
   maxExecutionSeconds?: number | undefined;
-  /** Most memory that one query may take on the server, in bytes. @defaultValue `4_294_967_296` */
+  /** Most memory that one query may take on the server, in bytes. @defaultValue what the user's profile says, else 4 GiB */
   maxMemoryBytes?: number | undefined;
+  /**
+   * How far around a window the spans of its conversations are looked for, in seconds: whatever is further away does not
+   * belong to them. What is asked for by its id is read whole. @defaultValue `21_600`, six hours
+   */
+  reachSeconds?: number | undefined;
   /** Is told, once, what a person should know about the table. @defaultValue nobody is */
   onNotice?: ((text: string) => void) | undefined;
+  /**
+   * Is told, twice a second, how far the server is with what it is asked just then; a question asks it several things. A
+   * user who may not read `system.processes` is told nothing. @defaultValue nobody is
+   */
+  onProgress?: ((progress: ClickHouseProgress) => void) | undefined;
+}
+
+/** How far a query is, as the server says. */
+export interface ClickHouseProgress {
+  readRows: number;
+  /** How many there are to read, as far as the server knows; at least 1. */
+  totalRows: number;
 }
 
 const MAX_EXECUTION_SECONDS = 60;
+const REACH_SECONDS = 21_600;
 const MAX_MEMORY_BYTES = 4 * 1024 ** 3;
 
-/** How much longer the network may take than the query. */
-const EXTRA_MS = 10_000;
+/** A day: longer than any limit that somebody would set. */
+const LONGEST_REQUEST_MS = 86_400_000;
 
-/** Columns of the table of collector-config/clickhouse/otel-traces.sql without which it is read like the exporter's. */
+/** The oldest release that has every setting and function that is used, by its documentation: year and month. */
+const OLDEST_VERSION = [24, 8] as const;
+
+/** Columns of the table of `convotel clickhouse ddl` without which it is read like the exporter's. */
 const CONVOTEL_COLUMNS = ['Step', 'IsRoot', 'Outcome', 'Version', 'Timings', 'ResponseLatency', 'SamplingRatio'];
 
 /**
- * Opens the spans in a ClickHouse, such as `clickhouse://localhost:8123/otel`: the table of collector-config/clickhouse/otel-traces.sql, or
- * the one that the collector's exporter makes, which answers the same, more slowly. `?table=` names another one than
+ * Opens the spans in a ClickHouse, such as `clickhouse://localhost:8123/otel`: the table of
+ * {@link clickHouseTableDefinition}, or the one that the collector's exporter makes, which answers the same, more slowly. `?table=` names another one than
  * `otel_traces`, `?secure=true` asks by HTTPS.
  *
  * The package `@clickhouse/client` is loaded by the first call. Statements of one question are not answered from one
@@ -48,8 +68,8 @@ export async function openClickHouseSource(
   options: ClickHouseSourceOptions = {},
 ): Promise<ConversationSource> {
   const { url, database, table, location } = parseClickHouseAddress(address);
-  const { maxExecutionSeconds = MAX_EXECUTION_SECONDS, maxMemoryBytes = MAX_MEMORY_BYTES } = options;
-  const context: ErrorContext = { location, database, table, maxSeconds: maxExecutionSeconds };
+  const { reachSeconds = REACH_SECONDS } = options;
+  const context: ErrorContext = { location, database, table, maxSeconds: 0 };
   const { createClient, ClickHouseLogLevel } = await loadClient();
   const client = createClient({
     url,
@@ -57,24 +77,40 @@ export async function openClickHouseSource(
     username: options.username ?? 'default',
     password: options.password ?? '',
     application: 'convotel',
-    request_timeout: maxExecutionSeconds * 1000 + EXTRA_MS,
+    // The server ends a query that takes too long, and says so.
+    request_timeout: LONGEST_REQUEST_MS,
     log: { level: ClickHouseLogLevel.OFF },
   });
+  const closing = new AbortController();
   try {
-    const isReadOnly = await checkReadOnly(client, location);
-    const kind = await recogniseTable(client, context);
-    if (kind === 'exporter') options.onNotice?.(exporterNotice(context));
-    const settings = {
+    const profile = await readProfile(client, location);
+    context.maxSeconds = options.maxExecutionSeconds ?? (profile.maxExecutionSeconds || MAX_EXECUTION_SECONDS);
+    const settings: Record<string, string | number> = {
+      max_execution_time: context.maxSeconds,
+      max_memory_usage: String(options.maxMemoryBytes ?? (profile.maxMemoryBytes || MAX_MEMORY_BYTES)),
       // Who may only read already may not say so again.
-      ...(isReadOnly ? {} : { readonly: '2' }),
-      max_execution_time: maxExecutionSeconds,
-      max_memory_usage: String(maxMemoryBytes),
+      ...(profile.mayWrite && { readonly: '2' }),
       output_format_json_quote_64bit_integers: 1,
       cancel_http_readonly_queries_on_client_close: 1,
       // Copies have the same start, so they are in one partition.
       do_not_merge_across_partitions_select_final: 1,
+      // Both read less where trace ids are given; they look at columns of which copies have the same values.
+      optimize_move_to_prewhere_if_final: 1,
+      use_skip_indexes_if_final: 1,
+      // Of a cluster, the spans of a conversation are on one shard.
+      distributed_product_mode: 'local',
     };
-    return new ClickHouseSource(context, { client, table, kind, settings });
+    const { kind, notice } = await recogniseTable(client, context, settings);
+    if (notice !== undefined) options.onNotice?.(notice);
+    return new ClickHouseSource(context, closing, {
+      client,
+      table,
+      kind,
+      settings,
+      reachNano: BigInt(reachSeconds) * 1_000_000_000n,
+      onProgress: options.onProgress,
+      signal: closing.signal,
+    });
   } catch (error) {
     await client.close();
     throw explainClickHouseError(error, context);
@@ -93,34 +129,131 @@ async function loadClient(): Promise<typeof import('@clickhouse/client')> {
   }
 }
 
-async function checkReadOnly(client: ClickHouseClient, location: string): Promise<boolean> {
-  const query = "SELECT toString(getSetting('readonly')) AS mode";
-  const [row] = await (await client.query({ query, format: 'JSONEachRow' })).json<{ mode: string }>();
-  if (row!.mode !== '1') return row!.mode !== '0';
+/** What the profile of the user says; a limit of 0 is none. */
+interface UserProfile {
+  mayWrite: boolean;
+  maxExecutionSeconds: number;
+  maxMemoryBytes: number;
+}
+
+/** Asks without settings: who may set none is told so. */
+async function readProfile(client: ClickHouseClient, location: string): Promise<UserProfile> {
+  const query = `SELECT version() AS version, toString(getSetting('readonly')) AS mode,
+    toFloat64(getSetting('max_execution_time')) AS seconds, toFloat64(getSetting('max_memory_usage')) AS bytes`;
+  const answer = await client.query({ query, format: 'JSONEachRow', query_id: newQueryId() });
+  const [row] = await answer.json<{ version: string; mode: string; seconds: number; bytes: number }>();
+  const { version, mode, seconds, bytes } = row!;
+  const [year = 0, month = 0] = version.split('.').map(Number);
+  if (year < OLDEST_VERSION[0] || (year === OLDEST_VERSION[0] && month < OLDEST_VERSION[1])) {
+    throw new SourceError(
+      'WRONG_ANSWER',
+      `${location}: ClickHouse ${version} is too old; ${OLDEST_VERSION.join('.')} or newer is needed`,
+    );
+  }
+  if (mode !== '1') return { mayWrite: mode === '0', maxExecutionSeconds: seconds, maxMemoryBytes: bytes };
   throw new SourceError(
     'WRONG_ANSWER',
     `${location}: the user may not set limits for its own queries (readonly = 1); give it readonly = 2, which lets it read only too`,
   );
 }
 
-async function recogniseTable(client: ClickHouseClient, context: ErrorContext): Promise<TableKind> {
+/** Which table it is, and what a person should know about it. */
+async function recogniseTable(
+  client: ClickHouseClient,
+  context: ErrorContext,
+  settings: Record<string, string | number>,
+): Promise<{ kind: TableKind; notice?: string }> {
   const { table, database, location } = context;
-  const answer = await client.query({
-    query:
-      'SELECT name FROM system.columns WHERE database = {database:String} AND table = {table:String} ORDER BY name',
-    query_params: { database, table },
-    format: 'JSONEachRow',
-  });
-  const columns = new Set((await answer.json<{ name: string }>()).map(({ name }) => name));
-  if (CONVOTEL_COLUMNS.every((name) => columns.has(name))) return 'convotel';
-  if (columns.has('SpanAttributes')) return 'exporter';
-  if (columns.size === 0)
-    await client.query({ query: 'SELECT 1 FROM {table:Identifier} LIMIT 0', query_params: { table } });
-  throw new SourceError('WRONG_ANSWER', `${location}: ${table} does not hold spans as the collector writes them`);
+  const read = async <Row>(query: string): Promise<Row[]> => {
+    const answer = await client.query({
+      query,
+      query_params: { database, table },
+      format: 'JSONEachRow',
+      clickhouse_settings: settings,
+      query_id: newQueryId(),
+    });
+    return answer.json<Row>();
+  };
+  const described = await read<{ name: string; engine: string }>(
+    `SELECT name, (SELECT any(engine) FROM system.tables WHERE database = {database:String} AND name = {table:String}) AS engine
+    FROM system.columns WHERE database = {database:String} AND table = {table:String} ORDER BY name`,
+  );
+  const columns = new Set(described.map(({ name }) => name));
+  const engine = described[0]?.engine ?? '';
+  // Whoever may not read it does not see its columns either; the error tells which it is.
+  if (columns.size === 0) await read('SELECT 1 FROM {table:Identifier} LIMIT 0');
+  if (!columns.has('SpanAttributes')) {
+    throw new SourceError('WRONG_ANSWER', `${location}: ${table} does not hold spans as the collector writes them`);
+  }
+  const slower = 'Answers are the same, but take several times as long as with the table of `convotel clickhouse ddl`.';
+  const missing = CONVOTEL_COLUMNS.filter((name) => !columns.has(name));
+  if (missing.length === CONVOTEL_COLUMNS.length) {
+    return {
+      kind: 'exporter',
+      notice: `${location} is the table that the collector's exporter makes. ${slower}`,
+    };
+  }
+  if (missing.length > 0) {
+    const notice = `${location} is an older table of convotel, without ${missing.join(', ')}. ${slower}`;
+    return { kind: 'exporter', notice };
+  }
+  // FINAL needs an engine that knows copies; a Distributed table says nothing of what stands behind it.
+  if (/Replacing|^Distributed$/.test(engine)) return { kind: 'convotel' };
+  const notice = `${location} has the columns of convotel's table, but its engine, ${engine}, keeps copies of spans. ${slower}`;
+  return { kind: 'exporter', notice };
 }
 
-function exporterNotice({ location }: ErrorContext): string {
-  return `${location} is the table that the collector's exporter makes. Answers are the same, but take several times as long as with the table of collector-config/clickhouse/otel-traces.sql.`;
+/** What an address says. */
+interface ClickHouseAddress {
+  /** The server's HTTP interface. */
+  url: string;
+  database: string;
+  table: string;
+  /** The address as a person may see it. */
+  location: string;
+}
+
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+
+/**
+ * Reads `clickhouse://host[:port]/database[?table=otel_traces&secure=true]`.
+ * @throws `SourceError` `UNREACHABLE` when it is not one; nothing of a password in it is repeated.
+ */
+function parseClickHouseAddress(address: string): ClickHouseAddress {
+  const form = 'Give one such as clickhouse://localhost:8123/otel';
+  // Addresses of schemes that the URL standard does not know have opaque hosts, so it is read as HTTP.
+  const text = address.replace(/^clickhouse:/i, 'http:');
+  if (!URL.canParse(text)) throw new SourceError('UNREACHABLE', `the address of ClickHouse is not valid. ${form}.`);
+  const { hostname, port, username, password, pathname, searchParams } = new URL(text);
+  if (username !== '' || password !== '') {
+    throw new SourceError(
+      'UNREACHABLE',
+      'the address of ClickHouse has a user or a password in it, where others may see them. Set CONVOTEL_CLICKHOUSE_USER and CONVOTEL_CLICKHOUSE_PASSWORD instead.',
+    );
+  }
+  for (const name of searchParams.keys()) {
+    if (name === 'table' || name === 'secure') continue;
+    throw new SourceError(
+      'UNREACHABLE',
+      `the address of ClickHouse has an unknown part "${name}". ${form}?table=otel_traces&secure=true.`,
+    );
+  }
+  const isSecure = searchParams.get('secure') === 'true';
+  // The URL standard drops the port 80 of HTTP, so where it was written it is asked for in the text.
+  const written = port || (/^http:\/\/[^/?#]*:80(?:[/?#]|$)/i.test(text) ? '80' : isSecure ? '8443' : '8123');
+  const database = pathname.replace(/^\/|\/$/g, '') || 'default';
+  const table = searchParams.get('table') ?? 'otel_traces';
+  for (const name of [database, table]) {
+    if (!IDENTIFIER.test(name)) {
+      throw new SourceError('UNREACHABLE', `"${name}" is not the name of a database or table. ${form}.`);
+    }
+  }
+  return {
+    url: `${isSecure ? 'https' : 'http'}://${hostname}:${written}`,
+    database,
+    table,
+    location: `clickhouse://${hostname}:${written}/${database}${table === 'otel_traces' ? '' : `?table=${table}`}`,
+  };
 }
 
 /** Answers from a table of ClickHouse. */
@@ -129,19 +262,19 @@ class ClickHouseSource implements ConversationSource {
   readonly location: string;
   readonly #context: ErrorContext;
   readonly #connection: ClickHouseConnection;
-  readonly #closing = new AbortController();
+  readonly #closing: AbortController;
 
-  constructor(context: ErrorContext, connection: Omit<ClickHouseConnection, 'signal'>) {
+  constructor(context: ErrorContext, closing: AbortController, connection: ClickHouseConnection) {
     this.location = context.location;
     this.#context = context;
-    this.#connection = { ...connection, signal: this.#closing.signal };
+    this.#closing = closing;
+    this.#connection = connection;
   }
 
   ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>>;
   async ask(question: AnyQuestion): Promise<Answer<unknown>> {
-    const filters = 'filters' in question ? question.filters : undefined;
     try {
-      return await askEngine(sqlEngine, new ClickHouseStore(this.#connection, filters), question);
+      return await askEngine(sqlEngine, new ClickHouseStore(this.#connection, question), question);
     } catch (error) {
       throw explainClickHouseError(error, this.#context);
     }

@@ -1,17 +1,27 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { traceIdOf } from '@convotel/conventions';
 import { windowValues } from '../../engines/sql/sql-store.ts';
 import type { FoldedNames, SqlRow, SqlStore, SqlValue, StatementName } from '../../engines/sql/sql-store.ts';
+import { TOO_LONG_NANO } from '../../model/numbers.ts';
+import { EARLIEST_UNIX_NANO } from '../../model/window.ts';
 import type { ConversationFilters } from '../../model/window.ts';
+import type { AnyQuestion, Question } from '../../questions.ts';
 import { readColumns, readRows } from './result-rows.ts';
 import type { CompactAnswer } from './result-rows.ts';
 import { CLICKHOUSE_READERS } from './span-row.ts';
+import { isReadByScan, rowsOfScan, rowsOfWindow, scanPartsOf } from './shared-scans.ts';
+import type { SharedRows } from './shared-scans.ts';
 import { statementText } from './statements.ts';
 import type { ClickHouseStatement, TableKind } from './statements.ts';
 
 /** Most trace ids that one query is given: the server bounds the length of a parameter. */
 const MAX_TRACE_IDS = 2_000;
+
+const PROGRESS_MS = 500;
+const PROGRESS =
+  'SELECT toString(read_rows) AS read, toString(total_rows_approx) AS total FROM system.processes WHERE query_id = {query_id:String}';
 
 const NANO_PER_SECOND = 1_000_000_000n;
 
@@ -24,23 +34,36 @@ export interface ClickHouseConnection {
   table: string;
   kind: TableKind;
   settings: Readonly<Record<string, string | number>>;
+  /** How far around a window the spans of its conversations are looked for, in nanoseconds. */
+  reachNano: bigint;
+  /** Is told how far a query is. */
+  onProgress: ((progress: { readRows: number; totalRows: number }) => void) | undefined;
   /** Ends whatever is running. */
   signal: AbortSignal;
 }
 
-/** The statements of `sql/` on one table, which sees only the conversations that `filters` choose. */
+/** An id under which the server knows a query: operators see whose it is. */
+export function newQueryId(): string {
+  return `convotel-${randomUUID()}`;
+}
+
+/** The statements of `sql/` on one table, for one question: it sees only the conversations that its filters choose. */
 export class ClickHouseStore implements SqlStore {
   readonly readers = CLICKHOUSE_READERS;
   readonly isFiltered: boolean;
   readonly #connection: ClickHouseConnection;
   readonly #filters: ConversationFilters;
+  readonly #question: AnyQuestion;
+  /** Rows that another statement's look at the spans has told already. */
+  #shared: Partial<SharedRows> = {};
   #groups: { group_attribute: string; group_values: readonly string[] } | undefined;
   #fold: { kept_steps: readonly string[]; other_step: string } | undefined;
 
-  constructor(connection: ClickHouseConnection, filters: ConversationFilters = {}) {
+  constructor(connection: ClickHouseConnection, question: AnyQuestion) {
     this.#connection = connection;
-    this.#filters = filters;
-    this.isFiltered = Object.values(filters).some((filter) => filter !== undefined);
+    this.#question = question;
+    this.#filters = ('filters' in question ? question.filters : undefined) ?? {};
+    this.isFiltered = Object.values(this.#filters).some((filter) => filter !== undefined);
   }
 
   async foldStepNames({
@@ -49,12 +72,18 @@ export class ClickHouseStore implements SqlStore {
     other,
     wholeConversations,
   }: Parameters<SqlStore['foldStepNames']>[0]): Promise<FoldedNames | undefined> {
+    // Few stores have that many names, and finding this out costs little.
+    const count = wholeConversations
+      ? Number(readRows(await this.#ask('step-name-count', windowValues(window)))[0]!['names'])
+      : new Set((await this.#scan(windowValues(window)))['step-statistics'].map((row) => row['step'])).size;
+    if (count <= maxNames) return undefined;
     const values = { whole_conversations: wholeConversations, other_step: other, row_limit: maxNames };
     const rows = readRows(await this.#ask('step-names', { ...windowValues(window), ...values }));
     const folded = Number(rows[0]?.['names'] ?? 0) - rows.length;
     if (folded <= 0) return undefined;
     const kept = rows.map((row) => row['step'] as string);
     this.#fold = { kept_steps: kept, other_step: other };
+    this.#shared = { coverage: this.#shared.coverage };
     return { kept: new Set(kept), folded };
   }
 
@@ -75,25 +104,58 @@ export class ClickHouseStore implements SqlStore {
   ): Promise<unknown[]> {
     const traceIds = values['trace_ids'] as readonly string[] | undefined;
     if (traceIds === undefined || traceIds.length <= MAX_TRACE_IDS) {
-      return readRows(await this.#ask(name, values)).map(read);
+      return (await this.#rowsOf(name, values)).map(read);
     }
     const items: unknown[] = [];
     for (let index = 0; index < traceIds.length; index += MAX_TRACE_IDS) {
       const some = { ...values, trace_ids: traceIds.slice(index, index + MAX_TRACE_IDS) };
-      for (const row of readRows(await this.#ask(name, some))) items.push(read(row));
+      for (const row of await this.#rowsOf(name, some)) items.push(read(row));
     }
     return items;
+  }
+
+  async #rowsOf(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<readonly SqlRow[]> {
+    if (isReadByScan(name)) {
+      const isScanned = this.#question.name === 'step-statistics' && this.#shared[name] === undefined;
+      if (isScanned) await this.#scan(values);
+      // A scan of one step does not know the others.
+      if (this.#shared[name] === undefined) {
+        Object.assign(this.#shared, rowsOfWindow(await this.#read('window', values)));
+      }
+      return this.#shared[name]!;
+    }
+    if (name === 'coverage' && this.#shared.coverage !== undefined) return this.#shared.coverage;
+    const rows = await this.#read(name as ClickHouseStatement, values);
+    const seen = rows[0]?.['seen'];
+    if (name === 'step-retries') this.#shared.coverage = [{ conversations: seen }];
+    // The row without a step is there for the conversations that are seen.
+    return name === 'step-retries' ? rows.filter((row) => row['step'] !== '') : rows;
   }
 
   async columns(
     name: StatementName,
     values: Readonly<Record<string, SqlValue>>,
   ): Promise<Readonly<Record<string, readonly unknown[]>>> {
-    return readColumns(await this.#ask(name, values));
+    return readColumns(await this.#ask(name as ClickHouseStatement, values));
+  }
+
+  async #read(name: ClickHouseStatement, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]> {
+    return readRows(await this.#ask(name, values));
+  }
+
+  /** Everything that one look at the steps of the question's window tells. */
+  async #scan(values: Readonly<Record<string, SqlValue>>): Promise<SharedRows> {
+    if (this.#shared['step-statistics'] === undefined) {
+      const { step = null, quantiles = [] } = this.#question as Question<'step-statistics'>;
+      const probabilities = quantiles.length === 0 ? [0.5] : quantiles;
+      const scanned = { ...values, step, too_long_ns: TOO_LONG_NANO, probabilities };
+      Object.assign(this.#shared, rowsOfScan(await this.#read('step-scan', scanned), step));
+    }
+    return this.#shared as SharedRows;
   }
 
   async #ask(name: ClickHouseStatement, values: Readonly<Record<string, SqlValue>>): Promise<CompactAnswer> {
-    const { client, table, kind, settings, signal } = this.#connection;
+    const { client, table, kind, settings, reachNano, signal } = this.#connection;
     const { probabilities = [], ...others } = values;
     const shape = {
       kind,
@@ -101,24 +163,56 @@ export class ClickHouseStore implements SqlStore {
       isFolded: this.#fold !== undefined,
       isGrouped: this.#groups !== undefined,
       probabilityCount: (probabilities as readonly number[]).length,
+      scanParts: scanPartsOf(this.#question),
     };
-    const answer = await client.query({
-      query: statementText(name, shape),
-      query_params: {
-        table,
-        ...this.#fold,
-        ...this.#groups,
-        ...filterValues(this.#filters),
-        ...boundValues(others, probabilities as number[]),
-      },
-      // A list of trace ids would not fit into a URL.
-      use_multipart_params: true,
-      format: 'JSONCompactEachRowWithNamesAndTypes',
-      clickhouse_settings: settings,
-      query_id: `convotel-${randomUUID()}`,
-      abort_signal: signal,
-    });
-    return (await answer.json()) as CompactAnswer;
+    const queryId = newQueryId();
+    const over = this.#followProgress(queryId);
+    try {
+      const answer = await client.query({
+        query: statementText(name, shape),
+        query_params: {
+          table,
+          ...this.#fold,
+          ...this.#groups,
+          ...filterValues(this.#filters),
+          ...boundValues(others, probabilities as number[], reachNano),
+        },
+        // A list of trace ids would not fit into a URL.
+        use_multipart_params: true,
+        format: 'JSONCompactEachRowWithNamesAndTypes',
+        clickhouse_settings: settings,
+        query_id: queryId,
+        abort_signal: signal,
+      });
+      return (await answer.json()) as CompactAnswer;
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** Asks how far the query is until what it returns is aborted. */
+  #followProgress(queryId: string): AbortController {
+    const over = new AbortController();
+    const { client, settings, onProgress } = this.#connection;
+    const follow = async (): Promise<void> => {
+      for (;;) {
+        await wait(PROGRESS_MS, undefined, { signal: over.signal });
+        const answer = await client.query({
+          query: PROGRESS,
+          query_params: { query_id: queryId },
+          format: 'JSONEachRow',
+          clickhouse_settings: settings,
+          query_id: newQueryId(),
+          abort_signal: over.signal,
+        });
+        const [row] = await answer.json<{ read: string; total: string }>();
+        const [readRows, totalRows] = [Number(row?.read), Number(row?.total)];
+        if (!over.signal.aborted && totalRows > 0) onProgress!({ readRows: Math.min(readRows, totalRows), totalRows });
+      }
+    };
+    // It ends with an error: the query is over, or the user may not look, which the answer does not depend on.
+    if (onProgress !== undefined) follow().catch(() => {});
+    return over;
   }
 }
 
@@ -134,12 +228,16 @@ function filterValues({ service, workflow, session, outcome }: ConversationFilte
 function boundValues(
   values: Readonly<Record<string, SqlValue>>,
   probabilities: readonly number[],
+  reachNano: bigint,
 ): Record<string, unknown> {
   const bound: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) bound[name] = typeof value === 'bigint' ? String(value) : value;
-  for (const edge of ['since', 'until']) {
-    const nano = values[`${edge}_ns`];
-    if (typeof nano === 'bigint') bound[edge] = secondsText(nano < LATEST_NANO ? nano : LATEST_NANO);
+  const { since_ns: since, until_ns: until } = values;
+  if (typeof since === 'bigint' && typeof until === 'bigint') {
+    bound['since'] = secondsText(since);
+    bound['until'] = secondsText(until);
+    bound['reach_since'] = secondsText(since - reachNano);
+    bound['reach_until'] = secondsText(until + reachNano);
   }
   probabilities.forEach((probability, index) => (bound[`probability_${index}`] = probability));
   if (values['trace_id'] !== undefined) bound['trace_ids'] = [values['trace_id']];
@@ -150,6 +248,7 @@ function boundValues(
 }
 
 /** A time that is read the same whatever zone the server is in. */
-function secondsText(unixNano: bigint): string {
+function secondsText(nano: bigint): string {
+  const unixNano = nano < EARLIEST_UNIX_NANO ? EARLIEST_UNIX_NANO : nano < LATEST_NANO ? nano : LATEST_NANO;
   return `${unixNano / NANO_PER_SECOND}.${String(unixNano % NANO_PER_SECOND).padStart(9, '0')}`;
 }

@@ -3,9 +3,9 @@
 -- A conversation starts with its first step; where it has none, with its root.
 WITH seen_conversations AS (
   SELECT coalesce(minOrNullIf(start_ns, is_step), min(start_ns)) AS first_ns
-  FROM touched_spans
+  FROM reached_spans
   WHERE is_step OR is_root
-  GROUP BY trace_id
+  GROUP BY reinterpretAsUInt128(unhex(trace_id))
   HAVING max(start_ns >= {since_ns:Int64} AND start_ns < {until_ns:Int64})
 )
 SELECT

@@ -19,7 +19,7 @@ SELECT
     groupBitOrIf(bitShiftLeft(toUInt32(1), group_id), is_step),
     groupBitOr(bitShiftLeft(toUInt32(1), group_id))
   ) AS group_mask
-FROM touched_spans
+FROM reached_spans
 WHERE is_step OR is_root
 GROUP BY trace_id
 HAVING starts_within OR max(is_step AND start_ns >= {since_ns:Int64} AND start_ns < {until_ns:Int64})

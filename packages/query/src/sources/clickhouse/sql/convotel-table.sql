@@ -12,7 +12,7 @@ SELECT
   Outcome AS outcome,
   Depth AS depth,
   Attempt AS attempt,
-  ConversationId AS conversation_id,
+  SpanAttributes['conversation.id'] AS conversation_id,
   SessionId AS session_id,
   Workflow AS workflow,
   ServiceName AS service_name,

@@ -13,7 +13,7 @@ WITH latencies AS (
     -- Without a value only where none of the steps has one.
     bitAnd(all_groups, bitNot(toUInt32({no_group:UInt32}))) AS groups_of_values,
     if(groups_of_values = 0, all_groups, groups_of_values) AS group_mask
-  FROM touched_spans
+  FROM reached_spans
   WHERE is_step OR is_root
   GROUP BY trace_id
   HAVING first_ns >= {since_ns:Int64} AND first_ns < {until_ns:Int64} AND response_s IS NOT NULL

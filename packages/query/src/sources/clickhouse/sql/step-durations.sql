@@ -11,7 +11,7 @@ WITH judged AS (
       if({traits:Bool}, attributes['gen_ai.request.model'], '') AS own_model,
       {traits:Bool} AND attempt > 1 AS is_retry,
       if({traits:Bool}, toInt32OrNull(attributes['conversation.input.chars']), NULL) AS own_chars
-    FROM touched_spans
+    FROM reached_spans
     WHERE is_step
   )
 )

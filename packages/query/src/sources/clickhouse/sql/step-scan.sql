@@ -1,0 +1,33 @@
+-- Numbers of each step over its spans that start from {since} to before {until}, or of {step} alone. In the row without a
+-- step are the spans that are none; all rows together tell what window.sql tells.
+-- Counted are the completed ones shorter than {too_long_ns}. Quantiles by linear interpolation.
+SELECT
+  step,
+  group_id,
+  count() AS total,
+  countIf(outcome = 'completed') AS completed,
+  countIf(outcome IN ('failed', 'timed_out', 'abandoned')) AS failures,
+  countIf(is_counted) AS counted,
+  sumIf(duration_ns, is_counted) / nullIf(counted, 0) AS average_ns,
+  minIf(duration_ns, is_counted) AS min_ns,
+  maxIf(duration_ns, is_counted) AS max_ns,
+  sumIf(duration_ns, is_counted AND depth = 0) AS outermost_ns,
+  /* quantiles */ quantilesExactInclusiveIf(0.5)(duration_ns, is_counted) AS quantiles_ns,
+  /* timings */ sumMapIf(part_names, part_values, part_ones, is_counted) AS parts,
+  /* first-output */ countIf(is_counted AND time_to_first_output_s IS NOT NULL) AS outputs,
+  /* first-output */ avgIf(time_to_first_output_s, is_counted) AS first_output_s,
+  /* first-output */ quantilesExactInclusiveIf(0.5)(assumeNotNull(time_to_first_output_s), is_counted AND time_to_first_output_s IS NOT NULL) AS first_outputs_s,
+  groupUniqArrayIf((service_name::String, assumeNotNull(sampling_ratio)), sampling_ratio IS NOT NULL) AS programs,
+  min(start_ns) AS oldest_ns,
+  max(start_ns) AS newest_ns
+FROM (
+  SELECT
+    step, group_id, outcome, depth, duration_ns, start_ns, service_name, sampling_ratio,
+    /* timings */ mapKeys(timings_s)::Array(String) AS part_names, mapValues(timings_s) AS part_values, arrayResize([toUInt64(1)], length(timings_s), 1) AS part_ones,
+    /* first-output */ time_to_first_output_s,
+    is_step AND outcome = 'completed' AND duration_ns < {too_long_ns:Int64} AS is_counted
+  FROM window_spans
+  WHERE {step:Nullable(String)} IS NULL OR step = {step:Nullable(String)}
+)
+GROUP BY step, group_id
+ORDER BY step, group_id

@@ -1,0 +1,326 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { openDuckDbSource, openSpanStore } from '@convotel/local';
+import { openClickHouseSource } from '@convotel/query';
+import type { AnyQuestion, ConversationSource, Window } from '@convotel/query';
+import { decodeOtlpJson } from '@convotel/query/engine';
+import { copyOfDay, daysOf, insertConversations, otlpRequest } from './bench-data.ts';
+import type { BenchRow } from './bench-data.ts';
+import { createExporterTable, createOwnTable } from './create-tables.ts';
+import { startEngine } from './start-engine.ts';
+
+/**
+ * `npm run bench:clickhouse [-- --conversations 200000,2000000] [--rounds 5] [--without-duckdb] [--without-exporter]`:
+ * every question over the same spans in ClickHouse (our table, the exporter's) and in DuckDB, each beside the plainest
+ * aggregate with the same grouping keys.
+ */
+const { values: options } = parseArgs({
+  options: {
+    conversations: { type: 'string', default: '200000,2000000' },
+    rounds: { type: 'string', default: '5' },
+    'without-duckdb': { type: 'boolean', default: false },
+    'without-exporter': { type: 'boolean', default: false },
+  },
+});
+const ROUNDS = Number(options.rounds);
+const MOST_TIMES_PLAINEST = 1.5;
+const MOST_MS_OF_ONE = 25;
+const MOST_BYTES_A_SPAN = 52;
+
+const IN_WINDOW = "Timestamp >= {since:DateTime64(9, 'UTC')} AND Timestamp < {until:DateTime64(9, 'UTC')}";
+const BY_STEP = `SELECT Step, count(), avg(Duration) FROM otel_traces FINAL WHERE ${IN_WINDOW} AND Step != '' GROUP BY Step`;
+const BY_CONVERSATION = `SELECT TraceId, min(Timestamp) AS start, max(Timestamp + toIntervalNanosecond(Duration)) AS end
+  FROM otel_traces FINAL WHERE ${IN_WINDOW} GROUP BY TraceId`;
+
+/** Every answer says over how many conversations it speaks. */
+const CONVERSATIONS = `SELECT uniqExact(TraceId) FROM otel_traces FINAL WHERE ${IN_WINDOW} AND (Step != '' OR IsRoot)`;
+
+/** A question, and the plainest aggregate over the same rows with the same grouping keys. */
+interface Measured {
+  name: string;
+  /** Where the question is asked at all. */
+  ask(window: Window, newestId: string): AnyQuestion;
+  plainest?: string;
+  /** Whether the aggregate does not count conversations, so that the plainest way takes a second one. */
+  countsApart?: boolean;
+}
+
+const QUESTIONS: readonly Measured[] = [
+  {
+    name: 'step-statistics, as averages asks',
+    ask: (window) => ({ name: 'step-statistics', window, quantiles: [0.5, 0.95], firstOutput: true }),
+    plainest: BY_STEP,
+    countsApart: true,
+  },
+  {
+    name: 'step-statistics, as errors asks',
+    ask: (window) => ({ name: 'step-statistics', window, timings: false }),
+    plainest: BY_STEP,
+    countsApart: true,
+  },
+  {
+    name: 'step-statistics, as percentiles asks',
+    ask: (window) => ({
+      name: 'step-statistics',
+      window,
+      step: 'gpt',
+      quantiles: [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99],
+    }),
+    plainest: `SELECT Step, count(), quantilesExactInclusive(0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)(Duration)
+      FROM otel_traces FINAL WHERE ${IN_WINDOW} AND Step = 'gpt' GROUP BY Step`,
+    countsApart: true,
+  },
+  {
+    name: 'response-statistics',
+    ask: (window) => ({ name: 'response-statistics', window, quantiles: [0.5, 0.95] }),
+    plainest: `SELECT count(), quantilesExactInclusive(0.5, 0.95)(response) FROM (
+      SELECT TraceId, min(ResponseLatency) AS response FROM otel_traces FINAL WHERE ${IN_WINDOW} GROUP BY TraceId)`,
+  },
+  {
+    name: 'conversations, slowest',
+    ask: (window) => ({ name: 'conversations', window, order: 'slowest', limit: 10, aboveNano: 7_000_000_000n }),
+    plainest: `SELECT TraceId, end - start AS duration FROM (${BY_CONVERSATION}) ORDER BY duration DESC LIMIT 10`,
+  },
+  {
+    name: 'conversations, longest',
+    ask: (window) => ({ name: 'conversations', window, order: 'longest', limit: 10 }),
+    plainest: `SELECT TraceId, end - start AS duration FROM (${BY_CONVERSATION}) ORDER BY duration DESC LIMIT 10`,
+  },
+  {
+    name: 'conversations, slowest-response',
+    ask: (window) => ({ name: 'conversations', window, order: 'slowest-response', limit: 10 }),
+    plainest: `SELECT TraceId, min(ResponseLatency) AS response FROM otel_traces FINAL WHERE ${IN_WINDOW}
+      GROUP BY TraceId ORDER BY response DESC LIMIT 10`,
+  },
+  {
+    name: 'conversations, newest',
+    ask: (window) => ({ name: 'conversations', window, order: 'newest', limit: 10 }),
+    plainest: `SELECT TraceId, start FROM (${BY_CONVERSATION}) ORDER BY start DESC LIMIT 10`,
+  },
+  {
+    name: 'conversation-counts, by hour',
+    ask: (window) => ({ name: 'conversation-counts', window, by: 'hour', timeZone: 'Asia/Kolkata' }),
+    plainest: `SELECT toStartOfHour(start) AS hour, count() FROM (${BY_CONVERSATION}) GROUP BY hour ORDER BY hour`,
+  },
+  {
+    name: 'common-errors',
+    ask: (window) => ({ name: 'common-errors', window, limit: 10 }),
+    plainest: `SELECT Step, ErrorType, StatusMessage, count() FROM otel_traces FINAL
+      WHERE ${IN_WINDOW} AND StatusCode = 'Error' GROUP BY Step, ErrorType, StatusMessage ORDER BY count() DESC LIMIT 10`,
+    countsApart: true,
+  },
+  {
+    name: 'step-durations',
+    ask: (window) => ({ name: 'step-durations', window }),
+    plainest: `SELECT TraceId, Step, sum(Duration), count(), min(toUnixTimestamp64Nano(Timestamp)) FROM otel_traces FINAL
+      WHERE ${IN_WINDOW} AND Step != '' GROUP BY TraceId, Step`,
+  },
+  { name: 'conversation', ask: (_, conversationId) => ({ name: 'conversation', conversationId }) },
+];
+
+console.log(`Node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpus()[0]?.model}`);
+const medians = new Map<string, number[]>();
+const spanCounts: number[] = [];
+let missed = 0;
+for (const conversations of options.conversations.split(',').map(Number)) await measure(conversations);
+printGrowth();
+if (missed > 0) console.log(`\n${missed} figures are above what is promised.`);
+
+async function measure(conversations: number): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'convotel-bench-'));
+  const engine = await startEngine();
+  const client = createClient({ url: engine.url, request_timeout: 3_600_000, log: { level: ClickHouseLogLevel.OFF } });
+  try {
+    const databases = options['without-exporter'] ? ['ours'] : ['ours', 'exporter'];
+    const untilMs = Math.floor(Date.now() / 3_600_000) * 3_600_000;
+    const data = { conversations, untilMs };
+    for (const database of databases) {
+      await (database === 'ours' ? createOwnTable : createExporterTable)(client, database);
+      await insertConversations(client, database, data);
+    }
+    const spans = await count(client, 'SELECT count() AS n FROM ours.otel_traces FINAL');
+    spanCounts.push(spans);
+    console.log(`\nClickHouse ${engine.version}: ${spans} spans of ${conversations} conversations, 14 days`);
+    for (const database of databases) {
+      const bytes = await count(
+        client,
+        `SELECT sum(bytes_on_disk) AS n FROM system.parts WHERE active AND database = '${database}' AND table = 'otel_traces'`,
+      );
+      print(`${database}: disk`, bytes / spans, 'B/span', database === 'ours' ? MOST_BYTES_A_SPAN : undefined);
+    }
+    const address = engine.url.replace('http:', 'clickhouse:');
+    const sources: Record<string, ConversationSource> = {};
+    const limits = { maxExecutionSeconds: 600, maxMemoryBytes: 8 * 1024 ** 3 };
+    for (const database of databases) sources[database] = await openClickHouseSource(`${address}/${database}`, limits);
+    if (!options['without-duckdb']) {
+      const path = join(folder, 'bench.duckdb');
+      await fillDuckDb(client, path, untilMs);
+      print('DuckDB: disk', (await stat(path)).size / spans, 'B/span');
+      sources['DuckDB'] = await openDuckDbSource(path);
+    }
+    const days = daysOf(untilMs);
+    const window = { sinceUnixNano: nano(days[0]!), untilUnixNano: nano(untilMs) };
+    const lastDay = { sinceUnixNano: nano(untilMs - 86_400_000), untilUnixNano: nano(untilMs) };
+    for (const [what, asked] of [
+      ['14 days', window],
+      ['last day', lastDay],
+    ] as const) {
+      await measureQuestions({ what, asked, sources, client, conversations });
+    }
+    for (const source of Object.values(sources)) await source.close();
+  } finally {
+    await client.close();
+    await engine.stop();
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function measureQuestions({
+  what,
+  asked,
+  sources,
+  client,
+  conversations,
+}: {
+  what: string;
+  asked: Window;
+  sources: Record<string, ConversationSource>;
+  client: ClickHouseClient;
+  conversations: number;
+}): Promise<void> {
+  console.log(`\n${what}: median ms of ${ROUNDS} rounds in turn`);
+  const [newest] = (await sources['ours']!.ask({ name: 'conversations', order: 'newest', limit: 1 })).data;
+  for (const { name, ask, plainest, countsApart = false } of QUESTIONS) {
+    // Two million rows of six columns, as text: nobody looks at fourteen days of those.
+    if (name === 'step-durations' && what === '14 days' && conversations > 200_000) continue;
+    const question = ask(asked, newest!.conversationId);
+    const times: Record<string, number[]> = {};
+    const time = async (key: string, run: () => Promise<unknown>): Promise<void> => {
+      const startMs = performance.now();
+      await run();
+      (times[key] ??= []).push(performance.now() - startMs);
+    };
+    const answers = new Map<string, string>();
+    for (let round = 0; round <= ROUNDS; round++) {
+      // The first round fills caches.
+      if (round === 1) for (const key of Object.keys(times)) times[key] = [];
+      if (plainest !== undefined) await time('aggregate', () => runPlainest(client, plainest, asked));
+      if (countsApart) await time('conversations', () => runPlainest(client, CONVERSATIONS, asked));
+      for (const [key, source] of Object.entries(sources)) {
+        await time(key, async () => {
+          const { data } = await source.ask(question as never);
+          if (round === 0) answers.set(key, describe(data));
+        });
+      }
+    }
+    checkEqual(name, answers);
+    const medianOf = (key: string): number => median(times[key] ?? [0]);
+    for (const key of Object.keys(times)) {
+      const value = medianOf(key);
+      const label = `${key}, ${what}, ${name}`;
+      if (!medians.has(label)) medians.set(label, []);
+      medians.get(label)!.push(value);
+    }
+    const others = Object.keys(times).filter((key) => key !== 'ours');
+    const ours = medianOf('ours');
+    const plainestMs = medianOf('aggregate') + (countsApart ? medianOf('conversations') : 0);
+    const ratio = plainest === undefined ? undefined : ours / plainestMs;
+    const isMissed = ratio === undefined ? ours > MOST_MS_OF_ONE : ratio > MOST_TIMES_PLAINEST;
+    if (isMissed) missed += 1;
+    const promise =
+      ratio === undefined
+        ? `promised ≤ ${MOST_MS_OF_ONE} ms`
+        : `${ratio.toFixed(2)} × the plainest, promised ≤ ${MOST_TIMES_PLAINEST}`;
+    const beside = others.map((key) => `${key} ${medianOf(key).toFixed(1)}`).join(', ');
+    console.log(
+      `${name.padEnd(40)} ${ours.toFixed(1).padStart(9)}  (${promise}${isMissed ? ', MISSED' : ''})  ${beside}`,
+    );
+  }
+}
+
+async function runPlainest(client: ClickHouseClient, query: string, window: Window): Promise<void> {
+  const answer = await client.query({
+    query: query.replaceAll('otel_traces', 'ours.otel_traces'),
+    format: 'JSONCompactEachRowWithNamesAndTypes',
+    query_params: { since: secondsOf(window.sinceUnixNano), until: secondsOf(window.untilUnixNano) },
+    clickhouse_settings: { do_not_merge_across_partitions_select_final: 1 },
+  });
+  await answer.json();
+}
+
+async function fillDuckDb(client: ClickHouseClient, path: string, untilMs: number): Promise<void> {
+  const store = await openSpanStore(path);
+  for (const day of daysOf(untilMs)) {
+    const rows = await client.query({ ...copyOfDay(day), format: 'JSONEachRow' });
+    let waiting: BenchRow[] = [];
+    const append = async (): Promise<void> => {
+      await store.append(decodeOtlpJson(otlpRequest(waiting)));
+      waiting = [];
+    };
+    for await (const some of rows.stream<BenchRow>()) {
+      for (const row of some) waiting.push(row.json());
+      if (waiting.length >= 20_000) await append();
+    }
+    await append();
+  }
+  await store.close();
+}
+
+/** An answer as text, times rounded to what both engines promise: 0.01 ms. */
+function describe(data: unknown): string {
+  return JSON.stringify(data, (_, value: unknown) => {
+    if (typeof value === 'bigint') return String(value);
+    if (ArrayBuffer.isView(value))
+      return Array.from(value as unknown as ArrayLike<number | bigint>, (each) =>
+        typeof each === 'bigint' ? String(each) : Number.isNaN(each) ? null : Math.round(each * 10) / 10,
+      );
+    // Where rounding decides, the last figure differs: compared at a tenth.
+    return typeof value === 'number' ? Math.round(value * 10) / 10 : value;
+  });
+}
+
+function checkEqual(name: string, answers: ReadonlyMap<string, string>): void {
+  const texts = new Set(name === 'conversation' ? [] : answers.values());
+  if (texts.size > 1) {
+    const shown = [...answers].map(([key, text]) => `${key}: ${text.slice(0, 1500)}`);
+    console.log(`${name} is answered differently:\n${shown.join('\n')}`);
+  }
+}
+
+async function count(client: ClickHouseClient, query: string): Promise<number> {
+  const [row] = await (await client.query({ query, format: 'JSONEachRow' })).json<{ n: string | number }>();
+  return Number(row!.n);
+}
+
+function printGrowth(): void {
+  if (spanCounts.length < 2) return;
+  const growth = spanCounts[1]! / spanCounts[0]!;
+  console.log(`\nHow many times as long with ${growth.toFixed(1)} times the spans`);
+  for (const [label, [small, large]] of medians) {
+    if (small !== undefined && large !== undefined)
+      print(label, large / small, '×', label.startsWith('ours') ? growth : undefined);
+  }
+}
+
+function print(name: string, value: number, unit: string, atMost?: number): void {
+  const isMissed = value > (atMost ?? Infinity);
+  if (isMissed) missed += 1;
+  const promise = atMost === undefined ? '' : `  (promised ≤ ${atMost.toPrecision(3)}${isMissed ? ', MISSED' : ''})`;
+  console.log(`${name.padEnd(64)} ${value.toPrecision(4).padStart(9)} ${unit}${promise}`);
+}
+
+function nano(unixMs: number): bigint {
+  return BigInt(unixMs) * 1_000_000n;
+}
+
+function secondsOf(unixNano: bigint): string {
+  return String(unixNano / 1_000_000_000n);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}
