@@ -4,25 +4,31 @@
 // Answers, one function a command
 export { averages } from './answers/averages.ts';
 export type { LeftOut, StepAverageRow } from './answers/averages.ts';
-export { busiest } from './answers/hours.ts';
-export type { HourOfDayRow } from './answers/hours.ts';
 export { commonErrors } from './answers/common-errors.ts';
 export type { CommonErrorRow, CommonErrorsOptions } from './answers/common-errors.ts';
+export type { ComparisonRow, Verdict } from './answers/compare/compare-windows.ts';
 export { compare } from './answers/compare/compare.ts';
 export type { CompareByAttribute, CompareByTime, CompareOptions, ComparisonReport } from './answers/compare/compare.ts';
-export type { ComparisonRow, Verdict } from './answers/compare/compare-windows.ts';
 export type { ComparedSide } from './answers/compare/compared-sides.ts';
 export type { DifferenceWithinGroups } from './answers/compare/mix.ts';
-export type { ConversationRow } from './answers/conversation-lists.ts';
-export type { ConversationDetail, StepRow } from './answers/conversation/conversation-detail.ts';
-export type { OneConversationOptions } from './answers/conversation/conversation-detail.ts';
-export { summary } from './answers/conversation/summary.ts';
-export { timeline } from './answers/conversation/summary.ts';
-export { trace } from './answers/conversation/trace.ts';
+export { busiest, hours, longest, recent } from './answers/conversation-lists.ts';
+export type {
+  ConversationRow,
+  HourOfDayRow,
+  HourRow,
+  LongestOptions,
+  RecentOptions,
+} from './answers/conversation-lists.ts';
+export type {
+  ConversationDetail,
+  OneConversationOptions,
+  StepRow,
+} from './answers/conversation/conversation-detail.ts';
+export { summary, timeline, trace } from './answers/conversation/one-conversation.ts';
 export { correlation } from './answers/correlation.ts';
 export type { CorrelatedPair, Correlation } from './answers/correlation.ts';
-export { errors } from './answers/errors.ts';
-export type { StepErrorRow } from './answers/errors.ts';
+export { errors, success } from './answers/errors-and-success.ts';
+export type { StepErrorRow, StepSuccessRow } from './answers/errors-and-success.ts';
 export { explain } from './answers/explain/explain.ts';
 export type {
   ExplainedPart,
@@ -31,30 +37,18 @@ export type {
   Explanation,
   WorstStep,
 } from './answers/explain/explanation.ts';
-export { GROUP_ATTRIBUTES } from './answers/groups.ts';
-export type { GroupedOptions } from './answers/groups.ts';
-export { hours } from './answers/hours.ts';
-export type { HourRow } from './answers/hours.ts';
-export { longest } from './answers/conversation-lists.ts';
-export type { LongestOptions } from './answers/conversation-lists.ts';
-export type { SingleOptions, WindowedOptions } from './answers/report.ts';
 export { percentiles } from './answers/percentiles.ts';
 export type { GroupPercentiles, PercentileName, PercentilesOptions, StepPercentiles } from './answers/percentiles.ts';
-export { recent } from './answers/conversation-lists.ts';
-export type { RecentOptions } from './answers/conversation-lists.ts';
-export type { Report } from './answers/report.ts';
+export { GROUP_ATTRIBUTES } from './answers/report.ts';
+export type { GroupedOptions, Report, SingleOptions, WindowedOptions } from './answers/report.ts';
 export { session } from './answers/session.ts';
 export type { SessionConversation, SessionDetail, SessionOptions } from './answers/session.ts';
 export { sessions } from './answers/sessions.ts';
 export type { SessionRow, SessionsOptions } from './answers/sessions.ts';
+export { satisfaction, slow } from './answers/slow-and-satisfaction.ts';
+export type { Satisfaction, SatisfactionOptions, SlowOptions } from './answers/slow-and-satisfaction.ts';
 export { usage } from './answers/usage.ts';
 export type { ModelPrice, Usage, UsageGroup, UsageOptions, UsageRow } from './answers/usage.ts';
-export { satisfaction } from './answers/satisfaction.ts';
-export type { Satisfaction, SatisfactionOptions } from './answers/satisfaction.ts';
-export { slow } from './answers/slow.ts';
-export type { SlowOptions } from './answers/slow.ts';
-export { success } from './answers/success.ts';
-export type { StepSuccessRow } from './answers/success.ts';
 export type { Evidence, Finding, FindingRule, Severity } from './findings/finding.ts';
 
 // The source
@@ -62,15 +56,12 @@ export { ServeSource } from './sources/serve/fetch-serve-source.ts';
 export type { Get, GetResponse, ServeSourceOptions } from './sources/serve/fetch-serve-source.ts';
 
 // Questions, for programs that want the data behind the answers
-export type { ConversationOutcome, ConversationRecord } from './model/conversation.ts';
-export type { StepUsage } from './model/conversation.ts';
+export type { ConversationOutcome, ConversationRecord, StepUsage } from './model/conversation.ts';
 export type { Answer, Coverage, Warning, WarningCode } from './model/coverage.ts';
 export { MAX_GROUPS, NO_GROUP, OTHER_GROUPS } from './model/groups.ts';
-export type { GroupBy } from './model/groups.ts';
-export type { StepColumn, StepTraits } from './model/step-columns.ts';
-export type { ConversationFilters } from './model/window.ts';
+export type { GroupBy, StepColumn, StepTraits } from './model/groups.ts';
+export type { ConversationFilters, Window } from './model/window.ts';
 export type { SpanRecord, SpanRest } from './model/span-record.ts';
-export type { Window } from './model/window.ts';
 export type {
   AnyQuestion,
   AttributeCount,
@@ -97,13 +88,10 @@ export type {
 } from './questions.ts';
 
 // Times
-export { formatInstant, formatLocalInstant, parseInstant } from './time/instant.ts';
-export { isTimeZone, zonedMidnight } from './time/instant.ts';
+export { formatInstant, formatLocalInstant, isTimeZone, parseInstant, zonedMidnight } from './time/instant.ts';
 
 // Errors
-export { QueryError } from './query-error.ts';
-export type { QueryErrorCode } from './query-error.ts';
-export { SourceError } from './source-error.ts';
-export type { SourceErrorCode } from './source-error.ts';
+export { QueryError, SourceError } from './errors.ts';
+export type { QueryErrorCode, SourceErrorCode } from './errors.ts';
 export { TimeError } from './time/instant.ts';
 export type { TimeErrorCode } from './time/instant.ts';

@@ -1,75 +1,101 @@
-// What programs that ask questions need. What a web page needs of it, without Node.js, is in `answers.ts`.
+// What programs that ask questions need. What a web page needs of it, without Node.js, is in `answers.ts`, which says
+// where each of these names is defined.
 
 // Answers, one function a command
-export { averages, RESPONSE_LATENCY } from './answers/averages.ts';
-export type { LeftOut, StepAverageRow } from './answers/averages.ts';
-export { busiest } from './answers/hours.ts';
-export type { HourOfDayRow } from './answers/hours.ts';
-export { commonErrors } from './answers/common-errors.ts';
-export type { CommonErrorRow, CommonErrorsOptions } from './answers/common-errors.ts';
-export { compare } from './answers/compare/compare.ts';
-export type { CompareByAttribute, CompareByTime, CompareOptions, ComparisonReport } from './answers/compare/compare.ts';
-export type { ComparisonRow, Verdict } from './answers/compare/compare-windows.ts';
-export type { ComparedSide } from './answers/compare/compared-sides.ts';
-export type { DifferenceWithinGroups } from './answers/compare/mix.ts';
-export type { ConversationRow } from './answers/conversation-lists.ts';
-export type { ConversationDetail, StepRow } from './answers/conversation/conversation-detail.ts';
-export type { OneConversationOptions } from './answers/conversation/conversation-detail.ts';
-export { summary } from './answers/conversation/summary.ts';
-export { timeline } from './answers/conversation/summary.ts';
-export { trace } from './answers/conversation/trace.ts';
-export { correlation } from './answers/correlation.ts';
-export type { CorrelatedPair, Correlation } from './answers/correlation.ts';
-export { errors } from './answers/errors.ts';
-export type { StepErrorRow } from './answers/errors.ts';
-export { explain } from './answers/explain/explain.ts';
+export {
+  averages,
+  busiest,
+  commonErrors,
+  compare,
+  correlation,
+  errors,
+  explain,
+  GROUP_ATTRIBUTES,
+  hours,
+  longest,
+  percentiles,
+  recent,
+  satisfaction,
+  session,
+  sessions,
+  slow,
+  success,
+  summary,
+  timeline,
+  trace,
+  usage,
+} from './answers.ts';
 export type {
+  CommonErrorRow,
+  CommonErrorsOptions,
+  CompareByAttribute,
+  CompareByTime,
+  ComparedSide,
+  CompareOptions,
+  ComparisonReport,
+  ComparisonRow,
+  ConversationDetail,
+  ConversationRow,
+  CorrelatedPair,
+  Correlation,
+  DifferenceWithinGroups,
+  Evidence,
   ExplainedPart,
   ExplainedRetry,
   ExplainedStep,
   Explanation,
+  Finding,
+  FindingRule,
+  GroupedOptions,
+  GroupPercentiles,
+  HourOfDayRow,
+  HourRow,
+  LeftOut,
+  LongestOptions,
+  ModelPrice,
+  OneConversationOptions,
+  PercentileName,
+  PercentilesOptions,
+  RecentOptions,
+  Report,
+  Satisfaction,
+  SatisfactionOptions,
+  SessionConversation,
+  SessionDetail,
+  SessionOptions,
+  SessionRow,
+  SessionsOptions,
+  Severity,
+  SingleOptions,
+  SlowOptions,
+  StepAverageRow,
+  StepErrorRow,
+  StepPercentiles,
+  StepRow,
+  StepSuccessRow,
+  Usage,
+  UsageGroup,
+  UsageOptions,
+  UsageRow,
+  Verdict,
+  WindowedOptions,
   WorstStep,
-} from './answers/explain/explanation.ts';
-export { GROUP_ATTRIBUTES } from './answers/groups.ts';
-export type { GroupedOptions } from './answers/groups.ts';
-export { hours } from './answers/hours.ts';
-export type { HourRow } from './answers/hours.ts';
-export { longest } from './answers/conversation-lists.ts';
-export type { LongestOptions } from './answers/conversation-lists.ts';
-export type { SingleOptions, WindowedOptions } from './answers/report.ts';
-export { percentiles } from './answers/percentiles.ts';
-export type { GroupPercentiles, PercentileName, PercentilesOptions, StepPercentiles } from './answers/percentiles.ts';
-export { recent } from './answers/conversation-lists.ts';
-export type { RecentOptions } from './answers/conversation-lists.ts';
-export type { Report } from './answers/report.ts';
-export { session } from './answers/session.ts';
-export type { SessionConversation, SessionDetail, SessionOptions } from './answers/session.ts';
-export { sessions } from './answers/sessions.ts';
-export type { SessionRow, SessionsOptions } from './answers/sessions.ts';
-export { usage } from './answers/usage.ts';
-export type { ModelPrice, Usage, UsageGroup, UsageOptions, UsageRow } from './answers/usage.ts';
-export { satisfaction } from './answers/satisfaction.ts';
-export type { Satisfaction, SatisfactionOptions } from './answers/satisfaction.ts';
-export { slow } from './answers/slow.ts';
-export type { SlowOptions } from './answers/slow.ts';
-export { success } from './answers/success.ts';
-export type { StepSuccessRow } from './answers/success.ts';
-export type { Evidence, Finding, FindingRule, Severity } from './findings/finding.ts';
+} from './answers.ts';
+export { RESPONSE_LATENCY } from './answers/averages.ts';
 
 // Watching
-export type { Alert, AlertRule } from './watch/alert-rules.ts';
 export { highErrorRate, noConversations, slowConversations, slowResponse, slowStep } from './watch/alert-rules.ts';
 export type {
+  Alert,
+  AlertRule,
   HighErrorRateOptions,
   NoConversationsOptions,
   SlowConversationsOptions,
   SlowResponseOptions,
   SlowStepOptions,
 } from './watch/alert-rules.ts';
-export { watchOnce } from './watch/watch.ts';
-export type { RoundOptions } from './watch/watch.ts';
-export { watch } from './watch/watch.ts';
-export type { WatchOptions } from './watch/watch.ts';
+export { watch, watchOnce } from './watch/watch.ts';
+export type { RoundOptions, WatchOptions } from './watch/watch.ts';
 
 // Sources
 export { connect, openHttpSource } from './sources/connect.ts';
@@ -83,21 +109,14 @@ export { openClickHouseSource } from './sources/clickhouse/clickhouse-source.ts'
 export type { ClickHouseProgress, ClickHouseSourceOptions } from './sources/clickhouse/clickhouse-source.ts';
 export { clickHouseTableDefinition } from './sources/clickhouse/table-definition.ts';
 export type { ClickHouseTableOptions } from './sources/clickhouse/table-definition.ts';
-export type { ServeHealth } from './sources/serve/serve-answer.ts';
+export type { ServeHealth } from './sources/serve/fetch-serve-source.ts';
 export { ServeSource } from './sources/serve/serve-source.ts';
 export type { ServeSourceOptions } from './sources/serve/serve-source.ts';
 
 // Questions, for programs that want the data behind the answers
-export type { ConversationOutcome, ConversationRecord } from './model/conversation.ts';
-export type { StepUsage } from './model/conversation.ts';
-export type { Answer, Coverage, Warning, WarningCode } from './model/coverage.ts';
-export { MAX_GROUPS, NO_GROUP, OTHER_GROUPS } from './model/groups.ts';
-export type { GroupBy } from './model/groups.ts';
-export type { StepColumn, StepTraits } from './model/step-columns.ts';
-export type { ConversationFilters } from './model/window.ts';
-export type { SpanRecord, SpanRest } from './model/span-record.ts';
-export type { Window } from './model/window.ts';
+export { MAX_GROUPS, NO_GROUP, OTHER_GROUPS } from './answers.ts';
 export type {
+  Answer,
   AnyQuestion,
   AttributeCount,
   AttributeValuesQuestion,
@@ -105,31 +124,39 @@ export type {
   CommonErrorsQuestion,
   ConversationCount,
   ConversationCountsQuestion,
+  ConversationFilters,
+  ConversationOutcome,
   ConversationQuestion,
+  ConversationRecord,
   ConversationSource,
   ConversationSpans,
   ConversationsQuestion,
+  Coverage,
   FirstOutputStatistics,
+  GroupBy,
   Question,
   QuestionName,
   Questions,
   ResponseStatistics,
   ResponseStatisticsQuestion,
   SourceKind,
+  SpanRecord,
+  SpanRest,
+  StepColumn,
   StepDurations,
   StepDurationsQuestion,
   StepStatistics,
   StepStatisticsQuestion,
-} from './questions.ts';
+  StepTraits,
+  StepUsage,
+  Warning,
+  WarningCode,
+  Window,
+} from './answers.ts';
 
 // Times
-export { formatInstant, formatLocalInstant, parseInstant } from './time/instant.ts';
-export { isTimeZone, zonedMidnight } from './time/instant.ts';
+export { formatInstant, formatLocalInstant, isTimeZone, parseInstant, zonedMidnight } from './answers.ts';
 
 // Errors
-export { QueryError } from './query-error.ts';
-export type { QueryErrorCode } from './query-error.ts';
-export { SourceError } from './source-error.ts';
-export type { SourceErrorCode } from './source-error.ts';
-export { TimeError } from './time/instant.ts';
-export type { TimeErrorCode } from './time/instant.ts';
+export { QueryError, SourceError, TimeError } from './answers.ts';
+export type { QueryErrorCode, SourceErrorCode, TimeErrorCode } from './answers.ts';

@@ -1,8 +1,7 @@
 import type { ConversationOutcome, ConversationRecord } from './model/conversation.ts';
 import type { Answer } from './model/coverage.ts';
-import type { GroupBy } from './model/groups.ts';
+import type { GroupBy, StepColumn } from './model/groups.ts';
 import type { SpanRecord } from './model/span-record.ts';
-import type { StepColumn } from './model/step-columns.ts';
 import type { ConversationFilters, Window } from './model/window.ts';
 
 /**

@@ -1,13 +1,18 @@
 import { STEP_WARNING_MS, stepKindOf } from '@convotel/conventions';
-import { findingRule } from '../findings/finding.ts';
+import { cappedNames, counted, findingRule, phrasesOf, secondsWords, stepDisplayName } from '../findings/finding.ts';
 import type { Finding } from '../findings/finding.ts';
-import { cappedNames, counted, phrasesOf, secondsWords, stepDisplayName } from '../findings/words.ts';
 import type { ConversationSource, ResponseStatistics, StepStatistics } from '../questions.ts';
-import { byGroup, findGroups, findInGroup } from './groups.ts';
-import type { GroupedOptions } from './groups.ts';
+import {
+  buildReport,
+  byGroup,
+  checkWindowed,
+  coverageOfSameSpans,
+  findGroups,
+  findInGroup,
+  withWarnings,
+} from './report.ts';
+import type { GroupedOptions, Report } from './report.ts';
 import { percentOf } from './intervals.ts';
-import { buildReport, checkWindowed, coverageOfSameSpans, withWarnings } from './report.ts';
-import type { Report } from './report.ts';
 
 /** What averages and percentiles do not count. */
 export interface LeftOut {

@@ -96,3 +96,58 @@ export async function longest(
   const { data, coverage } = await source.ask({ name: 'conversations', window, filters, order: 'longest', limit });
   return buildReport({ command: 'longest', source, window, timeZone, coverage, data: data.map(conversationRow) });
 }
+
+/** A row of `hours`. */
+export interface HourRow {
+  /** The instant at which the hour begins. */
+  hour: string;
+  conversations: number;
+}
+
+/**
+ * Conversations that start in each clock hour of the zone, oldest first; hours without any are left out. At the end of
+ * daylight saving time the repeated hour is two rows, told apart by their instants.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ */
+export async function hours(source: ConversationSource, options: WindowedOptions): Promise<Report<'hours', HourRow[]>> {
+  checkWindowed(options);
+  const { window, timeZone, filters = {} } = options;
+
+  const asked = { window, filters, by: 'hour', timeZone } as const;
+  const { data: counts, coverage } = await source.ask({ name: 'conversation-counts', ...asked });
+  const data = counts.flatMap(({ hourUnixNano, conversations }) =>
+    hourUnixNano === undefined ? [] : [{ hour: formatInstant(hourUnixNano), conversations }],
+  );
+  return buildReport({ command: 'hours', source, window, timeZone, coverage, data });
+}
+
+/** A row of `busiest`. */
+export interface HourOfDayRow {
+  /** 0 to 23. */
+  hourOfDay: number;
+  conversations: number;
+}
+
+/** How many hours of the day are listed. */
+const BUSIEST_HOURS = 10;
+
+/**
+ * The ten hours of the day, in the zone, in which most conversations of the window start: most first, then the earlier
+ * hour.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ */
+export async function busiest(
+  source: ConversationSource,
+  options: WindowedOptions,
+): Promise<Report<'busiest', HourOfDayRow[]>> {
+  checkWindowed(options);
+  const { window, timeZone, filters = {} } = options;
+
+  const asked = { window, filters, by: 'hourOfDay', timeZone } as const;
+  const { data: counts, coverage } = await source.ask({ name: 'conversation-counts', ...asked });
+  const data = counts
+    .flatMap(({ hourOfDay, conversations }) => (hourOfDay === undefined ? [] : [{ hourOfDay, conversations }]))
+    .sort((a, b) => b.conversations - a.conversations || a.hourOfDay - b.hourOfDay)
+    .slice(0, BUSIEST_HOURS);
+  return buildReport({ command: 'busiest', source, window, timeZone, coverage, data });
+}

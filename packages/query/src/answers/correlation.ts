@@ -1,5 +1,4 @@
-import { findAll, findingRule } from '../findings/finding.ts';
-import { counted, stepDisplayName } from '../findings/words.ts';
+import { counted, findAll, findingRule, stepDisplayName } from '../findings/finding.ts';
 import type { ConversationSource, StepDurations } from '../questions.ts';
 import { spearmanInterval, spearmanProbability } from './intervals.ts';
 import { buildReport, checkWindowed } from './report.ts';

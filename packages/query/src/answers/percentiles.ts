@@ -1,5 +1,4 @@
-import { findAll, findingRule } from '../findings/finding.ts';
-import { roughDurationWords, stepDisplayName } from '../findings/words.ts';
+import { findAll, findingRule, roughDurationWords, stepDisplayName } from '../findings/finding.ts';
 import type { Coverage } from '../model/coverage.ts';
 import type { GroupBy } from '../model/groups.ts';
 import type { ConversationFilters, Window } from '../model/window.ts';
@@ -7,11 +6,9 @@ import { MAX_QUESTION_QUANTILES } from '../questions.ts';
 import type { ConversationSource } from '../questions.ts';
 import { RESPONSE_LATENCY } from './averages.ts';
 import type { LeftOut } from './averages.ts';
-import { findGroups, findInGroup } from './groups.ts';
-import type { GroupedOptions } from './groups.ts';
+import { buildReport, checkWindowed, findGroups, findInGroup, withWarnings } from './report.ts';
+import type { GroupedOptions, Report } from './report.ts';
 import { orderStatisticInterval } from './intervals.ts';
-import { buildReport, checkWindowed, withWarnings } from './report.ts';
-import type { Report } from './report.ts';
 
 /** What {@link percentiles} is asked with. */
 export interface PercentilesOptions extends GroupedOptions {

@@ -1,7 +1,7 @@
 import { get as getPlain, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
 import { get as getSecure } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
-import { SourceError } from '../source-error.ts';
+import { SourceError } from '../errors.ts';
 import { authorizationFor, shownAddress } from './shown-address.ts';
 
 /** How an {@link HttpClient} asks. */

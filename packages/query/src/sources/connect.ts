@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { AnswerTooLargeError, HttpClient, socketPathOf } from '../http/http-client.ts';
 import { isJsonObject } from '../otlp/json-fields.ts';
-import { QueryError } from '../query-error.ts';
+import { QueryError, SourceError } from '../errors.ts';
 import type { ConversationSource } from '../questions.ts';
-import { SourceError } from '../source-error.ts';
 import { openClickHouseSource } from './clickhouse/clickhouse-source.ts';
 import type { ClickHouseSourceOptions } from './clickhouse/clickhouse-source.ts';
 import { openFileSource } from './file/file-source.ts';

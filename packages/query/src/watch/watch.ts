@@ -3,7 +3,7 @@ import { nanosecondsOf } from '../answers/intervals.ts';
 import { checkNumber } from '../answers/report.ts';
 import type { Window } from '../model/window.ts';
 import type { ConversationSource } from '../questions.ts';
-import { SourceError } from '../source-error.ts';
+import { SourceError } from '../errors.ts';
 import { formatInstant } from '../time/instant.ts';
 import type { Alert, AlertRule } from './alert-rules.ts';
 

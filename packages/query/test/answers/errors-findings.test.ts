@@ -1,16 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { commonCause } from '../../src/answers/common-errors.ts';
+import { commonCause, fallBack, monitorCause, remedyCause, retryFailures } from '../../src/answers/common-errors.ts';
 import type { CommonErrorRow } from '../../src/answers/common-errors.ts';
-import { fallBack, monitorCause, remedyCause, retryFailures } from '../../src/answers/error-advice.ts';
 import {
   errorsInOneStep,
   highErrorRate,
+  lowestSuccess,
   neverFailingSteps,
   noFailures,
   reliableStep,
-} from '../../src/answers/errors.ts';
-import type { StepErrorRow, ErrorsFacts } from '../../src/answers/errors.ts';
-import { lowestSuccess } from '../../src/answers/success.ts';
+} from '../../src/answers/errors-and-success.ts';
+import type { ErrorsFacts, StepErrorRow } from '../../src/answers/errors-and-success.ts';
 import { errorRow, textsOf } from './facts-for-tests.ts';
 
 function facts(rows: StepErrorRow[], commonErrors: CommonErrorRow[] = []): ErrorsFacts {

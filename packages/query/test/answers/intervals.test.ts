@@ -8,7 +8,7 @@ import {
   wilsonInterval,
 } from '../../src/answers/intervals.ts';
 import { quantileOfSorted } from '../../src/model/numbers.ts';
-import { randomFrom } from '../../src/seeded-random.ts';
+import { randomFrom } from '../../src/answers/compare/bootstrap-means.ts';
 import { averageRanks } from '../../src/answers/correlation.ts';
 
 describe('Wilson’s interval of a share', () => {

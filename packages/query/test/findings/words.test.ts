@@ -1,14 +1,14 @@
 import { expect, test } from '@jest/globals';
 import {
   cappedNames,
-  nameList,
   counted,
+  nameList,
   percentWords,
   roughDurationWords,
   roughPercentWords,
   secondsWords,
   stepDisplayName,
-} from '../../src/findings/words.ts';
+} from '../../src/findings/finding.ts';
 
 test.each([
   ['gpt', 'GPT', 'GPT', 'GPT'],

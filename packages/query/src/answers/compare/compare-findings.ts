@@ -1,13 +1,13 @@
-import { findingRule } from '../../findings/finding.ts';
-import type { Severity } from '../../findings/finding.ts';
 import {
   counted,
+  findingRule,
   nameList,
   percentWords,
   roughDurationWords,
   roughPercentWords,
   stepDisplayName,
-} from '../../findings/words.ts';
+} from '../../findings/finding.ts';
+import type { Severity } from '../../findings/finding.ts';
 import { MIN_CONVERSATIONS } from './compare-windows.ts';
 import type { ComparisonRow, Verdict } from './compare-windows.ts';
 import type { ComparedSide } from './compared-sides.ts';

@@ -1,8 +1,7 @@
 import { quantileOfSorted } from '../../model/numbers.ts';
-import type { Random } from '../../seeded-random.ts';
+import type { Random, RatioColumn } from './bootstrap-means.ts';
 import { medianStandardError, normalQuantile, normalTail, percentOf, studentQuantile } from '../intervals.ts';
 import { bootstrapMeans } from './bootstrap-means.ts';
-import type { RatioColumn } from './bootstrap-means.ts';
 import { comparedPairs } from './compared-sides.ts';
 import type { ComparedPair, ComparedSide, ComparedWindow } from './compared-sides.ts';
 import { differenceWithinGroups } from './mix.ts';

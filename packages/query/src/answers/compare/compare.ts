@@ -3,22 +3,23 @@ import type { Answer, Coverage, Warning } from '../../model/coverage.ts';
 import { groupNamesOf, isInGroup } from '../../model/groups.ts';
 import type { GroupBy } from '../../model/groups.ts';
 import type { ConversationFilters, Window } from '../../model/window.ts';
-import { QueryError } from '../../query-error.ts';
+import { QueryError } from '../../errors.ts';
 import type { ConversationSource } from '../../questions.ts';
-import { randomFrom } from '../../seeded-random.ts';
-import type { Random } from '../../seeded-random.ts';
-import { attributeOf, findGroups, findInGroup } from '../groups.ts';
-import type { Groups } from '../groups.ts';
+import { randomFrom } from './bootstrap-means.ts';
+import type { Random } from './bootstrap-means.ts';
 import {
+  attributeOf,
   buildReport,
   checkTimeZone,
   checkWholeNumber,
   checkWindow,
   coverageOfSameSpans,
+  findGroups,
+  findInGroup,
   windowInText,
   withWarnings,
 } from '../report.ts';
-import type { Report } from '../report.ts';
+import type { Groups, Report } from '../report.ts';
 import { compareRules } from './compare-findings.ts';
 import { compareWindows } from './compare-windows.ts';
 import type { ComparisonRow } from './compare-windows.ts';

@@ -2,7 +2,7 @@ import { isFailure, THRESHOLD } from '@convotel/conventions';
 import { isInGroup } from '../../model/groups.ts';
 import type { GroupBy } from '../../model/groups.ts';
 import { quantileOfSorted } from '../../model/numbers.ts';
-import { appendMissingSteps, orderSteps } from '../../model/step-order.ts';
+import { appendMissingSteps, orderSteps } from '../../model/order.ts';
 import type { StepDurations, StepStatistics } from '../../questions.ts';
 import { RESPONSE_LATENCY } from '../averages.ts';
 import { percentOf } from '../intervals.ts';

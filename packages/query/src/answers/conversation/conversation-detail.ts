@@ -7,7 +7,7 @@ import { ownAttributesOf } from '../../model/groups.ts';
 import type { AttributeValue } from '../../model/groups.ts';
 import { millisecondsOf } from '../../model/numbers.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
-import { QueryError } from '../../query-error.ts';
+import { QueryError } from '../../errors.ts';
 import type { ConversationSource } from '../../questions.ts';
 import { formatInstant } from '../../time/instant.ts';
 import { conversationRow } from '../conversation-lists.ts';

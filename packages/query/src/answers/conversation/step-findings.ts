@@ -1,8 +1,7 @@
 import { isFailure, stepKindOf } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
-import { findErrorCause } from '../../findings/error-causes.ts';
-import { findingRule } from '../../findings/finding.ts';
-import { counted, quotedMessage, stepDisplayName } from '../../findings/words.ts';
+import { findErrorCause } from '../common-errors.ts';
+import { counted, findingRule, quotedMessage, stepDisplayName } from '../../findings/finding.ts';
 import type { ConversationOutcome } from '../../model/conversation.ts';
 import { percentOf } from '../intervals.ts';
 import type { ConversationDetail, StepRow } from './conversation-detail.ts';

@@ -1,15 +1,23 @@
-import { findAll } from '../../findings/finding.ts';
+import {
+  counted,
+  findAll,
+  findingRule,
+  nameList,
+  roughDurationWords,
+  secondsWords,
+  stepDisplayName,
+} from '../../findings/finding.ts';
 import type { Coverage } from '../../model/coverage.ts';
 import type { ConversationSource, StepStatistics } from '../../questions.ts';
 import { getConversation } from '../conversation/conversation-detail.ts';
 import type { OneConversationOptions } from '../conversation/conversation-detail.ts';
+import { exchangesInOne, wholeSession } from '../conversation/step-findings.ts';
+import type { DetailFacts } from '../conversation/step-findings.ts';
+import { percentOf } from '../intervals.ts';
 import { buildReport, warningsOnce } from '../report.ts';
 import type { Report } from '../report.ts';
-import { criticalPath } from './critical-path.ts';
-import type { PathPart } from './critical-path.ts';
-import { explainRules } from './explain-findings.ts';
-import { explainPath, PLACES } from './explanation.ts';
-import type { Explanation } from './explanation.ts';
+import { criticalPath, explainPath, PLACES } from './explanation.ts';
+import type { ExplainedStep, Explanation, PathPart } from './explanation.ts';
 
 /** How far back a step's calls are compared with. */
 const COMPARED_NANO = 7n * 86_400_000_000_000n;
@@ -67,4 +75,148 @@ function withWarningsOf(coverage: Coverage, compared: Coverage | undefined): Cov
     complete: coverage.complete && compared.complete,
     warnings: warningsOnce([coverage, compared]),
   };
+}
+
+/** What the rules of `explain` look at. Together they say eight sentences at most. */
+export interface ExplainFacts extends DetailFacts {
+  data: Explanation;
+  /** A conversation that takes less meets the target, in milliseconds. */
+  targetMs: number;
+}
+
+/** A step is named as a part of the conversation from this share on, in per cent. */
+export const PART_FROM_PCT = 10;
+
+/** As many steps are named as parts. */
+export const PARTS_NAMED = 3;
+
+/** A call is unusually long from this place among the others on, in per cent. */
+export const UNUSUAL_FROM_PCT = 90;
+
+/** Fewer calls have no usual duration. */
+export const CALLS_TO_COMPARE = 20;
+
+/** As many unusually long calls are named. */
+export const UNUSUAL_NAMED = 2;
+
+/** As many retried steps are named; the others are counted. */
+export const RETRIED_NAMED = 2;
+
+/** Gaps are worth a sentence from this share of the conversation on, in per cent. */
+export const GAPS_FROM_PCT = 5;
+
+/** What it took, against the target; without it where a whole session was recorded as one conversation. */
+export const whatItTook = findingRule('what-it-took', ({ data, targetMs, detail }: ExplainFacts) => {
+  const { durationMs, outcome, steps } = data;
+  if (steps.length === 0) {
+    return [{ severity: 'info', text: 'It has no step yet, so there is nothing to explain', evidence: { outcome } }];
+  }
+  const isOver = durationMs >= targetMs;
+  const target = isOver
+    ? `${roughDurationWords(durationMs - targetMs)} over the target of ${secondsWords(targetMs)}s`
+    : `under the target of ${secondsWords(targetMs)}s`;
+  const took = `It ${outcome === 'open' ? 'has taken' : 'took'} ${roughDurationWords(durationMs)}`;
+  if (exchangesInOne(detail) !== undefined) {
+    return [{ severity: 'info', text: took, evidence: { durationMs, outcome } }];
+  }
+  const text = `${took}, ${target}`;
+  return [{ severity: isOver ? 'warning' : 'info', text, evidence: { durationMs, targetMs, outcome } }];
+});
+
+/** Where the time went: the steps that the conversation waited for most. */
+export const whereTimeWent = findingRule('where-time-went', ({ data }: ExplainFacts) => {
+  const { durationMs } = data;
+  const parts = byName(data.steps)
+    .map(({ step, onPathMs }) => ({ step, onPathMs, sharePct: percentOf(onPathMs, durationMs) }))
+    .filter(({ sharePct }) => sharePct >= PART_FROM_PCT)
+    .slice(0, PARTS_NAMED);
+  if (parts.length === 0) {
+    const text = `No step took ${PART_FROM_PCT}% of it: the time is spread over ${counted(data.steps.length, 'step')}`;
+    return durationMs > 0 ? [{ severity: 'info', text, evidence: { steps: data.steps.length } }] : [];
+  }
+  const words = parts.map(
+    ({ step, onPathMs, sharePct }) =>
+      `${stepDisplayName(step)} (${roughDurationWords(onPathMs)}, ${sharePct.toFixed(0)}%)`,
+  );
+  const evidence = { steps: parts.map(({ step }) => step), onPathMs: parts.map((part) => part.onPathMs) };
+  return [{ severity: 'info', text: `The time went to ${nameList(words, 'and')}`, evidence }];
+});
+
+/** Calls that took far longer than the same step's usually do; or that none did. */
+export const unusualStep = findingRule('unusual-step', ({ data }: ExplainFacts) => {
+  const compared = data.steps.filter(({ calls = 0 }) => calls >= CALLS_TO_COMPARE);
+  const unusual = compared
+    .filter(({ percentile = 0, onPathMs }) => percentile >= UNUSUAL_FROM_PCT && onPathMs > 0)
+    .toSorted((a, b) => excessMs(b) - excessMs(a))
+    .slice(0, UNUSUAL_NAMED);
+  if (unusual.length > 0) {
+    return unusual.map(({ step, durationMs, percentile = 0, calls = 0, usualMs = 0 }) => ({
+      severity: 'warning',
+      text: `${stepDisplayName(step, 'opening')} took longer than ${percentile}% of its ${calls} calls in the seven days before (usually ${roughDurationWords(usualMs)})`,
+      evidence: { step, durationMs, percentile, calls, usualMs },
+    }));
+  }
+  if (compared.length === 0) return [];
+  const text = `No step took longer than in ${UNUSUAL_FROM_PCT}% of its calls in the seven days before`;
+  return [{ severity: 'good', text, evidence: { steps: [...new Set(compared.map(({ step }) => step))] } }];
+});
+
+/** What failed attempts cost, and which steps had most of them. */
+export const retriedSteps = findingRule('retried-steps', ({ data }: ExplainFacts) => {
+  const retries = data.retries.toSorted((a, b) => b.failedMs - a.failedMs);
+  if (retries.length === 0) return [];
+  const failedMs = retries.reduce((sum, retry) => sum + retry.failedMs, 0);
+  const named = retries.slice(0, RETRIED_NAMED);
+  const more = retries.length > named.length ? [`${counted(retries.length - named.length, 'other step')} too`] : [];
+  const words = named.map(
+    ({ step, attempts }, place) =>
+      `${stepDisplayName(step, place === 0 ? 'opening' : 'inside')} was tried ${counted(attempts, 'time')}`,
+  );
+  const text = `${nameList([...words, ...more], 'and')}; the attempts that failed took ${roughDurationWords(failedMs)}`;
+  return [{ severity: 'warning', text, evidence: { steps: retries.map(({ step }) => step), failedMs } }];
+});
+
+/** Time during which no step ran, and the longest such gap. */
+export const gaps = findingRule('gaps', ({ data }: ExplainFacts) => {
+  const { path, gapMs, durationMs } = data;
+  const sharePct = percentOf(gapMs, durationMs);
+  if (sharePct < GAPS_FROM_PCT) return [];
+  const longest = path
+    .map((part, index) => ({ ...part, before: path[index - 1]?.step, after: path[index + 1]?.step }))
+    .filter(({ step }) => step === undefined)
+    .toSorted((a, b) => b.durationMs - a.durationMs)[0]!;
+  const between =
+    longest.before === undefined || longest.after === undefined
+      ? ''
+      : `, ${longest.durationMs === gapMs ? 'all' : roughDurationWords(longest.durationMs)} of it between ${stepDisplayName(longest.before)} and ${stepDisplayName(longest.after)}`;
+  const text = `During ${roughDurationWords(gapMs)} (${sharePct.toFixed(0)}%) no step ran${between}`;
+  return [{ severity: 'warning', text, evidence: { gapMs, sharePct, longestMs: longest.durationMs } }];
+});
+
+/** What it would have taken without the step that it waited for longest, or had that taken its usual time. */
+export const worstStep = findingRule('worst-step', ({ data }: ExplainFacts) => {
+  const { worst, steps } = data;
+  if (worst === undefined || steps.length < 2) return [];
+  const { step, onPathMs, withoutMs, asUsualMs } = worst;
+  const name = stepDisplayName(step);
+  const usual = asUsualMs === undefined ? '' : `, and ${roughDurationWords(asUsualMs)} had it taken its usual time`;
+  const text = `Without ${name} it would have taken ${roughDurationWords(withoutMs)}${usual}`;
+  const evidence = { step, onPathMs, withoutMs, ...(asUsualMs === undefined ? {} : { asUsualMs }) };
+  return [{ severity: 'info', text, evidence }];
+});
+
+/** The findings of `explain`, in the order in which they are printed. */
+export const explainRules = [whatItTook, wholeSession, whereTimeWent, unusualStep, retriedSteps, gaps, worstStep];
+
+/** What each step was waited for, its calls together, the longest first. */
+function byName(steps: readonly ExplainedStep[]): { step: string; onPathMs: number }[] {
+  const onPathMsByName = new Map<string, number>();
+  for (const { step, onPathMs } of steps) onPathMsByName.set(step, (onPathMsByName.get(step) ?? 0) + onPathMs);
+  return [...onPathMsByName]
+    .map(([step, onPathMs]) => ({ step, onPathMs }))
+    .toSorted((a, b) => b.onPathMs - a.onPathMs);
+}
+
+function excessMs({ durationMs, usualMs = durationMs }: ExplainedStep): number {
+  return durationMs - usualMs;
 }

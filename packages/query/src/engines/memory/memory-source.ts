@@ -1,15 +1,65 @@
-import type { Answer } from '../../model/coverage.ts';
+import { isFailure, traceIdOf } from '@convotel/conventions';
+import { compareByStart } from '../../model/conversation.ts';
+import type { ConversationRecord } from '../../model/conversation.ts';
+import { reuseWarnings } from '../../model/coverage.ts';
+import type { Answer, Coverage } from '../../model/coverage.ts';
+import { errorPatternOf } from '../../model/error-pattern.ts';
+import { groupMask, namedGroup } from '../../model/groups.ts';
+import { quantileOfSorted, sumOf } from '../../model/numbers.ts';
+import { compareAbsentLast, compareBigint, compareText } from '../../model/order.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
+import { isInWindow } from '../../model/window.ts';
 import { askEngine } from '../../questions.ts';
-import type { ConversationSource, Engine, Question, QuestionName, Questions, SourceKind } from '../../questions.ts';
-import { errorAnswers } from './common-errors.ts';
-import { conversationAnswers } from './conversations.ts';
+import type {
+  CommonError,
+  CommonErrorsQuestion,
+  ConversationCount,
+  ConversationCountsQuestion,
+  ConversationSource,
+  ConversationSpans,
+  ConversationsQuestion,
+  Engine,
+  Question,
+  QuestionName,
+  Questions,
+  ResponseStatistics,
+  ResponseStatisticsQuestion,
+  SourceKind,
+} from '../../questions.ts';
+import { foldIntoHours } from '../../time/instant.ts';
 import { stepAnswers } from './steps.ts';
-import { groupIntoTraces } from './traces.ts';
-import type { Trace } from './traces.ts';
+import {
+  chooseTraces,
+  compareNewestFirst,
+  coverTraces,
+  groupIntoTraces,
+  isConversation,
+  overWindow,
+  warnUnrecognised,
+} from './traces.ts';
+import type { ConversationTrace, Trace } from './traces.ts';
 
 /** The questions in plain TypeScript over traces in memory: the reference that other engines are tested against. */
-const memoryEngine: Engine<readonly Trace[]> = { ...conversationAnswers, ...stepAnswers, ...errorAnswers };
+const memoryEngine: Engine<readonly Trace[]> = {
+  ...stepAnswers,
+  conversation: (traces, { conversationId }) => {
+    const data = findConversation(traces, conversationId);
+    const found = groupIntoTraces(data.spans).filter(isConversation);
+    return { data, coverage: withReuse(coverTraces(found, undefined), found) };
+  },
+  conversations: (traces, asked) => {
+    const chosen = chooseTraces(traces, asked.filters);
+    const listed = listConversations(chosen, asked);
+    const coverage = asked.order === 'newest' ? coverTraces(listed, undefined) : coverTraces(chosen, asked.window);
+    return {
+      data: listed.map(({ conversation }) => conversation),
+      coverage: withReuse(listed.length > 0 ? coverage : warnUnrecognised(coverage, chosen, asked), listed),
+    };
+  },
+  'conversation-counts': overWindow(countConversations),
+  'response-statistics': overWindow(measureResponses),
+  'common-errors': overWindow(gatherCommonErrors),
+};
 
 /** How a {@link MemorySource} presents itself. */
 export interface MemorySourceOptions {
@@ -45,4 +95,172 @@ export class MemorySource implements ConversationSource {
   }
 
   async close(): Promise<void> {}
+}
+
+const QUARTER_HOUR_NANO = 900_000_000_000n;
+
+/** What each order measures, in nanoseconds; undefined for a conversation that it leaves out. */
+const SIZE_BY_ORDER: Record<ConversationsQuestion['order'], (conversation: ConversationRecord) => bigint | undefined> =
+  {
+    newest: durationNanoOf,
+    longest: durationNanoOf,
+    slowest: (conversation) => (conversation.outcome === 'open' ? undefined : durationNanoOf(conversation)),
+    'slowest-response': ({ responseMs }) =>
+      responseMs === undefined ? undefined : BigInt(Math.round(responseMs * 1e6)),
+  };
+
+function durationNanoOf({ startTimeUnixNano, endTimeUnixNano }: ConversationRecord): bigint {
+  return endTimeUnixNano - startTimeUnixNano;
+}
+
+/** Adds the warning of ids that were used again, where conversations are handed over. */
+function withReuse(coverage: Coverage, conversations: readonly ConversationTrace[]): Coverage {
+  const handedOver = conversations.map(({ conversation: { conversationId }, spans }) => ({ conversationId, spans }));
+  return { ...coverage, warnings: [...coverage.warnings, ...reuseWarnings(handedOver)] };
+}
+
+function findConversation(traces: readonly Trace[], conversationId: string): ConversationSpans {
+  const conversations = traces.filter(isConversation);
+  const traceOf = (traceId: string): Trace | undefined => conversations.find((trace) => trace.traceId === traceId);
+  const carriers = conversations
+    .filter(({ spans }) => spans.some((span) => span.conversationId === conversationId))
+    .sort(compareNewestFirst);
+  const found = traceOf(traceIdOf(conversationId)) ?? carriers[0] ?? traceOf(conversationId.toLowerCase());
+  return {
+    spans: [...(found?.spans ?? [])].sort(compareByStart),
+    otherTraceIds: carriers.filter((trace) => trace !== found).map(({ traceId }) => traceId),
+  };
+}
+
+function listConversations(traces: readonly Trace[], question: ConversationsQuestion): ConversationTrace[] {
+  const { window, order, limit, aboveNano = -1n } = question;
+  const fitting: { trace: ConversationTrace; sizeNano: bigint }[] = [];
+  for (const trace of traces.filter(isConversation)) {
+    const sizeNano = SIZE_BY_ORDER[order](trace.conversation);
+    if (!isInWindow(trace.conversation.startTimeUnixNano, window)) continue;
+    if (sizeNano !== undefined && sizeNano > aboveNano) fitting.push({ trace, sizeNano });
+  }
+  const isBySize = order !== 'newest';
+  return fitting
+    .sort((a, b) => (isBySize ? compareBigint(b.sizeNano, a.sizeNano) : 0) || compareNewestFirst(a.trace, b.trace))
+    .slice(0, limit)
+    .map(({ trace }) => trace);
+}
+
+function measureResponses(
+  traces: readonly Trace[],
+  { window, quantiles = [], groupBy }: ResponseStatisticsQuestion,
+): ResponseStatistics[] {
+  const latenciesMs = new Map<number, number[]>(groupBy === undefined ? [[0, []]] : []);
+  for (const { spans, conversation } of traces.filter(isConversation)) {
+    const { responseMs, startTimeUnixNano } = conversation;
+    if (responseMs === undefined || !isInWindow(startTimeUnixNano, window)) continue;
+    const mask = groupBy === undefined ? 1 : groupMask(spans, groupBy);
+    for (let group = 0; mask >> group > 0; group++) {
+      if ((mask & (1 << group)) === 0) continue;
+      const known = latenciesMs.get(group);
+      if (known === undefined) latenciesMs.set(group, [responseMs]);
+      else known.push(responseMs);
+    }
+  }
+  return [...latenciesMs]
+    .sort(([a], [b]) => a - b)
+    .map(([group, values]) => ({ ...namedGroup(group, groupBy), ...responseStatisticsOf(values, quantiles) }));
+}
+
+function responseStatisticsOf(latenciesMs: readonly number[], quantiles: readonly number[]): ResponseStatistics {
+  const sorted = Float64Array.from(latenciesMs).sort();
+  if (sorted.length === 0) return { conversations: 0, quantilesMs: [] };
+  return {
+    conversations: sorted.length,
+    averageMs: sumOf(sorted) / sorted.length,
+    minMs: sorted[0]!,
+    maxMs: sorted[sorted.length - 1]!,
+    quantilesMs: quantiles.map((probability) => quantileOfSorted(sorted, probability)!),
+  };
+}
+
+function countConversations(
+  traces: readonly Trace[],
+  { window, by, timeZone }: ConversationCountsQuestion,
+): ConversationCount[] {
+  const countsByQuarterHour = new Map<bigint, number>();
+  for (const { conversation } of traces.filter(isConversation)) {
+    const start = conversation.startTimeUnixNano;
+    if (!isInWindow(start, window)) continue;
+    // Rounds down before 1970 too, where `%` is negative.
+    const quarterHour = start - (((start % QUARTER_HOUR_NANO) + QUARTER_HOUR_NANO) % QUARTER_HOUR_NANO);
+    countsByQuarterHour.set(quarterHour, (countsByQuarterHour.get(quarterHour) ?? 0) + 1);
+  }
+  const quarterHours = [...countsByQuarterHour].map(([startUnixNano, conversations]) => ({
+    startUnixNano,
+    conversations,
+  }));
+  return foldIntoHours(quarterHours, by, timeZone);
+}
+
+/** The failures of one step, type and pattern so far. */
+interface Group {
+  count: number;
+  latest: Failure;
+}
+
+/** What of a failed step tells which is the latest, and what the latest one contributes. */
+interface Failure {
+  step: string;
+  errorType: string | undefined;
+  message: string | undefined;
+  startTimeUnixNano: bigint;
+  traceId: string;
+  conversationId: string;
+}
+
+function gatherCommonErrors(traces: readonly Trace[], { window, limit }: CommonErrorsQuestion): CommonError[] {
+  const groups = new Map<string, Group>();
+  for (const { traceId, spans, conversation } of traces.filter(isConversation)) {
+    for (const { step, outcome, errorType, errorMessage: message, startTimeUnixNano } of spans) {
+      if (step === undefined || !isFailure(outcome) || !isInWindow(startTimeUnixNano, window)) continue;
+      const { conversationId } = conversation;
+      const failure = { step, errorType, message, startTimeUnixNano, traceId, conversationId };
+      // As JSON, so that no text can look like another three; an absent one is null.
+      const key = JSON.stringify([step, errorType, message === undefined ? undefined : errorPatternOf(message)]);
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { count: 1, latest: failure });
+      else {
+        group.count += 1;
+        if (compareLatestFirst(failure, group.latest) < 0) group.latest = failure;
+      }
+    }
+  }
+  return [...groups.values()].map(errorOf).sort(compareErrors).slice(0, limit);
+}
+
+function compareLatestFirst(a: Failure, b: Failure): number {
+  return (
+    compareBigint(b.startTimeUnixNano, a.startTimeUnixNano) ||
+    compareText(a.traceId, b.traceId) ||
+    compareAbsentLast(a.message, b.message)
+  );
+}
+
+function errorOf({ count, latest }: Group): CommonError {
+  const { step, errorType, message, startTimeUnixNano, conversationId } = latest;
+  return {
+    step,
+    ...(errorType !== undefined && { errorType }),
+    ...(message !== undefined && { pattern: errorPatternOf(message), message }),
+    count,
+    lastSeenUnixNano: startTimeUnixNano,
+    conversationId,
+  };
+}
+
+function compareErrors(a: CommonError, b: CommonError): number {
+  return (
+    b.count - a.count ||
+    compareBigint(b.lastSeenUnixNano, a.lastSeenUnixNano) ||
+    compareText(a.step, b.step) ||
+    compareAbsentLast(a.errorType, b.errorType) ||
+    compareAbsentLast(a.pattern, b.pattern)
+  );
 }

@@ -1,6 +1,6 @@
 import { buildConversation } from '../../model/conversation.ts';
 import type { ConversationRecord } from '../../model/conversation.ts';
-import { keepOneCopy } from '../../model/copies.ts';
+import { keepOneCopy } from '../../model/span-record.ts';
 import { foldedWarning, samplingWarnings, unrecognisedWarning, withWarning } from '../../model/coverage.ts';
 import type { Answer, Coverage, SampledProgram } from '../../model/coverage.ts';
 import { compareBigint, compareText } from '../../model/order.ts';

@@ -1,10 +1,138 @@
-import type { Engine } from '../../questions.ts';
-import { conversationAnswers } from './conversations.ts';
-import type { SqlStore } from './sql-store.ts';
+import { traceIdOf } from '@convotel/conventions';
+import { buildConversation } from '../../model/conversation.ts';
+import type { ConversationRecord } from '../../model/conversation.ts';
+import { reuseWarnings } from '../../model/coverage.ts';
+import type { Answer } from '../../model/coverage.ts';
+import { namedGroup, noGroup } from '../../model/groups.ts';
+import type {
+  ConversationCount,
+  ConversationCountsQuestion,
+  ConversationSpans,
+  ConversationsQuestion,
+  Engine,
+  ResponseStatistics,
+  ResponseStatisticsQuestion,
+} from '../../questions.ts';
+import { foldIntoHours } from '../../time/instant.ts';
+import {
+  coverConversations,
+  coverWindow,
+  findNewest,
+  handedOver,
+  readConversations,
+  warnUnrecognised,
+} from './read-conversations.ts';
+import { windowValues } from './sql-store.ts';
+import type { SqlStore, TraceKey } from './sql-store.ts';
 import { stepAnswers } from './steps.ts';
 
 /**
  * Each question over a database with SQL. A dialect brings its SQL files, its row readers and its connection, and shows
  * the statements only the spans that the filters of the question choose.
  */
-export const sqlEngine: Engine<SqlStore> = { ...conversationAnswers, ...stepAnswers };
+export const sqlEngine: Engine<SqlStore> = {
+  ...stepAnswers,
+  conversation: (store, { conversationId }) => findConversation(store, conversationId),
+  conversations: (store, asked) => (asked.order === 'newest' ? listNewest(store, asked) : listLargest(store, asked)),
+  'conversation-counts': countConversations,
+  'response-statistics': measureResponses,
+};
+
+const QUARTER_HOUR_NANO = 900_000_000_000n;
+
+const TRACE_ID = /^[0-9a-f]{32}$/;
+
+/** The derived trace, else the newest that carries the id, else the trace that the id names. */
+async function findConversation(store: SqlStore, conversationId: string): Promise<Answer<ConversationSpans>> {
+  const { traceKey, traceId, span } = store.readers;
+  const carriers = await findCarriers(store, conversationId);
+  const lowerCase = conversationId.toLowerCase();
+  const named = TRACE_ID.test(lowerCase) ? [traceKey(lowerCase)] : [];
+  for (const candidate of [traceKey(traceIdOf(conversationId)), ...carriers, ...named]) {
+    const spans = await store.rows('conversation-spans', { trace_id: candidate }, span);
+    if (!spans.some(({ role }) => role !== 'other')) continue;
+    const otherTraceIds = carriers.filter((carrier) => carrier !== candidate).map(traceId);
+    return {
+      data: { spans, otherTraceIds },
+      coverage: coverConversations([{ conversation: buildConversation(spans)!, spans }]),
+    };
+  }
+  return { data: { spans: [], otherTraceIds: [] }, coverage: coverConversations([]) };
+}
+
+/** Conversations that carry the id though their trace id does not follow from it, the newest first; mostly none. */
+async function findCarriers(store: SqlStore, conversationId: string): Promise<TraceKey[]> {
+  const carriers = await store.rows('conversation-carriers', { conversation_id: conversationId });
+  if (carriers.length === 0) return [];
+  const ordered = await store.rows('conversations-newest-first', {
+    trace_ids: carriers.map((row) => row['trace_id'] as TraceKey),
+  });
+  return ordered.map((row) => row['trace_id'] as TraceKey);
+}
+
+async function listNewest(
+  store: SqlStore,
+  { window, limit, aboveNano }: ConversationsQuestion,
+): Promise<Answer<ConversationRecord[]>> {
+  const listed = await readConversations(store, await findNewest(store, { window, limit, aboveNano }));
+  const coverage = coverConversations(listed);
+  if (listed.length === 0) coverage.warnings.push(...(await warnUnrecognised(store, window)));
+  return { data: listed.map(({ conversation }) => conversation), coverage };
+}
+
+async function listLargest(
+  store: SqlStore,
+  { window, limit, order, aboveNano = -1n }: ConversationsQuestion,
+): Promise<Answer<ConversationRecord[]>> {
+  const rows = await store.rows('largest-conversations', {
+    ...windowValues(window),
+    size_order: order,
+    above_ns: aboveNano,
+    row_limit: BigInt(limit),
+  });
+  const keys = rows.map((row) => row['trace_id'] as TraceKey | null).filter((key) => key !== null);
+  const listed = await readConversations(store, keys);
+  const { coverage } = await coverWindow(store, window, Number(rows[0]!['seen']));
+  coverage.warnings.push(...reuseWarnings(listed.map(handedOver)));
+  return { data: listed.map(({ conversation }) => conversation), coverage };
+}
+
+async function measureResponses(
+  store: SqlStore,
+  { window, quantiles = [], groupBy }: ResponseStatisticsQuestion,
+): Promise<Answer<ResponseStatistics[]>> {
+  if (groupBy !== undefined) await store.groupSpans({ window, groupBy });
+  // A list of nothing would be refused; the quantile is dropped again.
+  const probabilities = quantiles.length === 0 ? [0.5] : quantiles;
+  const groups = groupBy === undefined ? 1 : noGroup(groupBy.values.length) + 1;
+  const values = { ...windowValues(window), probabilities, groups, no_group: groups > 1 ? 1 << (groups - 1) : 0 };
+  const rows = await store.rows('response-statistics', values);
+  const { coverage } = await coverWindow(store, window);
+  if (rows.length === 0 && groupBy === undefined) return { data: [{ conversations: 0, quantilesMs: [] }], coverage };
+  const data = rows.map((row): ResponseStatistics => ({
+    ...namedGroup(Number(row['group_id']), groupBy),
+    conversations: Number(row['conversations']),
+    averageMs: (row['average_s'] as number) * 1000,
+    minMs: (row['min_s'] as number) * 1000,
+    maxMs: (row['max_s'] as number) * 1000,
+    quantilesMs: (row['quantiles_s'] as number[]).slice(0, quantiles.length).map((seconds) => seconds * 1000),
+  }));
+  return { data, coverage };
+}
+
+/** Node has the time zones built in, so the database counts quarter hours of UTC only. */
+async function countConversations(
+  store: SqlStore,
+  { window, by, timeZone }: ConversationCountsQuestion,
+): Promise<Answer<ConversationCount[]>> {
+  const rows = await store.rows('conversation-counts', windowValues(window));
+  const quarterHours = rows
+    .filter((row) => row['quarter_hour'] !== null)
+    .map((row) => ({
+      startUnixNano: (row['quarter_hour'] as bigint) * QUARTER_HOUR_NANO,
+      conversations: Number(row['conversations']),
+    }));
+  const seen = rows.reduce((sum, row) => sum + Number(row['seen']), 0);
+  const { coverage } = await coverWindow(store, window, seen);
+  return { data: foldIntoHours(quarterHours, by, timeZone), coverage };
+}

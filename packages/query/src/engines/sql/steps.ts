@@ -2,10 +2,9 @@ import type { ConversationOutcome } from '../../model/conversation.ts';
 import { foldedWarning, withWarning } from '../../model/coverage.ts';
 import type { Answer, Coverage } from '../../model/coverage.ts';
 import { ERROR_PATTERN_RULES, PATTERN_PLACEHOLDER } from '../../model/error-pattern.ts';
-import { namedGroup, withoutNoGroup } from '../../model/groups.ts';
+import { namedGroup, StepCells, withoutNoGroup } from '../../model/groups.ts';
 import type { GroupBy } from '../../model/groups.ts';
 import { millisecondsOf, TOO_LONG_NANO } from '../../model/numbers.ts';
-import { StepCells } from '../../model/step-columns.ts';
 import type { Window } from '../../model/window.ts';
 import { MAX_STEP_NAMES, OTHER_STEPS } from '../../questions.ts';
 import type {
@@ -20,9 +19,7 @@ import type {
   StepStatistics,
   StepStatisticsQuestion,
 } from '../../questions.ts';
-import { readConversations } from './conversations.ts';
-import { coverWindow } from './coverage.ts';
-import { orderStepsOf } from './newest.ts';
+import { coverWindow, orderStepsOf, readConversations } from './read-conversations.ts';
 import { windowValues } from './sql-store.ts';
 import type { FoldedNames, SqlRow, SqlStore, TraceKey } from './sql-store.ts';
 

@@ -1,5 +1,5 @@
-import { SourceError } from '../../source-error.ts';
-import type { SourceErrorCode } from '../../source-error.ts';
+import { SourceError } from '../../errors.ts';
+import type { SourceErrorCode } from '../../errors.ts';
 
 /** What a person is told about an error of the server, by its number; the server's own words would be pages. */
 const SENTENCES: Readonly<Record<string, (context: ErrorContext) => readonly [SourceErrorCode, string]>> = {

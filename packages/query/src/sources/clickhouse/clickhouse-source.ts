@@ -3,7 +3,7 @@ import { sqlEngine } from '../../engines/sql/sql-engine.ts';
 import type { Answer } from '../../model/coverage.ts';
 import { askEngine } from '../../questions.ts';
 import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions } from '../../questions.ts';
-import { SourceError } from '../../source-error.ts';
+import { SourceError } from '../../errors.ts';
 import { explainClickHouseError } from './clickhouse-errors.ts';
 import type { ErrorContext } from './clickhouse-errors.ts';
 import { ClickHouseStore, newQueryId } from './clickhouse-store.ts';

@@ -1,6 +1,6 @@
 import { ATTRIBUTE, STEP_TIMING_PREFIX } from '@convotel/conventions';
 import type { RowReaders, SqlRow } from '../../engines/sql/sql-store.ts';
-import { SPAN_FIELD_BY_ATTRIBUTE } from '../../model/span-fields.ts';
+import { SPAN_FIELD_BY_ATTRIBUTE } from '../../model/span-record.ts';
 import type { SpanRecord, SpanRest } from '../../model/span-record.ts';
 import { readSpan } from '../../otlp/read-span.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { QueryError } from '../../query-error.ts';
+import { QueryError } from '../../errors.ts';
 
 /** How the table is made. */
 export interface ClickHouseTableOptions {

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { MemorySource } from '../../engines/memory/memory-source.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
-import { decodeOtlpJson } from '../../otlp/decode-otlp-json.ts';
+import { decodeOtlpJson } from '../../otlp/read-span.ts';
 import { OtlpFormatError } from '../../otlp/json-fields.ts';
 import type { SpanDetail } from '../../otlp/read-span.ts';
 import type {
@@ -13,7 +13,7 @@ import type {
   QuestionName,
   Questions,
 } from '../../questions.ts';
-import { SourceError } from '../../source-error.ts';
+import { SourceError } from '../../errors.ts';
 import { formatByFirstBytes, formatByKeys, isOtlpRequest, NOT_JSON, readDocuments, readLinesAt } from './read-file.ts';
 import type { ForeignFormat, LinePlace } from './read-file.ts';
 

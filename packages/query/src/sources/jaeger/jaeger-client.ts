@@ -5,8 +5,7 @@ import type { SpanRecord } from '../../model/span-record.ts';
 import type { Window } from '../../model/window.ts';
 import { isJsonObject, OtlpFormatError } from '../../otlp/json-fields.ts';
 import type { SpanDetail } from '../../otlp/read-span.ts';
-import { QueryError } from '../../query-error.ts';
-import { quoteAnswer, SourceError } from '../../source-error.ts';
+import { QueryError, quoteAnswer, SourceError } from '../../errors.ts';
 import { formatInstant } from '../../time/instant.ts';
 import { readTraces } from './read-traces.ts';
 

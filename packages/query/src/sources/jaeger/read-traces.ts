@@ -1,5 +1,5 @@
 import type { SpanRecord } from '../../model/span-record.ts';
-import { decodeOtlpJson } from '../../otlp/decode-otlp-json.ts';
+import { decodeOtlpJson } from '../../otlp/read-span.ts';
 import { isJsonObject, readArray } from '../../otlp/json-fields.ts';
 import type { SpanDetail } from '../../otlp/read-span.ts';
 

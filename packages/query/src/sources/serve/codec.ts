@@ -2,16 +2,16 @@ import type { Answer, Coverage, WarningCode } from '../../model/coverage.ts';
 import type { AnyQuestion, QuestionName, Questions } from '../../questions.ts';
 import {
   AnswerFormatError,
+  QuestionFormatError,
+  QuestionParameters,
   readArrayOf,
   readBoolean,
   readNumber,
   readObject,
   readOneOf,
   readText,
-} from './json-readers.ts';
-import type { Reader } from './json-readers.ts';
-import { QuestionFormatError, QuestionParameters } from './parameters.ts';
-import type { ParameterForm } from './parameters.ts';
+} from './wire-values.ts';
+import type { ParameterForm, Reader } from './wire-values.ts';
 import { QUESTION_DESCRIPTIONS, QUESTION_NAMES } from './question-descriptions.ts';
 
 /** The path of the questions on a running `convotel serve`; the question's name follows. */

@@ -1,23 +1,10 @@
 import { OUTCOMES } from '@convotel/conventions';
 import type { ConversationRecord } from '../../model/conversation.ts';
-import { SPAN_FIELDS } from '../../model/span-fields.ts';
+import { SPAN_FIELDS } from '../../model/span-record.ts';
 import type { SpanRecord, SpanRest } from '../../model/span-record.ts';
 import { MAX_QUESTION_QUANTILES } from '../../questions.ts';
-import type { StepColumn } from '../../model/step-columns.ts';
+import type { StepColumn } from '../../model/groups.ts';
 import type { QuestionName, Questions } from '../../questions.ts';
-import {
-  readAnything,
-  readArrayOf,
-  readBigint,
-  readBoolean,
-  readFloats,
-  readNumber,
-  readObject,
-  readOneOf,
-  readRecordOf,
-  readText,
-} from './json-readers.ts';
-import type { Reader } from './json-readers.ts';
 import {
   asBoolean,
   asLimit,
@@ -31,11 +18,21 @@ import {
   oneOf,
   optional,
   OPTIONAL_WINDOW,
+  readAnything,
+  readArrayOf,
+  readBigint,
+  readBoolean,
+  readFloats,
+  readNumber,
+  readObject,
+  readOneOf,
+  readRecordOf,
+  readText,
   repeated,
   required,
   WINDOW,
-} from './parameters.ts';
-import type { ParameterForm } from './parameters.ts';
+} from './wire-values.ts';
+import type { ParameterForm, Reader } from './wire-values.ts';
 
 /** How one question travels over HTTP: its fields as parameters of a URL, its answer as JSON. */
 export interface QuestionDescription<Name extends QuestionName> {

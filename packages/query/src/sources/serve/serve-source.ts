@@ -3,10 +3,10 @@ import type { HttpAnswer } from '../../http/http-client.ts';
 import { shownAddress } from '../../http/shown-address.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions } from '../../questions.ts';
-import { SourceError } from '../../source-error.ts';
+import { SourceError } from '../../errors.ts';
 import { encodeQuestion } from './codec.ts';
-import { readServeAnswer, readServeHealth } from './serve-answer.ts';
-import type { ServeHealth } from './serve-answer.ts';
+import { readServeAnswer, readServeHealth } from './fetch-serve-source.ts';
+import type { ServeHealth } from './fetch-serve-source.ts';
 
 /** How a {@link ServeSource} asks. */
 export interface ServeSourceOptions {

@@ -1,8 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { bootstrapMeans } from '../../../src/answers/compare/bootstrap-means.ts';
+import { bootstrapMeans, randomFrom } from '../../../src/answers/compare/bootstrap-means.ts';
 import { compareWindows } from '../../../src/answers/compare/compare-windows.ts';
 import { stepOrderOfBoth } from '../../../src/answers/compare/compared-sides.ts';
-import { randomFrom } from '../../../src/seeded-random.ts';
 import { stepDurations } from '../step-durations.ts';
 import { logNormal, windowOf } from './simulate.ts';
 

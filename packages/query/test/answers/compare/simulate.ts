@@ -1,7 +1,7 @@
 import type { StepStatistics } from '@convotel/query';
 import { quantileOfSorted } from '../../../src/model/numbers.ts';
 import type { ComparedWindow } from '../../../src/answers/compare/compared-sides.ts';
-import type { Random } from '../../../src/seeded-random.ts';
+import type { Random } from '../../../src/answers/compare/bootstrap-means.ts';
 import { stepDurations } from '../step-durations.ts';
 
 /** A draw from a log-normal distribution with this mean and this standard deviation of the logarithm. */

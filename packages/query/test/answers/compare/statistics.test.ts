@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { compareWindows } from '../../../src/answers/compare/compare-windows.ts';
-import { randomFrom } from '../../../src/seeded-random.ts';
+import { randomFrom } from '../../../src/answers/compare/bootstrap-means.ts';
 import { logNormal, windowOf } from './simulate.ts';
 
 const RESAMPLES = 2000;

@@ -1,5 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { conversationEnding, missingSteps, unansweredUser } from '../../../src/answers/conversation/trace.ts';
+import {
+  conversationEnding,
+  missingSteps,
+  unansweredUser,
+} from '../../../src/answers/conversation/one-conversation.ts';
 import { summaryFacts, textsOf } from '../facts-for-tests.ts';
 
 const HEARD = [

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { SpanRecord } from '@convotel/query';
 import { stepSpan } from '@convotel/suite';
-import { criticalPath, exclusiveNano } from '../../../src/answers/explain/critical-path.ts';
-import type { PathPart } from '../../../src/answers/explain/critical-path.ts';
-import { randomFrom } from '../../../src/seeded-random.ts';
+import { criticalPath, exclusiveNano } from '../../../src/answers/explain/explanation.ts';
+import type { PathPart } from '../../../src/answers/explain/explanation.ts';
+import { randomFrom } from '../../../src/answers/compare/bootstrap-means.ts';
 
 /** Steps by name: [start, end]. */
 function steps(times: Record<string, readonly [number, number]>): SpanRecord[] {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { explain, MemorySource, QueryError } from '@convotel/query';
 import type { Explanation, SpanRecord } from '@convotel/query';
-import { explainRules } from '../../../src/answers/explain/explain-findings.ts';
+import { explainRules } from '../../../src/answers/explain/explain.ts';
 import { findAll } from '../../../src/findings/finding.ts';
 import { summaryFacts } from '../facts-for-tests.ts';
 import { recordConversation } from '../record-conversation.ts';

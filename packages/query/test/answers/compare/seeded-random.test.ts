@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { randomFrom } from '../src/seeded-random.ts';
+import { randomFrom } from '../../../src/answers/compare/bootstrap-means.ts';
 
 test('one seed gives one sequence, another seed another', () => {
   const take = (seed: number): number[] => Array.from({ length: 5 }, randomFrom(seed));

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ERROR_CAUSES, findErrorCause } from '../../src/findings/error-causes.ts';
+import { ERROR_CAUSES, findErrorCause } from '../../src/answers/common-errors.ts';
 
 test.each([
   [{ message: 'API rate limit exceeded' }, 'API rate limit'],

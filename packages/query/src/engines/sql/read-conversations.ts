@@ -1,10 +1,100 @@
+import { mapInSlices } from '../../concurrency.ts';
+import { buildConversation } from '../../model/conversation.ts';
 import type { ConversationRecord } from '../../model/conversation.ts';
 import { reuseWarnings, samplingWarnings, unrecognisedWarning } from '../../model/coverage.ts';
 import type { Coverage, Warning } from '../../model/coverage.ts';
+import { millisecondsOf } from '../../model/numbers.ts';
+import { CONVERSATIONS_THAT_DECIDE, orderAllSteps } from '../../model/order.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import type { Window } from '../../model/window.ts';
 import { windowValues } from './sql-store.ts';
-import type { SqlStore } from './sql-store.ts';
+import type { SqlRow, SqlStore, TraceKey } from './sql-store.ts';
+
+/** Spans looked at first for each conversation asked for; most have fewer. */
+const SPANS_PER_CONVERSATION = 16n;
+/** By how much to look further back when that was not enough. */
+const WIDENING_FACTOR = 8n;
+
+/** Which conversations to look for. */
+export interface NewestQuestion {
+  /** Everything when absent. */
+  window: Window | undefined;
+  /** How many. */
+  limit: number;
+  /** Only conversations that last longer than this many nanoseconds. */
+  aboveNano?: bigint | undefined;
+}
+
+/** The `limit` newest conversations that start in the window: newest first, then by trace id. */
+export async function findNewest(
+  store: SqlStore,
+  { window, limit, aboveNano = -1n }: NewestQuestion,
+): Promise<TraceKey[]> {
+  const extent = await findRoughExtent(store, window);
+  return lookBack({ window, limit, extent }, async (values) => {
+    const rows = await store.rows('newest-conversations', { ...values, above_ns: aboveNano });
+    return rows.map((row) => row['trace_id'] as TraceKey);
+  });
+}
+
+/** The conversations with the trace ids `keys`, in their order. */
+export async function readConversations(store: SqlStore, keys: readonly TraceKey[]): Promise<ReadConversation[]> {
+  if (keys.length === 0) return [];
+  const spansByKey = new Map<TraceKey, SpanRecord[]>(keys.map((key) => [key, []]));
+  await store.rows('conversation-numbers', { trace_ids: keys }, (row) => {
+    spansByKey.get(row['trace_id'] as TraceKey)!.push(store.readers.span(row));
+  });
+  return mapInSlices(spansByKey.values(), (spans) => ({ conversation: buildConversation(spans)!, spans }));
+}
+
+/** `steps` in step order. `extent` is that of `window`. */
+export async function orderStepsOf(
+  store: SqlStore,
+  window: Window,
+  steps: readonly string[],
+  extent: Extent | undefined,
+): Promise<string[]> {
+  if (steps.length < 2) return [...steps];
+  const newest = await lookBack({ window, limit: CONVERSATIONS_THAT_DECIDE, extent }, async (values) =>
+    rowsByTrace(await store.rows('newest-first-starts', values)),
+  );
+  const offsetsMs = newest.map((rows) => {
+    const ofSteps = rows.filter((row) => row['step'] !== null);
+    return new Map(ofSteps.map((row) => [row['step'] as string, millisecondsOf(row['offset_ns'] as bigint)]));
+  });
+  return orderAllSteps(offsetsMs, steps);
+}
+
+/** Rows grouped by their `trace_id`, in the order in which each trace comes first. */
+function rowsByTrace(rows: readonly SqlRow[]): SqlRow[][] {
+  const byTrace = new Map<TraceKey, SqlRow[]>();
+  for (const row of rows) {
+    const key = row['trace_id'] as TraceKey;
+    const known = byTrace.get(key);
+    if (known === undefined) byTrace.set(key, [row]);
+    else known.push(row);
+  }
+  return [...byTrace.values()];
+}
+
+/**
+ * Asks about the end of the window, and further back until there are `limit` conversations: one that starts there is
+ * found there, so what has been found is exact, and grouping everything would take ten times as long.
+ */
+async function lookBack<Found>(
+  { window, limit, extent }: { window: Window | undefined; limit: number; extent: Extent | undefined },
+  ask: (values: { since_ns: bigint; until_ns: bigint; row_limit: bigint }) => Promise<Found[]>,
+): Promise<Found[]> {
+  if (extent === undefined) return [];
+  const { spans, oldestNs: oldest, newestNs: newest } = extent;
+  let width = ((newest - oldest) * BigInt(limit) * SPANS_PER_CONVERSATION) / BigInt(spans) + 1n;
+  for (;;) {
+    const since = newest - width > oldest ? newest - width : oldest;
+    const found = await ask({ ...windowValues(window), since_ns: since, row_limit: BigInt(limit) });
+    if (found.length === limit || since === oldest) return found;
+    width *= WIDENING_FACTOR;
+  }
+}
 
 /** How many spans start in a window, and from when to when, in Unix nanoseconds. */
 export interface Extent {
