@@ -56,11 +56,16 @@ export { ServeSource } from './sources/serve/fetch-serve-source.ts';
 export type { Get, GetResponse, ServeSourceOptions } from './sources/serve/fetch-serve-source.ts';
 
 // Questions, for programs that want the data behind the answers
-export type { ConversationOutcome, ConversationRecord, StepUsage } from './model/conversation.ts';
+export type {
+  ConversationFilters,
+  ConversationOutcome,
+  ConversationRecord,
+  StepUsage,
+  Window,
+} from './model/conversation.ts';
 export type { Answer, Coverage, Warning, WarningCode } from './model/coverage.ts';
 export { MAX_GROUPS, NO_GROUP, OTHER_GROUPS } from './model/groups.ts';
 export type { GroupBy, StepColumn, StepTraits } from './model/groups.ts';
-export type { ConversationFilters, Window } from './model/window.ts';
 export type { SpanRecord, SpanRest } from './model/span-record.ts';
 export type {
   AnyQuestion,

@@ -5,7 +5,14 @@ export { askEngine, MAX_QUESTION_LIMIT, MAX_QUESTION_QUANTILES, MAX_STEP_NAMES, 
 export type { Engine } from './questions.ts';
 
 // Definitions
-export { buildConversation, compareByStart, findRetried } from './model/conversation.ts';
+export {
+  buildConversation,
+  compareByStart,
+  EARLIEST_UNIX_NANO,
+  findRetried,
+  isInWindow,
+  LATEST_UNIX_NANO,
+} from './model/conversation.ts';
 export { copyKeyOf, SPAN_FIELDS, supersedes } from './model/span-record.ts';
 export type { SpanField, SpanFieldKind } from './model/span-record.ts';
 export { foldedWarning, reuseWarnings, samplingWarnings } from './model/coverage.ts';
@@ -15,7 +22,6 @@ export { isCounted, quantileOfSorted, TOO_LONG_NANO } from './model/numbers.ts';
 export { appendMissingSteps, compareBigint, compareText, orderSteps } from './model/order.ts';
 export { groupingValues, groupMask, groupName, groupsIn, ownAttributesOf, StepCells } from './model/groups.ts';
 export type { AttributeValue, StepCell } from './model/groups.ts';
-export { EARLIEST_UNIX_NANO, isInWindow, LATEST_UNIX_NANO } from './model/window.ts';
 export { foldIntoHours, zoneOffsetSeconds } from './time/instant.ts';
 export type { QuarterHourCount } from './time/instant.ts';
 
@@ -33,7 +39,7 @@ export type { FoldedNames, RowReaders, SqlRow, SqlStore, SqlValue, StatementName
 export { HttpClient, socketPathOf } from './http/http-client.ts';
 export type { HttpAnswer, HttpSettings } from './http/http-client.ts';
 export { addressOf } from './sources/connect.ts';
-export { authorizationFor, shownAddress } from './http/shown-address.ts';
+export { authorizationFor, shownAddress } from './errors.ts';
 export {
   decodeAnswer,
   decodeQuestion,

@@ -21,3 +21,32 @@ export function quoteAnswer(text: string): string {
   const start = text.slice(0, MAX_QUOTED_LENGTH).trim();
   return JSON.stringify(text.length > MAX_QUOTED_LENGTH ? `${start}…` : start);
 }
+
+/**
+ * An address as answers, messages and logs may show it: without name, password, query and fragment, each of which may
+ * hold a secret. What is not a valid address loses them too, as far as they can be told.
+ */
+export function shownAddress(address: string): string {
+  if (!URL.canParse(address))
+    return address.replace(/[?#].*$/s, '').replace(/^([a-z][a-z\d+.-]*:)?(\/\/)?.*@/is, '$1$2');
+  const url = new URL(address);
+  if (url.username + url.password + url.search + url.hash === '' && !/[@?#]/.test(address)) return address;
+  url.username = url.password = url.search = url.hash = '';
+  return url.href.replace(/\/+$/, '');
+}
+
+/** The header `authorization` for the name and password in an address; none where it has neither. */
+export function authorizationFor({ username, password }: URL): { authorization?: string } {
+  if (username === '' && password === '') return {};
+  const bytes = new TextEncoder().encode(`${decoded(username)}:${decoded(password)}`);
+  return { authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` };
+}
+
+/** A per cent sign that begins no escape stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

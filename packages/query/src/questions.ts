@@ -1,8 +1,7 @@
-import type { ConversationOutcome, ConversationRecord } from './model/conversation.ts';
+import type { ConversationFilters, ConversationOutcome, ConversationRecord, Window } from './model/conversation.ts';
 import type { Answer } from './model/coverage.ts';
 import type { GroupBy, StepColumn } from './model/groups.ts';
 import type { SpanRecord } from './model/span-record.ts';
-import type { ConversationFilters, Window } from './model/window.ts';
 
 /**
  * The questions that every engine answers, and what each is answered with. All commands are built from them.

@@ -1,6 +1,5 @@
-import type { ConversationOutcome, ConversationRecord } from '../model/conversation.ts';
+import type { ConversationFilters, ConversationOutcome, ConversationRecord, Window } from '../model/conversation.ts';
 import { millisecondsOf } from '../model/numbers.ts';
-import type { ConversationFilters, Window } from '../model/window.ts';
 import type { ConversationSource } from '../questions.ts';
 import { formatInstant } from '../time/instant.ts';
 import { buildReport, checkLimit, checkTimeZone, checkWindow, checkWindowed } from './report.ts';

@@ -1,7 +1,7 @@
 import { findAll, findingRule, roughDurationWords, stepDisplayName } from '../findings/finding.ts';
+import type { ConversationFilters, Window } from '../model/conversation.ts';
 import type { Coverage } from '../model/coverage.ts';
 import type { GroupBy } from '../model/groups.ts';
-import type { ConversationFilters, Window } from '../model/window.ts';
 import { MAX_QUESTION_QUANTILES } from '../questions.ts';
 import type { ConversationSource } from '../questions.ts';
 import { RESPONSE_LATENCY } from './averages.ts';

@@ -2,10 +2,10 @@ import { ATTRIBUTE, isConversationId, MAX_CONVERSATION_ID_LENGTH, STEP_TIMING_PR
 import { QueryError } from '../errors.ts';
 import { findAll } from '../findings/finding.ts';
 import type { Finding, FindingRule } from '../findings/finding.ts';
+import type { ConversationFilters, Window } from '../model/conversation.ts';
 import type { Coverage, Warning } from '../model/coverage.ts';
 import type { GroupBy } from '../model/groups.ts';
 import { compareText } from '../model/order.ts';
-import type { ConversationFilters, Window } from '../model/window.ts';
 import { MAX_QUESTION_LIMIT } from '../questions.ts';
 import type { ConversationSource, SourceKind } from '../questions.ts';
 import { formatInstant, isTimeZone } from '../time/instant.ts';

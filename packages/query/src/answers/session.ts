@@ -1,10 +1,10 @@
 import { isFailure } from '@convotel/conventions';
+import { QueryError } from '../errors.ts';
 import { counted, findAll, findingRule, roughDurationWords } from '../findings/finding.ts';
 import { compareByStart } from '../model/conversation.ts';
 import type { ConversationRecord } from '../model/conversation.ts';
 import { millisecondsOf } from '../model/numbers.ts';
 import { compareBigint } from '../model/order.ts';
-import { QueryError } from '../errors.ts';
 import { MAX_QUESTION_LIMIT } from '../questions.ts';
 import type { ConversationSource } from '../questions.ts';
 import { conversationRow } from './conversation-lists.ts';

@@ -1,9 +1,8 @@
 import { isFailure } from '@convotel/conventions';
-import type { ConversationRecord } from '../model/conversation.ts';
+import type { ConversationFilters, ConversationRecord, Window } from '../model/conversation.ts';
 import { withWarning } from '../model/coverage.ts';
 import type { Coverage } from '../model/coverage.ts';
 import { millisecondsOf } from '../model/numbers.ts';
-import type { ConversationFilters, Window } from '../model/window.ts';
 import { MAX_QUESTION_LIMIT } from '../questions.ts';
 import type { ConversationSource } from '../questions.ts';
 import { formatInstant } from '../time/instant.ts';

@@ -1,8 +1,7 @@
 import { get as getPlain, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
 import { get as getSecure } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
-import { SourceError } from '../errors.ts';
-import { authorizationFor, shownAddress } from './shown-address.ts';
+import { authorizationFor, shownAddress, SourceError } from '../errors.ts';
 
 /** How an {@link HttpClient} asks. */
 export interface HttpSettings {

@@ -1,5 +1,5 @@
 import { codedError } from '@convotel/conventions';
-import { LATEST_UNIX_NANO } from '../model/window.ts';
+import { LATEST_UNIX_NANO } from '../model/conversation.ts';
 
 /** An OTLP/JSON trace request (`ExportTraceServiceRequest`, proto3 JSON mapping) that is not as it must be. */
 export class OtlpFormatError extends codedError('OtlpFormatError') {

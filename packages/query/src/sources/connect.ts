@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
+import { QueryError, SourceError } from '../errors.ts';
 import { AnswerTooLargeError, HttpClient, socketPathOf } from '../http/http-client.ts';
 import { isJsonObject } from '../otlp/json-fields.ts';
-import { QueryError, SourceError } from '../errors.ts';
 import type { ConversationSource } from '../questions.ts';
 import { openClickHouseSource } from './clickhouse/clickhouse-source.ts';
 import type { ClickHouseSourceOptions } from './clickhouse/clickhouse-source.ts';

@@ -1,8 +1,8 @@
 import { nanosecondsOf, percentOf } from '../answers/intervals.ts';
 import { checkNumber, checkWholeNumber } from '../answers/report.ts';
 import type { Evidence, Severity } from '../findings/finding.ts';
+import type { ConversationFilters, Window } from '../model/conversation.ts';
 import { millisecondsOf } from '../model/numbers.ts';
-import type { ConversationFilters, Window } from '../model/window.ts';
 import { MAX_QUESTION_LIMIT } from '../questions.ts';
 import type { ConversationSource } from '../questions.ts';
 import { formatInstant } from '../time/instant.ts';

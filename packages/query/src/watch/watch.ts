@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { nanosecondsOf } from '../answers/intervals.ts';
 import { checkNumber } from '../answers/report.ts';
-import type { Window } from '../model/window.ts';
-import type { ConversationSource } from '../questions.ts';
 import { SourceError } from '../errors.ts';
+import type { Window } from '../model/conversation.ts';
+import type { ConversationSource } from '../questions.ts';
 import { formatInstant } from '../time/instant.ts';
 import type { Alert, AlertRule } from './alert-rules.ts';
 

@@ -1,9 +1,9 @@
+import { QueryError } from '../../errors.ts';
 import type { Finding } from '../../findings/finding.ts';
+import type { ConversationFilters, Window } from '../../model/conversation.ts';
 import type { Answer, Coverage, Warning } from '../../model/coverage.ts';
 import { groupNamesOf, isInGroup } from '../../model/groups.ts';
 import type { GroupBy } from '../../model/groups.ts';
-import type { ConversationFilters, Window } from '../../model/window.ts';
-import { QueryError } from '../../errors.ts';
 import type { ConversationSource } from '../../questions.ts';
 import { randomFrom } from './bootstrap-means.ts';
 import type { Random } from './bootstrap-means.ts';

@@ -1,5 +1,6 @@
 import { THRESHOLD } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
+import { QueryError } from '../../errors.ts';
 import { buildConversation } from '../../model/conversation.ts';
 import { withWarning } from '../../model/coverage.ts';
 import type { Coverage } from '../../model/coverage.ts';
@@ -7,7 +8,6 @@ import { ownAttributesOf } from '../../model/groups.ts';
 import type { AttributeValue } from '../../model/groups.ts';
 import { millisecondsOf } from '../../model/numbers.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
-import { QueryError } from '../../errors.ts';
 import type { ConversationSource } from '../../questions.ts';
 import { formatInstant } from '../../time/instant.ts';
 import { conversationRow } from '../conversation-lists.ts';

@@ -1,8 +1,8 @@
 import { isFailure, stepKindOf } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
-import { findErrorCause } from '../common-errors.ts';
 import { counted, findingRule, quotedMessage, stepDisplayName } from '../../findings/finding.ts';
 import type { ConversationOutcome } from '../../model/conversation.ts';
+import { findErrorCause } from '../common-errors.ts';
 import { percentOf } from '../intervals.ts';
 import type { ConversationDetail, StepRow } from './conversation-detail.ts';
 

@@ -1,5 +1,5 @@
 import { isFailure, traceIdOf } from '@convotel/conventions';
-import { compareByStart } from '../../model/conversation.ts';
+import { compareByStart, isInWindow } from '../../model/conversation.ts';
 import type { ConversationRecord } from '../../model/conversation.ts';
 import { reuseWarnings } from '../../model/coverage.ts';
 import type { Answer, Coverage } from '../../model/coverage.ts';
@@ -8,7 +8,6 @@ import { groupMask, namedGroup } from '../../model/groups.ts';
 import { quantileOfSorted, sumOf } from '../../model/numbers.ts';
 import { compareAbsentLast, compareBigint, compareText } from '../../model/order.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
-import { isInWindow } from '../../model/window.ts';
 import { askEngine } from '../../questions.ts';
 import type {
   CommonError,

@@ -1,12 +1,11 @@
 import { isFailure } from '@convotel/conventions';
-import { findRetried } from '../../model/conversation.ts';
+import { findRetried, isInWindow } from '../../model/conversation.ts';
+import type { Window } from '../../model/conversation.ts';
 import { groupingValues, groupMask, groupsIn, namedGroup, StepCells } from '../../model/groups.ts';
 import type { StepCell } from '../../model/groups.ts';
 import { isCounted, millisecondsOf, quantileOfSorted, sumOf } from '../../model/numbers.ts';
 import { compareBigint, compareText, CONVERSATIONS_THAT_DECIDE, orderAllSteps } from '../../model/order.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
-import { isInWindow } from '../../model/window.ts';
-import type { Window } from '../../model/window.ts';
 import type {
   AttributeCount,
   AttributeValuesQuestion,

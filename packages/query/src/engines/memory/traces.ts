@@ -1,12 +1,10 @@
-import { buildConversation } from '../../model/conversation.ts';
-import type { ConversationRecord } from '../../model/conversation.ts';
-import { keepOneCopy } from '../../model/span-record.ts';
+import { buildConversation, isInWindow } from '../../model/conversation.ts';
+import type { ConversationFilters, ConversationRecord, Window } from '../../model/conversation.ts';
 import { foldedWarning, samplingWarnings, unrecognisedWarning, withWarning } from '../../model/coverage.ts';
 import type { Answer, Coverage, SampledProgram } from '../../model/coverage.ts';
 import { compareBigint, compareText } from '../../model/order.ts';
+import { keepOneCopy } from '../../model/span-record.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
-import { isInWindow } from '../../model/window.ts';
-import type { ConversationFilters, Window } from '../../model/window.ts';
 import { MAX_STEP_NAMES, OTHER_STEPS } from '../../questions.ts';
 
 /** The spans of one trace, each once, and the conversation that they make up, if they do. */

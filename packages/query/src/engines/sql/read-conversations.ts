@@ -1,12 +1,11 @@
 import { mapInSlices } from '../../concurrency.ts';
 import { buildConversation } from '../../model/conversation.ts';
-import type { ConversationRecord } from '../../model/conversation.ts';
+import type { ConversationRecord, Window } from '../../model/conversation.ts';
 import { reuseWarnings, samplingWarnings, unrecognisedWarning } from '../../model/coverage.ts';
 import type { Coverage, Warning } from '../../model/coverage.ts';
 import { millisecondsOf } from '../../model/numbers.ts';
 import { CONVERSATIONS_THAT_DECIDE, orderAllSteps } from '../../model/order.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
-import type { Window } from '../../model/window.ts';
 import { windowValues } from './sql-store.ts';
 import type { SqlRow, SqlStore, TraceKey } from './sql-store.ts';
 

@@ -1,7 +1,7 @@
+import { EARLIEST_UNIX_NANO, LATEST_UNIX_NANO } from '../../model/conversation.ts';
+import type { Window } from '../../model/conversation.ts';
 import type { GroupBy } from '../../model/groups.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
-import { EARLIEST_UNIX_NANO, LATEST_UNIX_NANO } from '../../model/window.ts';
-import type { Window } from '../../model/window.ts';
 
 /**
  * The statements of a dialect, one SQL file each. All read `readable_spans`, or whatever the dialect calls the spans that

@@ -1,11 +1,10 @@
-import type { ConversationOutcome } from '../../model/conversation.ts';
+import type { ConversationOutcome, Window } from '../../model/conversation.ts';
 import { foldedWarning, withWarning } from '../../model/coverage.ts';
 import type { Answer, Coverage } from '../../model/coverage.ts';
 import { ERROR_PATTERN_RULES, PATTERN_PLACEHOLDER } from '../../model/error-pattern.ts';
 import { namedGroup, StepCells, withoutNoGroup } from '../../model/groups.ts';
 import type { GroupBy } from '../../model/groups.ts';
 import { millisecondsOf, TOO_LONG_NANO } from '../../model/numbers.ts';
-import type { Window } from '../../model/window.ts';
 import { MAX_STEP_NAMES, OTHER_STEPS } from '../../questions.ts';
 import type {
   AttributeCount,

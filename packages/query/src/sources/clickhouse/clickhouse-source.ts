@@ -1,9 +1,9 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { sqlEngine } from '../../engines/sql/sql-engine.ts';
+import { SourceError } from '../../errors.ts';
 import type { Answer } from '../../model/coverage.ts';
 import { askEngine } from '../../questions.ts';
 import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions } from '../../questions.ts';
-import { SourceError } from '../../errors.ts';
 import { explainClickHouseError } from './clickhouse-errors.ts';
 import type { ErrorContext } from './clickhouse-errors.ts';
 import { ClickHouseStore, newQueryId } from './clickhouse-store.ts';

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { MemorySource } from '../../engines/memory/memory-source.ts';
+import { SourceError } from '../../errors.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import { decodeOtlpJson } from '../../otlp/read-span.ts';
@@ -13,7 +14,6 @@ import type {
   QuestionName,
   Questions,
 } from '../../questions.ts';
-import { SourceError } from '../../errors.ts';
 import { formatByFirstBytes, formatByKeys, isOtlpRequest, NOT_JSON, readDocuments, readLinesAt } from './read-file.ts';
 import type { ForeignFormat, LinePlace } from './read-file.ts';
 

@@ -1,11 +1,10 @@
+import { QueryError, quoteAnswer, shownAddress, SourceError } from '../../errors.ts';
 import { HttpClient, TEMPORARY_STATUSES } from '../../http/http-client.ts';
 import type { HttpAnswer, HttpSettings } from '../../http/http-client.ts';
-import { shownAddress } from '../../http/shown-address.ts';
+import type { Window } from '../../model/conversation.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
-import type { Window } from '../../model/window.ts';
 import { isJsonObject, OtlpFormatError } from '../../otlp/json-fields.ts';
 import type { SpanDetail } from '../../otlp/read-span.ts';
-import { QueryError, quoteAnswer, SourceError } from '../../errors.ts';
 import { formatInstant } from '../../time/instant.ts';
 import { readTraces } from './read-traces.ts';
 

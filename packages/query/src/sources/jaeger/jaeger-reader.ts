@@ -1,7 +1,7 @@
-import { AnswerTooLargeError } from '../../http/http-client.ts';
-import type { SpanRecord } from '../../model/span-record.ts';
-import type { Window } from '../../model/window.ts';
 import { SourceError } from '../../errors.ts';
+import { AnswerTooLargeError } from '../../http/http-client.ts';
+import type { Window } from '../../model/conversation.ts';
+import type { SpanRecord } from '../../model/span-record.ts';
 import { JaegerRefusalError } from './jaeger-client.ts';
 import type { JaegerClient, JaegerSettings } from './jaeger-client.ts';
 import { readWindow, SearchDepth } from './read-window.ts';

@@ -1,10 +1,9 @@
 import { traceIdOf } from '@convotel/conventions';
 import { MemorySource } from '../../engines/memory/memory-source.ts';
-import type { ConversationRecord } from '../../model/conversation.ts';
+import type { ConversationRecord, Window } from '../../model/conversation.ts';
 import { withWarning } from '../../model/coverage.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
-import type { Window } from '../../model/window.ts';
 import type {
   AnyQuestion,
   ConversationSource,

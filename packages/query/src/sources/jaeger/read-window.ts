@@ -1,7 +1,7 @@
 import { ConcurrencyLimiter } from '../../concurrency.ts';
 import { AnswerTooLargeError } from '../../http/http-client.ts';
+import type { Window } from '../../model/conversation.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
-import type { Window } from '../../model/window.ts';
 import { formatInstant } from '../../time/instant.ts';
 import { JaegerRefusalError } from './jaeger-client.ts';
 import type { JaegerClient } from './jaeger-client.ts';

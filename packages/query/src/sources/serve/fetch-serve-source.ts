@@ -1,5 +1,4 @@
-import { quoteAnswer, SourceError } from '../../errors.ts';
-import { authorizationFor, shownAddress } from '../../http/shown-address.ts';
+import { authorizationFor, quoteAnswer, shownAddress, SourceError } from '../../errors.ts';
 import type { Answer } from '../../model/coverage.ts';
 import { isJsonObject } from '../../otlp/json-fields.ts';
 import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions } from '../../questions.ts';

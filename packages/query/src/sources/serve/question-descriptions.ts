@@ -1,9 +1,9 @@
 import { OUTCOMES } from '@convotel/conventions';
 import type { ConversationRecord } from '../../model/conversation.ts';
+import type { StepColumn } from '../../model/groups.ts';
 import { SPAN_FIELDS } from '../../model/span-record.ts';
 import type { SpanRecord, SpanRest } from '../../model/span-record.ts';
 import { MAX_QUESTION_QUANTILES } from '../../questions.ts';
-import type { StepColumn } from '../../model/groups.ts';
 import type { QuestionName, Questions } from '../../questions.ts';
 import {
   asBoolean,

@@ -1,9 +1,8 @@
+import { shownAddress, SourceError } from '../../errors.ts';
 import { AnswerTooLargeError, HttpClient, socketPathOf } from '../../http/http-client.ts';
 import type { HttpAnswer } from '../../http/http-client.ts';
-import { shownAddress } from '../../http/shown-address.ts';
 import type { Answer } from '../../model/coverage.ts';
 import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions } from '../../questions.ts';
-import { SourceError } from '../../errors.ts';
 import { encodeQuestion } from './codec.ts';
 import { readServeAnswer, readServeHealth } from './fetch-serve-source.ts';
 import type { ServeHealth } from './fetch-serve-source.ts';

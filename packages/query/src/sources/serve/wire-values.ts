@@ -1,8 +1,7 @@
 import { codedError, OUTCOMES } from '@convotel/conventions';
-import type { ConversationOutcome } from '../../model/conversation.ts';
+import type { ConversationFilters, ConversationOutcome, Window } from '../../model/conversation.ts';
 import { MAX_GROUPS } from '../../model/groups.ts';
 import type { GroupBy } from '../../model/groups.ts';
-import type { ConversationFilters, Window } from '../../model/window.ts';
 import { MAX_QUESTION_LIMIT } from '../../questions.ts';
 import { formatInstant, parseInstant, zoneOffsetSeconds } from '../../time/instant.ts';
 
