@@ -15,7 +15,7 @@ export { compareBigint, compareText } from './model/order.ts';
 export { SPAN_FIELDS } from './model/span-fields.ts';
 export type { SpanField, SpanFieldKind } from './model/span-fields.ts';
 export { appendMissingSteps, orderSteps } from './model/step-order.ts';
-export { groupMask, groupName, groupsIn } from './model/groups.ts';
+export { groupMask, groupName, groupsIn, noGroup } from './model/groups.ts';
 export { groupingValues, ownAttributesOf } from './model/groups.ts';
 export type { AttributeValue } from './model/groups.ts';
 export { StepCells } from './model/step-columns.ts';
