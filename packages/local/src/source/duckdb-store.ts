@@ -154,8 +154,11 @@ interface Grouping {
   own: string;
   /** The values, null or empty where there is none, the span's own first. */
   values: readonly string[];
-  /** The number of the group of each of `values`, null where that is. */
-  groups: readonly string[];
+  /**
+   * The number of the group of each of `values`, or `otherwise` where that is null or empty. As `CASE` throughout: of other
+   * functions DuckDB does not know how large their results may be, and aggregates by them with a slower hash table.
+   */
+  groups: readonly ((otherwise: string) => string)[];
   /** The group of spans without a value. */
   noGroup: number;
   joins: readonly string[];
@@ -184,7 +187,7 @@ async function show(connection: DuckDBConnection, { isChosen, grouping, isFolded
     SELECT
       ${columns.replace('spans.*', 'spans.* EXCLUDE (own_text)')},
       coalesce(${values.map((value) => `nullif(${value}, '')`).join(', ')}) AS attribute_value,
-      coalesce(${[...groups, `${noGroup}::UTINYINT`].join(', ')}) AS group_id
+      ${groups.reduceRight((next, group) => group(next), `${noGroup}::UTINYINT`)} AS group_id
     FROM (SELECT rowid, *, ${own} AS own_text FROM main.spans ${condition}) AS spans
     ${joins.join(' ')}`);
 }
@@ -213,9 +216,9 @@ async function prepareGroups(
   await connection.run(`CREATE OR REPLACE TEMP VIEW spans_to_group AS SELECT * FROM readable_spans
     ${Number(part) < LARGE_PART ? `WHERE trace_id IN (${seen})` : ''}`);
 
-  const groupOf = (column: string): string =>
+  const groupOf = (column: string, otherwise = 'NULL::UTINYINT'): string =>
     `CASE ${groupValues.map((value, group) => `WHEN ${column} = ${sqlText(value)} THEN ${group}::UTINYINT`).join(' ')}
-      WHEN ${column} <> '' THEN ${groupValues.length}::UTINYINT END`;
+      WHEN ${column} <> '' THEN ${groupValues.length}::UTINYINT ELSE ${otherwise} END`;
   const make = async (table: string, select: string, values: Record<string, SqlValue> = {}): Promise<number> => {
     const created = await runAndRead(connection, `CREATE OR REPLACE TEMP TABLE ${table} AS ${select}`, values);
     return Number(created.getRows()[0]![0]);
@@ -227,10 +230,11 @@ async function prepareGroups(
   const found = { attribute, entry: `"key":${JSON.stringify(attribute)}` };
 
   if (own === STEP_NAME) await make('named_steps', 'SELECT * FROM steps');
-  const grouping = { own, values: ['own_text'], groups: [groupOf('own_text')], joins: [] as string[] };
+  const grouping = { own, values: ['own_text'], groups: [] as Grouping['groups'][number][], joins: [] as string[] };
+  if (own !== NO_COLUMN) grouping.groups.push((otherwise) => groupOf('own_text', otherwise));
   const add = (value: string, group: string, join?: string): void => {
     grouping.values.push(value);
-    grouping.groups.push(group);
+    grouping.groups.push((otherwise) => `CASE WHEN ${group} IS NOT NULL THEN ${group} ELSE ${otherwise} END`);
     if (join !== undefined) grouping.joins.push(join);
   };
   const rows = await make('own_values', said('own-values'), found);
@@ -309,12 +313,14 @@ function columnsOf(attribute: string): { own: string; ofResource: string } {
     // An outermost step does not say its depth; numbers are written as JavaScript writes them.
     return `regexp_replace(${column === 'depth' ? 'nullif(depth, 0)' : column}::VARCHAR, '\\.0$', '')`;
   };
-  const own = field === undefined ? 'NULL::VARCHAR' : attribute === ATTRIBUTE.stepName ? STEP_NAME : textOf(field);
+  const own = field === undefined ? NO_COLUMN : attribute === ATTRIBUTE.stepName ? STEP_NAME : textOf(field);
   return {
     own: attribute === ATTRIBUTE.outcome ? 'outcome::VARCHAR' : own,
     ofResource: RESOURCE_COLUMNS.get(attribute) ?? 'NULL',
   };
 }
+
+const NO_COLUMN = 'NULL::VARCHAR';
 
 /** Of the steps as they are before they are folded. */
 const STEP_NAME = '(SELECT any_value(step) FROM named_steps WHERE named_steps.step_id = spans.step_id)';
