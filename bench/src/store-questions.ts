@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { openDuckDbSource, openSpanStore } from '@convotel/local';
-import { averages, errors, hours, percentiles, recent, slow, summary, type Report } from '@convotel/query';
+import { averages, errors, hours, percentiles, recent, slow, success, summary, type Report } from '@convotel/query';
 import { decodeOtlpJson } from '@convotel/query/engine';
 import { type Bench, median } from './figure.ts';
 import { generateConversation } from './generate-spans.ts';
@@ -13,7 +13,9 @@ const CONVERSATIONS_PER_APPEND = 500;
 const ROUNDS = 9;
 const WEEK_MS = 7 * 86_400_000;
 
-/** The commands' questions over 200,000 conversations, in process, and what a span takes on disk. */
+/**
+ * The commands' questions over 200,000 conversations, in process, what groups add to them, and what a span takes on disk.
+ */
 export const bench: Bench = async (report) => {
   const folder = await mkdtemp(join(tmpdir(), 'convotel-bench-'));
   try {
@@ -59,11 +61,52 @@ export const bench: Bench = async (report) => {
         note: `fastest ${Math.min(...times).toFixed(1)} ms of ${ROUNDS}`,
       });
     }
+    const groupable: [string, (by?: string) => Promise<Pick<Report<string, unknown>, 'coverage'>>][] = [
+      ['averages', (by) => averages(source, { ...options, by })],
+      ['percentiles', (by) => percentiles(source, { ...options, by, step: 'gpt' })],
+      ['errors', (by) => errors(source, { ...options, by })],
+      ['success', (by) => success(source, { ...options, by })],
+    ];
+    for (const [name, ask] of groupable) {
+      const cpuMs = await measureCpu({
+        plain: () => ask(),
+        model: () => ask('model'),
+        workflow: () => ask('workflow'),
+      });
+      for (const by of ['model', 'workflow'] as const) {
+        report({
+          name: `${name} by ${by} / without groups, ${spanCount} spans`,
+          value: median(cpuMs[by]) / median(cpuMs.plain),
+          unit: '×',
+          note: `CPU time ${median(cpuMs[by]).toFixed(0)} ms / ${median(cpuMs.plain).toFixed(0)} ms`,
+        });
+      }
+    }
     await source.close();
   } finally {
     await rm(folder, { recursive: true });
   }
 };
+
+/** The CPU time in ms that each of `ways` takes, in turns, so that what slows the machine slows all of them. */
+async function measureCpu<Way extends string>(
+  ways: Record<Way, () => Promise<Pick<Report<string, unknown>, 'coverage'>>>,
+): Promise<Record<Way, number[]>> {
+  const names = Object.keys(ways) as Way[];
+  const cpuMs = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Way, number[]>;
+  const seen = new Set<number>();
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const name of names) {
+      const start = process.cpuUsage();
+      const { coverage } = await ways[name]();
+      const { user, system } = process.cpuUsage(start);
+      cpuMs[name].push((user + system) / 1000);
+      seen.add(coverage.spans);
+    }
+  }
+  if (seen.size !== 1) throw new Error(`the ways read ${[...seen].join(', ')} spans`);
+  return cpuMs;
+}
 
 async function fill(path: string, startMs: number): Promise<number> {
   const store = await openSpanStore(path);

@@ -1,7 +1,7 @@
 -- The $row_limit most frequent values of the attribute that spans are grouped by, on steps, or on $step alone, that start
 -- from $since_ns to before $until_ns.
 SELECT attribute_value AS value, count(*) AS spans
-FROM readable_spans
+FROM grouped_spans
 WHERE step_id > 0 AND start_ns >= $since_ns AND start_ns < $until_ns AND attribute_value IS NOT NULL
   AND ($step::VARCHAR IS NULL OR step_id = (SELECT step_id FROM steps WHERE step = $step))
 GROUP BY attribute_value

@@ -21,7 +21,7 @@ conversations AS (
       min(response_latency_s) FILTER (role = 'root')
     ) AS response_s,
     coalesce(bit_or(1 << group_id::INTEGER) FILTER (role = 'step'), bit_or(1 << group_id::INTEGER)) AS group_mask
-  FROM readable_spans
+  FROM grouped_spans
   WHERE role <> 'other' AND trace_id IN (SELECT trace_id FROM seen)
   GROUP BY trace_id
 )

@@ -19,7 +19,7 @@ latencies AS (
     coalesce(bit_or(1 << group_id::INTEGER) FILTER (step_id > 0), bit_or(1 << group_id::INTEGER)) AS all_groups,
     -- Without a value only where none of the steps has one.
     coalesce(nullif(all_groups & ~$no_group::INTEGER, 0), all_groups) AS group_mask
-  FROM readable_spans
+  FROM grouped_spans
   WHERE step_id IS NOT NULL AND trace_id IN (SELECT trace_id FROM seen)
   GROUP BY trace_id
 )

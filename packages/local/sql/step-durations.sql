@@ -24,7 +24,7 @@ durations AS (
     min(CASE WHEN $traits THEN nullif(model, '') END) AS model,
     count(*) FILTER ($traits AND attempt > 1) AS retries,
     sum(CASE WHEN $traits THEN input_chars END) AS input_chars
-  FROM readable_spans
+  FROM grouped_spans
   WHERE step_id > 0 AND trace_id IN (SELECT trace_id FROM seen)
   GROUP BY trace_id, step_id, group_id
 )

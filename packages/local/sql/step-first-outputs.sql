@@ -7,7 +7,7 @@ WITH first_outputs AS (
     count(*) AS counted,
     avg(time_to_first_output_s) AS average_s,
     quantile_cont(time_to_first_output_s, $probabilities) AS quantiles_s
-  FROM readable_spans
+  FROM grouped_spans
   WHERE step_id > 0 AND start_ns >= $since_ns AND start_ns < $until_ns
     AND ($step::VARCHAR IS NULL OR step_id = (SELECT step_id FROM steps WHERE step = $step))
     AND outcome = 'completed' AND duration_ns < $too_long_ns

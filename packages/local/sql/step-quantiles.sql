@@ -1,7 +1,7 @@
 -- Quantiles of each step's counted spans, or of $step's alone, by linear interpolation, for each of $probabilities.
 WITH quantiles AS (
   SELECT step_id, group_id, quantile_cont(duration_ns, $probabilities) AS quantiles_ns
-  FROM readable_spans
+  FROM grouped_spans
   WHERE step_id > 0 AND start_ns >= $since_ns AND start_ns < $until_ns
     AND ($step::VARCHAR IS NULL OR step_id = (SELECT step_id FROM steps WHERE step = $step))
     AND outcome = 'completed' AND duration_ns < $too_long_ns

@@ -11,7 +11,7 @@ WITH tried_again AS (
 ),
 attempts AS (
   SELECT trace_id, step_id, group_id, span_id, start_ns, outcome, coalesce(attempt, 1) AS attempt
-  FROM readable_spans
+  FROM grouped_spans
   JOIN tried_again USING (trace_id, step_id)
 ),
 changes AS (

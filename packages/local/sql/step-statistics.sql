@@ -13,12 +13,12 @@ WITH alike AS (
     sum(duration_ns) AS sum_ns,
     min(duration_ns) AS min_ns,
     max(duration_ns) AS max_ns
-  FROM readable_spans
+  FROM grouped_spans
   WHERE step_id IS NOT NULL AND start_ns >= $since_ns AND start_ns < $until_ns AND duration_ns < $too_long_ns
   GROUP BY step_id, group_id, outcome, depth
   UNION ALL
   SELECT step_id, group_id, outcome, depth, false, count(*), NULL, NULL, NULL
-  FROM readable_spans
+  FROM grouped_spans
   WHERE step_id IS NOT NULL AND start_ns >= $since_ns AND start_ns < $until_ns AND duration_ns >= $too_long_ns
   GROUP BY step_id, group_id, outcome, depth
 )

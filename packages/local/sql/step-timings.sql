@@ -3,7 +3,7 @@ WITH means AS (
   SELECT step_id, group_id, timing.key AS part, avg(timing.value) AS average_s
   FROM (
     SELECT step_id, group_id, unnest(map_entries(timings_s)) AS timing
-    FROM readable_spans
+    FROM grouped_spans
     WHERE step_id > 0 AND start_ns >= $since_ns AND start_ns < $until_ns
       AND outcome = 'completed' AND duration_ns < $too_long_ns
       AND timings_s IS NOT NULL

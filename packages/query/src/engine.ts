@@ -20,7 +20,7 @@ export type { SampledProgram } from './model/coverage.ts';
 export { errorPatternOf } from './model/error-pattern.ts';
 export { isCounted, quantileOfSorted, TOO_LONG_NANO } from './model/numbers.ts';
 export { appendMissingSteps, compareBigint, compareText, orderSteps } from './model/order.ts';
-export { groupingValues, groupMask, groupName, groupsIn, ownAttributesOf, StepCells } from './model/groups.ts';
+export { groupingValues, groupMask, groupName, groupsIn, noGroup, ownAttributesOf, StepCells } from './model/groups.ts';
 export type { AttributeValue, StepCell } from './model/groups.ts';
 export { foldIntoHours, zoneOffsetSeconds } from './time/instant.ts';
 export type { QuarterHourCount } from './time/instant.ts';

@@ -1,6 +1,6 @@
 import { ATTRIBUTE } from '@convotel/conventions';
-import type { ConversationFilters } from '@convotel/query';
-import { SPAN_FIELDS, windowValues } from '@convotel/query/engine';
+import type { ConversationFilters, GroupBy, Window } from '@convotel/query';
+import { SPAN_FIELDS, noGroup, windowValues } from '@convotel/query/engine';
 import type {
   FoldedNames,
   RowReaders,
@@ -31,7 +31,6 @@ const PARAMETER_TYPES: Readonly<Record<string, DuckDBType>> = {
   trace_id: UHUGEINT,
   trace_ids: LIST(UHUGEINT),
   probabilities: LIST(DOUBLE),
-  group_values: LIST(VARCHAR),
   step: VARCHAR,
   service: VARCHAR,
   workflow: VARCHAR,
@@ -56,7 +55,7 @@ export class DuckDbStore implements SqlStore {
   constructor(connection: DuckDBConnection, filters: ConversationFilters = {}) {
     this.#connection = connection;
     this.isFiltered = Object.values(filters).some((filter) => filter !== undefined);
-    this.#shown = { isChosen: this.isFiltered, isGrouped: false, isFolded: false };
+    this.#shown = { isChosen: this.isFiltered, grouping: undefined, isFolded: false };
   }
 
   async foldStepNames({
@@ -84,15 +83,8 @@ export class DuckDbStore implements SqlStore {
     return { kept: new Set(rows.map((row) => row['step'] as string)), folded };
   }
 
-  async groupSpans({ window, groupBy: { attribute, values } }: Parameters<SqlStore['groupSpans']>[0]): Promise<void> {
-    const { own, ofResource } = columnsOf(attribute);
-    const statement = sqlFile('span-groups').replace('own_column, ', () => `${own}, `);
-    await runAndRead(
-      this.#connection,
-      `CREATE TEMP TABLE span_groups AS ${statement.replace('resource_column, ', () => `${ofResource}, `)}`,
-      { ...windowValues(window), attribute, entry: `"key":${JSON.stringify(attribute)}`, group_values: values },
-    );
-    await this.#show({ isGrouped: true });
+  async groupSpans({ window, groupBy }: Parameters<SqlStore['groupSpans']>[0]): Promise<void> {
+    await this.#show({ grouping: await prepareGroups(this.#connection, window, groupBy) });
   }
 
   rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]>;
@@ -146,29 +138,142 @@ export class DuckDbStore implements SqlStore {
   }
 }
 
-/** What of the spans the statements see; each part is a temporary table, gone with the transaction. */
+/** What of the spans the statements see; the tables are temporary, gone with the transaction. */
 interface Shown {
   /** Only the conversations in `chosen`. */
   isChosen: boolean;
-  /** The groups in `span_groups`. */
-  isGrouped: boolean;
+  /** Without it, all spans are in group 0. */
+  grouping: Grouping | undefined;
   /** The steps in `kept_steps`, and all others as one. */
   isFolded: boolean;
 }
 
-/** Puts a view in front of `readable_spans`, which is gone with the transaction. */
-async function show(connection: DuckDBConnection, { isChosen, isGrouped, isFolded }: Shown): Promise<void> {
+/** Where the values are that spans are grouped by, as SQL, with each one's number of a group: the first that there is. */
+interface Grouping {
+  /** The column of `spans` that holds the attribute, as text; `NULL` where none does. */
+  own: string;
+  /** The values, null or empty where there is none, the span's own first. */
+  values: readonly string[];
+  /**
+   * The number of the group of each of `values`, or `otherwise` where that is null or empty. As `CASE` throughout: of other
+   * functions DuckDB does not know how large their results may be, and aggregates by them with a slower hash table.
+   */
+  groups: readonly ((otherwise: string) => string)[];
+  /** The group of spans without a value. */
+  noGroup: number;
+  joins: readonly string[];
+}
+
+/**
+ * Puts views in front of the spans, which are gone with the transaction: `readable_spans`, and `grouped_spans`, which also
+ * has `group_id` and `attribute_value` and costs more.
+ */
+async function show(connection: DuckDBConnection, { isChosen, grouping, isFolded }: Shown): Promise<void> {
   const replaced = `REPLACE (
     CASE WHEN step_id = 0 OR step_id IN (SELECT step_id FROM kept_steps) THEN step_id
       WHEN step_id IS NOT NULL THEN ${OTHER_STEPS_ID}::UINTEGER END AS step_id
   )`;
-  await connection.run(`CREATE OR REPLACE TEMP VIEW readable_spans AS
-    SELECT spans.rowid AS row_id, spans.* ${isFolded ? replaced : ''}, ${isGrouped ? GROUPS : '0::UTINYINT AS group_id'}
-    FROM main.spans ${isGrouped ? 'LEFT JOIN span_groups ON span_groups.row_id = spans.rowid' : ''}
-    ${isChosen ? 'WHERE trace_id IN (SELECT trace_id FROM chosen)' : ''}`);
+  const columns = `spans.rowid AS row_id, spans.* ${isFolded ? replaced : ''}`;
+  const condition = isChosen ? 'WHERE trace_id IN (SELECT trace_id FROM chosen)' : '';
+  await connection.run(`CREATE OR REPLACE TEMP VIEW readable_spans AS SELECT ${columns} FROM main.spans ${condition}`);
+  if (grouping === undefined) {
+    await connection.run(
+      'CREATE OR REPLACE TEMP VIEW grouped_spans AS SELECT *, 0::UTINYINT AS group_id FROM readable_spans',
+    );
+    return;
+  }
+  const { own, values, groups, noGroup, joins } = grouping;
+  await connection.run(`CREATE OR REPLACE TEMP VIEW grouped_spans AS
+    SELECT
+      ${columns.replace('spans.*', 'spans.* EXCLUDE (own_text)')},
+      coalesce(${values.map((value) => `nullif(${value}, '')`).join(', ')}) AS attribute_value,
+      ${groups.reduceRight((next, group) => group(next), `${noGroup}::UTINYINT`)} AS group_id
+    FROM (SELECT rowid, *, ${own} AS own_text FROM main.spans ${condition}) AS spans
+    ${joins.join(' ')}`);
 }
 
-const GROUPS = 'span_groups.group_id, span_groups.attribute_value';
+/** From this part of the store on, everything is looked through: to find the conversations of a window takes longer. */
+const LARGE_PART = 0.2;
+
+/**
+ * Finds the values of an attribute in the conversations with a step or root in `window`. What a column of the span holds
+ * is read from there by each statement. Only what else there is becomes tables: what spans say in JSON, by row; what roots
+ * say, by conversation, which makes most values by row superfluous; what resources say, unless all say the same. Joining
+ * every span by row would take three times as long as the statements themselves.
+ */
+async function prepareGroups(
+  connection: DuckDBConnection,
+  window: Window,
+  { attribute, values: groupValues }: GroupBy,
+): Promise<Grouping> {
+  const { own, ofResource } = columnsOf(attribute);
+  const bounds = windowValues(window);
+  const isWithin = `start_ns >= CAST(${bounds.since_ns} AS BIGINT) AND start_ns < CAST(${bounds.until_ns} AS BIGINT)`;
+  const [[part] = []] = (
+    await connection.runAndReadAll(`SELECT count(*) FILTER (${isWithin}) / count(*) FROM main.spans`)
+  ).getRows();
+  const seen = `SELECT trace_id FROM readable_spans WHERE step_id IS NOT NULL AND ${isWithin}`;
+  await connection.run(`CREATE OR REPLACE TEMP VIEW spans_to_group AS SELECT * FROM readable_spans
+    ${Number(part) < LARGE_PART ? `WHERE trace_id IN (${seen})` : ''}`);
+
+  const groupOf = (column: string, otherwise = 'NULL::UTINYINT'): string =>
+    `CASE ${groupValues.map((value, group) => `WHEN ${column} = ${sqlText(value)} THEN ${group}::UTINYINT`).join(' ')}
+      WHEN ${column} <> '' THEN ${groupValues.length}::UTINYINT ELSE ${otherwise} END`;
+  const make = async (table: string, select: string, values: Record<string, SqlValue> = {}): Promise<number> => {
+    const created = await runAndRead(connection, `CREATE OR REPLACE TEMP TABLE ${table} AS ${select}`, values);
+    return Number(created.getRows()[0]![0]);
+  };
+  const said = (name: string): string =>
+    sqlFile(name)
+      .replaceAll('own_column', () => own)
+      .replaceAll('resource_column', () => ofResource);
+  const found = { attribute, entry: `"key":${JSON.stringify(attribute)}` };
+
+  if (own === STEP_NAME) await make('named_steps', 'SELECT * FROM steps');
+  const grouping = { own, values: ['own_text'], groups: [] as Grouping['groups'][number][], joins: [] as string[] };
+  if (own !== NO_COLUMN) grouping.groups.push((otherwise) => groupOf('own_text', otherwise));
+  const add = (value: string, group: string, join?: string): void => {
+    grouping.values.push(value);
+    grouping.groups.push((otherwise) => `CASE WHEN ${group} IS NOT NULL THEN ${group} ELSE ${otherwise} END`);
+    if (join !== undefined) grouping.joins.push(join);
+  };
+  const rows = await make('own_values', said('own-values'), found);
+  const roots = await make(
+    'root_values',
+    `SELECT *, ${groupOf('root_value')} AS root_group FROM (${said('root-values')})`,
+  );
+  const kept =
+    rows === 0
+      ? 0
+      : await make(
+          'row_values',
+          `SELECT row_id AS value_row_id, own_value, ${groupOf('own_value')} AS own_group
+          FROM own_values LEFT JOIN root_values USING (trace_id)
+          WHERE own_value IS DISTINCT FROM root_value`,
+        );
+  if (kept > 0) add('own_value', 'own_group', 'LEFT JOIN row_values ON value_row_id = spans.rowid');
+  if (roots > 0) add('root_value', 'root_group', 'LEFT JOIN root_values USING (trace_id)');
+  await make(
+    'resource_values',
+    `SELECT *, ${groupOf('resource_value')} AS resource_group FROM (${said('resource-values')})`,
+    found,
+  );
+  const ofResources = (
+    await connection.runAndReadAll('SELECT DISTINCT resource_value, resource_group FROM resource_values LIMIT 2')
+  ).getRows();
+  const [[value, group] = []] = ofResources;
+  if (ofResources.length > 1) {
+    add('resource_value', 'resource_group', 'LEFT JOIN resource_values USING (resource_id)');
+  } else if (typeof value === 'string') {
+    add(sqlText(value), `${String(group)}::UTINYINT`);
+  }
+  return { ...grouping, noGroup: noGroup(groupValues.length) };
+}
+
+/** A text as SQL, which a view takes no parameters for. */
+function sqlText(text: string): string {
+  return `'${text.replaceAll("'", "''").replaceAll('\0', "' || chr(0) || '")}'`;
+}
 
 /** Lets the statements see only the conversations which `filters` choose, whole. */
 export async function narrowToChosen(connection: DuckDBConnection, filters: ConversationFilters = {}): Promise<void> {
@@ -179,7 +284,7 @@ export async function narrowToChosen(connection: DuckDBConnection, filters: Conv
     const values = { service, workflow, session, outcome };
     await runAndRead(connection, `INSERT INTO chosen ${sqlFile('chosen-conversations')}`, values);
   }
-  await show(connection, { isChosen, isGrouped: false, isFolded: false });
+  await show(connection, { isChosen, grouping: undefined, isFolded: false });
 }
 
 /** The number of all steps that are not told apart: the largest there is, which no step gets. */
@@ -208,14 +313,17 @@ function columnsOf(attribute: string): { own: string; ofResource: string } {
     // An outermost step does not say its depth; numbers are written as JavaScript writes them.
     return `regexp_replace(${column === 'depth' ? 'nullif(depth, 0)' : column}::VARCHAR, '\\.0$', '')`;
   };
-  const own = field === undefined ? 'NULL' : attribute === ATTRIBUTE.stepName ? STEP_NAME : textOf(field);
+  const own = field === undefined ? NO_COLUMN : attribute === ATTRIBUTE.stepName ? STEP_NAME : textOf(field);
   return {
     own: attribute === ATTRIBUTE.outcome ? 'outcome::VARCHAR' : own,
     ofResource: RESOURCE_COLUMNS.get(attribute) ?? 'NULL',
   };
 }
 
-const STEP_NAME = '(SELECT any_value(step) FROM steps WHERE steps.step_id = readable_spans.step_id)';
+const NO_COLUMN = 'NULL::VARCHAR';
+
+/** Of the steps as they are before they are folded. */
+const STEP_NAME = '(SELECT any_value(step) FROM named_steps WHERE named_steps.step_id = spans.step_id)';
 const RESOURCE_COLUMNS: ReadonlyMap<string, string> = new Map([
   [ATTRIBUTE.serviceName, 'service_name'],
   [ATTRIBUTE.samplingRatio, "regexp_replace(sampling_ratio::VARCHAR, '\\.0$', '')"],
