@@ -6,13 +6,13 @@ import type { WindowTexts } from './shared-options.ts';
 
 const NANO_PER_DAY = 86_400_000_000_000n;
 
-/** The zone that times are written and shown in, and the present. */
+/** The time zone that times are read and shown in, and the current time. */
 export interface TimeBase {
   timeZone: string;
   nowUnixNano: bigint;
 }
 
-/** A window, and how a heading speaks of it: `last 24 hours`, or its two ends. */
+/** A window, and its name in a heading: `last 24 hours`, or its two ends. */
 export interface NamedWindow {
   window: Window;
   windowText: string;

@@ -25,7 +25,7 @@ export const command = windowCommand({
   text: satisfactionText,
 });
 
-/** The rule, the share that meets it, and how sure that is; what counts neither way. */
+/** The rule, the share that meets it with its interval, and what counts neither way. */
 export function satisfactionText(
   { data, findings }: Report<'satisfaction', Satisfaction>,
   context: TextContext,

@@ -57,7 +57,7 @@ const RULE_OPTIONS = {
   ...FILTER_OPTIONS,
 };
 
-/** `watch`: an alert a line, until Ctrl-C or, with `--once`, after one round. */
+/** `watch`: one alert per line, until Ctrl-C or, with `--once`, after one round. */
 export const command = defineCommand({
   examples: [
     ['convotel watch', 'look at the last hour every five minutes, until Ctrl-C'],
