@@ -10,6 +10,7 @@ import { questionRoutes } from './http/api-routes.ts';
 /** Most memory for all answers in progress together. */
 const MAX_ANSWER_BYTES = 256 * 1024 ** 2;
 
+/** The source that the page shows, and where to serve it. */
 export interface PageServerOptions {
   /** Answers the page's questions. The caller closes it. */
   source: ConversationSource;

@@ -53,7 +53,7 @@ export function conversationCommand<Answered extends ConversationReport>(
     argument: {
       name: 'id',
       choices: [LATEST],
-      description: `conversation id or trace id, the beginning of one, or \`${LATEST}\` for the newest that the filters choose`,
+      description: `conversation id or trace id, the beginning of one, or \`${LATEST}\` for the newest that matches the filters`,
     },
     options: { ...definition.options, ...TARGET_OPTION, ...FILTER_OPTIONS },
     prepare: ({ argument, timeZone, options, settings }) => {
@@ -91,7 +91,7 @@ async function findLatest(
 ): Promise<string> {
   const { data } = await query.recent(source, { timeZone, filters, limit: 1 });
   if (data[0] !== undefined) return data[0].conversationId;
-  const chosen = Object.keys(filters).length === 0 ? '' : ' that the filters choose';
+  const chosen = Object.keys(filters).length === 0 ? '' : ' that matches the filters';
   throw new query.QueryError('NO_SUCH_CONVERSATION', `There is no conversation${chosen} in ${source.location} yet.`);
 }
 
@@ -111,6 +111,6 @@ async function findByPrefix(
   const named = found.slice(0, MAX_NAMED_IDS).map((row) => row.conversationId);
   const more = found.length > named.length ? ` and ${found.length - named.length} more` : '';
   throw new UsageError(
-    `${found.length} conversations have an id that begins with "${prefix}": ${named.join(', ')}${more}. Give more of it.`,
+    `${found.length} conversations have an id that begins with "${prefix}": ${named.join(', ')}${more}. Give more characters of it.`,
   );
 }

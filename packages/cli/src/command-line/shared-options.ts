@@ -72,7 +72,7 @@ export const BY_OPTION = {
   by: option(text, {
     placeholder: 'what',
     description:
-      'one block a group: model, provider, workflow, service, version, session, or the name of an attribute; the ten largest, the rest as (other)',
+      'one block per group: model, provider, workflow, service, version, session, or the name of an attribute; the ten largest, the rest as (other)',
     suggestions: ['model', 'provider', 'workflow', 'service', 'version', 'session'],
   }),
 };
@@ -101,7 +101,7 @@ export const TARGET_OPTION = {
 export const FILTER_OPTIONS = {
   service: option(text, {
     placeholder: 'name',
-    description: 'only conversations with a span of this service; "" for all, where convotel.json names one',
+    description: 'only conversations with a span of this service; "" for all if convotel.json names one',
     setting: ({ service }) => service,
   }),
   workflow: option(text, { placeholder: 'name', description: 'only conversations of this workflow' }),
@@ -134,7 +134,7 @@ export function windowOptions(since: string) {
     }),
     until: option(text, {
       placeholder: 'time',
-      description: 'where the window ends, itself excluded',
+      description: 'end of the window, exclusive',
       defaultText: 'now',
     }),
     hours: option(hours, { placeholder: 'n', description: 'the same as --since <n>h' }),
@@ -155,13 +155,13 @@ function hours(value: string, flag: string): number {
 export const ACCESS_OPTIONS = {
   host: option(text, {
     placeholder: 'address',
-    description: 'address to listen on; other machines reach anything but 127.0.0.1, so it needs --token-file',
+    description: 'address to listen on; other machines can reach any address but 127.0.0.1, so it needs --token-file',
     default: '127.0.0.1',
   }),
   tokenFile: option(text, {
     placeholder: 'file',
-    description: 'tokens that may send, read and delete, one a line; `read <token>` may only read',
-    defaultText: 'no token is asked for',
+    description: 'tokens that may send, read and delete, one per line; `read <token>` may only read',
+    defaultText: 'no token is required',
   }),
 };
 

@@ -33,7 +33,7 @@ export function resolveWindow(texts: WindowTexts, defaultSince: string, base: Ti
   const sinceUnixNano = resolveInstant(sinceText, '--since', base, untilUnixNano);
   if (sinceUnixNano >= untilUnixNano) {
     throw new UsageError(
-      `--since must be before --until, got ${sinceText} and ${texts.until ?? 'now'}: there is no time between them.`,
+      `--since must be before --until, got ${sinceText} and ${texts.until ?? 'now'}: the window would be empty.`,
     );
   }
   const isUpToNow = (texts.until ?? 'now') === 'now' && isDuration(sinceText);
@@ -55,7 +55,7 @@ export function resolveRange(text: string, flag: string, base: TimeBase): Window
   const sinceUnixNano = resolveInstant(since, flag, base);
   const untilUnixNano = resolveInstant(until, flag, base);
   if (sinceUnixNano >= untilUnixNano) {
-    throw new UsageError(`${flag} must begin before it ends, got "${text}": there is no time between the two.`);
+    throw new UsageError(`${flag} must begin before it ends, got "${text}": the window would be empty.`);
   }
   return { sinceUnixNano, untilUnixNano };
 }

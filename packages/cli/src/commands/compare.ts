@@ -42,7 +42,7 @@ const SIDE_OPTIONS = {
   splitBy: option(text, {
     placeholder: 'what',
     description:
-      'compare two values of version, model, provider, workflow, service, session or an attribute, in one time (--since, --until)',
+      'compare two values of version, model, provider, workflow, service, session or an attribute, in one window (--since, --until)',
   }),
   ...BY_OPTION,
   ...windowOptions(SPLIT_SINCE),
@@ -62,7 +62,7 @@ export const command = answerCommand({
     failOn: list(failCondition, {
       placeholder: 'condition',
       description:
-        'exit with status 10 when a row has the verdict slower or faster, or a figure changed so much (gpt.p95>+10%); may be repeated',
+        'exit with status 10 when a row has the verdict slower or faster, or a figure changed by this much (gpt.p95>+10%); may be repeated',
       suggestions: ['slower', 'faster'],
     }),
     ...FILTER_OPTIONS,

@@ -31,7 +31,7 @@ export const command = windowCommand({
   options: {
     of: choice(['duration', 'first-output'], {
       placeholder: 'what',
-      description: 'of what: how long the step took, or how long to its first output',
+      description: 'what is measured: how long the step took, or how long until its first output',
       defaultText: 'duration',
     }),
     ...BY_OPTION,

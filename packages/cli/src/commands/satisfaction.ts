@@ -16,7 +16,7 @@ export const command = windowCommand({
     ...TARGET_OPTION,
     by: choice(['duration', 'response'], {
       placeholder: 'what',
-      description: 'what has to be below the target: how long it lasted, or how long the user waited for an answer',
+      description: 'what must be below the target: how long it lasted, or how long the user waited for an answer',
       defaultText: 'duration',
     }),
   },

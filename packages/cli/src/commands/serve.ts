@@ -26,11 +26,11 @@ export const command = defineCommand({
     ...ACCESS_OPTIONS,
     socket: option(text, {
       placeholder: 'path',
-      description: 'listen on a Unix socket, which only its owner reaches, in place of --host and --port',
+      description: 'listen on a Unix socket, which only its owner can use, instead of --host and --port',
     }),
     allowOrigin: list(webOrigin, {
       placeholder: 'origin',
-      description: 'pages of this origin may send and ask (https://app.example.com); may be given several times',
+      description: 'pages of this origin may send and query (https://app.example.com); may be repeated',
     }),
     ...STORE_OPTION,
     maxAge: option(duration, {
@@ -40,7 +40,7 @@ export const command = defineCommand({
     }),
     maxSize: option(byteSize, {
       placeholder: 'bytes',
-      description: 'the oldest conversations are removed above this (500MiB, 2GiB)',
+      description: 'above this size, the oldest conversations are removed (500MiB, 2GiB)',
       default: '2GiB',
     }),
   },
@@ -90,7 +90,7 @@ function greeting({ url, storePath, retention }: LocalBackend, isGuarded: boolea
     return [
       ...first,
       `  Ask:    convotel recent --from ${url}`,
-      'Only its owner reaches the socket. Ctrl-C ends it.\n',
+      'Only its owner can use the socket. Ctrl-C ends it.\n',
     ].join('\n');
   }
   const headers = isGuarded ? " OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer <token>'" : '';

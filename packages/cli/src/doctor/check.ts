@@ -125,7 +125,7 @@ export async function checkSettings(
 ): Promise<{ settings: Settings; checks: Check[] }> {
   const file = findSettingsFile(config, terminal);
   if (file === undefined) {
-    const text = 'There is no convotel.json in the working folder or above it, so the defaults hold.';
+    const text = 'There is no convotel.json in the working folder or above it, so the defaults apply.';
     return { settings: {}, checks: [check('settings', 'good', text)] };
   }
   const evidence = { ...file };

@@ -26,7 +26,7 @@ export async function checkPrograms(
   const { inspectEnvironment, inspectJournals } = await import('@convotel/sdk/internal');
   const program = inspectEnvironment(environment);
   const checks = program.warnings.map((text) =>
-    check('environment', 'warning', text, { advice: 'Set it right where your program is started.' }),
+    check('environment', 'warning', text, { advice: 'Correct it where your program is started.' }),
   );
   if (program.offBy !== undefined) {
     const text = `Programs with this environment send no spans: ${program.offBy} is ${environment[program.offBy]}.`;
@@ -125,7 +125,8 @@ function checksOfJournal(journal: Awaited<ReturnType<Internal['inspectJournals']
       held === 0
         ? check('journal', 'good', `${running}, and no spans of it wait.`, { evidence })
         : check('journal', 'info', `${running}, ${countOf(held, 'span')} not delivered yet.`, {
-            advice: 'They are sent by themselves once their receiver takes them; if this number grows, look there.',
+            advice:
+              'They are sent automatically once their receiver accepts them; if this number grows, check the receiver.',
             evidence,
           }),
     );

@@ -97,11 +97,11 @@ const NOT_KEPT: readonly (readonly [name: string, noun: string, why: string, adv
 function checksOfServe({ status, problem, storePath, damagedFiles = [], counts }: ServeHealth): Check[] {
   if (status === 'unwritable') {
     const text = `It cannot keep spans at present${problem === undefined ? '' : `: ${problem}`}.`;
-    const advice = 'Make room on its disk, or put its file back; it goes on by itself.';
+    const advice = 'Make room on its disk, or put its file back; it then continues by itself.';
     return [check('store', 'problem', text, { advice, evidence: { status, ...counts } })];
   }
   if (storePath === undefined) {
-    const text = 'It asks for a token, and what it counts is only for those who may read.';
+    const text = 'It requires a token, so its counts cannot be read.';
     return [check('store', 'warning', text, { advice: 'Set CONVOTEL_TOKEN to a token that may read.' })];
   }
   const { usedBytes = 0, maxBytes = 0, maxAgeDays, receivedSpans = 0, storedSpans = 0 } = counts;
@@ -112,7 +112,7 @@ function checksOfServe({ status, problem, storePath, damagedFiles = [], counts }
       'good',
       `It keeps conversations ${ages}, in at most ${sizeText(maxBytes)} at ${storePath}` +
         `${usedBytes === 0 ? '' : `, of which ${sizeText(usedBytes)} are in use`}. ` +
-        `Since it started it has received ${countOf(receivedSpans, 'span')} and stored ${storedSpans.toLocaleString('en-US')}; the others were copies.`,
+        `Since it started it has received ${countOf(receivedSpans, 'span')} and stored ${storedSpans.toLocaleString('en-US')}${storedSpans < receivedSpans ? '; the others were copies' : ''}.`,
       { evidence: { status, ...counts } },
     ),
   ];

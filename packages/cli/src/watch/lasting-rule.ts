@@ -169,7 +169,7 @@ async function readState(path: string): Promise<Map<string, Condition>> {
   const state = parsed(text);
   if (!isState(state)) {
     throw new UsageError(
-      `--state ${path} is not a file that watch has written. Give another one, or delete it to begin anew.`,
+      `--state ${path} is not a file that watch has written. Give another one, or delete it to start over.`,
     );
   }
   return new Map(Object.entries(state.conditions));

@@ -88,7 +88,7 @@ export function guardedAccess(tokens: string | undefined, host: string, socketPa
   if (access.isGuarded || isPrivate) return access;
   throw new LocalError(
     'TOKEN_MISSING',
-    `${host} can be reached from other machines, and whoever reaches the port could read every conversation. Give a file of tokens (--token-file), or listen on 127.0.0.1 or a Unix socket (--socket).`,
+    `${host} can be reached from other machines, and anyone who can reach the port could read every conversation. Give a token file (--token-file), or listen on 127.0.0.1 or a Unix socket (--socket).`,
   );
 }
 
@@ -105,7 +105,7 @@ function parseTokens(text: string): Token[] {
     const cookie = createHmac('sha256', token).update('convotel page').digest('base64url');
     return [{ hash: hashOf(token), cookie, rights: words.length === 1 ? ALL_RIGHTS : parseRights(words[0]!, index) }];
   });
-  if (tokens.length === 0) throw malformed('it holds no token');
+  if (tokens.length === 0) throw malformed('it contains no tokens');
   return tokens;
 }
 
@@ -114,7 +114,7 @@ function parseRights(text: string, index: number): ReadonlySet<Right> {
     text.split(',').map((word) => {
       const right = RIGHTS.find((each) => each === word);
       if (right === undefined)
-        throw malformed(`line ${index + 1} names no right by "${word}"; rights are ${RIGHTS.join(', ')}`);
+        throw malformed(`line ${index + 1} has "${word}", which is not a right; the rights are ${RIGHTS.join(', ')}`);
       return right;
     }),
   );
@@ -123,7 +123,7 @@ function parseRights(text: string, index: number): ReadonlySet<Right> {
 function malformed(what: string): LocalError {
   return new LocalError(
     'TOKEN_FILE_MALFORMED',
-    `the token file cannot be used: ${what}. Write one token a line, such as \`openssl rand -hex 32\` makes it.`,
+    `the token file cannot be used: ${what}. Write one token per line, for example the output of \`openssl rand -hex 32\`.`,
   );
 }
 

@@ -135,7 +135,7 @@ export function forgetRoute(store: SpanStore, source: ConversationSource): Route
     async handle(request) {
       const { conversationId } = await readJsonObject(request, MAX_ORDER_BYTES);
       if (typeof conversationId !== 'string' || conversationId === '') {
-        throw new HttpRefusal(400, 'the body has no text "conversationId"');
+        throw new HttpRefusal(400, 'the body has no string "conversationId"');
       }
       const traceIds = await traceIdsOf(source, conversationId);
       if (traceIds.length === 0) throw new HttpRefusal(404, 'no conversation has this id');

@@ -100,7 +100,7 @@ export class MemoryBudget {
     if (bytes > 0 && this.#usedBytes + bytes > this.#maxBytes * PRESSURE_SHARE) this.#endSlowBodies(lease);
     if (bytes > 0 && this.#usedBytes + bytes > this.#maxBytes) {
       this.#collectUnderPressure();
-      throw new HttpRefusal(503, 'too much is being sent and asked at the moment; try again', {
+      throw new HttpRefusal(503, 'too many requests are in progress; try again', {
         'retry-after': String(RETRY_AFTER_SECONDS),
       });
     }

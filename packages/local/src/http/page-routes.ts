@@ -124,9 +124,9 @@ function signInRoute(access: Access): Route {
     right: 'none',
     async handle(request) {
       const { token } = await readJsonObject(request, MAX_BODY_BYTES);
-      if (typeof token !== 'string') throw new HttpRefusal(400, 'the body has no text "token"');
+      if (typeof token !== 'string') throw new HttpRefusal(400, 'the body has no string "token"');
       const cookie = access.signIn(token, request.headers['x-forwarded-proto'] === 'https');
-      if (cookie === undefined) throw new HttpRefusal(401, 'this is not a token that may read here');
+      if (cookie === undefined) throw new HttpRefusal(401, 'this token is unknown or may not read');
       return { contentType: 'application/json', body: '{}', headers: { 'set-cookie': cookie } };
     },
   };

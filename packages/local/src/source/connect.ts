@@ -14,6 +14,7 @@ import { LocalError } from '../local-error.ts';
 /** Most memory that DuckDB takes while a file is read without a running back end. */
 const READER_MEMORY_BYTES = 1024 ** 3;
 
+/** Options of {@link connect}, besides the address. */
 export interface ConnectOptions extends ElsewhereOptions {
   /**
    * The embedded back end's file, for `local`.

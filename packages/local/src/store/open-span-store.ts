@@ -14,6 +14,7 @@ export interface OpenedSpanStore {
   close(): Promise<void>;
 }
 
+/** Options of {@link openSpanStore}, besides the path. */
 export interface OpenSpanStoreOptions {
   /**
    * Called with what an operator should know, such as a damaged log, one sentence per call. @defaultValue notices are

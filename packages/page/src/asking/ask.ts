@@ -59,7 +59,7 @@ function startWorker(): Worker {
   started.addEventListener('error', ({ message }) => {
     const error = new AskError(
       'INTERNAL',
-      `the page cannot ask: ${message || 'its worker did not load'}; reload it`,
+      `the page cannot load answers: ${message || 'its worker did not load'}; reload it`,
       0,
     );
     for (const call of waiting.values()) call.reject(error);

@@ -52,7 +52,7 @@ export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
   return (
     <form class="sign-in" onSubmit={(event) => void send(event)}>
       <h1>Sign in</h1>
-      <p>This server answers to a token. Whoever started it has one: it is in the file of its --token-file.</p>
+      <p>This server requires a token. The person who started it has one: it is in the --token-file.</p>
       <label>
         Token
         <input

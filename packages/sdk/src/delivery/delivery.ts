@@ -218,9 +218,9 @@ export class Delivery {
     const quoted = JSON.stringify(message.slice(0, 200));
     this.#options.warn(
       rejected === 0
-        ? `convotel: the back end took all spans of a request and says ${quoted}. This is said once for each message.`
+        ? `convotel: the back end took all spans of a request and says ${quoted}. This warning appears once per message.`
         : `convotel: the back end took a request but rejected ${rejected} of its spans: ${quoted}. ` +
-            'They are counted as dropped. This is said once for each reason.',
+            'They are counted as dropped. This warning appears once per reason.',
     );
   }
 
@@ -243,7 +243,7 @@ export class Delivery {
     this.#saidPartial.add(kind);
     this.#options.warn(
       `convotel: the back end refused a span and ${reason}. It was set aside and counted as dropped; the other spans of ` +
-        'its batch were sent without it. This is said once.',
+        'its batch were sent without it. This warning appears once.',
     );
   }
 

@@ -84,7 +84,7 @@ export class OutageWarning {
     this.#saidMs = nowMs();
     this.#warn(
       `convotel: ${this.#what} cannot be delivered to ${this.#where}: ${reason}. The program goes on; ` +
-        `${this.#meanwhile()}. ${adviceFor(reason)} This is said once, until it works again.`,
+        `${this.#meanwhile()}. ${adviceFor(reason)} This warning is not repeated until it works again.`,
     );
   }
 

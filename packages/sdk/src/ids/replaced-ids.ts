@@ -25,7 +25,7 @@ export function idReplacement(
   if (typeof replacement !== 'function') return (id) => keyedId(replacement.key, id);
   let hasWarned = false;
   const warnOnce = (what: string): void => {
-    if (!hasWarned) warn(`convotel: the option replaceIds ${what} This is said once.`);
+    if (!hasWarned) warn(`convotel: the option replaceIds ${what} This warning appears once.`);
     hasWarned = true;
   };
   let isChecked = false;

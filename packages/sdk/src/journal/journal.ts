@@ -14,6 +14,7 @@ import { RECORD_KIND } from './record.ts';
 import { FULL, reasonOf, SegmentWriter } from './segment-writer.ts';
 import type { Segment } from './segment.ts';
 
+/** Where a journal keeps its files, how spans are encoded, and how much it may hold. */
 export interface JournalOptions {
   encoder: SpanEncoder;
   counts: SpanCounts;

@@ -122,7 +122,9 @@ export class Redactor implements SpanText {
   #say(what: string): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
-    this.#options.warn(`convotel: the option redact ${what}; such texts are sent as ${UNJUDGED}. This is said once.`);
+    this.#options.warn(
+      `convotel: the option redact ${what}; such texts are sent as ${UNJUDGED}. This warning appears once.`,
+    );
   }
 }
 
