@@ -5,7 +5,7 @@ import { main } from './main.ts';
 /** Runs the command line on this process's arguments, streams, signals and clock, and sets its exit status. */
 export async function runAsProgram(): Promise<void> {
   const interruption = new AbortController();
-  // A second signal finds no listener any more and ends the process at once, as people expect.
+  // There is no listener for a second signal, so it ends the process at once, as users expect.
   process.once('SIGINT', () => interruption.abort());
   process.once('SIGTERM', () => interruption.abort());
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -29,6 +29,6 @@ export async function runAsProgram(): Promise<void> {
   };
   const status = await main(process.argv.slice(2), terminal);
   process.exitCode = status;
-  // What was interrupted may still wait for an answer that would keep the process alive.
+  // Interrupted work may still wait for an answer that would keep the process alive.
   if (status === EXIT_STATUS.interrupted) process.exit();
 }

@@ -1,27 +1,27 @@
 import { codedError } from '@convotel/conventions';
 
-/** What the command line touches of the world outside, so that tests can pass in their own. */
+/** The environment of the command line, so that tests can pass their own. */
 export interface Terminal {
   /** Writes the answer. */
   writeOutput(text: string): void;
   /** Writes everything that is not the answer. */
   writeError(text: string): void;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Whether a person reads the output on a screen that may show colours. */
+  /** Whether the output goes to a terminal that may show colours. */
   readonly isColorful: boolean;
-  /** Cells in a line of the screen; undefined where the output is not a terminal. */
+  /** Width of the terminal in cells; undefined when the output is not a terminal. */
   readonly columns?: number | undefined;
   /** Whether standard error is a terminal. @defaultValue `false` */
   readonly showsProgress?: boolean | undefined;
   /** Where the search for `convotel.json` starts; undefined to skip it. */
   readonly workingFolder?: string | undefined;
-  /** The present in Unix nanoseconds. */
+  /** The current time in Unix nanoseconds. */
   nowUnixNano(): bigint;
-  /** Aborted when the person presses Ctrl-C, or the process is asked to end. */
+  /** Aborted when the user presses Ctrl-C, or the process is asked to end. */
   readonly interrupted: AbortSignal;
 }
 
-/** Waits until `signal` is aborted; at once where it already is. An abort of `givenUp` removes the listener again. */
+/** Resolves when `signal` is aborted, at once if it already is. Aborting `givenUp` removes the listener. */
 export function untilAborted(signal: AbortSignal, givenUp?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
@@ -30,8 +30,7 @@ export function untilAborted(signal: AbortSignal, givenUp?: AbortSignal): Promis
 }
 
 /**
- * What `work` gives, or undefined as soon as the person presses Ctrl-C: what is still under way then ends with the
- * process.
+ * The result of `work`, or undefined as soon as the user presses Ctrl-C; unfinished work then ends with the process.
  */
 export async function unlessInterrupted<Value>(
   work: Promise<Value>,
@@ -47,11 +46,11 @@ export async function unlessInterrupted<Value>(
 
 /** Exit statuses of the command line, which scripts may branch on. */
 export const EXIT_STATUS = {
-  /** Answered, also with no rows. */
+  /** Answered, even with no rows. */
   answered: 0,
   failed: 1,
   wrongUsage: 2,
-  /** The back end cannot be reached, or does not answer as it should. */
+  /** The back end cannot be reached, or its answer is invalid. */
   unreachable: 3,
   noSuchConversation: 4,
   /** A threshold asked for was crossed (`watch --once`, `compare --fail-on`), or `doctor` found a problem. */
@@ -63,7 +62,7 @@ export const EXIT_STATUS = {
 /** One of {@link EXIT_STATUS}. */
 export type ExitStatus = (typeof EXIT_STATUS)[keyof typeof EXIT_STATUS];
 
-/** A command line that cannot be understood; exit status 2. The message says what would be right. */
+/** A command line that cannot be understood; exit status 2. The message says what would be valid. */
 export class UsageError extends codedError('UsageError') {
   constructor(message: string, options?: ErrorOptions) {
     super('WRONG_USAGE', message, options);

@@ -119,7 +119,7 @@ const UNIT_WORDS: readonly (readonly [unit: string, word: string])[] = [
   ['s', 'seconds'],
 ];
 
-/** How a heading speaks of a duration: `24h` → `24 hours`, `1h30m` → `1h30m`. */
+/** A duration in a heading: `24h` → `24 hours`, `1h30m` → `1h30m`. */
 export function durationInWords(text: string): string {
   const single = /^(\d+)([dhms])$/.exec(text);
   if (single === null) return text;
@@ -133,8 +133,8 @@ export interface FailCondition {
   /** As it was written. */
   text: string;
   /**
-   * Whether a row fulfils it.
-   * @throws {@link UsageError} where no row is the one that it names, or none has the figure that it compares.
+   * Whether a row meets it.
+   * @throws {@link UsageError} when no row has the name in the condition, or none has the figure that it compares.
    */
   isMet(rows: readonly ComparisonRow[]): boolean;
 }

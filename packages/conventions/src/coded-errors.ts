@@ -85,8 +85,8 @@ export const ERROR_CODES = {
       next: 'Stop that process, or choose another port.',
     },
     TOKEN_FILE_MALFORMED: {
-      happened: 'The token file holds no token, a short one, or a line that is not one.',
-      next: 'Write one token a line, such as `openssl rand -hex 32` makes it.',
+      happened: 'The token file contains no tokens, a token that is too short, or a line that is not a token.',
+      next: 'Write one token per line, for example the output of `openssl rand -hex 32`.',
     },
     TOKEN_MISSING: {
       happened: 'The back end was to listen where other machines reach it, without a token.',

@@ -5,37 +5,37 @@ import { LocalError } from './local-error.ts';
 /** How long and how much the store keeps. */
 export interface RetentionOptions {
   /**
-   * Conversations that ended longer ago are deleted, in days, and such spans refused; `Infinity` keeps them, and then
-   * spans that are dated in the future are taken too.
+   * In days: conversations that ended longer ago are deleted, and spans that old are refused. `Infinity` keeps
+   * everything, and then also accepts spans that are dated in the future.
    * @defaultValue `30`
    */
   maxAgeDays?: number | undefined;
   /**
-   * Above this much space in use, the log included, in bytes, the conversations that ended first are deleted. While the
-   * file is rewritten, the disk holds up to twice as much. @defaultValue `2_147_483_648` (2 GiB)
+   * In bytes, log included: while the store uses more than this, the conversations that ended first are deleted. While
+   * the file is rewritten, the disk holds up to twice as much. @defaultValue `2_147_483_648` (2 GiB)
    */
   maxBytes?: number | undefined;
 }
 
 /** How to start the embedded back end. */
 export interface LocalBackendOptions {
-  /** The store's file; made, with its folder, where there is none. */
+  /** The store's file; created, with its folder, when it does not exist. */
   storePath: string;
   /** TCP port; `0` picks a free one. @defaultValue `4318`, OTLP/HTTP's own */
   port?: number | undefined;
   /** Address or name to listen on. Anything but loopback needs `tokens`. @defaultValue `127.0.0.1` */
   host?: string | undefined;
   /**
-   * Path of a Unix socket to listen on in place of `host` and `port`; only its owner reaches it.
+   * Path of a Unix socket to listen on instead of `host` and `port`; only its owner can connect.
    * @defaultValue none
    */
   socketPath?: string | undefined;
   /**
-   * The contents of a token file: a token of 16 characters or more a line, alone or behind its rights, such as
-   * `read` or `send,read`. Whoever asks or sends then shows one. @defaultValue nobody is asked for a token
+   * The contents of a token file: one token of 16 characters or more per line, optionally preceded by its rights, such
+   * as `read` or `send,read`. Every request must then carry one. @defaultValue no token is required
    */
   tokens?: string | undefined;
-  /** Origins whose web pages may ask and send, such as `https://app.example.com`. @defaultValue none */
+  /** Origins whose web pages may query and send, such as `https://app.example.com`. @defaultValue none */
   allowedOrigins?: readonly string[] | undefined;
   retention?: RetentionOptions | undefined;
   /**
@@ -44,31 +44,31 @@ export interface LocalBackendOptions {
    */
   maxBodyBytes?: number | undefined;
   /**
-   * Most memory for all bodies and answers under way together, in bytes; a request beyond it is answered 503 with
-   * `Retry-After`. @defaultValue `268_435_456` (256 MiB)
+   * Most memory for all bodies and answers in progress together, in bytes; a request that exceeds it is answered 503
+   * with `Retry-After`. @defaultValue `268_435_456` (256 MiB)
    */
   maxRequestBytes?: number | undefined;
   /** Most memory that the store's engine takes, in bytes. @defaultValue `201_326_592` (192 MiB) */
   storeMemoryBytes?: number | undefined;
-  /** How often retention looks for what is too old or too much, in milliseconds. @defaultValue `60_000` */
+  /** How often retention checks age and size, in milliseconds. @defaultValue `60_000` */
   retentionIntervalMs?: number | undefined;
   /** Folder of the built web page, shown at `/`. @defaultValue no page */
   pageFolder?: string | undefined;
-  /** What the page follows in place of the defaults. */
+  /** Settings of the page that differ from the defaults. */
   pageSettings?: PageSettings | undefined;
-  /** Hears of what an operator should know, one sentence each. @defaultValue nobody does */
+  /** Called with what an operator should know, one sentence per call. @defaultValue notices are dropped */
   onNotice?: ((notice: string) => void) | undefined;
 }
 
-/** What a person set that the page follows, as the command line does. */
+/** Settings of a person that the page and the command line share. */
 export interface PageSettings {
   /** A conversation that takes less than this many milliseconds is fast enough. @defaultValue `7000` */
   targetMs?: number | undefined;
-  /** Of the prices; only shown. */
+  /** Currency of the prices; only displayed. */
   currency?: string | undefined;
   /** Prices by the name of the model that spans carry. @defaultValue no cost is shown */
   prices?: UsageOptions['prices'];
-  /** Kinds of steps whose name does not tell. */
+  /** Kinds of the steps whose name does not reveal it. */
   kinds?: Readonly<Record<string, StepKind>> | undefined;
 }
 

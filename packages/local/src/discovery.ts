@@ -8,20 +8,20 @@ import { HttpClient, authorizationFor, shownAddress, socketPathOf } from '@convo
 import { LocalError } from './local-error.ts';
 import { fileIdOf } from './store-files.ts';
 
-/** What a running back end says of itself in a small file beside its store. */
+/** What a running back end writes about itself to a small file beside its store. */
 export interface Presence {
   /** Where it answers, such as `http://127.0.0.1:4318` or `unix:/run/convotel.sock`. */
   url: string;
-  /** Random, new with every start; `/healthz` says the same one. */
+  /** Random, new with every start; `/healthz` returns the same one. */
   instanceId: string;
   pid: number;
   /** Absolute path of the store. A copy of the folder has another one. */
   storePath: string;
-  /** Which files may stand at that path, by device and inode number: two, while one takes the other's place. */
+  /** Which files may be at that path, by device and inode number: two while one replaces the other. */
   storeFiles: string[];
 }
 
-/** Far more than any presence has. */
+/** Far more than any presence file has. */
 const MAX_FILE_BYTES = 65_536;
 
 /** The file beside the store at `storePath` in which a running back end says where it is. */
@@ -30,7 +30,7 @@ function presenceFileOf(storePath: string): string {
 }
 
 /**
- * Writes the file whole or not at all, so that nobody reads half of it; nobody else can read it.
+ * Writes the file atomically, so that no reader sees half of it; only its owner can read it.
  * @throws {@link LocalError} `STORE_UNWRITABLE`
  */
 export async function writePresence(storePath: string, presence: Presence): Promise<void> {
@@ -47,7 +47,7 @@ export async function writePresence(storePath: string, presence: Presence): Prom
 
 async function writeWhole(path: string, text: string): Promise<void> {
   const newPath = `${path}.new`;
-  // What stands there is of a process that was killed; a folder or a link that somebody put there is not followed.
+  // What is there was left by a process that was killed; a folder or a link in its place is not followed.
   await rm(newPath, { force: true });
   const file = await open(newPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   try {
@@ -59,13 +59,13 @@ async function writeWhole(path: string, text: string): Promise<void> {
 }
 
 /**
- * What the file says of the back end that runs on the store at `storePath`; undefined where there is none, or none to
- * be trusted: only a regular file of the same user counts, that names this very store and a loopback address or a socket.
+ * What the file says about the back end that runs on the store at `storePath`; undefined when there is no file that can
+ * be trusted: a regular file of the same user that names this store and a loopback address or a socket.
  */
 export async function readPresence(storePath: string): Promise<Presence | undefined> {
   let text: string;
   try {
-    // A pipe in its place would wait for a writer, and a link lead anywhere.
+    // Opening a pipe would block until a writer comes, and a link could lead anywhere.
     const noFollow = process.platform === 'win32' ? 0 : constants.O_NOFOLLOW | constants.O_NONBLOCK;
     const file = await open(presenceFileOf(storePath), constants.O_RDONLY | noFollow);
     try {
@@ -77,7 +77,7 @@ export async function readPresence(storePath: string): Promise<Presence | undefi
       await file.close();
     }
   } catch {
-    // None there, or none that can be opened: either way it leads nowhere, and the store itself can still be tried.
+    // Missing or unreadable: either way it names no back end, and the caller can still try the store itself.
     return undefined;
   }
   const presence = parsePresence(text);
@@ -101,7 +101,7 @@ function parsePresence(text: string): Presence | undefined {
       Array.isArray(storeFiles);
     return isWhole ? { url, instanceId, pid, storePath, storeFiles } : undefined;
   } catch {
-    // Not valid JSON: it says nothing, and the next start of a back end writes it anew.
+    // Not valid JSON: treated as missing; the next start of a back end rewrites it.
     return undefined;
   }
 }
@@ -110,7 +110,7 @@ function isLoopbackAddress(address: string): boolean {
   if (socketPathOf(address) !== undefined) return true;
   if (!URL.canParse(address)) return false;
   const { protocol, hostname, origin } = new URL(address);
-  // Anything beside the origin, such as a name and password, is not of ours, and would be shown to people.
+  // We write nothing but an origin; anything else, such as a name and password, would be displayed.
   return protocol === 'http:' && isLoopbackHost(hostname) && address === origin;
 }
 
@@ -119,16 +119,16 @@ export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.'));
 }
 
-/** It is on the same machine; one that takes longer is not there for practical purposes. */
+/** The back end is on the same machine; one that takes longer counts as not running. */
 const TIMEOUT_MS = 1_000;
-/** Far more than it answers; whoever listens there now may be somebody else. */
+/** Far more than a back end answers; another program may be listening there now. */
 const MAX_ANSWER_BYTES = 65_536;
-/** A back end that sends nothing for so long does not answer; making the copy of a large store takes a while first. */
+/** Time without a byte after which a back end counts as hung; copying a large store takes a while before the first. */
 const SILENCE_MS = 10 * 60_000;
 
 /**
- * The address of the back end that runs on the store at `storePath`; undefined where none does. What a killed one left
- * behind does no harm: the address counts only when it answers with the instance id from the file.
+ * The address of the back end that runs on the store at `storePath`; undefined when none does. A file left by a killed
+ * one does no harm: the address counts only when it answers with the instance id from the file.
  */
 export async function findRunningBackend(storePath: string): Promise<string | undefined> {
   const presence = await readPresence(resolve(storePath));
@@ -138,7 +138,7 @@ export async function findRunningBackend(storePath: string): Promise<string | un
     const health = JSON.parse((await client.get('/healthz')).text) as { instanceId?: unknown };
     return health.instanceId === presence.instanceId ? presence.url : undefined;
   } catch {
-    // Nobody there, or somebody else: either way that back end does not run.
+    // Nothing listens there, or another program does: either way that back end is not running.
     return undefined;
   }
 }
@@ -148,12 +148,12 @@ interface BackendOrder {
   path: string;
   /** Sent as JSON. @defaultValue nothing is sent */
   body?: object | undefined;
-  /** Shown where the address has no name and password. */
+  /** Bearer token, used when the address has no name and password. */
   token?: string | undefined;
 }
 
 /**
- * Asks the back end at `address` by POST to do something, which may take minutes.
+ * Sends a POST to the back end at `address`; the answer may take minutes.
  * @throws when it cannot be reached, or answers with another status than 200; the message says what it answered.
  */
 export async function askBackend(address: string, { path, body, token }: BackendOrder): Promise<IncomingMessage> {
@@ -184,7 +184,7 @@ export async function askBackend(address: string, { path, body, token }: Backend
   );
 }
 
-/** A back end has answered, and not done what it was asked. */
+/** The back end answered, but did not do what it was asked to. */
 export class BackendRefusal extends Error {
   override readonly name = 'BackendRefusal';
   readonly status: number;

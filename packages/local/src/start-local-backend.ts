@@ -28,16 +28,16 @@ export interface LocalBackend {
   readonly instanceId: string;
   /** Absolute path of the store. */
   readonly storePath: string;
-  /** What is deleted when, with the defaults filled in. */
+  /** The limits on age and size, with the defaults filled in. */
   readonly retention: Readonly<ResolvedRetentionOptions>;
-  /** Answers questions from the store without HTTP; it is closed by {@link LocalBackend.stop}. */
+  /** Answers questions from the store without HTTP; {@link LocalBackend.stop} closes it. */
   readonly source: ConversationSource;
   /**
-   * Writes the store to a new file without what has been deleted, which is off the disk when this resolves; by itself that
-   * happens within a day. Spans are taken and questions answered meanwhile.
+   * Rewrites the store without deleted rows; when this resolves, they are off the disk. Without this call it happens
+   * within a day. Spans are accepted and questions answered meanwhile.
    */
   reclaim(): Promise<void>;
-  /** Stops listening, lets requests in progress end, and closes the store. Stopping twice is stopping once. */
+  /** Stops listening, lets requests in progress end, and closes the store. Further calls have no effect. */
   stop(): Promise<void>;
 }
 
@@ -47,8 +47,8 @@ export interface LocalBackend {
  *
  * Spans are answered 200 only after they are on disk, and 503 while they cannot be kept.
  * @throws {@link LocalError} `PORT_IN_USE`, `STORE_LOCKED`, `STORE_UNREADABLE`, `OPTION_OUT_OF_RANGE`,
- *   `TOKEN_FILE_MALFORMED`, `TOKEN_MISSING`,
- *   `STORE_UNWRITABLE` when the small file cannot be written by which other commands find this back end
+ *   `TOKEN_FILE_MALFORMED`, `TOKEN_MISSING`, `STORE_UNWRITABLE` when the file by which other commands find this back
+ *   end cannot be written
  */
 export async function startLocalBackend(options: LocalBackendOptions): Promise<LocalBackend> {
   const settings = resolveBackendOptions(options);
@@ -121,11 +121,11 @@ export async function startLocalBackend(options: LocalBackendOptions): Promise<L
   }
 }
 
-/** How long the log may become: little beside what the store may take, since it counts too. */
+/** Limit of the log: a small part of what the store may take, because the log counts too. */
 const MAX_LOG_BYTES = 64_000_000;
 const MAX_LOG_SHARE = 0.05;
 
-/** Lets go of one thing after another; of all of them, also where one fails. */
+/** Releases each resource in turn, also after one of them fails. */
 async function releaseAll(release: readonly (() => Promise<unknown>)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const letGo of release) {

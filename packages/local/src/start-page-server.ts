@@ -7,24 +7,24 @@ import { MemoryBudget } from './http/memory-budget.ts';
 import { pageRoutes } from './http/page-routes.ts';
 import { questionRoutes } from './http/api-routes.ts';
 
-/** Most memory for all answers under way together. */
+/** Most memory for all answers in progress together. */
 const MAX_ANSWER_BYTES = 256 * 1024 ** 2;
 
-/** What a page server is started with. */
+/** The source that the page shows, and where to serve it. */
 export interface PageServerOptions {
-  /** What answers the page's questions. Closing it is the caller's. */
+  /** Answers the page's questions. The caller closes it. */
   source: ConversationSource;
   /** Folder of the built page. */
   pageFolder: string;
-  /** What the page follows in place of the defaults. */
+  /** Settings of the page that differ from the defaults. */
   pageSettings?: PageSettings | undefined;
   /** TCP port; `0` picks a free one. @defaultValue `4319` */
   port?: number | undefined;
   /** Address or name to listen on. Anything but loopback needs `tokens`. @defaultValue `127.0.0.1` */
   host?: string | undefined;
-  /** As for the back end: the contents of a token file. @defaultValue nobody is asked for a token */
+  /** The contents of a token file, as for the back end. @defaultValue no token is required */
   tokens?: string | undefined;
-  /** Hears of what an operator should know, one sentence each. @defaultValue nobody does */
+  /** Called with what an operator should know, one sentence per call. @defaultValue notices are dropped */
   onNotice?: ((notice: string) => void) | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface PageServer {
 }
 
 /**
- * Shows the page in front of any source, and answers the questions at `/api/v1/` from it. It takes no spans.
+ * Shows the page in front of any source, and answers the questions at `/api/v1/` from it. It does not accept spans.
  * @throws `LocalError` `PORT_IN_USE`, `TOKEN_FILE_MALFORMED`, `TOKEN_MISSING`
  */
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {

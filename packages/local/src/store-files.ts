@@ -12,17 +12,17 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LocalError } from './local-error.ts';
 
-/** DuckDB's log beside a store: what has been committed since the last checkpoint. */
+/** DuckDB's write-ahead log beside a store: what has been committed since the last checkpoint. */
 export const logOf = (storePath: string): string => `${storePath}.wal`;
 
-/** The log, and what DuckDB calls it while it makes a checkpoint or recovers from one that was not completed. */
+/** The log, and its names while DuckDB makes a checkpoint or recovers from an incomplete one. */
 const logFilesOf = (storePath: string): string[] =>
   ['', '.checkpoint', '.recovery'].map((ending) => logOf(storePath) + ending);
 
-/** A copy of the store that is being made; worth nothing until it is whole. */
+/** A copy of the store in the making; useless until it is complete. */
 export const unfinishedCopyOf = (storePath: string): string => `${storePath}.rewriting`;
 
-/** A whole copy that takes the store's place. From the moment that it has this name, it is the store. */
+/** A complete copy that replaces the store. As soon as it has this name, it is the store. */
 export const finishedCopyOf = (storePath: string): string => `${storePath}.rewritten`;
 
 /** A name beside `path` for a damaged file, with the time in it. */
@@ -44,7 +44,7 @@ export function damagedFilesOf(storePath: string): string[] {
   return names.toSorted().map((name) => join(folder, name));
 }
 
-/** Which file a path names, whatever else it may be called. */
+/** Identifies the file at a path, also when other paths lead to it. */
 export function fileIdOf(path: string): string | undefined {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
   return stats === undefined ? undefined : idOf(stats);
@@ -55,8 +55,8 @@ function idOf({ dev, ino }: BigIntStats): string {
 }
 
 /**
- * Makes the finished copy the store: what is left of the old one goes first, its log above all, which must never be
- * replayed on the new one. Run again after a crash at any point, it ends with the same result.
+ * Makes the finished copy the store. The rest of the old one is removed first, above all its log, which must never be
+ * replayed on the new one. Idempotent: after a crash at any point, running it again completes it.
  */
 export async function putFinishedCopyInPlace(storePath: string): Promise<void> {
   for (const path of logFilesOf(storePath)) await rm(path, { force: true });
@@ -64,7 +64,7 @@ export async function putFinishedCopyInPlace(storePath: string): Promise<void> {
   syncFolder(dirname(storePath));
 }
 
-/** Removes copies that were being made when a process ended. Only for the process that holds the store. */
+/** Removes copies that were being made when a process ended. Only the process that holds the store may call it. */
 export async function removeUnfinishedCopies(storePath: string): Promise<void> {
   for (const name of await readdir(dirname(storePath))) {
     if (name.startsWith(`${basename(storePath)}.rewriting`) || name.startsWith(`${basename(storePath)}.backup-`)) {
@@ -73,9 +73,9 @@ export async function removeUnfinishedCopies(storePath: string): Promise<void> {
   }
 }
 
-/** Makes what was renamed in `folder` last beyond a loss of power. */
+/** Flushes `folder`, so that a rename in it survives a power loss. */
 export function syncFolder(folder: string): void {
-  // Windows cannot open folders, and orders renames by itself.
+  // Windows cannot open folders, and makes renames durable itself.
   if (process.platform === 'win32') return;
   const descriptor = openSync(folder, 'r');
   try {
@@ -85,14 +85,14 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** Makes the folder of a store, for its owner alone. Returns whether there was none before. */
+/** Creates the folder of a store, accessible to its owner only. Returns whether it was missing. */
 export async function makeStoreFolder(storePath: string): Promise<boolean> {
   return (await mkdir(dirname(storePath), { recursive: true, mode: 0o700 })) !== undefined;
 }
 
 /**
- * Takes from others what they may do with the store's files, and with its folder where it holds nothing else: texts of
- * conversations may be in it. Returns what was narrowed.
+ * Removes the permissions of other users on the store's files, and on its folder if that holds nothing else: there may
+ * be texts of conversations in them. Returns the paths that were changed.
  */
 export async function narrowPermissions(storePath: string): Promise<string[]> {
   if (process.platform === 'win32') return [];
@@ -124,8 +124,8 @@ function narrow(path: string, mode: number): string | undefined {
 }
 
 /**
- * Watches that a store's path still names the file that was opened. What is written to a file that somebody has deleted
- * or replaced looks like success, and is gone with the process.
+ * Watches that a store's path still names the file that was opened. Writes to a file that has been deleted or replaced
+ * appear to succeed, and are lost when the process ends.
  */
 export class FileWatch {
   readonly id: string;
@@ -136,7 +136,7 @@ export class FileWatch {
     this.id = fileIdOf(path) ?? '';
   }
 
-  /** @throws {@link LocalError} `STORE_UNWRITABLE` when the path names no file, or another one */
+  /** @throws {@link LocalError} `STORE_UNWRITABLE` when there is no file at the path, or another one */
   check(): void {
     const id = fileIdOf(this.#path);
     if (id === this.id) return;
@@ -145,7 +145,7 @@ export class FileWatch {
   }
 
   /**
-   * Whether the log is there, after a commit. A fresh log, which a checkpoint left out, is made here, so that only its
+   * Whether the log is there, after a commit. After a checkpoint there is none; it is created here, so that only its
    * owner can read it.
    */
   hasLog(): boolean {

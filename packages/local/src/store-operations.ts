@@ -10,7 +10,7 @@ import { BACKUP_PATH } from './http/http-answer.ts';
 import { LocalError } from './local-error.ts';
 import { syncFolder } from './store-files.ts';
 
-/** Memory of DuckDB while a store is copied that no back end runs on, in bytes. */
+/** Memory of DuckDB while it copies a store that no back end runs on, in bytes. */
 const COPYING_MEMORY_BYTES = 256 * 1024 ** 2;
 
 /** A backup that was made. */
@@ -23,10 +23,10 @@ export interface StoreBackup {
 }
 
 /**
- * Writes a copy of the store at `storePath` to `targetPath`, as the store is at one moment, and only for its owner to read.
- * The copy is a store itself. A back end that runs on the store makes it, and takes spans meanwhile; `token` is shown to it.
- * @throws {@link LocalError} `BACKUP_FAILED` when there is no store, something is at `targetPath`, or the copy cannot be
- *   made; `STORE_LOCKED`, `STORE_UNREADABLE`. Nothing is left at `targetPath` then.
+ * Writes a consistent copy of the store at `storePath` to `targetPath`, readable by its owner only. The copy is a store
+ * itself. If a back end runs on the store, it makes the copy and accepts spans meanwhile; `token` is sent to it.
+ * @throws {@link LocalError} `BACKUP_FAILED` when there is no store, something is at `targetPath`, or the copy cannot
+ *   be made; `STORE_LOCKED`, `STORE_UNREADABLE`. Nothing is left at `targetPath` then.
  */
 export async function backUpStore(
   storePath: string,
@@ -87,32 +87,32 @@ function failed(reason: string, cause?: unknown): LocalError {
   return new LocalError('BACKUP_FAILED', `no backup was made: ${reason}`, { cause });
 }
 
-/** Memory of DuckDB while a store is changed that no back end runs on, in bytes. */
+/** Memory of DuckDB while it changes a store that no back end runs on, in bytes. */
 const CHANGING_MEMORY_BYTES = 256 * 1024 ** 2;
 const MAX_ANSWER_LENGTH = 1_000;
 
 /** Which conversation is deleted, and where. */
 export interface ForgetOptions {
   conversationId: string;
-  /** The store; the back end that runs on it is asked. */
+  /** The store; if a back end runs on it, that does the work. */
   storePath?: string | undefined;
-  /** The address of a `convotel serve`, in place of a store. */
+  /** The address of a `convotel serve`, instead of a store. */
   address?: string | undefined;
-  /** Shown to a back end that asks for one. */
+  /** Sent to a back end that requires one. */
   token?: string | undefined;
 }
 
-/** What was deleted. */
+/** How much was deleted, and by which back end. */
 export interface ForgottenConversation extends Forgotten {
   /** The back end that did it; undefined when none runs on the store. */
   from: string | undefined;
 }
 
 /**
- * Deletes every span of a conversation, and writes the store anew without them, so that they are off the disk when this
- * resolves. A conversation is named by its whole id, or by its trace id.
- * @throws `QueryError` `NO_SUCH_CONVERSATION`; {@link LocalError} `FORGET_FAILED` when it cannot be deleted, which says
- *   whether it is still there
+ * Deletes every span of a conversation and rewrites the store without them; when this resolves, they are off the disk.
+ * A conversation is named by its whole id, or by its trace id.
+ * @throws `QueryError` `NO_SUCH_CONVERSATION`; {@link LocalError} `FORGET_FAILED` when it cannot be deleted; the
+ *   message says whether it is still there
  */
 export async function forgetConversation(options: ForgetOptions): Promise<ForgottenConversation> {
   const { conversationId, storePath = '', token } = options;

@@ -10,7 +10,7 @@ export const ORDERS = ['newest', 'longest', 'attention'] as const;
 /** `attention`: failures first, then what is open, then the slowest. */
 export type Order = (typeof ORDERS)[number];
 
-/** What rows of *Usage* are about. */
+/** What *Usage* groups its rows by. */
 export const USAGE_GROUPS = ['model', 'step', 'day', 'workflow', 'session'] as const satisfies readonly UsageGroup[];
 
 export const OUTCOMES: readonly ConversationOutcome[] = [
@@ -25,25 +25,25 @@ export const OUTCOMES: readonly ConversationOutcome[] = [
 /** From a time to a later one, as RFC 3339. */
 export type Stretch = readonly [since: string, until: string];
 
-/** Everything that decides what is on the screen; it stands in the address, so a link shows the same to others. */
+/** Everything that determines what is on the screen. It is part of the address, so a link shows others the same. */
 export interface Address {
   view: View;
   /** The conversation that is open, within `conversations`. */
   conversationId?: string | undefined;
   /** The session that is open, within `sessions`. */
   sessionId?: string | undefined;
-  /** The step that is chosen: a span's id for a conversation, else a name. */
+  /** The selected step: the id of a span in a conversation, else a name. */
   step?: string | undefined;
   /** A duration back from now (`24h`), or a time. */
   since: string;
   /** A time; now when absent. */
   until?: string | undefined;
-  /** Where `compare` parts the window, unless it has two windows. */
+  /** Where `compare` splits the window, unless it has two windows. */
   split?: string | undefined;
   /** The two windows of `compare`; each from a time to a time. */
   before?: Stretch | undefined;
   after?: Stretch | undefined;
-  /** What rows of `usage` are about. */
+  /** What `usage` groups its rows by. */
   by: UsageGroup;
   order: Order;
   filters: ConversationFilters;
@@ -56,7 +56,7 @@ export interface Address {
 const DEFAULT_SINCE = '24h';
 const FILTER_NAMES = ['outcome', 'workflow', 'service', 'session'] as const;
 
-/** Reads what stands behind `#` in the address. Whatever it does not know falls back to the default. */
+/** Parses the part after `#` of the address. Unknown values fall back to the default. */
 export function parseAddress(hash: string): Address {
   const [path = '', query = ''] = hash.replace(/^#?\/?/, '').split('?', 2);
   const [view = '', id] = path.split('/', 2);
@@ -91,7 +91,7 @@ export function parseAddress(hash: string): Address {
   };
 }
 
-/** The address as it stands behind `#`, without what is the default. */
+/** The part after `#`, without defaults. */
 export function formatAddress(address: Address): string {
   const { view, conversationId, sessionId, since, order, by, filters } = address;
   const opened = conversationId ?? sessionId;
@@ -124,19 +124,19 @@ export function durationMs(text: string): number | undefined {
   return unitMs === undefined || Number(count) === 0 ? undefined : Number(count) * unitMs;
 }
 
-/** Whether the window moves on with the clock. */
+/** Whether the window moves with the clock. */
 export function isMoving({ since, until }: Address): boolean {
   return until === undefined && durationMs(since) !== undefined;
 }
 
 const NANO_PER_MS = 1_000_000n;
 
-/** The window that the address asks for, seen at `nowUnixMs`. */
+/** The window of the address at the time `nowUnixMs`. */
 export function windowOf({ since, until }: Pick<Address, 'since' | 'until'>, nowUnixMs: number): Window {
   const untilUnixNano = until === undefined ? BigInt(Math.ceil(nowUnixMs)) * NANO_PER_MS : parseInstant(until);
   const back = durationMs(since);
   const sinceUnixNano = back === undefined ? parseInstant(since) : untilUnixNano - BigInt(back) * NANO_PER_MS;
-  // A link may hold any two times; an empty window would be an error without need.
+  // A link may hold any two times; an empty window would cause a needless error.
   return sinceUnixNano < untilUnixNano
     ? { sinceUnixNano, untilUnixNano }
     : { sinceUnixNano: untilUnixNano, untilUnixNano: sinceUnixNano + 1n };
@@ -196,7 +196,7 @@ function decoded(text: string): string {
   }
 }
 
-/** The address of the page, as it is now and whenever it changes. */
+/** The address of the page; re-renders when it changes. */
 export function useAddress(): Address {
   const [hash, setHash] = useState(location.hash);
   useEffect(() => {
@@ -207,12 +207,12 @@ export function useAddress(): Address {
   return parseAddress(hash);
 }
 
-/** Goes to `address`; the back button returns. */
+/** Goes to `address` and adds an entry to the history. */
 export function goTo(address: Address): void {
   location.hash = formatAddress(address);
 }
 
-/** Goes to `address` in place of the present one, such as for each letter typed into a filter. */
+/** Goes to `address` and replaces the current entry of the history, for example for each letter typed into a filter. */
 export function replaceAddress(address: Address): void {
   history.replaceState(null, '', formatAddress(address));
   dispatchEvent(new HashChangeEvent('hashchange'));

@@ -1,4 +1,4 @@
-// What the bundler makes of imports that are not programs.
+// Types of imports that the bundler handles and that are not scripts.
 declare module '*.css';
 declare module '*?raw' {
   const text: string;

@@ -1,6 +1,6 @@
 import type { ConversationOutcome } from '@convotel/query/answers';
 
-/** A duration as people say it: `640 ms`, `2.41 s`, `1 min 05 s`. */
+/** A duration in words: `640 ms`, `2.41 s`, `1 min 05 s`. */
 export function durationWords(milliseconds: number): string {
   const abs = Math.abs(milliseconds);
   if (abs < 1) return abs === 0 ? '0 ms' : `${milliseconds.toFixed(2)} ms`;
@@ -84,7 +84,7 @@ export function shortTimeWords(atUnixMs: number, zone: string): string {
   return format(zone, { day: 'numeric', month: 'short', ...CLOCK }).format(atUnixMs);
 }
 
-/** What an input for a date and a time in `zone` shows: `2025-10-08T14:30`. */
+/** The value of a date-and-time input in `zone`: `2025-10-08T14:30`. */
 export function inputTime(atUnixMs: number, zone: string): string {
   const parts = format(zone, {
     year: 'numeric',
@@ -97,11 +97,12 @@ export function inputTime(atUnixMs: number, zone: string): string {
   return `${part('year')}-${part('month')}-${part('day')}T${part('hour')}:${part('minute')}`;
 }
 
-/** The instant at which clocks in `zone` show `text`; undefined where it is not a date and a time. */
+/** The instant at which clocks in `zone` show `text`; undefined when it is not a date and a time. */
 export function readInputTime(text: string, zone: string): number | undefined {
   const asUtc = Date.parse(`${text}:00Z`);
   if (Number.isNaN(asUtc)) return undefined;
-  // What the zone's clocks show at a guess tells how far the guess is off; twice, for the hour around a change of time.
+  // The clocks of the zone at the guessed instant show how far it is off; applied twice, for the hour around a clock
+  // change.
   let at = asUtc;
   for (let round = 0; round < 2; round++) at += asUtc - Date.parse(`${inputTime(at, zone)}:00Z`);
   return at;

@@ -12,15 +12,16 @@ import type { DeliveryReport, Tracing } from './tracing.ts';
 
 const RUNNING = Symbol.for('convotel.running-tracing');
 
-/** What is set up in this process, by whichever copy of this package. */
+/** The setup of this process, by any copy of this package. */
 const inProcess = globalThis as { [RUNNING]?: Tracing | undefined };
 
 /**
- * Sets OpenTelemetry up for this process: spans are kept in a journal and leave by OTLP/HTTP, conversations get the ids
- * that follow from their names, texts are redacted. Options win over `OTEL_*` variables; what cannot be used of either is
+ * Sets OpenTelemetry up for this process: spans are kept in a journal and sent by OTLP/HTTP, trace ids follow from
+ * conversation ids, texts are redacted. Options take precedence over `OTEL_*` variables; invalid ones of either are
  * named once. A provider that the program has registered before is joined, not replaced, unless the option `provider`
- * says `private`. Called again before `shutdown`, it returns the first setup.
- * @throws {@link TracingOptionsError} for an endpoint or a ratio that cannot be meant; nothing else, neither now nor later.
+ * is `private`. Called again before `shutdown`, it returns the first setup.
+ * @throws {@link TracingOptionsError} for an endpoint or a ratio that is invalid. It throws nothing else, and nothing
+ *   later.
  */
 export function startTracing(options: TracingOptions = {}): Tracing {
   checkTracingOptions(options);
@@ -82,7 +83,7 @@ function setUp(
   return tracing;
 }
 
-/** The setup of a program whose environment wants none. */
+/** The setup of a program whose environment disables tracing. */
 export function disabledTracing(): Tracing {
   const settled = async (): Promise<DeliveryReport> => ({ deliveredSpans: 0, undeliveredSpans: 0 });
   return {

@@ -18,15 +18,15 @@ import {
 import type { TimeBase } from './window.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** The functions that answer, loaded when a command runs and not before. */
+/** The functions that answer, loaded only when a command runs. */
 export type Query = typeof import('@convotel/query');
 
 type Shared = typeof SOURCE_OPTIONS & typeof OUTPUT_OPTIONS;
 
-/** What a command is asked with: its call, the zone and the present. */
+/** The input of a command: its call, the time zone and the current time. */
 export type AnswerCall<Own extends OptionDefinitions> = Call<Own & Shared> & TimeBase;
 
-/** A command that asks once and prints the answer. */
+/** A command that asks one question and prints the answer. */
 export interface AnswerDefinition<
   Own extends OptionDefinitions,
   Asked,
@@ -35,9 +35,9 @@ export interface AnswerDefinition<
 > {
   examples: readonly Example[];
   argument?: ArgumentDefinition;
-  /** Options of its own, besides those for source and output. */
+  /** Its own options, besides those for source and output. */
   options: Own;
-  /** Makes the question out of the call. Throws `UsageError`, before anything is opened. */
+  /** Builds the question from the call. Throws `UsageError` before anything is opened. */
   prepare(call: AnswerCall<Own>): Asked | Promise<Asked>;
   ask(query: Query, source: ConversationSource, asked: Asked): Promise<Answered>;
   /** Numbers that only a drawing needs; asked for when there is one. */
@@ -47,7 +47,7 @@ export interface AnswerDefinition<
   exitStatus?(report: Answered, asked: Asked): ExitStatus;
 }
 
-/** Makes a command out of what it asks and how it prints; everything around that is the same for all of them. */
+/** Makes a command from its question and its printer; everything else is the same for all commands. */
 export function answerCommand<
   const Own extends OptionDefinitions,
   Asked,
@@ -124,7 +124,7 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
       };
       terminal.writeOutput(definition.text(shown, context, asked, drawing));
     }
-    // A program that reads JSON finds the warnings there.
+    // With JSON, the warnings are in the document.
     const warnings = options.json ? [] : report.coverage.warnings;
     for (const { text } of warnings) terminal.writeError(`Note: ${printable(text)}\n`);
     return definition.exitStatus?.(report, asked) ?? EXIT_STATUS.answered;
@@ -135,7 +135,7 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
 
 type WindowShared = ReturnType<typeof windowOptions> & typeof FILTER_OPTIONS;
 
-/** What a command over a window asks with. */
+/** The input of a command over a window. */
 export interface WindowedCall<Own extends OptionDefinitions> extends WindowedOptions {
   /** The window in words, such as `last 24 hours`, or `<from>..<to>`. */
   windowText: string;
@@ -148,9 +148,9 @@ export interface WindowedCall<Own extends OptionDefinitions> extends WindowedOpt
 export interface WindowDefinition<Own extends OptionDefinitions, Name extends string, Data, Drawing> {
   examples: readonly Example[];
   argument?: ArgumentDefinition;
-  /** Where the window begins unless told, as the user would write it. */
+  /** Default of `--since`, as the user would write it. */
   since: string;
-  /** Options of its own, besides those for the window, the filters, the source and the output. */
+  /** Its own options, besides those for the window, the filters, the source and the output. */
   options: Own;
   ask(query: Query, source: ConversationSource, asked: WindowedCall<Own>): Promise<Report<Name, Data>>;
   /** Numbers that only a drawing needs; asked for when there is one. */
@@ -163,7 +163,7 @@ export interface WindowDefinition<Own extends OptionDefinitions, Name extends st
   ): string;
 }
 
-/** Makes a command out of what it asks over a window, and how it prints. */
+/** Makes a command from its question over a window and its printer. */
 export function windowCommand<const Own extends OptionDefinitions, Name extends string, Data, Drawing>({
   since,
   options: own,

@@ -2,14 +2,14 @@ import type { ExitStatus, Terminal } from '../terminal.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { ValueParser } from '../values.ts';
 
-/** A whole call with a word on what it is for, shown first in the help. */
+/** A complete call and what it is for, shown first in the help. */
 export type Example = readonly [call: string, meaning: string];
 
 /** The positional argument of a command, as the help shows it. */
 export interface ArgumentDefinition {
   name: string;
   description: string;
-  /** Words that it may be, for shells to complete; others may be right too. */
+  /** Values that shells complete; others may be valid too. */
   choices?: readonly string[];
 }
 
@@ -21,18 +21,18 @@ export interface Call<Options extends OptionDefinitions> {
   /** What `convotel.json` says. */
   settings: Settings;
   terminal: Terminal;
-  /** Every command there is. */
+  /** All commands. */
   commands: readonly CommandEntry[];
-  /** Runs another call of the command line on a terminal, as a person would. */
+  /** Runs another command line on a terminal, as a user would. */
   runWords(words: readonly string[], terminal: Terminal): Promise<ExitStatus>;
 }
 
-/** One command, whose name and summary stand in the table of commands. */
+/** One command; its name and summary are in the table of commands. */
 export interface Command<Options extends OptionDefinitions = OptionDefinitions> {
   examples: readonly Example[];
   argument?: ArgumentDefinition | undefined;
   options: Options;
-  /** Reads `convotel.json` itself, and runs also where that cannot be read. @defaultValue `false` */
+  /** Reads `convotel.json` itself, and runs even if that cannot be read. @defaultValue `false` */
   readsSettingsItself?: boolean | undefined;
   run(call: Call<Options>): Promise<ExitStatus>;
 }
@@ -51,8 +51,8 @@ export function defineCommand<const Options extends OptionDefinitions>(command: 
 }
 
 /**
- * One option of a command. The name that it has in the command's record is the name on the command line:
- * `maxAge` is written `--max-age`, and the command receives the parsed value as `options.maxAge`.
+ * One option of a command. Its name in the record of the command becomes the name on the command line: `maxAge` is
+ * written `--max-age`, and the command receives the parsed value as `options.maxAge`.
  */
 export interface OptionDefinition<Value> {
   /** Single-letter form: `n` for `-n`. */
@@ -63,18 +63,18 @@ export interface OptionDefinition<Value> {
   /** The default as help shows it. */
   defaultText?: string | undefined;
   choices?: readonly string[] | undefined;
-  /** Values that completion offers, among others that the option takes. */
+  /** Values that completion offers; the option may take others. */
   suggestions?: readonly string[] | undefined;
   /** The value from `convotel.json` if the option was not given, as the user would write it. */
   setting?: ((settings: Settings) => string | undefined) | undefined;
-  /** Has a second form, `--no-graph` for `--graph`. */
+  /** Whether it has a second form, such as `--no-graph` for `--graph`. */
   hasNegation?: boolean | undefined;
-  /** May be given several times. */
+  /** Whether it may be repeated. */
   isRepeatable?: boolean | undefined;
   /**
    * Parses the texts that were given: none if the option was not given.
    * @param flag - the option as it is written, such as `--limit`, for error messages
-   * @throws `UsageError` when the text is not one that the option takes.
+   * @throws `UsageError` when the text is not a valid value.
    */
   parse(texts: readonly string[], flag: string): Value;
 }
@@ -91,7 +91,7 @@ interface ValueSettings {
   short?: string;
   placeholder: string;
   description: string;
-  /** Shown as the default where the value comes from elsewhere. */
+  /** Shown as the default when the value comes from elsewhere. */
   defaultText?: string;
   setting?: (settings: Settings) => string | undefined;
   suggestions?: readonly string[];
@@ -122,7 +122,7 @@ export function list<Value>(parse: ValueParser<Value>, settings: ValueSettings):
   return { ...settings, isRepeatable: true, parse: (texts, flag) => texts.map((text) => parse(text, flag)) };
 }
 
-/** An option that takes one of `choices`; the parser of the command line refuses everything else. */
+/** An option that takes one of `choices`; the command-line parser rejects everything else. */
 export function choice<const Choices extends readonly string[]>(
   choices: Choices,
   settings: ValueSettings,
@@ -140,7 +140,7 @@ export function toggle(description: string): OptionDefinition<boolean | undefine
   return { description, hasNegation: true, parse: (texts) => (texts.length === 0 ? undefined : texts.at(-1) === ON) };
 }
 
-/** What {@link toggle} is given where it was switched on. */
+/** The text passed to {@link toggle} when it is on. */
 export const ON = 'on';
 
 /** `maxAge` as `--max-age`. */

@@ -8,7 +8,7 @@ import type { Command, Example, OptionDefinitions } from './command.ts';
 import { FILTER_OPTIONS, filtersOf, TARGET_OPTION } from './shared-options.ts';
 import { UsageError } from '../terminal.ts';
 
-/** What a command about one conversation asks with. */
+/** The input of a command about one conversation. */
 export interface ConversationCall {
   conversationId: string;
   timeZone: string;
@@ -21,7 +21,7 @@ type ConversationReport = Report<string, { steps: readonly TimedStep[] }>;
 /** A command about one conversation. */
 export interface ConversationDefinition<Answered extends ConversationReport> {
   examples: readonly Example[];
-  /** Options of its own. */
+  /** Its own options. */
   options: OptionDefinitions;
   /** Most sentences that it prints, those about targets in `convotel.json` included. */
   maxFindings?: number;
@@ -44,7 +44,7 @@ const WHOLE_ID = /^(?:\d{8}_\d{6}_[\da-f]{8}|[\da-f]{32})$/;
 /** How many ids are listed when a prefix is ambiguous. */
 const MAX_NAMED_IDS = 5;
 
-/** Makes a command out of what it asks about one conversation, and how it prints. */
+/** Makes a command from its question about one conversation and its printer. */
 export function conversationCommand<Answered extends ConversationReport>(
   definition: ConversationDefinition<Answered>,
 ): Command {
@@ -53,7 +53,7 @@ export function conversationCommand<Answered extends ConversationReport>(
     argument: {
       name: 'id',
       choices: [LATEST],
-      description: `conversation id or trace id, the beginning of one, or \`${LATEST}\` for the newest that the filters choose`,
+      description: `conversation id or trace id, the beginning of one, or \`${LATEST}\` for the newest that matches the filters`,
     },
     options: { ...definition.options, ...TARGET_OPTION, ...FILTER_OPTIONS },
     prepare: ({ argument, timeZone, options, settings }) => {
@@ -91,13 +91,13 @@ async function findLatest(
 ): Promise<string> {
   const { data } = await query.recent(source, { timeZone, filters, limit: 1 });
   if (data[0] !== undefined) return data[0].conversationId;
-  const chosen = Object.keys(filters).length === 0 ? '' : ' that the filters choose';
+  const chosen = Object.keys(filters).length === 0 ? '' : ' that matches the filters';
   throw new query.QueryError('NO_SUCH_CONVERSATION', `There is no conversation${chosen} in ${source.location} yet.`);
 }
 
 /**
  * Finds the conversation whose id or trace id starts with the given prefix.
- * @throws {@link UsageError} naming some of them where several do.
+ * @throws {@link UsageError} naming some of them when several do.
  */
 async function findByPrefix(
   query: Query,
@@ -111,6 +111,6 @@ async function findByPrefix(
   const named = found.slice(0, MAX_NAMED_IDS).map((row) => row.conversationId);
   const more = found.length > named.length ? ` and ${found.length - named.length} more` : '';
   throw new UsageError(
-    `${found.length} conversations have an id that begins with "${prefix}": ${named.join(', ')}${more}. Give more of it.`,
+    `${found.length} conversations have an id that begins with "${prefix}": ${named.join(', ')}${more}. Give more characters of it.`,
   );
 }

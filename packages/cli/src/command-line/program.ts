@@ -18,7 +18,7 @@ const FIRST_STEPS: readonly Example[] = [
 
 /**
  * Runs the command named in `words`. Only its definition is loaded; help lists the others from the table.
- * @throws `CommanderError` after a page of help, and after a message about words that the command does not take.
+ * @throws `CommanderError` after printing help, or a message about arguments that the command does not accept.
  */
 export async function runProgram(
   entries: readonly CommandEntry[],
@@ -92,8 +92,8 @@ function configure(parser: Parser, terminal: Terminal): Parser {
 }
 
 /**
- * The parser's message, which repeats words as they were given, made harmless for a terminal: only the line break before
- * its suggestion is the parser's own. The value after `=` and what stands in an address may be secrets.
+ * The message of the parser, escaped for a terminal because it repeats the user's words; only the line break before its
+ * suggestion is its own. The value after `=` and parts of an address may be secrets.
  */
 function shownError(text: string): string {
   const [, message = '', suggestion = ''] = /^(?:error: )?(.*?)(\n\(Did you mean [^\n]*\?\))?\n?$/s.exec(text) ?? [];
@@ -103,7 +103,7 @@ function shownError(text: string): string {
   return `convotel: ${withoutCredentials(printable(safe))}${suggestion}\n`;
 }
 
-/** A word that may be an address in the wrong place: without what stands before its host, and its query. */
+/** A word that may be a misplaced address: without the credentials before its host, and its query. */
 function shownWord(word: string): string {
   return word.replace(/[?#].*$/s, '').replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1');
 }
@@ -143,7 +143,7 @@ function parsedWords(
 function textsOf(parser: Parser, key: string): string[] {
   const option = parser.options.find((each) => each.long === flagOf(key));
   const value: unknown = parser.getOptionValue(option?.attributeName() ?? key);
-  // Commander keeps `--no-color` as `color: false`, and `color: true` where it was not given.
+  // Commander stores `--no-color` as `color: false`, and `color: true` when it was not given.
   if (option?.negate === true) return value === false ? [''] : [];
   if (parser.options.some((each) => each.long === flagOf(key).replace('--', '--no-'))) {
     return value === undefined ? [] : [value === true ? ON : ''];

@@ -4,12 +4,12 @@ import type { Terminal } from '../terminal.ts';
 const SHOWN_AFTER_MS = 300;
 const TICK_MS = 1000;
 
-/** Goes back to the beginning of the line and empties it (ECMA-48, Erase in Line). */
+/** Returns to the beginning of the line and clears it (ECMA-48, Erase in Line). */
 const EMPTY_LINE = '\r\u001b[K';
 
-/** A line on standard error that says that something is in progress. */
+/** A line on standard error that shows that something is in progress. */
 export interface ProgressLine {
-  /** Says how far it is, such as `12 % of 3,000,000 rows`. */
+  /** Shows the progress, such as `12 % of 3,000,000 rows`. */
   update(detail: string): void;
   /** Removes the line, for good. */
   hide(): void;

@@ -46,7 +46,7 @@ export const JSON_OPTION = { json: flag('print one JSON document instead of text
 /** Prints for a screen without colours. */
 export const COLOR_OPTION = { noColor: flag('print without colours (NO_COLOR does the same)') };
 
-/** The zone that times are read and shown in. */
+/** The time zone that times are read and shown in. */
 export const TIME_ZONE_OPTION = {
   tz: option(text, {
     placeholder: 'zone',
@@ -72,7 +72,7 @@ export const BY_OPTION = {
   by: option(text, {
     placeholder: 'what',
     description:
-      'one block a group: model, provider, workflow, service, version, session, or the name of an attribute; the ten largest, the rest as (other)',
+      'one block per group: model, provider, workflow, service, version, session, or the name of an attribute; the ten largest, the rest as (other)',
     suggestions: ['model', 'provider', 'workflow', 'service', 'version', 'session'],
   }),
 };
@@ -97,11 +97,11 @@ export const TARGET_OPTION = {
   }),
 };
 
-/** Options that select conversations; a selected conversation counts with all its spans. */
+/** Options that select conversations; all spans of a selected conversation count. */
 export const FILTER_OPTIONS = {
   service: option(text, {
     placeholder: 'name',
-    description: 'only conversations with a span of this service; "" for all, where convotel.json names one',
+    description: 'only conversations with a span of this service; "" for all if convotel.json names one',
     setting: ({ service }) => service,
   }),
   workflow: option(text, { placeholder: 'name', description: 'only conversations of this workflow' }),
@@ -112,7 +112,7 @@ export const FILTER_OPTIONS = {
   }),
 };
 
-/** The conversations that {@link FILTER_OPTIONS} choose. */
+/** The filters given by {@link FILTER_OPTIONS}. */
 export function filtersOf(options: OptionValues<typeof FILTER_OPTIONS>): ConversationFilters {
   const { service, workflow, session, outcome } = options;
   return {
@@ -123,7 +123,7 @@ export function filtersOf(options: OptionValues<typeof FILTER_OPTIONS>): Convers
   };
 }
 
-/** Options that choose a window; `since` is what holds unless told, as the user would write it. */
+/** Options that choose a window; `since` is the default of `--since`, as the user would write it. */
 export function windowOptions(since: string) {
   return {
     since: option(text, {
@@ -134,14 +134,14 @@ export function windowOptions(since: string) {
     }),
     until: option(text, {
       placeholder: 'time',
-      description: 'where the window ends, itself excluded',
+      description: 'end of the window, exclusive',
       defaultText: 'now',
     }),
     hours: option(hours, { placeholder: 'n', description: 'the same as --since <n>h' }),
   };
 }
 
-/** What {@link windowOptions} were given; times are read when the zone and the present are known. */
+/** The values of {@link windowOptions}; times are resolved when the time zone and the current time are known. */
 export type WindowTexts = Partial<OptionValues<ReturnType<typeof windowOptions>>>;
 
 function hours(value: string, flag: string): number {
@@ -151,17 +151,17 @@ function hours(value: string, flag: string): number {
   return Number(value);
 }
 
-/** Where a command listens, and who may ask it. */
+/** Where a command listens, and who may query it. */
 export const ACCESS_OPTIONS = {
   host: option(text, {
     placeholder: 'address',
-    description: 'address to listen on; other machines reach anything but 127.0.0.1, so it needs --token-file',
+    description: 'address to listen on; other machines can reach any address but 127.0.0.1, so it needs --token-file',
     default: '127.0.0.1',
   }),
   tokenFile: option(text, {
     placeholder: 'file',
-    description: 'tokens that may send, read and delete, one a line; `read <token>` may only read',
-    defaultText: 'no token is asked for',
+    description: 'tokens that may send, read and delete, one per line; `read <token>` may only read',
+    defaultText: 'no token is required',
   }),
 };
 
@@ -175,7 +175,7 @@ export function tokensOf({ tokenFile }: Pick<OptionValues<typeof ACCESS_OPTIONS>
   }
 }
 
-/** What was given wrong is said like any slip at the command line: a host that others reach needs tokens. */
+/** Turns errors of these options into usage errors, such as a public host without tokens. */
 export function accessMistake(error: unknown): unknown {
   const { code, message } = error as Partial<Error & { code: string }>;
   return code === 'TOKEN_MISSING' || code === 'TOKEN_FILE_MALFORMED' ? new UsageError(String(message)) : error;
@@ -208,7 +208,7 @@ export function resolveTimeZone(asked: string | undefined, settings: Settings, t
 
 /** `name`, if there is such a zone. */
 function knownZone(name: string): string | undefined {
-  // Making a formatter loads the rules of all zones, which takes as long as a small answer.
+  // Creating a formatter loads the rules of all zones, which takes as long as a small answer.
   if (name === 'UTC') return name;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });

@@ -6,13 +6,13 @@ import type { WindowTexts } from './shared-options.ts';
 
 const NANO_PER_DAY = 86_400_000_000_000n;
 
-/** The zone that times are written and shown in, and the present. */
+/** The time zone that times are read and shown in, and the current time. */
 export interface TimeBase {
   timeZone: string;
   nowUnixNano: bigint;
 }
 
-/** A window, and how a heading speaks of it: `last 24 hours`, or its two ends. */
+/** A window, and its name in a heading: `last 24 hours`, or its two ends. */
 export interface NamedWindow {
   window: Window;
   windowText: string;
@@ -33,7 +33,7 @@ export function resolveWindow(texts: WindowTexts, defaultSince: string, base: Ti
   const sinceUnixNano = resolveInstant(sinceText, '--since', base, untilUnixNano);
   if (sinceUnixNano >= untilUnixNano) {
     throw new UsageError(
-      `--since must be before --until, got ${sinceText} and ${texts.until ?? 'now'}: there is no time between them.`,
+      `--since must be before --until, got ${sinceText} and ${texts.until ?? 'now'}: the window would be empty.`,
     );
   }
   const isUpToNow = (texts.until ?? 'now') === 'now' && isDuration(sinceText);
@@ -55,7 +55,7 @@ export function resolveRange(text: string, flag: string, base: TimeBase): Window
   const sinceUnixNano = resolveInstant(since, flag, base);
   const untilUnixNano = resolveInstant(until, flag, base);
   if (sinceUnixNano >= untilUnixNano) {
-    throw new UsageError(`${flag} must begin before it ends, got "${text}": there is no time between the two.`);
+    throw new UsageError(`${flag} must begin before it ends, got "${text}": the window would be empty.`);
   }
   return { sinceUnixNano, untilUnixNano };
 }

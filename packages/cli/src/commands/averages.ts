@@ -39,7 +39,7 @@ export const command = windowCommand({
   text: averagesText,
 });
 
-/** The average of each step in equal parts of the window, the oldest first; undefined where nothing is counted. */
+/** The average of each step in equal parts of the window, the oldest first; undefined for a part without values. */
 type Trends = ReadonlyMap<string, readonly (number | undefined)[]>;
 
 const TREND_PARTS = 12;
@@ -48,7 +48,7 @@ interface TrendsCall extends WindowedOptions {
   options: { by?: string | undefined };
 }
 
-/** A part is a question of its own. Of a Jaeger each would be a search, so there is no trend from there, nor of groups. */
+/** Each part is a separate question. On Jaeger each would be a search, so it has no trend; neither have groups. */
 async function drawTrends(
   _query: Query,
   source: ConversationSource,
@@ -71,7 +71,10 @@ async function drawTrends(
   return trends;
 }
 
-/** How long each step takes: count, average, minimum, maximum, the median of first outputs; drawn, also how the average went. */
+/**
+ * How long each step takes: count, average, minimum, maximum, median of first outputs; with drawings, also the trend of
+ * the average.
+ */
 export function averagesText(
   { by, data, findings }: Report<'averages', StepAverageRow[]>,
   context: TextContext,

@@ -9,7 +9,7 @@ export const command = defineCommand({
     ['convotel backup before-the-update.duckdb', 'a copy of the store as it is at this moment'],
     ['convotel recent --store before-the-update.duckdb', 'ask the copy'],
   ],
-  argument: { name: 'file', description: 'where the copy goes; nothing may be there yet' },
+  argument: { name: 'file', description: 'path of the copy; it must not exist yet' },
   options: STORE_OPTION,
   run: async ({ argument, options, terminal }) => {
     const { backUpStore } = await import('@convotel/local');

@@ -3,7 +3,7 @@ import { option } from '../command-line/command.ts';
 import { EXIT_STATUS, UsageError } from '../terminal.ts';
 import { text, wholeNumber } from '../values.ts';
 
-/** `clickhouse ddl`: the SQL that makes the table, for whoever runs the server. */
+/** `clickhouse ddl`: the SQL that creates the table, for the administrator of the server. */
 export const command = defineCommand({
   examples: [
     ['convotel clickhouse ddl', 'the table, explained'],

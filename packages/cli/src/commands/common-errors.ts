@@ -14,7 +14,7 @@ export const command = windowCommand({
   text: commonErrorsText,
 });
 
-/** The most frequent errors, each with the latest conversation that met it; its message stands below its numbers. */
+/** The most frequent errors, each with the latest conversation that had it; the message is below the numbers. */
 export function commonErrorsText(
   { data: rows, findings }: Report<'common-errors', CommonErrorRow[]>,
   context: TextContext,

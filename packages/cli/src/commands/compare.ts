@@ -21,7 +21,7 @@ import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
 
-/** Where the time of two values begins unless told. */
+/** Default start of the window when two values are compared. */
 const SPLIT_SINCE = '168h';
 
 const SIDE_OPTIONS = {
@@ -42,7 +42,7 @@ const SIDE_OPTIONS = {
   splitBy: option(text, {
     placeholder: 'what',
     description:
-      'compare two values of version, model, provider, workflow, service, session or an attribute, in one time (--since, --until)',
+      'compare two values of version, model, provider, workflow, service, session or an attribute, in one window (--since, --until)',
   }),
   ...BY_OPTION,
   ...windowOptions(SPLIT_SINCE),
@@ -62,7 +62,7 @@ export const command = answerCommand({
     failOn: list(failCondition, {
       placeholder: 'condition',
       description:
-        'exit with status 10 when a row has the verdict slower or faster, or a figure changed so much (gpt.p95>+10%); may be repeated',
+        'exit with status 10 when a row has the verdict slower or faster, or a figure changed by this much (gpt.p95>+10%); may be repeated',
       suggestions: ['slower', 'faster'],
     }),
     ...FILTER_OPTIONS,
@@ -75,7 +75,7 @@ export const command = answerCommand({
   }),
   ask: (query, source, asked) => query.compare(source, asked),
   text: compareText,
-  // Each is looked at, so that one that cannot be judged is said whatever the others are.
+  // All are evaluated, so that one that cannot be judged is reported in any case.
   exitStatus: ({ data }, { failOn }) =>
     failOn.filter((condition) => condition.isMet(data)).length > 0
       ? EXIT_STATUS.thresholdCrossed
@@ -136,7 +136,7 @@ async function resolveSides(
   return { ...windows, by };
 }
 
-/** Each step before and after a change, then the step that changed the most clearly and what follows from it. */
+/** Each step before and after a change, then the step with the clearest change and its consequences. */
 export function compareText(report: ComparisonReport, context: TextContext): string {
   const { by, data, findings } = report;
   const columns: Column<ComparisonRow>[] = [

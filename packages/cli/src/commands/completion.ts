@@ -24,10 +24,10 @@ export const command = defineCommand({
   },
 });
 
-/** What a shell has to know about a command. */
+/** What a shell needs to know about a command. */
 interface Completed extends Omit<CommandEntry, 'load'> {
   options: CompletedOption[];
-  /** What its argument may be, as far as that is known. */
+  /** Values of its argument, if they are known. */
   words: readonly string[];
 }
 
@@ -35,7 +35,7 @@ interface CompletedOption {
   long: string;
   short?: string | undefined;
   description: string;
-  /** What the value may be: words, a file, or something that a shell cannot know; absent where it takes none. */
+  /** The kind of value: words, a file, or something that a shell cannot know; absent for options without a value. */
   value?: { name: string; words: readonly string[]; isFile: boolean };
 }
 

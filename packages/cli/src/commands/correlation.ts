@@ -13,10 +13,10 @@ export const command = windowCommand({
   text: correlationText,
 });
 
-/** Weaker pairs say little: they stand in the JSON and the CSV. */
+/** Weaker pairs say little: they are only in JSON and CSV. */
 const MAX_PAIRS = 15;
 
-/** The pairs of steps that go together most, the strongest first. */
+/** The pairs of steps with the strongest correlation, strongest first. */
 export function correlationText(
   { data, findings }: Report<'correlation', Correlation>,
   context: TextContext,

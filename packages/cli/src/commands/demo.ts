@@ -14,7 +14,7 @@ export const command = defineCommand({
       description: 'how much faster than real the live part runs',
       default: '10',
     }),
-    keep: flag('leave the back end running until Ctrl-C, and say what to try next'),
+    keep: flag('keep the back end running until Ctrl-C, and print what to try next'),
     ...COLOR_OPTION,
   },
   run: async ({ options, terminal, runWords }) =>

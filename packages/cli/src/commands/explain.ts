@@ -15,7 +15,7 @@ import { layOutTable, tableWidths } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
 import { bar } from '../text/graph.ts';
 
-/** More would not be an explanation. */
+/** Most sentences; more would not be an explanation. */
 const MAX_SENTENCES = 8;
 
 /** `explain`: why one conversation took what it took. */
@@ -30,7 +30,7 @@ export const command = conversationCommand({
   text: explainText,
 });
 
-/** A place among fewer calls says nothing. */
+/** A rank among fewer calls says nothing. */
 const MIN_CALLS = 20;
 
 const MIN_CELLS = 10;

@@ -1,8 +1,9 @@
-import { defineCommand } from '../command-line/command.ts';
+import { defineCommand, option } from '../command-line/command.ts';
 import { SOURCE_OPTIONS } from '../command-line/shared-options.ts';
 import { EXIT_STATUS, UsageError } from '../terminal.ts';
 import { resolveStorePath, resolveWhere, serveAddressIn, tokenIn } from '../sources/open-source.ts';
 import { printable, withoutCredentials } from '../text/escape.ts';
+import { text } from '../values.ts';
 
 /** `forget`: deletes every span of one conversation, and says how many there were. */
 export const command = defineCommand({
@@ -14,7 +15,14 @@ export const command = defineCommand({
     ],
   ],
   argument: { name: 'id', description: 'the whole id of a conversation, or its trace id' },
-  options: SOURCE_OPTIONS,
+  options: {
+    ...SOURCE_OPTIONS,
+    from: option(text, {
+      placeholder: 'where',
+      description: 'local, or the address of a `convotel serve` (localhost:4318, unix:/run/convotel.sock)',
+      defaultText: 'local, or CONVOTEL_FROM',
+    }),
+  },
   run: async ({ argument, options, settings, terminal }) => {
     const { environment } = terminal;
     const where = resolveWhere({ ...options, setting: settings.from }, environment);
@@ -34,7 +42,7 @@ export const command = defineCommand({
     const traceText = traces === 1 ? '' : ` of ${traces} traces`;
     terminal.writeOutput(
       `${printable(argument)}: ${spans} span${spans === 1 ? '' : 's'}${traceText} deleted from ${printable(place)}, and off its disk.\n` +
-        'Backups, files put aside as damaged, and other back ends that were sent them keep theirs.\n',
+        'Backups, files put aside as damaged and other back ends may still hold copies.\n',
     );
     return EXIT_STATUS.answered;
   },

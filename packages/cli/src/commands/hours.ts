@@ -25,7 +25,7 @@ export const busiest = windowCommand({
   text: busiestText,
 });
 
-/** Conversations per clock hour, the fullest marked. */
+/** Conversations per clock hour, the busiest marked. */
 export function hoursText(
   { data: rows }: Report<'hours', HourRow[]>,
   context: TextContext,
@@ -43,12 +43,12 @@ export function hoursText(
 /** Most hours of the day that the answer has. */
 const MAX_HOURS_OF_DAY = 10;
 
-/** Conversations per hour of the day, whatever the day, most first. */
+/** Conversations per hour of the day over all days, busiest first. */
 export function busiestText({ data: rows }: Report<'busiest', HourOfDayRow[]>, context: TextContext): string {
   return countsText(rows, context, {
     title: `Busiest Hours of Day (top ${MAX_HOURS_OF_DAY})`,
     hourText: ({ hourOfDay }) => hourOfDayText(hourOfDay),
-    // The number stands one blank left of the heading's end.
+    // The number ends one blank before the end of the heading.
     countText: ({ conversations }) => `${conversations} `,
     peakText: 'Most active',
     tableCells: 52,
@@ -61,18 +61,18 @@ function hourOfDayText(hourOfDay: number): string {
   return `${String(hourOnDial).padStart(2, '0')}:00 ${hourOfDay < 12 ? 'AM' : 'PM'}`;
 }
 
-/** How the rows of a table of counts read. */
+/** How a table of counts is printed. */
 interface CountsPage<Row> {
   title: string;
   hourText: (row: Row) => string;
   countText: (row: Row) => string;
-  /** What the arrow says at the fullest hour. */
+  /** Text of the arrow at the busiest hour. */
   peakText: string;
-  /** What the table takes without bars, with an arrow. */
+  /** Width of the table without bars, with an arrow. */
   tableCells: number;
 }
 
-/** The same as close together as it can stand, with the arrow below. */
+/** Smallest width, with the arrow below. */
 const CLOSE_CELLS = 30;
 
 function countsText<Row extends { conversations: number }>(

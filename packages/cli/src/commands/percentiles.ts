@@ -31,7 +31,7 @@ export const command = windowCommand({
   options: {
     of: choice(['duration', 'first-output'], {
       placeholder: 'what',
-      description: 'of what: how long the step took, or how long to its first output',
+      description: 'what is measured: how long the step took, or how long until its first output',
       defaultText: 'duration',
     }),
     ...BY_OPTION,
@@ -45,7 +45,7 @@ export const command = windowCommand({
 
 const ARROWS: Partial<Record<PercentileName, string>> = { p50: 'Median', p99: '99th percentile' };
 
-/** Of how many equal shares of the values the distribution is drawn. */
+/** How many quantiles the distribution is drawn from. */
 const SHARES = 100;
 const DISTRIBUTION_LINES = 10;
 
@@ -54,7 +54,7 @@ interface DistributionCall extends WindowedOptions {
   options: { of?: 'duration' | 'first-output' | undefined };
 }
 
-/** The value in the middle of each hundredth of the sorted durations; empty where there are none. */
+/** The value in the middle of each hundredth of the sorted durations; empty when there are none. */
 async function drawDistribution(
   { RESPONSE_LATENCY }: Query,
   source: ConversationSource,
@@ -71,7 +71,7 @@ async function drawDistribution(
   return responses.data[0]!.quantilesMs;
 }
 
-/** How one step's durations are spread; drawn, also where most of them lie. */
+/** The distribution of the durations of one step; with drawings, also as bars. */
 export function percentilesText(
   { by, data, findings }: Report<'percentiles', StepPercentiles>,
   context: TextContext,
@@ -85,7 +85,7 @@ export function percentilesText(
     const table = layOutTable(
       [
         { heading: 'Percentile', width: 10, align: 'left', cell: ([name]) => name.toUpperCase() },
-        // The numbers end one blank before the heading's end.
+        // The numbers end one blank before the end of the heading.
         {
           heading: 'Duration (ms)',
           width: 13,
@@ -126,7 +126,7 @@ function headingOf({ step, of }: StepPercentiles): string {
 /** Milliseconds and a percentage. */
 const LABEL_CELLS = 23;
 
-/** A bar for each of some equal stretches between the shortest and the longest value: the share that lies in it. */
+/** A bar for each of several equal ranges between the shortest and the longest value: the share of values in it. */
 function distributionLines(quantilesMs: readonly number[], context: TextContext): string[] {
   const cells = barCells(LABEL_CELLS, context);
   const low = quantilesMs[0] ?? 0;

@@ -16,7 +16,7 @@ export const command = windowCommand({
     ...TARGET_OPTION,
     by: choice(['duration', 'response'], {
       placeholder: 'what',
-      description: 'what has to be below the target: how long it lasted, or how long the user waited for an answer',
+      description: 'what must be below the target: how long it lasted, or how long the user waited for an answer',
       defaultText: 'duration',
     }),
   },
@@ -25,7 +25,7 @@ export const command = windowCommand({
   text: satisfactionText,
 });
 
-/** The rule, the share that meets it, and how sure that is; what counts neither way. */
+/** The rule, the share that meets it with its interval, and what counts neither way. */
 export function satisfactionText(
   { data, findings }: Report<'satisfaction', Satisfaction>,
   context: TextContext,

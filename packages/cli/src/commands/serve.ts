@@ -9,7 +9,7 @@ import { pageFolder, pageSettings } from '../sources/page.ts';
 const NANO_PER_DAY = 86_400_000_000_000;
 const BYTES_PER_MIB = 1024 ** 2;
 
-/** `serve`: the embedded back end, until Ctrl-C, which is its regular end: status 0. */
+/** `serve`: the embedded back end, until Ctrl-C, which ends it normally: status 0. */
 export const command = defineCommand({
   examples: [
     ['convotel serve', 'listen on 127.0.0.1:4318, where OpenTelemetry programs send by default'],
@@ -26,11 +26,11 @@ export const command = defineCommand({
     ...ACCESS_OPTIONS,
     socket: option(text, {
       placeholder: 'path',
-      description: 'listen on a Unix socket, which only its owner reaches, in place of --host and --port',
+      description: 'listen on a Unix socket, which only its owner can use, instead of --host and --port',
     }),
     allowOrigin: list(webOrigin, {
       placeholder: 'origin',
-      description: 'pages of this origin may send and ask (https://app.example.com); may be given several times',
+      description: 'pages of this origin may send and query (https://app.example.com); may be repeated',
     }),
     ...STORE_OPTION,
     maxAge: option(duration, {
@@ -40,7 +40,7 @@ export const command = defineCommand({
     }),
     maxSize: option(byteSize, {
       placeholder: 'bytes',
-      description: 'the oldest conversations are removed above this (500MiB, 2GiB)',
+      description: 'above this size, the oldest conversations are removed (500MiB, 2GiB)',
       default: '2GiB',
     }),
   },
@@ -82,7 +82,7 @@ function webOrigin(origin: string, flagText: string): string {
   throw new UsageError(`${flagText} takes an origin such as https://app.example.com, got "${origin}".`);
 }
 
-/** The address stands first, so that a script can read it off the first line. */
+/** The address is on the first line, so that a script can read it there. */
 function greeting({ url, storePath, retention }: LocalBackend, isGuarded: boolean): string {
   const keeps = `  Keeps:  ${decimal(retention.maxAgeDays)} days, at most ${decimal(retention.maxBytes / BYTES_PER_MIB)} MiB; the oldest conversations go first`;
   const first = [`convotel serve listens on ${url}`, `  Store:  ${storePath}`, keeps];
@@ -90,7 +90,7 @@ function greeting({ url, storePath, retention }: LocalBackend, isGuarded: boolea
     return [
       ...first,
       `  Ask:    convotel recent --from ${url}`,
-      'Only its owner reaches the socket. Ctrl-C ends it.\n',
+      'Only its owner can use the socket. Ctrl-C ends it.\n',
     ].join('\n');
   }
   const headers = isGuarded ? " OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer <token>'" : '';

@@ -26,7 +26,7 @@ export const sessions = windowCommand({
   text: sessionsText,
 });
 
-/** The sessions, the newest first; what was spent on tokens only where steps say so. */
+/** The sessions, newest first; tokens only if steps carry them. */
 export function sessionsText(
   { data: rows }: Report<'sessions', SessionRow[]>,
   context: TextContext,
@@ -62,7 +62,7 @@ function tokensText({ inputTokens, outputTokens }: SessionRow): string {
 /** The word that stands for the session of the newest conversation that has one. */
 const LATEST = 'latest';
 
-/** How many of the newest conversations are looked at for one with a session. */
+/** How many of the newest conversations are searched for one with a session. */
 const SEARCHED_CONVERSATIONS = 1000;
 
 /** `session`: the conversations of one phone call or chat thread. */
@@ -90,7 +90,7 @@ async function findLatest(query: Query, source: ConversationSource, timeZone: st
   throw new query.QueryError('NO_SUCH_CONVERSATION', text);
 }
 
-/** The conversations of one session on one axis; a long pause has a line of its own and takes little of the axis. */
+/** The conversations of one session on one axis; a long pause has its own line and is shortened on the axis. */
 export function sessionText({ data, findings }: Report<'session', SessionDetail>, context: TextContext): string {
   const { places, axisMs } = placesWithoutPauses(data);
   const labelled: Column<SessionConversation>[] = [
@@ -162,7 +162,7 @@ function responseText({ responseMs }: SessionConversation): string {
   return responseMs === undefined ? '-' : `${secondsText(responseMs)}s`;
 }
 
-/** What went wrong, on a line of its own below the conversation. */
+/** What went wrong, on its own line below the conversation. */
 function troubleText({ outcome, failedStep, errorMessage, errorType }: SessionConversation): string {
   if (outcome === 'completed') return '';
   const where = failedStep === undefined ? '' : ` at ${failedStep}`;

@@ -59,7 +59,7 @@ export function slowText(
       { heading: 'Conversation ID', width: 32, align: 'left', cell: (row) => row.conversationId },
       ...(isByResponse ? [response] : []),
       { heading: 'Duration (s)', width: 12, align: 'right', gap: 2, cell: (row) => secondsText(row.durationMs) },
-      // The number stands one blank left of the heading's end.
+      // The number ends one blank before the end of the heading.
       { heading: 'Steps', width: 5, align: 'right', gap: 2, cell: (row) => `${row.stepCount} ` },
       { heading: 'Start Time', width: 19, align: 'left', gap: 2, cell: (row) => context.localTime(row.startTime, 0) },
     ],

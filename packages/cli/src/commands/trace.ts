@@ -40,7 +40,7 @@ export function traceText(
   );
 }
 
-/** What is known of the conversation as a whole beyond its steps. */
+/** What is known about the conversation besides its steps. */
 function headLines({ sessionId, workflow, responseMs }: ConversationDetail): string[] {
   return [
     ...(sessionId === undefined ? [] : [`Session:       ${sessionId}`]),
@@ -78,7 +78,7 @@ function field(label: string, value: string | undefined): string[] {
   return value === undefined ? [] : [`  ${`${label}:`.padEnd(9)} ${value}`];
 }
 
-/** `openai gpt-5`, or what is known of it. */
+/** `openai gpt-5`, or the part that is known. */
 function modelText({ provider, model }: StepRow): string | undefined {
   const known = [provider, model].filter((part) => part !== undefined);
   return known.length === 0 ? undefined : known.join(' ');
@@ -105,7 +105,7 @@ function timingsText(timings: Record<string, number> = {}): string | undefined {
   return parts.length === 0 ? undefined : parts.join(', ');
 }
 
-/** A text that is not kept shows its length. */
+/** For a text that was not kept, its length. */
 function lengthText(chars: number | undefined): string | undefined {
   return chars === undefined ? undefined : `${chars} characters (text not kept)`;
 }

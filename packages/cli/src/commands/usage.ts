@@ -30,7 +30,7 @@ export const command = windowCommand({
     usageText(report, context, { windowText, currency: settings.currency }),
 });
 
-/** What was used, by row and in all; which models have no price. */
+/** What was used, per row and in total; which models have no price. */
 export function usageText(
   { data }: Report<'usage', Usage>,
   context: TextContext,
@@ -50,7 +50,7 @@ export function usageText(
     const cost = currency === undefined ? 'Cost' : `Cost (${currency})`;
     columns.push({ heading: cost, width: 10, align: 'right', gap: 1, cell: (row) => row.cost?.toFixed(4) ?? '-' });
   }
-  // The total is laid out with the rows, so that its columns are theirs.
+  // The total is laid out with the rows, so that it has the same columns.
   const table = layOutTable(columns, rows.length === 0 ? [] : [...rows, total], context);
   const totals = table.rows.slice(-1);
   return pageText(

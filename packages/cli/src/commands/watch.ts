@@ -44,7 +44,7 @@ const RULE_OPTIONS = {
   idle: flag('alert when there is no conversation at all'),
   minSamples: option(wholeNumber(1, 10_000), {
     placeholder: 'count',
-    description: 'fewer spans, or conversations, than this in a round say nothing',
+    description: 'no alert from fewer spans, or conversations, than this in a round',
     default: '1',
     setting: ({ watch }) => watch?.minSamples?.toString(),
   }),
@@ -57,7 +57,7 @@ const RULE_OPTIONS = {
   ...FILTER_OPTIONS,
 };
 
-/** `watch`: an alert a line, until Ctrl-C or, with `--once`, after one round. */
+/** `watch`: one alert per line, until Ctrl-C or, with `--once`, after one round. */
 export const command = defineCommand({
   examples: [
     ['convotel watch', 'look at the last hour every five minutes, until Ctrl-C'],
@@ -78,11 +78,11 @@ export const command = defineCommand({
       default: '5m',
       setting: ({ watch }) => watch?.interval,
     }),
-    once: flag('look once and exit: 10 when there is an alert to print, else 0'),
+    once: flag('check once and exit: 10 when there is an alert to print, else 0'),
     changes: flag('report a lasting condition only when it begins and when it is over'),
     state: option(text, {
       placeholder: 'file',
-      description: 'keeps what was reported, so that the next --once reports only changes',
+      description: 'stores what was reported, so that the next --once reports only changes',
     }),
     ...SOURCE_OPTIONS,
     ...TIME_ZONE_OPTION,

@@ -16,7 +16,7 @@ export interface PlannedStep {
 /** One conversation of the past. */
 export interface PlannedConversation {
   startUnixMs: number;
-  /** Conversations that follow one another closely are of one session. */
+  /** Conversations in quick succession belong to one session. */
   sessionId: string;
   steps: PlannedStep[];
 }
@@ -123,13 +123,13 @@ function withSessions(timed: readonly Omit<PlannedConversation, 'sessionId'>[]):
     });
 }
 
-/** The step with its model, and the more tokens the longer the session is. */
+/** The step with its model; its tokens grow with the length of the session. */
 function withUse(step: PlannedStep, session: number, exchange: number): PlannedStep {
   const answer = ANSWERS[(session + exchange) % ANSWERS.length] as string;
   if (step.step === SPEECH_STEP) return { ...step, model: 'example-voice', input: answer };
   if (step.step !== MODEL_STEP) return step;
   const model = session % 4 === 0 ? 'example-small' : 'example-large';
-  // A request that was refused used nothing.
+  // A refused request used no tokens.
   if (step.errorMessage !== undefined) return { ...step, model };
   return { ...step, model, usage: { inputTokens: 350 + 180 * exchange, outputTokens: Math.ceil(answer.length / 4) } };
 }
@@ -149,7 +149,7 @@ function planSteps(random: () => number, isImproved: boolean, failure?: PlannedF
   return steps;
 }
 
-/** A number around 0 with a standard deviation of 1 (sum of twelve uniform ones, less its mean). */
+/** A normally distributed number with mean 0 and standard deviation 1 (sum of twelve uniform ones, less its mean). */
 function aboutNormal(random: () => number): number {
   let sum = -6;
   for (let draw = 0; draw < 12; draw += 1) sum += random();

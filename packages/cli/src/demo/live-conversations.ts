@@ -26,7 +26,7 @@ const PROGRESS_WORDS: Readonly<Record<StepKind, string>> = {
   other: 'Working',
 };
 
-/** Workflow of the live conversations; the made-up history has another one, so that neither blurs the other's numbers. */
+/** Workflow of the live conversations; the made-up history has another one, so that their numbers stay apart. */
 const LIVE_WORKFLOW = 'live-demo';
 
 const SCRIPTS: readonly Script[] = [

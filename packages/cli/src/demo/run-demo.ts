@@ -17,7 +17,7 @@ import type { PlannedConversation } from './history.ts';
 export interface DemoOptions {
   /** How much faster than real the live part runs. */
   speed: number;
-  /** Whether the back end stays until Ctrl-C. */
+  /** Whether the back end keeps running until Ctrl-C. */
   keep: boolean;
   noColor: boolean;
 }
@@ -36,7 +36,7 @@ const SETTINGS = {
 
 /**
  * Runs a fake assistant live and makes up a week of its past, sends the spans by OTLP to an embedded back end with a
- * store of its own, and shows every answer on them. Nothing of it touches the user's own store or settings.
+ * store of its own, and shows every answer on them. It does not touch the user's own store or settings.
  */
 export async function runDemo(
   { speed, keep, noColor }: DemoOptions,
@@ -100,7 +100,7 @@ async function makeAndShow(
   }
 }
 
-/** The place of the conversation that took longest. */
+/** The index of the longest conversation. */
 function slowestOf(conversations: readonly PlannedConversation[]): number {
   const tookMs = conversations.map(({ steps }) => steps.reduce((sum, { durationMs }) => sum + durationMs, 0));
   return tookMs.indexOf(Math.max(...tookMs));
@@ -134,8 +134,8 @@ async function keepRunning(url: string, terminal: Terminal): Promise<void> {
 }
 
 /**
- * Runs `run` while this process has no `OTEL_*` variables, and puts them back after it. OpenTelemetry reads them by
- * itself; the user set them for other programs, and because of them the demo must not send there, sample or stay silent.
+ * Runs `run` while this process has no `OTEL_*` variables, and restores them afterwards. OpenTelemetry reads them
+ * itself; they were set for other programs and must not make the demo send there, sample or stay silent.
  */
 async function withoutOtelVariables<Result>(run: () => Promise<Result>): Promise<Result> {
   const own = Object.entries(process.env).filter(([name]) => name.startsWith('OTEL_'));
@@ -150,13 +150,13 @@ async function withoutOtelVariables<Result>(run: () => Promise<Result>): Promise
 /** Runs a call of the command line, as a person would. */
 type RunWords = (words: readonly string[], terminal: Terminal) => Promise<ExitStatus>;
 
-/** What the session is about. */
+/** The data that the session shows. */
 interface Session {
   live: LiveConversations;
   improvedAtUnixMs: number;
   /** The conversation of the history that took longest. */
   slowestId: string;
-  /** The zone that the history's daily rhythm is in. */
+  /** The time zone of the daily rhythm of the history. */
   timeZone: string;
 }
 
@@ -174,7 +174,7 @@ function stepHeadline(step: number, title: string): string {
   return `\n${HEADLINE_RULE}\nSTEP ${step}: ${title}\n${HEADLINE_RULE}\n`;
 }
 
-/** Runs the commands of steps 2 to 10, and then of those that ask further, as a person would, each shown before its output. */
+/** Runs the commands of steps 2 to 10 and then further ones, as a user would, each shown before its output. */
 async function showSession(session: Session, terminal: Terminal, runWords: RunWords): Promise<void> {
   let step = 2;
   for (const { title, note, calls } of sessionSteps(session)) {

@@ -10,15 +10,15 @@ import type { Settings } from '../settings/settings.ts';
 import type { Terminal } from '../terminal.ts';
 import { withoutCredentials } from '../text/escape.ts';
 
-/** One thing that `doctor` has looked at. */
+/** The result of one check of `doctor`. */
 export interface Check {
-  /** What was looked at: a word that stays the same, for programs. */
+  /** What was checked: a stable word, for programs. */
   check: 'node' | 'settings' | 'time-zone' | 'environment' | 'endpoint' | 'source' | 'store' | 'spans' | 'journal';
-  /** `problem`: something does not work. `warning`: it works, and may not do what is meant. */
+  /** `problem`: something does not work. `warning`: it works, but perhaps not as intended. */
   severity: 'good' | 'info' | 'warning' | 'problem';
-  /** What is so. */
+  /** What was found. */
   text: string;
-  /** What to do about it; absent where there is nothing to do. */
+  /** What to do about it; absent when there is nothing to do. */
   advice?: string | undefined;
   /** The numbers behind the sentence. */
   evidence: Readonly<Record<string, unknown>>;
@@ -27,15 +27,15 @@ export interface Check {
 /** What `convotel doctor --json` prints: a contract with users, which only grows. */
 export interface DoctorReport {
   command: 'doctor';
-  /** When it looked. */
+  /** When it ran. */
   time: string;
-  /** Of convotel. */
+  /** The version of convotel. */
   version: string;
   /** Whether there is no problem. */
   ok: boolean;
-  /** Where commands read; absent where that cannot be opened. */
+  /** Where commands read; absent when that cannot be opened. */
   source?: { kind: SourceKind; location: string } | undefined;
-  /** Every setting that holds, and what says so. */
+  /** Every setting in effect, and where it comes from. */
   settings: NamedSetting[];
   checks: Check[];
 }
@@ -68,7 +68,7 @@ export function countOf(count: number, noun: string): string {
 
 const MARKS = { good: '✓', info: '•', warning: '!', problem: '✗' } as const;
 
-/** A line a check, what to do below it, then the settings, then what it comes to. */
+/** One line per check with what to do below it, then the settings, then the conclusion. */
 export function doctorLines({ checks, settings }: DoctorReport, { columns }: Screen): string[] {
   const nameWidth = Math.max(...settings.map(({ name }) => displayWidth(name)));
   const valueWidth = Math.min(60, Math.max(...settings.map(({ value }) => displayWidth(value))));
@@ -99,7 +99,7 @@ export interface WrittenOptions {
 }
 
 /**
- * Whether `version` of Node is one of `range`, such as `^20.19 || >=24`.
+ * Whether `version` of Node is in `range`, such as `^20.19 || >=24`.
  * @param version - such as `20.19.2`
  */
 export function checkNode(version: string, range: string): Check {
@@ -118,14 +118,14 @@ export function checkNode(version: string, range: string): Check {
   });
 }
 
-/** Reads `convotel.json`; where it cannot be read, that is the check, and what follows goes without it. */
+/** Reads `convotel.json`; if it cannot be read, that is reported, and the other checks run without it. */
 export async function checkSettings(
   { config }: WrittenOptions,
   terminal: Terminal,
 ): Promise<{ settings: Settings; checks: Check[] }> {
   const file = findSettingsFile(config, terminal);
   if (file === undefined) {
-    const text = 'There is no convotel.json in the working folder or above it, so the defaults hold.';
+    const text = 'There is no convotel.json in the working folder or above it, so the defaults apply.';
     return { settings: {}, checks: [check('settings', 'good', text)] };
   }
   const evidence = { ...file };
@@ -162,12 +162,12 @@ export function checkTimeZone(
   return { timeZone: { name: 'tz', value, saidBy }, checks };
 }
 
-/** Values of variables that are not shown. */
+/** Variables whose values are not shown. */
 const SECRET = /HEADERS|PASSWORD|TOKEN|SECRET|_KEY/;
-/** Variables that convotel reads, or the programs that it traces. */
+/** Variables read by convotel, or by the programs that it traces. */
 const RELEVANT = /^(?:OTEL|CONVOTEL)_/;
 
-/** Every setting that holds, with what says so: those of the command, then the variables that programs read. */
+/** Every setting in effect and where it comes from: those of the command, then the variables that programs read. */
 export function effectiveSettings(
   written: WrittenOptions,
   settings: Settings,

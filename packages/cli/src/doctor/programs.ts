@@ -5,7 +5,7 @@ import type { Check } from './check.ts';
 /** How long the receiver of spans may take to answer. */
 const SENDING_TIMEOUT_MS = 3_000;
 
-/** Where commands read, as far as it says whether spans get there. */
+/** Where commands read, to tell whether spans arrive there. */
 export interface ReadSource {
   kind: string;
   location: string;
@@ -14,9 +14,9 @@ export interface ReadSource {
 }
 
 /**
- * What programs do that are started in this environment and say nothing else themselves: which variables they cannot use,
- * whether somebody takes their spans, and what waits in their journals.
- * @param readsLocally - whether commands read what a `convotel serve` on this machine keeps
+ * Checks programs that are started in this environment without settings of their own: which variables are invalid,
+ * whether their spans are accepted, and what waits in their journals.
+ * @param readsLocally - whether commands read the store of a `convotel serve` on this machine
  */
 export async function checkPrograms(
   { environment, nowUnixNano }: Terminal,
@@ -26,7 +26,7 @@ export async function checkPrograms(
   const { inspectEnvironment, inspectJournals } = await import('@convotel/sdk/internal');
   const program = inspectEnvironment(environment);
   const checks = program.warnings.map((text) =>
-    check('environment', 'warning', text, { advice: 'Set it right where your program is started.' }),
+    check('environment', 'warning', text, { advice: 'Correct it where your program is started.' }),
   );
   if (program.offBy !== undefined) {
     const text = `Programs with this environment send no spans: ${program.offBy} is ${environment[program.offBy]}.`;
@@ -69,7 +69,7 @@ async function checkEndpoint(
     const advice = `Read what programs send with --from ${other}, or send where commands read (OTEL_EXPORTER_OTLP_ENDPOINT).`;
     return check('endpoint', 'warning', text, { advice, evidence });
   }
-  // Who reads elsewhere need not trace anything here, unless a variable says that something is to be sent.
+  // A user who reads from elsewhere need not trace anything here, unless a variable says where to send.
   const isMeant = endpointVariable !== undefined || readsLocally;
   const isDenied = /^answered 40[13]\b/.test(refusal);
   return check(
@@ -85,7 +85,7 @@ async function checkEndpoint(
   );
 }
 
-/** The address of a `convotel serve` that takes the spans of programs here, where it is not the one that is read. */
+/** The address of a `convotel serve` that accepts the spans of programs here, if commands read from another. */
 async function otherServeAt(tracesUrl: string, source: ReadSource | undefined): Promise<string | undefined> {
   const address = tracesUrl.replace(/\/v1\/traces$/, '');
   const { ServeSource } = await import('@convotel/query');
@@ -93,7 +93,7 @@ async function otherServeAt(tracesUrl: string, source: ReadSource | undefined): 
     const { instanceId } = await new ServeSource(address, { timeoutMs: SENDING_TIMEOUT_MS }).health();
     return instanceId === source?.instanceId ? undefined : address;
   } catch {
-    // A collector, or whatever else takes spans: where it hands them on cannot be seen from here.
+    // A collector, or another receiver: where it forwards spans cannot be seen from here.
     return undefined;
   }
 }
@@ -125,7 +125,8 @@ function checksOfJournal(journal: Awaited<ReturnType<Internal['inspectJournals']
       held === 0
         ? check('journal', 'good', `${running}, and no spans of it wait.`, { evidence })
         : check('journal', 'info', `${running}, ${countOf(held, 'span')} not delivered yet.`, {
-            advice: 'They are sent by themselves once their receiver takes them; if this number grows, look there.',
+            advice:
+              'They are sent automatically once their receiver accepts them; if this number grows, check the receiver.',
             evidence,
           }),
     );

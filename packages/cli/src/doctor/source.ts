@@ -8,10 +8,10 @@ import type { ReadSource } from './programs.ts';
 
 const HOUR_NS = 3_600_000_000_000n;
 const DAY_NS = 24n * HOUR_NS;
-/** A clock may be off by so much before it is worth a word. */
+/** A clock may be off by this much before it is reported. */
 const CLOCK_TOLERANCE_NS = 60_000_000_000n;
 
-/** Opens what commands read, and looks whether it answers, what it is and what is in it. */
+/** Opens what commands read, and checks whether it answers, what it is and what it holds. */
 export async function checkSource(
   texts: SourceTexts,
   terminal: Terminal,
@@ -71,7 +71,7 @@ function kindText(kind: ConversationSource['kind'], location: string): string {
   }
 }
 
-/** What is accepted and not kept, by its count in `/healthz`: what the count is of, and what to do. */
+/** What is accepted but not kept, by its count in `/healthz`: what is counted, why, and what to do. */
 const NOT_KEPT: readonly (readonly [name: string, noun: string, why: string, advice: string])[] = [
   [
     'tooOldSpans',
@@ -97,11 +97,11 @@ const NOT_KEPT: readonly (readonly [name: string, noun: string, why: string, adv
 function checksOfServe({ status, problem, storePath, damagedFiles = [], counts }: ServeHealth): Check[] {
   if (status === 'unwritable') {
     const text = `It cannot keep spans at present${problem === undefined ? '' : `: ${problem}`}.`;
-    const advice = 'Make room on its disk, or put its file back; it goes on by itself.';
+    const advice = 'Make room on its disk, or put its file back; it then continues by itself.';
     return [check('store', 'problem', text, { advice, evidence: { status, ...counts } })];
   }
   if (storePath === undefined) {
-    const text = 'It asks for a token, and what it counts is only for those who may read.';
+    const text = 'It requires a token, so its counts cannot be read.';
     return [check('store', 'warning', text, { advice: 'Set CONVOTEL_TOKEN to a token that may read.' })];
   }
   const { usedBytes = 0, maxBytes = 0, maxAgeDays, receivedSpans = 0, storedSpans = 0 } = counts;
@@ -112,7 +112,7 @@ function checksOfServe({ status, problem, storePath, damagedFiles = [], counts }
       'good',
       `It keeps conversations ${ages}, in at most ${sizeText(maxBytes)} at ${storePath}` +
         `${usedBytes === 0 ? '' : `, of which ${sizeText(usedBytes)} are in use`}. ` +
-        `Since it started it has received ${countOf(receivedSpans, 'span')} and stored ${storedSpans.toLocaleString('en-US')}; the others were copies.`,
+        `Since it started it has received ${countOf(receivedSpans, 'span')} and stored ${storedSpans.toLocaleString('en-US')}${storedSpans < receivedSpans ? '; the others were copies' : ''}.`,
       { evidence: { status, ...counts } },
     ),
   ];
@@ -209,7 +209,7 @@ function sizeText(bytes: number): string {
     : `${Math.round((bytes / 1024 ** 2) * 10) / 10} MiB`;
 }
 
-/** With a capital at its beginning and a full stop at its end. */
+/** With a capital letter at the beginning and a full stop at the end. */
 function sentence(text: string): string {
   const start = /^["/]|^https?:/.test(text) ? text : `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
   return /[.!?]$/.test(start) ? start : `${start}.`;

@@ -10,13 +10,13 @@ import { durationMs } from '../values.ts';
 
 const FILE_NAME = 'convotel.json';
 
-/** A file of settings, and who names it. */
+/** A file of settings, and where its path comes from. */
 export interface SettingsFile {
   path: string;
   namedBy: '--config' | 'CONVOTEL_CONFIG' | 'the working folder';
 }
 
-/** The file whose settings hold, whether or not it can be read; undefined where there is none. */
+/** The settings file in effect, readable or not; undefined when there is none. */
 export function findSettingsFile(asked: string | undefined, terminal: Terminal): SettingsFile | undefined {
   const { environment, workingFolder } = terminal;
   if (asked !== undefined) return { path: asked, namedBy: '--config' };
@@ -28,7 +28,7 @@ export function findSettingsFile(asked: string | undefined, terminal: Terminal):
 
 /**
  * The settings of `--config`, else of `CONVOTEL_CONFIG`, else of the nearest `convotel.json` in the working folder or
- * above it; none where there is no such file.
+ * above it; none when there is no such file.
  * @throws {@link UsageError} naming the file, and the key in it, when they cannot be read.
  */
 export async function readSettings(asked: string | undefined, terminal: Terminal): Promise<Settings> {
@@ -77,8 +77,8 @@ export interface TimedStep {
 }
 
 /**
- * `report` with a finding for each of `steps` that took longer than its target in `convotel.json`; of several calls of a
- * step in one conversation, the longest counts.
+ * `report` with a finding for each of `steps` that took longer than its target in `convotel.json`; if a step ran
+ * several times in a conversation, the longest call counts.
  */
 export function withStepTargets<Answered extends { findings: Finding[] }>(
   report: Answered,
@@ -106,7 +106,7 @@ export function withStepTargets<Answered extends { findings: Finding[] }>(
   return { ...report, findings: [...report.findings, ...inOrder] };
 }
 
-/** The target and threshold of a step: its own, else those of its kind. */
+/** The target and threshold of a step: its own, otherwise those of its kind. */
 export function limitsOf(
   { steps = {}, kinds = {} }: Settings,
   step: string,

@@ -1,6 +1,6 @@
 import { isDuration } from '../values.ts';
 
-/** A value of the settings is not what it must be; the message names its key, such as `steps.gpt.target`. */
+/** A value of the settings is invalid; the message names its key, such as `steps.gpt.target`. */
 export class SettingsProblem extends Error {
   override readonly name = 'SettingsProblem';
 }
@@ -13,7 +13,7 @@ interface Check<Value> {
   read(value: unknown, key: string): Value;
 }
 
-/** What a check reads. */
+/** The type that a check returns. */
 type ValueOf<Any> = Any extends Check<infer Value> ? Value : never;
 
 /** Adds a description for editors. */
@@ -230,7 +230,7 @@ export const SETTINGS = fields({
   }),
 });
 
-/** What `convotel.json` says; times are texts as an option takes them. */
+/** The content of `convotel.json`; times are texts, as options take them. */
 export type Settings = ValueOf<typeof SETTINGS>;
 
 /** One rule of `watch`. */

@@ -15,18 +15,18 @@ import { UsageError } from '../terminal.ts';
 export interface SourceTexts {
   from: string | undefined;
   store: string | undefined;
-  /** What `convotel.json` says, where nothing was written. */
+  /** The value in `convotel.json`, used when no option was given. */
   setting?: string | undefined;
 }
 
-/** Who is told what a source has to say besides its answers. */
+/** Receives notices of a source besides its answers. */
 export type SourceListeners = Pick<ClickHouseSourceOptions, 'onNotice' | 'onProgress'>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Opens what `--from` names: `local` is the running `convotel serve` that holds the store, else the store's file.
- * @throws {@link UsageError} when `--from` is empty, or does not go with `--store`.
+ * @throws {@link UsageError} when `--from` is empty, or conflicts with `--store`.
  * @throws `SourceError` when the source cannot be opened.
  */
 export async function openSource(
@@ -50,7 +50,10 @@ export async function openSource(
   }
 }
 
-/** The address of the `convotel serve` that `where` names; undefined where it names something else. @throws {@link UsageError} */
+/**
+ * The address of the `convotel serve` that `where` names; undefined when it names something else. @throws {@link
+ * UsageError}
+ */
 export async function serveAddressIn(where: string): Promise<string | undefined> {
   const { addressOf, socketPathOf } = await import('@convotel/query/engine');
   try {
@@ -65,8 +68,8 @@ function mistakenFrom(error: Error): UsageError {
 }
 
 /**
- * The same for a program that asks again and again: `local` is looked up again for every question, so that
- * `convotel serve` may come and go meanwhile and finds its file free.
+ * The same for a program that asks repeatedly: `local` is looked up again for every question, so that `convotel serve`
+ * may start and stop meanwhile and finds its file unlocked.
  */
 export async function openLastingSource(texts: SourceTexts, environment: Environment): Promise<ConversationSource> {
   if (resolveWhere(texts, environment) !== 'local') return openSource(texts, environment);
@@ -82,7 +85,7 @@ export function resolveStorePath(asked: string | undefined, environment: Environ
   return findStorePath(asked, environment).value;
 }
 
-/** The same, and what says so. */
+/** The same, and where it comes from. */
 export function findStorePath(asked: string | undefined, environment: Environment): Setting {
   if (asked !== undefined && asked !== '') return { value: asked, saidBy: '--store' };
   const variable = asked === undefined ? environment['CONVOTEL_STORE'] : undefined;
@@ -92,23 +95,25 @@ export function findStorePath(asked: string | undefined, environment: Environmen
   return { value: join(dataHome, 'convotel', 'conversations.duckdb'), saidBy: xdg ? 'XDG_DATA_HOME' : 'default' };
 }
 
-/** The token that a `convotel serve` is shown: other users of the machine cannot read it there, as they can arguments. */
+/**
+ * The token for a `convotel serve`, from the environment: other users of the machine can read arguments, but not that.
+ */
 export function tokenIn(environment: Environment): string | undefined {
   return environment['CONVOTEL_TOKEN'] || undefined;
 }
 
-/** A setting's value, and what says so. */
+/** The value of a setting, and where it comes from. */
 export interface Setting {
   value: string;
   saidBy: string;
 }
 
-/** What was written goes before the environment, and that before the settings; a store is that of `local`. */
+/** The option takes precedence over the environment, and that over the settings; a store implies `local`. */
 export function resolveWhere(texts: SourceTexts, environment: Environment): string {
   return findWhere(texts, environment).value;
 }
 
-/** Where a command reads, and what says so. */
+/** Where a command reads, and where that setting comes from. */
 export function findWhere({ from, store, setting }: SourceTexts, environment: Environment): Setting {
   if (from !== undefined) return { value: from, saidBy: '--from' };
   if (store !== undefined) return { value: 'local', saidBy: '--store' };
@@ -124,8 +129,8 @@ async function openLocal(storePath: string, environment: Environment): Promise<C
 }
 
 /**
- * A source that is opened for every question and closed after it, for programs that run long: meanwhile others may take
- * the store's file, a back end may go away and come back, and the next question finds whoever is there.
+ * A source that is opened for every question and closed after it, for long-running programs: meanwhile other processes
+ * may open the file of the store, and a back end may stop and start again.
  */
 class ReopeningSource implements ConversationSource {
   readonly kind: SourceKind;
@@ -147,6 +152,6 @@ class ReopeningSource implements ConversationSource {
     }
   }
 
-  /** Nothing is open between two questions. */
+  /** Nothing is open between questions. */
   async close(): Promise<void> {}
 }

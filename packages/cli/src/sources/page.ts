@@ -4,12 +4,12 @@ import type { PageSettings } from '@convotel/local';
 import type { Settings } from '../settings/settings.ts';
 import { durationMs } from '../values.ts';
 
-/** The folder of the built page: beside the bundled command, and beside its sources once they were built. */
+/** The folder of the built page: beside the bundled command, or beside its sources once they are built. */
 export function pageFolder(): string {
   return fileURLToPath(new URL('../../dist/page', import.meta.url));
 }
 
-/** What of `convotel.json` the page follows. */
+/** The settings of `convotel.json` that the page uses. */
 export function pageSettings({ conversation, currency, prices, steps = {} }: Settings): PageSettings {
   const kinds = Object.entries(steps).flatMap(([step, { kind }]): [string, StepKind][] =>
     kind === undefined ? [] : [[step, kind]],

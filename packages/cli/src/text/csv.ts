@@ -19,8 +19,8 @@ type Row = Record<string, unknown>;
 
 /**
  * The rows of an answer as CSV (RFC 4180, lines end with a line feed): the fields of the JSON, nested ones joined by a
- * dot. The columns are those that the answer's schema knows, so that they are the same whatever the rows hold; only
- * names that the data brings, such as timings, depend on it. An answer about one conversation has its steps as rows.
+ * dot. The columns come from the schema of the answer, so that they do not depend on the rows; only names in the data,
+ * such as timings, add columns. An answer about one conversation has its steps as rows.
  */
 export function formatCsv(report: { command: string; data: unknown }): string {
   const schema = JSON.parse(
@@ -40,12 +40,15 @@ export function formatCsv(report: { command: string; data: unknown }): string {
   return lines.map((cells) => `${cells.map(cellText).join(',')}\n`).join('');
 }
 
-/** The rows of an answer and their schema: the list that it is, its steps or other list of objects, or itself as one row. */
+/**
+ * The rows of an answer and their schema: the answer if it is a list, its steps or other list of objects, or itself as
+ * one row.
+ */
 function rowsOf(data: Schema, value: unknown, resolve: (one: Schema) => Schema): { shape: Schema; rows: Row[] } {
   if (data.type === 'array') return { shape: resolve(data.items as Schema), rows: value as Row[] };
   const lists = Object.entries(data.properties ?? {}).filter(([name, field]) => {
     const { type, items } = resolve(field);
-    // Where an answer was not asked for in groups, it has no list of them.
+    // Without `--by`, an answer has no list of groups.
     if ((value as Row)[name] === undefined) return false;
     return type === 'array' && typeof items === 'object' && resolve(items).type === 'object';
   });
@@ -78,7 +81,7 @@ function prefixed(name: string, columns: readonly string[]): string[] {
   return columns.map((column) => `${name}.${column}`);
 }
 
-/** A name inside may hold dots itself, so the longest part of the path that is a name is followed. */
+/** Names may contain dots, so the longest part of the path that is a name is followed. */
 function valueAt(value: unknown, path: string): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   if (Object.hasOwn(value, path)) return (value as Row)[path];
@@ -88,8 +91,8 @@ function valueAt(value: unknown, path: string): unknown {
 }
 
 /**
- * A value as a cell. A text that a spreadsheet would run as a formula begins with an apostrophe; one that holds a
- * separator stands in quotes; what acts on a terminal is an escape, as everywhere.
+ * A value as a cell. A text that a spreadsheet would run as a formula is prefixed with an apostrophe; one with a
+ * separator is quoted; terminal controls are escaped, as everywhere.
  */
 function cellText(value: unknown): string {
   if (value === undefined || value === null) return '';

@@ -1,7 +1,7 @@
 /**
- * Characters that act on a terminal or hide what a text says: control characters (C0, DEL, C1), line and paragraph
- * separators, bidirectional controls (Unicode Standard Annex 9), interlinear annotations, tag characters, a byte order
- * mark, and surrogates without their other half.
+ * Characters that control a terminal or hide the content of a text: control characters (C0, DEL, C1), line and
+ * paragraph separators, bidirectional controls (Unicode Standard Annex 9), interlinear annotations, tag characters, a
+ * byte order mark, and surrogates without their other half.
  */
 const UNPRINTABLE =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\p{Surrogate}]/gu;
@@ -9,8 +9,8 @@ const UNPRINTABLE =
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * The same value with every string in it, keys included, made harmless for a terminal: what could move the cursor,
- * colour the screen, break a line or turn the reading direction shows as an escape such as `\u001b` or `\n`.
+ * The same value with every string in it, keys included, escaped for a terminal: characters that could move the cursor,
+ * colour the screen, break a line or change the reading direction become escapes such as `\u001b` or `\n`.
  */
 export function printable<Value>(value: Value): Value {
   return printableValue(value) as Value;
@@ -21,7 +21,7 @@ export function withoutCredentials(text: string): string {
   return text.replace(/\b([a-z][a-z\d+.-]*:\/\/)[^\s"'`]*@/gi, '$1');
 }
 
-/** The value itself where nothing in it needs an escape: answers may be large. */
+/** Returns the value itself when nothing in it needs an escape, because answers may be large. */
 function printableValue(value: unknown): unknown {
   if (typeof value === 'string') return printableText(value);
   if (typeof value !== 'object' || value === null) return value;
@@ -51,7 +51,7 @@ function unicodeEscape(character: string): string {
   return hex.length > 4 ? `\\u{${hex}}` : `\\u${hex.padStart(4, '0')}`;
 }
 
-/** Characters that can act on a terminal or turn text around and that `JSON.stringify` leaves as they are. */
+/** Characters that can control a terminal or reverse text, and that `JSON.stringify` does not escape. */
 const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**

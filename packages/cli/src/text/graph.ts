@@ -40,7 +40,7 @@ export function sparkline(values: readonly (number | undefined)[]): string {
     .join('');
 }
 
-/** Most cells of the axis where the output is not a terminal. */
+/** Most cells of the axis when the output is not a terminal. */
 const MAX_PRINTED_CELLS = 40;
 const MIN_CELLS = 10;
 const MAX_CELLS = 60;
@@ -52,7 +52,7 @@ interface Stretch {
   label: string;
   startMs: number;
   endMs: number;
-  /** Where a step gave its first output. */
+  /** When a step gave its first output. */
   firstOutputMs?: number;
   /** Whether nothing ran. */
   isWait: boolean;
@@ -140,7 +140,7 @@ function microsecondsOf(time: string): number {
   return Date.parse(`${time.slice(0, 'YYYY-MM-DDTHH:MM:SS'.length)}Z`) * 1000 + Number(time.slice(-7, -1));
 }
 
-/** The stretch's place on the axis between two bounds; at least one cell, so that a short step is seen. */
+/** The position of the stretch on the axis between two bounds; at least one cell, so that a short step is visible. */
 export function bar(
   { startMs, endMs, firstOutputMs, isWait, isFailure: hasFailed = false }: Omit<Stretch, 'label'>,
   wholeMs: number,

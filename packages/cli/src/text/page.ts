@@ -4,17 +4,16 @@ import type { Outcome } from '@convotel/conventions';
 import { displayWidth, wrapText } from './table.ts';
 import type { TableLines, Screen } from './table.ts';
 
-/** What the text of an answer needs to know beyond the answer itself. */
+/** What printing an answer needs besides the answer itself. */
 export interface TextContext extends Screen {
   /** Whether findings and the arrows that belong to them are shown. */
   showFindings: boolean;
-  /** Whether marks and arrows are coloured; colour never carries a meaning of its own. */
+  /** Whether marks and arrows are coloured; colour is never the only carrier of a meaning. */
   color: boolean;
   /** Whether drawings are shown beside the numbers. */
   graph: boolean;
   /**
-   * An RFC 3339 instant of an answer as people read it in the time zone of the call, without offset:
-   * `2025-10-08T14:30:22.123456`.
+   * An RFC 3339 instant of an answer in the time zone of the call, without offset: `2025-10-08T14:30:22.123456`.
    * @param decimals - digits after the seconds
    */
   localTime(instant: string, decimals: 0 | 6): string;
@@ -23,12 +22,12 @@ export interface TextContext extends Screen {
 /** Width of the rules of a page, in terminal cells. */
 export type PageWidth = 60 | 80;
 
-/** The rule above and below a page, as far as the terminal is wide enough. */
+/** The rule above and below a page, no wider than the terminal. */
 export function heavyRule(width: PageWidth, { columns = width }: Screen): string {
   return '='.repeat(Math.min(width, columns));
 }
 
-/** The rule between a heading and what it is about. */
+/** The rule below a heading. */
 export function lightRule(width: PageWidth, { columns = width }: Screen): string {
   return '-'.repeat(Math.min(width, columns));
 }
@@ -38,12 +37,12 @@ export function titleLines(title: string, width: PageWidth, context: TextContext
   return [heavyRule(width, context), title, heavyRule(width, context)];
 }
 
-/** Heading, rule and rows of a table, or `whenEmpty` in place of the rows. */
+/** Heading, rule and rows of a table, or `whenEmpty` instead of the rows. */
 export function tableSection(table: TableLines, width: PageWidth, whenEmpty: string, context: TextContext): string[] {
   return [table.heading, lightRule(width, context), ...(table.rows.length === 0 ? [whenEmpty] : table.rows)];
 }
 
-/** The lines of each group of `rows` below its name; those of all rows where they are not grouped. */
+/** The lines of each group of `rows` below its name; those of all rows when they are not grouped. */
 export function groupLines<Row extends { group?: string }>(
   rows: readonly Row[],
   linesOf: (rows: readonly Row[]) => readonly string[],
@@ -58,12 +57,12 @@ export function groupLines<Row extends { group?: string }>(
   ]);
 }
 
-/** A title with what its rows are grouped by. */
+/** A title that names what its rows are grouped by. */
 export function titleBy(title: string, by: string | undefined): string {
   return by === undefined ? title : `${title} by ${by}`;
 }
 
-/** The lines as one text, which ends with a line end; lines that the terminal is too narrow for are broken. */
+/** The lines as one text, which ends with a line end; lines wider than the terminal are wrapped. */
 export function pageText(lines: readonly string[], { columns }: Screen): string {
   const broken = lines
     .flatMap((line) => line.split('\n'))
@@ -76,7 +75,7 @@ export function pageText(lines: readonly string[], { columns }: Screen): string 
   return `${broken.join('\n')}\n`;
 }
 
-/** An empty line, `heading` and a bullet for each finding; nothing where there are none or none are shown. */
+/** An empty line, `heading` and a bullet for each finding; nothing when there are none or they are not shown. */
 export function findingsSection(heading: string, findings: readonly Finding[], context: TextContext): string[] {
   return bulletsSection(heading, findings, context, () => '• ');
 }
@@ -106,10 +105,10 @@ function bulletsSection(
   ];
 }
 
-/** So many sentences of one rule are read; a program with very many steps has more. */
+/** Most sentences of one rule; a program with very many steps would have more. */
 const MAX_OF_ONE_RULE = 8;
 
-/** The sentences; of a rule with very many of them the first, and how many more there are. */
+/** The sentences; of a rule with very many of them, the first ones and the number of the others. */
 function withoutFloods(findings: readonly Finding[]): string[] {
   const countByRule = new Map<string, number>();
   for (const { rule } of findings) countByRule.set(rule, (countByRule.get(rule) ?? 0) + 1);
@@ -123,7 +122,9 @@ function withoutFloods(findings: readonly Finding[]): string[] {
   });
 }
 
-/** The line on what a table does not count, such as `Left out: gpt 2 not completed, 1 of 60s or more`; often none. */
+/**
+ * The line about what a table does not count, such as `Left out: gpt 2 not completed, 1 of 60s or more`; often none.
+ */
 export function leftOutLines(rows: readonly { step: string; leftOut: LeftOut }[]): string[] {
   const parts = rows.flatMap(({ step, leftOut }) => {
     const reasons = [
@@ -145,14 +146,13 @@ export function outcomeMark(outcome: Outcome, context: TextContext): string {
   return isFailure(outcome) ? paint('✗', RED, context) : paint('■', YELLOW, context);
 }
 
-/** `  ← <text>` behind a row; empty where there is nothing to point at, or findings are not shown. */
+/** `  ← <text>` behind a row; empty when there is nothing to point at, or findings are not shown. */
 export function arrow(text: string | undefined, context: TextContext): string {
   return text === undefined || !context.showFindings ? '' : `  ${paint(`← ${text}`, YELLOW, context)}`;
 }
 
 /**
- * The highest number of conversations that any of `rows` has, where that says something: undefined for a single row,
- * and where all rows have as many.
+ * The highest number of conversations among `rows`; undefined for a single row, and when all rows have the same number.
  */
 export function peakOf(rows: readonly { conversations: number }[]): number | undefined {
   const counts = rows.map((row) => row.conversations);
@@ -160,18 +160,18 @@ export function peakOf(rows: readonly { conversations: number }[]): number | und
   return counts.some((count) => count < peak) ? peak : undefined;
 }
 
-/** `text` in a colour of the terminal's own (ECMA-48, SGR 30–37), plain where colour is off. */
+/** `text` in one of the colours of the terminal (ECMA-48, SGR 30–37), plain where colour is off. */
 function paint(text: string, sgrCode: number, context: TextContext): string {
   return context.color ? `\u001b[${sgrCode}m${text}\u001b[39m` : text;
 }
 
-/** What {@link conversationHeadLines} shows; the last two only where they are known. */
+/** What {@link conversationHeadLines} shows; the last two only when known. */
 interface ConversationHead extends Pick<ConversationDetail, 'startTime' | 'endTime' | 'durationMs' | 'outcome'> {
   stepSumMs?: number;
   stepCount?: number;
 }
 
-/** Start, end, durations and number of steps of one conversation; its outcome where that is not `completed`. */
+/** Start, end, durations and number of steps of one conversation; its outcome unless that is `completed`. */
 export function conversationHeadLines(head: ConversationHead, context: TextContext): string[] {
   const { durationMs, stepSumMs = durationMs, stepCount } = head;
   const sumDiffers = Math.abs(stepSumMs - durationMs) > (durationMs * STEP_SUM_DIFFERS_FROM_PCT) / 100;
@@ -185,7 +185,7 @@ export function conversationHeadLines(head: ConversationHead, context: TextConte
   ];
 }
 
-/** Deeper steps are not indented further: a program that calls itself may nest thousands. */
+/** Deeper steps are not indented further: a recursive program may nest thousands. */
 const MAX_INDENTED_DEPTH = 16;
 
 /** The step's name as a table of one conversation shows it: nested steps are indented, later attempts numbered. */

@@ -9,21 +9,21 @@ export interface Column<Row> {
   cell: (row: Row, index: number) => string;
 }
 
-/** What stands above and in a table, without rules. */
+/** The heading and the rows of a table, without rules. */
 export interface TableLines {
   heading: string;
   rows: string[];
 }
 
-/** Cells of a line where the output is not a terminal, as far as the rows fit. */
+/** Width when the output is not a terminal, if the rows fit. */
 export const PRINTED_COLUMNS = 80;
 
 /**
- * Lays `rows` out in columns by display width, so that wide characters keep the columns straight and a long cell
- * widens its whole column. Where there is not enough room the columns get as narrow as their cells, then move together;
- * where that is not enough on a terminal, each row becomes a block with a line a cell: no cell is ever cut. Elsewhere
- * each row stays one line.
- * @param after - what stands behind a row, outside the columns, such as an arrow; below it where there is no room
+ * Lays `rows` out in columns by display width, so that wide characters keep the columns straight and a long cell widens
+ * its whole column. If there is not enough room, columns shrink to their cells, then move together; if that is not
+ * enough on a terminal, each row becomes a block with one line per cell: no cell is ever cut. Elsewhere each row stays
+ * on one line.
+ * @param after - text behind a row, outside the columns, such as an arrow; below the row if there is no room
  */
 export function layOutTable<Row>(
   columns: readonly Column<Row>[],
@@ -56,7 +56,7 @@ export function layOutTable<Row>(
   };
 }
 
-/** How many cells a table of these rows takes with its columns apart, and at least. */
+/** The preferred and the minimum width of a table of these rows, in cells. */
 export function tableWidths<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
@@ -68,7 +68,7 @@ export function tableWidths<Row>(
   return { wide: widthOf(wide), close: widthOf(close) };
 }
 
-/** The columns as they are wanted, as narrow as their cells, and as close together as they can stand. */
+/** The columns in three forms: as defined, as narrow as their cells, and as close together as possible. */
 function layoutsOf<Row>(
   columns: readonly Column<Row>[],
   cells: readonly (readonly string[])[],
@@ -100,7 +100,7 @@ function lineOf(layout: Layout, texts: readonly string[]): string {
     .trimEnd();
 }
 
-/** The first cell, then each other one below it with its heading. */
+/** The first cell, and below it each other one with its heading. */
 function blockOf(columns: readonly { heading: string }[], cells: readonly string[], behind: string): string {
   const [first = '', ...others] = cells.map((cell) => cell.trim());
   const lines = others.map((cell, index) => `  ${columns[index + 1]?.heading.trim()}: ${cell}`);
@@ -111,19 +111,19 @@ function blockOf(columns: readonly { heading: string }[], cells: readonly string
 
 /** The screen that a page has to fit. */
 export interface Screen {
-  /** Cells in a line that a page may take, 40 to 120; undefined where the output is not a terminal. */
+  /** Width of a page in cells, 40 to 120; undefined when the output is not a terminal. */
   columns: number | undefined;
 }
 
-/** Printable ASCII, and the signs that our own pages use: each takes one cell of the terminal. */
+/** Printable ASCII, and the symbols of our own pages: each is one cell wide. */
 const ONE_CELL_EACH = /^[\u0020-\u007e←•·✓✗■░▒▁▂▃▄▅▆▇█▉▊▋▌▍▎▏…]*$/;
 
-/** Colours (ECMA-48, Select Graphic Rendition), which take no room. */
+/** Colours (ECMA-48, Select Graphic Rendition), which take no space. */
 const COLORS = /\u001b\[\d*m/g;
 
 let widthOfAnyText: ((text: string) => number) | undefined;
 
-/** Loads the width tables for non-ASCII text if `value` contains any. Call it before laying out a page. */
+/** Loads the width tables for non-ASCII text if `value` contains any. Call it before layout. */
 export async function prepareWidths(value: unknown): Promise<void> {
   if (widthOfAnyText !== undefined || ONE_CELL_EACH.test(JSON.stringify(value))) return;
   widthOfAnyText = (await import('string-width')).default;
@@ -137,7 +137,7 @@ export function displayWidth(text: string): number {
   return widthOfAnyText(plain);
 }
 
-/** `text` with blanks up to `width` terminal cells; unchanged where it is as wide already. */
+/** `text` padded with blanks to `width` terminal cells; unchanged if it is already as wide. */
 export function pad(text: string, width: number, align: 'left' | 'right'): string {
   const blanks = ' '.repeat(Math.max(0, width - displayWidth(text)));
   return align === 'left' ? text + blanks : blanks + text;
@@ -145,7 +145,7 @@ export function pad(text: string, width: number, align: 'left' | 'right'): strin
 
 /**
  * `bullet` and `text`, broken between words into lines of at most `columns` cells and indented below the bullet; in one
- * line where there is no terminal to fit.
+ * line when the output is not a terminal.
  */
 export function wrapText(text: string, columns: number | undefined, bullet: string): string[] {
   if (columns === undefined) return [bullet + text];

@@ -155,7 +155,7 @@ interface State {
 }
 
 /**
- * The conditions that an earlier `watch` left in `path`; none where there is no such file yet.
+ * The conditions that an earlier `watch` left in `path`; none when there is no such file yet.
  * @throws {@link UsageError} when the file is something else.
  */
 async function readState(path: string): Promise<Map<string, Condition>> {
@@ -169,13 +169,13 @@ async function readState(path: string): Promise<Map<string, Condition>> {
   const state = parsed(text);
   if (!isState(state)) {
     throw new UsageError(
-      `--state ${path} is not a file that watch has written. Give another one, or delete it to begin anew.`,
+      `--state ${path} is not a file that watch has written. Give another one, or delete it to start over.`,
     );
   }
   return new Map(Object.entries(state.conditions));
 }
 
-/** Writes `conditions` beside `path` and puts the file in its place, so that it is never half written. */
+/** Writes `conditions` to a temporary file and renames it to `path`, so that it is never half written. */
 async function writeState(path: string, conditions: ReadonlyMap<string, Condition>): Promise<void> {
   const state: State = { version: VERSION, conditions: Object.fromEntries(conditions) };
   const written = `${path}.${process.pid}.new`;

@@ -11,7 +11,7 @@ export interface WatchRule {
   key: string;
   /** Checks the limit. */
   over: AlertRule;
-  /** Checks the lower limit, below which an alert ends; absent where it is the same limit. */
+  /** Checks the lower limit, below which an alert ends; absent when it is the same limit. */
   overLower?: AlertRule | undefined;
   /** With fewer samples in the window, the rule stays silent. */
   minSamples: number;

@@ -45,7 +45,7 @@ describe('wrong usage ends with 2, prints nothing on standard output, and says w
     [['help', 'avrages'], /unknown command 'avrages'[^]*Did you mean averages\?/],
     [
       ['serve', '--host', '0.0.0.0'],
-      /0\.0\.0\.0 can be reached from other machines.*Give a file of tokens \(--token-file\)/,
+      /0\.0\.0\.0 can be reached from other machines.*Give a token file \(--token-file\)/,
     ],
     [['serve', '--token-file', 'no such file'], /--token-file cannot be read/],
     [['serve', '--allow-origin', 'example.com/page'], /--allow-origin takes an origin such as/],

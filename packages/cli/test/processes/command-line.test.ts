@@ -57,7 +57,7 @@ describe('one conversation', () => {
     expect(stdout).toContain('Conversation: good-2');
     const none = await runConvotel(['summary', 'latest', '--workflow', 'nobody', '--from', file]);
     expect(none).toMatchObject({ status: 4, stdout: '' });
-    expect(none.stderr).toMatch(/no conversation that the filters choose/);
+    expect(none.stderr).toMatch(/no conversation that matches the filters/);
   });
 
   test('the beginning of an id or of a trace id is enough where it fits one', async () => {

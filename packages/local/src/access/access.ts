@@ -11,35 +11,35 @@ export type Right = (typeof RIGHTS)[number];
 const ALL_RIGHTS: ReadonlySet<Right> = new Set(RIGHTS);
 const NO_RIGHTS: ReadonlySet<Right> = new Set();
 
-/** Fewer characters could be guessed. */
+/** A shorter token could be guessed. */
 const MIN_TOKEN_LENGTH = 16;
 const COOKIE_NAME = 'convotel';
 /** How long a browser stays signed in, in seconds. */
 const COOKIE_SECONDS = 30 * 86_400;
 
 interface Token {
-  /** SHA-256 of the token: of one length for all, as a comparison in constant time needs it. */
+  /** SHA-256 of the token, so that all have the same length, which a constant-time comparison needs. */
   hash: Buffer;
-  /** What a signed-in browser shows in place of the token, which cannot be told from it. */
+  /** What a signed-in browser sends instead of the token; the token cannot be derived from it. */
   cookie: string;
   rights: ReadonlySet<Right>;
 }
 
-/** Who may do what. Without tokens everybody who reaches the server may do everything. */
+/** Who may do what. Without tokens, anyone who can reach the server may do everything. */
 export class Access {
   readonly #tokens: readonly Token[];
 
   /**
-   * @param text - The contents of a token file: a token a line, alone or behind the rights that it has (`read`, or
-   *   `send,read`), which are all when not given; empty lines and lines that begin with `#` do not count. Undefined: no
-   *   token is asked for.
+   * @param text - The contents of a token file: one token per line, optionally preceded by its rights (`read`, or
+   *   `send,read`; default: all). Empty lines and lines that begin with `#` are ignored. Undefined: no token is
+   *   required.
    * @throws {@link LocalError} `TOKEN_FILE_MALFORMED`
    */
   constructor(text?: string) {
     this.#tokens = text === undefined ? [] : parseTokens(text);
   }
 
-  /** Whether a token is asked for. */
+  /** Whether a token is required. */
   get isGuarded(): boolean {
     return this.#tokens.length > 0;
   }
@@ -52,23 +52,23 @@ export class Access {
     const cookie = cookieIn(headers.cookie);
     if (cookie === undefined) return NO_RIGHTS;
     const token = this.#tokens.find((each) => isSame(hashOf(each.cookie), hashOf(cookie)));
-    // A browser that was once signed in looks; it neither sends nor deletes.
+    // A signed-in browser only reads; it neither sends nor deletes.
     return token?.rights.has('read') === true ? new Set<Right>(['read']) : NO_RIGHTS;
   }
 
   /**
    * The header that keeps a browser signed in; undefined when `token` may not read.
-   * @param isEncrypted - Whether the browser reached us by https, so that the cookie may be kept to that.
+   * @param isEncrypted - Whether the browser used https, so that the cookie can be restricted to https.
    */
   signIn(token: string, isEncrypted: boolean): string | undefined {
     const found = this.#find(token);
     if (found?.rights.has('read') !== true) return undefined;
     const secure = isEncrypted ? '; Secure' : '';
-    // Lax: a link from a chat opens signed in, and no foreign page can post anything with it.
+    // Lax: a link from a chat opens signed in, but no foreign page can post with the cookie.
     return `${COOKIE_NAME}=${found.cookie}; Path=/; Max-Age=${COOKIE_SECONDS}; HttpOnly; SameSite=Lax${secure}`;
   }
 
-  /** Compares with every token, so that the time tells nothing of which one was near. */
+  /** Compares with every token, so that the time taken does not reveal which one was close. */
   #find(token: string): Token | undefined {
     const hash = hashOf(token);
     let found: Token | undefined;
@@ -79,7 +79,8 @@ export class Access {
 
 /**
  * Who may ask and send.
- * @throws {@link LocalError} `TOKEN_FILE_MALFORMED`; `TOKEN_MISSING` where others reach `host` and no token is asked for
+ * @throws {@link LocalError} `TOKEN_FILE_MALFORMED`; `TOKEN_MISSING` when other machines can reach `host` and no token
+ *   is required
  */
 export function guardedAccess(tokens: string | undefined, host: string, socketPath?: string): Access {
   const access = new Access(tokens);
@@ -87,7 +88,7 @@ export function guardedAccess(tokens: string | undefined, host: string, socketPa
   if (access.isGuarded || isPrivate) return access;
   throw new LocalError(
     'TOKEN_MISSING',
-    `${host} can be reached from other machines, and whoever reaches the port could read every conversation. Give a file of tokens (--token-file), or listen on 127.0.0.1 or a Unix socket (--socket).`,
+    `${host} can be reached from other machines, and anyone who can reach the port could read every conversation. Give a token file (--token-file), or listen on 127.0.0.1 or a Unix socket (--socket).`,
   );
 }
 
@@ -104,7 +105,7 @@ function parseTokens(text: string): Token[] {
     const cookie = createHmac('sha256', token).update('convotel page').digest('base64url');
     return [{ hash: hashOf(token), cookie, rights: words.length === 1 ? ALL_RIGHTS : parseRights(words[0]!, index) }];
   });
-  if (tokens.length === 0) throw malformed('it holds no token');
+  if (tokens.length === 0) throw malformed('it contains no tokens');
   return tokens;
 }
 
@@ -113,7 +114,7 @@ function parseRights(text: string, index: number): ReadonlySet<Right> {
     text.split(',').map((word) => {
       const right = RIGHTS.find((each) => each === word);
       if (right === undefined)
-        throw malformed(`line ${index + 1} names no right by "${word}"; rights are ${RIGHTS.join(', ')}`);
+        throw malformed(`line ${index + 1} has "${word}", which is not a right; the rights are ${RIGHTS.join(', ')}`);
       return right;
     }),
   );
@@ -122,7 +123,7 @@ function parseRights(text: string, index: number): ReadonlySet<Right> {
 function malformed(what: string): LocalError {
   return new LocalError(
     'TOKEN_FILE_MALFORMED',
-    `the token file cannot be used: ${what}. Write one token a line, such as \`openssl rand -hex 32\` makes it.`,
+    `the token file cannot be used: ${what}. Write one token per line, for example the output of \`openssl rand -hex 32\`.`,
   );
 }
 

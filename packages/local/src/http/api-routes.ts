@@ -20,10 +20,10 @@ import { damagedFilesOf } from '../store-files.ts';
 import type { SpanStore } from '../store/span-store.ts';
 import type { Upkeep } from '../store/upkeep.ts';
 
-/** Most damaged files that `/healthz` names, the newest. */
+/** How many damaged files `/healthz` names at most; the newest. */
 const MAX_DAMAGED_FILES = 20;
 
-/** What `/healthz` speaks of. */
+/** What `/healthz` reports on. */
 interface HealthSubjects {
   instanceId: string;
   store: SpanStore;
@@ -37,12 +37,13 @@ interface HealthSubjects {
 
 /**
  * `GET /healthz`: which back end it is, whether it can keep spans, and what it has done since it started. Its status is
- * `ok`, `unwritable` with the reason as `problem`, or `damaged`; the answer's own is 200, since somebody answers.
+ * `ok`, `unwritable` with the reason as `problem`, or `damaged`; the HTTP status is always 200, since the server
+ * answers.
  */
 export function healthRoute({ instanceId, store, upkeep, retention, budget, rejected, gone }: HealthSubjects): Route {
   return {
     method: 'GET',
-    // Whoever watches over it, and other commands, may know that it runs.
+    // Needs no right: monitoring and other commands may know that it runs.
     right: 'none',
     handle: async (_request, _url, rights) => {
       const problem = store.problem ?? missingFile(store);
@@ -56,7 +57,7 @@ export function healthRoute({ instanceId, store, upkeep, retention, budget, reje
         instanceId,
         storePath: store.path,
         damagedFiles: damagedFilesOf(store.path).slice(-MAX_DAMAGED_FILES),
-        // A limit that keeps everything is no number in JSON, and left out.
+        // `Infinity` cannot be written in JSON, so a limit that keeps everything is left out.
         ...(Number.isFinite(retention.maxAgeDays) && { maxAgeDays: retention.maxAgeDays }),
         maxBytes: retention.maxBytes,
         ...store.counts(),
@@ -70,7 +71,7 @@ export function healthRoute({ instanceId, store, upkeep, retention, budget, reje
   };
 }
 
-/** Looks whether the store's file is still there: nothing may have been sent since it went. */
+/** Checks that the store's file is still there: it may have gone since the last write. */
 function missingFile(store: SpanStore): string | undefined {
   try {
     store.checkFile();
@@ -81,8 +82,8 @@ function missingFile(store: SpanStore): string | undefined {
 }
 
 /**
- * `POST /api/v1/backup`: a copy of the store as it is at one moment, which is a store itself. One at a time: each takes as
- * much disk as the store until it has been sent.
+ * `POST /api/v1/backup`: a consistent copy of the store, which is a store itself. One at a time: each takes as much
+ * disk space as the store until it has been sent.
  */
 export function backupRoute(store: SpanStore): Route {
   let isRunning = false;
@@ -112,20 +113,20 @@ export function backupRoute(store: SpanStore): Route {
   };
 }
 
-/** Where a running back end deletes one conversation, by POST. */
+/** Path at which a running back end deletes one conversation, by POST. */
 export const FORGET_PATH = '/api/v1/forget';
-/** An id is short; nothing else comes here. */
+/** The body holds an id, which is short. */
 const MAX_ORDER_BYTES = 65_536;
 
-/** What was deleted of a conversation. */
+/** How much of a conversation was deleted. */
 export interface Forgotten {
   traces: number;
   spans: number;
 }
 
 /**
- * `POST /api/v1/forget` with `{"conversationId": …}`: deletes every span of the conversation, writes the store anew without
- * them, and then answers how many there were.
+ * `POST /api/v1/forget` with `{"conversationId": …}`: deletes every span of the conversation, rewrites the store
+ * without them, and then answers how many there were.
  */
 export function forgetRoute(store: SpanStore, source: ConversationSource): Route {
   return {
@@ -134,7 +135,7 @@ export function forgetRoute(store: SpanStore, source: ConversationSource): Route
     async handle(request) {
       const { conversationId } = await readJsonObject(request, MAX_ORDER_BYTES);
       if (typeof conversationId !== 'string' || conversationId === '') {
-        throw new HttpRefusal(400, 'the body has no text "conversationId"');
+        throw new HttpRefusal(400, 'the body has no string "conversationId"');
       }
       const traceIds = await traceIdsOf(source, conversationId);
       if (traceIds.length === 0) throw new HttpRefusal(404, 'no conversation has this id');
@@ -166,7 +167,7 @@ export function questionRoutes(source: ConversationSource, gate: ForegroundGate)
 async function answerQuestion(source: ConversationSource, url: URL): Promise<{ contentType: string; body: string }> {
   try {
     const question = decodeQuestion(url);
-    // Two characters that may stand in JSON but end a line in a script.
+    // Two characters that JSON allows but that end a line in a script.
     const escaped = (part: string): string => part.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
     const parts = await mapInSlices(encodedParts(question, await source.ask(question)), escaped);
     return { contentType: 'application/json', body: parts.join('') };

@@ -2,24 +2,23 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isLoopbackHost } from '../discovery.ts';
 import { HttpRefusal } from './http-answer.ts';
 
-/** Whose requests are answered. */
 export interface SenderRules {
-  /** The host name or address that was asked to be listened on, which is never foreign. */
+  /** The host name or address that the server was told to listen on, which is never foreign. */
   ownHost: string;
   port: number;
   /**
-   * Whether a token decides who is answered. Then the server is reached by names that it does not know, and a page that
-   * gave itself such a name has neither token nor cookie.
+   * Whether a token is required. Then the server may be reached by names that it does not know; a page that took such a
+   * name has neither token nor cookie.
    */
   isGuarded: boolean;
-  /** Origins whose pages may ask and send, such as `https://app.example.com`. */
+  /** Origins whose pages may query and send, such as `https://app.example.com`. */
   allowedOrigins: readonly string[];
 }
 
 /**
- * Refuses requests that a foreign page made a browser send, with its own name (a foreign `Origin`) or under a name of
- * its own that resolves to this machine (DNS rebinding, a foreign `Host`). A browser that shows an answer inside a foreign
- * page sends no `Origin`, but says where the request comes from; who follows a link from there is answered.
+ * Refuses requests that a foreign page made a browser send: from its own origin (a foreign `Origin`), or under a name
+ * of its own that resolves to this machine (DNS rebinding, a foreign `Host`). A browser that embeds an answer in a
+ * foreign page sends no `Origin`, but `Sec-Fetch-Site`; following a link from there is allowed.
  * @throws {@link HttpRefusal} 403
  */
 export function checkSender(headers: IncomingHttpHeaders, rules: SenderRules): void {
@@ -46,7 +45,7 @@ export function originHeaders(origin: string | undefined, rules: SenderRules): R
   return { 'access-control-allow-origin': origin, 'cross-origin-resource-policy': 'cross-origin', vary: 'origin' };
 }
 
-/** What a browser is told that asks before it sends a request for a page of an allowed origin. */
+/** Headers of the answer to a preflight request of an allowed origin. */
 export function preflightHeaders(origin: string, rules: SenderRules): Record<string, string> {
   return {
     ...originHeaders(origin, rules),
@@ -63,12 +62,14 @@ function isAllowedOrigin(origin: string, { allowedOrigins }: SenderRules): boole
 function isOwnOrigin(origin: string, host: string, rules: SenderRules): boolean {
   const authority = /^https?:\/\/(.+)$/i.exec(origin)?.[1];
   if (authority === undefined) return false;
-  // Behind a proxy with https the page's origin has the name by which it was asked.
+  // Behind an https proxy, the origin of our page has the host name that the request was sent to.
   if (rules.isGuarded) return authority.toLowerCase() === host.toLowerCase();
   return origin.startsWith('http://') && isOwn(authority, rules);
 }
 
-/** Whether `authority`, a host with or without a port, is a loopback name or address, or our own, with our port. */
+/**
+ * Whether `authority`, a host with or without a port, is a loopback name or address, or our own host, with our port.
+ */
 function isOwn(authority: string, { ownHost, port }: SenderRules): boolean {
   const match = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i.exec(authority);
   if (match === null) return false;

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { SerialQueue } from '@convotel/query/engine';
 
-/** Longest time that bulk work yields at once, so that it makes progress, if slowly, under any number of questions. */
+/** Longest time that bulk work yields at once, so that it makes slow progress under any load of questions. */
 const MAX_WAIT_MS = 10;
 
 /**

@@ -4,7 +4,7 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { Right } from '../access/access.ts';
 import type { OtlpEncoding } from '../otlp/decode-body.ts';
 
-/** Where a running back end gives a copy of its store, by POST. */
+/** Path at which a running back end sends a copy of its store, by POST. */
 export const BACKUP_PATH = '/api/v1/backup';
 
 /** What a route answers with status 200. */
@@ -40,7 +40,7 @@ export class HttpRefusal extends Error {
   }
 }
 
-/** The client closed its connection before its request was complete: no one is left to answer. */
+/** The client closed its connection before its request was complete: there is no client left to answer. */
 export class ClientGone extends HttpRefusal {
   override readonly name = 'ClientGone';
 
@@ -61,7 +61,7 @@ export function encodingOf(contentType: string | undefined): OtlpEncoding | unde
   return mediaType === MEDIA_TYPES.json ? 'json' : mediaType === MEDIA_TYPES.protobuf ? 'protobuf' : undefined;
 }
 
-/** What a sender is told of spans that were not kept although its request was answered 200. */
+/** Which spans of a request that was answered 200 were not kept, and why. */
 export interface PartialSuccess {
   rejectedSpans: number;
   errorMessage: string;
@@ -85,7 +85,7 @@ export function acceptedBody(encoding: OtlpEncoding, partialSuccess?: PartialSuc
     .finish();
 }
 
-/** A `google.rpc.Status`, which OTLP/HTTP wants as the body of every failure (OTLP specification, Failures). */
+/** A `google.rpc.Status`, which OTLP/HTTP requires as the body of every failure (OTLP specification, Failures). */
 export function statusBody(httpStatus: number, message: string, encoding: OtlpEncoding): Uint8Array | string {
   const code = RPC_CODES[httpStatus] ?? (httpStatus < 500 ? RPC_INVALID_ARGUMENT : RPC_INTERNAL);
   if (encoding === 'json') return JSON.stringify({ code, message });
@@ -110,8 +110,8 @@ function tag(field: number, wireType: number): number {
 }
 
 /**
- * The JSON object in the body of a small request. Only `application/json` is read, which a form of a foreign page cannot
- * send.
+ * The JSON object in the body of a small request. Only `application/json` is accepted, because a form on a foreign page
+ * cannot send it.
  * @throws {@link HttpRefusal} 415, 413, 400
  */
 export async function readJsonObject(request: IncomingMessage, maxBytes: number): Promise<Record<string, unknown>> {

@@ -4,19 +4,19 @@ import { HttpRefusal } from './http-answer.ts';
 
 /** Seconds after which a client may try again when memory is short. */
 const RETRY_AFTER_SECONDS = 2;
-/** Of the budget, from where on slow bodies are ended. */
+/** Share of the budget above which slow bodies are cut off. */
 const PRESSURE_SHARE = 0.75;
-/** A body that has been coming for longer is slow: on one machine, 20 MiB take a fraction of a second. */
+/** A body that has been arriving for longer is slow: on one machine, 20 MiB take a fraction of a second. */
 const SLOW_BODY_MS = 5_000;
-/** Bytes of bodies that may be decoded at one time: what becomes of them takes several times as much. */
+/** Bytes of bodies that may be decoded at one time: decoded, they take several times as much. */
 const MAX_DECODING_BYTES = 24 * 1024 ** 2;
-/** After so many bytes of large bodies, what they became is collected, rather than when V8 finds its heap large. */
+/** After this many bytes of large bodies, garbage is collected, instead of when V8 finds its heap large. */
 const COLLECT_AFTER_BYTES = 8 * 1024 ** 2;
 const MIN_COLLECT_INTERVAL_MS = 250;
 const LARGE_BODY_BYTES = 2 * 1024 ** 2;
 
 /**
- * Bounds the memory of all bodies and answers under way together. Without it, as many clients as there are decide how
+ * Bounds the memory of all bodies and answers in progress together. Without it, the number of clients would decide how
  * much memory the process takes.
  */
 export class MemoryBudget {
@@ -36,14 +36,14 @@ export class MemoryBudget {
     return this.#usedBytes;
   }
 
-  /** Memory for one body or answer; release it when that is over. */
+  /** Memory for one body or answer; release it when done. */
   lease(): MemoryLease {
     return new MemoryLease((lease, bytes) => this.#take(lease, bytes));
   }
 
   /**
-   * As {@link MemoryBudget.lease}, for a body that is being received.
-   * @param abandon - Ends it, when memory is short and it is slow.
+   * Like {@link MemoryBudget.lease}, for a body that is being received.
+   * @param abandon - Aborts the body, when memory is short and it is slow.
    */
   leaseForReceiving(abandon: (refusal: HttpRefusal) => void): MemoryLease {
     const lease = new MemoryLease((self, bytes) => this.#take(self, bytes), abandon);
@@ -51,12 +51,12 @@ export class MemoryBudget {
     return lease;
   }
 
-  /** The body is there: it is not slow any more. */
+  /** The body is complete: it no longer counts as slow. */
   received(lease: MemoryLease): void {
     this.#receiving.delete(lease);
   }
 
-  /** Runs `work` on a body of `bytes` when not too many others are being worked on; a large one is worked on alone. */
+  /** Runs `work` on a body of `bytes` when few enough others are being processed; a large one is processed alone. */
   async whileDecoding<Result>(bytes: number, work: () => Promise<Result>): Promise<Result> {
     if (this.#decodingBytes > 0 && this.#decodingBytes + bytes > MAX_DECODING_BYTES) {
       await new Promise<void>((start) => this.#waiting.push({ bytes, start }));
@@ -80,7 +80,7 @@ export class MemoryBudget {
     collectGarbage();
   }
 
-  /** What is refused is read to its end and dropped, which leaves as much behind as it is long. */
+  /** Refused bodies are read to their end and dropped, which leaves garbage of the same size. */
   #collectUnderPressure(): void {
     if (performance.now() - this.#collectedMs < MIN_COLLECT_INTERVAL_MS) return;
     collectGarbage();
@@ -100,7 +100,7 @@ export class MemoryBudget {
     if (bytes > 0 && this.#usedBytes + bytes > this.#maxBytes * PRESSURE_SHARE) this.#endSlowBodies(lease);
     if (bytes > 0 && this.#usedBytes + bytes > this.#maxBytes) {
       this.#collectUnderPressure();
-      throw new HttpRefusal(503, 'too much is being sent and asked at the moment; try again', {
+      throw new HttpRefusal(503, 'too many requests are in progress; try again', {
         'retry-after': String(RETRY_AFTER_SECONDS),
       });
     }
@@ -128,7 +128,7 @@ export class MemoryLease {
     this.#abandon = abandon;
   }
 
-  /** @throws {@link HttpRefusal} 503 when so much more does not fit */
+  /** @throws {@link HttpRefusal} 503 when the additional memory does not fit */
   add(bytes: number): void {
     this.#take(this, bytes);
     this.#bytes += bytes;
@@ -149,8 +149,8 @@ export class MemoryLease {
 let collector: (() => void) | undefined;
 
 /**
- * Lets V8 give back what nobody refers to. By itself it lets the heap grow to gigabytes where there are some, a multiple
- * of what large bodies need; it takes a few hundredths of a second, much less than such a body.
+ * Has V8 collect garbage. Left alone, V8 lets the heap grow to gigabytes on a machine that has them, a multiple of what
+ * large bodies need. It takes some ten milliseconds, much less than decoding such a body.
  */
 function collectGarbage(): void {
   if (collector === undefined) {

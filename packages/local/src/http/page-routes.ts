@@ -6,7 +6,7 @@ import type { Access } from '../access/access.ts';
 import type { PageSettings } from '../backend-options.ts';
 import { type HttpAnswer, HttpRefusal, type Route, readJsonObject } from './http-answer.ts';
 
-/** What the page is told of the server behind it. */
+/** What the page knows about the server behind it. */
 interface PageFacts {
   /** What answers the questions. */
   source: { kind: string; location: string };
@@ -15,10 +15,10 @@ interface PageFacts {
   settings: PageSettings;
 }
 
-/** Where the page asks for {@link PageFacts}. */
+/** Path that serves the {@link PageFacts}. */
 const PAGE_FACTS_PATH = '/page/about.json';
 
-/** Nothing but its own files runs, is shown or is asked; nobody frames it. */
+/** The page runs, shows and requests only files of its own, and cannot be framed. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -46,8 +46,8 @@ const MEDIA_TYPE_BY_ENDING: Readonly<Record<string, string>> = {
 };
 
 /**
- * The page at `/`, its files beside it, and what it is told; `folder` holds what was built. The files hold nothing that
- * anybody may not see, so they are there before a token is asked for.
+ * The page at `/`, its files beside it, and its {@link PageFacts}; `folder` holds the built page. The files hold
+ * nothing secret, so they need no token.
  */
 export function pageRoutes(folder: string, access: Access, facts: PageFacts): [path: string, route: Route][] {
   const hasPage = existsSync(join(folder, 'index.html'));
@@ -71,7 +71,7 @@ function fileRoutes(folder: string): [path: string, route: Route][] {
   });
 }
 
-/** Whoever answers questions goes on without a page, and says so to who looks for it. */
+/** Without a built page, the server still answers questions, and `/` explains what is missing. */
 function missingPage(folder: string): Route {
   return {
     method: 'GET',
@@ -108,15 +108,15 @@ function takesGzip(request: IncomingMessage): boolean {
   return /(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))|,|$)/i.test(accepted);
 }
 
-/** Where the page sends the token. */
+/** Path to which the page sends the token. */
 const SIGN_IN_PATH = '/page/sign-in';
 
-/** A token is short; nothing else comes here. */
+/** The body holds a token, which is short. */
 const MAX_BODY_BYTES = 4096;
 
 /**
- * `POST /page/sign-in` with `{"token": …}`: answers with a cookie. Only JSON is taken, which a form of a foreign page
- * cannot send.
+ * `POST /page/sign-in` with `{"token": …}`: answers with a cookie. Only JSON is accepted, because a form on a foreign
+ * page cannot send it.
  */
 function signInRoute(access: Access): Route {
   return {
@@ -124,9 +124,9 @@ function signInRoute(access: Access): Route {
     right: 'none',
     async handle(request) {
       const { token } = await readJsonObject(request, MAX_BODY_BYTES);
-      if (typeof token !== 'string') throw new HttpRefusal(400, 'the body has no text "token"');
+      if (typeof token !== 'string') throw new HttpRefusal(400, 'the body has no string "token"');
       const cookie = access.signIn(token, request.headers['x-forwarded-proto'] === 'https');
-      if (cookie === undefined) throw new HttpRefusal(401, 'this is not a token that may read here');
+      if (cookie === undefined) throw new HttpRefusal(401, 'this token is unknown or may not read');
       return { contentType: 'application/json', body: '{}', headers: { 'set-cookie': cookie } };
     },
   };

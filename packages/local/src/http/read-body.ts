@@ -11,22 +11,24 @@ export interface ReceivedBody {
 }
 
 const SLICE_BYTES = 65_536;
-/** What a byte of a body takes: it stands in the piece that came, in the whole, and in what is made of that. */
+/**
+ * Bytes of memory for a byte of a body: it is held in the received chunk, in the whole, and in what is decoded from it.
+ */
 const COPIES = 3;
 
 /**
  * Receives the body of a request, and inflates it slice by slice.
- * @param maxBytes - Most bytes before and after inflating; it reads and inflates no further.
- * @throws {@link HttpRefusal} 413 for a larger body, 415 for an unknown encoding, 400 for a broken one, 503 and 408 when
- *   memory is short; {@link ClientGone} when the connection is closed before the end
+ * @param maxBytes - Limit before and after inflating; nothing is read or inflated beyond it.
+ * @throws {@link HttpRefusal} 413 for a larger body, 415 for an unknown encoding, 400 for a broken one, 503 and 408
+ *   when memory is short; {@link ClientGone} when the connection is closed before the end
  */
 export function readBody(request: IncomingMessage, maxBytes: number, budget: MemoryBudget): Promise<ReceivedBody> {
   return new Promise((resolve, reject) => {
     const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
     const inflater = inflaterFor(encoding);
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge('body', maxBytes);
-    // Known beforehand, the length saves copying the pieces into one at the end, and says whether the body fits: better
-    // refuse some at once than end all of them half-way. A length that is not true costs memory of the budget only.
+    // A length known in advance saves joining the chunks at the end, and shows whether the body fits: better refuse
+    // some at once than abort all of them half-way. A false length costs only memory of the budget.
     const known = inflater === undefined ? Number(request.headers['content-length'] ?? 0) : 0;
     const whole = known > SLICE_BYTES ? Buffer.allocUnsafeSlow(known) : undefined;
     const sealed = encoding === 'zstd' ? zstdSeal() : undefined;
@@ -39,7 +41,7 @@ export function readBody(request: IncomingMessage, maxBytes: number, budget: Mem
       budget.received(lease);
       request.off('data', receive).off('end', end).off('close', closed).off('error', closed);
       inflater?.off('data', keep).off('end', succeed).off('error', broken);
-      // Whatever it still reports concerns nobody.
+      // It was destroyed; later errors do not matter.
       inflater?.on('error', () => undefined).destroy();
     };
     const fail = (reason: Error): void => {
@@ -115,8 +117,8 @@ const { createZstdDecompress, zstdCompressSync } = process.getBuiltinModule('nod
 const SEAL_TEXT = Buffer.from('end of the body');
 
 /**
- * A frame that is put behind a body in zstd: only where the body is whole does its text come out at the end. Node.js 22
- * ends without an error where a body breaks off.
+ * A frame that is appended to a zstd body: its text comes out at the end only if the body is complete. Node.js 22
+ * reports no error for a truncated body.
  */
 function zstdSeal(): { text: Buffer; frame: Buffer } {
   return { text: SEAL_TEXT, frame: zstdCompressSync!(SEAL_TEXT) };

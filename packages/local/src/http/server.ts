@@ -8,24 +8,23 @@ import { ClientGone, HttpRefusal, MEDIA_TYPES, type Route, encodingOf, statusBod
 import type { MemoryBudget } from './memory-budget.ts';
 import { LocalError } from '../local-error.ts';
 
-/** What the server is told beside its routes. */
 interface ServerSettings {
   host: string;
-  /** The port that clients name, once it is known. */
+  /** The port that clients use, once it is known. */
   port(): number;
   access: Access;
-  /** Origins whose pages may ask and send. */
+  /** Origins whose pages may query and send. */
   allowedOrigins: readonly string[];
-  /** Whether it listens on a Unix socket, whose file decides who reaches it. */
+  /** Whether it listens on a Unix socket; then the permissions of the file decide who can connect. */
   isSocket: boolean;
   budget: MemoryBudget;
-  /** Hears of failures that no request caused. */
+  /** Called for failures that no request caused. */
   onFailure(error: unknown): void;
-  /** Hears that a client closed its connection before its request was complete. */
+  /** Called when a client closed its connection before its request was complete. */
   onClientGone(): void;
 }
 
-/** A request must be there whole within this time; it comes from the same machine. */
+/** A request must be complete within this time; it comes from the same machine. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 60_000;
@@ -42,7 +41,8 @@ export function createHttpServer(routes: ReadonlyMap<string, Route>, settings: S
     void answer(request, response, routes, settings);
   };
   server.on('request', listen);
-  // Without a listener Node answers 417 to any other expectation, and 100 to `100-continue` before the body is wanted.
+  // Without a listener, Node answers 417 to any other expectation, and 100 to `100-continue` before a route has
+  // accepted the body.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     response.writeContinue();
     listen(request, response);
@@ -90,7 +90,7 @@ async function answer(
         'content-type': contentType,
         'content-length': contentLength,
       });
-      // Where the client goes away, the stream is destroyed; there is nobody to be told.
+      // When the client disconnects, the stream is destroyed; no client is left to answer.
       pipeline(body, response, () => undefined);
     }
   } catch (error) {
@@ -140,8 +140,8 @@ function send(
   response.once('close', () => lease?.release());
   response.writeHead(status, { ...COMMON_HEADERS, ...headers, 'content-length': length });
   response.end(request.method === 'HEAD' ? undefined : body);
-  // What is left of a refused body is read and dropped, within the time for a request: closing at once would take the
-  // answer from the client together with the connection.
+  // The rest of a refused body is read and dropped, within the time limit of a request: closing at once could lose the
+  // answer together with the connection.
   request.resume();
 }
 
@@ -153,10 +153,12 @@ function parseUrl(target: string | undefined): URL {
   }
 }
 
-/** Requests in progress get this long to end when a server stops. */
+/** How long requests in progress may take to finish when a server stops. */
 const STOP_GRACE_MS = 5_000;
 
-/** Starts listening; resolves to the port, which was picked where `0` was asked for. @throws {@link LocalError} `PORT_IN_USE` */
+/**
+ * Starts listening; resolves to the port, also when `0` asked for a free one. @throws {@link LocalError} `PORT_IN_USE`
+ */
 export function listen(server: Server, { port, host }: { port: number; host: string }): Promise<number> {
   return new Promise((resolvePort, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -171,7 +173,7 @@ export function listen(server: Server, { port, host }: { port: number; host: str
   });
 }
 
-/** Stops listening, lets requests in progress end, and ends them after some seconds. */
+/** Stops listening, waits for requests in progress, and aborts them after some seconds. */
 export async function closeServer(server: Server): Promise<void> {
   const closed = new Promise<void>((resolveClosed) => server.close(() => resolveClosed()));
   server.closeIdleConnections();
@@ -186,8 +188,8 @@ export function urlOf(host: string, port: number): string {
 }
 
 /**
- * Starts listening on a Unix socket that only its owner reaches. One that a killed process left behind is replaced.
- * @throws {@link LocalError} `PORT_IN_USE` where somebody listens on it, or the file is not a socket
+ * Starts listening on a Unix socket that only its owner can use. A socket left behind by a killed process is replaced.
+ * @throws {@link LocalError} `PORT_IN_USE` when another process listens on it, or the file is not a socket
  */
 export async function listenOnSocket(server: Server, path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
@@ -198,7 +200,7 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
     }
     rmSync(path);
   }
-  // The file is made by the call, with this mask: nobody else reaches it even for a moment.
+  // The call creates the file under this umask, so that no other user can connect even for a moment.
   const mask = process.umask(0o177);
   try {
     await new Promise<void>((resolve, reject) => {

@@ -11,16 +11,16 @@ import { readBody } from './read-body.ts';
 /** Seconds after which a client may try again while the store cannot be written. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** Takes spans; resolves once they are kept for good. */
+/** Accepts spans; resolves once they are stored durably. */
 export interface SpanSink {
   append(spans: readonly SpanRecord[]): Promise<void>;
 }
 
-/** Which spans can be kept, by their times in Unix nanoseconds. */
+/** Which spans can be kept, by their end in Unix nanoseconds. */
 export interface Admission {
-  /** Spans that end before are too old: retention would delete them at once. */
+  /** Spans that end earlier are too old: retention would delete them at once. */
   readonly tooOldBeforeNs: bigint;
-  /** Spans that end later than this cannot be from now, and would stand before all others until then. */
+  /** Spans that end later have a wrong clock, and would be listed as the newest until then. */
   readonly futureAfterNs: bigint;
 }
 
@@ -35,14 +35,13 @@ export interface RejectionCounts {
   logsDiscarded: number;
 }
 
-/** What the routes that take telemetry need. */
 export interface ReceivingOptions {
   maxBodyBytes: number;
   budget: MemoryBudget;
   gate: ForegroundGate;
 }
 
-/** `POST /v1/traces`: answers 200 only after `sink` has kept the spans. Questions are let past. */
+/** `POST /v1/traces`: answers 200 only after `sink` has stored the spans. Yields to questions. */
 export function traceRoute(
   sink: SpanSink,
   admission: Admission,
@@ -76,10 +75,10 @@ export function traceRoute(
   };
 }
 
-/** Stands for a body that has been decoded, so that its memory can go before the spans are stored. */
+/** Replaces a body that has been decoded, so that its memory is free before the spans are stored. */
 const NOTHING = Buffer.alloc(0);
 
-/** `POST /v1/metrics` and `/v1/logs`: accepts and discards them, and tells `onDropped`. */
+/** `POST /v1/metrics` and `/v1/logs`: accepts and discards them, and calls `onDropped`. */
 export function droppingRoute({ maxBodyBytes, budget }: ReceivingOptions, onDropped: () => void): Route {
   return {
     method: 'POST',
@@ -108,7 +107,7 @@ function decode(body: Buffer, encoding: OtlpEncoding): SpanRecord[] {
   }
 }
 
-/** What is said of JSON that holds something, but nothing that OTLP knows: an exporter never sends that. */
+/** The partial success for non-empty JSON that is not OTLP, which an exporter never sends. */
 function foreignBody(body: Buffer): PartialSuccess | undefined {
   const sent = JSON.parse(body.toString('utf8')) as Record<string, unknown>;
   const names = Object.keys(sent);
@@ -121,7 +120,7 @@ function foreignBody(body: Buffer): PartialSuccess | undefined {
   };
 }
 
-/** Leaves out the spans whose times do not allow them to be kept, and says so. */
+/** Filters out the spans whose times are out of range, and reports them. */
 function admitted(
   spans: readonly SpanRecord[],
   { tooOldBeforeNs, futureAfterNs }: Admission,

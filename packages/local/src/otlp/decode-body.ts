@@ -3,7 +3,7 @@ import type { SpanRecord } from '@convotel/query';
 import { decodeOtlpJson, OtlpFormatError } from '@convotel/query/engine';
 import { MAX_NESTING, otlpProtobufToJson } from './protobuf-to-json.ts';
 
-/** How the body of an OTLP/HTTP request is written (OTLP specification, OTLP/HTTP). */
+/** Encoding of the body of an OTLP/HTTP request (OTLP specification, OTLP/HTTP). */
 export type OtlpEncoding = 'json' | 'protobuf';
 
 /**
@@ -17,7 +17,7 @@ export function decodeTraceBody(body: Buffer, encoding: OtlpEncoding): SpanRecor
 function parseJson(body: Buffer): unknown {
   if (isNestedDeeper(body, MAX_NESTING)) throw new OtlpFormatError(`the JSON is nested more than ${MAX_NESTING} deep`);
   try {
-    // Most bodies are plain ASCII, which need not be decoded.
+    // Most bodies are plain ASCII, which needs no UTF-8 decoding.
     return JSON.parse(body.toString(isAscii(body) ? 'latin1' : 'utf8'));
   } catch (error) {
     throw new OtlpFormatError(`the body is not valid JSON: ${(error as Error).message}`, { cause: error });
@@ -42,8 +42,8 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /**
- * Whether objects and arrays of a JSON text lie more than `limit` deep in one another. Looks at the bytes only, so that
- * it can be asked before anything recurses into the text; what it says of malformed JSON does not matter.
+ * Whether objects and arrays of a JSON text are nested more than `limit` deep. Looks at the bytes only, so that it can
+ * run before anything recurses into the text; its answer for malformed JSON does not matter.
  */
 function isNestedDeeper(json: Uint8Array, limit: number): boolean {
   let depth = 0;

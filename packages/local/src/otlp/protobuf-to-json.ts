@@ -7,7 +7,7 @@ type Message = Record<string, unknown>;
 /**
  * Reads an `ExportTraceServiceRequest` in protobuf as `JSON.parse` would read the same request in OTLP/JSON, so that
  * one decoder knows what the fields mean. Field numbers: opentelemetry-proto 1.x, trace.proto and common.proto.
- * @throws when the bytes are no such message; the message says where
+ * @throws when the bytes are not such a message; the error says where
  */
 export function otlpProtobufToJson(bytes: Buffer): Message {
   return new WireReader(bytes).readWhole({}, readRequest);
@@ -176,10 +176,10 @@ function push(message: Message, field: string, element: unknown): void {
   else (elements as unknown[]).push(element);
 }
 
-/** Values of OTLP lie in one another at most this deep. */
+/** Values may be nested this deep. */
 export const MAX_NESTING = 64;
 
-/** Reads one field, whose number and wire type are given, from `reader` into `target`; false skips it. */
+/** Reads one field, given its number and wire type, from `reader` into `target`; returns false to have it skipped. */
 type FieldReader<Target> = (target: Target, field: number, wireType: WireType, reader: WireReader) => boolean;
 
 /** Reads protobuf's wire format (protobuf.dev, Encoding) as far as OTLP needs it. */
@@ -198,7 +198,7 @@ class WireReader {
     return this.#readUntil(this.#bytes.length, target, readField);
   }
 
-  /** Reads the fields of a message that stands in a field into `target`. */
+  /** Reads the fields of an embedded message into `target`. */
   message<Target>(wireType: WireType, target: Target, readField: FieldReader<Target>): Target {
     const end = this.#endOfDelimited(wireType);
     this.#depth += 1;
@@ -213,7 +213,7 @@ class WireReader {
     const start = this.#reader.pos;
     this.#reader.pos = end;
     const text = this.#bytes.toString('utf8', start, end);
-    // Bytes that are not UTF-8 become U+FFFD, which may also stand there rightly.
+    // Bytes that are not UTF-8 become U+FFFD, which may also be part of the text.
     if (text.includes('\ufffd'))
       return new TextDecoder('utf-8', { fatal: true }).decode(this.#bytes.subarray(start, end));
     return text;
@@ -279,7 +279,7 @@ class WireReader {
     return target;
   }
 
-  /** Reads a length, and returns where what it measures ends. */
+  /** Reads a length, and returns the position where its content ends. */
   #endOfDelimited(wireType: WireType): number {
     this.#expect(wireType, WireType.LengthDelimited);
     const length = this.#reader.uint32();

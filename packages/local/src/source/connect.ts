@@ -14,7 +14,7 @@ import { LocalError } from '../local-error.ts';
 /** Most memory that DuckDB takes while a file is read without a running back end. */
 const READER_MEMORY_BYTES = 1024 ** 3;
 
-/** What {@link connect} is asked with. */
+/** Options of {@link connect}, besides the address. */
 export interface ConnectOptions extends ElsewhereOptions {
   /**
    * The embedded back end's file, for `local`.
@@ -25,15 +25,16 @@ export interface ConnectOptions extends ElsewhereOptions {
 }
 
 /**
- * Opens what `where` names, as `--from` of the command line takes it: `local`, which is the running `convotel serve` that
- * holds the store, else its file; or anything that `connect` of `@convotel/query` opens.
+ * Opens what `where` names, as `--from` of the command line takes it: `local`, which is the running `convotel serve`
+ * that holds the store, else its file; or anything that `connect` of `@convotel/query` opens.
  *
  * ```typescript
  * const source = await connect();
  * ```
  * Close the source when you are done.
  * @param where - default `local`
- * @throws `QueryError` `OPTION_OUT_OF_RANGE` when `where` can name nothing; `SourceError` when it cannot be opened.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE` when `where` is neither an address nor a path; `SourceError` when it
+ *   cannot be opened.
  */
 export async function connect(where = 'local', options: ConnectOptions = {}): Promise<ConversationSource> {
   const { storePath, ...elsewhere } = options;
@@ -54,8 +55,8 @@ export function defaultStorePath(environment: Readonly<Record<string, string | u
  * is read with everything that it had acknowledged.
  *
  * DuckDB is loaded by the first call, not by importing this package.
- * @throws `SourceError` `UNREACHABLE` without such a file, `STORE_LOCKED` while another process holds it,
- *   `STORE_UNREADABLE` when it is no store or one of another version
+ * @throws `SourceError` `UNREACHABLE` when there is no such file, `STORE_LOCKED` while another process holds it,
+ *   `STORE_UNREADABLE` when it is not a store, or one of another version
  */
 export async function openDuckDbSource(storePath: string): Promise<ConversationSource> {
   const path = resolve(storePath);

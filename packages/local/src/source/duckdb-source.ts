@@ -13,7 +13,7 @@ import { DuckDbStore, narrowToChosen } from './duckdb-store.ts';
 
 /** Where a {@link DuckDbSource} gets its connections from. */
 export interface ConnectionLender {
-  /** Lends a connection to `use`, alone for as long as it runs. */
+  /** Runs `use` with a connection that it has to itself until it settles. */
   lend<Result>(use: (connection: DuckDBConnection) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export class DuckDbSource implements ConversationSource {
     this.#lender = lender;
   }
 
-  /** Asks within one transaction, so that data and coverage speak of the same moment. */
+  /** Runs in one transaction, so that data and coverage describe the same moment. */
   ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>>;
   ask(question: AnyQuestion): Promise<Answer<unknown>> {
     return this.#lender.lend(async (connection) => {

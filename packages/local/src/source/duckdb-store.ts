@@ -26,7 +26,7 @@ import { idNumber, traceIdHex } from '../store/columns.ts';
 import { readSpanRow } from '../store/span-rows.ts';
 import { sqlFile } from '../store/database.ts';
 
-/** Types of the parameters whose values do not tell them: lists, what may be null, and ids. */
+/** Types of the parameters that DuckDB cannot infer from their values: lists, nullable ones, and ids. */
 const PARAMETER_TYPES: Readonly<Record<string, DuckDBType>> = {
   trace_id: UHUGEINT,
   trace_ids: LIST(UHUGEINT),
@@ -64,7 +64,7 @@ export class DuckDbStore implements SqlStore {
     other,
     wholeConversations,
   }: Parameters<SqlStore['foldStepNames']>[0]): Promise<FoldedNames | undefined> {
-    // Few stores have that many names at all, and finding this out costs nothing.
+    // Few stores have that many names at all, and the check costs nothing.
     const [[names] = []] = (await this.#connection.runAndReadAll('SELECT count(*) FROM steps')).getRows();
     if (Number(names) <= maxNames) return undefined;
     const values = {
@@ -103,7 +103,7 @@ export class DuckDbStore implements SqlStore {
     const names = result.deduplicatedColumnNames();
     const items: unknown[] = [];
     const row: Record<string, unknown> = {};
-    // Some thousand rows at a time; in between, other work of the event loop has its turn.
+    // Some thousand rows at a time, so that the event loop can do other work in between.
     for await (const chunk of result) {
       const vectors = names.map((_name, column) => chunk.getColumnVector(column));
       for (let index = 0; index < chunk.rowCount; index++) {
@@ -123,7 +123,7 @@ export class DuckDbStore implements SqlStore {
   ): Promise<Record<string, readonly unknown[]>> {
     const reader = await this.#run(name, values);
     const columns: Record<string, DuckDBValue[]> = reader.getColumnsObject();
-    // A result without rows comes without columns too.
+    // A result without rows has no columns either.
     for (const column of reader.columnNames()) columns[column] ??= [];
     return columns;
   }
@@ -138,7 +138,7 @@ export class DuckDbStore implements SqlStore {
   }
 }
 
-/** What of the spans the statements see; the tables are temporary, gone with the transaction. */
+/** Which spans the statements see; each part is a temporary table that ends with the transaction. */
 interface Shown {
   /** Only the conversations in `chosen`. */
   isChosen: boolean;
@@ -275,7 +275,7 @@ function sqlText(text: string): string {
   return `'${text.replaceAll("'", "''").replaceAll('\0', "' || chr(0) || '")}'`;
 }
 
-/** Lets the statements see only the conversations which `filters` choose, whole. */
+/** Restricts the statements to the conversations that match `filters`, whole. */
 export async function narrowToChosen(connection: DuckDBConnection, filters: ConversationFilters = {}): Promise<void> {
   const { service = null, workflow = null, session = null, outcome = null } = filters;
   const isChosen = [service, workflow, session, outcome].some((filter) => filter !== null);
@@ -287,10 +287,10 @@ export async function narrowToChosen(connection: DuckDBConnection, filters: Conv
   await show(connection, { isChosen, grouping: undefined, isFolded: false });
 }
 
-/** The number of all steps that are not told apart: the largest there is, which no step gets. */
+/** The id of all steps that are folded into one: the largest value, which no step gets. */
 const OTHER_STEPS_ID = 4_294_967_295;
 
-/** Puts another table in front of `steps`, in which all steps but `keptIds` are one, called `other`. */
+/** Shadows `steps` with a table in which all steps except `keptIds` are one, called `other`. */
 async function foldSteps(connection: DuckDBConnection, keptIds: readonly number[], other: string): Promise<void> {
   await connection.run(
     'CREATE TEMP TABLE kept_steps AS SELECT unnest($kept_ids) AS step_id',
@@ -310,7 +310,7 @@ function columnsOf(attribute: string): { own: string; ofResource: string } {
   const field = SPAN_FIELDS.find((each) => each.attribute === attribute);
   const textOf = ({ kind, column }: SpanField): string => {
     if (kind === 'text') return column;
-    // An outermost step does not say its depth; numbers are written as JavaScript writes them.
+    // An outermost step has no depth attribute; numbers are written as JavaScript writes them.
     return `regexp_replace(${column === 'depth' ? 'nullif(depth, 0)' : column}::VARCHAR, '\\.0$', '')`;
   };
   const own = field === undefined ? NO_COLUMN : attribute === ATTRIBUTE.stepName ? STEP_NAME : textOf(field);

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { SpanRecord } from '@convotel/query';
 import type { LocalError } from '../local-error.ts';
 
-/** Spans of waiting requests that one transaction takes at most, so that nobody waits long for it. */
+/** Most spans in one transaction, so that no request waits long for it. */
 const MAX_SPANS_PER_COMMIT = 4_096;
 
 /** Spans of one request, and who waits for them to be stored. */
@@ -12,7 +12,7 @@ export interface WaitingAppend {
   reject(error: LocalError): void;
 }
 
-/** Requests that wait for a transaction; those that are at hand share the next one. */
+/** Requests that wait for a transaction; all that are waiting share the next one. */
 export class AppendQueue {
   readonly #waiting: WaitingAppend[] = [];
 
@@ -37,8 +37,8 @@ export class AppendQueue {
   }
 
   /**
-   * Waits for as long as each turn of the event loop brings more, up to a full transaction: a transaction costs as much
-   * as some hundred spans. Where nothing more is at hand, that is one turn.
+   * Waits while each turn of the event loop brings more, up to a full transaction, because a transaction costs as much
+   * as some hundred spans. If nothing more arrives, that is one turn.
    */
   async #gather(): Promise<void> {
     let seen = 0;

@@ -18,7 +18,9 @@ import type { Vector } from '@duckdb/node-bindings';
 /** Most rows of one data chunk: DuckDB's vector size. */
 const MAX_CHUNK_ROWS = 2048;
 
-/** One column of the table `spans`: where its values come from, and how they get into a vector of a data chunk. */
+/**
+ * One column of the table `spans`: where its values come from, and how they are written to a vector of a data chunk.
+ */
 export interface Column {
   readonly name: string;
   readonly type: DuckDBType;
@@ -26,7 +28,7 @@ export interface Column {
   fill(vector: Vector, spans: readonly StoredSpan[]): void;
 }
 
-/** A span, and where its resource and its step stand in the tables `resources` and `steps`. */
+/** A span, with the ids of its resource and step in the tables `resources` and `steps`. */
 export interface StoredSpan {
   record: SpanRecord;
   resourceId: number;
@@ -39,14 +41,14 @@ class Validity {
   readonly #bits = new Uint32Array(MAX_CHUNK_ROWS / 32);
   #hasNull = false;
 
-  /** Says that every row holds a value. */
+  /** Marks every row as valid. */
   reset(): void {
     if (!this.#hasNull) return;
     this.#bits.fill(0xffff_ffff);
     this.#hasNull = false;
   }
 
-  /** Says that `row` holds none. */
+  /** Marks `row` as null. */
   setNull(row: number): void {
     if (!this.#hasNull) {
       this.#bits.fill(0xffff_ffff);
@@ -55,7 +57,7 @@ class Validity {
     this.#bits[row >>> 5]! &= ~(1 << (row & 31));
   }
 
-  /** Hands the bits of the first `rows` rows to `vector`; a fresh vector already has every row valid. */
+  /** Writes the bits of the first `rows` rows to `vector`; a fresh vector already has every row valid. */
   copyTo(vector: Vector, rows: number): void {
     if (!this.#hasNull) return;
     duckdb.vector_ensure_validity_writable(vector);
@@ -189,7 +191,7 @@ export function timingsColumn(name: string): Column {
   };
 }
 
-/** Value of each hex digit by character code; ids come checked, so other characters do not matter. */
+/** Value of each hex digit by character code; ids have been validated, so other characters do not occur. */
 const DIGIT_VALUES = new Uint8Array(128);
 for (let value = 0; value < 16; value++) DIGIT_VALUES[value.toString(16).charCodeAt(0)] = value;
 

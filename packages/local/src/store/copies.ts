@@ -7,16 +7,16 @@ import { sqlFile, transaction } from './database.ts';
 import type { KnownSpanIds } from './known-span-ids.ts';
 import { readSpanRow } from './span-rows.ts';
 
-/** What is to be written so that every span is stored once. */
+/** What to write so that every span is stored once. */
 export interface Deduplicated {
   /** Spans to insert. */
   inserted: SpanRecord[];
-  /** Those of `inserted` that take the place of a stored copy, which must be deleted first. */
+  /** Those of `inserted` that replace a stored copy, which must be deleted first. */
   replacing: SpanRecord[];
 }
 
 /**
- * Leaves one copy of each span, among `spans` and what is stored. Only a span that `known` takes for known is looked
+ * Keeps one copy of each span, among `spans` and the stored ones. Only spans that `known` reports as known are looked
  * up; all are added to it.
  */
 export async function deduplicate(
@@ -67,12 +67,14 @@ export async function deleteStored(spans: readonly SpanRecord[], connection: Duc
   );
 }
 
-/** Whether `later` takes the place of `earlier`. Of equal copies the earlier one stays, which saves rewriting it. */
+/** Whether `later` replaces `earlier`. Of equal copies the earlier one stays, which saves a rewrite. */
 function replaces(later: SpanRecord, earlier: SpanRecord): boolean {
   return supersedes(later, earlier) && !isDeepStrictEqual(later, earlier);
 }
 
-/** The stored copies of `spans`, by key. A copy starts when its original does, which needs but a few row groups. */
+/**
+ * The stored copies of `spans`, by key. A copy has the start time of its original, so only a few row groups are read.
+ */
 async function findStored(
   spans: ReadonlyMap<string, SpanRecord>,
   connection: DuckDBConnection,
@@ -98,7 +100,7 @@ async function findStored(
   );
 }
 
-/** Deletes every span of these traces. Returns how many they were. */
+/** Deletes every span of these traces. Returns how many there were. */
 export function deleteTraces(
   connection: DuckDBConnection,
   traceIds: readonly bigint[],
@@ -112,7 +114,7 @@ export function deleteTraces(
   });
 }
 
-/** Writes down that the file holds deleted rows from now on, unless it does already. */
+/** Records that the file holds deleted rows from now on, unless it already does. */
 export async function noteUnreclaimed(connection: DuckDBConnection, nowMs: number): Promise<void> {
   await connection.run('UPDATE upkeep SET unreclaimed_since_ns = coalesce(unreclaimed_since_ns, $now_ns)', {
     now_ns: BigInt(nowMs) * 1_000_000n,

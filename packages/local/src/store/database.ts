@@ -26,16 +26,16 @@ export interface DatabaseOptions {
   checkpointBytes?: number | undefined;
 }
 
-/** The log may become no longer than this: until a checkpoint, what it holds is in memory too. */
+/** Most the log may grow to: until a checkpoint, its content is in memory too. */
 export const MAX_CHECKPOINT_BYTES = 64_000_000;
 
 /** Size of a block of a new file, in bytes. */
 export const BLOCK_BYTES = 65_536;
 
-/** Most connections lent at one time; who comes later waits. */
+/** Most connections in use at one time; further callers wait. */
 const MAX_CONNECTIONS = 4;
 
-/** Thrown before any work was done: whoever asked may ask the database that has taken this one's place. */
+/** Thrown before any work was done, so the caller may retry on the database that has replaced this one. */
 export class DatabaseClosedError extends LocalError {
   constructor() {
     super('STORE_UNREADABLE', 'the store has been closed');
@@ -74,12 +74,12 @@ export class Database {
     return new Database(instance, options);
   }
 
-  /** A connection of the caller's own; the caller closes it. */
+  /** Opens a connection that the caller closes. */
   connect(): Promise<DuckDBConnection> {
     return this.#instance.connect();
   }
 
-  /** Lends a connection to `use`, alone for as long as it runs. */
+  /** Runs `use` with a connection that it has to itself until it settles. */
   async lend<Result>(use: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
     while (this.#lent >= MAX_CONNECTIONS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (this.#isClosed) throw new DatabaseClosedError();
@@ -98,8 +98,8 @@ export class Database {
   }
 
   /**
-   * Lets go of the file, once every connection lent has come back.
-   * @param keepLog - Leaves the log as it is: what it holds is elsewhere already, and its path means another file.
+   * Closes the file once every connection in use has been returned.
+   * @param keepLog - Leaves the log as it is: its content is already elsewhere, and its path names another file.
    */
   async close(keepLog = false): Promise<void> {
     if (keepLog) {
@@ -108,13 +108,13 @@ export class Database {
         await connection.run('PRAGMA disable_checkpoint_on_shutdown');
         connection.closeSync();
       } catch {
-        // A database that has failed does no more work, and no checkpoint either.
+        // A database that has failed does no more work, not even a checkpoint.
       }
     }
     this.#isClosed = true;
     while (this.#lent > 0) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      // Others that wait shall learn of it too.
+      // Fail the other callers that wait, too.
       this.#waiting.shift()?.();
     }
     for (const connection of this.#idle.splice(0)) connection.closeSync();
@@ -130,29 +130,29 @@ function createInstance(path: string, options: DatabaseOptions): Promise<DuckDBI
   return DuckDBInstance.create(path, {
     access_mode: options.isReadOnly ? 'READ_ONLY' : 'READ_WRITE',
     memory_limit: `${Math.ceil(options.memoryLimitBytes / 1024)}KiB`,
-    // Nothing is ever downloaded.
+    // DuckDB must never download anything.
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     preserve_insertion_order: 'false',
-    // Up to so many values found on one side of a join choose the row groups that are read on the other.
+    // Up to this many values from one side of a join select the row groups that are read on the other.
     dynamic_or_filter_threshold: '1000',
     // For a new file. Small commits write a tenth faster than with the usual 256 KiB, and waste less space.
     default_block_size: String(BLOCK_BYTES),
-    // Four times the usual: the last, partly filled row group is written anew at each checkpoint, which made a
-    // fifth of what taking a span costs. More would be dear too: until then the rows are in memory, and after a
-    // crash they are read again, 60 MB in about a second.
+    // Four times the usual: each checkpoint rewrites the last, partly filled row group, which was a fifth of the cost
+    // of storing a span. More would cost too: until a checkpoint the rows are in memory, and after a crash they are
+    // read again, 60 MB in about a second.
     checkpoint_threshold: thresholdOf(options),
   });
 }
 
 /**
- * Which file is the store at `path` while there is a finished copy: a process ended, or is, between the last two steps of
- * a rewrite. Whoever may write takes the last step.
+ * Which file is the store at `path` while there is a finished copy: a process is, or was killed, between the last two
+ * steps of a rewrite. A caller that may write takes the last step.
  */
 async function fileAfterSwap(path: string, options: DatabaseOptions): Promise<string> {
   if (existsSync(path)) {
     try {
-      // Nothing but to see whether a process holds it, which will then take the step itself.
+      // Opened only to see whether a process holds it, which will then take the step itself.
       (await createInstance(path, { ...options, isReadOnly: true })).closeSync();
     } catch (error) {
       const reason = await explained(path, error);
@@ -164,7 +164,7 @@ async function fileAfterSwap(path: string, options: DatabaseOptions): Promise<st
   return path;
 }
 
-/** The words of DuckDB's reason, which is all that it gives, without the path: a folder may be called `lock`. */
+/** The words of DuckDB's message, the only reason it gives, without the path: a folder may be called `lock`. */
 async function explained(path: string, error: unknown): Promise<LocalError> {
   const reason = (error as Error).message;
   const withoutPath = reason.replaceAll(path, '');
@@ -191,7 +191,7 @@ function damagedLog(path: string, cause?: unknown): LocalError {
   return new LocalError('STORE_UNREADABLE', message, { cause });
 }
 
-/** Whether `error`, or what caused it, says that a part of the file is not what was written. */
+/** Whether `error`, or its cause, says that a part of the file is corrupt. */
 export function isDamage(error: unknown): boolean {
   for (
     let cause = error as Partial<Error> | undefined;
@@ -203,7 +203,7 @@ export function isDamage(error: unknown): boolean {
   return false;
 }
 
-/** Commits what `work` does on `connection`, or nothing of it when it throws. */
+/** Runs `work` in a transaction on `connection`; rolls back when it throws. */
 export async function transaction<Result>(connection: DuckDBConnection, work: () => Promise<Result>): Promise<Result> {
   await connection.run('BEGIN');
   try {

@@ -5,17 +5,17 @@ import { isDamage } from './database.ts';
 
 /** Room for this many spans beside those stored, before the filter grows. */
 const SPARE_SPANS = 1_000_000;
-/** Rows that are read together where a part of the file cannot be read. */
+/** Rows that are read together when a part of the file is unreadable. */
 const ROWS_PER_RANGE = 122_880;
 
 /**
- * Remembers (trace id, span id) pairs in a few bytes each, and grows as they come: it says of a pair that it is new,
- * or that it may be known.
+ * Remembers (trace id, span id) pairs in a few bytes each, and grows as they come: a pair is either certainly new, or
+ * may be known.
  */
 export class KnownSpanIds {
-  /** The newest last; only that one is added to, and when it is full one twice as large follows. */
+  /** Oldest first. Pairs are added to the last one; when it is full, one twice as large follows. */
   readonly #filters: BloomFilter[];
-  /** Filled anew for each pair; an object a pair would cost more than the look-up. */
+  /** Reused for each pair; allocating one would cost more than the look-up. */
   readonly #hash: KeyHash = { block: 0, low: 0, middle: 0, high: 0 };
 
   /** @param expected - How many pairs will be added soon. */
@@ -67,7 +67,7 @@ function mixed(hash: number, word: number): number {
   return (value ^ (value >>> 13)) >>> 0;
 }
 
-/** The filter of all spans stored; of a damaged store, of those whose ids can be read. */
+/** The filter of all stored spans; in a damaged store, of those whose ids can be read. */
 export async function readKnownSpanIds(
   connection: DuckDBConnection,
 ): Promise<{ known: KnownSpanIds; hasDamage: boolean }> {
@@ -137,13 +137,13 @@ interface KeyHash {
 }
 
 /**
- * Says of a key that it was never added, or that it may have been.
+ * Tells whether a key was certainly never added, or may have been.
  *
- * A blocked Bloom filter (Putze, Sanders, Singler: Cache-, Hash- and Space-Efficient Bloom Filters, 2007) of 32 bits a
- * key: full, it takes fewer than one in 20,000 unknown keys for known.
+ * A blocked Bloom filter (Putze, Sanders, Singler: Cache-, Hash- and Space-Efficient Bloom Filters, 2007) with 32 bits
+ * per key: when full, it reports fewer than one in 20,000 unknown keys as known.
  */
 class BloomFilter {
-  /** How many keys it was made for; more make it say "maybe" more often. */
+  /** How many keys it is sized for; with more, false positives become more frequent. */
   readonly capacity: number;
   /** Keys added so far. */
   size = 0;

@@ -13,7 +13,7 @@ export interface Migration {
 /** Files of `sql/migrations`, the oldest first. */
 const FILES: readonly string[] = ['0001-spans', '0002-upkeep', '0003-clock'];
 
-/** Those that come with other rules of what counts as a root or a step; what is stored is judged anew. */
+/** Those that change what counts as a root or a step; stored spans are classified again. */
 const CHANGING_RULES: ReadonlySet<string> = new Set(['0003-clock']);
 
 /** All steps, the oldest first; each stands whole in one file. */
@@ -25,7 +25,7 @@ export const MIGRATIONS: readonly Migration[] = FILES.map((name, index) => ({
   },
 }));
 
-/** A span that has become a step needs the number of its step, so that only roots change: no rule has made a step yet. */
+/** Only roots change: no new rule has made steps yet, and a new step would also need its step id. */
 function classifyAnew(): string {
   return `UPDATE spans
 SET role = classified.role, step_id = CASE WHEN classified.role = 'root' THEN 0 END
@@ -66,7 +66,7 @@ export async function migrate(
 }
 
 /**
- * Checks that the store can be read as it is.
+ * Checks that the store can be read without a migration.
  * @throws {@link LocalError} `STORE_UNREADABLE` for any version but this code's, and for a file that is not a store.
  */
 export async function checkSchemaVersion(connection: DuckDBConnection, path: string): Promise<void> {

@@ -2,7 +2,7 @@ import type { SpanRecord, SpanRest } from '@convotel/query';
 import { DOUBLE, type DuckDBConnection, LIST, UINTEGER, VARCHAR, listValue } from '@duckdb/node-api';
 import { sqlFile } from './database.ts';
 
-/** Resources remembered at one time; a sender that makes up more costs rows, not memory. */
+/** Most resources remembered at one time; a sender that invents more costs rows, not memory. */
 const MAX_RESOURCES = 10_000;
 
 interface NewResource {
@@ -100,10 +100,10 @@ function hasSameResource(a: SpanRecord, b: SpanRecord): boolean {
   );
 }
 
-/** Step names remembered at one time; a sender that makes up more costs look-ups, not memory. */
+/** Most step names remembered at one time; a sender that invents more costs look-ups, not memory. */
 const MAX_STEPS = 10_000;
 
-/** What a root has in the column `step_id`; steps count from 1, and what is neither has none. */
+/** The `step_id` of roots; those of steps begin at 1, and other spans have null. */
 const ROOT_STEP_ID = 0;
 
 /** Gives each step name a number of its own, and keeps them in the table `steps`. */
@@ -115,7 +115,7 @@ export class StepTable {
     this.#connection = connection;
   }
 
-  /** Makes sure that the steps of `spans` have numbers; writes new ones, as part of the connection's transaction. */
+  /** Gives each step of `spans` a number; new ones are written as part of the connection's transaction. */
   async learn(spans: readonly SpanRecord[]): Promise<void> {
     if (this.#idByStep.size > MAX_STEPS) this.#idByStep.clear();
     const unknown = new Set<string>();

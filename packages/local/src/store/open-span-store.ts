@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { SpanRecord } from '@convotel/query';
 
-/** A store that spans are put into without a server. */
+/** A store that is written to without a server. */
 export interface OpenedSpanStore {
   /** Absolute path of the file. */
   readonly path: string;
@@ -10,22 +10,25 @@ export interface OpenedSpanStore {
    * @throws `LocalError` `STORE_UNWRITABLE` when they are not; appending them again later is safe.
    */
   append(spans: readonly SpanRecord[]): Promise<void>;
-  /** Lets go of the file, after what waits is written. */
+  /** Writes what is waiting, and closes the file. */
   close(): Promise<void>;
 }
 
-/** How to open a store without a server. */
+/** Options of {@link openSpanStore}, besides the path. */
 export interface OpenSpanStoreOptions {
-  /** Hears of what an operator should know, such as a damaged log, one sentence each. @defaultValue nobody does */
+  /**
+   * Called with what an operator should know, such as a damaged log, one sentence per call. @defaultValue notices are
+   * dropped
+   */
   onNotice?: ((notice: string) => void) | undefined;
 }
 
-/** Most memory that DuckDB takes while it is written to by a program of its own. */
+/** Most memory that DuckDB takes while a program other than `serve` writes to it. */
 const WRITER_MEMORY_BYTES = 256 * 1024 ** 2;
 
 /**
- * Opens the store at `storePath` for writing, and makes it where there is none: for imports and tools. Only one process
- * can hold it, so not while a back end runs on it. Nothing is deleted by age or space.
+ * Opens the store at `storePath` for writing, and creates it when missing: for imports and tools. Only one process can
+ * hold it, so this fails while a back end runs on it. Nothing is deleted by age or space.
  * @throws `LocalError` `STORE_LOCKED`, `STORE_UNREADABLE`
  */
 export async function openSpanStore(

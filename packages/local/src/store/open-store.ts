@@ -8,19 +8,18 @@ import { SpanAppender } from './span-rows.ts';
 import { FileWatch, logOf, makeStoreFolder, narrowPermissions, removeUnfinishedCopies } from '../store-files.ts';
 import { cutHiddenDamage, cutLog, type DamagedLog, findReplayFailure } from './write-ahead-log.ts';
 
-/** How to open a store for writing. */
 export interface SpanStoreOptions {
   /** Most memory that DuckDB takes, in bytes. */
   memoryLimitBytes: number;
   /** How long the log may become, in bytes, before a checkpoint. @defaultValue `64_000_000` */
   checkpointBytes?: number | undefined;
-  /** Hears of what an operator should know, one sentence each. @defaultValue nobody does */
+  /** Called with what an operator should know, one sentence per call. @defaultValue notices are dropped */
   onNotice?: ((notice: string) => void) | undefined;
-  /** Hears which files may stand at the store's path, by device and inode number, before another takes its place. */
+  /** Called with the files that may be at the store's path, by device and inode number, before another replaces it. */
   onFileChange?: ((fileIds: string[]) => Promise<void>) | undefined;
 }
 
-/** What writes need, and what is opened anew after a failure. */
+/** What writes need; reopened after a failure. */
 export interface OpenStore {
   database: Database;
   connection: DuckDBConnection;
@@ -31,8 +30,8 @@ export interface OpenStore {
 }
 
 /**
- * Opens the store at `path` for writing, and makes it where there is none. Of a damaged log, what can be read is kept in
- * the store, and the log is put aside.
+ * Opens the store at `path` for writing, and creates it when missing. What can be read of a damaged log goes into the
+ * store, and the log is put aside.
  * @throws {@link LocalError} `STORE_LOCKED`, `STORE_UNREADABLE`
  */
 export async function openForWriting(path: string, options: SpanStoreOptions): Promise<OpenStore> {
@@ -63,7 +62,7 @@ export async function openForWriting(path: string, options: SpanStoreOptions): P
   }
 }
 
-/** How often a damaged log is cut further back before nothing of it is kept. */
+/** How often a damaged log is truncated further before all of it is discarded. */
 const MAX_LOG_CUTS = 5;
 
 async function openMended(path: string, options: SpanStoreOptions): Promise<Database> {
@@ -86,7 +85,7 @@ async function openMended(path: string, options: SpanStoreOptions): Promise<Data
   }
 }
 
-/** Whether no other process holds the store, so that its log may be looked into and mended. */
+/** Whether no other process holds the store, so that its log may be read and repaired. */
 async function isFree(path: string, memoryLimitBytes: number): Promise<boolean> {
   try {
     await (await Database.open(path, { isReadOnly: true, memoryLimitBytes })).close();

@@ -3,27 +3,32 @@ import { noteUnreclaimed } from './copies.ts';
 import { sqlFile, transaction } from './database.ts';
 import type { SpanStore } from './span-store.ts';
 
-/** Spans deleted in one transaction at most; appends wait for no longer than that takes. */
+/** Most spans deleted in one transaction, which appends may have to wait for. */
 const SPANS_PER_DELETE = 50_000;
-/** Of all conversations, how many one run deletes for their age at most. */
+/** Largest share of all conversations that one run deletes for their age. */
 export const MAX_SHARE_BY_AGE = 0.1;
-/** A conversation larger than this share of the size allowed is not kept whole. */
+/** A conversation larger than this share of the allowed size is not kept whole. */
 const WHOLE_SHARE = 0.1;
 
-/** Up to this factor of the size allowed nothing is deleted, so that a block more or less does not start it again. */
+/**
+ * Nothing is deleted up to this factor of the allowed size, so that a block more or less does not trigger another
+ * round.
+ */
 const SIZE_TOLERANCE = 1.02;
-/** How much of the size allowed is left after deleting for size, so that the next span does not start it again. */
+/**
+ * Deleting for size goes down to this share of the allowed size, so that the next span does not trigger another round.
+ */
 const SIZE_TARGET = 0.97;
-/** What comes while space is made may fill the store up to this factor of the size allowed. */
+/** Spans that arrive while space is made may fill the store up to this factor of the allowed size. */
 const MAX_SIZE_FACTOR = 1.08;
-/** For what comes while space is made, no more than this share of the size allowed is kept free. */
+/** Most of the allowed size that is kept free for spans that arrive while space is made. */
 const MAX_RESERVE_SHARE = 0.3;
-/** How long making space is expected to take before it has been done once. */
+/** How long the first round of making space is expected to take. */
 const FIRST_CYCLE_MS = 2_000;
-/** How much the last look counts in the mean speed. */
+/** Weight of the last measurement in the mean speed. */
 const GROWTH_WEIGHT = 0.3;
 
-/** How fast a store grows, and from when on space is to be made for that. */
+/** Measures how fast a store grows, and decides when to make space for that. */
 export class Growth {
   /** How long the last round of deleting and rewriting took. */
   cycleMs = FIRST_CYCLE_MS;
@@ -31,7 +36,7 @@ export class Growth {
   #bytesPerMs = 0;
   #lastMs: number | undefined;
 
-  /** @param lookMs - How often it is looked at. */
+  /** @param lookMs - Interval of the measurements. */
   constructor(lookMs: number) {
     this.#lookMs = lookMs;
   }
@@ -40,7 +45,7 @@ export class Growth {
     return this.#bytesPerMs * 1_000;
   }
 
-  /** @param bytes - What has come since the last call, deleted since or not. */
+  /** @param bytes - What has arrived since the last call, deleted since or not. */
   observe(bytes: number, atMs: number): void {
     const elapsedMs = atMs - (this.#lastMs ?? atMs);
     this.#lastMs = atMs;
@@ -48,8 +53,8 @@ export class Growth {
   }
 
   /**
-   * From how many bytes on space is made, and down to how many. Spans come while it is made: the faster they do, the earlier
-   * it starts, and the more it makes.
+   * At how many bytes to start making space, and down to how many. Spans arrive meanwhile: the faster they do, the
+   * earlier it starts, and the more space it makes.
    */
   boundsFor(maxBytes: number): { fromBytes: number; untilBytes: number } {
     const expected = (this.#bytesPerMs * (this.cycleMs + this.#lookMs)) / maxBytes;
@@ -61,10 +66,10 @@ export class Growth {
 
 /** What has been deleted, or is going to be. */
 export interface Deletion {
-  /** Whole ones. */
+  /** Conversations that are deleted whole. */
   conversations: number;
   spans: number;
-  /** Conversations too large to be kept whole, which have lost their oldest spans. */
+  /** Conversations too large to be kept whole, which lose their oldest spans. */
   shortened: number;
   /** Everything deleted ended by then, in Unix nanoseconds. */
   boundaryNs: bigint;
@@ -74,7 +79,7 @@ export interface Deletion {
 export interface DueByAge {
   conversations: number;
   due: number;
-  /** What one run may delete ends by then; undefined when nothing is due. */
+  /** One run deletes what ended by then; undefined when nothing is due. */
   boundaryNs: bigint | undefined;
 }
 
@@ -96,7 +101,10 @@ export async function findDueByAge(store: SpanStore, beforeNs: bigint): Promise<
   return count(Math.min(limit, all.due));
 }
 
-/** What has to go for the store to take `untilBytes` of the `maxBytes` allowed; undefined when nothing can. */
+/**
+ * What to delete to bring the store down to `untilBytes` of the allowed `maxBytes`; undefined when nothing can be
+ * deleted.
+ */
 export async function findExcess(
   store: SpanStore,
   { usedBytes, untilBytes, maxBytes }: { usedBytes: number; untilBytes: number; maxBytes: number },
@@ -115,9 +123,9 @@ export async function findExcess(
 }
 
 /**
- * Deletes the conversations that ended by `boundaryNs`, whole, and of those in `largeIds` the spans that did; in small
- * steps, between which spans are taken. What is sent for one of them meanwhile stays.
- * @param nowMs - Written down as the time from when on the file holds deleted rows.
+ * Deletes the conversations that ended by `boundaryNs`, and of those in `largeIds` only the spans that did; in small
+ * transactions, between which spans are accepted. Spans that arrive for one of them meanwhile stay.
+ * @param nowMs - Recorded as the time since when the file holds deleted rows.
  */
 export async function deleteEnded(
   store: SpanStore,
@@ -163,7 +171,7 @@ async function rowsOf(
   values: Parameters<DuckDBConnection['runAndReadAll']>[1],
   types?: Parameters<DuckDBConnection['runAndReadAll']>[2],
 ): Promise<Record<string, unknown>[]> {
-  // Types are named only for the parameters that there are.
+  // Types are given only for parameters that occur in the statement.
   const given = Object.keys(values ?? {});
   const used = types && Object.fromEntries(Object.entries(types).filter(([parameter]) => given.includes(parameter)));
   return (await connection.runAndReadAll(sqlFile(name), values, used)).getRowObjects();

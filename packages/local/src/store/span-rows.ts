@@ -24,10 +24,10 @@ import {
 /** A row of the table `spans` with the columns of its resource, by column name, null where there is no value. */
 type SpanRow = Readonly<Record<string, unknown>>;
 
-/** Where each field of {@link SPAN_FIELDS} stands, but for the depth, which every span has. */
+/** The column of each field of {@link SPAN_FIELDS}, except the depth, which every span has. */
 const OPTIONAL_FIELDS = SPAN_FIELDS.filter(({ field }) => field !== 'depth');
 
-/** The span in a row. What the row has no column for is left out. */
+/** The span in a row. Fields that the row has no column for are left out. */
 export function readSpanRow(row: SpanRow): SpanRecord {
   const step = textOf(row['step']);
   const record: SpanRecord = {
@@ -90,7 +90,7 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Rows laid into columns without a break: a few milliseconds' work, in which nobody is answered. At most one vector. */
+/** Rows written to columns without yielding: a few milliseconds in which no request is answered. At most one vector. */
 const ROWS_PER_TURN = 1024;
 
 /**
@@ -118,7 +118,7 @@ export class SpanAppender {
     return new SpanAppender(await connection.createAppender('spans'), ordered);
   }
 
-  /** Writes `spans` as part of the connection's transaction, and lets others work in between. */
+  /** Writes `spans` as part of the connection's transaction, and yields to other work in between. */
   async append(spans: readonly StoredSpan[]): Promise<void> {
     for (let from = 0; from < spans.length; from += ROWS_PER_TURN) {
       if (from > 0) await setImmediate();
@@ -143,7 +143,7 @@ export class SpanAppender {
 
 const ROLES: readonly SpanRecord['role'][] = ['root', 'step', 'other'];
 
-/** The columns of the table `spans`. Made anew for each writer: a column owns its buffers. */
+/** The columns of the table `spans`. Created for each writer: a column owns its buffers. */
 export function createSpanColumns(): Column[] {
   return [
     traceIdColumn('trace_id', (span) => span.traceId),
@@ -166,7 +166,7 @@ export function createSpanColumns(): Column[] {
   ];
 }
 
-/** The column of a field that holds one text or number. */
+/** The column of a field that holds a text or a number. */
 function fieldColumn({ field, kind, column }: SpanField): Column {
   switch (kind) {
     case 'text':
@@ -180,7 +180,7 @@ function fieldColumn({ field, kind, column }: SpanField): Column {
 
 /** Tells whether a span's trace id follows from its conversation id; false without one. */
 function createDerivedIdCheck(): (span: SpanRecord) => boolean {
-  // The spans of a conversation mostly come together, and hashing is dear.
+  // The spans of a conversation mostly arrive together, and hashing is expensive.
   let lastConversationId: string | undefined;
   let lastTraceId: string | undefined;
   return ({ conversationId, traceId }) => {
@@ -193,7 +193,7 @@ function createDerivedIdCheck(): (span: SpanRecord) => boolean {
   };
 }
 
-/** What of `span.rest` has neither a column nor a place in the table `resources`, as JSON. */
+/** The parts of `span.rest` that have neither a column nor a place in the table `resources`, as JSON. */
 function restOf({ rest }: SpanRecord): string | undefined {
   if (rest === undefined) return undefined;
   const { attributes, events, links, status, traceState } = rest;

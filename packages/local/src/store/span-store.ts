@@ -28,26 +28,26 @@ export interface StoreCounts {
   receivedSpans: number;
   /** Rows that were written for them; the others were copies. */
   storedSpans: number;
-  /** Spans that could not be kept, each time they were sent. */
+  /** Spans that could not be stored, counted each time they were sent. */
   refusedSpans: number;
 }
 
 /**
- * The DuckDB file of the embedded back end, open for writing. Whoever appends waits until the rows are committed;
- * appends that come meanwhile share the next transaction.
+ * The DuckDB file of the embedded back end, open for writing. An append resolves when its rows are committed; appends
+ * that arrive meanwhile share the next transaction.
  */
 export class SpanStore {
   readonly path: string;
   readonly #options: SpanStoreOptions;
-  /** Absent after a failure, until the next write opens the file anew. */
+  /** Absent after a failure, until the next write reopens the file. */
   #open: OpenStore | undefined;
   #known: KnownSpanIds;
   readonly #waiting = new AppendQueue();
   /** Writes run one after another. */
   readonly #writes = new SerialQueue();
-  /** So do copies of the file, for a rewrite or a backup; each ends with a write. */
+  /** Copies of the file, for a rewrite or a backup, run one after another too; each ends with a write. */
   readonly #copies = new SerialQueue();
-  /** Spans that have been stored anew while a copy is made. */
+  /** Spans that were stored again while a copy is made. */
   #replacedSpans: SpanKey[] | undefined;
   #isClosing = false;
   #isClosed = false;
@@ -77,7 +77,7 @@ export class SpanStore {
   /**
    * Stores `spans`, copies once. Resolves when they are on disk.
    * @throws {@link LocalError} `STORE_UNWRITABLE` when they are not; appending them again later is safe.
-   *   `SPAN_UNSTORABLE` when a value in them is the reason, and they never will be.
+   *   `SPAN_UNSTORABLE` when a value in them can never be stored.
    */
   append(spans: readonly SpanRecord[]): Promise<void> {
     if (spans.length === 0) return Promise.resolve();
@@ -88,8 +88,8 @@ export class SpanStore {
   }
 
   /**
-   * Runs `use` with a connection for reading, its own for as long as it runs.
-   * @throws {@link LocalError} `STORE_UNWRITABLE` when the last write failed and the file cannot be opened anew
+   * Runs `use` with a connection for reading that it has to itself until it settles.
+   * @throws {@link LocalError} `STORE_UNWRITABLE` when the last write failed and the file cannot be reopened
    */
   async read<Result>(use: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
     for (;;) {
@@ -98,7 +98,7 @@ export class SpanStore {
         return await database.lend(use);
       } catch (error) {
         if (isDamage(error)) this.#hasDamage = true;
-        // A rewritten file has taken its place meanwhile.
+        // A rewritten file has replaced it meanwhile.
         if (!(error instanceof DatabaseClosedError) || this.#isClosed) throw error;
       }
     }
@@ -117,9 +117,9 @@ export class SpanStore {
   }
 
   /**
-   * Deletes the spans of these traces, and writes the file anew without them. No copy of the file is being made meanwhile,
-   * which would bring them back. Returns how many they were.
-   * @throws {@link LocalError} `STORE_UNWRITABLE` where they are deleted, and the disk has no room to write the file anew;
+   * Deletes the spans of these traces and rewrites the file without them. No copy is made at the same time, because it
+   * would bring them back. Returns how many there were.
+   * @throws {@link LocalError} `STORE_UNWRITABLE` when they are deleted but the disk has no room to rewrite the file;
    *   upkeep does that within a day
    */
   async forgetTraces(traceIds: readonly string[]): Promise<number> {
@@ -146,7 +146,7 @@ export class SpanStore {
     this.#open?.file.check();
   }
 
-  /** Whether a part of the file was found that cannot be read. */
+  /** Whether an unreadable part of the file was found. */
   get hasDamage(): boolean {
     return this.#hasDamage;
   }
@@ -172,12 +172,12 @@ export class SpanStore {
     });
   }
 
-  /** (trace id, span id) pairs that the filter of known spans holds, for deciding when to make it anew. */
+  /** (trace id, span id) pairs that the filter of known spans holds, for deciding when to rebuild it. */
   get knownSpanCount(): number {
     return this.#known.size;
   }
 
-  /** Makes the filter of known spans anew from what is stored, without those that have been deleted. */
+  /** Rebuilds the filter of known spans from what is stored, without deleted spans. */
   async forgetDeletedSpans(): Promise<void> {
     await this.change(async (connection) => {
       this.#known = (await readKnownSpanIds(connection)).known;
@@ -185,11 +185,11 @@ export class SpanStore {
   }
 
   /**
-   * Writes the rows to a new file, which takes the store's place: what was deleted is gone from the disk then. Spans are
-   * taken and questions answered meanwhile. Where a part of the file cannot be read, everything else is copied, and the
-   * damaged file is kept aside.
+   * Writes the rows to a new file, which replaces the store, so that deleted rows are gone from the disk. Spans are
+   * accepted and questions answered meanwhile. If a part of the file cannot be read, everything else is copied, and the
+   * damaged file is kept.
    *
-   * Whatever ends the process at whatever moment, one of the two files is whole and is the store.
+   * Whenever the process is killed, one of the two files is complete and is the store.
    * @throws {@link LocalError} `STORE_UNWRITABLE` where the disk has no room for the copy
    */
   rewrite(isStopped: () => boolean = () => false): Promise<CopyDamage & { keptAs: string | undefined }> {
@@ -198,14 +198,14 @@ export class SpanStore {
       const { lostSpans, incompleteSpans } = copy.damage;
       const keptAs = lostSpans + incompleteSpans > 0 ? damagedNameOf(this.path, new Date()) : undefined;
       await rename(copy.path, finishedCopyOf(this.path));
-      // From here on the copy is the store, and whoever opens it next completes what follows, should it fail.
+      // From here on the copy is the store; if a later step fails, the next open completes it.
       this.#open = undefined;
       try {
         syncFolder(dirname(this.path));
         if (keptAs !== undefined) await keepAside(this.path, keptAs);
         await putFinishedCopyInPlace(this.path);
       } finally {
-        // Questions that are being answered from the old file may end; it has no name any more.
+        // Questions in progress may finish on the old file, which has no name any more.
         void release(open);
       }
       this.#hasDamage = false;
@@ -216,7 +216,7 @@ export class SpanStore {
   }
 
   /**
-   * Writes a copy of the store as it is at one moment to `path`, while spans are taken and questions answered.
+   * Writes a consistent copy of the store to `path`, while spans are accepted and questions answered.
    * @throws {@link LocalError} `STORE_UNREADABLE` where a part of the store cannot be read
    */
   async backUpTo(path: string): Promise<void> {
@@ -261,7 +261,8 @@ export class SpanStore {
       this.#replacedSpans = [];
       const copy = await StoreCopy.start(open.database, path);
       try {
-        // The second round copies what arrived during the first, the third very little: the end holds up writers only briefly.
+        // The second round copies what arrived during the first, the third very little, so the end blocks writers only
+        // briefly.
         const isOver = (): boolean => isStopped() || this.#isClosing;
         for (let round = 0; round < 3; round++) await copy.copyRows(isOver);
         if (needed > MAX_CHECKPOINT_BYTES) await copy.checkpoint();
@@ -290,7 +291,7 @@ export class SpanStore {
     }
   }
 
-  /** Commits the appends together; where a value in one of them is in the way, one by one. */
+  /** Commits the appends together; if a value in one of them cannot be stored, one by one. */
   async #commitGroup(group: readonly WaitingAppend[]): Promise<void> {
     const spans = group.flatMap((append) => append.spans);
     try {
@@ -343,7 +344,7 @@ export class SpanStore {
     await appender.append(stored);
     await connection.run('COMMIT');
     file.check();
-    // Without a log the rows may be in one that somebody has deleted; a checkpoint puts them into the file in any case.
+    // Without a log at the path, the rows may be in a deleted one; a checkpoint writes them to the file either way.
     if (!file.hasLog()) {
       await connection.run('CHECKPOINT');
       file.hasLog();
@@ -371,7 +372,7 @@ export class SpanStore {
     if (this.#open === undefined) {
       const id = fileIdOf(this.path);
       this.#open = await openForWriting(this.path, this.#options);
-      // Another file has other spans in it than those that are known.
+      // Another file holds other spans than the filter knows.
       if (id !== this.#fileId) {
         this.#known = (await readKnownSpanIds(this.#open.connection)).known;
         this.#fileId = this.#open.file.id;
@@ -382,7 +383,7 @@ export class SpanStore {
     return this.#open;
   }
 
-  /** Says which files may stand at the store's path. */
+  /** Reports which files may be at the store's path. */
   async #reportFiles(fileIds: (string | undefined)[]): Promise<void> {
     try {
       await this.#options.onFileChange?.(fileIds.filter((id) => id !== undefined));
@@ -399,12 +400,15 @@ export class SpanStore {
   }
 }
 
-/** Closes a database whose file is not to be touched any more: what its log holds is read from there or elsewhere. */
+/**
+ * Closes a database without touching its file: the content of its log is read from the log later, or is already
+ * elsewhere.
+ */
 async function release({ appender, connection, database }: OpenStore): Promise<void> {
   try {
     appender.close();
   } catch {
-    // It flushes what a failed transaction left in it, and fails again; those rows were never acknowledged.
+    // Closing flushes what a failed transaction left, and fails again; those rows were never acknowledged.
   }
   connection.closeSync();
   await database.close(true);

@@ -5,38 +5,38 @@ import { BLOCK_BYTES, Database, isDamage, MAX_CHECKPOINT_BYTES } from './databas
 import { migrate } from './migrations.ts';
 import { logOf } from '../store-files.ts';
 
-/** DuckDB keeps rows in groups of so many, and reads and frees whole groups. */
+/** Size of DuckDB's row groups, which are read and freed as a whole. */
 const ROWS_PER_GROUP = 122_880;
-/** DuckDB's vector: the fewest rows that can be read by themselves. */
+/** DuckDB's vector: the smallest number of rows that can be read separately. */
 const ROWS_PER_VECTOR = 2_048;
-/** Enough to make the tables; the rows are written by the instance that reads them. */
+/** Enough to create the tables; the instance that reads the rows writes them. */
 const MAKING_MEMORY_BYTES = 32 * 1024 ** 2;
 
-/** Tables, and the columns without which a row is worth nothing; others become null where they cannot be read. */
+/** Tables, and the columns without which a row is useless; others become null when they cannot be read. */
 const TABLES: Readonly<Record<string, readonly string[]>> = {
   spans: ['trace_id', 'span_id', 'start_ns', 'duration_ns', 'role', 'outcome', 'is_recovered', 'depth'],
   resources: ['resource_id'],
   steps: ['step_id', 'step'],
 };
 
-/** A span that was stored anew while the copy was made. */
+/** A span that was stored again while the copy was made. */
 export interface SpanKey {
   traceId: bigint;
   spanId: bigint;
 }
 
-/** What could not be read of the rows that were copied. */
+/** How much of the copied tables could not be read. */
 export interface CopyDamage {
   lostSpans: number;
-  /** Spans that lack a value of theirs, such as a text. */
+  /** Spans that have lost a value, such as a text. */
   incompleteSpans: number;
 }
 
 /**
- * A copy of a store's rows in a new file, made while the store is written to: most rows first, the rest and what changed
- * when nothing is written. Deleted rows, and names and resources that no row uses, are not in it.
+ * A copy of a store's rows in a new file, made while the store is written to: first most rows, then, while writes are
+ * blocked, the rest and what has changed. It leaves out deleted rows, and names and resources that no row uses.
  *
- * Rows are found again by their position, which stays as long as a transaction is open that began before.
+ * Rows are found again by their position, which is stable while an older transaction is open.
  */
 export class StoreCopy {
   readonly path: string;
@@ -59,11 +59,11 @@ export class StoreCopy {
     this.#holder = holder;
   }
 
-  /** Starts a copy of `database` at `path`; what was there is removed. */
+  /** Starts a copy of `database` at `path`; an existing file is removed. */
   static async start(database: Database, path: string): Promise<StoreCopy> {
     await rm(path, { force: true });
     await rm(logOf(path), { force: true });
-    // Texts will be in both; only the owner may read them, from the start.
+    // Both files will hold texts, so only the owner may read them from the start.
     closeSync(openSync(logOf(path), 'a', 0o600));
     const made = await Database.open(path, { isReadOnly: false, memoryLimitBytes: MAKING_MEMORY_BYTES });
     chmodSync(path, 0o600);
@@ -72,8 +72,8 @@ export class StoreCopy {
 
     const connection = await database.connect();
     const holder = await database.connect();
-    // A checkpoint writes the newest row group anew, and while the copy is made its old place does not come free, neither
-    // in the store nor in the copy: a small store would take twice its size.
+    // A checkpoint rewrites the newest row group, and until the copy is done its old blocks are not freed, in the store
+    // or in the copy: a small store would take twice its size.
     await connection.run(`SET GLOBAL checkpoint_threshold = '${MAX_CHECKPOINT_BYTES / 1000}KB'`);
     await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS copy (BLOCK_SIZE ${BLOCK_BYTES})`);
     await holder.run('BEGIN');
@@ -81,7 +81,7 @@ export class StoreCopy {
     return new StoreCopy(path, connection, holder, database.checkpointThreshold);
   }
 
-  /** Copies the rows that have come since the last call, a row group at a time. */
+  /** Copies the rows that were added since the last call, a row group at a time. */
   async copyRows(isStopped: () => boolean = () => false): Promise<void> {
     const end = await this.#number('SELECT coalesce(max(rowid) + 1, 0) FROM spans');
     while (this.#copiedRows < end && !isStopped()) {
@@ -97,7 +97,7 @@ export class StoreCopy {
   }
 
   /**
-   * Copies the rest. Nothing may be written to the store meanwhile.
+   * Copies the rest. The caller must block writes to the store meanwhile.
    * @param replaced - Spans of which a stored copy was deleted and another written since the start.
    */
   async finish(replaced: readonly SpanKey[]): Promise<void> {
@@ -118,12 +118,12 @@ export class StoreCopy {
     await rm(logOf(this.path), { force: true });
   }
 
-  /** Ends it, and removes what there is of it. */
+  /** Aborts the copy, and removes its file. */
   async abandon(): Promise<void> {
     try {
       await this.#connection.run('DETACH copy');
     } catch {
-      // It has been detached, or the database has failed; the file goes in either case.
+      // Already detached, or the database has failed; the file is removed either way.
     }
     await this.#letGo();
     await rm(this.path, { force: true });

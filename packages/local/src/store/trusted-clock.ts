@@ -1,11 +1,11 @@
-/** A clock that is further ahead of, or behind, what it should show by now has jumped. */
+/** A clock that deviates further than this from the expected time has jumped. */
 export const MAX_STEP_MS = 86_400_000;
-/** For so long a clock that has jumped must be watched, while a back end runs, before it is believed. */
+/** How long a back end must run after a jump of the clock before the new time is believed. */
 export const WATCH_MS = 86_400_000;
-/** Before this a clock has not been set at all. 2025-01-01. */
+/** 2025-01-01. A clock that shows an earlier time has never been set. */
 const FIRST_CREDIBLE_MS = Date.UTC(2025, 0, 1);
 
-/** What is remembered of a clock from one run of a back end to the next. */
+/** What is remembered about the clock between runs of a back end. */
 export interface ClockState {
   /** The time that was believed last, in Unix milliseconds. */
   trustedMs: number;
@@ -14,9 +14,9 @@ export interface ClockState {
 }
 
 /**
- * Decides which time the age of data is judged by. A machine's clock may be wrong by years, after a dead battery or by a
- * bad time server, and data that was deleted for its age does not come back. So a clock that jumps by more than a day is
- * watched for a day of running time before it is believed, and meanwhile time goes on from where it was.
+ * Decides which time is used to judge the age of data. A machine's clock may be wrong by years, after a dead battery or
+ * by a bad time server, and data that was deleted for its age does not come back. So a clock that jumps by more than a
+ * day is watched for a day of running time before it is believed, and meanwhile time goes on from where it was.
  */
 export class TrustedClock {
   #state: ClockState;
@@ -36,7 +36,7 @@ export class TrustedClock {
   }
 
   /**
-   * Takes note of what the clock shows.
+   * Records what the clock shows.
    * @param nowMs - What it shows.
    * @param elapsedMs - Time that has passed since the last call, by a clock that cannot be set; 0 at the start.
    */
@@ -45,7 +45,7 @@ export class TrustedClock {
     const expectedMs = trustedMs + elapsedMs;
     this.#isJumping = Math.abs(nowMs - expectedMs) > MAX_STEP_MS;
     if (!this.#isJumping) {
-      // Set back a little, it is believed when it has caught up.
+      // A clock that was set back a little is believed once it has caught up.
       this.#state = { trustedMs: Math.max(trustedMs, nowMs), watchedMs: 0 };
       return;
     }
@@ -58,12 +58,12 @@ export class TrustedClock {
     this.#state = { trustedMs: nowMs, watchedMs: 0 };
   }
 
-  /** The time by which data may be called old: never later than the clock, nor than what is believed of it. */
+  /** The time for judging whether data is too old: the earlier of the clock and the believed time. */
   earliestMs(nowMs: number): number {
     return Math.min(nowMs, this.#state.trustedMs);
   }
 
-  /** The time by which data may be called to be from the future. */
+  /** The time for judging whether data is from the future. */
   latestMs(nowMs: number): number {
     return nowMs < FIRST_CREDIBLE_MS ? Infinity : Math.max(nowMs, this.#state.trustedMs);
   }

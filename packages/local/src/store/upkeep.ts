@@ -6,51 +6,50 @@ import { MAX_STEP_MS, TrustedClock, WATCH_MS } from './trusted-clock.ts';
 
 const MS_PER_DAY = 86_400_000;
 const MS_PER_HOUR = 3_600_000;
-/** More than can have passed since 1970; it stands for an age without limit. */
+/** More than can have passed since 1970: no limit on age. */
 const MANY_DAYS = 100_000;
 /** The latest time that a store can hold. */
 const LATEST_NS = 2n ** 63n - 1n;
-/** How often the size is looked at, beside every run: a quick sender can write much within a minute. */
+/** How often the size is checked, besides every run: a fast sender can write much within a minute. */
 const SIZE_LOOK_MS = 1_000;
-/** What has been deleted is gone from the disk within a day: a run that finds it this old rewrites the store. */
+/** Deleted rows are gone from the disk within a day: a run that finds them this old rewrites the store. */
 const MAX_UNRECLAIMED_MS = 20 * MS_PER_HOUR;
-/** A file longer than this factor of the size allowed is rewritten, where that makes it shorter: less is in use. */
+/** A file longer than this factor of the allowed size is rewritten if that makes it shorter. */
 const MAX_FILE_FACTOR = 1.05;
 const MAX_USED_SHARE = 0.95;
-/** Rounds of deleting for size in one run; a second one is needed only where sizes were misjudged. */
+/** Most rounds of deleting for size in one run; a second one is needed only when sizes were misjudged. */
 const MAX_SIZE_ROUNDS = 3;
-/** The filter of known spans is made anew when it holds this many times more than is stored. */
+/** The filter of known spans is rebuilt when it holds this many times more than is stored. */
 const FORGOTTEN_RATIO = 2;
-/** The time that is believed is written down when it has moved on by so much. */
+/** How far the believed time moves on before it is stored again. */
 const CLOCK_SAVE_MS = 10 * 60_000;
 
 /** What upkeep has done since the start. */
 export interface UpkeepCounts {
   conversationsDeletedByAge: number;
   conversationsDeletedBySize: number;
-  /** Large conversations that have lost their oldest spans, each time. */
+  /** Large conversations that have lost their oldest spans, counted each time. */
   conversationsShortened: number;
   spansDeleted: number;
   rewrites: number;
-  /** Bytes in use, the log included, when they were looked at last: some seconds ago at most while spans come. */
+  /** Bytes in use, log included, at the last check: at most some seconds old while spans arrive. */
   usedBytes: number;
 }
 
-/** What upkeep is told. */
 export interface UpkeepOptions {
   retention: ResolvedRetentionOptions;
   /** How often to look. */
   intervalMs: number;
   onNotice: (notice: string) => void;
-  /** The clocks; a test has its own. @defaultValue the machine's */
+  /** The clocks; tests pass their own. @defaultValue the machine's */
   now?: (() => number) | undefined;
   elapsed?: (() => number) | undefined;
 }
 
 /**
- * Keeps a store within its limits, in the background and in small steps: what is too old and what is too much is deleted,
- * what has been deleted is taken off the disk, and a damaged file is replaced by what can be read of it. Everything is
- * said and counted; a failure is said and tried again.
+ * Keeps a store within its limits, in the background and in small steps: it deletes by age and by size, takes deleted
+ * rows off the disk, and replaces a damaged file by what can be read of it. All of it is reported and counted; a
+ * failure is reported and retried.
  */
 export class Upkeep {
   readonly counts: UpkeepCounts = {
@@ -87,7 +86,7 @@ export class Upkeep {
     this.#growth = new Growth(SIZE_LOOK_MS);
   }
 
-  /** Reads what is remembered of the clock. A store that remembers nothing believes the newest of its spans. */
+  /** Reads what is remembered about the clock. A new store takes the time of its newest span. */
   static async open(store: SpanStore, options: UpkeepOptions): Promise<Upkeep> {
     const nowMs = (options.now ?? Date.now)();
     const row = await store.read(async (connection) => {
@@ -128,8 +127,8 @@ export class Upkeep {
   }
 
   /**
-   * Spans that end after this, in Unix nanoseconds, lie in the future. A store without a limit on age cannot judge times,
-   * and accepts any that it can hold.
+   * Spans that end after this, in Unix nanoseconds, lie in the future. A store without a limit on age accepts any time
+   * that it can represent.
    */
   get futureAfterNs(): bigint {
     if (this.#options.retention.maxAgeDays >= MANY_DAYS) return LATEST_NS;
@@ -241,8 +240,8 @@ export class Upkeep {
   }
 
   /**
-   * Bytes in use, with what has been deleted taken off where the store is above `maxBytes`. Deleting again before that
-   * would be deleting twice for the same excess: space comes free by whole row groups only.
+   * Bytes in use; a store above `maxBytes` is first rewritten without deleted rows. Otherwise more would be deleted for
+   * the same excess, because space is freed by whole row groups only.
    */
   async #reclaimedBytes(maxBytes: number): Promise<number> {
     let usedBytes = await this.#usedBytes();
@@ -265,7 +264,7 @@ export class Upkeep {
     this.#lookedAtSpans = storedSpans;
     const bytesPerSpan = newSpans === 0 ? 0 : this.counts.usedBytes / Math.max(1, await this.#storedSpans());
     this.#growth.observe(newSpans * bytesPerSpan, this.#elapsed());
-    // After a failure the next run tries again; a second apart, trying would cost more than it brings.
+    // After a failure the next run tries again; retrying every second would cost more than it gains.
     if (newSpans === 0 || this.#lastFailure !== undefined) return;
     const { fromBytes } = this.#growth.boundsFor(this.#options.retention.maxBytes);
     if ((await this.#usedBytes()) > fromBytes) await this.#keepSize();
@@ -279,7 +278,7 @@ export class Upkeep {
     const sinceMs = await this.#unreclaimedSinceMs();
     if (sinceMs === undefined) return false;
     const nowMs = this.#now();
-    // A clock that was set back says nothing about how long ago it was.
+    // If the clock was set back, the age is unknown.
     return nowMs - sinceMs > MAX_UNRECLAIMED_MS || nowMs < sinceMs - MS_PER_HOUR;
   }
 

@@ -11,14 +11,14 @@ const VERSION_RECORD = Buffer.from('640062650002ffff', 'hex');
 const ENTRY_HEAD_BYTES = 16;
 const COMMIT_ENTRY = Buffer.from('0500000000000000e7fe7d722fed3d5e640064ffff', 'hex');
 
-/** Far more than one entry has, which holds at most some thousand rows of one request. */
+/** Far more than an entry has: it holds at most some thousand rows. */
 const MAX_ENTRY_BYTES = 2 ** 30;
 
 /** What could not be read of a log. */
 export interface DamagedLog {
-  /** Where the log was put aside, whole as it was found. */
+  /** Where the unchanged log was put aside. */
   keptAs: string;
-  /** Bytes at the end of the log that were left out. */
+  /** Bytes cut off the end of the log. */
   lostBytes: number;
   totalBytes: number;
   /** Transactions that are known to have been in them; there may have been more. */
@@ -26,25 +26,25 @@ export interface DamagedLog {
 }
 
 /**
- * Looks for damage that DuckDB does not report but takes for the end of the log: it would open, and everything behind
- * would be missing without a word. Cuts the log before it, and keeps the whole one aside.
+ * Looks for damage that DuckDB mistakes for the end of the log: the store would open, and everything behind the damage
+ * would be missing silently. Truncates the log before it, and keeps the original.
  *
- * A log that breaks off within its last transaction is not damaged: that is how a process leaves it that was killed while it
- * wrote, and nobody had been told that the transaction was kept.
+ * A log that ends within its last transaction is not damaged: a process was killed while it wrote, and had not
+ * acknowledged that transaction.
  */
 export async function cutHiddenDamage(storePath: string): Promise<DamagedLog | undefined> {
   const damage = await findHiddenDamage(storePath);
   if (damage === undefined) return undefined;
   const kept = await keepLogAside(storePath, damage.end);
   if (!damage.isVersionDamaged || damage.end === 0) return kept;
-  // The record is the same in every log that this version can meet.
+  // The version record is the same in every log that this version can encounter.
   const file = await open(logOf(storePath), 'r+');
   await file.write(VERSION_RECORD, 0, VERSION_RECORD.length, 0);
   await file.close();
   return kept;
 }
 
-/** Damage that DuckDB would not report, and where what can be read ends; undefined where there is none. */
+/** Damage that DuckDB would not report, and where the readable part ends; undefined when there is none. */
 export async function findHiddenDamage(
   storePath: string,
 ): Promise<{ end: number; isVersionDamaged: boolean } | undefined> {
@@ -61,21 +61,21 @@ export async function findHiddenDamage(
 }
 
 /**
- * Where the entry begins that DuckDB's `error` says cannot be replayed; undefined when it speaks of anything else, and
- * infinite when it does not say where.
+ * Where the entry begins that DuckDB's `error` says cannot be replayed; undefined for any other error, and `Infinity`
+ * when it does not say where.
  */
 export function findReplayFailure(error: unknown): number | undefined {
   const { message } = error as Error;
   if (!message.includes('Failure while replaying WAL file')) return undefined;
-  // What it names is where the content of the entry begins.
+  // It names the position of the content of the entry.
   const content = /entry at byte position (\d+)/.exec(message)?.[1];
   return content === undefined ? Infinity : Math.max(0, Number(content) - ENTRY_HEAD_BYTES);
 }
 
 /**
- * Leaves the first `maxBytes` of the log, and keeps the whole one aside. Where it is no longer than that, its last
- * transaction goes.
- * @param earlier - What has been cut already; the whole log is kept then, and what is lost adds up.
+ * Truncates the log to `maxBytes`, and keeps the original. If it is no longer than that, its last transaction is cut
+ * off.
+ * @param earlier - The result of an earlier cut; the original is already kept then, and the losses add up.
  */
 export async function cutLog(storePath: string, maxBytes: number, earlier?: DamagedLog): Promise<DamagedLog> {
   const log = await readFile(logOf(storePath));
@@ -88,7 +88,7 @@ async function keepLogAside(storePath: string, bytes: number, earlier?: DamagedL
   const keptAs = earlier?.keptAs ?? damagedNameOf(path, new Date());
   if (earlier === undefined) {
     await copyFile(path, keptAs);
-    // It holds texts as the log does.
+    // Like the log, it holds texts.
     await chmod(keptAs, 0o600);
   }
   await truncate(path, bytes);
@@ -109,12 +109,12 @@ function endOfLastTransactionButOne(log: Buffer): number {
   return at < 0 ? 0 : at + COMMIT_ENTRY.length;
 }
 
-/** The length that stands at `position`; 0 where there is no room for one. */
+/** The length at `position`; 0 when the log ends before it. */
 function claimedLength(log: Buffer, position: number): number {
   return position + ENTRY_HEAD_BYTES <= log.length ? Number(log.readBigUInt64LE(position)) : 0;
 }
 
-/** Where the entries end that have the length which they say. */
+/** Where the last complete entry ends. */
 function endOfEntries(log: Buffer): number {
   let position = VERSION_RECORD.length;
   while (position + ENTRY_HEAD_BYTES <= log.length) {

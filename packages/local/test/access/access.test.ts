@@ -99,10 +99,10 @@ describe('a token is asked for', () => {
   });
 
   test.each([
-    ['', /holds no token/],
-    ['# nothing\n', /holds no token/],
+    ['', /contains no tokens/],
+    ['# nothing\n', /contains no tokens/],
     ['short', /fewer than 16 characters/],
-    [`look ${READ}`, /no right by "look"/],
+    [`look ${READ}`, /"look", which is not a right/],
     [`read send ${READ}`, /more than rights and a token/],
   ])('the token file %j is refused', async (tokens, reason) => {
     await expect(start({ tokens })).rejects.toMatchObject({

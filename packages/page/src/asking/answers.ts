@@ -29,7 +29,7 @@ import type {
 
 import { RESPONSE_ROW } from './rows.ts';
 
-/** Everything that the page asks, by name. No number on the page comes from anywhere else. */
+/** All questions of the page, by name. Every number on the page comes from one of them. */
 export const ANSWERS = {
   averages,
   commonErrors,
@@ -55,7 +55,7 @@ export const ANSWERS = {
 
 export type AnswerName = keyof typeof ANSWERS;
 
-/** What an answer is asked with, beside the source. */
+/** The options of a question, besides the source. */
 export type OptionsOf<Name extends AnswerName> = Parameters<(typeof ANSWERS)[Name]>[1];
 
 export type AnswerOf<Name extends AnswerName> = Awaited<ReturnType<(typeof ANSWERS)[Name]>>;
@@ -70,7 +70,7 @@ export function answer<Name extends AnswerName>(
   return ask(source, options);
 }
 
-/** How long users waited for the first output; absent where no conversation says so. */
+/** How long users waited for the first output; absent when no conversation records it. */
 export interface ResponseLatency {
   conversations: number;
   p50Ms?: number | undefined;
@@ -88,7 +88,7 @@ export async function responseLatency(
   return { conversations, p50Ms, p95Ms };
 }
 
-/** Where a conversation lies in a chart over time. */
+/** The position of a conversation in a chart over time. */
 export interface PlacedConversation {
   traceId: string;
   /** Whole milliseconds. */
@@ -98,8 +98,8 @@ export interface PlacedConversation {
 }
 
 /**
- * Every conversation that starts in the window, by start, however many there are; with nothing but its place, which
- * costs a source a fraction of what rows cost.
+ * Every conversation that starts in the window, by start, however many there are; only their positions, which cost a
+ * source a fraction of what rows cost.
  */
 export async function places(
   source: ConversationSource,
@@ -122,13 +122,16 @@ export async function places(
   return { conversations, coverage };
 }
 
-/** What the bars of many conversations are drawn from: a row a trace, a column a step, in step order; a column has only the rows with its step. */
+/**
+ * Data for the bars of many conversations: one row per trace, one column per step, in step order; a column has only the
+ * rows with its step.
+ */
 export interface StepParts {
   traceIds: string[];
   steps: Pick<StepColumn, 'step' | 'rows' | 'completedMs' | 'firstOffsetMs'>[];
 }
 
-/** Where the steps of each conversation in the window lie, as the source answers it. */
+/** The positions of the steps of each conversation in the window, as the source answers it. */
 export async function stepParts(
   source: ConversationSource,
   options: { window: Window; filters?: ConversationFilters | undefined },
@@ -150,18 +153,18 @@ function usageWithKinds(
   return usage(source, { ...options, kindOf });
 }
 
-/** One step in one stretch of time. Times are absent where nothing was counted. */
+/** One step in one interval of time. Durations are absent when nothing was counted. */
 export interface StepStretch {
   sinceUnixNano: bigint;
   untilUnixNano: bigint;
   p50Ms?: number | undefined;
   p95Ms?: number | undefined;
   firstOutputP50Ms?: number | undefined;
-  /** Failures that no retry made up for. */
+  /** Failures that were not followed by a successful retry. */
   failures: number;
 }
 
-/** One step, or the response latency, over the window in stretches of the same length, as the source answers each. */
+/** One step, or the response latency, over the window in intervals of equal length, as the source answers each. */
 export async function stepOverTime(
   source: ConversationSource,
   options: { step: string; window: Window; stretches: number; filters?: ConversationFilters | undefined },
@@ -184,7 +187,7 @@ export async function stepOverTime(
   );
 }
 
-/** `window` in `count` stretches of the same length. */
+/** `window` in `count` intervals of equal length. */
 function partsOf({ sinceUnixNano, untilUnixNano }: Window, count: number): Window[] {
   const bound = (index: number): bigint =>
     sinceUnixNano + ((untilUnixNano - sinceUnixNano) * BigInt(index)) / BigInt(count);
@@ -194,13 +197,13 @@ function partsOf({ sinceUnixNano, untilUnixNano }: Window, count: number): Windo
   })).filter((each) => each.sinceUnixNano < each.untilUnixNano);
 }
 
-/** What a hundred calls of a step would take: one value for each of a hundred, in order; empty where none is counted. */
+/** The durations of a step as a hundred quantiles, in order; empty when none is counted. */
 export interface StepSpread {
   durationsMs: readonly number[];
   firstOutputsMs: readonly number[];
 }
 
-/** How the durations of one step, or the response latencies, are spread, as the source answers it. */
+/** The distribution of the durations of one step, or of response latencies, as the source answers it. */
 export async function stepSpread(
   source: ConversationSource,
   options: { step: string; window: Window; filters?: ConversationFilters | undefined },

@@ -3,11 +3,11 @@ import type { Answered, Asked } from './answer-worker.ts';
 import type { AnswerName, AnswerOf, OptionsOf } from './answers.ts';
 import type { StepKind } from '@convotel/conventions';
 
-/** An answer that did not come, in the words of the command line. */
+/** The reason for a missing answer, worded like the command line. */
 export class AskError extends Error {
   override readonly name = 'AskError';
   readonly code: string;
-  /** Status of the last response; 401 where a token is wanted. */
+  /** Status of the last response; 401 when a token is required. */
   readonly status: number | undefined;
 
   constructor(code: string, message: string, status: number | undefined) {
@@ -43,7 +43,7 @@ export function ask<Name extends AnswerName>(name: Name, options: OptionsOf<Name
 
 let sawFirst: (hasSeen: boolean) => void;
 
-/** Whether the first answer of the page has seen a conversation; false where there was none, or it did not come. */
+/** Whether the first answer of the page contained a conversation; false also when it failed. */
 export const firstAnswerSaw = new Promise<boolean>((resolve) => {
   sawFirst = resolve;
 });
@@ -59,7 +59,7 @@ function startWorker(): Worker {
   started.addEventListener('error', ({ message }) => {
     const error = new AskError(
       'INTERNAL',
-      `the page cannot ask: ${message || 'its worker did not load'}; reload it`,
+      `the page cannot load answers: ${message || 'its worker did not load'}; reload it`,
       0,
     );
     for (const call of waiting.values()) call.reject(error);
@@ -69,18 +69,18 @@ function startWorker(): Worker {
   return started;
 }
 
-/** What the server says of itself at `/page/about.json`. */
+/** What the server says about itself at `/page/about.json`. */
 export interface About {
-  /** What answers behind the server. */
+  /** The source behind the server. */
   source: { kind: string; location: string };
   /** Whether programs may send spans to this address. */
   takesSpans: boolean;
-  /** What `convotel.json` says beside the server. */
+  /** The settings of the `convotel.json` of the server. */
   settings?: {
     targetMs?: number;
     currency?: string;
     prices?: Readonly<Record<string, ModelPrice>>;
-    /** Kinds of steps whose name does not tell. */
+    /** Kinds of the steps whose name does not reveal it. */
     kinds?: Readonly<Record<string, StepKind>>;
   };
 }
@@ -92,7 +92,7 @@ export async function readAbout(): Promise<About | undefined> {
 }
 
 /**
- * Signs in with the server's token, which then stands in a cookie that no script can read.
+ * Signs in with the token of the server, and gets a cookie that no script can read.
  * @returns what was wrong, in words; undefined when it worked
  */
 export async function signIn(token: string): Promise<string | undefined> {

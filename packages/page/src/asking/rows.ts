@@ -10,8 +10,8 @@ import type {
 } from '@convotel/query/answers';
 
 /**
- * What the page shows of the rows of answers, under the page's own names. Where an answer renames or gains a field, this
- * file is what changes.
+ * The fields of answers that the page shows, under its own names. If an answer renames or gains a field, only this file
+ * changes.
  */
 export interface ShownConversation {
   id: string;
@@ -71,22 +71,22 @@ export function errorRatePct(row: StepErrorRow): number {
   return row.finalErrorRatePct ?? row.errorRatePct;
 }
 
-/** The failures that {@link errorRatePct} counts: those that no retry made up for. */
+/** The failures that {@link errorRatePct} counts: those that were not followed by a successful retry. */
 export function failuresOf(row: StepErrorRow): number {
   return row.finalFailures;
 }
 
-/** The row of answers that is about conversations and not about a step. */
+/** The row of an answer that is about whole conversations instead of a step. */
 export const RESPONSE_ROW = 'response latency';
 
-/** Warnings of a coverage as sentences. */
+/** The warnings of a coverage as sentences. */
 export function warningTexts(warnings: Coverage['warnings']): string[] {
   return warnings.map(({ text }) => text);
 }
 
 /**
- * The step that people wait for longest in all: the longest by its average and its calls together, so that a rare one
- * does not count for more than it took. Undefined where nothing has completed.
+ * The step with the longest total waiting time: average times calls, so that a rare step does not count for more than
+ * it took. Undefined when nothing has completed.
  */
 export function longestWait<Row extends Pick<StepAverageRow, 'step' | 'averageMs' | 'count'>>(
   rows: readonly Row[],

@@ -4,16 +4,16 @@ import { isMoving, windowOf } from '../address.ts';
 import type { Address } from '../address.ts';
 import type { AskError } from './ask.ts';
 
-/** How often a view of a window that moves asks again. */
+/** How often a view with a moving window asks again. */
 const EVERY_MS = 10_000;
 
-/** What answers about the window of the address are asked with. */
+/** Options for questions about the window of the address. */
 export interface AskedFor {
-  /** Everything of `options` that does not move with the clock, in a text. */
+  /** A key of everything in `options` that does not move with the clock. */
   key: string;
-  /** Undefined for a window that stays where it is. */
+  /** Undefined for a fixed window. */
   everyMs: number | undefined;
-  /** As it is now. */
+  /** The window as of now. */
   options: () => WindowedOptions;
 }
 
@@ -26,7 +26,7 @@ export function askedFor({ address, zone }: { address: Address; zone: string }):
   };
 }
 
-/** What is known of an answer. The last value stays on the page while the next one is asked for, and when that fails. */
+/** The state of an answer. The last value stays on the page while the next one is loading, and when that fails. */
 export interface Known<Value> {
   value?: Value | undefined;
   error?: AskError | undefined;
@@ -34,7 +34,7 @@ export interface Known<Value> {
 
 /**
  * Asks when `key` changes, and again `everyMs` after each answer, while the page is visible.
- * @param key - what is asked, in a text; a value for another key is never shown
+ * @param key - identifies the question; a value for another key is never shown
  */
 export function useAnswer<Value>(key: string, ask: () => Promise<Value>, everyMs?: number): Known<Value> {
   const [known, setKnown] = useState<Known<Value> & { key: string }>({ key });
@@ -50,12 +50,12 @@ export function useAnswer<Value>(key: string, ask: () => Promise<Value>, everyMs
       }
     });
     return () => over.abort();
-    // What `ask` closes over is part of `key`.
+    // Everything that `ask` closes over is part of `key`.
   }, [key, everyMs]);
   return known.key === key ? known : {};
 }
 
-/** Runs `work` at once, and again `everyMs` after it was done; not while the page is hidden. */
+/** Runs `work` at once, and again `everyMs` after it has finished; not while the page is hidden. */
 export async function askAgain(
   over: AbortSignal,
   everyMs: number | undefined,

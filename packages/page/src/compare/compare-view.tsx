@@ -18,8 +18,7 @@ import type { Column } from '../drawing/table.tsx';
 const NAMES = ['before', 'after'] as const;
 
 /**
- * Two windows against each other: the parts of one window, split where the user says, else in the middle; or any two
- * that were chosen.
+ * Compares two windows: the parts of one, split where the user clicks, else in the middle; or any two that were chosen.
  */
 export function CompareView({ address, zone }: ViewProps) {
   const { filters, before, after } = address;

@@ -18,7 +18,9 @@ export interface Sides {
 
 const SERIES: uPlot.Series[] = [{ paths: () => null, points: { show: false } }];
 
-/** The conversations around both windows, which are marked; a click splits, a drag selects. Unix milliseconds. */
+/**
+ * The conversations around both windows, with the windows marked; a click splits, a drag selects. Unix milliseconds.
+ */
 export function SidesChart(props: {
   address: Address;
   zone: string;

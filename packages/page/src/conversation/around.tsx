@@ -12,7 +12,7 @@ import type { About } from '../asking/ask.ts';
 
 const NANO_PER_MS = 1_000_000n;
 const NANO_PER_MINUTE = 60_000n * NANO_PER_MS;
-/** How far on either side neighbours are looked for. */
+/** How far on either side neighbours are searched. */
 const AROUND_MINUTES = 720n;
 /** How many are shown on either side. */
 const SHOWN_EACH_SIDE = 12;
@@ -60,12 +60,12 @@ export function Neighbours(props: { conversation: ShownConversation; zone: strin
   );
 }
 
-/** Where the session of a conversation is shown. */
+/** The link to the session of a conversation. */
 export function sessionLink(address: Address, sessionId: string): string {
   return formatAddress({ ...address, view: 'sessions', conversationId: undefined, step: undefined, sessionId });
 }
 
-/** By start: as many as are shown on either side of `conversation`, and itself. */
+/** By start: `conversation`, with as many on either side as are shown. */
 async function neighboursOf(
   conversation: ShownConversation,
   filters: ConversationFilters,
@@ -78,7 +78,7 @@ async function neighboursOf(
   };
   const untilItself = at + NANO_PER_MS;
   const before = recent(at - AROUND_MINUTES * NANO_PER_MINUTE, untilItself, SHOWN_EACH_SIDE + 1);
-  // The newest come first, so those just after it are looked for in stretches that grow until there are enough.
+  // Answers are newest first, so those just after it are searched in intervals that grow until there are enough.
   let after: ShownConversation[] = [];
   for (let minutes = 5n; after.length < SHOWN_EACH_SIDE; minutes *= 12n) {
     after = await recent(untilItself, at + minutes * NANO_PER_MINUTE, 10_000);
@@ -109,7 +109,7 @@ export function CopyAs(props: { detail: ShownDetail; report: AnswerOf<'trace'>; 
   );
 }
 
-/** The command that prints the same, from the same place. */
+/** The command that prints the same, from the same source. */
 function commandFor(id: string, about: About | undefined): string {
   const from = about === undefined || about.takesSpans ? location.origin : about.source.location;
   return `convotel trace ${shellWord(id)} --from ${shellWord(from)}`;

@@ -14,7 +14,7 @@ import { Neighbours, sessionLink, CopyAs } from './around.tsx';
 import { StepPanel } from './step-panel.tsx';
 import { Waterfall } from './waterfall.tsx';
 
-/** How often a conversation that has not ended is asked for again. */
+/** How often an open conversation is reloaded. */
 const OPEN_EVERY_MS = 2000;
 
 /** One conversation as it happened: its steps on one axis, why it took so long, and one step in detail. */
@@ -123,7 +123,7 @@ function Head({ detail, zone, address }: { detail: ShownDetail; zone: string; ad
   );
 }
 
-/** The step of the address, else where it failed, else what was waited for longest, else the first. */
+/** The step of the address, else the one that failed, else the one with the longest wait, else the first. */
 function chosenStep(
   { outcome, steps }: ShownDetail,
   explained: readonly ExplainedStep[],

@@ -13,7 +13,7 @@ const MIN_GAP_SHARE = 0.004;
 const WORDS_SHARE = 0.05;
 
 /**
- * The steps on one axis, a row each. Pale is waiting for the first output, solid is work, hatched from top to bottom is
+ * The steps on one axis, a row each. Pale: waiting for the first output. Solid: work. Hatched over the whole height:
  * time in no step. Each row is a button that shows the step in the panel.
  */
 export function Waterfall(props: {
@@ -135,7 +135,7 @@ function StepLine(props: {
   );
 }
 
-/** What the looks mean; only those that occur. */
+/** The legend; only of what occurs. */
 function WaterfallKey({ detail, hasGaps }: { detail: ShownDetail; hasGaps: boolean }) {
   const entries: [look: string, words: string][] = [['key-path', 'what the conversation waited for']];
   if (detail.steps.some(({ timeToFirstOutputMs }) => timeToFirstOutputMs !== undefined)) {
@@ -157,9 +157,9 @@ function WaterfallKey({ detail, hasGaps }: { detail: ShownDetail; hasGaps: boole
 }
 
 /**
- * Where the response latency lies on the axis: it ends with the first output of a step that answers the user, which is
- * its own where it is known, else the beginning of playback or the end of text to speech. Undefined where no such step
- * is there, or the latency is not known.
+ * The position of the response latency on the axis: it ends with the first output of a step that answers the user,
+ * taken from the step if known, else from the beginning of playback or the end of text to speech. Undefined without
+ * such a step or latency.
  */
 function responseMark({ responseMs, steps }: ShownDetail): { fromMs: number; untilMs: number } | undefined {
   if (responseMs === undefined) return undefined;

@@ -8,16 +8,16 @@ import { StepBar } from '../drawing/bars.tsx';
 import type { PartsIndex } from '../drawing/bars.tsx';
 import { durationWords, isFailed, shortTimeWords } from '../words.ts';
 
-/** Id of the field that the key `/` goes to. */
+/** Id of the field that the key `/` focuses. */
 export const FIND_FIELD = 'find';
 
 /** Narrower than this, a row has two lines. */
 const NARROW_PX = 720;
 const ROW_PX = 40;
 const NARROW_ROW_PX = 64;
-/** The share of rows whose bar fits; longer ones are cut. */
+/** The share of rows whose bar fits; longer bars are cut off. */
 const FITTING_SHARE = 0.98;
-/** Rows drawn above and below what is seen. */
+/** Rows drawn above and below the visible ones. */
 const MARGIN_ROWS = 12;
 
 interface ListProps {
@@ -27,7 +27,7 @@ interface ListProps {
   zone: string;
 }
 
-/** Ten thousand rows, of which only those that are seen are on the page. */
+/** A list of up to ten thousand rows, of which only the visible ones are in the document. */
 export function ConversationList({ rows, parts, address, zone }: ListProps) {
   const box = useRef<HTMLDivElement>(null);
   const [seen, setSeen] = useState({ topRow: 0, height: 800, width: 1000 });
@@ -40,7 +40,7 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
     const measure = (): void => {
       const { clientHeight: height, clientWidth: width } = element;
       const topRow = Math.floor(element.scrollTop / rowPxOf(width));
-      // Drawn anew only where other rows are seen.
+      // Rendered again only when other rows become visible.
       setSeen((before) =>
         before.topRow === topRow && before.height === height && before.width === width
           ? before
@@ -67,16 +67,16 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
       element.scrollTop = top + rowPx - element.clientHeight;
     }
   });
-  // With the drawing: a key in between would be undone, since a row that gets the focus is chosen.
+  // Together with rendering: a key in between would be undone, because a row that gets the focus is chosen.
   useLayoutEffect(() => {
     const element = box.current!;
-    // Rows come and go; who types elsewhere meanwhile is not to be interrupted.
+    // Rows come and go; a user who types elsewhere must not be interrupted.
     const { activeElement } = document;
-    // A row that had the focus and went leaves it to the body.
+    // When a focused row is removed, the body gets the focus.
     const isElsewhere = activeElement !== document.body && !element.contains(activeElement);
     if (!wantsFocus.current && isElsewhere) return;
     const row = element.querySelector<HTMLElement>('[data-chosen]');
-    // The row may have come onto the page only now; or another one stands where it was, which Enter must not open.
+    // The row may have been rendered only now; or another one is in its place, which Enter must not open.
     if (row !== null && chosen !== undefined) {
       wantsFocus.current = false;
       row.focus({ preventScroll: true });
@@ -90,7 +90,7 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
   const shown = rows.slice(first, seen.topRow - MARGIN_ROWS + shownAtOnce);
   const scaleMs = useMemo(() => barScaleMs(rows), [rows]);
   const here = formatAddress(address);
-  // A row that is drawn as before is not drawn again: scrolling only costs what comes into sight.
+  // An unchanged row is not rendered again: scrolling costs only the rows that become visible.
   const drawn = useMemo(() => new Map<ShownConversation, VNode>(), [here, zone, parts, scaleMs]);
   const draw = (row: ShownConversation): VNode => (
     <Row
@@ -114,7 +114,7 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
       <ol style={{ height: `${rows.length * rowPx}px` }}>
         {shown.map((row, index) => (
           <li
-            // An element that scrolls out is given to the row that scrolls in: new ones would cost more.
+            // Elements that scroll out are reused for rows that scroll in: new ones would cost more.
             key={(first + index) % shownAtOnce}
             aria-setsize={rows.length}
             aria-posinset={first + index + 1}
@@ -132,7 +132,7 @@ function rowPxOf(width: number): number {
   return width < NARROW_PX ? NARROW_ROW_PX : ROW_PX;
 }
 
-/** The bars of nearly all rows fit; one conversation that took minutes does not make all others a dot. */
+/** Scaled so that nearly all bars fit: one conversation of minutes does not shrink all others to a dot. */
 function barScaleMs(rows: readonly ShownConversation[]): number {
   const sorted = Float64Array.from(rows, ({ durationMs }) => durationMs).sort();
   return Math.max(sorted[Math.floor((sorted.length - 1) * FITTING_SHARE)] ?? 0, 1);
@@ -165,16 +165,16 @@ function Row(props: {
   );
 }
 
-/** `j` and `k` go down and up, `e` to the next that failed, `/` to the field for an id; Enter is the link's own. */
+/** `j` and `k` go down and up, `e` to the next that failed, `/` to the field for an id; Enter follows the link. */
 function useRowKeys(
   rows: readonly ShownConversation[],
   chosen: string | undefined,
   choose: (row: ShownConversation, index: number) => void,
 ): void {
-  // Keys may be faster than the page is drawn: each goes on from what the one before chose.
+  // Keys may be faster than rendering: each continues from the row that the one before chose.
   const latest = useRef({ rows, chosen, choose });
   latest.current = { rows, chosen, choose };
-  // Before the rows are seen, so that no key is lost.
+  // Before the rows are visible, so that no key is lost.
   useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       const isTyping = event.target instanceof HTMLElement && event.target.closest('input, select, textarea') !== null;

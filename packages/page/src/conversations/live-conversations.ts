@@ -9,21 +9,21 @@ import type { ShownConversation } from '../asking/rows.ts';
 import type { StepParts } from '../asking/answers.ts';
 import { askAgain } from '../asking/use-answer.ts';
 
-/** The most that one question may ask for. */
+/** Most rows of one question. */
 export const MOST_ROWS = 10_000;
-/** Asked first, so that something stands on the page while the rest is read. */
+/** Asked first, so that the page shows something while the rest is read. */
 const FIRST_ROWS = 100;
 const EVERY_MS = 2000;
 /** A conversation changes while it runs; those that began this long before the newest are asked for again. */
 const CHANGING_NANO = 120_000_000_000n;
-/** What changed later than that is found by asking for everything again. */
+/** Changes to older ones are found by asking for everything again. */
 const ALL_EVERY_ROUNDS = 30;
 
 /** Conversations of a window, kept up to date. */
 export interface LiveConversations {
   /** Newest first; undefined until the first answer. */
   rows: ShownConversation[] | undefined;
-  /** Where their steps lie; later answers come first. */
+  /** The positions of their steps; later answers come first. */
   parts: StepParts[];
   coverage: Coverage | undefined;
   error: AskError | undefined;
@@ -31,7 +31,7 @@ export interface LiveConversations {
 
 const NOTHING: LiveConversations = { rows: undefined, parts: [], coverage: undefined, error: undefined };
 
-/** Asks for the conversations of the address, then every two seconds, while the page is visible, for what is new. */
+/** Asks for the conversations of the address, then for new ones every two seconds while the page is visible. */
 export function useLiveConversations(address: Address, zone: string): LiveConversations {
   const { since, until, filters, order } = address;
   const isLongest = order === 'longest';
@@ -88,13 +88,13 @@ export function useLiveConversations(address: Address, zone: string): LiveConver
       }
     });
     return () => over.abort();
-    // Everything that is asked with is in the key.
+    // The key contains everything that the question depends on.
   }, [key, moves]);
 
   return live.key === key ? live : NOTHING;
 }
 
-/** The rows in the order that the address asks for. */
+/** The rows in the order of the address. */
 export function useOrdered(rows: ShownConversation[] | undefined, address: Address): ShownConversation[] | undefined {
   const { order, find } = address;
   return useMemo(() => {
@@ -105,7 +105,7 @@ export function useOrdered(rows: ShownConversation[] | undefined, address: Addre
   }, [rows, order, find]);
 }
 
-/** Who needs attention first. */
+/** Those that need attention first. */
 const NEED: Readonly<Record<ShownConversation['outcome'], number>> = {
   failed: 0,
   timed_out: 0,

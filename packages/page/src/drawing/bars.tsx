@@ -6,16 +6,16 @@ import { stepLook } from './marks.tsx';
 /** Steps that touch do not overlap, whatever their clocks say. */
 const OVERLAP_MS = 1;
 
-/** A step in a bar; `completedMs` is absent where it did not complete. */
+/** A step in a bar; `completedMs` is absent if it did not complete. */
 interface BarPart {
   step: string;
   offsetMs: number;
   completedMs?: number | undefined;
-  /** Steps that overlap lie in lanes of their own, from 0. */
+  /** Lane, from 0; overlapping steps are in different lanes. */
   lane: number;
 }
 
-/** Where in {@link StepParts} each conversation stands, made once for many bars. */
+/** The index of each conversation in {@link StepParts}, built once for many bars. */
 export class PartsIndex {
   readonly #parts: StepParts;
   readonly #rowByTraceId: Map<string, number>;
@@ -57,7 +57,7 @@ export class PartsIndex {
   }
 }
 
-/** Where `row` stands among `rows`, which ascend; −1 where it is not among them. */
+/** The index of `row` in the ascending `rows`; −1 if it is not there. */
 function indexIn(rows: Uint32Array, row: number): number {
   let [low, high] = [0, rows.length];
   while (low < high) {
@@ -69,12 +69,12 @@ function indexIn(rows: Uint32Array, row: number): number {
 }
 
 /**
- * A conversation as one bar: its steps where they began, on a scale that ends at `scaleMs`. A step that did not complete
- * reaches to the end of the conversation, hatched.
+ * A conversation as one bar: its steps at their start, on a scale that ends at `scaleMs`. A step that did not complete
+ * extends to the end of the conversation, hatched.
  */
 export function StepBar(props: {
   conversation: ShownConversation;
-  /** The first that knows the conversation counts. */
+  /** The first that contains the conversation is used. */
   parts: readonly PartsIndex[];
   scaleMs: number;
 }) {
@@ -110,14 +110,14 @@ function stepsOf(parts: readonly PartsIndex[], traceId: string): readonly BarPar
 }
 
 /**
- * Conversations one after the other as columns of their durations, the part before the first output dark, where that is
- * known. Each opens its conversation.
+ * Conversations in order as columns of their durations, with the time before the first output dark, if known. A click
+ * opens the conversation.
  */
 export function ConversationColumns(props: {
   /** By start. */
   rows: readonly ShownConversation[];
   linkTo: (row: ShownConversation) => string;
-  /** The trace id of the one that is open. */
+  /** The trace id of the open conversation. */
   current: string | undefined;
   zone: string;
 }) {

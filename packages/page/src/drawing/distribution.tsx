@@ -3,12 +3,12 @@ import type { StepSpread } from '../asking/answers.ts';
 import { axisWords, countWords, durationWords } from '../words.ts';
 import { stepLook } from './marks.tsx';
 
-/** Into how many columns the axis is parted. */
+/** Number of columns of the axis. */
 const COLUMNS = 60;
 
 /**
- * How many of a hundred calls take how long, and below it when their first output comes, on the same axis; with the
- * median, the 95th and the 99th percentile.
+ * The distribution of durations, and below it of first outputs on the same axis; with the median, the 95th and the 99th
+ * percentile.
  */
 export function Distribution(props: { step: string; spread: StepSpread; percentiles: StepPercentiles }) {
   const { step, spread, percentiles } = props;
@@ -82,7 +82,7 @@ function Columns({ values, scaleMs, look }: { values: readonly number[]; scaleMs
   );
 }
 
-/** How a step's durations are spread, as `percentiles` answers it, and where one duration lies among them. */
+/** The distribution of the durations of a step, as `percentiles` answers it, and one duration within it. */
 export function Place({ percentiles, markMs }: { percentiles: StepPercentiles; markMs?: number | undefined }) {
   const { p10, p25, p50, p75, p90, p95, p99 } = percentiles.percentiles;
   if (p10 === undefined || p99 === undefined) return <p class="soft">No completed call to compare with.</p>;
@@ -113,7 +113,7 @@ export function Place({ percentiles, markMs }: { percentiles: StepPercentiles; m
   );
 }
 
-/** About how many ticks an axis has. */
+/** Approximate number of ticks of an axis. */
 const TICKS = 6;
 
 /** Round milliseconds from 0 up to `endMs`, at steps of 1, 2 or 5 times a power of ten. */

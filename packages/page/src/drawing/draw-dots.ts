@@ -3,10 +3,10 @@ import type { PlacedConversation } from '../asking/answers.ts';
 import { themeColour } from './time-chart.tsx';
 import { isFailed } from '../words.ts';
 
-/** From here on dots would hide one another, and cells show how many there are. */
+/** From this number on, dots would hide one another, so cells show counts instead. */
 export const CELLS_FROM = 2500;
 const CELL_PX = 7;
-/** How near a click has to be to a dot, in pixels. */
+/** Largest distance of a click from a dot, in pixels. */
 const NEAR_PX = 14;
 
 /** Draws each conversation with a shape and a colour by its outcome, failures on top. */
@@ -24,7 +24,7 @@ export function drawDots(chart: uPlot, rows: readonly PlacedConversation[]): voi
   ctx.restore();
 }
 
-/** The conversation at a place of the plot, in CSS pixels. */
+/** The conversation at a point of the plot, in CSS pixels. */
 export function nearestDot(
   chart: uPlot,
   rows: readonly PlacedConversation[],
@@ -84,7 +84,7 @@ function drawCrosses(chart: uPlot, rows: readonly PlacedConversation[]): void {
   ctx.stroke();
 }
 
-/** What lies in one place of a chart with cells. */
+/** One cell of a chart with cells. */
 export interface Cell {
   conversations: number;
   sinceUnixMs: number;
@@ -93,7 +93,7 @@ export interface Cell {
   maxMs: number;
 }
 
-/** The cell at a place of the plot, in CSS pixels; undefined where none is drawn. */
+/** The cell at a point of the plot, in CSS pixels; undefined if none is drawn there. */
 export function cellAt(chart: uPlot, rows: readonly PlacedConversation[], x: number, y: number): Cell | undefined {
   const { left, top } = chart.bbox;
   const size = CELL_PX * devicePixelRatio;
@@ -132,7 +132,7 @@ function drawCells(chart: uPlot, rows: readonly PlacedConversation[]): void {
   ctx.fillStyle = themeColour('--accent');
   for (const [cell, count] of counts) {
     const [column = 0, line = 0] = cell.split(' ').map(Number);
-    // A cell with one conversation has to be seen beside one with hundreds.
+    // A cell with one conversation must be visible beside one with hundreds.
     ctx.globalAlpha = 0.2 + 0.8 * (Math.log1p(count) / Math.log1p(most));
     ctx.fillRect(column * size, line * size, size - 1, size - 1);
   }

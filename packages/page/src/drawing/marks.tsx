@@ -5,8 +5,8 @@ import { formatAddress } from '../address.ts';
 import type { Address } from '../address.ts';
 
 /**
- * The class that gives a step its colour: by kind, so that any pipeline's model looks like a model, and for other names by
- * the name, so that a step keeps its colour in every view.
+ * The class that gives a step its colour: by kind, so that the model of any pipeline looks like a model, otherwise by
+ * name, so that a step has the same colour in every view.
  */
 export function stepLook(step: string): string {
   const kind = stepKindOf(step);
@@ -16,7 +16,7 @@ export function stepLook(step: string): string {
   return `look-other-${sum % 4}`;
 }
 
-/** Names beside the colours of steps, in step order. */
+/** The legend of the colours of steps, in step order. */
 export function StepLegend({ steps }: { steps: readonly string[] }) {
   return (
     <ul class="legend">
@@ -30,7 +30,7 @@ export function StepLegend({ steps }: { steps: readonly string[] }) {
   );
 }
 
-/** A sign and a word beside the colour, for those who do not see the colour. */
+/** A symbol and a word beside the colour, for people who cannot see the colour. */
 const OUTCOME_SIGNS: Readonly<Record<ConversationOutcome, string>> = {
   completed: '✓',
   failed: '✕',
@@ -56,7 +56,7 @@ const SEVERITY_SIGNS: Readonly<Record<Severity, [sign: string, word: string]>> =
   info: ['•', 'Note'],
 };
 
-/** What the numbers say in words, in the order in which the command line prints it; the same sentence once. */
+/** Findings in the order of the command line; each sentence once. */
 export function Findings({ findings }: { findings: readonly Finding[] }) {
   const texts = new Set<string>();
   const once = findings.filter(({ text }) => !texts.has(text) && texts.add(text));
@@ -76,7 +76,7 @@ export function Findings({ findings }: { findings: readonly Finding[] }) {
   );
 }
 
-/** Failures by kind, the most frequent first; each opens the latest conversation that failed so. */
+/** Failures by kind, the most frequent first; each opens the latest conversation with that failure. */
 export function CommonErrors(props: { rows: readonly CommonErrorRow[]; address: Address; zone: string }) {
   const { rows, address, zone } = props;
   if (rows.length === 0) return <p class="soft">Nothing failed.</p>;

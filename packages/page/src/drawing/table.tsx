@@ -4,7 +4,7 @@ import { countText, durationWords } from '../words.ts';
 /** A column of a table; the first one names the row. */
 export interface Column<Row> {
   name: string;
-  /** Numbers stand at the end of their cell. */
+  /** Numbers are aligned to the end of their cell. */
   isNumber?: boolean | undefined;
   cell: (row: Row) => ComponentChildren;
   /** Classes of the cell. */
@@ -13,9 +13,9 @@ export interface Column<Row> {
   title?: ((row: Row) => string) | undefined;
 }
 
-/** Rows in numbers. A table that is wider than the screen scrolls in its own box, by keys too. */
+/** A table of numbers. If wider than the screen, it scrolls in its own box, also by keyboard. */
 export function Table<Row>(props: {
-  /** What the table holds, for those who do not see it. */
+  /** What the table holds, for screen readers. */
   label: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];
@@ -62,7 +62,7 @@ export function Table<Row>(props: {
   );
 }
 
-/** A length beside its words, on a scale that ends at `scale`. */
+/** A bar beside its value, on a scale that ends at `scale`. */
 export function CellBar(props: {
   value: number | undefined;
   scale: number;
@@ -87,7 +87,7 @@ export function CellBar(props: {
   );
 }
 
-/** What a cell shows for a duration or a count that may be unknown. */
+/** The text of a cell for a duration or a count that may be unknown. */
 export function durationCell(ms: number | undefined): string {
   return ms === undefined ? '–' : durationWords(ms);
 }

@@ -3,9 +3,8 @@ import 'uplot/dist/uPlot.min.css';
 import { useEffect, useRef } from 'preact/hooks';
 import { axisWords, countText } from '../words.ts';
 
-/** What a chart over time is drawn with. */
 export interface TimeChartProps {
-  /** What the picture shows, for those who do not see it. */
+  /** What the picture shows, for screen readers. */
   label: string;
   zone: string;
   heightPx: number;
@@ -15,14 +14,14 @@ export interface TimeChartProps {
   /** Ends of the time axis, Unix seconds. */
   sinceSeconds: number;
   untilSeconds: number;
-  /** Whether the vertical axis counts, in place of milliseconds. */
+  /** Whether the vertical axis shows counts instead of milliseconds. */
   isCount?: boolean | undefined;
-  /** Draws on top of, or in place of, the series. */
+  /** Draws on top of, or instead of, the series. */
   draw?: ((chart: uPlot) => void) | undefined;
-  /** A place was clicked, in pixels of the plot. */
+  /** Called after a click, in pixels of the plot. */
   onClick?: ((chart: uPlot, x: number, y: number) => void) | undefined;
   onMove?: ((chart: uPlot, x: number, y: number) => void) | undefined;
-  /** A stretch of time was chosen with the mouse, Unix seconds. */
+  /** Called after an interval was selected with the mouse, in Unix seconds. */
   onSelect?: ((since: number, until: number) => void) | undefined;
 }
 
@@ -31,7 +30,7 @@ const COUNT_STEPS = [1, 2, 5]
   .flatMap((step) => [1, 10, 100, 1000, 10_000].map((power) => step * power))
   .sort((a, b) => a - b);
 
-/** Less is a click by an unsteady hand. */
+/** A shorter drag, in pixels, counts as a click. */
 const MIN_DRAG_PX = 4;
 
 /** A chart by uPlot: it takes the width that there is, and the colours of the theme. */
@@ -81,7 +80,7 @@ function optionsOf(latest: { current: TimeChartProps }, width: number): uPlot.Op
     ticks: { stroke: line, width: 1 },
     font: '12px system-ui',
   };
-  // A drag ends with a click of its own, which means nothing.
+  // A drag ends with a click event, which is ignored.
   let isDragged = false;
   return {
     width,
@@ -136,7 +135,7 @@ function optionsOf(latest: { current: TimeChartProps }, width: number): uPlot.Op
   };
 }
 
-/** A little more than what was asked for, so that what lies at an end is seen whole. */
+/** A little more than the requested range, so that points at its ends are fully visible. */
 function padded({ sinceSeconds, untilSeconds }: TimeChartProps): [min: number, max: number] {
   const margin = (untilSeconds - sinceSeconds) * 0.008;
   return [sinceSeconds - margin, untilSeconds + margin];

@@ -23,7 +23,7 @@ const WINDOWS: readonly (readonly [since: string, words: string])[] = [
   ['30d', 'Last 30 days'],
 ];
 
-/** Name, views, and what holds in all of them: the window, the filters and the zone. */
+/** Name, views, and what applies to all of them: the window, the filters and the time zone. */
 export function Header({ address, zone, about }: ViewProps) {
   return (
     <header class="top">
@@ -61,13 +61,13 @@ export function Header({ address, zone, about }: ViewProps) {
   );
 }
 
-/** The same window and filters in another view, where nothing is opened yet. */
+/** The same window and filters in another view, with nothing opened. */
 function linkTo(address: Address, view: View): string {
   const { since, until, filters, zone, order, by } = address;
   return formatAddress({ view, since, until, filters, zone, order, by });
 }
 
-/** The filters that hold where no field shows them; each goes away by a click. */
+/** Active filters that no field shows; a click removes one. */
 function FilterChips({ address }: { address: Address }) {
   const isList = address.view === 'conversations' && address.conversationId === undefined;
   if (isList || address.conversationId !== undefined || address.sessionId !== undefined) return null;
@@ -86,7 +86,7 @@ function FilterChips({ address }: { address: Address }) {
   );
 }
 
-/** Chooses two times in place of a length. */
+/** Chooses two times instead of a length. */
 const BETWEEN = 'between';
 
 function WindowChoice({ address, zone }: Pick<ViewProps, 'address' | 'zone'>) {
@@ -130,7 +130,7 @@ function windowWords(since: string, until: string | undefined, zone: string): st
   return until === undefined ? `Since ${words(since)}` : `${words(since)} to ${words(until)}`;
 }
 
-/** A date and a time on the clocks of the zone. */
+/** A date and a time in the time zone. */
 export function TimeInput(props: { label: string; at: string; zone: string; onTime: (time: string) => void }) {
   const { label, at, zone, onTime } = props;
   const read = (event: Event): void => {

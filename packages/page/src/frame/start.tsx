@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import program from './first-program.txt?raw';
 import { signIn } from '../asking/ask.ts';
 
-/** Nothing has been sent yet: the lines to paste, and a look every two seconds for the first span. */
+/** Shown until spans arrive: the lines to paste, with a check every two seconds for the first span. */
 export function EmptyState({ about }: { about: About | undefined }) {
   const start = `OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin} node your-program.js`;
   return (
@@ -52,7 +52,7 @@ export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
   return (
     <form class="sign-in" onSubmit={(event) => void send(event)}>
       <h1>Sign in</h1>
-      <p>This server answers to a token. Whoever started it has one: it is in the file of its --token-file.</p>
+      <p>This server requires a token. The person who started it has one: it is in the --token-file.</p>
       <label>
         Token
         <input

@@ -6,12 +6,11 @@ import { warningTexts } from '../asking/rows.ts';
 import type { About } from '../asking/ask.ts';
 import type { Address } from '../address.ts';
 
-/** What every view is given. */
 export interface ViewProps {
   address: Address;
-  /** IANA zone that times are shown in. */
+  /** IANA time zone that times are shown in. */
   zone: string;
-  /** Absent until the server has said it. */
+  /** Absent until the server has answered. */
   about: About | undefined;
 }
 
@@ -20,8 +19,8 @@ interface WithCoverage {
 }
 
 /**
- * Shows a value once it is known, with what its coverage warns of; the error as the command line words it, above the last
- * value where there is one.
+ * Shows a value once it is known, with the warnings of its coverage; an error is worded like the command line, above
+ * the last value if there is one.
  */
 export function Answered<Value extends WithCoverage>(props: {
   known: Known<Value>;
@@ -73,10 +72,10 @@ export function Notes({ known }: { known: Known<WithCoverage> }) {
   );
 }
 
-/** How long the button says that it has copied, in milliseconds. */
+/** How long the button shows that it has copied, in milliseconds. */
 const SAID_MS = 2000;
 
-/** Puts `text()` on the clipboard, and says so. */
+/** Copies `text()` to the clipboard, and confirms it. */
 export function CopyButton({ label, text }: { label: string; text: () => string }) {
   const [said, setSaid] = useState<string>();
   useEffect(() => {
@@ -99,7 +98,7 @@ export function CopyButton({ label, text }: { label: string; text: () => string 
   );
 }
 
-/** Browsers have no clipboard for pages that came by http from another machine; there a selection is copied. */
+/** Browsers offer no clipboard to http pages from another machine; there a selection is copied. */
 async function writeToClipboard(text: string): Promise<void> {
   if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
   const area = document.createElement('textarea');

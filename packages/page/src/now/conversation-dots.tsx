@@ -12,12 +12,12 @@ import { cellAt, CELLS_FROM, drawDots, nearestDot } from '../drawing/draw-dots.t
 import type { Cell } from '../drawing/draw-dots.ts';
 
 const HEIGHT_PX = 240;
-/** A click on a failure among cells has to be this near to it, in pixels. */
+/** Largest distance of a click from a failure among cells, in pixels. */
 const ON_PX = 4;
-/** Never a line between conversations: they are drawn one by one. */
+/** No line between conversations: they are drawn one by one. */
 const SERIES: uPlot.Series[] = [{ paths: () => null, points: { show: false } }];
 
-/** Each conversation a dot by start and duration; where there are many, how many there are in each place. */
+/** Each conversation as a dot by start and duration; if there are many, cells with counts. */
 export function ConversationDots(props: { address: Address; zone: string; everyMs: number | undefined }) {
   const { address, zone, everyMs } = props;
   const { since, until, filters } = address;
@@ -60,7 +60,7 @@ function Dots({ rows, sinceSeconds, untilSeconds, address, zone }: DotsProps) {
   );
   const hasCells = rows.length >= CELLS_FROM;
   const failed = useMemo(() => rows.filter(({ outcome }) => isFailed(outcome)), [rows]);
-  // Where there are cells, only failures are drawn one by one.
+  // With cells, only failures are drawn one by one.
   const at = (chart: uPlot, x: number, y: number): PlacedConversation | Cell | undefined =>
     hasCells ? (nearestDot(chart, failed, x, y, ON_PX) ?? cellAt(chart, rows, x, y)) : nearestDot(chart, rows, x, y);
   const list = (sinceUnixMs: number, untilUnixMs: number, more: Partial<Address> = {}): void =>

@@ -18,7 +18,9 @@ import { Slowest, WhereTimeGoes } from './where-time-goes.tsx';
 import type { AnswerOf } from '../asking/answers.ts';
 import { errorRatePct, failuresOf } from '../asking/rows.ts';
 
-/** How it is now: the figures of the window against the time before, where the time goes, and what went wrong. */
+/**
+ * The current state: the figures of the window compared with the time before, where the time goes, and what went wrong.
+ */
 export function NowView(props: ViewProps) {
   const { address, zone, about } = props;
   const { key, everyMs, options: asked } = askedFor(props);
@@ -127,7 +129,7 @@ export interface Waits {
 
 type Comparison = AnswerOf<'compare'>;
 
-/** The figures of whole conversations, each with the same of the time before. */
+/** The figures of whole conversations, each with its value in the time before. */
 export function Figures(props: {
   report: Comparison;
   errors: AnswerOf<'errors'> | undefined;

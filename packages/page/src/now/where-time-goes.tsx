@@ -9,7 +9,7 @@ import { useAnswer } from '../asking/use-answer.ts';
 import { OutcomeBadge, stepLook } from '../drawing/marks.tsx';
 import { durationWords, shortTimeWords } from '../words.ts';
 
-/** The averages of the steps as bars, in step order; the one that people wait for longest in all is named first. */
+/** The averages of the steps as bars, in step order; the one with the longest total waiting time is named first. */
 export function WhereTimeGoes({ report, address }: { report: AnswerOf<'averages'>; address: Address }) {
   const longest = longestWait(report.data);
   if (longest?.averageMs === undefined) return <p class="soft">No step has completed in this window.</p>;
@@ -77,7 +77,7 @@ function Reason({ row, zone }: { row: ShownConversation; zone: string }) {
   );
 }
 
-/** The findings of `explain` that say where the time of one conversation went, what says most first. */
+/** The findings of `explain` about where the time of one conversation went, the most important first. */
 const REASONS = ['unusual-step', 'retried-steps', 'gaps', 'where-time-went'];
 
 function reasonOf(findings: readonly Finding[]): string | undefined {

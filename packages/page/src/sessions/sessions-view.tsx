@@ -11,7 +11,7 @@ import { shownConversation } from '../asking/rows.ts';
 import { ConversationColumns } from '../drawing/bars.tsx';
 import { Findings, OutcomeBadge } from '../drawing/marks.tsx';
 
-/** The most sessions that are listed. */
+/** Most sessions that are listed. */
 const MOST_SESSIONS = 200;
 
 /** The sessions of the window: calls, threads, a robot's days. */
@@ -106,9 +106,9 @@ function lengthMs({ startTime, endTime }: Pick<SessionRow, 'startTime' | 'endTim
   return Date.parse(endTime) - Date.parse(startTime);
 }
 
-/** How often a session is asked for again: it may go on. */
+/** How often a session is reloaded: it may continue. */
 const EVERY_MS = 10_000;
-/** The most conversations that are listed: those at the end. */
+/** Most conversations that are listed: the last ones. */
 const MOST_CONVERSATIONS = 500;
 
 /** One session: its conversations by start, the pauses between them, and what went wrong. */

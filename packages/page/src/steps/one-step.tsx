@@ -15,13 +15,13 @@ import { Answered, Problem } from '../frame/view.tsx';
 import type { ViewProps } from '../frame/view.tsx';
 import { countText, percentWords } from '../words.ts';
 
-/** Into how many stretches the window is parted. */
+/** Number of intervals that the window is divided into. */
 const STRETCHES = 24;
-/** Of how many kinds of failures those of one step are chosen. */
+/** How many kinds of failures are read, to select those of one step. */
 const ERRORS_READ = 1000;
 const ERRORS_SHOWN = 5;
 
-/** One step: how its durations are spread, its percentiles over time, and how it fails. */
+/** One step: the distribution of its durations, its percentiles over time, and its failures. */
 export function OneStep(props: ViewProps & { step: string; spread: AnswerOf<'percentiles'> | undefined }) {
   const { step, spread, address, zone } = props;
   const { key, options } = askedFor(props);
@@ -29,7 +29,7 @@ export function OneStep(props: ViewProps & { step: string; spread: AnswerOf<'per
   const hundred = useAnswer(`spread of ${asked}`, () => ask('stepSpread', { ...options(), step }));
   const overTime = useAnswer(`over time ${asked}`, async () => {
     const stretches = await ask('stepOverTime', { ...options(), step, stretches: STRETCHES });
-    // A stretch without a call is nothing to warn of.
+    // An interval without a call needs no warning.
     return { stretches, coverage: { complete: true, warnings: [] } };
   });
   const errors = useAnswer(`errors of ${asked}`, () => ask('commonErrors', { ...options(), limit: ERRORS_READ }));
@@ -148,7 +148,7 @@ interface ModelRow extends StepAverageRow {
   failures: StepErrorRow | undefined;
 }
 
-/** The step's numbers for each model that did it; nothing where its calls name no model. */
+/** The numbers of the step for each model; nothing if its calls name no model. */
 function ByModel(props: ViewProps & { step: string }) {
   const { step } = props;
   const { key, everyMs, options } = askedFor(props);
@@ -201,7 +201,7 @@ function ByModel(props: ViewProps & { step: string }) {
   );
 }
 
-/** Failures that no retry made up for, with their share of the calls. */
+/** Failures that were not followed by a successful retry, with their share of the calls. */
 export const FAILED_COLUMN: Column<{ failures: StepErrorRow | undefined }> = {
   name: 'Failed',
   isNumber: true,
@@ -212,7 +212,7 @@ export const FAILED_COLUMN: Column<{ failures: StepErrorRow | undefined }> = {
   look: ({ failures }) => (failures === undefined || failuresOf(failures) === 0 ? '' : 'bad-words'),
 };
 
-/** The response latency is no step, and has no colour of one. */
+/** The response latency is not a step, so it has no colour of its own. */
 export function lookOf(step: string): string {
   return step === RESPONSE_ROW ? 'look-session' : stepLook(step);
 }

@@ -17,7 +17,7 @@ const GROUP_WORDS: Readonly<Record<UsageGroup, string>> = {
   session: 'Session',
 };
 
-/** What models were used for, and what that cost, by the prices of the server's settings. */
+/** What models were used for, and its cost by the prices in the settings of the server. */
 export function UsageView(props: ViewProps) {
   const { address, about } = props;
   const { by } = address;
@@ -120,7 +120,7 @@ function columnsFor(
   ];
 }
 
-/** Where more is known of one group. */
+/** The link to more about one group. */
 function linkTo(by: UsageGroup, group: string, address: Address): string | undefined {
   switch (by) {
     case 'session':

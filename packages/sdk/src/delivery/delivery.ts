@@ -7,7 +7,7 @@ import type { OutageWarning } from './failures.ts';
 import { groupByScope, partialSuccessOf } from './parcel.ts';
 import type { Parcel } from './parcel.ts';
 
-/** Sends one body; the smallest part of a transport that delivery needs. */
+/** Sends one body; the part of a transport that delivery needs. */
 export interface Transport {
   send(data: Uint8Array, timeoutMs: number, contentType: string): Promise<ExportResponse>;
   shutdown(): void;
@@ -17,7 +17,7 @@ export interface DeliveryOptions {
   journal: Journal;
   transport: Transport;
   outage: OutageWarning;
-  /** How long a finished span waits for company, in ms. */
+  /** How long a finished span waits for others to share its request, in ms. */
   scheduleDelayMs: number;
   /** Absolute deadline of one request, in ms. */
   requestTimeoutMs: number;
@@ -36,19 +36,19 @@ const PROCESS_CLOCK: Clock = { nowMs, setTimer };
 
 interface FlushWaiter {
   isRead: () => boolean;
-  /** Every parcel up to this number has to be settled; known once everything was read. */
+  /** Every parcel up to this number must be settled; known once everything has been read. */
   through: number | undefined;
   resolve: () => void;
 }
 
 const MAX_CONCURRENT_REQUESTS = 4;
-/** So many are held in memory during an outage, each at most 1 MB. */
+/** Most parcels held in memory during an outage, each at most 1 MB. */
 const MAX_TRIED_PARCELS = 6;
 const ENOUGH_SPANS_TO_SEND = 512;
-/** A batch that a server cannot digest while it takes others is treated as refused after so many answers of 500. */
+/** A batch that gets this many answers of 500, while the server accepts others, is treated as refused. */
 const MAX_SERVER_ERRORS = 5;
 
-/** Takes spans out of the journal and to the back end, for as long as it takes. Nothing here throws. */
+/** Sends spans from the journal to the back end, and retries until it accepts them. Nothing here throws. */
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #clock: Clock;
@@ -74,7 +74,7 @@ export class Delivery {
     options.journal.onSpans = () => this.#drain();
   }
 
-  /** Says that a span was kept. Called on the path of a step: it only makes sure that somebody looks soon. */
+  /** Tells delivery that a span was kept. Called on the path of a step, so it only schedules a look at the journal. */
   wake(): void {
     this.#freshSpans += 1;
     if (this.#freshSpans === ENOUGH_SPANS_TO_SEND) soon(() => this.#drain());
@@ -94,8 +94,8 @@ export class Delivery {
   }
 
   /**
-   * Resolves when everything kept until now is settled, or cannot be for the moment, or the deadline has come. After a
-   * failure and until the next attempt is due it resolves at once.
+   * Resolves when everything kept until now is settled, when it cannot be settled for the moment, or at the deadline.
+   * After a failure it resolves at once until the next attempt is due.
    */
   async flush(deadlineMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
@@ -125,7 +125,7 @@ export class Delivery {
     await settled;
   }
 
-  /** Lets go of everything at once; what is not settled stays in the journal. */
+  /** Stops at once and releases everything; what is not settled stays in the journal. */
   stop(): void {
     this.#isStopped = true;
     clearTimer(this.#scheduled);
@@ -150,7 +150,7 @@ export class Delivery {
     this.#releaseWaiters((waiter) => this.#isSettled(waiter));
   }
 
-  /** What failed goes first, but every other attempt during an outage is made with spans that have not been tried. */
+  /** Failed parcels are retried first, but every other attempt during an outage uses spans that have not been tried. */
   async #choose(): Promise<Parcel | undefined> {
     const hasUnread = !this.#isRead();
     const isFreshTurn = this.#backoff.failures % 2 === 1 && this.#retries.length < MAX_TRIED_PARCELS;
@@ -161,7 +161,7 @@ export class Delivery {
     return this.#retries.shift();
   }
 
-  /** While the back end fails, one request at a time finds out whether it is back. */
+  /** While the back end fails, only one request at a time probes whether it is back. */
   get #concurrency(): number {
     return this.#backoff.failures === 0 ? MAX_CONCURRENT_REQUESTS : 1;
   }
@@ -169,7 +169,7 @@ export class Delivery {
   async #read(): Promise<Parcel | undefined> {
     const batch = await this.#options.journal.next();
     if (batch === undefined) {
-      // What cannot be read now is tried again later.
+      // A read that fails is retried later.
       if (!this.#isRead()) this.#scheduled ??= this.#clock.setTimer(() => this.#drain(), this.#options.scheduleDelayMs);
       return undefined;
     }
@@ -218,13 +218,13 @@ export class Delivery {
     const quoted = JSON.stringify(message.slice(0, 200));
     this.#options.warn(
       rejected === 0
-        ? `convotel: the back end took all spans of a request and says ${quoted}. This is said once for each message.`
+        ? `convotel: the back end took all spans of a request and says ${quoted}. This warning appears once per message.`
         : `convotel: the back end took a request but rejected ${rejected} of its spans: ${quoted}. ` +
-            'They are counted as dropped. This is said once for each reason.',
+            'They are counted as dropped. This warning appears once per reason.',
     );
   }
 
-  /** 400 and the like: halves are sent on their own until the span that is the reason stands alone. */
+  /** After 400 and the like, the batch is halved until the span that causes the refusal is alone. */
   #refused(parcel: Parcel, error: Error): void {
     this.#unsettled.delete(parcel);
     const { spans } = parcel;
@@ -243,7 +243,7 @@ export class Delivery {
     this.#saidPartial.add(kind);
     this.#options.warn(
       `convotel: the back end refused a span and ${reason}. It was set aside and counted as dropped; the other spans of ` +
-        'its batch were sent without it. This is said once.',
+        'its batch were sent without it. This warning appears once.',
     );
   }
 
@@ -256,7 +256,7 @@ export class Delivery {
         return;
       }
     }
-    // Another batch goes first next time: what one server cannot digest must not hold the others.
+    // Another batch goes first next time: one bad batch must not hold up the others.
     this.#retries.push(parcel);
     this.#options.outage.failed(describeFailure(error));
     if (this.#isPaused && retryAfterMs === undefined) return;
@@ -264,13 +264,14 @@ export class Delivery {
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#clock.nowMs() + waitMs);
     clearTimer(this.#resume);
     this.#resume = this.#clock.setTimer(() => this.#tryAgain(), waitMs);
-    // Nobody is there to wait for, the pause is the server's own wish, or only another setting helps: what waits is safe.
+    // Waiting is pointless: nothing listens, the server asked for a pause, or only another setting helps. Unsent spans
+    // are safe.
     const isWorthWaiting = error instanceof OTLPExporterError && isPassing(error) && retryAfterMs === undefined;
     if (!isWorthWaiting) this.#releaseWaiters(() => true);
   }
 
   #tryAgain(): void {
-    // A timer may come a little early.
+    // A timer may fire a little early.
     this.#pausedUntilMs = 0;
     void this.#pump();
   }

@@ -2,7 +2,7 @@ import { nowMs } from '../settings/timers.ts';
 
 const MAX_ANSWER_LENGTH = 200;
 
-/** What the usual codes of a failed connection mean, in words. */
+/** The common error codes of a failed connection, in words. */
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
@@ -20,8 +20,8 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Says in a few words why a request failed. What a server answered is quoted as JSON, so that it cannot act on a
- * terminal.
+ * Describes in a few words why a request failed. The text of a server is quoted as JSON, so that it cannot contain
+ * terminal escapes.
  */
 export function describeFailure(error: unknown): string {
   const { code, data, message } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
@@ -33,7 +33,7 @@ export function describeFailure(error: unknown): string {
   return typeof message === 'string' ? quotedIfStrange(message) : 'unknown reason';
 }
 
-/** An address without what may be secret in it: user, password, query. */
+/** An address without its possibly secret parts: user, password, query. */
 export function addressForPeople(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
@@ -46,7 +46,7 @@ function quotedIfStrange(message: string): string {
   return /^[\x20-\x7e]{1,200}$/.test(message) ? message : quoted(message);
 }
 
-/** A failure that comes and goes is said again after so long, unless its reason is another one. */
+/** An intermittent failure is reported again after this time, or at once for another reason. */
 const SAY_AGAIN_AFTER_MS = 60_000;
 
 /** Warns once per outage: when sending fails for the first time since it last worked. */
@@ -60,8 +60,8 @@ export class OutageWarning {
   #saidMs = 0;
 
   /**
-   * `what` is sent to `where`, as a person would call them: `spans`, `http://localhost:4318/v1/traces`. `meanwhile` says
-   * what becomes of what is not sent.
+   * `what` is sent to `where`, in words for people: `spans`, `http://localhost:4318/v1/traces`. `meanwhile` describes
+   * what happens to unsent data.
    */
   constructor(what: string, where: string, meanwhile: () => string, warn: (message: string) => void) {
     this.#what = what;
@@ -70,7 +70,7 @@ export class OutageWarning {
     this.#warn = warn;
   }
 
-  /** Why the newest attempt failed; undefined when it worked, or there was none. */
+  /** Why the latest attempt failed; undefined when it succeeded, or there was none. */
   get problem(): string | undefined {
     return this.#problem;
   }
@@ -84,7 +84,7 @@ export class OutageWarning {
     this.#saidMs = nowMs();
     this.#warn(
       `convotel: ${this.#what} cannot be delivered to ${this.#where}: ${reason}. The program goes on; ` +
-        `${this.#meanwhile()}. ${adviceFor(reason)} This is said once, until it works again.`,
+        `${this.#meanwhile()}. ${adviceFor(reason)} This warning is not repeated until it works again.`,
     );
   }
 
@@ -93,7 +93,7 @@ export class OutageWarning {
   }
 }
 
-/** What to do about a failure, as far as a status tells. */
+/** What to do about a failure, judging by the status. */
 function adviceFor(reason: string): string {
   if (/^answered 40[13]\b/.test(reason)) {
     return 'Check the key in the headers option or in OTEL_EXPORTER_OTLP_HEADERS.';

@@ -12,20 +12,20 @@ import { clearTimer, setTimer } from '../settings/timers.ts';
 import { ProxyTunnelAgent, requestToProxy } from './proxy.ts';
 
 const compress = promisify(gzip);
-/** An answer says in a few words what was wrong; more of it is not kept. */
+/** Only the beginning of an answer is kept; it says what was wrong. */
 const MAX_ANSWER_BYTES = 64 * 1024;
-/** A server that asks for a longer pause is asked again after this one. */
+/** Longest pause before a retry, even if the server asks for a longer one. */
 const MAX_RETRY_AFTER_MS = 10 * 60_000;
 const MAX_SOCKETS = 8;
 
-/** The back end gave no complete answer, or one that is not OTLP's; `message` says why in a few words. */
+/** The back end sent no complete answer, or one that is not OTLP; `message` says why in a few words. */
 class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 }
 
 /**
  * Sends OTLP over HTTP, one request a call: no retries, an absolute deadline, and sockets that never keep the process
- * alive. Of a refusal it keeps the status and what the server said, and of a failure its last known cause.
+ * alive. Of a refusal it reports the status and the text of the server, of a failure the last known cause.
  */
 export class HttpTransport implements IExporterTransport {
   readonly #target: OtlpTarget;
@@ -53,7 +53,7 @@ export class HttpTransport implements IExporterTransport {
       'content-length': body.byteLength,
       ...(isCompressed && { 'content-encoding': 'gzip' }),
     };
-    // Instrumentations of http must not trace how traces travel.
+    // Instrumentations of http must not trace our own exports.
     try {
       return await context.with(suppressTracing(context.active()), () =>
         this.#request(body, headers, timeoutMs, false),
@@ -96,7 +96,7 @@ export class HttpTransport implements IExporterTransport {
         );
       });
       request.on('error', (error: NodeJS.ErrnoException) => {
-        // A server may close an idle connection at the moment at which it is used again.
+        // A server may close an idle connection just as it is reused.
         const isStale = request.reusedSocket && error.code === 'ECONNRESET' && !isSecondTry && !this.#isStopped;
         finish(isStale ? this.#request(body, headers, timeoutMs, true) : failed(error));
       });
@@ -109,7 +109,7 @@ export class HttpTransport implements IExporterTransport {
     const options = { method: 'POST', agent: this.#agent };
     if (url.protocol === 'https:') return httpsRequest(url, { ...options, headers });
     if (proxy === undefined) return httpRequest(url, { ...options, headers });
-    // A proxy for plain HTTP is sent the whole address (RFC 9112, absolute-form), but who we are there in a header.
+    // A proxy for plain HTTP gets the whole address (RFC 9112, absolute-form), but our credentials in a header.
     const { host, username, password } = url;
     const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     const authorization = username === '' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` };

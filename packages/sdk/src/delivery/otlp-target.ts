@@ -12,16 +12,16 @@ export interface OtlpTarget {
   headers: Readonly<Record<string, string>>;
   encoding: Encoding;
   compression: 'gzip' | 'none';
-  /** Of one request, in milliseconds. */
+  /** Deadline of one request, in milliseconds. */
   timeoutMs: number;
   tls: { ca?: Buffer; cert?: Buffer; key?: Buffer };
   proxy?: URL | undefined;
   agent?: HttpAgent | HttpsAgent | undefined;
-  /** Derived from the other signal's endpoint: nobody has said that this signal is received there. */
+  /** Derived from the endpoint of the other signal, so it is unknown whether this signal is accepted there. */
   isGuess: boolean;
 }
 
-/** Options of a program that bear on how signals are sent. */
+/** Options of a program that affect how signals are sent. */
 export interface OtlpOptions {
   endpoint?: string | undefined;
   headers?: Readonly<Record<string, string>> | undefined;
@@ -58,7 +58,7 @@ export function otlpTarget(signal: Signal, options: OtlpOptions, variables: Vari
       ...fileOf('key', names('CLIENT_KEY'), 'none is used', variables),
     },
     agent: options.agent,
-    // An agent of the program's own makes the connections as it sees fit; what listens by default is on this machine.
+    // The program's own agent decides how to connect; the default endpoint is on this machine.
     proxy: endpoint.isDefault || options.agent !== undefined ? undefined : proxyFor(endpoint.url, variables),
   };
 }
@@ -117,7 +117,7 @@ function addressFrom(name: string, variables: VariableReader): URL | undefined |
   return url;
 }
 
-/** The common endpoint is a base; whoever wrote a signal's path into it meant the base before that path. */
+/** The common endpoint is a base; if it ends in the path of a signal, the base before that path was meant. */
 function signalUrl(base: URL, signal: Signal, variables: VariableReader): URL {
   const url = withPath(base, signal);
   const name = 'OTEL_EXPORTER_OTLP_ENDPOINT';
@@ -142,7 +142,7 @@ function withPath(base: URL, signal: Signal): URL {
   return url;
 }
 
-/** An address that may not be valid, without what may be secret in it. */
+/** An address, valid or not, without its possibly secret parts. */
 function withoutSecrets(address: string): string {
   return address.replace(/\/\/[^/@]*@/, '//').replace(/\?.*$/s, '');
 }
@@ -171,7 +171,7 @@ function headersOf(names: readonly string[], variables: VariableReader): Record<
   return headers;
 }
 
-/** Headers of the program that can be sent. */
+/** The entries of the option `headers` that are valid headers. */
 function usableHeaders(
   given: Readonly<Record<string, unknown>> | undefined,
   variables: VariableReader,
@@ -216,7 +216,7 @@ function fileOf<Key extends 'ca' | 'cert' | 'key'>(
   if (found === undefined) return {};
   try {
     const bytes = readFileSync(found.value);
-    // Node takes such a file for one without certificates, and says later that the server has the wrong one.
+    // Node treats such a file as empty, and later reports the certificate of the server as wrong.
     if (bytes.includes('-----BEGIN ')) return { [key]: bytes } as Partial<Record<Key, Buffer>>;
     variables.misused(found, `${instead}, because the file is not in PEM form`, 'Name a file in PEM form.');
     return {};

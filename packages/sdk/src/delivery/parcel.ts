@@ -3,7 +3,7 @@ import type { EncodedSpans } from '../encoding/span-encoder.ts';
 import type { Batch } from '../journal/backlog.ts';
 import type { EncodedSpan } from '../journal/segment.ts';
 
-/** Spans that travel in one request, and what is left of a batch after it was split. */
+/** Spans that are sent in one request: a batch, or a part of one that was split. */
 export interface Parcel {
   spans: readonly EncodedSpan[];
   encoded: EncodedSpans;
@@ -14,7 +14,7 @@ export interface Parcel {
   serverErrors: number;
 }
 
-/** Spans of one scope stand together in a request. */
+/** A request groups spans by scope. */
 export function groupByScope(spans: readonly EncodedSpan[]): { scope: string; spans: Buffer[] }[] {
   const groups = new Map<string, Buffer[]>();
   for (const { scope, bytes } of spans) {
@@ -25,7 +25,7 @@ export function groupByScope(spans: readonly EncodedSpan[]): { scope: string; sp
   return [...groups].map(([scope, grouped]) => ({ scope, spans: grouped }));
 }
 
-/** What an accepted request says about spans that were not (OTLP, Partial Success). An answer in another form says nothing. */
+/** The partial success of an accepted request (OTLP, Partial Success). An answer in another form counts as none. */
 export function partialSuccessOf(
   { encoded }: Parcel,
   answer: Uint8Array | undefined,

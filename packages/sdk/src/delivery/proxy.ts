@@ -11,7 +11,8 @@ import type { VariableReader } from '../settings/variables.ts';
 
 /**
  * The proxy that the environment names for `url`: `HTTPS_PROXY` or `HTTP_PROXY`, unless `NO_PROXY` excepts the host.
- * Lower-case names win, as curl has it. Undefined when there is none, or none that can be used, which is said.
+ * Lower-case names take precedence, as in curl. Undefined when there is none, or only an invalid one, which causes a
+ * warning.
  */
 export function proxyFor(url: URL, variables: VariableReader): URL | undefined {
   const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
@@ -30,7 +31,9 @@ export function proxyFor(url: URL, variables: VariableReader): URL | undefined {
   return undefined;
 }
 
-/** `NO_PROXY` lists hosts, with a port or not; `example.com` and `.example.com` except what lies below too, `*` all. */
+/**
+ * `NO_PROXY` lists hosts, with or without a port; `example.com` and `.example.com` include subdomains, `*` means all.
+ */
 function isExcepted(url: URL, list: string): boolean {
   const host = url.hostname.toLowerCase().replace(/^\[|\]$/g, '');
   const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
@@ -54,19 +57,19 @@ function proxyAuthorization({ username, password }: URL): Record<string, string>
   return { 'proxy-authorization': `Basic ${Buffer.from(user).toString('base64')}` };
 }
 
-/** Sends `options` to the proxy itself; it is reached by TLS where its address says so. */
+/** Sends `options` to the proxy itself, by TLS if its address is https. */
 export function requestToProxy(
   proxy: URL,
   options: Omit<RequestOptions, 'headers'>,
   given: Readonly<Record<string, string | number>>,
 ): ClientRequest {
   const headers = { ...given, ...proxyAuthorization(proxy) };
-  // Node would send a user in the address as one for the back end.
+  // Node would send the credentials in the address to the back end.
   const address = `${proxy.protocol}//${proxy.host}`;
   return (proxy.protocol === 'https:' ? httpsRequest : httpRequest)(address, { ...options, headers });
 }
 
-/** A proxy that does not answer to CONNECT is given up after so long; the request has a deadline of its own. */
+/** How long to wait for the answer to CONNECT; the request has its own deadline. */
 const TUNNEL_DEADLINE_MS = 10_000;
 
 /**
@@ -117,7 +120,7 @@ export class ProxyTunnelAgent extends HttpsAgent {
         connectTls({ ...(options as ConnectionOptions), socket, servername: options.servername ?? options.host ?? '' }),
       );
     });
-    // A server that is not a proxy takes CONNECT for a request like any other.
+    // A server that is not a proxy treats CONNECT like any other request.
     tunnel.once('response', (response) => {
       isOpened();
       response.destroy();

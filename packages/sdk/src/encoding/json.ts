@@ -19,12 +19,12 @@ import {
 } from './span-encoder.ts';
 import type { EncodedSpans, SpanEncoder, StartedSpan } from './span-encoder.ts';
 
-/** Keys are few and come again and again; more than these are written without being remembered. */
+/** Most keys that are cached; keys are few and recur, and any beyond these are encoded each time. */
 const MAX_REMEMBERED_KEYS = 2000;
 
 const MAX_REMEMBERED_VALUE = 128;
 
-/** How an attribute is written, and its newest text. */
+/** The encoding of a key, and the last text written under it. */
 interface RememberedKey {
   readonly action: AttributeTreatment['action'];
   readonly key: string;
@@ -35,8 +35,8 @@ interface RememberedKey {
 }
 
 /**
- * Writes spans as OTLP/JSON (opentelemetry-proto, with ids in hexadecimal). The text is put together by hand: this runs
- * before the end of a step returns, and takes a third of the time of an object that is built and then serialized.
+ * Writes spans as OTLP/JSON (opentelemetry-proto, with ids in hexadecimal). The text is built by hand: this runs before
+ * the end of a step returns, and takes a third of the time of building and serializing an object.
  */
 export class JsonSpanEncoder implements SpanEncoder {
   readonly encoding = 'json';
@@ -158,7 +158,7 @@ export class JsonSpanEncoder implements SpanEncoder {
     return text;
   }
 
-  /** Ids, names and outcomes come again and again; the last text of each key is kept as it was written. */
+  /** Ids, names and outcomes recur; the last encoded text of each key is cached. */
   #entry(attributes: Attributes, key: string): string | undefined {
     const known = this.#keys.get(key);
     let value: unknown;
@@ -260,7 +260,7 @@ const BEFORE_TRACE_ID = '{"traceId":"'.length;
 const AFTER_SPAN_ID = BEFORE_TRACE_ID + 32 + '","spanId":"'.length + 16;
 const OPEN_BRACKET = 0x5b;
 
-/** What can be done with the bytes that {@link JsonSpanEncoder} wrote. */
+/** Works on the bytes that {@link JsonSpanEncoder} wrote. */
 export const ENCODED_JSON: EncodedSpans = {
   contentType: 'application/json',
   keyOf: (span) => span.toString('latin1', BEFORE_TRACE_ID, AFTER_SPAN_ID),

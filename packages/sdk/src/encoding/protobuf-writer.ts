@@ -3,7 +3,7 @@ const FIXED64 = 1;
 const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
-/** Writes protobuf messages (protobuf.dev, Encoding) into one buffer that grows and is used again. */
+/** Writes protobuf messages (protobuf.dev, Encoding) into one buffer that grows and is reused. */
 export class ProtobufWriter {
   bytes: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   position = 0;
@@ -77,7 +77,7 @@ export class ProtobufWriter {
     this.position += bytes.length;
   }
 
-  /** A message inside: its length is known when `write` returns. */
+  /** An embedded message: its length is known when `write` returns. */
   message(field: number, write: () => void): void {
     this.#tag(field, LENGTH_DELIMITED);
     this.#room(1);
@@ -87,7 +87,7 @@ export class ProtobufWriter {
     this.#setLength(lengthAt, this.position - lengthAt - 1);
   }
 
-  /** `length` bytes stand behind the one that was reserved for their length; they move where it needs more. */
+  /** Writes `length` to the one byte reserved at `lengthAt`; the bytes behind it move if it needs more. */
   #setLength(lengthAt: number, length: number): void {
     if (length > 127) {
       const extra = length < 2 ** 14 ? 1 : length < 2 ** 21 ? 2 : length < 2 ** 28 ? 3 : 4;

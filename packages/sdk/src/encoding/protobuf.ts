@@ -224,7 +224,7 @@ function attribute(out: ProtobufWriter, key: string, writeValue: () => void): vo
   });
 }
 
-/** What can be done with the bytes that {@link ProtobufSpanEncoder} wrote. Messages that follow one another are merged. */
+/** Works on the bytes that {@link ProtobufSpanEncoder} wrote. Protobuf merges concatenated messages. */
 export const ENCODED_PROTOBUF: EncodedSpans = {
   contentType: 'application/x-protobuf',
   keyOf: (span) => span.toString('latin1', 2, 28),

@@ -11,14 +11,14 @@ export class SendableMap {
 const MIN_INT64 = -(2n ** 63n);
 const MAX_INT64 = 2n ** 63n - 1n;
 const MAX_DEPTH = 8;
-/** Values inside of one attribute; what comes after them is left out. */
+/** Most nested values in one attribute; further ones are left out. */
 const MAX_VALUES = 10_000;
 
-/** What becomes of each text inside of a value. */
+/** Transforms each text inside a value. */
 export type TextFilter = (text: string) => string | undefined;
 
 /**
- * `value` as OTLP can carry it, so that no value costs other spans their way: numbers that are not finite cannot be
+ * `value` in a form that OTLP can carry, so that no value blocks other spans: numbers that are not finite cannot be
  * written as JSON, whole numbers of 2^63 and more do not fit the format. Undefined when nothing of it can be sent.
  * Never throws, whatever a getter or a proxy does.
  */
@@ -67,7 +67,9 @@ function convertObject(value: object, filter: TextFilter, walk: Walk): Sendable 
   return converted;
 }
 
-/** An array with an element that cannot be sent is left out: what is left would look complete. Empty slots stay out. */
+/**
+ * An array with an element that cannot be sent is left out, because the rest would look complete. Empty slots stay out.
+ */
 function convertArray(values: readonly unknown[], filter: TextFilter, walk: Walk): Sendable | undefined {
   const converted: Sendable[] = [];
   for (const value of values.slice(0, MAX_VALUES)) {
@@ -86,7 +88,7 @@ function convertMap(value: object, filter: TextFilter, walk: Walk): Sendable {
     try {
       each = convert((value as Record<string, unknown>)[key], filter, walk);
     } catch {
-      // One throwing getter costs one entry.
+      // A throwing getter loses only its own entry.
       continue;
     }
     const written = filter(key);
@@ -113,7 +115,7 @@ export function sendableTime([seconds, nanoseconds]: readonly [number, number]):
   return time < 0n ? 0n : time > MAX_INT64 ? MAX_INT64 : time;
 }
 
-/** Decimal text of {@link sendableTime}, without a bigint where none is needed: it is asked twice a span. */
+/** Decimal text of {@link sendableTime}, without a bigint where possible, because it is called twice per span. */
 export function timeText(time: readonly [number, number]): string {
   const [seconds, nanoseconds] = time;
   if (seconds > 0 && seconds < 9e9 && nanoseconds >= 0 && nanoseconds < 1e9 && Number.isInteger(seconds)) {
@@ -122,10 +124,10 @@ export function timeText(time: readonly [number, number]): string {
   return String(sendableTime(time));
 }
 
-/** Where a text stands on a span; given to a program's own redactor. */
+/** The place of a text on a span; passed to the program's own redactor. */
 export interface TextPlace {
   readonly part: 'name' | 'attribute' | 'status' | 'event' | 'link';
-  /** Key of the attribute, where it is one. */
+  /** Key of the attribute, if it is one. */
   readonly key?: string | undefined;
 }
 
@@ -139,7 +141,7 @@ export interface AttributeTreatment {
 
 /** Decides which texts of a span may leave the process, and in which form. */
 export interface SpanText {
-  /** The same text always becomes the same; false where a program's own redactor decides. */
+  /** Whether equal texts always give equal results; false if the program's own redactor decides. */
   readonly isRepeatable: boolean;
   treatmentOf(key: string, part: TextPlace['part']): AttributeTreatment;
   /** The text as it may be written; undefined when nothing of it may. */
@@ -148,14 +150,14 @@ export interface SpanText {
   content(text: string, place: TextPlace): string | undefined;
 }
 
-/** Together, the texts of one span are not longer, so that the end of a step never takes long. In UTF-16 code units. */
+/** Limit of all texts of one span together, in UTF-16 code units, so that ending a step never takes long. */
 const MAX_SPAN_TEXT_LENGTH = 524_288;
-/** What a text may have when the others of its span have used that up. */
+/** Limit of a text when the others of its span have used that up. */
 const LAST_RESORT_LENGTH = 64;
-/** A text is cut before it is redacted; so much more is looked at, so that a secret at the cut is seen whole. */
+/** A text is cut before redaction, but this much later, so that a secret at the cut is seen whole. */
 const BEYOND_THE_CUT = 256;
 
-/** Texts of one span as they may be sent: cut where they are too long, redacted, without halves of surrogate pairs. */
+/** Prepares the texts of one span for sending: cuts long ones, redacts, removes halves of surrogate pairs. */
 export class OutgoingTexts {
   readonly #text: SpanText;
   #maxLength = MAX_TEXT_LENGTH;

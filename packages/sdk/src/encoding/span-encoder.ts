@@ -6,7 +6,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 /** How OTLP is written: `http/json` or `http/protobuf`. */
 export type Encoding = 'json' | 'protobuf';
 
-/** Spans of one scope, each as it was encoded. */
+/** Encoded spans of one scope. */
 export interface EncodedScopeSpans {
   /** As {@link SpanEncoder.scope} wrote it. */
   scope: string;
@@ -16,17 +16,14 @@ export interface EncodedScopeSpans {
 /** What tells two spans apart, as far as one encoding goes. */
 export type SpanKey = string;
 
-/** What an encoder has written of a span that has started; handed back when the span ends, it saves writing it again. */
+/** The encoded start of a span; passed back when the span ends, it is not encoded again. */
 export interface StartedSpan {
   length: number;
   name: string;
   head: string;
 }
 
-/**
- * Writes spans as OTLP. Every method that takes a span leaves the span as it is, and writes only what may leave the
- * process.
- */
+/** Writes spans as OTLP. No method changes the span, and only what may leave the process is written. */
 export interface SpanEncoder {
   readonly encoding: Encoding;
   /** Writes a finished span behind the headroom of {@link bytes}; returns its length, or why it cannot be sent. */
@@ -39,7 +36,7 @@ export interface SpanEncoder {
   scope(scope: InstrumentationScope): string;
 }
 
-/** What can be done with encoded spans, whoever encoded them. */
+/** Works on encoded spans, also those of another process. */
 export interface EncodedSpans {
   readonly contentType: string;
   keyOf(span: Buffer): SpanKey;
@@ -47,20 +44,20 @@ export interface EncodedSpans {
   abandon(start: Buffer, endUnixNano: bigint): Buffer;
   /** The body of one request. */
   request(resource: string, scopes: readonly EncodedScopeSpans[]): Buffer;
-  /** Stands for a resource that a damaged journal has lost. */
+  /** Replaces a resource that is lost in a damaged journal. */
   resourceOf(serviceName: string): string;
-  /** Stands for a scope that a damaged journal has lost. */
+  /** Replaces a scope that is lost in a damaged journal. */
   readonly unknownScope: string;
 }
 
 /** A span whose bytes would be longer than this is written again with shorter texts. */
 export const MAX_SPAN_BYTES = 2 * 1024 * 1024;
-/** How long texts may be then. */
+/** Limit of each text in that case. */
 export const SHORT_TEXT_LENGTH = 4096;
-/** What stands before a start: the time at which it started, so that its end can be set. */
+/** Length of the prefix of an encoded start: its time, from which an end can be set. */
 export const START_TIME_BYTES = 12;
 
-/** Writes the time of a start as a double and a whole number: without a bigint, whose making takes a microsecond. */
+/** Writes the time of a start as a double and a whole number: creating a bigint would take a microsecond. */
 export function writeStartTime(bytes: Buffer, [seconds, nanoseconds]: readonly [number, number]): void {
   bytes.writeDoubleLE(seconds, HEADROOM_BYTES);
   bytes.writeInt32LE(Math.trunc(nanoseconds) | 0, HEADROOM_BYTES + 8);
@@ -76,7 +73,7 @@ const SPAN_ID = /^(?!0{16})[0-9a-f]{16}$/;
 let lastTraceId = '';
 let lastParentId = '';
 
-/** Whether a trace id can be sent. Most spans come with the one that was asked for last. */
+/** Whether a trace id is valid. The last one is cached, because most spans repeat it. */
 export function isTraceId(id: string): boolean {
   if (id === lastTraceId) return true;
   if (!TRACE_ID.test(id)) return false;
@@ -88,7 +85,7 @@ export function isSpanId(id: string): boolean {
   return SPAN_ID.test(id);
 }
 
-/** The same as {@link isSpanId}, for parents: sisters have the same. */
+/** Like {@link isSpanId}, for parents, which siblings share. */
 export function isParentId(id: string): boolean {
   if (id === lastParentId) return true;
   if (!SPAN_ID.test(id)) return false;

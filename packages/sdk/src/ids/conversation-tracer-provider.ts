@@ -19,15 +19,15 @@ import {
 import type { IdGenerator, Sampler } from '@opentelemetry/sdk-trace-node';
 import { VariableReader } from '../settings/variables.ts';
 
-/** What a {@link NodeTracerProvider} is told, but for the ids, which are made here. */
+/** The configuration of a {@link NodeTracerProvider}, except the id generator, which is set here. */
 export type ConversationTracerProviderConfig = Omit<
   NonNullable<ConstructorParameters<typeof NodeTracerProvider>[0]>,
   'idGenerator'
 >;
 
 /**
- * Gives a conversation's root span the ids that follow from its conversation id, whoever starts it: a root span named
- * `conversation` that has `conversation.id` set at start. All other ids are random.
+ * Gives a conversation's root span the ids that follow from its conversation id, whichever library starts it: a root
+ * span named `conversation` that has `conversation.id` set at start. All other ids are random.
  */
 export class ConversationTracerProvider extends NodeTracerProvider {
   readonly #recent = new RecentConversationIds();
@@ -133,10 +133,10 @@ export class RecentConversationIds {
 
 /**
  * Makes random ids, except for the root span of a conversation, whose ids follow from the conversation id, or were
- * handed over by another process. `startTracing` uses it; a provider of the program's own gets it as `idGenerator`, so
- * that its conversations can be joined by their ids and handed off.
+ * handed over by another process. `startTracing` uses it; pass it to your own provider as `idGenerator`, so that its
+ * conversations can be joined by their ids and handed off.
  *
- * An SDK asks for ids while it starts a span, so `@convotel/tracing` says just before which root it wants.
+ * An SDK asks for ids while it starts a span, so `@convotel/tracing` announces the root just before.
  */
 export class ConversationIdGenerator implements IdGenerator {
   readonly #random = new RandomIdGenerator();
@@ -164,13 +164,13 @@ function idsOf(wanted: WantedRoot): ConversationIds {
 const SAMPLE_AS_ROOT = createContextKey('convotel sample as root');
 
 /**
- * Asks `inner`, and makes all processes agree on a conversation that is joined by its id alone: whether its root was
- * sampled is not known there, so `inner` decides by the trace id, as it did for the root.
+ * Delegates to `inner`, and makes all processes agree on a conversation that is joined by its id alone: they do not
+ * know whether its root was sampled, so `inner` decides by the trace id, as it did for the root.
  */
 export class ConversationSampler implements Sampler {
   readonly #inner: Sampler;
 
-  /** @param inner Default: what `OTEL_TRACES_SAMPLER` says. */
+  /** @param inner Default: the sampler of `OTEL_TRACES_SAMPLER`. */
   constructor(inner: Sampler = samplerFromEnvironment()) {
     this.#inner = inner;
   }
@@ -187,7 +187,7 @@ export class ConversationSampler implements Sampler {
 
 type ShouldSampleRest = Parameters<Sampler['shouldSample']> extends [Context, ...infer Rest] ? Rest : never;
 
-/** As the SDK reads it when it is given no sampler (OpenTelemetry specification, `OTEL_TRACES_SAMPLER`). */
+/** The sampler that the SDK uses when none is given (OpenTelemetry specification, `OTEL_TRACES_SAMPLER`). */
 function samplerFromEnvironment(): Sampler {
   const variables = new VariableReader(process.env);
   const name = variables.text('OTEL_TRACES_SAMPLER')?.toLowerCase() ?? 'parentbased_always_on';

@@ -1,15 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { isConversationId, newConversationId } from '@convotel/conventions';
 
-/** What stands for conversation and session ids; see the option `replaceIds` of `startTracing`. */
+/** How conversation and session ids are replaced; see the option `replaceIds` of `startTracing`. */
 export type IdReplacement = { key: string } | ((id: string) => string);
 
 const KEYED_ID = /^k_[0-9a-f]{32}$/;
 
 /**
- * What `replaceIds: { key }` puts in the place of `id`: `k_` and the first 32 hexadecimal digits of HMAC-SHA-256 over the
- * id (UTF-8). It is the same wherever the key is the same, and says nothing about the id to those who do not have the key.
- * An id in this form is returned as it is. Use it to look a conversation up by the id that the program gave it.
+ * The replacement of `id` under `replaceIds: { key }`: `k_` and the first 32 hexadecimal digits of HMAC-SHA-256 over
+ * the id (UTF-8). It depends only on the key and the id, and reveals nothing about the id without the key. An id in
+ * this form is returned as it is. Use it to look up a conversation by the id that the program chose.
  */
 export function keyedId(key: string, id: string): string {
   if (KEYED_ID.test(id)) return id;
@@ -25,7 +25,7 @@ export function idReplacement(
   if (typeof replacement !== 'function') return (id) => keyedId(replacement.key, id);
   let hasWarned = false;
   const warnOnce = (what: string): void => {
-    if (!hasWarned) warn(`convotel: the option replaceIds ${what} This is said once.`);
+    if (!hasWarned) warn(`convotel: the option replaceIds ${what} This warning appears once.`);
     hasWarned = true;
   };
   let isChecked = false;

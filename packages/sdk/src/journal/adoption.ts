@@ -13,7 +13,7 @@ import type { JournalRecord } from './record.ts';
 import { FileStorage, Segment } from './segment.ts';
 import type { SegmentHeader } from './segment.ts';
 
-/** What an adoption needs to know of the journal that adopts. */
+/** What an adoption needs from the journal that adopts. */
 export interface AdoptionContext {
   files: JournalFiles;
   serviceName: string;
@@ -27,8 +27,8 @@ export interface AdoptionContext {
 }
 
 /**
- * Takes over the folders of dead processes of this service, each as a whole and by a rename that only one taker wins.
- * Whatever goes wrong with one folder leaves it where it is, for the next start.
+ * Takes over the folders of dead processes of this service, each by a rename, which only one process can win. A folder
+ * that fails stays where it is, for the next start.
  */
 export async function adoptDeadProcesses(context: AdoptionContext, adopted: (backlog: Backlog) => void): Promise<void> {
   const { files, serviceFolder, own } = context;
@@ -41,7 +41,7 @@ export async function adoptDeadProcesses(context: AdoptionContext, adopted: (bac
       if (context.isStopped()) return;
       for (const taken of takeOver(context, folder, name)) adopted(await openFolder(context, taken));
     } catch {
-      // Taken by another start meanwhile, or unreadable: it stays, and the next look at it tries again.
+      // Taken over by another process meanwhile, or unreadable: it stays, and the next scan tries again.
     }
   }
 }
@@ -53,7 +53,7 @@ function takeOver({ files, own }: AdoptionContext, folder: string, name: string)
   const taken = join(destination, name);
   const lock = readIdentity(files, folder)?.lock;
   files.rename(folder, taken);
-  // A lock that did not fit into the folder would stay behind for ever.
+  // A lock outside the folder (its path was too long) would otherwise stay for ever.
   if (lock !== undefined && /convotel-[0-9a-f]{24}\.lock$/.test(lock)) removeQuietly(() => files.removeFile(lock));
   const folders = [taken];
   const inherited = join(taken, ADOPTED_FOLDER);
@@ -80,7 +80,8 @@ async function openFolder(context: AdoptionContext, folder: string): Promise<Bac
   const backlog = new Backlog(counts, context.maxBatchSpans, (segment) => {
     if (backlog.segments.length === 1 && backlog.segments[0] === segment) removeEmptied(files, folder);
   });
-  // The first segment of a process begins with span 0; of an older folder the first ones may be gone, and settled.
+  // The first segment of a process begins with span 0; in an older folder, the first segments may have been settled and
+  // deleted.
   const scan = new FolderScan(names[0]?.number === 1 ? 0 : undefined);
   for (const { file, salt } of names) {
     const bytes = await readOrNone(files, join(folder, file));
@@ -105,7 +106,7 @@ function removeQuietly(remove: () => void): void {
   try {
     remove();
   } catch {
-    // What is empty or settled harms nobody; the next start tries again.
+    // An empty or settled folder does no harm; the next start tries again.
   }
 }
 
@@ -131,7 +132,7 @@ function segmentNames(context: AdoptionContext, folder: string): { file: string;
   return names.toSorted((a, b) => a.number - b.number);
 }
 
-/** A file that cannot be read holds nothing for us now; its spans are counted by the gap that they leave. */
+/** An unreadable file counts as empty; its spans are counted by the gap that they leave. */
 async function readOrNone(files: JournalFiles, path: string): Promise<Buffer> {
   try {
     return await files.readWhole(path);
@@ -157,14 +158,14 @@ function finishScan(backlog: Backlog, scan: FolderScan, header: SegmentHeader, c
   counts.tornRecords += scan.tornRecords;
 }
 
-/** What one pass over the segments of a dead process finds out, in the order in which they were written. */
+/** The result of one pass over the segments of a dead process, in the order in which they were written. */
 export class FolderScan {
   readonly open = new Map<string, { start: Buffer; scope: string; encoding: SegmentHeader['encoding'] }>();
   anyHeader: SegmentHeader | undefined;
   hasRecovered = false;
   settledThrough = 0;
   nextIndex = 0;
-  /** Records at the end of a segment that were begun and not finished. */
+  /** Incomplete records at the end of a segment. */
   tornRecords = 0;
   /** Spans whose records are missing or damaged: the count of spans jumps there. */
   readonly gaps: [from: number, to: number][] = [];
@@ -254,7 +255,7 @@ function damagedSpansAfter(bytes: Buffer, end: number, gap: (from: number, to: n
   return spans;
 }
 
-/** Where the record that says it is damaged: JSON begins with a brace. */
+/** Used when the record that says it is damaged: JSON begins with a brace. */
 function guessEncoding(records: readonly JournalRecord[]): SegmentHeader['encoding'] {
   const span = records.find(({ kind }) => kind === RECORD_KIND.span);
   const start = records.find(({ kind }) => kind === RECORD_KIND.start);

@@ -13,15 +13,15 @@ export interface Batch {
 
 /** Below what common proxies accept; a single larger span travels alone. */
 const MAX_BATCH_BYTES = 1_000_000;
-/** A read that failed is tried so many times more: a program out of file handles may have some again. */
+/** How often a failed read is retried: a program that ran out of file handles may have some again. */
 const MAX_READ_FAILURES = 5;
 
 /** The segments of one process, oldest first: read in order, deleted in order, never before every span is settled. */
 export class Backlog {
   readonly segments: Segment[] = [];
-  /** Spans that were given to somebody, or given up; grows only. */
+  /** Spans that were read by delivery, or given up; only grows. */
   readSpans = 0;
-  /** Spans that the segments hold or held; grows only. */
+  /** Spans that the segments hold or held; only grows. */
   spans = 0;
   readonly #counts: SpanCounts;
   readonly #maxBatchSpans: number;
@@ -30,7 +30,7 @@ export class Backlog {
   #loaded: { segment: Segment; spans: EncodedSpan[] } | undefined;
   #readFailures = 0;
 
-  /** `beforeRemoval` can carry over what is still needed of a segment. */
+  /** `beforeRemoval` can copy what is still needed from a segment. */
   constructor(counts: SpanCounts, maxBatchSpans: number, beforeRemoval: (segment: Segment) => void = () => {}) {
     this.#counts = counts;
     this.#maxBatchSpans = maxBatchSpans;
@@ -52,7 +52,7 @@ export class Backlog {
     return Math.min(...open, loaded ?? Infinity);
   }
 
-  /** The next spans in order, one segment's at most. Undefined when there are none, or they cannot be read now. */
+  /** The next spans in order, from one segment at most. Undefined when there are none, or they cannot be read now. */
   async next(): Promise<Batch | undefined> {
     const loaded = await this.#load();
     if (loaded === undefined) return undefined;
@@ -116,7 +116,7 @@ export class Backlog {
   }
 
   #settle(segment: Segment, spans: number, dropReason?: string): void {
-    // The spans of a segment that made room for others were counted then.
+    // The spans of a segment that was deleted to make room were counted then.
     if (segment.isRemoved || spans === 0) return;
     segment.settledSpans += spans;
     if (dropReason === undefined) this.#counts.delivered(spans);
@@ -131,7 +131,7 @@ export class Backlog {
     }
   }
 
-  /** Gives the oldest segment up, whatever it holds; false when there is none but the newest. */
+  /** Gives up the oldest segment, whatever it holds; false when only the newest is left. */
   dropOldest(reason: string, isCandidate: (segment: Segment) => boolean = () => true): boolean {
     const segment = this.segments.find((each) => each.isSealed && !each.isRemoved && isCandidate(each));
     if (segment === undefined) return false;
@@ -146,7 +146,7 @@ export class Backlog {
   }
 
   #remove(segment: Segment): void {
-    // Carrying over may write, and writing may come back here.
+    // `beforeRemoval` may write, and a write may call this again.
     segment.isRemoved = true;
     this.#beforeRemoval(segment);
     segment.storage.remove();
@@ -163,7 +163,7 @@ export class SpanCounts {
   readonly droppedSpans: Record<string, number> = {};
   readonly #onDrop: (spans: number, reason: string) => void;
 
-  /** `onDrop` hears of each loss when it is counted. */
+  /** `onDrop` is called for each loss when it is counted. */
   constructor(onDrop: (spans: number, reason: string) => void = () => {}) {
     this.#onDrop = onDrop;
   }

@@ -15,31 +15,31 @@ import { FileStorage } from './segment.ts';
 
 /** What the journal of one service holds, in all its processes on this machine. */
 export interface ServiceJournal {
-  /** As its folder is called: the service's name, percent-encoded where a file system would not take it. */
+  /** The name of its folder: the name of the service, percent-encoded where a file system would refuse it. */
   service: string;
   folder: string;
   /** Processes and worker threads that are alive. */
   runningProcesses: number;
   /** Spans that are not known to be delivered. */
   waitingSpans: number;
-  /** Those of processes that have ended, where no other has taken them over: the next start of the program sends them. */
+  /** Those that ended processes have left and no other has taken over: the next start of the program sends them. */
   leftBehindSpans: number;
   /** Spans whose records cannot be read any more. */
   damagedSpans: number;
-  /** What processes whose folder is still there had dropped by their last heartbeat, by reason. */
+  /** Dropped spans by reason, as of the last heartbeat of each process whose folder still exists. */
   droppedSpans: DroppedSpans;
   /** Files of a format that this release cannot read. */
   unknownFiles: number;
-  /** Size of everything that waits, in bytes. */
+  /** Size of all waiting spans, in bytes. */
   bytes: number;
   /** When one of its processes is last known to have lived, in Unix milliseconds. */
   lastSignMs: number;
 }
 
 /**
- * Looks at the journals below `folder` and changes nothing. Programs may run meanwhile: what they deliver or write while
- * this looks may be in the numbers or not.
- * @throws when the folder is there and cannot be read
+ * Inspects the journals below `folder` without changing them. Programs may run meanwhile: what they deliver or write
+ * during the inspection may or may not be counted.
+ * @throws when the folder exists but cannot be read
  */
 export async function inspectJournals(folder: string): Promise<ServiceJournal[]> {
   const journals: ServiceJournal[] = [];
@@ -91,7 +91,7 @@ async function inspectService(folder: string, service: string): Promise<ServiceJ
   return names.length === 0 ? undefined : journal;
 }
 
-/** Adds the segments of one process, whose records say themselves which of them are settled. */
+/** Adds the segments of one process; their records say which spans are settled. */
 async function addFolder(folder: string, journal: ServiceJournal): Promise<void> {
   const segments: { file: string; salt: number; number: number }[] = [];
   for (const file of listOrNone(folder)) {
@@ -137,7 +137,7 @@ function decoded(name: string): string {
   try {
     return decodeURIComponent(name);
   } catch {
-    // Not a name of ours; it is shown as it is.
+    // Not a name that we encoded; shown as it is.
     return name;
   }
 }

@@ -3,9 +3,12 @@ import * as fs from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** The file-system calls that a journal makes; a test can pass one that fails, or one that forgets like a power cut. */
+/**
+ * The file-system calls that a journal makes; tests pass one that fails, or that loses unflushed data as a power cut
+ * does.
+ */
 export interface JournalFiles {
-  /** Makes the folder and those above it, for this user only. */
+  /** Creates the folder and its parents, for this user only. */
   makeFolder(path: string): void;
   list(path: string): string[];
   size(path: string): number;
@@ -47,7 +50,7 @@ export const DISK: JournalFiles = {
   syncNow: (file) => fs.fdatasyncSync(file),
   sync: (file, done) => fs.fdatasync(file, done),
   syncFolderNow: (path) => {
-    // Windows has no such call, and keeps its folders safe itself.
+    // Windows has no such call, and makes its folders durable itself.
     if (process.platform === 'win32') return;
     const folder = fs.openSync(path, 'r');
     try {
@@ -86,7 +89,10 @@ export const DISK: JournalFiles = {
   removeFolder: (path) => fs.rmSync(path, { recursive: true, force: true }),
 };
 
-/** Not `recursive`: Node 20 and 22 try for ever where a file system, such as /proc, says ENOENT below a folder that is there. */
+/**
+ * Not `recursive`: Node 20 and 22 loop for ever when a file system such as /proc reports ENOENT below an existing
+ * folder.
+ */
 function makeFolder(path: string): void {
   try {
     fs.mkdirSync(path, OWNER_ONLY_FOLDER);
@@ -99,7 +105,7 @@ function makeFolder(path: string): void {
   }
 }
 
-/** A segment's name says what a reader must know even when its first record is damaged: version and salt. */
+/** The name of a segment holds what a reader needs even when the first record is damaged: version and salt. */
 export interface SegmentName {
   number: number;
   version: number;

@@ -14,11 +14,11 @@ import { RECORD_KIND } from './record.ts';
 import { FULL, reasonOf, SegmentWriter } from './segment-writer.ts';
 import type { Segment } from './segment.ts';
 
-/** What a journal is opened with: where its files lie, how spans are encoded, and how much it may hold. */
+/** Where a journal keeps its files, how spans are encoded, and how much it may hold. */
 export interface JournalOptions {
   encoder: SpanEncoder;
   counts: SpanCounts;
-  /** Name of the service, for what a damaged journal no longer says. */
+  /** Name of the service, used where a damaged journal has lost it. */
   serviceName: string;
   /** Folder of the service; undefined keeps everything in memory. */
   folder: string | undefined;
@@ -26,7 +26,7 @@ export interface JournalOptions {
   maxMemoryBytes: number;
   /** Spans of one request. */
   maxBatchSpans: number;
-  /** Spans that may wait where there is no folder. */
+  /** Most spans that wait when there is no folder. */
   maxQueueSpans: number;
   sync: SyncPolicy;
   warn: (message: string) => void;
@@ -38,7 +38,7 @@ const MIN_SEGMENT_BYTES = 64 * 1024;
 const SEGMENTS_AT_LEAST = 8;
 /** `<state>/convotel/journal/<service>`: as many folders may be new. */
 const NEW_FOLDER_LEVELS = 4;
-/** In memory, encoding waits until so many spans have come together, or somebody asks for them. */
+/** In memory, spans are encoded only when this many have accumulated, or when they are read. */
 const MAX_DEFERRED_SPANS = 2048;
 const ENCODED_AT_A_TIME = 512;
 
@@ -64,7 +64,7 @@ export class Journal {
   #heartbeat: NodeJS.Timeout | undefined;
   #turn = 0;
   #isReading: Promise<unknown> = Promise.resolve();
-  /** Settles when the folders of dead processes have been looked at. */
+  /** Settles when the folders of dead processes have been checked. */
   adoption: Promise<void>;
 
   constructor(options: JournalOptions) {
@@ -104,7 +104,7 @@ export class Journal {
     return this.#own.waitingSpans + this.#deferred.length + adopted;
   }
 
-  /** Spans that have not been given to anybody yet. */
+  /** Spans that delivery has not read yet. */
   get unreadSpans(): number {
     const unread = (sum: number, { spans, readSpans }: Backlog): number => sum + spans - readSpans;
     return this.#adopted.reduce(unread, 0) + unread(0, this.#own) + this.#deferred.length;
@@ -120,7 +120,7 @@ export class Journal {
     }
   }
 
-  /** A new folder survives a loss of power when the one that holds it was flushed. */
+  /** A new folder survives a power loss once its parent has been flushed. */
   #syncFoldersAbove(folder: string): void {
     for (let above = folder, level = 0; level < NEW_FOLDER_LEVELS; level += 1, above = dirname(above)) {
       this.#files.syncFolderNow(above);
@@ -142,12 +142,12 @@ export class Journal {
       this.#folder?.beat();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#beginAgain();
-      // Any other failure matters to other hosts only, and only after ten minutes of it.
+      // Any other failure matters only to other hosts, and only after ten minutes.
     }
     await this.#adopt();
   }
 
-  /** Another host took us for dead and has our folder: what is in it is in good hands, and we need a new one. */
+  /** Another host considered us dead and took over our folder: it will send what is in it, and we need a new one. */
   #beginAgain(): void {
     this.#writer.seal();
     this.#folder?.close();
@@ -156,7 +156,7 @@ export class Journal {
     if (this.#options.folder !== undefined) this.#openFolder(this.#options.folder);
   }
 
-  /** Looks once more before the process ends: worker threads may have gone since, and left spans behind. */
+  /** Checks once more before the process ends: worker threads may have ended and left spans behind. */
   adoptAgain(): void {
     this.adoption = this.adoption.then(() => this.#adopt());
   }
@@ -185,15 +185,15 @@ export class Journal {
     }
   }
 
-  /** Called when spans came that nobody ended in this process. */
+  /** Called when recovered spans were added that did not end in this process. */
   onSpans: (() => void) | undefined;
 
-  /** Notes that a step or conversation has begun, so that it can be closed should the process die. */
+  /** Notes that a step or conversation has begun, so that it can be closed if the process dies. */
   started(span: ReadableSpan): void {
     if (!this.#isClosed && this.#folder !== undefined) this.#open.started(span);
   }
 
-  /** Notes that an open span will end in another process, so that nobody closes it after a crash of this one. */
+  /** Notes that an open span will end in another process, so that it is not closed after a crash of this one. */
   released(span: ReadableSpan): void {
     if (!this.#isClosed && this.#folder !== undefined) this.#open.released(span);
   }
@@ -228,7 +228,7 @@ export class Journal {
     for (const span of spans.slice(0, count)) this.#keep(span);
   }
 
-  /** Whether one more segment fits below the service's cap, after the oldest of ours have gone where they had to. */
+  /** Whether one more segment fits below the limit of the service, after deleting our oldest ones if necessary. */
   #makeRoom(): boolean {
     const { folder, maxBytes } = this.#options;
     const others = usedByOthers(this.#files, folder!, this.#folder!, this.#segmentBytes);
@@ -243,7 +243,7 @@ export class Journal {
     }
   }
 
-  /** The next spans to send: own ones and those of dead processes in turn. Undefined when there are none. */
+  /** The next spans to send: our own and those of dead processes in turn. Undefined when there are none. */
   async next(): Promise<Batch | undefined> {
     const before = this.#isReading;
     const reading = before.then(() => this.#next());
@@ -279,7 +279,7 @@ export class Journal {
     this.#writer.appendSettled(through);
   }
 
-  /** How far everything that was kept until now has been given to delivery. */
+  /** How far the spans kept until now have been read by delivery. */
   mark(): () => boolean {
     const backlogs = [this.#own, ...this.#adopted];
     const through = backlogs.map(({ spans }) => spans);
@@ -287,7 +287,7 @@ export class Journal {
     return () => backlogs.every(({ readSpans }, index) => readSpans >= through[index]!);
   }
 
-  /** Ends in good order: what waits is left for the next start, or counted as dropped where nothing outlives us. */
+  /** Closes cleanly: waiting spans are left for the next start, or counted as dropped if nothing persists. */
   close(): void {
     this.#isClosed = true;
     clearTimer(this.#heartbeat);

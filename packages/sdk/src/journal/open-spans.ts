@@ -13,19 +13,19 @@ import type { SegmentWriter } from './segment-writer.ts';
 import { FileStorage, MemoryStorage, Segment } from './segment.ts';
 import type { SegmentHeader } from './segment.ts';
 
-/** Open spans beyond these are not written again when the segment of their start goes; they end as usual. */
+/** Open spans beyond this number are not rewritten when the segment with their start is deleted; they end as usual. */
 const MAX_OPEN_SPANS = 100_000;
-/** Spans that are shorter, so many in a row, are taken to end before the program lets go of the event loop. */
+/** A shorter span has ended at once. After `TRUSTED_AFTER` of them in a row, the spans of a name are expected to. */
 const AT_ONCE_NANOSECONDS = 200_000;
 const TRUSTED_AFTER = 8;
-/** After one that did not, so many must do so before the name is trusted again. */
+/** After one that did not, this many must do so before the name is trusted again. */
 const DISTRUSTED_FOR = 1000;
 const MAX_REMEMBERED_NAMES = 1000;
 
 /**
- * Steps and conversations that have begun and not ended, so that the next start can close them should the process die.
- * A start is written at once, but for names whose spans have always ended at once: those wait until the program lets go
- * of the event loop, and cost nothing when they have ended by then.
+ * Steps and conversations that have begun and not ended, so that the next start can close them if the process dies. A
+ * start is written at once, except for names whose spans have always ended at once: those wait until the program yields
+ * to the event loop, and cost nothing if they have ended by then.
  */
 export class OpenSpans {
   readonly #encoder: SpanEncoder;
@@ -51,7 +51,7 @@ export class OpenSpans {
     void Promise.resolve().then(() => this.#writeUnwritten());
   }
 
-  /** What was written of the span's start, if anything was; called before its end is written. */
+  /** What was written of the start of the span, if anything; called before its end is written. */
   startOf(span: ReadableSpan): StartedSpan | undefined {
     return this.#open.get(span)?.start;
   }
@@ -61,7 +61,7 @@ export class OpenSpans {
     else this.#forgetUnwritten(span);
   }
 
-  /** Notes that the span will end in another process, so that nobody closes it after a crash of this one. */
+  /** Notes that the span will end in another process, so that it is not closed after a crash of this one. */
   released(span: ReadableSpan): void {
     this.#forgetUnwritten(span);
     if (!this.#open.delete(span)) return;
@@ -74,7 +74,7 @@ export class OpenSpans {
     this.#writer.append(RECORD_KIND.released, bytes, length, span);
   }
 
-  /** Writes the starts that stand in `segment` again, before it goes; while there is no segment, when there is one. */
+  /** Rewrites the starts in `segment` before it is deleted; without a current segment, as soon as there is one. */
   carryOver(segment: Segment): void {
     for (const [span, { segment: at }] of this.#open) {
       if (at !== segment) continue;
@@ -88,7 +88,10 @@ export class OpenSpans {
     for (const span of this.#toCarryOver.splice(0)) this.#write(span);
   }
 
-  /** The program lets go of the event loop: whatever is still open is written, and its name not trusted for a while. */
+  /**
+   * The program has yielded to the event loop: starts that are still open are written, and their names not trusted for
+   * a while.
+   */
   #writeUnwritten(): void {
     this.#isLooking = false;
     for (const span of this.#unwritten.splice(0)) {
@@ -163,7 +166,7 @@ export function recoverOpenSpans(
   return segment;
 }
 
-/** Where the disk refuses, they wait in memory; a crash then only means that they are recovered again. */
+/** If the disk fails, they wait in memory; after a crash they are simply recovered again. */
 function storeRecovered(files: JournalFiles, folder: string, bytes: Buffer): FileStorage | MemoryStorage {
   const path = join(folder, RECOVERED_FILE);
   const draft = `${path}.draft`;

@@ -8,16 +8,16 @@ import { threadId } from 'node:worker_threads';
 import { FORMAT_VERSION } from './journal-files.ts';
 import type { JournalFiles } from './journal-files.ts';
 
-/** Who writes into a folder. */
+/** The process that writes to a folder. */
 export interface ProcessIdentity {
   version: number;
-  /** The kernel and pid namespace in which the lock can be asked. */
+  /** The kernel and pid namespace in which the lock can be probed. */
   host: string;
   pid: number;
   threadId: number;
   /** Path of the local socket that answers while the process lives; absent where none could be made. */
   lock?: string | undefined;
-  /** The process ended in good order and left spans behind. */
+  /** The process ended cleanly and left spans behind. */
   isClosed?: boolean | undefined;
 }
 
@@ -25,9 +25,9 @@ export interface ProcessIdentity {
 export type DroppedSpans = Readonly<Record<string, number>>;
 
 export const HEARTBEAT_INTERVAL_MS = 30_000;
-/** A folder whose lock cannot be asked is taken over when its heartbeat is older. */
+/** A folder whose lock cannot be probed is taken over when its heartbeat is older than this. */
 const HEARTBEAT_EXPIRES_MS = 10 * 60_000;
-/** The longest path of a local socket that every platform takes. */
+/** The longest path of a local socket that every platform accepts. */
 const MAX_SOCKET_PATH_BYTES = 100;
 
 export const ADOPTED_FOLDER = 'adopted';
@@ -42,7 +42,7 @@ export function currentHost(): string {
     try {
       parts.push(read());
     } catch {
-      // Not on Linux: the host's name has to do.
+      // Not on Linux: the host name is used.
     }
   }
   return parts.join(' ');
@@ -58,7 +58,7 @@ export class ProcessFolder {
   #lock: Server | undefined;
 
   /**
-   * Makes the folder. `droppedSpans` is written with each heartbeat, for whoever looks at the journal.
+   * Makes the folder. `droppedSpans` is written with each heartbeat, for tools that inspect the journal.
    * @throws when the folder cannot be made or written.
    */
   constructor(files: JournalFiles, serviceFolder: string, droppedSpans: DroppedSpans = {}) {
@@ -98,20 +98,23 @@ export class ProcessFolder {
     return undefined;
   }
 
-  /** Says that the process lives, for those that cannot ask its lock. Returns the file system's idea of now, in ms. */
+  /**
+   * Shows that the process is alive, for others that cannot probe its lock. Returns the file system's idea of now, in
+   * ms.
+   */
   beat(): number {
     const path = join(this.path, HEARTBEAT_FILE);
     this.#files.writeText(path, JSON.stringify({ droppedSpans: this.#droppedSpans }));
     return this.#files.modifiedMs(path);
   }
 
-  /** Lets go: the next start takes over what the folder still holds. Never throws. */
+  /** Releases the folder: the next start takes over what it still holds. Never throws. */
   close(): void {
     try {
       this.beat();
       this.#files.writeText(join(this.path, IDENTITY_FILE), JSON.stringify({ ...this.identity, isClosed: true }));
     } catch {
-      // Then the lock, or after ten minutes the heartbeat, says the same.
+      // The lock, or after ten minutes the heartbeat, then shows the same.
     }
     this.#lock?.close();
     this.#lock = undefined;
@@ -153,7 +156,8 @@ export async function isDead(files: JournalFiles, folder: string, host: string, 
   if (identity?.isClosed === true) return true;
   if (identity?.host === host && identity.lock !== undefined) {
     const answer = await askLock(identity.lock);
-    // A worker that is terminated takes its socket along. One outside of the folder may have been tidied away instead.
+    // A terminated worker takes its socket with it. A socket outside of the folder may have been cleaned up by the
+    // system instead.
     if (answer === 'gone' && (identity.lock.startsWith(folder) || !isRunning(identity.pid))) return true;
     if (answer !== 'gone') return answer === 'dead';
   }
@@ -181,7 +185,7 @@ export function readDroppedSpans(files: JournalFiles, folder: string): DroppedSp
   }
 }
 
-/** A pid that is in use says nothing: it may be another process's by now. */
+/** A pid in use proves nothing: it may belong to another process by now. */
 function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -190,7 +194,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** The kernel refuses connections to a socket that nobody holds any more; a process that hangs still has its socket. */
+/** The kernel refuses connections to the socket of a dead process; a process that hangs still holds its socket. */
 function askLock(path: string): Promise<'alive' | 'dead' | 'gone'> {
   return new Promise((resolve) => {
     const socket = connect(path);
@@ -218,7 +222,7 @@ export function lastSignMs(files: JournalFiles, folder: string): number {
       // Deleted since it was listed.
     }
   }
-  // A folder that is being made at this moment has nothing in it yet.
+  // A folder that is just being created is still empty.
   return latest === 0 ? files.modifiedMs(folder) : latest;
 }
 

@@ -63,7 +63,7 @@ export function sealRecord(record: Buffer, payloadBytes: number, header: RecordH
   return end;
 }
 
-/** What `writeUInt32LE` does without its checks, which this is called too often for. */
+/** `writeUInt32LE` without its checks, which would cost too much here. */
 function setUint32(bytes: Buffer, at: number, value: number): void {
   bytes[at] = value;
   bytes[at + 1] = value >>> 8;
@@ -91,7 +91,7 @@ function readRecord(bytes: Buffer, offset: number, salt: number): JournalRecord 
 }
 
 /**
- * Every intact record of a whole segment, in order; what is damaged or torn between them is skipped. An `incomplete`
+ * Every intact record of a whole segment, in order; damaged or torn ones between them are skipped. An `incomplete`
  * record in the middle is damage too: its length field lies.
  */
 export function* readRecords(bytes: Buffer, salt: number, from = 0): Generator<JournalRecord> {

@@ -13,7 +13,7 @@ import { FileStorage, MemoryStorage, Segment } from './segment.ts';
 import type { SegmentHeader } from './segment.ts';
 import type { SyncPolicy } from '../settings/tracing-options.ts';
 
-/** What the writer needs of the journal that it belongs to. */
+/** What the writer needs from its journal. */
 export interface WriterHost {
   readonly files: JournalFiles;
   readonly encoder: SpanEncoder;
@@ -23,26 +23,26 @@ export interface WriterHost {
   readonly sync: SyncPolicy;
   /** Where segments go; undefined keeps them in memory. */
   folder(): ProcessFolder | undefined;
-  /** Whether one more segment may be made, after others have gone where they had to. */
+  /** Whether one more segment may be created, after deleting others if necessary. */
   makeRoom(): boolean;
-  /** A new segment is there, and can be written to. */
+  /** Called when a new segment can be written to. */
   rotated(): void;
-  /** Says once what a journal cannot do, as the part of a sentence before `so finished spans …`. */
+  /** Warns once; the argument is the part of the sentence before `so finished spans …`. */
   warnOnce(what: string): void;
 }
 
 const MEMORY_SEGMENT_BYTES = 2 * 1024 * 1024 + 64 * 1024;
 const SYNC_INTERVAL_MS = 500;
-/** After a file could not be written, memory is used so long before a file is tried again. */
+/** After a file could not be written, memory is used for this long before a file is tried again. */
 const FILE_RETRY_MS = 5000;
 const NO_HEADER = Buffer.alloc(RECORD_HEADER_BYTES);
 
-/** What was dropped because there was no room, by where it was kept. */
+/** Spans dropped for want of room, by where they were kept. */
 export const FULL = { file: 'journal_full', memory: 'memory_full' } as const;
 
 /**
  * Appends records to the newest segment, and begins another when that is full, when the resource changes, or when its
- * file cannot be written. Where no file can be had, the segment is one in memory. Never throws for a file's sake.
+ * file cannot be written. If no file can be written, the segment is in memory. File errors are never thrown.
  */
 export class SegmentWriter {
   readonly #host: WriterHost;
@@ -53,7 +53,7 @@ export class SegmentWriter {
   #fileRetryMs = 0;
   #syncTimer: NodeJS.Timeout | undefined;
   #current: Segment | undefined;
-  /** A segment is being begun: nothing can be written until it is there. */
+  /** A segment is being created; nothing can be written until it is ready. */
   isRotating = false;
   /** Spans that were written. */
   spanIndex = 0;
@@ -72,7 +72,7 @@ export class SegmentWriter {
     const fits = segment !== undefined && this.#fits(segment, payloadBytes, resource);
     const scope = fits ? this.#scopeNumbers.get(instrumentationScope) : undefined;
     if (scope !== undefined && this.#write(segment!, kind, scope, encoded, payloadBytes)) return segment;
-    // What follows uses the encoder, and with it the buffer in which the record stands.
+    // The calls below use the encoder, and with it the buffer that holds the record.
     const record = Buffer.from(encoded.subarray(0, RECORD_HEADER_BYTES + payloadBytes));
     for (let attempt = fits && scope === undefined ? 0 : 1; attempt < 3; attempt += 1) {
       const next = attempt === 0 ? segment! : this.#rotate(resource);
@@ -207,7 +207,7 @@ export class SegmentWriter {
     return this.#host.sync === 'conversation' || this.#host.sync === 'step';
   }
 
-  /** Flushes to the disk as the policy has it, after `span` was written. */
+  /** Flushes to the disk as the policy requires, after `span` was written. */
   syncAfter(span: ReadableSpan): void {
     const storage = this.#current?.storage;
     if (!(storage instanceof FileStorage)) return;
@@ -247,7 +247,7 @@ export class SegmentWriter {
   }
 }
 
-/** In a word: the code of a system error, else its message. */
+/** The code of a system error, else its message. */
 export function reasonOf(error: unknown): string {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   return typeof code === 'string' ? code : String(message);

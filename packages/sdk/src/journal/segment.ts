@@ -12,7 +12,7 @@ export interface SegmentStorage {
   read(from: number, to: number): Promise<Buffer>;
   /** Nothing more will be written. `flush` asks for the bytes to reach the disk. */
   seal(flush?: boolean): void;
-  /** Gives the bytes up. Does not throw: what cannot be deleted is found and skipped by the next start. */
+  /** Deletes the bytes. Does not throw: the next start finds and skips a file that could not be deleted. */
   remove(): void;
 }
 
@@ -42,7 +42,7 @@ export class MemoryStorage implements SegmentStorage {
   }
 }
 
-/** Bytes in a file of ours that grows, or one of a dead process that does not. */
+/** Bytes in a file: our own, which grows, or one of a dead process. */
 export class FileStorage implements SegmentStorage {
   readonly isInMemory = false;
   readonly path: string;
@@ -124,19 +124,19 @@ export class FileStorage implements SegmentStorage {
     try {
       work();
     } catch {
-      // Tidying up after a failure that was told, or of a file that the next start finds and skips.
+      // Cleaning up after a failure that was reported; the next start finds and skips the file.
     }
   }
 }
 
-/** What a segment's first record says. */
+/** The content of the first record of a segment. */
 export interface SegmentHeader {
   encoding: Encoding;
   /** As the encoder wrote it. */
   resource: string;
 }
 
-/** A finished span as it stands in a segment. */
+/** A finished span in a segment. */
 export interface EncodedSpan {
   scope: string;
   bytes: Buffer;
@@ -177,7 +177,7 @@ export class Segment {
     return this.isSealed && this.settledSpans >= this.spans;
   }
 
-  /** The spans that were not read before. Rejects when the bytes cannot be read. */
+  /** The spans that have not been read yet. Rejects when the bytes cannot be read. */
   async readOn(): Promise<EncodedSpan[]> {
     const { readBytes: from, bytes: to } = this;
     const bytes = await this.storage.read(from, to);

@@ -19,9 +19,9 @@ export interface ConversationMetricsOptions {
 }
 
 /**
- * Makes the metrics of conversations from their spans, so that whoever makes the spans needs no metrics API.
- * Active ones are counted in plain integers and read at collection. What a span counts under hangs on the span itself:
- * what never ends, ends late or is not sampled leaves nothing behind.
+ * Makes the metrics of conversations from their spans, so that the code that makes the spans needs no metrics API.
+ * Active ones are counted in plain integers and read at collection. The counters of a span are attached to the span
+ * itself, so spans that never end, end late or are not sampled leave nothing behind.
  */
 export class ConversationMetrics implements SpanProcessor {
   readonly #table = new SeriesTable();
@@ -151,7 +151,7 @@ export class ConversationMetrics implements SpanProcessor {
     this.#durations?.step.record(secondsOf(span), withOutcome(series.attributes, span));
   }
 
-  /** Once a conversation: what answers first ends first, and the sentences that follow answer nobody who waits. */
+  /** Once per conversation: the first answer ends first, and for the sentences after it the user no longer waits. */
   #recordResponse(span: ReadableSpan, attributes: Attributes): void {
     const seconds = span.attributes[ATTRIBUTE.responseLatency];
     if (typeof seconds !== 'number' || !this.#answered.add(span.spanContext().traceId)) return;
@@ -163,7 +163,7 @@ export class ConversationMetrics implements SpanProcessor {
   async shutdown(): Promise<void> {}
 }
 
-/** Traces of conversations that were answered a short while ago; how many there are in all does not matter. */
+/** Traces of conversations that were answered recently; bounded, however many conversations there are. */
 class RecentTraces {
   static readonly #CAPACITY = 10_000;
   #newer = new Set<string>();

@@ -19,14 +19,14 @@ import { withinDeadline } from '../settings/timers.ts';
 import type { TracingOptions } from '../settings/tracing-options.ts';
 import type { TelemetryReport } from '../tracing.ts';
 
-/** A meter provider that sends by OTLP/HTTP, and how to let go of it. */
+/** A meter provider that sends by OTLP/HTTP, and how to stop it. */
 export interface MetricDelivery {
   provider: MeterProvider;
   /** Collects and sends now. Never rejects, and may take long. */
   flush(): Promise<void>;
-  /** The same for the last time. Where nobody has said that metrics are received, it hardly outlasts `spans`. */
+  /** The same for the last time. If it is unknown whether metrics are accepted there, it ends soon after `spans`. */
   shutdown(spans: Promise<void>): Promise<void>;
-  /** Lets go of connections and timers at once. */
+  /** Releases connections and timers at once. */
   stop(): void;
 }
 
@@ -35,10 +35,13 @@ const TEMPORALITY = {
   delta: AggregationTemporalityPreference.DELTA,
   lowmemory: AggregationTemporalityPreference.LOWMEMORY,
 } as const;
-/** How long the end of a program waits for the answer of a host that was only guessed. */
+/** How long the end of a program waits for a host whose address was only derived. */
 const GUESS_PATIENCE_MS = 250;
 
-/** Sends metrics by OTLP/HTTP at the interval that the environment names. Undefined when there is nowhere to send them. */
+/**
+ * Sends metrics by OTLP/HTTP at the interval that the environment names. Undefined when there is no address to send
+ * them to.
+ */
 export function startMetricDelivery(
   options: TracingOptions,
   environment: Environment,
@@ -70,7 +73,7 @@ export function startMetricDelivery(
   };
 }
 
-/** The resource says the same on metrics as on spans. */
+/** The resource of metrics is redacted like that of spans. */
 function redacted(resource: Resource, options: TracingOptions, warn: (message: string) => void): Resource {
   const { redact } = options;
   const redactor = new Redactor({
@@ -94,19 +97,19 @@ async function settled(work: Promise<void>): Promise<void> {
   try {
     await work;
   } catch (error) {
-    // The exporter has warned about what it could not send; this says where in the SDK that came out.
+    // The exporter has already warned; this is only where the SDK rethrows the error.
     diag.debug('convotel: sending metrics', error);
   }
 }
 
-/** One attempt an export: the next collection holds the same numbers and newer ones. */
+/** One attempt per export: the next collection includes the same numbers. */
 class MetricDelegate implements IOtlpExportDelegate<ResourceMetrics> {
   readonly #target: OtlpTarget;
   readonly #transport: HttpTransport;
   readonly #outage: OutageWarning;
   readonly #warn: (message: string) => void;
   readonly #running = new Set<Promise<void>>();
-  /** Nobody has said yet that metrics are received at this address. */
+  /** It is not known yet whether metrics are accepted at this address. */
   isGuess: boolean;
   #isGivenUp = false;
 
@@ -177,7 +180,7 @@ class MetricDelegate implements IOtlpExportDelegate<ResourceMetrics> {
 /** Name of the meter under which convotel's own metrics are made (OpenTelemetry: instrumentation scope). */
 export const METER_NAME = '@convotel/sdk';
 
-/** Sends the books with every collection of metrics. */
+/** Adds the counts of `report()` to every collection of metrics. */
 export function observeTelemetry(meter: Meter, report: () => TelemetryReport): void {
   meter
     .createObservableUpDownCounter(METRIC.telemetrySpans, {
@@ -191,7 +194,7 @@ export function observeTelemetry(meter: Meter, report: () => TelemetryReport): v
       observed.observe(deliveredSpans, { [METRIC_ATTRIBUTE.telemetryState]: 'delivered' });
       observed.observe(waitingSpans, { [METRIC_ATTRIBUTE.telemetryState]: 'waiting' });
       const dropped = Object.entries(droppedSpans);
-      // A panel shows that there is nothing, not that nobody knows.
+      // 0 instead of nothing, so that a panel shows "none" and not "unknown".
       if (dropped.length === 0) observed.observe(0, { [METRIC_ATTRIBUTE.telemetryState]: 'dropped' });
       for (const [reason, spans] of dropped) {
         observed.observe(spans, {

@@ -1,4 +1,7 @@
-/** Attributes in which other libraries keep what users and models said; a trailing dot stands for all that begins so. */
+/**
+ * Attributes in which other libraries put what users and models said; a trailing dot matches every key with that
+ * prefix.
+ */
 const CONTENT_KEYS = [
   // OpenTelemetry GenAI semantic conventions, now and before
   'gen_ai.input.messages',
@@ -106,12 +109,12 @@ const CONTENT_KEYS = [
 
 const EXACT = new Set(CONTENT_KEYS.filter((key) => !key.endsWith('.')));
 const PREFIXES = CONTENT_KEYS.filter((key) => key.endsWith('.'));
-/** Keys of events, where the convention puts what was said under the shortest of names. */
+/** Keys of events, where the convention uses very short names for content. */
 const EVENT_KEYS = new Set(['content', 'message', 'body', 'input', 'output', 'arguments', 'tool_calls', 'messages']);
-/** Numbers beside the content, which say nothing of it. */
+/** Numbers beside the content, which reveal nothing of it. */
 const COUNTS = /(?:tokens?|count|length|chars)$/i;
 
-/** Whether other libraries keep what users and models said under this key. */
+/** Whether other libraries put what users and models said under this key. */
 export function holdsContent(key: string, isOnEvent: boolean): boolean {
   const lower = key.toLowerCase();
   if (EXACT.has(lower) || (isOnEvent && EVENT_KEYS.has(lower))) return true;

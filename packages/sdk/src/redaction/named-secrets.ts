@@ -1,23 +1,22 @@
-/** What masks a secret. */
 export const SECRET_MASK = '[secret]';
 
 /**
  * Words that name a secret wherever they stand in a name: `DB_PASSWORD`, `accessToken`, `xi-api-key`, `connect.sid`.
- * Each match is looked at by hand, within bounds, so that the time stays linear.
+ * Each match is checked by code with bounds, so that the time stays linear.
  */
 const NAMES =
   /pass(?:word|wd|phrase|wort|code)?|pwd|secret|token|(?:api|access|auth|private|signing|encryption|account|master|ssh|license|subscription|function|x)[ _.-]?key|auth(?!or(?!iz))(?:orization|entication)?|cookie|credentials?|sess(?:ion)?[ _.-]?(?:id|key)?|\bsid\b|jsessionid|phpsessid|connect\.sid|csrf|xsrf|jwt|bearer|\bsas\b|\botp\b|\bpin\b|\bcvv2?\b|\bcvc\b|\bnonce\b|\bsig(?:nature)?\b|\bcode\b|\bkey\b/gi;
 
 /** Names that only count in a query or a form, where they carry keys: `?sig=…&code=…&key=…`. */
 const QUERY_NAMES = /^(?:sig|signature|code|key|nonce|sid|sas|pass|auth|sess|session|jwt|pin|otp|cvv2?|cvc)$/i;
-/** Names that are secrets only together with more of a name: `session_id`, `auth_token`. */
+/** Names that are secrets only as a part of a longer name: `session_id`, `auth_token`. */
 const WEAK_NAMES = /^(?:sess|session|auth|authentication|code|key|nonce|sig|signature|pass|pin)$/i;
-/** Names of which a value may have spaces up to the end of the line. */
+/** Names whose value may contain spaces and runs to the end of the line. */
 const HEADER_NAMES = /^(?:authorization|cookie)$/i;
 /** Names of counts. */
 const COUNTS = /^(?:token)s\b|^tokens?[ _.-]?(?:count|limit|usage|budget)|^tokeni[sz]/i;
 
-/** What stands for the absence of a value, or tells what is wrong with it. */
+/** Words that mean that there is no value, or say what is wrong with it. */
 const NOT_SECRET =
   /^(?:null|undefined|none|nil|true|false|required|missing|invalid|expired|empty|unset|error|failed|denied|not|is|was|must|cannot|unauthorized|forbidden|string|number|object|boolean|\*+|\[[a-z]+\]|<[a-z_ ]+>)$/i;
 
@@ -31,7 +30,7 @@ const LINE = /[^\r\n"'`\\<>}]+/y;
 const SCHEME = /(?:bearer|basic|token|digest|apikey|negotiate)[ \t]+/iy;
 const MIN_SECRET_LENGTH = 3;
 
-/** Masks the values of everything whose name says that it is a secret. */
+/** Masks every value whose name says that it is a secret. */
 export function maskNamedSecrets(text: string): string {
   let masked = '';
   let done = 0;
@@ -101,7 +100,7 @@ function lineFrom(text: string, from: number): Range | undefined {
   return line === undefined || !isSecret(line, 'authorization') ? undefined : { from: start, to: start + line.length };
 }
 
-/** `password hunter22x`, `--token abc`: without a separator, only what looks like no word. */
+/** `password hunter22x`, `--token abc`: without a separator, only what does not look like a word. */
 function valueInProse(text: string, at: number, name: string): Range | undefined {
   TO_NEXT_WORD.lastIndex = at + name.length;
   const gap = TO_NEXT_WORD.exec(text);
@@ -119,7 +118,7 @@ function valueInProse(text: string, at: number, name: string): Range | undefined
 
 function isSecret(value: string, name: string): boolean {
   if (value.length < MIN_SECRET_LENGTH || NOT_SECRET.test(value)) return false;
-  // `token: 4096` is a count or a place in a text.
+  // `token: 4096` is a count or a position in a text.
   return !(/^(?:token|code|key|auth)$/i.test(name) && /^[\d.,:]{1,6}$/.test(value));
 }
 

@@ -1,6 +1,6 @@
 import { maskNamedSecrets, SECRET_MASK } from './named-secrets.ts';
 
-/** Texts without any of these, and shorter than a key, hold nothing that the patterns know. */
+/** A text without any of these, and shorter than a key, cannot match a pattern. */
 const MAY_HOLD_SOMETHING = /[\d@:=%]|bearer|basic/i;
 const SHORT = 24;
 
@@ -13,7 +13,9 @@ const LONG_WORD = /[A-Za-z0-9_=-]{24,}/g;
 const BASE64 = /[A-Za-z0-9+/]{32,}={0,2}/g;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const IBAN = /\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?(?![A-Z0-9])/gi;
-/** Digits with what people write between them. The class is followed by nothing that it could contain, but a digit. */
+/**
+ * Digits with the separators that people write. The class is followed only by a digit, so that matching stays linear.
+ */
 const NUMBER_RUN = /[+(]{0,2}\d[\d ()./\u00a0\u2009\u202f\u2010-\u2013-]{4,}\d/g;
 const MAX_LOCAL_LENGTH = 64;
 const MAX_LABEL_LENGTH = 63;
@@ -21,8 +23,8 @@ const MAX_LABELS = 9;
 
 /**
  * Masks what a text should not carry out of the process: e-mail addresses, telephone, card and account numbers, keys,
- * tokens, cookies, passwords and credentials in addresses. Takes time in proportion to the length of the text. It is a
- * net, not a proof: where messages quote users, send none (`errorMessages: 'none'`).
+ * tokens, cookies, passwords and credentials in addresses. Takes time in proportion to the length of the text. It does
+ * not catch everything: where messages quote users, send none (`errorMessages: 'none'`).
  */
 export function redactErrorMessage(message: string): string {
   if (message.length < SHORT && !MAY_HOLD_SOMETHING.test(message)) return message;
@@ -46,7 +48,7 @@ function maskPrivateKeys(text: string): string {
   for (let match = PRIVATE_KEY.exec(text); match !== null; match = PRIVATE_KEY.exec(text)) {
     const end = text.indexOf('-----END ', PRIVATE_KEY.lastIndex);
     masked += text.slice(done, match.index) + SECRET_MASK;
-    // Without its end, all that follows may be the key.
+    // Without an end marker, everything that follows may be the key.
     if (end === -1) return masked;
     const close = text.indexOf('-----', end + 9);
     done = close === -1 ? text.length : close + 5;
@@ -113,7 +115,7 @@ function endOfDomain(text: string, from: number): number {
   return end;
 }
 
-/** Those of a word, and `%`, `'`, `+`, `-`, `.`. */
+/** The characters of a word, and `%`, `'`, `+`, `-`, `.`. */
 function isLocalCode(code: number): boolean {
   return isWordCode(code) || code === 45 || code === 46 || code === 43 || code === 37 || code === 39;
 }
@@ -140,7 +142,7 @@ function isIban(text: string): boolean {
   return remainder === 1;
 }
 
-/** Keys are made at random: capitals, small letters and digits in one word, or hexadecimal digits. */
+/** Keys are random: capitals, small letters and digits in one word, or hexadecimal digits. */
 function isRandomWord(word: string): boolean {
   if (/^[0-9a-f]{32,}$/i.test(word)) return /[a-f]/i.test(word);
   if (UUID.test(word)) return false;
@@ -170,7 +172,7 @@ function maskNumber(run: string, offset: number, text: string): string {
   const bare = run.trim();
   if (DATE.test(bare) || REVERSED_DATE.test(bare) || EPOCH_TIME.test(bare) || IP_ADDRESS.test(bare)) return run;
   if (VERSION.test(bare) && !/^\d{3}\.\d{3}\.\d{4}$/.test(bare)) return run;
-  // Dates as in a conversation's id: 20251008.
+  // Dates, as in the id of a conversation: 20251008.
   if (/^20[12]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$/.test(bare)) return run;
   return '[number]';
 }
@@ -195,7 +197,7 @@ const MAX_FAMILIAR_TEXTS = 2000;
 const MAX_FAMILIAR_LENGTH = 200;
 const familiarTexts = new Map<string, string>();
 
-/** The same as {@link redactErrorMessage}, for texts of which many come again: names of models, pipelines, parts of steps. */
+/** {@link redactErrorMessage} with a cache, for texts that recur: names of models, pipelines, parts of steps. */
 export function redactFamiliarText(text: string): string {
   if (text.length > MAX_FAMILIAR_LENGTH) return redactErrorMessage(text);
   const familiar = familiarTexts.get(text);

@@ -17,13 +17,13 @@ export interface RedactorOptions {
   warn: (message: string) => void;
 }
 
-/** `truncated` keeps so many UTF-16 code units of a captured text, after it was redacted. */
+/** `truncated` keeps this many UTF-16 code units of a captured text, after redaction. */
 export const TRUNCATED_LENGTH = 1000;
-/** So much more is looked at, so that a secret at the cut is seen whole. */
+/** How much more is redacted, so that a secret at the cut is seen whole. */
 const BEYOND_THE_CUT = 256;
-/** Where content is truncated, a span need not hold more of a text. */
+/** When content is truncated, a span need not hold more of a text. */
 export const SEEN_LENGTH = TRUNCATED_LENGTH + BEYOND_THE_CUT;
-/** What stands for a text that the program's own redactor could not judge. */
+/** Replaces a text for which the program's own redactor failed. */
 const UNJUDGED = '[redacted]';
 /** Messages and stacks are cut before they are redacted; content is redacted whole. */
 const MAX_MESSAGE_LENGTH = 16_384;
@@ -31,7 +31,7 @@ const MAX_MESSAGE_LENGTH = 16_384;
 const CONTENT = new Set<string>([ATTRIBUTE.inputText, ATTRIBUTE.outputText]);
 /** Ids that a program chooses; it may have them replaced. */
 const IDS = new Set<string>([ATTRIBUTE.conversationId, ATTRIBUTE.sessionId, ATTRIBUTE.genAiConversationId]);
-/** What convotel writes, and needs as it is. Texts under every other key of ours may come from a program or a server. */
+/** Keys that convotel writes and needs unchanged. Texts under its other keys may come from a program or a server. */
 const AS_IS = new Set<string>([
   ATTRIBUTE.schemaVersion,
   ATTRIBUTE.outcome,
@@ -48,7 +48,7 @@ const OTHER_ERROR_TEXTS = new Set([
   'otel.status_description',
 ]);
 
-/** Decides what of a span's texts may leave: content only where it was switched on, everything else masked. */
+/** Decides which texts of a span may leave: content only when switched on, everything else masked. */
 export class Redactor implements SpanText {
   readonly #options: RedactorOptions;
   #hasWarned = false;
@@ -64,7 +64,7 @@ export class Redactor implements SpanText {
   treatmentOf(key: string, part: TextPlace['part']): AttributeTreatment {
     if (CONTENT.has(key)) return { action: 'cut', key };
     if (AS_IS.has(key)) return { action: 'as-is', key };
-    // Asked at each span: a `startTracing` that joined a setup may say how ids are replaced after this was made.
+    // Read for each span: a `startTracing` that joins a setup may set how ids are replaced after this was created.
     if (IDS.has(key)) return { action: 'redact', key };
     const { captureContent, otherContent, errorMessages } = this.#options;
     const keepsContent = captureContent !== 'none' || otherContent === 'keep';
@@ -74,7 +74,7 @@ export class Redactor implements SpanText {
         ? { action: captureContent === 'truncated' ? 'cut' : 'redact', key }
         : { action: 'omit', key };
     }
-    // Keys are the program's own words; the patterns alone look at them, so that `redact` need not expect them.
+    // Keys are chosen by the program; only the patterns are applied to them, so that `redact` need not expect keys.
     return { action: 'redact', key: redactFamiliarText(key) };
   }
 
@@ -93,7 +93,7 @@ export class Redactor implements SpanText {
 
   content(text: string, place: TextPlace): string | undefined {
     const masked = this.#masked(text, place);
-    // A `startTracing` that joined a setup may have said so after this was made.
+    // A `startTracing` that joins a setup may have set this after it was created.
     const isTruncated =
       this.#options.captureContent === 'truncated' || processSettings().maxContentLength !== undefined;
     if (!isTruncated || text.length <= TRUNCATED_LENGTH) return masked;
@@ -118,15 +118,17 @@ export class Redactor implements SpanText {
     return UNJUDGED;
   }
 
-  /** Only the kind of the failure: a message may quote what was to be redacted. */
+  /** Only the kind of the failure: a message may quote the text to redact. */
   #say(what: string): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
-    this.#options.warn(`convotel: the option redact ${what}; such texts are sent as ${UNJUDGED}. This is said once.`);
+    this.#options.warn(
+      `convotel: the option redact ${what}; such texts are sent as ${UNJUDGED}. This warning appears once.`,
+    );
   }
 }
 
-/** Whether a cut at `length` would part the halves of a character. */
+/** Whether a cut at `length` would split a surrogate pair. */
 function isHalf(text: string, length: number): boolean {
   return /[\uD800-\uDBFF]/.test(text.charAt(length - 1));
 }
@@ -134,7 +136,7 @@ function isHalf(text: string, length: number): boolean {
 /** Where an exception event keeps text (OpenTelemetry semantic conventions, exceptions). */
 const EXCEPTION_TEXTS = ['exception.message', 'exception.stacktrace'] as const;
 
-/** What becomes of a message; undefined when nothing of it may leave. */
+/** The message that may leave; undefined when nothing of it may. */
 export type MessageFilter = (message: string) => string | undefined;
 
 /**

@@ -7,7 +7,7 @@ import type { Resource } from '@opentelemetry/resources';
 import type { CaptureContent, TracingOptions } from './tracing-options.ts';
 import { VariableReader } from './variables.ts';
 
-/** What the environment says, as far as the parts of OpenTelemetry do not read it themselves. */
+/** The settings of the environment that OpenTelemetry does not read itself. */
 export interface Environment {
   isDisabled: boolean;
   exportsTraces: boolean;
@@ -23,7 +23,7 @@ export interface Environment {
   scheduleDelayMs: number;
   /** Spans of one request. */
   maxBatchSpans: number;
-  /** Spans that may wait in a program without a journal; bytes bound them too. */
+  /** Most spans that wait in a program without a journal; their bytes are limited too. */
   maxQueueSpans: number;
   metricExportIntervalMs: number;
   metricExportTimeoutMs: number;
@@ -47,7 +47,7 @@ const LOG_LEVELS: Readonly<Record<string, DiagLogLevel>> = {
   all: DiagLogLevel.ALL,
 };
 
-/** What the variable for content may say: `true`, our own words, and those of OpenTelemetry's GenAI instrumentations. */
+/** Values of the variable for content: `true`, our own words, and those of OpenTelemetry's GenAI instrumentations. */
 const CONTENT: Readonly<Record<string, CaptureContent>> = {
   true: 'full',
   full: 'full',
@@ -69,7 +69,7 @@ const SAMPLERS = [
   'parentbased_traceidratio',
 ];
 
-/** Limits that OpenTelemetry reads itself, and drops without a word when they are not numbers. */
+/** Limits that OpenTelemetry reads itself, and silently ignores when they are not numbers. */
 const LIMITS = [
   'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT',
   'OTEL_ATTRIBUTE_COUNT_LIMIT',
@@ -182,7 +182,9 @@ function checkWhatOthersRead(variables: VariableReader): void {
   }
 }
 
-/** What can be read of `OTEL_RESOURCE_ATTRIBUTES`; an entry that cannot costs none of the others, and is named. */
+/**
+ * The valid entries of `OTEL_RESOURCE_ATTRIBUTES`; an invalid one is named in a warning and does not affect the others.
+ */
 function resourceAttributesOf(variables: VariableReader): Record<string, string> {
   const name = 'OTEL_RESOURCE_ATTRIBUTES';
   const attributes: Record<string, string> = {};
@@ -204,12 +206,12 @@ function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text.trim());
   } catch {
-    // Not percent-encoded as it should be; the caller names it.
+    // Not correctly percent-encoded; the caller warns.
     return undefined;
   }
 }
 
-/** Says which process spans and metrics come from; options win over `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`. */
+/** The resource of spans and metrics; options win over `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`. */
 export function buildResource(
   options: TracingOptions,
   environment: Environment,

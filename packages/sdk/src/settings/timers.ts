@@ -5,7 +5,7 @@ import {
   setTimeout as realSetTimeout,
 } from 'node:timers';
 
-// Not the global ones: a test's fake timers, which Jest may have installed before this module loads, do not stop delivery.
+// Not the global ones, so that fake timers do not stop delivery; Jest may have installed them before this module loads.
 const realNow = performance.now.bind(performance);
 
 /** Milliseconds on a clock that never goes back. */
@@ -27,12 +27,15 @@ export function clearTimer(timer: NodeJS.Timeout | undefined): void {
   realClearTimeout(timer);
 }
 
-/** Calls `work` when the present turn of the event loop is over; does not keep the process alive. */
+/** Calls `work` after the current turn of the event loop; does not keep the process alive. */
 export function soon(work: () => void): void {
   realSetImmediate(work).unref();
 }
 
-/** Waits for `work`, but not longer than `deadlineMs`; false when that was not enough. Rejects when `work` does in time. */
+/**
+ * Waits for `work`, at most `deadlineMs`; resolves to false when that was not enough. Rejects if `work` rejects in
+ * time.
+ */
 export async function withinDeadline(work: Promise<unknown>, deadlineMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<false>((resolve) => {

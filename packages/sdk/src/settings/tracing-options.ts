@@ -9,17 +9,17 @@ import type { TextPlace } from '../encoding/sendable.ts';
 /** How much of input and output texts may leave the process. */
 export type CaptureContent = 'none' | 'truncated' | 'full';
 
-/** When written spans are also flushed to the disk, which a loss of power cannot take back. */
+/** When written spans are also flushed to the disk, so that they survive a power loss. */
 export type SyncPolicy = 'never' | 'interval' | 'conversation' | 'step';
 
-/** Where and how finished spans are kept until a back end has them. */
+/** Where and how finished spans are kept until a back end has accepted them. */
 export interface JournalSettings {
   /** Folder for all services of this user. @defaultValue `$XDG_STATE_HOME/convotel/journal`, else below `~/.local/state` */
   folder?: string | undefined;
-  /** Bytes that one service may hold on the disk, in all its processes; at least 1 MiB. @defaultValue `536_870_912` */
+  /** Limit on disk of one service, all its processes together, in bytes; at least 1 MiB. @defaultValue `536_870_912` */
   maxBytes?: number | undefined;
   /**
-   * When spans are also flushed to the disk, so that a loss of power cannot take them. `never`: when the operating system
+   * When spans are also flushed to the disk, so that they survive a power loss. `never`: when the operating system
    * does. `interval`: every 500 ms. `conversation`: before the end of a conversation returns. `step`: before the end of
    * each step returns. A crash of the program loses nothing under any of them.
    * @defaultValue `'interval'`
@@ -27,17 +27,20 @@ export interface JournalSettings {
   sync?: SyncPolicy | undefined;
 }
 
-/** Settings of `startTracing`. Each wins over the `OTEL_*` variable that says the same. */
+/** Settings of `startTracing`. Each takes precedence over the corresponding `OTEL_*` variable. */
 export interface TracingOptions {
   /** Name of the program. @defaultValue `OTEL_SERVICE_NAME`, else `unknown_service:node` */
   serviceName?: string | undefined;
   /** Further attributes of the resource, such as `service.version`; `OTEL_RESOURCE_ATTRIBUTES` adds to them. */
   resourceAttributes?: Attributes | undefined;
-  /** Where OTLP/HTTP is received; `/v1/traces` and `/v1/metrics` are appended. @defaultValue `OTEL_EXPORTER_OTLP_*`, else `http://localhost:4318` */
+  /**
+   * Base address of an OTLP/HTTP receiver; `/v1/traces` and `/v1/metrics` are appended. @defaultValue
+   * `OTEL_EXPORTER_OTLP_*`, else `http://localhost:4318`
+   */
   endpoint?: string | undefined;
   /** Headers of every request. @defaultValue `OTEL_EXPORTER_OTLP_*HEADERS` */
   headers?: Readonly<Record<string, string>> | undefined;
-  /** Makes the connections, in place of one that knows certificates and proxies by the environment. */
+  /** Agent that makes the connections, instead of one that uses the certificates and proxies of the environment. */
   agent?: HttpAgent | HttpsAgent | undefined;
   /**
    * Whether input and output texts may leave the process; `truncated` keeps the first 1,000 characters of the redacted
@@ -49,17 +52,17 @@ export interface TracingOptions {
   /** `keep`: prompts and answers that other libraries write on their spans leave even where `captureContent` is `none`. @defaultValue `'drop'` */
   otherContent?: 'drop' | 'keep' | undefined;
   /**
-   * Called for every text that leaves, after the built-in patterns have masked it; returns the text to send. What it
-   * throws costs the text, not the span.
+   * Called for every text that leaves, after the built-in patterns have masked it; returns the text to send. If it
+   * throws, the text is lost, not the span.
    */
   redact?: ((text: string, where: TextPlace) => string) | undefined;
   /** `none` keeps the messages and stacks of errors in the process. @defaultValue `'redacted'` */
   errorMessages?: 'redacted' | 'none' | undefined;
   /**
-   * Replaces conversation ids and session ids before they are hashed, written or handed to another process, for programs
-   * whose ids are telephone numbers or names. `{ key }` puts {@link keyedId} in their place; a function returns what
-   * stands for an id, 1 to 128 characters, the same in every process, and returns its own results as they are.
-   * Every process of a conversation needs the same replacement, or joins by id miss one another.
+   * Replaces conversation ids and session ids before they are hashed, written or handed to another process, for
+   * programs whose ids are telephone numbers or names. `{ key }` replaces them by their {@link keyedId}. A function
+   * returns the replacement, 1 to 128 characters, the same in every process, and returns its own results unchanged.
+   * Every process of a conversation needs the same replacement, otherwise joining by id does not work.
    * @defaultValue ids are written as they are
    */
   replaceIds?: { key: string } | ((id: string) => string) | undefined;
@@ -67,36 +70,42 @@ export interface TracingOptions {
   samplingRatio?: number | undefined;
   /** `false` keeps finished spans in memory only, where a crash loses them. @defaultValue `CONVOTEL_JOURNAL`, else `true` */
   journal?: boolean | JournalSettings | undefined;
-  /** Whether SIGINT and SIGTERM send what waits before they end the process, where nobody else handles them. @defaultValue `true` */
+  /**
+   * Whether SIGINT and SIGTERM send waiting spans before they end the process, if nothing else handles them.
+   * @defaultValue `true`
+   */
   shutdownOnSignals?: boolean | undefined;
   /** Whether metrics are sent. @defaultValue `true`, unless `OTEL_METRICS_EXPORTER` is `none` */
   metrics?: boolean | undefined;
   /** Whether durations are sent as histograms too, for back ends without a span-metrics connector. @defaultValue `false` */
   durationMetrics?: boolean | undefined;
-  /** Judges errors that neither the step nor the conversation judges, before the rules of the conventions. */
+  /**
+   * Decides the outcome of errors that neither the step nor the conversation decides, before the rules of the
+   * conventions.
+   */
   classifyError?: ClassifyError | undefined;
   /** Steps and conversations that are open for longer end as `abandoned`, in milliseconds. @defaultValue `600_000` */
   maxOpenMs?: number | undefined;
   /**
-   * `own`: registers a tracer provider. `join`: uses the one that the program has registered. `private`: makes one beside
-   * whatever is registered, before or after; it makes the spans of conversations and nothing else, other tools never see
-   * them as the active span, and nothing of OpenTelemetry's global state is touched. By default one that is registered is
-   * joined, else one is made and registered. Where the choice cannot be followed, that is said.
+   * `own`: registers a tracer provider. `join`: uses the one that the program has registered. `private`: makes one
+   * beside whatever is registered, before or after; it makes only the spans of conversations, other tools never see
+   * them as the active span, and OpenTelemetry's global state is not touched. By default a registered provider is
+   * joined, else one is made and registered. A choice that cannot be followed causes a warning.
    */
   provider?: 'own' | 'join' | 'private' | undefined;
-  /** Hears warnings for people. @defaultValue `console.warn`, which is standard error */
+  /** Called with warnings for people. @defaultValue `console.warn`, which is standard error */
   warn?: ((message: string) => void) | undefined;
 }
 
 /** Codes of {@link TracingOptionsError}. */
 export type TracingOptionsErrorCode = ErrorCodeOf<'TracingOptionsError'>;
 
-/** An option of `startTracing` that cannot be right. A wrong environment variable is only warned about. */
+/** An option of `startTracing` is invalid. An invalid environment variable only causes a warning. */
 export class TracingOptionsError extends codedError('TracingOptionsError') {}
 
 export const DEFAULT_JOURNAL_BYTES = 512 * 1024 * 1024;
 const MIN_JOURNAL_BYTES = 1024 * 1024;
-/** A shorter key can be guessed, and with it the telephone numbers that it is to hide. */
+/** A shorter key can be guessed, and with it the ids that it hides. */
 const MIN_KEY_LENGTH = 16;
 
 /** @throws {@link TracingOptionsError} for an endpoint that is not an http(s) address, and a ratio outside of 0 to 1. */
@@ -142,7 +151,7 @@ const OPTION_NAMES: { readonly [Name in keyof Required<TracingOptions>]: true } 
   warn: true,
 };
 
-/** Options that a program in plain JavaScript may get wrong: the default is used, and `warn` hears of it. */
+/** Options that a program in plain JavaScript may get wrong: the default is used, and `warn` is called. */
 export function usableOptions(options: TracingOptions, warn: (message: string) => void): TracingOptions {
   const usable = { ...options };
   for (const name of Object.keys(options)) {

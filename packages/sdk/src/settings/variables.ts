@@ -1,9 +1,9 @@
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads environment variables as OpenTelemetry's specification compares them: spaces around a value and quotes that an
- * env file left there do not count, an empty value is none, names of choices have no case. Whatever cannot be used is
- * named in {@link warnings}, with what is used instead.
+ * Reads environment variables by the rules of OpenTelemetry's specification: surrounding spaces, and quotes left by an
+ * env file, are ignored; an empty value counts as unset; choices are case-insensitive. Invalid values are named in
+ * {@link warnings}, with what is used instead.
  */
 export class VariableReader {
   readonly warnings: string[] = [];
@@ -19,7 +19,7 @@ export class VariableReader {
     return bare === '' ? undefined : bare;
   }
 
-  /** Whether the value stands in quotes, which an env file or a compose file has left there. */
+  /** Whether the value is in quotes, as an env file or a compose file may leave them. */
   isQuoted(name: string): boolean {
     const value = this.#variables[name]?.trim() ?? '';
     return value !== withoutQuotes(value);
@@ -69,7 +69,7 @@ export class VariableReader {
     return fallback;
   }
 
-  /** Names a value that cannot be used. */
+  /** Adds a warning about a value that cannot be used. */
   misused({ name, value }: { name: string; value: string }, instead: string, right: string): void {
     this.warnings.push(`${name} is ${JSON.stringify(value)}, which cannot be used; ${instead}. ${right}`);
   }

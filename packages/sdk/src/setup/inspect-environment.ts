@@ -5,20 +5,20 @@ import { readEnvironment } from '../settings/environment.ts';
 import { clearTimer, setHoldingTimer } from '../settings/timers.ts';
 import { defaultJournalFolder } from './span-delivery.ts';
 
-/** What a program does that calls `startTracing()` without options under some environment. */
+/** What a program would do that calls `startTracing()` without options in some environment. */
 export interface ProgramEnvironment {
   /** A sentence for each variable that cannot be used as it is: what is used instead, and what to write. */
   warnings: readonly string[];
-  /** The variable that keeps spans from being sent; undefined where they are. */
+  /** The variable that prevents spans from being sent; undefined when they are sent. */
   offBy: 'OTEL_SDK_DISABLED' | 'OTEL_TRACES_EXPORTER' | undefined;
-  /** Where spans are sent; undefined where they are not, or the address cannot be used. */
+  /** Where spans are sent; undefined when they are not, or the address is invalid. */
   tracesUrl: string | undefined;
-  /** The variable that names the address; undefined for the default. */
+  /** The variable that sets the address; undefined for the default. */
   endpointVariable: string | undefined;
-  /** Where journals are; undefined where the environment switches them off. */
+  /** Where journals are; undefined when the environment turns them off. */
   journalFolder: string | undefined;
   /**
-   * Sends a request without spans, as a program would send one with them. Resolves to undefined when it was accepted,
+   * Sends a request without spans, in the way a program sends its spans. Resolves to undefined when it was accepted,
    * else to the reason in a few words.
    */
   trySending(timeoutMs: number): Promise<string | undefined>;
@@ -30,7 +30,7 @@ const ENDPOINT_VARIABLES = [
   'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT',
 ];
 
-/** Reads `variables` as `startTracing()` reads those of its process. */
+/** Interprets `variables` as `startTracing()` interprets those of its process. */
 export function inspectEnvironment(variables: Readonly<Record<string, string | undefined>>): ProgramEnvironment {
   const environment = readEnvironment(variables);
   const offBy = environment.isDisabled
@@ -49,7 +49,7 @@ export function inspectEnvironment(variables: Readonly<Record<string, string | u
     trySending: async (timeoutMs) => {
       if (sent === undefined) return 'nothing is sent';
       const transport = new HttpTransport(sent, 'application/json');
-      // The transport keeps no process alive, and here the answer is all that there is to wait for.
+      // The transport does not keep the process alive, so this timer does until the answer is there.
       const hold = setHoldingTimer(() => undefined, timeoutMs * 2);
       try {
         const answer = await transport.send(Buffer.from('{"resourceSpans":[]}'), timeoutMs);

@@ -18,7 +18,7 @@ import type { SpanDelivery } from './span-delivery.ts';
 
 const ATTACHED = Symbol.for('convotel.attached-processor');
 
-/** The processor that got a span last, else the one that was made last and not shut down, by whichever copy of this package. */
+/** The processor that last received a span, else the newest that is not shut down, of any copy of this package. */
 const inProcess = globalThis as { [ATTACHED]?: ConvotelSpanProcessor | undefined };
 
 export function attachedProcessor(): ConvotelSpanProcessor | undefined {
@@ -26,10 +26,11 @@ export function attachedProcessor(): ConvotelSpanProcessor | undefined {
 }
 
 /**
- * For a tracer provider of one's own: redaction, journal, delivery and metrics as one span processor. Spans of other
+ * For your own tracer provider: redaction, journal, delivery and metrics as one span processor. Spans of other
  * libraries on that provider are delivered too. Its exporters see spans as they are; the copy that convotel sends is
- * redacted. Its shutdown ends what is open as `abandoned`. Takes the options of `startTracing`; the sampler, the resource of spans and the ids are the provider's.
- * @throws {@link TracingOptionsError} for an endpoint that cannot be meant.
+ * redacted. Its shutdown ends what is open as `abandoned`. Takes the options of `startTracing`; the sampler, the
+ * resource of spans and the ids are the provider's.
+ * @throws {@link TracingOptionsError} for an endpoint that is not an http(s) address.
  */
 export function convotelSpanProcessor(options: TracingOptions = {}): SpanProcessor {
   checkTracingOptions(options);
@@ -38,11 +39,11 @@ export function convotelSpanProcessor(options: TracingOptions = {}): SpanProcess
   return processor;
 }
 
-/** What only a provider can do, which the program makes itself here. */
+/** Options that only a provider could honour, and here the program makes the provider. */
 const PROVIDER_OPTIONS = ['samplingRatio', 'provider'] as const;
 
 export class ConvotelSpanProcessor implements SpanProcessor {
-  /** As given, where they could be used. */
+  /** The valid options, as given. */
   readonly options: TracingOptions;
   readonly #warn: (message: string) => void;
   #hasSeenSpan = false;
@@ -97,7 +98,9 @@ export class ConvotelSpanProcessor implements SpanProcessor {
     return this.#delivery?.report() ?? emptyReport();
   }
 
-  /** A reload may have made another one that gets no spans; and a name that spans do not carry is told about. */
+  /**
+   * A reload may have made another one that gets no spans; and a service name that spans do not carry causes a warning.
+   */
   #sawSpan(span: Span): void {
     inProcess[ATTACHED] = this;
     if (this.#hasSeenSpan) return;
@@ -142,7 +145,7 @@ export class ConvotelSpanProcessor implements SpanProcessor {
   }
 }
 
-/** What a provider of an SDK can do, beyond the API's. */
+/** What a provider of an SDK offers beyond the API. */
 interface FlushableProvider extends TracerProvider {
   forceFlush?: () => Promise<void>;
 }
@@ -155,9 +158,9 @@ export function findForeignProvider(): TracerProvider | undefined {
   return registered === new ProxyTracerProvider().getDelegate() ? undefined : registered;
 }
 
-/** The program has added our processor to its provider: redaction, journal, delivery and metrics are there. */
+/** The program has added our processor to its provider, which has redaction, journal, delivery and metrics. */
 function attachedTracing(found: ConvotelSpanProcessor, whenStopped: () => void): Tracing {
-  // A hot reload makes another one; the one that gets spans counts.
+  // A hot reload makes another processor; the one that gets spans counts.
   let attached = found;
   const flush = async ({ deadlineMs = DEFAULT_DEADLINE_MS }: DeadlineOptions = {}): Promise<DeliveryReport> => {
     attached = attachedProcessor() ?? attached;
@@ -180,10 +183,13 @@ function attachedTracing(found: ConvotelSpanProcessor, whenStopped: () => void):
   };
 }
 
-/** What `startTracing` takes from its options where it joins a provider. */
+/** The options that `startTracing` uses when it joins a provider. */
 const USED_WHEN_JOINING: ReadonlySet<string> = new Set(['provider', ...PROCESS_OPTIONS]);
 
-/** `the options "endpoint" and "journal" are`: those that do nothing here, but for those that the processor has alike. */
+/**
+ * `the options "endpoint" and "journal" are`: those that have no effect here, except those that the processor was given
+ * too.
+ */
 function unusedOptions(options: TracingOptions, known: TracingOptions = {}): string {
   const names = (Object.keys(options) as (keyof TracingOptions)[])
     .filter(

@@ -59,7 +59,7 @@ export function ownTracing(
   });
 }
 
-/** While spans cannot be delivered either, one warning says it all; theirs may come a moment later. */
+/** If spans cannot be delivered either, one warning is enough; that of spans may come a moment later. */
 class WarningsAfterSpans {
   readonly #spans: () => TelemetryReport;
   readonly #warn: Warn;
@@ -75,7 +75,7 @@ class WarningsAfterSpans {
     this.#lookLater();
   };
 
-  /** As long as it is not known what becomes of spans, there is nothing to say. */
+  /** Nothing is reported until it is known whether spans can be delivered. */
   #lookLater(): void {
     setTimer(() => {
       const { waitingSpans, problem } = this.#spans();
@@ -116,12 +116,12 @@ function setUpMetrics(
   return { meter: delivery.provider.getMeter(METER_NAME), options: durations, delivery, isRegistered: !isPrivate };
 }
 
-/** Whether the program registered one before; the API has no question for it, but hands out do-nothing meters without. */
+/** Whether the program has registered a meter provider; the API cannot tell, but returns no-op meters without one. */
 function hasMeterProvider(): boolean {
   return metrics.getMeter(METER_NAME).constructor !== createNoopMeter().constructor;
 }
 
-/** Returns what takes the provider away again. */
+/** Returns a function that unregisters the provider. */
 function registerProvider(
   options: TracingOptions,
   resource: Resource,
@@ -148,7 +148,7 @@ function registerProvider(
       if (registry.privateProvider === provider) registry.privateProvider = undefined;
     };
   }
-  // What the program has already is kept: `null` registers none.
+  // An existing one of the program is kept: `null` registers none.
   provider.register({
     ...(hasContextManager() && { contextManager: null }),
     ...(propagation.fields().length > 0 && { propagator: null }),
@@ -161,7 +161,7 @@ function isOfOtherTool(provider: object): boolean {
   return 'addSpanProcessor' in provider;
 }
 
-/** Without one, what is made active is not. */
+/** Without one, no span can be made active. */
 function hasContextManager(): boolean {
   const key = createContextKey('convotel probe');
   return context.with(ROOT_CONTEXT.setValue(key, true), () => context.active().getValue(key) === true);

@@ -1,16 +1,16 @@
 import { processRegistry } from '@convotel/conventions';
 import { isMainThread } from 'node:worker_threads';
 
-/** What is asked of a setup when the process is about to end. */
+/** What a setup must do when the process is about to end. */
 export interface EndingSetup {
-  /** Ends what is open as abandoned; synchronous. */
+  /** Ends open spans as abandoned; synchronous. */
   abandonOpen(reason: string): void;
   /** Sends what waits, for at most so long. */
   flush(deadlineMs: number): Promise<void>;
-  /** Counts everything that may still want to be sent; the natural end tries again only when it has grown. */
+  /** Counts everything that may still need sending; the natural end tries again only when it has grown. */
   keptSpans(): number;
   waitingSpans(): number;
-  /** Lets go; synchronous. */
+  /** Releases everything; synchronous. */
   close(): void;
 }
 
@@ -18,16 +18,16 @@ const NATURAL_END_DEADLINE_MS = 5000;
 const SIGNAL_DEADLINE_MS = { SIGINT: 1000, SIGTERM: 5000 } as const;
 type EndingSignal = keyof typeof SIGNAL_DEADLINE_MS;
 
-/** Marks listeners of every copy of this package: they do not count as somebody who handles a signal. */
+/** Marks listeners of every copy of this package: they do not count as handlers of a signal. */
 const OURS = Symbol.for('convotel.signal-listener');
 type SignalListener = (() => void) & { [OURS]?: boolean };
 
-/** Sends what waits when the process ends by itself or is asked to end. Returns what stops watching. */
+/** Sends waiting spans when the process ends by itself or by a signal. Returns a function that stops watching. */
 export function watchProcessEnd(setup: EndingSetup, handlesSignals: boolean): () => void {
   let triedSpans = -1;
   const beforeExit = (): void => {
     setup.abandonOpen('process_end');
-    // The event comes again when the flush is over; without this the process would never end.
+    // The event fires again when the flush is over; without this check the process would never end.
     if (setup.waitingSpans() === 0 || setup.keptSpans() === triedSpans) return;
     triedSpans = setup.keptSpans();
     void setup.flush(NATURAL_END_DEADLINE_MS);
@@ -38,7 +38,7 @@ export function watchProcessEnd(setup: EndingSetup, handlesSignals: boolean): ()
   };
   process.on('beforeExit', beforeExit);
   process.on('exit', exit);
-  // Signals reach the main thread only.
+  // Signals are delivered to the main thread only.
   const stopListening = handlesSignals && isMainThread ? listenForSignals(setup) : () => {};
   return () => {
     process.off('beforeExit', beforeExit);
@@ -58,7 +58,7 @@ function listenForSignals(setup: EndingSetup): () => void {
       void setup.flush(SIGNAL_DEADLINE_MS[signal]).finally(raise);
     };
     listener[OURS] = true;
-    /** Without our listener the signal does what it always did. */
+    /** Without our listener the signal has its default effect. */
     const raise = (): void => {
       if (!process.listeners(signal).includes(listener)) return;
       process.off(signal, listener);
@@ -73,7 +73,7 @@ function listenForSignals(setup: EndingSetup): () => void {
   };
 }
 
-/** Hears of spans that were handed to another process. Returns what stops listening. */
+/** Listens for spans that were handed to another process. Returns a function that stops it. */
 export function onRelease(listener: (span: object) => void): () => void {
   const { releaseListeners } = processRegistry();
   releaseListeners.add(listener);
@@ -85,6 +85,6 @@ export function abandonOpen(reason: string): void {
   try {
     processRegistry().abandonOpen?.(reason);
   } catch {
-    // Whatever it is that stands there, the end of the process goes on; the next start closes what was open.
+    // Whatever fails, the process goes on to end; the next start closes what was open.
   }
 }

@@ -8,7 +8,7 @@ import { captureContentOf } from './span-delivery.ts';
 
 type Warn = (message: string) => void;
 
-/** The options that {@link applyToProcess} hands on, also where a provider is joined. */
+/** The options that {@link applyToProcess} passes on, also when a provider is joined. */
 export const PROCESS_OPTIONS = [
   'warn',
   'classifyError',
@@ -17,7 +17,7 @@ export const PROCESS_OPTIONS = [
   'replaceIds',
 ] as const satisfies readonly (keyof TracingOptions)[];
 
-/** What the tracing package asks the process for. A setup that was there before keeps what `options` do not say. */
+/** Settings of the process that the tracing package reads. An earlier setup keeps those that `options` do not set. */
 export function applyToProcess(
   options: TracingOptions,
   environment: Environment,
@@ -31,7 +31,7 @@ export function applyToProcess(
   if (!isJoining || options.replaceIds !== undefined) settings.replaceId = idReplacement(options.replaceIds, warn);
   if (!isJoining || options.warn !== undefined || settings.warn === undefined) settings.warn = warn;
   const saysContent = options.captureContent !== undefined || environment.captureContent !== undefined;
-  // What an earlier setup allowed does not hold for this one; a test that records conversations has set its own.
+  // Permissions of an earlier setup do not apply to this one; a test that records conversations has set its own.
   if (!saysContent && !isJoining && recorder === undefined) {
     settings.captureContent = undefined;
     settings.maxContentLength = undefined;
@@ -41,12 +41,12 @@ export function applyToProcess(
   }
   const content = captureContentOf(options, environment);
   settings.captureContent = content !== 'none';
-  // What is redacted is cut afterwards, so that a secret at the cut is seen whole.
+  // Texts are cut after redaction, so that a secret at the cut is seen whole.
   const length = isRedacted ? SEEN_LENGTH : TRUNCATED_LENGTH;
   settings.maxContentLength = content === 'truncated' ? length : undefined;
 }
 
-/** A warning must not reach the program as an exception, whoever hears it. */
+/** A warning must not reach the program as an exception, even if `warn` throws. */
 export function warningsOf({ warn }: TracingOptions): Warn {
   const hear = typeof warn === 'function' ? warn : (message: string) => console.warn(message);
   return (message) => {

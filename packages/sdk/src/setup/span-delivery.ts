@@ -22,11 +22,11 @@ import type { CaptureContent, TracingOptions } from '../settings/tracing-options
 import type { TelemetryReport } from '../tracing.ts';
 import { onRelease } from './process-end.ts';
 
-/** Finished spans in, delivered out. */
+/** Accepts finished spans and delivers them. */
 export interface SpanDelivery {
   processor: SpanProcessor;
   flush(deadlineMs: number): Promise<void>;
-  /** The same for the last time, with what worker threads have left. */
+  /** The same for the last time, including spans left by worker threads. */
   flushAll(deadlineMs: number): Promise<void>;
   stop(): void;
   report(): TelemetryReport;
@@ -59,7 +59,7 @@ export function startSpanDelivery(
     'spans',
     target === undefined ? 'no address' : addressForPeople(target.url),
     meanwhile,
-    // Where there is no address, that was said when the settings were read.
+    // A missing address was reported when the settings were read.
     target === undefined ? () => {} : warn,
   );
   const delivery = new Delivery({
@@ -97,14 +97,14 @@ export function startSpanDelivery(
   };
 }
 
-/** Content may leave only where the options or the environment say so. */
+/** Content may leave only if the options or the environment say so. */
 export function captureContentOf({ captureContent }: TracingOptions, environment: Environment): CaptureContent {
   if (captureContent === undefined) return environment.captureContent ?? 'none';
   if (typeof captureContent === 'boolean') return captureContent ? 'full' : 'none';
   return captureContent;
 }
 
-/** Where an endpoint cannot be used, spans wait for a start with one that can. The reason was told when it was read. */
+/** With an invalid endpoint, spans wait for a start with a valid one. The reason was reported when it was read. */
 const NOWHERE: Transport = {
   send: async () => ({
     status: 'retryable',
@@ -123,7 +123,7 @@ const LOSSES: Readonly<Record<string, string>> = {
   internal_error: 'of an error in convotel',
 };
 
-/** Says once for each reason that spans were lost, when the first ones are. */
+/** Warns once for each reason, when the first spans are lost. */
 function lossWarning(warn: (message: string) => void): (spans: number, reason: string) => void {
   const said = new Set<string>();
   return (spans, reason) => {
@@ -137,7 +137,7 @@ function lossWarning(warn: (message: string) => void): (spans: number, reason: s
   };
 }
 
-/** Hands every sampled span to the journal: steps and conversations as they begin, all spans as they end. */
+/** Passes every sampled span to the journal: steps and conversations when they begin, all spans when they end. */
 export class DeliveryProcessor implements SpanProcessor {
   readonly #journal: Journal;
   readonly #delivery: Delivery;
@@ -154,7 +154,7 @@ export class DeliveryProcessor implements SpanProcessor {
     try {
       this.#journal.started(span);
     } catch (error) {
-      // The span itself is kept when it ends; only its recovery after a crash is lost.
+      // The span is still kept when it ends; only its recovery after a crash is lost.
       diag.debug('convotel: noting the start of a span', error);
     }
   }
@@ -170,7 +170,7 @@ export class DeliveryProcessor implements SpanProcessor {
     }
   }
 
-  /** Bounded, because whoever owns the provider waits for it. */
+  /** Bounded, because the owner of the provider waits for it. */
   forceFlush(): Promise<void> {
     return this.#delivery.flush(FLUSH_DEADLINE_MS);
   }
@@ -194,10 +194,10 @@ function isOurs({ name, attributes }: ReadableSpan): boolean {
   );
 }
 
-/** Without a journal, or while its disk refuses, so many bytes of spans wait in memory. */
+/** Most bytes of spans that wait in memory, without a journal or while its disk fails. */
 const MAX_MEMORY_BYTES = 96 * 1024 * 1024;
 
-/** The journal that the options and the environment ask for. */
+/** The journal that the options and the environment configure. */
 export function journalOf(
   options: TracingOptions,
   environment: Environment,

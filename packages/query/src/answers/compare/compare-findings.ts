@@ -8,6 +8,7 @@ import {
   stepDisplayName,
 } from '../../findings/finding.ts';
 import type { Severity } from '../../findings/finding.ts';
+import { RESPONSE_LATENCY } from '../averages.ts';
 import { MIN_CONVERSATIONS } from './compare-windows.ts';
 import type { ComparisonRow, Verdict } from './compare-windows.ts';
 import type { ComparedSide } from './compared-sides.ts';
@@ -36,10 +37,11 @@ export const stepChange = findingRule('step-change', (facts: ComparisonFacts) =>
       deltaPct === undefined
         ? ''
         : ` (${roughPercentWords(Math.abs(deltaPct))} ${isFaster ? 'improvement' : 'slower'})`;
+    const what = step === RESPONSE_LATENCY ? 'Response latency' : `${stepDisplayName(step, 'opening')} time`;
     const change = `${isFaster ? 'reduced' : 'increased'} by ${Math.abs(deltaMs).toFixed(1)}ms`;
     return {
       severity: isFaster ? ('good' as const) : ('warning' as const),
-      text: `${stepDisplayName(step, 'opening')} time ${change}${share}`,
+      text: `${what} ${change}${share}`,
       evidence: {
         step,
         deltaMs,

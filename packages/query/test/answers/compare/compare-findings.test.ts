@@ -27,6 +27,12 @@ describe('step-change', () => {
     ]);
   });
 
+  test('calls the response latency by its name', () => {
+    expect(textsOf(stepChange({ rows: [comparisonRow('response latency', 6000, 5400, 'faster'), SAME] }))).toEqual([
+      'Response latency reduced by 600.0ms (10% improvement)',
+    ]);
+  });
+
   test('leaves out what is clear but below 1 % of the step', () => {
     expect(stepChange({ rows: [comparisonRow('llm', 1000, 990.1, 'faster'), SAME] })).toEqual([]);
     expect(textsOf(stepChange({ rows: [comparisonRow('llm', 1000, 990, 'faster'), SAME] }))).toEqual([
