@@ -54,6 +54,8 @@ export class ClickHouseStore implements SqlStore {
   readonly #question: AnyQuestion;
   /** Rows that another statement's look at the spans has told already. */
   #shared: Partial<SharedRows> = {};
+  /** The spans of the trace that a conversation id leads to, asked for while others that carry the id are looked for. */
+  #derived: { traceId: string; rows: Promise<SqlRow[]> } | undefined;
   /** Whether the retries of this question depend on the order of span ids. */
   #hasTies = false;
   #groups: { group_attribute: string; group_values: readonly string[] } | undefined;
@@ -124,6 +126,13 @@ export class ClickHouseStore implements SqlStore {
       }
       return this.#shared[name]!;
     }
+    if (name === 'conversation-carriers') {
+      const derived = traceIdOf(values['conversation_id'] as string);
+      this.#derived = { traceId: derived, rows: this.#read('conversation-spans', { trace_id: derived }) };
+      // Whoever needs the rows is told why there are none.
+      this.#derived.rows.catch(() => {});
+    }
+    if (name === 'conversation-spans' && values['trace_id'] === this.#derived?.traceId) return this.#derived!.rows;
     if (name === 'coverage' && this.#shared.coverage !== undefined) return this.#shared.coverage;
     const rows = await this.#read(name as ClickHouseStatement, values);
     if (name !== 'step-retries') return rows;
