@@ -77,13 +77,19 @@ CREATE TABLE IF NOT EXISTS otel.otel_traces (
         + (SpanAttributes['conversation.recovered'] != 'true') CODEC(ZSTD(1)),
     Model LowCardinality(String) MATERIALIZED SpanAttributes['gen_ai.request.model'] CODEC(ZSTD(1)),
     ErrorType LowCardinality(String) MATERIALIZED SpanAttributes['error.type'] CODEC(ZSTD(1)),
-    -- Only for people to read: questions look conversation ids up by their index, and nothing is stored twice.
+    -- The conversation's id where the trace id does not follow from it: mostly nothing, so that looking for it costs nothing.
+    CarriedId String MATERIALIZED if(
+        TraceId = lower(hex(substring(SHA256(concat('convotel:', SpanAttributes['conversation.id'])), 1, 16))),
+        '',
+        SpanAttributes['conversation.id']
+    ) CODEC(ZSTD(1)),
+    -- Only for people to read, and not stored a second time.
     ConversationId String ALIAS SpanAttributes['conversation.id'],
     EndTime DateTime64(9) ALIAS Timestamp + toIntervalNanosecond(Duration),
 
     -- Look-ups of one conversation or session read the few granules (8,192 rows) that may hold it.
     INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
-    INDEX idx_conversation_id SpanAttributes['conversation.id'] TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX idx_carried_id CarriedId TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX idx_session_id SessionId TYPE bloom_filter(0.01) GRANULARITY 1
 )
 -- A batch that the collector sends again, because an answer got lost, leaves copies. Copies of a span have the same start

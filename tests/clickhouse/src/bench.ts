@@ -1,6 +1,6 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
@@ -14,19 +14,26 @@ import { createExporterTable, createOwnTable } from './create-tables.ts';
 import { startEngine } from './start-engine.ts';
 
 /**
- * `npm run bench:clickhouse [-- --conversations 200000,2000000] [--rounds 5] [--without-duckdb] [--without-exporter]`:
- * every question over the same spans in ClickHouse (our table, the exporter's) and in DuckDB, each beside the plainest
- * aggregate with the same grouping keys.
+ * `npm run bench:clickhouse [-- --conversations 200000,2000000] [--rounds 5] [--seconds 60] [--folder <folder>]
+ * [--without-duckdb] [--without-exporter]`: every question over the same spans in ClickHouse (our table, the exporter's) and
+ * in DuckDB, each beside the plainest aggregate with the same grouping keys.
+ *
+ * What is compared is time of the processor, as the engine counts it, because others may use the machine; the time of the
+ * clock stands beside it. A question is asked `--rounds` times, but not again when it has taken `--seconds`. With
+ * `--folder`, ClickHouse's tables are kept there, and found again by the next run.
  */
 const { values: options } = parseArgs({
   options: {
     conversations: { type: 'string', default: '200000,2000000' },
     rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '60' },
+    folder: { type: 'string' },
     'without-duckdb': { type: 'boolean', default: false },
     'without-exporter': { type: 'boolean', default: false },
   },
 });
 const ROUNDS = Number(options.rounds);
+const MOST_MS_OF_A_QUESTION = Number(options.seconds) * 1000;
 const MOST_TIMES_PLAINEST = 1.5;
 const MOST_MS_OF_ONE = 25;
 const MOST_BYTES_A_SPAN = 52;
@@ -132,16 +139,25 @@ if (missed > 0) console.log(`\n${missed} figures are above what is promised.`);
 
 async function measure(conversations: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'convotel-bench-'));
-  const engine = await startEngine();
+  const kept = options.folder === undefined ? undefined : join(resolve(options.folder), String(conversations));
+  const engine = await startEngine({ folder: kept });
   const client = createClient({ url: engine.url, request_timeout: 3_600_000, log: { level: ClickHouseLogLevel.OFF } });
   try {
     const databases = options['without-exporter'] ? ['ours'] : ['ours', 'exporter'];
-    const untilMs = Math.floor(Date.now() / 3_600_000) * 3_600_000;
-    const data = { conversations, untilMs };
+    const untilMs = (await filledUntil(client)) ?? Math.floor(Date.now() / 3_600_000) * 3_600_000;
     for (const database of databases) {
+      if (await isFilled(client, database)) continue;
+      await client.command({ query: `DROP DATABASE IF EXISTS ${database}` });
       await (database === 'ours' ? createOwnTable : createExporterTable)(client, database);
-      await insertConversations(client, database, data);
+      const startMs = performance.now();
+      await insertConversations(client, database, { conversations, untilMs });
+      await client.command({
+        query: `CREATE TABLE ${database}.filled ENGINE = Log AS SELECT toInt64(${untilMs}) AS until_ms`,
+      });
+      console.log(`${database} filled in ${Math.round((performance.now() - startMs) / 1000)} s`);
     }
+    // What merges take would be counted among the time of questions.
+    await client.command({ query: 'SYSTEM STOP MERGES' });
     const spans = await count(client, 'SELECT count() AS n FROM ours.otel_traces FINAL');
     spanCounts.push(spans);
     console.log(`\nClickHouse ${engine.version}: ${spans} spans of ${conversations} conversations, 14 days`);
@@ -192,54 +208,117 @@ async function measureQuestions({
   client: ClickHouseClient;
   conversations: number;
 }): Promise<void> {
-  console.log(`\n${what}: median ms of ${ROUNDS} rounds in turn`);
+  console.log(`\n${what}: median ms of the processor (of the clock), up to ${ROUNDS} rounds in turn`);
   const [newest] = (await sources['ours']!.ask({ name: 'conversations', order: 'newest', limit: 1 })).data;
   for (const { name, ask, plainest, countsApart = false } of QUESTIONS) {
     // Two million rows of six columns, as text: nobody looks at fourteen days of those.
     if (name === 'step-durations' && what === '14 days' && conversations > 200_000) continue;
     const question = ask(asked, newest!.conversationId);
-    const times: Record<string, number[]> = {};
-    const time = async (key: string, run: () => Promise<unknown>): Promise<void> => {
-      const startMs = performance.now();
-      await run();
-      (times[key] ??= []).push(performance.now() - startMs);
-    };
     const answers = new Map<string, string>();
-    for (let round = 0; round <= ROUNDS; round++) {
-      // The first round fills caches.
-      if (round === 1) for (const key of Object.keys(times)) times[key] = [];
-      if (plainest !== undefined) await time('aggregate', () => runPlainest(client, plainest, asked));
-      if (countsApart) await time('conversations', () => runPlainest(client, CONVERSATIONS, asked));
-      for (const [key, source] of Object.entries(sources)) {
-        await time(key, async () => {
-          const { data } = await source.ask(question as never);
-          if (round === 0) answers.set(key, describe(data));
-        });
-      }
+    const runs = new Map<string, () => Promise<unknown>>();
+    if (plainest !== undefined) runs.set('aggregate', () => runPlainest(client, plainest, asked));
+    if (countsApart) runs.set('conversations', () => runPlainest(client, CONVERSATIONS, asked));
+    for (const [key, source] of Object.entries(sources)) {
+      runs.set(key, async () => {
+        const { data } = await source.ask(question as never);
+        if (!answers.has(key)) answers.set(key, describe(data));
+      });
     }
+    const measured = await inTurn(client, runs);
     checkEqual(name, answers);
-    const medianOf = (key: string): number => median(times[key] ?? [0]);
-    for (const key of Object.keys(times)) {
-      const value = medianOf(key);
+    for (const [key, { cpuMs }] of measured) {
       const label = `${key}, ${what}, ${name}`;
       if (!medians.has(label)) medians.set(label, []);
-      medians.get(label)!.push(value);
+      medians.get(label)!.push(cpuMs);
     }
-    const others = Object.keys(times).filter((key) => key !== 'ours');
-    const ours = medianOf('ours');
-    const plainestMs = medianOf('aggregate') + (countsApart ? medianOf('conversations') : 0);
-    const ratio = plainest === undefined ? undefined : ours / plainestMs;
-    const isMissed = ratio === undefined ? ours > MOST_MS_OF_ONE : ratio > MOST_TIMES_PLAINEST;
-    if (isMissed) missed += 1;
-    const promise =
-      ratio === undefined
-        ? `promised ≤ ${MOST_MS_OF_ONE} ms`
-        : `${ratio.toFixed(2)} × the plainest, promised ≤ ${MOST_TIMES_PLAINEST}`;
-    const beside = others.map((key) => `${key} ${medianOf(key).toFixed(1)}`).join(', ');
-    console.log(
-      `${name.padEnd(40)} ${ours.toFixed(1).padStart(9)}  (${promise}${isMissed ? ', MISSED' : ''})  ${beside}`,
-    );
+    printQuestion(name, measured);
   }
+}
+
+/** Medians of one way to answer. */
+interface Times {
+  cpuMs: number;
+  wallMs: number;
+}
+
+/** Runs all in turn, so that what disturbs the machine disturbs each. What fails is said, and not run again. */
+async function inTurn(
+  client: ClickHouseClient,
+  runs: ReadonlyMap<string, () => Promise<unknown>>,
+): Promise<Map<string, Times>> {
+  const samples = new Map<string, Times[]>([...runs.keys()].map((key) => [key, []]));
+  const spentMs = new Map<string, number>();
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [key, run] of runs) {
+      const own = samples.get(key);
+      if (own === undefined || (spentMs.get(key) ?? 0) > MOST_MS_OF_A_QUESTION) continue;
+      const startCpuMs = await cpuMsOf(client, key);
+      const startMs = performance.now();
+      try {
+        await run();
+      } catch (error) {
+        console.log(`${key} gave no answer: ${String(error).slice(0, 300)}`);
+        samples.delete(key);
+        continue;
+      }
+      const wallMs = performance.now() - startMs;
+      const cpuMs = (await cpuMsOf(client, key)) - startCpuMs;
+      spentMs.set(key, (spentMs.get(key) ?? 0) + wallMs);
+      // The first round fills caches, and counts only where there is no other.
+      if (round === 1) own.length = 0;
+      own.push({ cpuMs, wallMs });
+    }
+  }
+  return new Map(
+    [...samples].map(([key, own]) => [
+      key,
+      { cpuMs: median(own.map(({ cpuMs }) => cpuMs)), wallMs: median(own.map(({ wallMs }) => wallMs)) },
+    ]),
+  );
+}
+
+/** What has been used of the processor: by ClickHouse's queries, which run one at a time, or by DuckDB in this process. */
+async function cpuMsOf(client: ClickHouseClient, key: string): Promise<number> {
+  if (key === 'DuckDB') {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  }
+  return (
+    (await count(client, "SELECT value AS n FROM system.events WHERE event = 'OSCPUVirtualTimeMicroseconds'")) / 1000
+  );
+}
+
+function printQuestion(name: string, measured: ReadonlyMap<string, Times>): void {
+  const shown = (key: string, { cpuMs, wallMs }: Times): string => `${key} ${cpuMs.toFixed(1)} (${wallMs.toFixed(1)})`;
+  const ours = measured.get('ours');
+  const plainest = [measured.get('aggregate'), measured.get('conversations')].filter((times) => times !== undefined);
+  const beside = [...measured].filter(([key]) => key !== 'ours').map(([key, times]) => shown(key, times));
+  let promise = '';
+  if (ours !== undefined) {
+    const ratio = ours.cpuMs / plainest.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+    // A person waits for one conversation, so that counts by the clock.
+    const isOne = plainest.length === 0;
+    const isMissed = isOne ? ours.wallMs > MOST_MS_OF_ONE : ratio > MOST_TIMES_PLAINEST;
+    if (isMissed) missed += 1;
+    const wanted = isOne
+      ? `promised ≤ ${MOST_MS_OF_ONE} ms`
+      : `${ratio.toFixed(2)} × the plainest, promised ≤ ${MOST_TIMES_PLAINEST}`;
+    promise = `${shown('ours', ours)}  [${wanted}${isMissed ? ', MISSED' : ''}]  `;
+  }
+  console.log(`${name.padEnd(38)} ${promise}${beside.join(', ')}`);
+}
+
+/** The end of the fourteen days that a kept table holds. */
+async function filledUntil(client: ClickHouseClient): Promise<number | undefined> {
+  if (!(await isFilled(client, 'ours'))) return undefined;
+  return count(client, 'SELECT until_ms AS n FROM ours.filled');
+}
+
+async function isFilled(client: ClickHouseClient, database: string): Promise<boolean> {
+  return (
+    (await count(client, `SELECT count() AS n FROM system.tables WHERE database = '${database}' AND name = 'filled'`)) >
+    0
+  );
 }
 
 async function runPlainest(client: ClickHouseClient, query: string, window: Window): Promise<void> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,6 +15,8 @@ export interface EngineOptions {
   users?: Users;
   /** @defaultValue a free port */
   port?: number;
+  /** Where the data is kept when it stops. @defaultValue a temporary folder, which it removes */
+  folder?: string | undefined;
 }
 
 /** A ClickHouse that answers over HTTP on 127.0.0.1, with a temporary folder of its own. */
@@ -28,14 +30,15 @@ export interface RunningEngine {
   kill(): Promise<void>;
   /** Starts it again after {@link RunningEngine.kill}, at the same address on the same data. */
   restart(): Promise<void>;
-  /** Ends it and removes its folder. */
+  /** Ends it and removes its temporary folder. */
   stop(): Promise<void>;
 }
 
 /** Starts the engine in a process of its own. `npm run test:clickhouse` installs it. */
-export async function startEngine({ users, port = 0 }: EngineOptions = {}): Promise<RunningEngine> {
+export async function startEngine({ users, port = 0, folder: kept }: EngineOptions = {}): Promise<RunningEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'convotel-clickhouse-'));
-  const words = ['--path', join(folder, 'data')];
+  if (kept !== undefined) await mkdir(kept, { recursive: true });
+  const words = ['--path', kept ?? join(folder, 'data')];
   if (users !== undefined) {
     await writeFile(join(folder, 'users.json'), JSON.stringify(users));
     words.push('--users', join(folder, 'users.json'));
@@ -68,8 +71,8 @@ export async function startEngine({ users, port = 0 }: EngineOptions = {}): Prom
     restart: async () => void (await start(Number(new URL(first.url).port))),
     stop: async () => {
       process.off('exit', killOnExit);
-      // Nothing in its folder is needed any more, so there is no reason to wait for running queries.
-      await end('SIGKILL');
+      // Nothing in its own folder is needed any more, so there is no reason to wait for running queries.
+      await end(kept === undefined ? 'SIGKILL' : 'SIGTERM');
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -79,6 +79,26 @@ export function describeFailures(asking: Asking): void {
     expect(conversations.data).toMatchObject([{ failedStep: 'gpt', outcome: 'failed' }]);
   });
 
+  test('of attempts that start at one time, the one with the larger span id is retried', async () => {
+    const attempt = (step: string, digit: string, outcome: SpanRecord['outcome']): SpanRecord =>
+      stepSpan(step, { start: '2025-10-08T12:00:00Z', ms: 100, outcome, spanId: digit.repeat(16) });
+    const retry = (step: string): SpanRecord =>
+      stepSpan(step, { start: '2025-10-08T12:00:01Z', ms: 100, outcome: 'completed', attempt: 2 });
+    const spans = [
+      attempt('gpt', '1', 'failed'),
+      attempt('gpt', '2', 'interrupted'),
+      retry('gpt'),
+      attempt('tts', '3', 'interrupted'),
+      attempt('tts', '4', 'failed'),
+      retry('tts'),
+    ];
+    const { data } = await asking(spans, (source) => source.ask({ name: 'step-statistics', window: OCTOBER_8 }));
+    expect(data).toMatchObject([
+      { step: 'gpt', failures: 1, retried: 1, finalFailures: 1 },
+      { step: 'tts', failures: 1, retried: 1, finalFailures: 0 },
+    ]);
+  });
+
   test('groups messages that differ in what changes from one failure to the next', async () => {
     const messages = [
       'Rate limit of 3,000 tokens reached for "gpt-4o", try in 1.5s',

@@ -1,14 +1,13 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { sqlEngine } from '../../engines/sql/sql-engine.ts';
 import { SourceError } from '../../errors.ts';
+import type { SourceErrorCode } from '../../errors.ts';
 import type { Answer } from '../../model/coverage.ts';
 import { askEngine } from '../../questions.ts';
 import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions } from '../../questions.ts';
-import { explainClickHouseError } from './clickhouse-errors.ts';
-import type { ErrorContext } from './clickhouse-errors.ts';
 import { ClickHouseStore, newQueryId } from './clickhouse-store.ts';
 import type { ClickHouseConnection } from './clickhouse-store.ts';
-import type { TableKind } from './statements.ts';
+import { recogniseTable } from './table.ts';
 
 /** How a ClickHouse is asked. */
 export interface ClickHouseSourceOptions {
@@ -50,9 +49,6 @@ const LONGEST_REQUEST_MS = 86_400_000;
 
 /** The oldest release that has every setting and function that is used, by its documentation: year and month. */
 const OLDEST_VERSION = [24, 8] as const;
-
-/** Columns of the table of `convotel clickhouse ddl` without which it is read like the exporter's. */
-const CONVOTEL_COLUMNS = ['Step', 'IsRoot', 'Outcome', 'Version', 'Timings', 'ResponseLatency', 'SamplingRatio'];
 
 /**
  * Opens the spans in a ClickHouse, such as `clickhouse://localhost:8123/otel`: the table of
@@ -100,7 +96,16 @@ export async function openClickHouseSource(
       // Of a cluster, the spans of a conversation are on one shard.
       distributed_product_mode: 'local',
     };
-    const { kind, notice } = await recogniseTable(client, context, settings);
+    const { kind, notice } = await recogniseTable(context, async (query) => {
+      const answer = await client.query({
+        query,
+        query_params: { database, table },
+        format: 'JSONEachRow',
+        clickhouse_settings: settings,
+        query_id: newQueryId(),
+      });
+      return answer.json();
+    });
     if (notice !== undefined) options.onNotice?.(notice);
     return new ClickHouseSource(context, closing, {
       client,
@@ -155,52 +160,6 @@ async function readProfile(client: ClickHouseClient, location: string): Promise<
     'WRONG_ANSWER',
     `${location}: the user may not set limits for its own queries (readonly = 1); give it readonly = 2, which lets it read only too`,
   );
-}
-
-/** Which table it is, and what a person should know about it. */
-async function recogniseTable(
-  client: ClickHouseClient,
-  context: ErrorContext,
-  settings: Record<string, string | number>,
-): Promise<{ kind: TableKind; notice?: string }> {
-  const { table, database, location } = context;
-  const read = async <Row>(query: string): Promise<Row[]> => {
-    const answer = await client.query({
-      query,
-      query_params: { database, table },
-      format: 'JSONEachRow',
-      clickhouse_settings: settings,
-      query_id: newQueryId(),
-    });
-    return answer.json<Row>();
-  };
-  const described = await read<{ name: string; engine: string }>(
-    `SELECT name, (SELECT any(engine) FROM system.tables WHERE database = {database:String} AND name = {table:String}) AS engine
-    FROM system.columns WHERE database = {database:String} AND table = {table:String} ORDER BY name`,
-  );
-  const columns = new Set(described.map(({ name }) => name));
-  const engine = described[0]?.engine ?? '';
-  // Whoever may not read it does not see its columns either; the error tells which it is.
-  if (columns.size === 0) await read('SELECT 1 FROM {table:Identifier} LIMIT 0');
-  if (!columns.has('SpanAttributes')) {
-    throw new SourceError('WRONG_ANSWER', `${location}: ${table} does not hold spans as the collector writes them`);
-  }
-  const slower = 'Answers are the same, but take several times as long as with the table of `convotel clickhouse ddl`.';
-  const missing = CONVOTEL_COLUMNS.filter((name) => !columns.has(name));
-  if (missing.length === CONVOTEL_COLUMNS.length) {
-    return {
-      kind: 'exporter',
-      notice: `${location} is the table that the collector's exporter makes. ${slower}`,
-    };
-  }
-  if (missing.length > 0) {
-    const notice = `${location} is an older table of convotel, without ${missing.join(', ')}. ${slower}`;
-    return { kind: 'exporter', notice };
-  }
-  // FINAL needs an engine that knows copies; a Distributed table says nothing of what stands behind it.
-  if (/Replacing|^Distributed$/.test(engine)) return { kind: 'convotel' };
-  const notice = `${location} has the columns of convotel's table, but its engine, ${engine}, keeps copies of spans. ${slower}`;
-  return { kind: 'exporter', notice };
 }
 
 /** What an address says. */
@@ -285,4 +244,89 @@ class ClickHouseSource implements ConversationSource {
     this.#closing.abort();
     await this.#connection.client.close();
   }
+}
+
+/** What a person is told about an error of the server, by its number; the server's own words would be pages. */
+const SENTENCES: Readonly<Record<string, (context: ErrorContext) => readonly [SourceErrorCode, string]>> = {
+  60: ({ table, database }) => [
+    'WRONG_ANSWER',
+    `there is no table ${table} in the database ${database}; \`convotel clickhouse ddl\` prints what makes it; or name another one with ?table=`,
+  ],
+  81: ({ database }) => [
+    'WRONG_ANSWER',
+    `there is no database ${database}; name another one in the address, such as clickhouse://host/otel`,
+  ],
+  159: ({ maxSeconds }) => [
+    'UNREACHABLE',
+    `the question took longer than ${maxSeconds} seconds, and was stopped; ask about a shorter window`,
+  ],
+  160: ({ maxSeconds }) => [
+    'UNREACHABLE',
+    `the server expects the question to take longer than ${maxSeconds} seconds; ask about a shorter window`,
+  ],
+  241: () => [
+    'WRONG_ANSWER',
+    'the question needs more memory than it may take; ask about a shorter window, or let the profile of the user allow more (max_memory_usage)',
+  ],
+  497: ({ table, database }) => [
+    'WRONG_ANSWER',
+    `the user may not read ${database}.${table}; grant it: GRANT SELECT ON ${database}.${table} TO the user`,
+  ],
+  516: () => [
+    'WRONG_ANSWER',
+    'user or password is wrong; set CONVOTEL_CLICKHOUSE_USER and CONVOTEL_CLICKHOUSE_PASSWORD',
+  ],
+  164: () => ['WRONG_ANSWER', 'the user may not set limits; give it readonly = 2 instead of 1'],
+  452: () => [
+    'WRONG_ANSWER',
+    'the profile of the user forbids the limits that convotel sets; allow them up to its own',
+  ],
+  202: () => ['UNREACHABLE', 'the server is answering as many queries as it may; try again'],
+  115: () => [
+    'WRONG_ANSWER',
+    'the server does not know a setting that convotel sends; ClickHouse 24.8 or newer is needed',
+  ],
+  46: () => [
+    'WRONG_ANSWER',
+    'the server does not know a function that convotel uses; ClickHouse 24.8 or newer is needed',
+  ],
+  47: ({ table }) => [
+    'WRONG_ANSWER',
+    `${table} lacks a column that the collector writes; \`convotel clickhouse ddl\` prints a table that has them all`,
+  ],
+};
+
+/** What an error message names. */
+export interface ErrorContext {
+  location: string;
+  database: string;
+  table: string;
+  maxSeconds: number;
+}
+
+/** What went wrong at `context.location`, said for people; what is no error of server or network stays as it is. */
+export function explainClickHouseError(error: unknown, context: ErrorContext): unknown {
+  // An error of the network may be of another realm than this module.
+  const { code, name, message = '' } = error as { code?: unknown; name?: string; message?: string };
+  if (error instanceof SourceError || name === 'TimeError' || message === '') return error;
+  const sentence = SENTENCES[String(code)];
+  if (sentence !== undefined) {
+    const [sourceErrorCode, text] = sentence(context);
+    return new SourceError(sourceErrorCode, `${context.location}: ${text}`, { cause: error });
+  }
+  if (typeof code === 'string' && /CERT|SIGNATURE|^ERR_(?:TLS|SSL)|^EPROTO$/.test(code)) {
+    const text = `no safe connection to ClickHouse at ${context.location} (${code}); is ?secure=true right for this port? A certificate authority of your own goes into NODE_EXTRA_CA_CERTS`;
+    return new SourceError('UNREACHABLE', text, { cause: error });
+  }
+  if (typeof code === 'string' && /^E[A-Z_]+$/.test(code)) {
+    const text = `ClickHouse cannot be reached at ${context.location} (${code}); check host and port, the HTTP port is usually 8123`;
+    return new SourceError('UNREACHABLE', text, { cause: error });
+  }
+  if (/timeout/i.test(message)) {
+    const text = `${context.location} did not answer in time; ask about a shorter window`;
+    return new SourceError('UNREACHABLE', text, { cause: error });
+  }
+  const [firstLine = ''] = message.split('\n');
+  const text = `${context.location} answered with an error: ${firstLine.slice(0, 300)}`;
+  return new SourceError('WRONG_ANSWER', text, { cause: error });
 }

@@ -8,13 +8,11 @@ import { EARLIEST_UNIX_NANO } from '../../model/conversation.ts';
 import type { ConversationFilters } from '../../model/conversation.ts';
 import { TOO_LONG_NANO } from '../../model/numbers.ts';
 import type { AnyQuestion, Question } from '../../questions.ts';
-import { readColumns, readRows } from './result-rows.ts';
-import type { CompactAnswer } from './result-rows.ts';
-import { CLICKHOUSE_READERS } from './span-row.ts';
-import { isReadByScan, rowsOfScan, rowsOfWindow, scanPartsOf } from './shared-scans.ts';
-import type { SharedRows } from './shared-scans.ts';
-import { statementText } from './statements.ts';
-import type { ClickHouseStatement, TableKind } from './statements.ts';
+import { CLICKHOUSE_READERS, readColumns, readRows } from './rows.ts';
+import type { CompactAnswer } from './rows.ts';
+import { isReadByScan, rowsOfScan, rowsOfWindow, statementPartsOf, statementText } from './statements.ts';
+import type { ClickHouseStatement, SharedRows } from './statements.ts';
+import type { TableKind } from './table.ts';
 
 /** Most trace ids that one query is given: the server bounds the length of a parameter. */
 const MAX_TRACE_IDS = 2_000;
@@ -56,6 +54,10 @@ export class ClickHouseStore implements SqlStore {
   readonly #question: AnyQuestion;
   /** Rows that another statement's look at the spans has told already. */
   #shared: Partial<SharedRows> = {};
+  /** The spans of the trace that a conversation id leads to, asked for while others that carry the id are looked for. */
+  #derived: { traceId: string; rows: Promise<SqlRow[]> } | undefined;
+  /** Whether the retries of this question depend on the order of span ids. */
+  #hasTies = false;
   #groups: { group_attribute: string; group_values: readonly string[] } | undefined;
   #fold: { kept_steps: readonly string[]; other_step: string } | undefined;
 
@@ -124,12 +126,25 @@ export class ClickHouseStore implements SqlStore {
       }
       return this.#shared[name]!;
     }
+    if (name === 'conversation-carriers') {
+      const derived = traceIdOf(values['conversation_id'] as string);
+      this.#derived = { traceId: derived, rows: this.#read('conversation-spans', { trace_id: derived }) };
+      // Whoever needs the rows is told why there are none.
+      this.#derived.rows.catch(() => {});
+    }
+    if (name === 'conversation-spans' && values['trace_id'] === this.#derived?.traceId) return this.#derived!.rows;
     if (name === 'coverage' && this.#shared.coverage !== undefined) return this.#shared.coverage;
     const rows = await this.#read(name as ClickHouseStatement, values);
-    const seen = rows[0]?.['seen'];
-    if (name === 'step-retries') this.#shared.coverage = [{ conversations: seen }];
-    // The row without a step is there for the conversations that are seen.
-    return name === 'step-retries' ? rows.filter((row) => row['step'] !== '') : rows;
+    if (name !== 'step-retries') return rows;
+    if (!this.#hasTies && rows.some((row) => Boolean(row['has_ties']))) {
+      this.#hasTies = true;
+      return this.#rowsOf(name, values);
+    }
+    const steps = rows.filter((row) => row['step'] !== '');
+    // The row without a step is there for the conversations that are seen, if there are any.
+    const [counted] = rows.filter((row) => row['step'] === '');
+    this.#shared.coverage = [{ conversations: counted?.['seen'] ?? 0n }];
+    return steps;
   }
 
   async columns(
@@ -163,20 +178,22 @@ export class ClickHouseStore implements SqlStore {
       isFolded: this.#fold !== undefined,
       isGrouped: this.#groups !== undefined,
       probabilityCount: (probabilities as readonly number[]).length,
-      scanParts: scanPartsOf(this.#question),
+      parts: statementPartsOf(this.#question, this.#hasTies),
     };
     const queryId = newQueryId();
     const over = this.#followProgress(queryId);
     try {
+      const query = statementText(name, shape);
+      const parameters = {
+        table,
+        ...this.#fold,
+        ...this.#groups,
+        ...filterValues(this.#filters),
+        ...boundValues(others, probabilities as number[], reachNano),
+      };
       const answer = await client.query({
-        query: statementText(name, shape),
-        query_params: {
-          table,
-          ...this.#fold,
-          ...this.#groups,
-          ...filterValues(this.#filters),
-          ...boundValues(others, probabilities as number[], reachNano),
-        },
+        query,
+        query_params: Object.fromEntries(Object.entries(parameters).filter(([key]) => query.includes(`{${key}:`))),
         // A list of trace ids would not fit into a URL.
         use_multipart_params: true,
         format: 'JSONCompactEachRowWithNamesAndTypes',

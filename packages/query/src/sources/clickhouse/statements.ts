@@ -1,19 +1,15 @@
 import { readFileSync } from 'node:fs';
-import type { StatementName } from '../../engines/sql/sql-store.ts';
-
-/** Which table holds the spans: the one of `collector-config/clickhouse/otel-traces.sql`, or the one that the collector's exporter makes. */
-export type TableKind = 'convotel' | 'exporter';
-
-/** Statements that are answered from the rows of others: each look at the spans tells as much as it can. */
-type AnsweredByOthers =
-  'extent' | 'sampled-programs' | 'step-statistics' | 'step-quantiles' | 'step-timings' | 'step-first-outputs';
+import type { SqlRow, StatementName } from '../../engines/sql/sql-store.ts';
+import type { AnyQuestion } from '../../questions.ts';
+import type { TableKind } from './table.ts';
 
 /** The statements of the dialect: those of the engine, and its own. */
 export type ClickHouseStatement =
-  Exclude<StatementName, AnsweredByOthers> | 'step-names' | 'step-name-count' | 'step-scan' | 'window';
+  Exclude<StatementName, ReadByScan> | 'step-names' | 'step-name-count' | 'step-scan' | 'window';
 
-/** Parts of `step-scan` that not every question needs. */
-export type ScanPart = 'quantiles' | 'timings' | 'first-output';
+/** Parts of statements that not every question needs; in their files, lines begin with the name in a comment. */
+type StatementPart =
+  'quantiles' | 'timings' | 'first-output' | 'span-ids' | 'without-span-ids' | 'duration' | 'response';
 
 type FileName = ClickHouseStatement | 'chosen-conversations' | 'convotel-table' | 'exporter-table';
 
@@ -47,7 +43,10 @@ function conditionsOf(kind: TableKind): Readonly<Record<string, string>> {
     // From the start of the window on.
     following_spans: "Timestamp >= {since:DateTime64(9, 'UTC')} AND Timestamp < {reach_until:DateTime64(9, 'UTC')}",
     traced_spans: 'TraceId IN {trace_ids:Array(String)}',
-    carrying_spans: "SpanAttributes['conversation.id'] = {conversation_id:String}",
+    carrying_spans:
+      kind === 'convotel'
+        ? 'CarriedId = {conversation_id:String}'
+        : "SpanAttributes['conversation.id'] = {conversation_id:String}",
   };
 }
 
@@ -66,30 +65,32 @@ export interface StatementShape {
   isGrouped: boolean;
   /** How many probabilities are bound as `probability_0`, `probability_1`, … */
   probabilityCount: number;
-  /** Parts of `step-scan` that the question needs. */
-  scanParts: readonly ScanPart[];
+  parts: readonly StatementPart[];
 }
 
 /** The text of a statement, with the spans that it reads in front. */
 export function statementText(
   name: ClickHouseStatement,
-  { kind, isFiltered, isFolded, isGrouped, probabilityCount, scanParts }: StatementShape,
+  { kind, isFiltered, isFolded, isGrouped, probabilityCount, parts }: StatementShape,
 ): string {
   const probabilities = Array.from({ length: probabilityCount }, (_, index) => `{probability_${index}:Float64}`);
   const statement = sqlFile(name)
-    .replaceAll(/^ *\/\* (\S+) \*\/ .*\n/gm, (line, part: ScanPart) => (scanParts.includes(part) ? line : ''))
+    .replaceAll(/^ *\/\* (\S+) \*\/ .*\n/gm, (line, part: StatementPart) => (parts.includes(part) ? line : ''))
     .replaceAll(/(quantilesExactInclusive(?:If)?)\(0\.5\)/g, `$1(${probabilities.join(', ')})`);
   const definitions: string[] = [];
   for (const [relation, condition] of Object.entries(conditionsOf(kind))) {
     if (!new RegExp(`\\b${relation}\\b`).test(statement)) continue;
-    const narrows = isFiltered && /\{(?:reach_)?since:/.test(condition);
+    const isWindowed = /\{(?:reach_)?since:/.test(condition);
+    const narrows = isFiltered && isWindowed;
     const chosen = narrows ? ' AND TraceId IN (SELECT trace_id FROM chosen)' : '';
-    const plain = spansWhere(kind, condition + chosen);
+    const where = isWindowed ? spansWhere : relation === 'carrying_spans' ? copiesWhere : fewSpansWhere;
+    const reader = statement + (isGrouped ? grouped(kind, '') : '') + (isFolded ? folded('') : '');
+    const plain = where(kind, condition + chosen, reader);
     const spans = isGrouped ? grouped(kind, plain) : plain;
     definitions.push(`${relation} AS (\n${isFolded ? folded(spans) : spans})`);
     if (narrows && definitions.length === 1) {
       definitions.unshift(
-        `candidate_spans AS (\n${spansWhere(kind, IN_REACH)})`,
+        `candidate_spans AS (\n${spansWhere(kind, IN_REACH, sqlFile('chosen-conversations'))})`,
         `chosen AS (\n${sqlFile('chosen-conversations')})`,
       );
     }
@@ -101,8 +102,35 @@ export function statementText(
   return `${comments}WITH ${definitions.join(',\n')}${own}`;
 }
 
-function spansWhere(kind: TableKind, condition: string): string {
-  return splitComments(sqlFile(`${kind}-table`))[1].replace('WHERE true', () => `WHERE ${condition}`);
+/**
+ * The spans of a table, with those columns that `reader`, the text of what reads them, has a word for: the server takes
+ * longer to plan all thirty than to look up a conversation.
+ */
+function spansWhere(kind: TableKind, condition: string, reader: string): string {
+  const [, select = '', rest = ''] = /^SELECT\n([^]*?\n)(FROM [^]*)$/.exec(splitComments(sqlFile(`${kind}-table`))[1])!;
+  const columns = [...select.matchAll(/([^]*?\bAS (\w+)),?\n/g)]
+    .filter(([, , name]) => new RegExp(`\\b${name}\\b`).test(reader))
+    .map(([, column]) => column);
+  return `SELECT\n${columns.join(',\n')}\n${rest.replace('WHERE true', () => `WHERE ${condition}`)}`;
+}
+
+/**
+ * The spans of a few conversations. FINAL would look at all parts of the table for copies; here the statement itself keeps
+ * the copy that FINAL keeps: the one with the highest Version, of equal ones the one inserted last.
+ */
+function fewSpansWhere(kind: TableKind, condition: string, reader: string): string {
+  const spans = spansWhere(kind, condition, reader);
+  if (kind === 'exporter') return spans;
+  return `${spans.replace(' FINAL\n', '\n')}ORDER BY Version DESC, toUInt64OrZero(splitByChar('_', _part)[2]) DESC, _part_offset DESC
+LIMIT 1 BY TraceId, SpanId, Timestamp
+`;
+}
+
+/** The same with every copy, for what copies have in common. */
+function copiesWhere(kind: TableKind, condition: string, reader: string): string {
+  return spansWhere(kind, condition, reader)
+    .replace(' FINAL\n', '\n')
+    .replace(/^ORDER BY [^]*/m, '');
 }
 
 /** The same spans with the value that they are grouped by: their own, else that of a root, else that of their resource. */
@@ -124,7 +152,7 @@ ${spans}) AS spans
 LEFT JOIN (
   SELECT trace_id AS rooted_id, min(${own}) AS root_value
   FROM (
-${spansWhere(kind, `${IN_REACH} AND ${MAY_BE_ROOT[kind]}`)})
+${spansWhere(kind, `${IN_REACH} AND ${MAY_BE_ROOT[kind]}`, `trace_id is_root ${own}`)})
   WHERE is_root AND ${own} != ''
   GROUP BY trace_id
 ) AS roots ON spans.trace_id = roots.rooted_id
@@ -151,4 +179,101 @@ function sqlFile(name: FileName): string {
     textByName.set(name, text);
   }
   return text;
+}
+
+/**
+ * ClickHouse reads columns so fast that each further look at the spans of a window costs about as much as the first. The
+ * statements of the engine that read the same spans are therefore answered from the rows of one, `step-scan.sql`, or
+ * `window.sql` where there are no steps to look at.
+ */
+export interface SharedRows extends Record<ReadByScan, SqlRow[]> {
+  coverage: SqlRow[] | undefined;
+}
+
+type ReadByScan =
+  'extent' | 'sampled-programs' | 'step-statistics' | 'step-timings' | 'step-quantiles' | 'step-first-outputs';
+
+const READ_BY_SCAN: ReadonlySet<string> = new Set<ReadByScan>([
+  'extent',
+  'sampled-programs',
+  'step-statistics',
+  'step-timings',
+  'step-quantiles',
+  'step-first-outputs',
+]);
+
+/** Whether `name` is answered by a scan. */
+export function isReadByScan(name: StatementName): name is ReadByScan {
+  return READ_BY_SCAN.has(name);
+}
+
+/**
+ * The parts of statements that `question` needs.
+ * @param hasTies Whether spans start at one time, so that their ids decide which came first.
+ */
+export function statementPartsOf(question: AnyQuestion, hasTies: boolean): StatementPart[] {
+  if (question.name === 'conversations') return question.order === 'slowest-response' ? ['response'] : ['duration'];
+  if (question.name !== 'step-statistics') return [];
+  const { quantiles = [], timings = true, firstOutput = false } = question;
+  return [
+    hasTies ? 'span-ids' : 'without-span-ids',
+    ...(quantiles.length > 0 ? (['quantiles'] as const) : []),
+    ...(timings ? (['timings'] as const) : []),
+    ...(firstOutput ? (['first-output'] as const) : []),
+  ];
+}
+
+/** What the rows of `window.sql` tell. */
+export function rowsOfWindow([row]: readonly SqlRow[]): Pick<SharedRows, 'extent' | 'sampled-programs'> {
+  return { extent: [row!], 'sampled-programs': programRows([row!]) };
+}
+
+/** What the rows of `step-scan.sql` tell; of one step alone, nothing about the rest of the window. */
+export function rowsOfScan(rows: readonly SqlRow[], step: string | null): Partial<SharedRows> {
+  const steps = rows.filter((row) => row['step'] !== '');
+  const counted = steps.filter((row) => Number(row['counted']) > 0);
+  return {
+    'step-statistics': steps,
+    'step-quantiles': counted,
+    'step-timings': counted.flatMap(timingRows),
+    'step-first-outputs': counted
+      .filter((row) => Number(row['outputs'] ?? 0) > 0)
+      .map((row) => ({
+        step: row['step'],
+        group_id: row['group_id'],
+        counted: row['outputs'],
+        average_s: row['first_output_s'],
+        quantiles_s: row['first_outputs_s'],
+      })),
+    ...(step === null && { extent: [extentOf(rows)], 'sampled-programs': programRows(rows) }),
+  };
+}
+
+function timingRows(row: SqlRow): SqlRow[] {
+  const [names = [], sums = [], counts = []] = (row['parts'] ?? []) as [string[]?, number[]?, (string | number)[]?];
+  return names.map((part, index) => ({
+    step: row['step'],
+    group_id: row['group_id'],
+    part,
+    average_s: sums[index]! / Number(counts[index]),
+  }));
+}
+
+function extentOf(rows: readonly SqlRow[]): SqlRow {
+  const spans = rows.reduce((sum, row) => sum + (row['total'] as bigint), 0n);
+  const starts = rows.flatMap((row) => [row['oldest_ns'] as bigint, row['newest_ns'] as bigint]);
+  if (starts.length === 0) return { spans, oldest_ns: null, newest_ns: null };
+  const inOrder = starts.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  return { spans, oldest_ns: inOrder[0], newest_ns: inOrder.at(-1) };
+}
+
+/** Programs in order of name, then ratio; one without a name is told as null. */
+function programRows(rows: readonly SqlRow[]): SqlRow[] {
+  const byText = new Map<string, readonly [string, number]>();
+  for (const row of rows) {
+    for (const program of row['programs'] as (readonly [string, number])[]) byText.set(program.join('\0'), program);
+  }
+  return [...byText.values()]
+    .toSorted(([a, ratioA], [b, ratioB]) => (a === b ? ratioA - ratioB : a < b ? -1 : 1))
+    .map(([name, ratio]) => ({ service_name: name === '' ? null : name, sampling_ratio: ratio }));
 }

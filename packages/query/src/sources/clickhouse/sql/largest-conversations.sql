@@ -5,22 +5,21 @@
 -- A conversation starts with its first step; where it has none, with its root.
 WITH sized AS (
   SELECT
-    -- A trace id as a number, which is quicker than the text and has the same order.
-    reinterpretAsUInt128(reverse(unhex(trace_id))) AS trace,
-    coalesce(minOrNullIf(start_ns, is_step), min(start_ns)) AS first_ns,
-    coalesce(maxOrNullIf(start_ns + duration_ns, is_step), max(start_ns + duration_ns)) - first_ns AS lasted_ns,
-    max(is_root) AS has_root,
-    coalesce(minOrNullIf(response_latency_s, is_step), minOrNull(response_latency_s)) AS response_s,
-    toNullable(
-      multiIf(
-        {size_order:String} = 'slowest-response', toInt64(round(response_s * 1000 * 1e6)),
-        {size_order:String} = 'longest' OR has_root, lasted_ns,
-        NULL
-      )
-    ) AS size_ns
+    -- A trace id as a number, which is quicker than the text; byteSwap gives it the same order.
+    reinterpretAsUInt128(unhex(trace_id)) AS trace_key,
+    byteSwap(trace_key) AS trace,
+    -- One minimum and one maximum for steps and roots: the sign bit sets steps before roots, which only count where there
+    -- is no step. Two conditional ones take several times as long.
+    min(start_ns + is_step * toInt64(-9223372036854775808)) AS first_key,
+    bitAnd(first_key, toInt64(9223372036854775807)) AS first_ns,
+    /* duration */ max(start_ns + duration_ns + (NOT is_step) * toInt64(-9223372036854775808)) AS last_key,
+    /* duration */ max(is_root) AS has_root,
+    /* duration */ if({size_order:String} = 'longest' OR has_root, bitAnd(last_key, toInt64(9223372036854775807)) - first_ns, NULL) AS size_ns
+    /* response */ coalesce(minOrNullIf(response_latency_s, is_step), minOrNull(response_latency_s)) AS response_s,
+    /* response */ toNullable(toInt64(round(response_s * 1000 * 1e6))) AS size_ns
   FROM reached_spans
   WHERE is_step OR is_root
-  GROUP BY trace
+  GROUP BY trace_key
   HAVING max(start_ns >= {since_ns:Int64} AND start_ns < {until_ns:Int64})
 )
 SELECT if(is_larger, leftPad(lower(hex(trace)), 32, '0'), NULL) AS trace_id, seen

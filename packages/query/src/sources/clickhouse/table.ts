@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { QueryError } from '../../errors.ts';
+import { QueryError, SourceError } from '../../errors.ts';
+
+/** Which table holds the spans: the one of `collector-config/clickhouse/otel-traces.sql`, or the one that the collector's exporter makes. */
+export type TableKind = 'convotel' | 'exporter';
 
 /** How the table is made. */
 export interface ClickHouseTableOptions {
@@ -62,4 +65,54 @@ function clustered(plain: string, cluster: string): string {
 
 function outOfRange(option: string, expected: string, value: unknown): QueryError {
   return new QueryError('OPTION_OUT_OF_RANGE', `${option} must be ${expected}, got ${JSON.stringify(value)}`);
+}
+
+/** Columns of the table of `convotel clickhouse ddl` without which it is read like the exporter's. */
+const CONVOTEL_COLUMNS = [
+  'Step',
+  'IsRoot',
+  'Outcome',
+  'Version',
+  'Timings',
+  'ResponseLatency',
+  'SamplingRatio',
+  'CarriedId',
+];
+
+/**
+ * Which table it is, and what a person should know about it.
+ * @param read Asks with the parameters `{database}` and `{table}`; the rows by column name.
+ * @throws `SourceError` `WRONG_ANSWER` when it holds no spans, and whatever `read` throws.
+ */
+export async function recogniseTable(
+  { table, location }: { table: string; location: string },
+  read: (query: string) => Promise<unknown[]>,
+): Promise<{ kind: TableKind; notice?: string }> {
+  const described = (await read(
+    `SELECT name, (SELECT any(engine) FROM system.tables WHERE database = {database:String} AND name = {table:String}) AS engine
+    FROM system.columns WHERE database = {database:String} AND table = {table:String} ORDER BY name`,
+  )) as { name: string; engine: string }[];
+  const columns = new Set(described.map(({ name }) => name));
+  const engine = described[0]?.engine ?? '';
+  // Whoever may not read it does not see its columns either; the error tells which it is.
+  if (columns.size === 0) await read('SELECT 1 FROM {table:Identifier} LIMIT 0');
+  if (!columns.has('SpanAttributes')) {
+    throw new SourceError('WRONG_ANSWER', `${location}: ${table} does not hold spans as the collector writes them`);
+  }
+  const slower = 'Answers are the same, but take several times as long as with the table of `convotel clickhouse ddl`.';
+  const missing = CONVOTEL_COLUMNS.filter((name) => !columns.has(name));
+  if (missing.length === CONVOTEL_COLUMNS.length) {
+    return {
+      kind: 'exporter',
+      notice: `${location} is the table that the collector's exporter makes. ${slower}`,
+    };
+  }
+  if (missing.length > 0) {
+    const notice = `${location} is an older table of convotel, without ${missing.join(', ')}. ${slower}`;
+    return { kind: 'exporter', notice };
+  }
+  // FINAL needs an engine that knows copies; a Distributed table says nothing of what stands behind it.
+  if (/Replacing|^Distributed$/.test(engine)) return { kind: 'convotel' };
+  const notice = `${location} has the columns of convotel's table, but its engine, ${engine}, keeps copies of spans. ${slower}`;
+  return { kind: 'exporter', notice };
 }
