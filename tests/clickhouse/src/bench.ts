@@ -32,6 +32,8 @@ const { values: options } = parseArgs({
     'without-exporter': { type: 'boolean', default: false },
   },
 });
+// Whoever stops it ends the engine, too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const ROUNDS = Number(options.rounds);
 const MOST_MS_OF_A_QUESTION = Number(options.seconds) * 1000;
 const MOST_TIMES_PLAINEST = 1.5;
