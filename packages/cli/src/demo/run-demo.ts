@@ -91,7 +91,7 @@ async function makeAndShow(
     const session = {
       live,
       improvedAtUnixMs: history.improvedAtUnixMs,
-      slowestId: ids[slowestOf(history.conversations)] as string,
+      slowestId: ids[slowestSince(history.improvedAtUnixMs, history.conversations)] as string,
       timeZone,
     };
     await showSession(session, terminal, runWords);
@@ -100,9 +100,13 @@ async function makeAndShow(
   }
 }
 
-/** The index of the longest conversation. */
-function slowestOf(conversations: readonly PlannedConversation[]): number {
-  const tookMs = conversations.map(({ steps }) => steps.reduce((sum, { durationMs }) => sum + durationMs, 0));
+/** The index of the longest conversation from `sinceUnixMs` on that nothing failed in. */
+function slowestSince(sinceUnixMs: number, conversations: readonly PlannedConversation[]): number {
+  const tookMs = conversations.map(({ startUnixMs, steps }) =>
+    startUnixMs < sinceUnixMs || steps.some(({ errorMessage }) => errorMessage !== undefined)
+      ? 0
+      : steps.reduce((sum, { durationMs }) => sum + durationMs, 0),
+  );
   return tookMs.indexOf(Math.max(...tookMs));
 }
 
@@ -222,7 +226,7 @@ function sessionSteps({ live, improvedAtUnixMs, slowestId, timeZone }: Session):
     { title: 'REAL-TIME MONITORING', calls: [['watch', '--once']] },
     {
       title: 'WHY WAS IT SLOW?',
-      note: 'The slowest conversation of the week, against the same steps of the seven days before it.',
+      note: 'The slowest conversation since the optimization, against the same steps of the seven days before it.',
       calls: [
         ['explain', slowestId],
         ['correlation', '--since', '7d', ...ofHistory],
