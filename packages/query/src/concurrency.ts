@@ -54,10 +54,7 @@ export class SerialQueue extends ConcurrencyLimiter {
 /** What a long computation may take at once where others wait for the same event loop, in milliseconds. */
 const MAX_SLICE_MS = 10;
 
-/**
- * `items` under `map`, in order. After every {@link MAX_SLICE_MS} others have their turn, so that thousands of spans hold up
- * nobody.
- */
+/** Maps `items` in order, and lets other work run after every {@link MAX_SLICE_MS}, so that large conversations do not block it. */
 export async function mapInSlices<Item, Result>(items: Iterable<Item>, map: (item: Item) => Result): Promise<Result[]> {
   const results: Result[] = [];
   let sliceEndMs = performance.now() + MAX_SLICE_MS;

@@ -213,8 +213,8 @@ export interface ResponseStatisticsQuestion {
 }
 
 /**
- * Numbers of the response latency, over the conversations that have one. Exactly one row without `groupBy`, also where
- * there is no conversation; with it, one a group that has a conversation with a latency.
+ * Numbers of the response latency, over the conversations that have one. Without `groupBy`, always one row,
+ * even where there is no conversation; with it, one row for each group in which a conversation has a latency.
  */
 export interface ResponseStatistics {
   /** With `groupBy`. */

@@ -81,7 +81,7 @@ const MAX_ANSWER_BYTES = 16_777_216;
 /**
  * Opens the back end at an `http://` or `https://` address: the query service of a Jaeger 2, or a `convotel serve`.
  * To find out which it is, Jaeger is asked for its services, and whatever has none for its health. What Jaeger says of
- * its services is kept for its first search. `options` are for a `convotel serve`; its token is shown to nobody else.
+ * its services is kept for its first search. `options` are for a `convotel serve`; its token is sent nowhere else.
  * @throws `SourceError` `UNREACHABLE` when nothing answers, `WRONG_ANSWER` when it is neither.
  */
 export async function openHttpSource(address: string, options: ServeSourceOptions = {}): Promise<ConversationSource> {

@@ -24,11 +24,11 @@ export interface ClickHouseSourceOptions {
    * belong to them. What is asked for by its id is read whole. @defaultValue `21_600`, six hours
    */
   reachSeconds?: number | undefined;
-  /** Is told, once, what a person should know about the table. @defaultValue nobody is */
+  /** Called once with what a person should know about the table. @defaultValue the notice is dropped */
   onNotice?: ((text: string) => void) | undefined;
   /**
-   * Is told, twice a second, how far the server is with what it is asked just then; a question asks it several things. A
-   * user who may not read `system.processes` is told nothing. @defaultValue nobody is
+   * Called twice a second with the progress of the statement that the server is running; a question may need several.
+   * Never called when the user may not read `system.processes`. @defaultValue progress is not asked for
    */
   onProgress?: ((progress: ClickHouseProgress) => void) | undefined;
 }

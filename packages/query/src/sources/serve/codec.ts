@@ -64,7 +64,7 @@ export function encodeAnswer(question: AnyQuestion, answer: Answer<unknown>): st
   return [...encodedParts(question, answer)].join('');
 }
 
-/** {@link encodeAnswer} in parts of some kilobytes, for whoever does something else in between. */
+/** {@link encodeAnswer} in parts of a few kilobytes, so that the caller can do other work in between. */
 export function* encodedParts(question: AnyQuestion, { data, ...rest }: Answer<unknown>): Iterable<string> {
   yield `{"question":${JSON.stringify(question.name)},"data":`;
   if (Array.isArray(data)) yield* listParts(data);

@@ -11,7 +11,7 @@ import type { ServeHealth } from './fetch-serve-source.ts';
 export interface ServeSourceOptions {
   /** How long one answer may take, in milliseconds. @defaultValue `30_000` */
   timeoutMs?: number | undefined;
-  /** Longest answer that is read, in bytes: whoever listens there may never stop. @defaultValue `268_435_456` */
+  /** Longest answer that is read, in bytes: a server could send without end. @defaultValue `268_435_456` */
   maxAnswerBytes?: number | undefined;
   /** Shown to a `serve` that asks for one, where the address has no name and password. @defaultValue none */
   token?: string | undefined;
