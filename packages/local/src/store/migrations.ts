@@ -8,21 +8,20 @@ export interface Migration {
   /** The version that the store has afterwards. */
   version: number;
   readSql(): Promise<string>;
+  /** Whether it changes what counts as a root or a step: then stored spans are classified again. */
+  changesRules?: boolean;
 }
 
 /** Files of `sql/migrations`, the oldest first. */
-const FILES: readonly string[] = ['0001-spans', '0002-upkeep', '0003-clock'];
+const FILES: readonly string[] = ['0001-spans', '0002-upkeep', '0003-clock', '0004-look-ups'];
 
-/** Those that change what counts as a root or a step; stored spans are classified again. */
 const CHANGING_RULES: ReadonlySet<string> = new Set(['0003-clock']);
 
 /** All steps, the oldest first; each stands whole in one file. */
 export const MIGRATIONS: readonly Migration[] = FILES.map((name, index) => ({
   version: index + 1,
-  readSql: async () => {
-    const sql = await readFile(new URL(`../../sql/migrations/${name}.sql`, import.meta.url), 'utf8');
-    return CHANGING_RULES.has(name) ? `${sql};\n${classifyAnew()}` : sql;
-  },
+  readSql: () => readFile(new URL(`../../sql/migrations/${name}.sql`, import.meta.url), 'utf8'),
+  changesRules: CHANGING_RULES.has(name),
 }));
 
 /** Only roots change: no new rule has made steps yet, and a new step would also need its step id. */
@@ -53,9 +52,10 @@ export async function migrate(
   await connection.run('BEGIN');
   try {
     if (version === undefined) await connection.run('CREATE TABLE convotel_schema (version INTEGER)');
-    for (const migration of migrations) {
-      if (migration.version > (version ?? 0)) await connection.run(await migration.readSql());
-    }
+    const missing = migrations.filter((migration) => migration.version > (version ?? 0));
+    for (const migration of missing) await connection.run(await migration.readSql());
+    // Behind all of them: within one transaction, DuckDB alters no table that it has updated.
+    if (missing.some(({ changesRules }) => changesRules)) await connection.run(classifyAnew());
     await connection.run('DELETE FROM convotel_schema');
     await connection.run('INSERT INTO convotel_schema VALUES ($1)', [newest]);
     await connection.run('COMMIT');

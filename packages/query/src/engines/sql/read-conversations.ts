@@ -9,8 +9,8 @@ import type { SpanRecord } from '../../model/span-record.ts';
 import { windowValues } from './sql-store.ts';
 import type { SqlRow, SqlStore, TraceKey } from './sql-store.ts';
 
-/** Spans looked at first for each conversation asked for; most have fewer. */
-const SPANS_PER_CONVERSATION = 16n;
+/** Spans looked at first for each conversation asked for: most have fewer, but as many others run beside it. */
+const SPANS_PER_CONVERSATION = 64n;
 /** By how much to look further back when that was not enough. */
 const WIDENING_FACTOR = 8n;
 
