@@ -114,11 +114,12 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     const parent =
       this.enclosing === undefined ? host.parentContext(active) : contextWithSpan(active, this.enclosing.#span);
     const spanOptions = this.#spanOptions();
-    this.#startedMs = performance.now();
     if (given === undefined) this.#watch();
     try {
       // Last, because of all this it takes most of the stack: where that ends, no span is left without a step.
       this.#span = startSpan(host.tracer, this.name, spanOptions, parent);
+      // Not before: a first output would seem to lie behind the end of a span that was slow to start.
+      this.#startedMs = performance.now();
       this.context = scopedContext(active, this.#span, host, this);
       host.stepStarted(this, this.#responds);
     } catch (error) {
@@ -162,7 +163,7 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
 
   #watch(): void {
     const maxOpenMs = this.#maxOpenMs ?? this.host.maxOpenMs;
-    openWork().add(this, Math.min(this.#timeoutMs ?? maxOpenMs, maxOpenMs), this.#startedMs);
+    openWork().add(this, Math.min(this.#timeoutMs ?? maxOpenMs, maxOpenMs), performance.now());
   }
 
   /** The signals that were given to the conversation, to this step and to the steps around it. */
