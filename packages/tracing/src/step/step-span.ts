@@ -113,11 +113,12 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     const parent =
       this.enclosing === undefined ? host.parentContext(active) : contextWithSpan(active, this.enclosing.#span);
     const spanOptions = this.#spanOptions();
-    this.#startedMs = performance.now();
     if (recordedTimes === undefined) this.#watch();
     try {
       // Starting a span needs the most stack of all this, so it comes last: an overflow leaves no span without a step.
       this.#span = startSpan(host.tracer, this.name, spanOptions, parent);
+      // Taken after the span has started, so that the first output is never later than the span's end.
+      this.#startedMs = performance.now();
       this.context = scopedContext(active, this.#span, host, this);
       host.stepStarted(this, this.#responds);
     } catch (error) {
@@ -163,7 +164,7 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
 
   #watch(): void {
     const maxOpenMs = this.#maxOpenMs ?? this.host.maxOpenMs;
-    openWork().add(this, Math.min(this.#timeoutMs ?? maxOpenMs, maxOpenMs), this.#startedMs);
+    openWork().add(this, Math.min(this.#timeoutMs ?? maxOpenMs, maxOpenMs), performance.now());
   }
 
   /** The `signal` options of the conversation, of this step and of the steps that enclose it. */
