@@ -110,7 +110,7 @@ describe('what cannot be reached', () => {
   test('because it is silent', async () => {
     const error = await failureOf(await listen(() => {}), { timeoutMs: 100, attempts: 3 });
     expect(error.code).toBe('UNREACHABLE');
-    expect(error.message).toMatch(/has not answered within 0\.1 s\. Ask for a shorter time/);
+    expect(error.message).toMatch(/did not answer within 0\.1 s\. Ask for a shorter time/);
   });
 
   test('because it stops in the middle of its answer', async () => {
