@@ -67,7 +67,7 @@ describe('a source that asks convotel serve', () => {
     const source = new ServeSource(address, { maxAnswerBytes: 2 ** 20 });
     await expect(source.ask({ name: 'common-errors', ...QUESTION })).rejects.toMatchObject({
       code: 'WRONG_ANSWER',
-      message: `${address} answered common-errors with more than 1 MiB, which is not read to the end. Ask for less: a shorter time, or a smaller limit.`,
+      message: `${address} answered common-errors with more than 1 MiB, which is over the limit for one answer. Ask for a shorter time range, or use a smaller limit.`,
     });
   });
 
