@@ -83,6 +83,15 @@ export class ModelDisk implements JournalFiles {
   readText = (path: string): string => this.#file(path).current.toString();
   writeText = (path: string, text: string): void => this.#put(path, Buffer.from(text));
 
+  overwriteText = (path: string, text: string): void => {
+    const old = this.#files.get(path);
+    if (old === undefined) return this.#put(path, Buffer.from(text));
+    const bytes = Buffer.from(text);
+    old.pending.push({ at: 0, bytes });
+    old.current = Buffer.concat([bytes, old.current.subarray(bytes.length)]);
+    old.modifiedMs = this.#tick();
+  };
+
   rename = (from: string, to: string): void => {
     if (!this.#files.has(from) && !this.#folders.has(from)) throw missing(from);
     for (const map of [this.#files, this.#folders] as Map<string, never>[]) {

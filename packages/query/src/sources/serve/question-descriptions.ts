@@ -30,7 +30,7 @@ import {
 } from './wire-values.ts';
 import type { ParameterForm, Reader } from './wire-values.ts';
 
-/** How one question travels over HTTP: its fields as parameters of a URL, its answer as JSON. */
+/** The HTTP form of one question: its fields as URL parameters, its answer as JSON. */
 export interface QuestionDescription<Name extends QuestionName> {
   asked: {
     readonly [Field in keyof Required<Questions[Name]['asked']>]: ParameterForm<Questions[Name]['asked'][Field]>;
@@ -94,7 +94,7 @@ const readStepColumn: Reader<StepColumn> = readObject(
   },
 );
 
-/** One description a question; a question without one does not compile. The server's routes follow it too. */
+/** One description per question, which the compiler enforces. The server's routes are derived from it too. */
 export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionDescription<Name> } = {
   conversation: {
     asked: { conversationId: required('id', asText) },

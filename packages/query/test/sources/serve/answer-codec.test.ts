@@ -238,9 +238,9 @@ describe('an answer as JSON', () => {
     ['[]', 'answer is not an object'],
     ['{}', 'answer.question is missing'],
     ['{"question":"step-durations"}', 'answer.question is not common-errors'],
-    ['{"question":"common-errors","data":{}}', 'answer.data is not a list'],
+    ['{"question":"common-errors","data":{}}', 'answer.data is not an array'],
     ['{"question":"common-errors","data":[]}', 'answer.coverage is missing'],
-    ['{"question":"common-errors","data":[{"step":7}]}', 'answer.data[0].step is not a text'],
+    ['{"question":"common-errors","data":[{"step":7}]}', 'answer.data[0].step is not a string'],
     [
       '{"question":"common-errors","data":[{"step":"x","count":1,"lastSeenUnixNano":7,"conversationId":""}]}',
       'answer.data[0].lastSeenUnixNano is not a whole number in a string',
