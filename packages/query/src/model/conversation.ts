@@ -139,9 +139,8 @@ export interface StepUsage {
 export function usageOf(steps: readonly SpanRecord[]): StepUsage[] {
   const entries = new Map<string, StepUsage>();
   for (const { step = '', provider, model, inputTokens, outputTokens, inputChars } of steps) {
+    if ((provider ?? model ?? inputTokens ?? outputTokens ?? inputChars) === undefined) continue;
     const amounts = { inputTokens, outputTokens, inputChars };
-    const isEmpty = [provider, model, ...Object.values(amounts)].every((value) => value === undefined);
-    if (isEmpty) continue;
     const key = JSON.stringify([step, provider ?? '', model ?? '']);
     let entry = entries.get(key);
     if (entry === undefined) {

@@ -99,8 +99,9 @@ const CONVENTIONAL = /^(?:conversation|gen_ai)\.|^session\.id$|^error\.type$/;
 
 /** The program's own attributes of the span, by name; integers beyond 2^53 as strings. */
 export function ownAttributesOf({ rest }: SpanRecord): Record<string, AttributeValue> {
+  if (rest?.attributes === undefined) return {};
   const entries: [string, AttributeValue][] = [];
-  for (const attribute of rest?.attributes ?? []) {
+  for (const attribute of rest.attributes) {
     const { key, value } = attribute as { key?: unknown; value?: unknown };
     if (typeof key === 'string' && !CONVENTIONAL.test(key)) entries.push([key, plainValueOf(value)]);
   }

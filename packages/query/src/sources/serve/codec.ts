@@ -2,6 +2,7 @@ import type { Answer, Coverage, WarningCode } from '../../model/coverage.ts';
 import type { AnyQuestion, QuestionName, Questions } from '../../questions.ts';
 import {
   AnswerFormatError,
+  encodeValue,
   QuestionFormatError,
   QuestionParameters,
   readArrayOf,
@@ -67,7 +68,9 @@ export function encodeAnswer(question: AnyQuestion, answer: Answer<unknown>): st
 /** {@link encodeAnswer} in parts of a few kilobytes, so that the caller can do other work in between. */
 export function* encodedParts(question: AnyQuestion, { data, ...rest }: Answer<unknown>): Iterable<string> {
   yield `{"question":${JSON.stringify(question.name)},"data":`;
-  if (Array.isArray(data)) yield* listParts(data);
+  const { parts }: { parts?: (data: never) => Iterable<string> } = QUESTION_DESCRIPTIONS[question.name];
+  if (parts !== undefined) yield* parts(data as never);
+  else if (Array.isArray(data)) yield* listParts(data);
   else if (typeof data === 'object' && data !== null) yield* objectParts(data);
   else yield encodeValue(data);
   // The rest continues the object that was opened above.
@@ -86,7 +89,7 @@ function* objectParts(fields: object): Iterable<string> {
   yield before === '{' ? '{}' : '}';
 }
 
-/** As many items make one part; a span with its texts has about a kilobyte. */
+/** As many items make one part; a conversation in numbers has about a kilobyte. */
 const ITEMS_PER_PART = 64;
 
 function* listParts(items: readonly unknown[]): Iterable<string> {
@@ -96,16 +99,6 @@ function* listParts(items: readonly unknown[]): Iterable<string> {
     yield from === 0 ? part : `,${part}`;
   }
   yield ']';
-}
-
-function encodeValue(value: unknown): string {
-  return JSON.stringify(value, (_key, field: unknown) => {
-    if (typeof field === 'bigint') return field.toString();
-    if (typeof field === 'number' && Math.abs(field) === Infinity) return String(field);
-    if (field instanceof BigInt64Array || field instanceof Float64Array) return Array.from<unknown>(field);
-    if (field instanceof Uint8Array || field instanceof Uint32Array) return Array.from(field);
-    return field;
-  });
 }
 
 /**

@@ -1,10 +1,8 @@
-import { OUTCOMES } from '@convotel/conventions';
 import type { ConversationRecord } from '../../model/conversation.ts';
 import type { StepColumn } from '../../model/groups.ts';
-import { SPAN_FIELDS } from '../../model/span-record.ts';
-import type { SpanRecord, SpanRest } from '../../model/span-record.ts';
 import { MAX_QUESTION_QUANTILES } from '../../questions.ts';
 import type { QuestionName, Questions } from '../../questions.ts';
+import { readSpanTable, spanTableParts } from './span-table.ts';
 import {
   asBoolean,
   asLimit,
@@ -18,10 +16,8 @@ import {
   oneOf,
   optional,
   OPTIONAL_WINDOW,
-  readAnything,
   readArrayOf,
   readBigint,
-  readBoolean,
   readFloats,
   readNumber,
   readObject,
@@ -40,27 +36,9 @@ export interface QuestionDescription<Name extends QuestionName> {
     readonly [Field in keyof Required<Questions[Name]['asked']>]: ParameterForm<Questions[Name]['asked'][Field]>;
   };
   answer: Reader<Questions[Name]['answer']>;
+  /** The answer as JSON, in parts. @defaultValue each field by its name */
+  parts?(answer: Questions[Name]['answer']): Iterable<string>;
 }
-
-const readSpan: Reader<SpanRecord> = readObject(
-  {
-    traceId: readText,
-    spanId: readText,
-    name: readText,
-    startTimeUnixNano: readBigint,
-    durationNano: readBigint,
-    role: readOneOf(['root', 'step', 'other']),
-    outcome: readOneOf(OUTCOMES),
-    isRecovered: readBoolean,
-    depth: readNumber,
-  },
-  {
-    parentSpanId: readText,
-    ...Object.fromEntries(SPAN_FIELDS.map(({ field, kind }) => [field, kind === 'text' ? readText : readNumber])),
-    timingsSeconds: readRecordOf(readNumber),
-    rest: readAnything as Reader<SpanRest>,
-  },
-);
 
 const readConversation: Reader<ConversationRecord> = readObject(
   {
@@ -120,7 +98,12 @@ const readStepColumn: Reader<StepColumn> = readObject(
 export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionDescription<Name> } = {
   conversation: {
     asked: { conversationId: required('id', asText) },
-    answer: readObject({ spans: readArrayOf(readSpan), otherTraceIds: readArrayOf(readText) }, {}),
+    answer: readObject({ spans: readSpanTable, otherTraceIds: readArrayOf(readText) }, {}),
+    *parts({ spans, otherTraceIds }) {
+      yield '{"spans":';
+      yield* spanTableParts(spans);
+      yield `,"otherTraceIds":${JSON.stringify(otherTraceIds)}}`;
+    },
   },
   conversations: {
     asked: {

@@ -200,6 +200,17 @@ export function asTimeZone(text: string): string {
   return text;
 }
 
+/** JSON of a value: 64-bit integers as decimal strings, the infinities as strings, typed arrays as arrays. */
+export function encodeValue(value: unknown): string {
+  return JSON.stringify(value, (_key, field: unknown) => {
+    if (typeof field === 'bigint') return field.toString();
+    if (typeof field === 'number' && Math.abs(field) === Infinity) return String(field);
+    if (field instanceof BigInt64Array || field instanceof Float64Array) return Array.from<unknown>(field);
+    if (field instanceof Uint8Array || field instanceof Uint32Array) return Array.from(field);
+    return field;
+  });
+}
+
 /** Reads a value from parsed JSON; `place` is its path in the document. @throws {@link AnswerFormatError} */
 export type Reader<Value> = (json: unknown, place: string) => Value;
 
