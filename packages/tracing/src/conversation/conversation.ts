@@ -117,11 +117,11 @@ export class ConversationResult implements ResultObserver {
   /**
    * Runs a generator that the callback returned inside the conversation, so that the top-level `step()` belongs to it.
    */
-  runInside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
+  runProducer<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
     return this.#conversation.run(() => run(argument));
   }
 
-  runOutside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
+  runConsumer<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
     return run(argument);
   }
 

@@ -16,7 +16,7 @@ export class ResponseLatency {
   readonly #captureEnds: number[] = [];
   /** Whether a step had the option `responds: true`; if so, names of steps are not considered. */
   hasResponder = false;
-  #hasAnswer = false;
+  #hasResponse = false;
   #lastStreamed: { startedMs: number; firstOutputMs: number } | undefined;
 
   constructor(beganMs: number | undefined) {
@@ -47,7 +47,7 @@ export class ResponseLatency {
     // A step that ended without output before it was complete is not a response.
     if (outputMs === undefined && ending.outcome !== 'completed') return undefined;
     const seconds = this.#secondsUpTo(outputMs ?? times.endedMs);
-    if (seconds !== undefined) this.#hasAnswer = true;
+    if (seconds !== undefined) this.#hasResponse = true;
     return seconds;
   }
 
@@ -63,7 +63,7 @@ export class ResponseLatency {
 
   /** If no step responded: seconds until the first output of the streamed step that started last. */
   ofConversation(): number | undefined {
-    if (this.#hasAnswer || this.#lastStreamed === undefined) return undefined;
+    if (this.#hasResponse || this.#lastStreamed === undefined) return undefined;
     return this.#secondsUpTo(this.#lastStreamed.firstOutputMs);
   }
 

@@ -58,7 +58,7 @@ class AsyncIterableInterceptor {
     const observer = this.#observer;
     const follow = (made: object): void => this.followOnce(made);
     return function (this: unknown, ...args: never[]): unknown {
-      const made = observer.runInside((all: unknown[]) => make.apply(this, all), args as unknown[]);
+      const made = observer.runProducer((all: unknown[]) => make.apply(this, all), args as unknown[]);
       if (isObject(made) && !observer.isOver) follow(made);
       return made;
     };
@@ -163,13 +163,13 @@ class IteratorInterceptor {
     return function (this: unknown, value?: unknown): unknown {
       output.readingStarted();
       if (isCounted) requests.pending += 1;
-      // A generator that hangs in `next` does not answer to `return`, but its consumer has stopped all the same.
+      // A generator that hangs in `next` never settles `return` either, although its consumer has stopped.
       else if (isCancelling && requests.pending > 0) output.cancelled();
       let result: unknown;
       try {
         // No argument is passed if there was none: an iterator class may distinguish that from undefined.
         result =
-          arguments.length === 0 ? observer.runInside(produce, undefined) : observer.runInside(produceFor, value);
+          arguments.length === 0 ? observer.runProducer(produce, undefined) : observer.runProducer(produceFor, value);
       } catch (error) {
         return onError(error);
       }

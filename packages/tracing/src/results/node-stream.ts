@@ -57,7 +57,7 @@ export function followNodeStream<Stream extends object>(
   const produce = methodOf(stream, '_read') as ((this: unknown, size: number) => unknown) | undefined;
   if (produce !== undefined) {
     const fill = (size: number): unknown => produce.call(stream, size);
-    replaceMember(stream, '_read', (size: number) => observer.runInside(fill, size));
+    replaceMember(stream, '_read', (size: number) => observer.runProducer(fill, size));
   }
   observer.awaitsConsumer(headMs);
   return stream;
@@ -84,9 +84,9 @@ function interceptEmit(stream: object, emit: Method, output: StreamedOutput, obs
     if (event === 'data' && !isOver) {
       output.readingStarted();
       output.chunk(detail);
-      return observer.runOutside(deliverChunk, detail);
+      return observer.runConsumer(deliverChunk, detail);
     }
-    if (event === 'readable' && !isOver) return observer.runOutside(deliverReadable, undefined);
+    if (event === 'readable' && !isOver) return observer.runConsumer(deliverReadable, undefined);
     const args = arguments.length === 1 ? [event] : [event, detail, ...others];
     if (isOver) return deliver(args);
     if (event === 'end') output.completed();
@@ -97,7 +97,7 @@ function interceptEmit(stream: object, emit: Method, output: StreamedOutput, obs
       // Without an `end` or an `error` before it.
       output.cancelled();
     }
-    return observer.runOutside(deliver, args);
+    return observer.runConsumer(deliver, args);
   } as Method;
 }
 

@@ -140,7 +140,7 @@ export function followEventStream<Helper extends object>(
     else if (event === 'abort') output.cancelled();
     else if (event === 'error') output.failed(detail);
     else if (event === 'end') output.completed();
-    return observer.runOutside(deliver, args);
+    return observer.runConsumer(deliver, args);
   };
   if (!replaceMember(helper, '_emit', emitAndObserve)) cannotFollow(observer, 'a stream');
   return helper;

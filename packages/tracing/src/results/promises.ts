@@ -190,7 +190,7 @@ class FollowedThenable {
     const wasInMethod = this.#isInMethod;
     this.#isInMethod = true;
     try {
-      return this.#followings[0]!.observer.runInside((all: unknown[]) => original.apply(this.#target, all), args);
+      return this.#followings[0]!.observer.runProducer((all: unknown[]) => original.apply(this.#target, all), args);
     } finally {
       this.#isInMethod = wasInMethod;
     }

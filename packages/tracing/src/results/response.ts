@@ -53,7 +53,7 @@ function interceptBodyReader(response: object, original: Method, { observer, fol
   const readBody = original as unknown as (this: object) => unknown;
   return function (): unknown {
     observer.consumptionStarted();
-    const whole = observer.runInside(() => readBody.call(response), undefined);
+    const whole = observer.runProducer(() => readBody.call(response), undefined);
     if (!types.isPromise(whole)) return whole;
     return whole.then(follow, (error: unknown) => {
       observer.threw(error);

@@ -20,9 +20,9 @@ export interface ResultObserver {
   readonly keepsText: boolean;
 
   /** Runs code that produces the result, such as a generator's body, in the context of the step. */
-  runInside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result;
+  runProducer<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result;
   /** Runs code that consumes the result, such as a listener, in the context in which the step was called. */
-  runOutside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result;
+  runConsumer<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result;
 
   /**
    * The result is lazy and waits for a consumer: a query builder, a stream that is not being read yet.
@@ -58,8 +58,8 @@ export interface Following {
 /** Options of a step for when its result is complete, and what is read from it. */
 export interface ResultOptions {
   /**
-   * Selects the part of the result until whose completion the step lasts: a stream or a promise, as in
-   * `(result) => result.textStream`. Called when the function has returned its result.
+   * Selects the part of the result, a stream or a promise, that the step lasts for: `(result) => result.textStream`.
+   * Called when the function has returned its result.
    * @defaultValue the result itself
    */
   // oxlint-disable-next-line typescript/no-explicit-any -- the type of the result of `run` is not known here

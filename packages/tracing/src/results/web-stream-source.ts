@@ -76,7 +76,7 @@ export class StreamSource {
   /** Runs the code that fills the stream in the context of the step, wherever its consumer runs. */
   #request<Argument>(read: (argument: Argument) => Promise<ReadResult>, argument: Argument): Promise<ReadResult> {
     this.#output.readingStarted();
-    return this.#observer.runInside(read, argument);
+    return this.#observer.runProducer(read, argument);
   }
 
   readonly #onChunk = (chunk: ReadResult): ReadResult => {

@@ -237,7 +237,7 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     this.#setFirstOutput(performance.now() - this.#startedMs);
   }
 
-  /** Sets the time from the step's start to its first output, where it was measured elsewhere. */
+  /** Sets a time to first output that was measured elsewhere, from the step's start. */
   timeToFirstOutput(seconds: number | undefined): void {
     if (isDuration(seconds)) this.#setFirstOutput(seconds * 1000);
   }
@@ -277,11 +277,11 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     };
   }
 
-  runInside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
+  runProducer<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
     return runInContext(this.context, run, argument);
   }
 
-  runOutside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
+  runConsumer<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
     const caller = this.#callerContext;
     return caller === undefined || caller === activeContext() ? run(argument) : runInContext(caller, run, argument);
   }
