@@ -37,6 +37,8 @@ export const ATTRIBUTE = {
   inputChars: 'conversation.input.chars',
   /** On a step: length of the output text, also where the text is not kept. */
   outputChars: 'conversation.output.chars',
+  /** On a step: seconds of audio that it was given or made, as its model is paid for. */
+  audioDuration: 'conversation.audio.duration',
   /** On a step, only where content capture is on: the input text. */
   inputText: 'conversation.pii.input_text',
   /** On a step, only where content capture is on: the output text. */

@@ -130,16 +130,18 @@ export interface StepUsage {
   outputTokens?: number;
   /** Characters of the texts that went in. */
   inputChars?: number;
+  /** Seconds of audio that went in or came out. */
+  audioSeconds?: number;
 }
 
 /**
  * What the steps of one conversation used: one entry a step, provider and model, in the order of these texts. Steps that
- * say neither a provider or model nor tokens nor a length of text have none.
+ * say neither a provider or model nor tokens nor a length of text or audio have none.
  */
 export function usageOf(steps: readonly SpanRecord[]): StepUsage[] {
   const entries = new Map<string, StepUsage>();
-  for (const { step = '', provider, model, inputTokens, outputTokens, inputChars } of steps) {
-    const amounts = { inputTokens, outputTokens, inputChars };
+  for (const { step = '', provider, model, inputTokens, outputTokens, inputChars, audioSeconds } of steps) {
+    const amounts = { inputTokens, outputTokens, inputChars, audioSeconds };
     const isEmpty = [provider, model, ...Object.values(amounts)].every((value) => value === undefined);
     if (isEmpty) continue;
     const key = JSON.stringify([step, provider ?? '', model ?? '']);

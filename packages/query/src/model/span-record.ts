@@ -59,6 +59,8 @@ export interface SpanRecord {
   model?: string;
   inputTokens?: number;
   outputTokens?: number;
+  /** Audio that the step was given or made. */
+  audioSeconds?: number;
   /** Named parts of the step, in seconds; absent where there is none. */
   timingsSeconds?: Record<string, number>;
 
@@ -135,6 +137,7 @@ export const SPAN_FIELDS: readonly SpanField[] = [
   text('model', 'model', ATTRIBUTE.requestModel),
   count('inputTokens', 'input_tokens', ATTRIBUTE.inputTokens),
   count('outputTokens', 'output_tokens', ATTRIBUTE.outputTokens),
+  { ...number('audioSeconds', 'audio_s', ATTRIBUTE.audioDuration), min: 0 },
   { field: 'serviceName', kind: 'text', min: 0, column: 'service_name', isOfResource: true },
   { field: 'samplingRatio', kind: 'double', min: -Infinity, column: 'sampling_ratio', isOfResource: true },
 ];

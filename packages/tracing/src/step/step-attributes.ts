@@ -9,7 +9,7 @@ import type { StepKind } from '@convotel/conventions';
 import type { Attributes } from '@opentelemetry/api';
 import { eachAttribute } from '../guards/given-values.ts';
 import type { ResultDetails } from '../results/recognized/client.ts';
-import type { StepOptions, TokenUsage } from './step-options.ts';
+import type { ModelUsage, StepOptions } from './step-options.ts';
 
 /** Names that mean something to convotel; they are kept before a program's own when OpenTelemetry has to drop some. */
 const OWN_NAMES: ReadonlySet<string> = new Set(Object.values(ATTRIBUTE));
@@ -103,11 +103,12 @@ function keptText(text: string): string {
   return text.slice(0, isHalf ? maxContentLength - 1 : maxContentLength);
 }
 
-/** Adds the token counts that are whole numbers of 0 and more. */
-export function addUsage(target: Attributes, usage: TokenUsage | undefined): void {
-  const { inputTokens, outputTokens } = usage ?? {};
+/** Adds the token counts that are whole numbers of 0 and more, and the seconds that are a finite number of 0 and more. */
+export function addUsage(target: Attributes, usage: ModelUsage | undefined): void {
+  const { inputTokens, outputTokens, audioSeconds } = usage ?? {};
   if (isCount(inputTokens)) target[ATTRIBUTE.inputTokens] = inputTokens;
   if (isCount(outputTokens)) target[ATTRIBUTE.outputTokens] = outputTokens;
+  if (isDuration(audioSeconds)) target[ATTRIBUTE.audioDuration] = audioSeconds;
 }
 
 /** Adds what was read off the result. What the program said itself stays; `hasOutput` says that it set the output. */
@@ -125,9 +126,10 @@ export function addResultDetails(target: Attributes, details: ResultDetails, has
     target[ATTRIBUTE.requestModel] ??= model;
   }
   if (finishReason !== undefined) target[ATTRIBUTE.finishReasons] = [finishReason];
-  const { inputTokens, outputTokens } = details;
+  const { inputTokens, outputTokens, audioSeconds } = details;
   if (isCount(inputTokens)) target[ATTRIBUTE.inputTokens] ??= inputTokens;
   if (isCount(outputTokens)) target[ATTRIBUTE.outputTokens] ??= outputTokens;
+  if (isDuration(audioSeconds)) target[ATTRIBUTE.audioDuration] ??= audioSeconds;
 }
 
 function isCount(value: unknown): value is number {

@@ -44,10 +44,13 @@ export interface StepOptions extends ResultOptions {
   classifyError?: ClassifyError | undefined;
 }
 
-/** Tokens that a model counted. */
-export interface TokenUsage {
+/** What a model used, as it is paid for. */
+export interface ModelUsage {
+  /** Tokens that the model counted. */
   inputTokens?: number | undefined;
   outputTokens?: number | undefined;
+  /** Seconds of audio that a step was given (speech to text) or made (text to speech). */
+  audioSeconds?: number | undefined;
 }
 
 /**
@@ -67,8 +70,8 @@ export interface Step {
   input(text: string): void;
   /** Sets the step's output text; without it, a returned string counts as output. */
   output(text: string): void;
-  /** Sets the tokens that the model counted. */
-  usage(usage: TokenUsage): void;
+  /** Sets what the model used; what is left out stays as it was. */
+  usage(usage: ModelUsage): void;
   /** Sets the length of a named part of the step, such as `queue_wait`: `step.timing('queue_wait', { seconds: 0.08 })`. */
   timing(part: string, length: { seconds: number }): void;
   /** Marks the present as the moment of the step's first output; only the first call counts. */
@@ -105,7 +108,7 @@ export interface RecordedStep extends Omit<StepOptions, 'maxOpenMs' | 'signal' |
   /** What ended the step, where it was an error. */
   error?: unknown;
   output?: string | undefined;
-  usage?: TokenUsage | undefined;
+  usage?: ModelUsage | undefined;
   /** Lengths of named parts, in seconds. */
   timings?: Readonly<Record<string, number>> | undefined;
   /** From the step's start to its first output, in seconds. */

@@ -168,6 +168,7 @@ export interface StepRecord extends SpanRecord {
   output?: string;
   inputTokens?: number;
   outputTokens?: number;
+  audioSeconds?: number;
   timeoutMs?: number;
   timeToFirstOutputMs?: number;
   /** Chunks of a stream that were handed on. */
@@ -261,6 +262,7 @@ function stepRecord(span: RecordingSpan, conversationId: string): StepRecord {
       output: attributes[ATTRIBUTE.outputText],
       inputTokens: attributes[ATTRIBUTE.inputTokens],
       outputTokens: attributes[ATTRIBUTE.outputTokens],
+      audioSeconds: attributes[ATTRIBUTE.audioDuration],
       timeoutMs: millisecondsOf(attributes[ATTRIBUTE.stepTimeout]),
       timeToFirstOutputMs: millisecondsOf(attributes[ATTRIBUTE.timeToFirstOutput]),
       chunks: attributes[ATTRIBUTE.stepChunks],

@@ -36,6 +36,8 @@ export interface StepRow {
   model?: string;
   inputTokens?: number;
   outputTokens?: number;
+  /** Audio that the step was given or made. */
+  audioSeconds?: number;
   input?: string;
   output?: string;
   inputChars?: number;
@@ -97,6 +99,7 @@ export function coveredNano(intervals: readonly (readonly [start: bigint, end: b
 function stepRow(span: SpanRecord, conversationNano: bigint): StepRow {
   const { parentSpanId, attempt, inputText, outputText, inputChars, outputChars, errorType, errorMessage } = span;
   const { timingsSeconds, timeToFirstOutputSeconds, serviceName, provider, model, inputTokens, outputTokens } = span;
+  const { audioSeconds } = span;
   const attributes = ownAttributesOf(span);
   return {
     step: span.step ?? span.name,
@@ -114,6 +117,7 @@ function stepRow(span: SpanRecord, conversationNano: bigint): StepRow {
     ...known('model', model),
     ...known('inputTokens', inputTokens),
     ...known('outputTokens', outputTokens),
+    ...known('audioSeconds', audioSeconds),
     ...known('input', inputText),
     ...known('output', outputText),
     ...known('inputChars', inputChars),

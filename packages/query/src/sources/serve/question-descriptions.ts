@@ -82,6 +82,7 @@ const readConversation: Reader<ConversationRecord> = readObject(
           inputTokens: readNumber,
           outputTokens: readNumber,
           inputChars: readNumber,
+          audioSeconds: readNumber,
         },
       ),
     ),

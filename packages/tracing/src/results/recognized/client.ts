@@ -13,6 +13,8 @@ export interface ResultDetails {
   model?: string;
   inputTokens?: number;
   outputTokens?: number;
+  /** Length of the audio that was transcribed. */
+  audioSeconds?: number;
   /** Why the model stopped, in the provider's words, such as `stop` or `max_tokens`. */
   finishReason?: string;
 }

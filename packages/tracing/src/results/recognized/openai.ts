@@ -165,6 +165,12 @@ function readTranscription(value: object, details: ResultDetails): Meaning | und
     usageType === 'tokens' || usageType === 'duration' || Object.hasOwn(value, '_request_id') || isVerbose(value);
   if (!isTranscription) return undefined;
   readTokens(usage, details);
+  // Paid by the length of the audio; `verbose_json` says it beside the text.
+  note(
+    details,
+    'audioSeconds',
+    countAt(usage, 'seconds') ?? (isVerbose(value) ? countAt(value, 'duration') : undefined),
+  );
   return textMeaning(text);
 }
 
