@@ -7,6 +7,7 @@ export { OutageWarning } from './delivery/failures.ts';
 export { ENCODED_JSON, JsonSpanEncoder } from './encoding/json.ts';
 export { ProtobufSpanEncoder } from './encoding/protobuf.ts';
 export type { SpanEncoder } from './encoding/span-encoder.ts';
+export { readHeartbeat } from './journal/heartbeat.ts';
 export { inspectJournals } from './journal/inspect-journals.ts';
 export type { ServiceJournal } from './journal/inspect-journals.ts';
 export { Journal } from './journal/journal.ts';
