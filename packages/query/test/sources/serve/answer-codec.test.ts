@@ -221,11 +221,11 @@ describe('an answer as JSON', () => {
     ['{"each":{"spanId":["x"]},"same":{}}', 'answer.data.spans has no traceId'],
     ['{"each":{"spanId":["x"],"name":["a","b"]},"same":{"traceId":""}}', 'each.name does not have 1 items'],
     ['{"each":{"spanId":[7]},"same":{}}', 'answer.data.spans has no traceId'],
-    [`{"each":{"spanId":[7]},"same":${JSON.stringify(REQUIRED_FIELDS)}}`, 'each.spanId is not a text'],
-    [`{"each":{"spanId":["x"],"name":[null]},"same":${JSON.stringify(REQUIRED_FIELDS)}}`, 'each.name is not a text'],
+    [`{"each":{"spanId":[7]},"same":${JSON.stringify(REQUIRED_FIELDS)}}`, 'each.spanId is not a string'],
+    [`{"each":{"spanId":["x"],"name":[null]},"same":${JSON.stringify(REQUIRED_FIELDS)}}`, 'each.name is not a string'],
     [
       `{"each":{"spanId":["x"]},"same":${JSON.stringify({ ...REQUIRED_FIELDS, model: 7 })}}`,
-      'same.model is not a text',
+      'same.model is not a string',
     ],
   ])('refuses spans that are not as promised: %s', (spans, reason) => {
     const text = `{"question":"conversation","data":{"spans":${spans},"otherTraceIds":[]},"coverage":${JSON.stringify(COVERAGE)}}`;
