@@ -108,7 +108,8 @@ function adviceFor(reason: string): string {
 }
 
 const FIRST_MS = 500;
-const GROWTH = 1.5;
+/** A wait is then at most a third of the outage so far: after a minute, the rest arrives within half a minute. */
+const GROWTH = 1.25;
 const LONGEST_MS = 30_000;
 
 /** Exponential backoff with jitter, from 0.5 to 30 seconds. */

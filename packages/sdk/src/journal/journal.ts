@@ -118,17 +118,19 @@ export class Journal {
         spans: this.#writer.spansInFiles,
         settledSpans: this.#settledSpans,
       }));
-      if (this.#writer.isStrict) this.#writer.quietly(() => this.#syncFoldersAbove(folder));
+      this.#writer.quietly(() => this.#syncFoldersAbove(folder));
       this.#heartbeat = setTimer(() => void this.#beatAndAdopt(), HEARTBEAT_INTERVAL_MS);
     } catch (error) {
       this.#warnOnce(`${folder} cannot be used (${reasonOf(error)})`);
     }
   }
 
-  /** A new folder survives a power loss once its parent has been flushed. */
+  /** A new folder survives a power loss once its parent has been flushed. Only the strict policies wait for that. */
   #syncFoldersAbove(folder: string): void {
+    if (this.#options.sync === 'never') return;
     for (let above = folder, level = 0; level < NEW_FOLDER_LEVELS; level += 1, above = dirname(above)) {
-      this.#files.syncFolderNow(above);
+      if (this.#writer.isStrict) this.#files.syncFolderNow(above);
+      else this.#files.syncFolder(above);
     }
   }
 

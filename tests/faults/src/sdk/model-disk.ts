@@ -19,6 +19,8 @@ export class ModelDisk implements JournalFiles {
   readonly #folders = new Map<string, { isEntryDurable: boolean }>();
   readonly #open = new Map<number, string>();
   #nextFile = 10;
+  /** How often a file was flushed without anybody waiting for it. */
+  flushes = 0;
   #clockMs = 1_791_000_000_000;
 
   makeFolder = (path: string): void => {
@@ -65,6 +67,7 @@ export class ModelDisk implements JournalFiles {
 
   sync = (file: number, done: (error: Error | null) => void): void => {
     this.syncNow(file);
+    this.flushes += 1;
     done(null);
   };
 
