@@ -41,6 +41,7 @@ const SPAN: Required<SpanRecord> = {
   model: 'small',
   inputTokens: 2_147_483_647,
   outputTokens: 0,
+  audioSeconds: 1.5,
   timingsSeconds: JSON.parse('{"__proto__": 1, "queue_waitNano": 2}') as Record<string, number>,
   rest: { kind: 1, attributes: [{ key: 'x', value: { intValue: '7' } }], status: { code: 2, message: 'm' } },
 };
