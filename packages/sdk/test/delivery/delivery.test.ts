@@ -192,6 +192,22 @@ describe('what is finished arrives', () => {
     expect(report()).toMatchObject({ deliveredSpans: 19, droppedSpans: { too_large: 1 }, waitingSpans: 0 });
   });
 
+  test('prompts of 128 KB never meet the limit of a common proxy', async () => {
+    const { flush, report } = start({ captureContent: 'full' });
+    let largest = 0;
+    receiver.answerBy((response, _path, body) => {
+      largest = Math.max(largest, body.length);
+      if (body.length > 1024 * 1024) response.writeHead(413).end();
+      else accept(response);
+    });
+    const handle = startConversation();
+    for (let index = 0; index < 40; index += 1) handle.step('think', { input: 'word '.repeat(26_000) }, () => index);
+    await flush({ deadlineMs: 30_000 });
+    expect(report()).toMatchObject({ deliveredSpans: 40, waitingSpans: 0, droppedSpans: {} });
+    expect(largest).toBeGreaterThan(512 * 1024);
+    expect(largest).toBeLessThanOrEqual(1024 * 1024);
+  });
+
   test('a span that a server answers 500 to, again and again, does not hold the others', async () => {
     const { flush, report } = start();
     receiver.answerBy((response, _path, body) => {

@@ -296,3 +296,12 @@ test('nor do those that were there before convotel was loaded', async () => {
     jest.useRealTimers();
   }
 });
+
+test('OTEL_LOG_LEVEL shows what OpenTelemetry says; without it, nothing is written', async () => {
+  const { ended, output } = run('', '', "process.env.OTEL_LOG_LEVEL = 'Debug'; const tracing = startTracing");
+  expect(await ended).toBe(0);
+  expect(output()).toMatch(/@opentelemetry\/api: Registered a global/);
+  const quiet = run('');
+  expect(await quiet.ended).toBe(0);
+  expect(quiet.output()).toBe('ready\n');
+});
