@@ -1,5 +1,6 @@
 import { isFailure, worstOutcome } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
+import { recordOf } from './numbers.ts';
 import { compareBigint, compareText } from './order.ts';
 import type { SpanRecord } from './span-record.ts';
 
@@ -80,8 +81,7 @@ export function buildConversation(spans: readonly SpanRecord[]): ConversationRec
     ...(failedStep !== undefined && { failedStep }),
     stepCount: steps.length,
     stepSumNano,
-    // Unlike an assignment, this works for a step named `__proto__` too.
-    completedNanoByStep: Object.fromEntries(completedNanoByStep),
+    completedNanoByStep: recordOf(completedNanoByStep),
     ...(responseSeconds !== undefined && { responseMs: responseSeconds * 1000 }),
     interruptedSteps: steps.filter((step) => step.outcome === 'interrupted').length,
     usage: usageOf(steps),
