@@ -1,4 +1,4 @@
-// For convotel's own command, benchmarks and fault tests; not covered by the promises about versions.
+// For convotel's own CLI, benchmarks and fault tests; not covered by semantic versioning.
 export { Delivery } from './delivery/delivery.ts';
 export type { Clock, Transport } from './delivery/delivery.ts';
 export { DeliveryProcessor } from './setup/span-delivery.ts';
