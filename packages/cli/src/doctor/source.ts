@@ -30,7 +30,8 @@ export async function checkSource(
   for (const notice of notices) {
     checks.push(
       check('source', 'warning', sentence(notice), {
-        advice: 'docs/clickhouse.md says how to make the faster table; answers are right without it.',
+        advice:
+          '`convotel clickhouse ddl` prints the faster table, docs/clickhouse.md says how to use it; answers are right without it.',
       }),
     );
   }
