@@ -212,6 +212,6 @@ function sizeText(bytes: number): string {
 
 /** With a capital letter at the beginning and a full stop at the end. */
 function sentence(text: string): string {
-  const start = /^["/]|^https?:/.test(text) ? text : `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
+  const start = /^["/]|^[a-z]+:\/\//.test(text) ? text : `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
   return /[.!?]$/.test(start) ? start : `${start}.`;
 }
