@@ -9,7 +9,7 @@ export type {
   StartConversationOptions,
 } from './conversation/conversation-options.ts';
 
-// Steps of the conversation that is active
+// Steps of the active conversation
 export { startStep, step } from './step/step.ts';
 export { wrapStep } from './step/step.ts';
 export type { RecognizeOptions } from './results/recognized/client.ts';

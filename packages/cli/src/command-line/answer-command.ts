@@ -3,7 +3,7 @@ import { EXIT_STATUS, unlessInterrupted, UsageError } from '../terminal.ts';
 import type { ExitStatus } from '../terminal.ts';
 import { openSource, resolveWhere } from '../sources/open-source.ts';
 import { formatJson, printable } from '../text/escape.ts';
-import { prepareWidths } from '../text/table.ts';
+import { prepareReport } from '../text/table.ts';
 import type { TextContext } from '../text/page.ts';
 import type { ArgumentDefinition, Call, Command, Example, OptionDefinitions } from './command.ts';
 import { showProgress } from './progress.ts';
@@ -113,8 +113,7 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
     } else if (options.csv) {
       terminal.writeOutput((await import('../text/csv.ts')).formatCsv(report));
     } else {
-      const shown = printable(report);
-      await prepareWidths(shown);
+      const shown = await prepareReport(report);
       const context: TextContext = {
         showFindings: !options.noFindings,
         color: terminal.isColorful && !options.noColor,

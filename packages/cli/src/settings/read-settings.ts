@@ -85,6 +85,7 @@ export function withStepTargets<Answered extends { findings: Finding[] }>(
   steps: readonly TimedStep[],
   settings: Settings,
 ): Answered {
+  if (settings.steps === undefined && settings.kinds === undefined) return report;
   const found = new Map<string, Finding>();
   const longestFirst = steps.toSorted((a, b) => (b.durationMs ?? 0) - (a.durationMs ?? 0));
   for (const { step, averageMs, durationMs: onceMs } of longestFirst) {

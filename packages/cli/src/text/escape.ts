@@ -13,7 +13,8 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\
  * colour the screen, break a line or change the reading direction become escapes such as `\u001b` or `\n`.
  */
 export function printable<Value>(value: Value): Value {
-  return printableValue(value) as Value;
+  // Answers may be large, and most have nothing to escape.
+  return isPlainAscii(value) ? value : (printableValue(value) as Value);
 }
 
 /** The same text without the names and passwords of the addresses in it. */
@@ -21,28 +22,42 @@ export function withoutCredentials(text: string): string {
   return text.replace(/\b([a-z][a-z\d+.-]*:\/\/)[^\s"'`]*@/gi, '$1');
 }
 
-/** Returns the value itself when nothing in it needs an escape, because answers may be large. */
 function printableValue(value: unknown): unknown {
   if (typeof value === 'string') return printableText(value);
   if (typeof value !== 'object' || value === null) return value;
-  let isChanged = false;
-  const shown = (given: unknown): unknown => {
-    const made = printableValue(given);
-    isChanged ||= made !== given;
-    return made;
-  };
+  if (Array.isArray(value)) return value.map(printableValue);
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [printableText(key), printableValue(field)]));
+}
+
+/** Whether every string in `value`, keys included, holds printable ASCII only: nothing in it needs an escape. */
+export function isPlainAscii(value: unknown): boolean {
+  if (typeof value === 'string') return isPrintableAscii(value);
+  if (typeof value !== 'object' || value === null) return true;
   if (Array.isArray(value)) {
-    const items = value.map(shown);
-    return isChanged ? items : value;
+    for (const item of value) if (!isPlainAscii(item)) return false;
+    return true;
   }
-  const entries = Object.entries(value).map(([key, field]) => [shown(key) as string, shown(field)]);
-  return isChanged ? Object.fromEntries(entries) : value;
+  const fields = value as Readonly<Record<string, unknown>>;
+  for (const key of Object.keys(fields)) if (!isPrintableAscii(key) || !isPlainAscii(fields[key])) return false;
+  return true;
+}
+
+/** Longer texts are left to the regular expression, which is faster for them. */
+const SHORT_TEXT = 64;
+
+function isPrintableAscii(text: string): boolean {
+  if (text.length > SHORT_TEXT) return PRINTABLE_ASCII.test(text);
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
 }
 
 const PRINTABLE_ASCII = /^[\u0020-\u007e]*$/;
 
 function printableText(text: string): string {
-  if (PRINTABLE_ASCII.test(text)) return text;
+  if (isPrintableAscii(text)) return text;
   return text.replace(UNPRINTABLE, (character) => SHORT_ESCAPES[character] ?? unicodeEscape(character));
 }
 

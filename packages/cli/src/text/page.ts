@@ -64,13 +64,12 @@ export function titleBy(title: string, by: string | undefined): string {
 
 /** The lines as one text, which ends with a line end; lines wider than the terminal are wrapped. */
 export function pageText(lines: readonly string[], { columns }: Screen): string {
+  if (columns === undefined) return `${lines.join('\n')}\n`;
   const broken = lines
     .flatMap((line) => line.split('\n'))
     .flatMap((line) => {
       const indent = /^ */.exec(line)?.[0] ?? '';
-      return columns !== undefined && displayWidth(line) > columns
-        ? wrapText(line.slice(indent.length), columns, indent)
-        : [line];
+      return displayWidth(line) > columns ? wrapText(line.slice(indent.length), columns, indent) : [line];
     });
   return `${broken.join('\n')}\n`;
 }

@@ -1,3 +1,5 @@
+import { isPlainAscii, printable } from './escape.ts';
+
 /** One column of a table. */
 export interface Column<Row> {
   heading: string;
@@ -94,10 +96,11 @@ function widthOf(layout: Layout): number {
 }
 
 function lineOf(layout: Layout, texts: readonly string[]): string {
-  return layout
-    .map(({ gap = 0, width, align }, place) => ' '.repeat(gap) + pad(texts[place] ?? '', width, align))
-    .join('')
-    .trimEnd();
+  let line = '';
+  for (const [place, { gap = 0, width, align }] of layout.entries()) {
+    line += ' '.repeat(gap) + pad(texts[place] ?? '', width, align);
+  }
+  return line.trimEnd();
 }
 
 /** The first cell, and below it each other one with its heading. */
@@ -125,12 +128,22 @@ let widthOfAnyText: ((text: string) => number) | undefined;
 
 /** Loads the width tables for non-ASCII text if `value` contains any. Call it before layout. */
 export async function prepareWidths(value: unknown): Promise<void> {
-  if (widthOfAnyText !== undefined || ONE_CELL_EACH.test(JSON.stringify(value))) return;
+  if (widthOfAnyText !== undefined || isPlainAscii(value) || ONE_CELL_EACH.test(JSON.stringify(value))) return;
   widthOfAnyText = (await import('string-width')).default;
+}
+
+/** `report` as a terminal may show it ({@link printable}), with what layout needs to know of its texts. */
+export async function prepareReport<Report>(report: Report): Promise<Report> {
+  // Looked through once, because there may be tens of thousands of rows.
+  if (isPlainAscii(report)) return report;
+  const shown = printable(report);
+  await prepareWidths(shown);
+  return shown;
 }
 
 /** How many cells of a terminal `text` takes: two for wide characters, none for colours. */
 export function displayWidth(text: string): number {
+  if (ONE_CELL_EACH.test(text)) return text.length;
   const plain = text.replace(COLORS, '');
   if (ONE_CELL_EACH.test(plain)) return plain.length;
   if (widthOfAnyText === undefined) throw new TypeError('prepareWidths() was not called with this text');
@@ -139,7 +152,9 @@ export function displayWidth(text: string): number {
 
 /** `text` padded with blanks to `width` terminal cells; unchanged if it is already as wide. */
 export function pad(text: string, width: number, align: 'left' | 'right'): string {
-  const blanks = ' '.repeat(Math.max(0, width - displayWidth(text)));
+  const missing = width - displayWidth(text);
+  if (missing <= 0) return text;
+  const blanks = ' '.repeat(missing);
   return align === 'left' ? text + blanks : blanks + text;
 }
 

@@ -115,6 +115,8 @@ export function backupRoute(store: SpanStore): Route {
 
 /** Path at which a running back end deletes one conversation, by POST. */
 export const FORGET_PATH = '/api/v1/forget';
+/** The reason of a 404 from there; a server that does not know the path has another one. */
+export const NO_SUCH_ID = 'no conversation has this id';
 /** The body holds an id, which is short. */
 const MAX_ORDER_BYTES = 65_536;
 
@@ -138,7 +140,7 @@ export function forgetRoute(store: SpanStore, source: ConversationSource): Route
         throw new HttpRefusal(400, 'the body has no string "conversationId"');
       }
       const traceIds = await traceIdsOf(source, conversationId);
-      if (traceIds.length === 0) throw new HttpRefusal(404, 'no conversation has this id');
+      if (traceIds.length === 0) throw new HttpRefusal(404, NO_SUCH_ID);
       try {
         const forgotten: Forgotten = { traces: traceIds.length, spans: await store.forgetTraces(traceIds) };
         return { contentType: 'application/json', body: JSON.stringify(forgotten) };

@@ -3,7 +3,7 @@ import type { SpanRecord } from './span-record.ts';
 
 export const NANO_PER_MS = 1_000_000n;
 
-/** A completed step of this length or longer is left out of averages; in nanoseconds. */
+/** Completed steps of this duration or longer are excluded from averages; in nanoseconds. */
 export const TOO_LONG_NANO = BigInt(THRESHOLD.longestCountedStepMs) * NANO_PER_MS;
 
 /** Whether averages count a span: completed and shorter than 60 s. */
@@ -23,8 +23,9 @@ export function sumOf(values: Iterable<number>): number {
 }
 
 /**
- * The quantile at `probability` (0 to 1) of values in ascending order, by linear interpolation at index (n−1)·probability (type 7
- * of Hyndman and Fan, *Sample Quantiles in Statistical Packages*, 1996). Undefined where there is no value.
+ * The quantile at `probability` (0 to 1) of values in ascending order, by linear interpolation at index
+ * (n−1)·probability (type 7 of Hyndman and Fan, *Sample Quantiles in Statistical Packages*, 1996). Undefined if there
+ * are no values.
  */
 export function quantileOfSorted(sorted: ArrayLike<number>, probability: number): number | undefined {
   if (sorted.length === 0) return undefined;

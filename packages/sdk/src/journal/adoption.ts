@@ -3,7 +3,9 @@ import { ENCODED_JSON } from '../encoding/json.ts';
 import { START_TIME_BYTES } from '../encoding/span-encoder.ts';
 import { Backlog } from './backlog.ts';
 import type { SpanCounts } from './backlog.ts';
-import { FORMAT_VERSION, newSalt, parseSegmentName } from './journal-files.ts';
+import { readHeartbeat } from './heartbeat.ts';
+import type { Heartbeat } from './heartbeat.ts';
+import { newSalt, parseSegmentName, unknownVersionOf } from './journal-files.ts';
 import type { JournalFiles } from './journal-files.ts';
 import { recoverOpenSpans } from './open-spans.ts';
 import { ADOPTED_FOLDER, isDead, readIdentity, RECOVERED_FILE, UNKNOWN_FOLDER } from './process-folder.ts';
@@ -76,19 +78,19 @@ function listOrNone(files: JournalFiles, folder: string): string[] {
 /** Reads what a dead process has left: its segments, and which spans were open. */
 async function openFolder(context: AdoptionContext, folder: string): Promise<Backlog> {
   const { files, counts } = context;
-  const names = segmentNames(context, folder);
+  const heartbeat = readHeartbeat(files, folder);
+  const segments = segmentsAmong(knownFiles(context, folder));
   const backlog = new Backlog(counts, context.maxBatchSpans, (segment) => {
     if (backlog.segments.length === 1 && backlog.segments[0] === segment) removeEmptied(files, folder);
   });
-  // The first segment of a process begins with span 0; in an older folder, the first segments may have been settled and
-  // deleted.
-  const scan = new FolderScan(names[0]?.number === 1 ? 0 : undefined);
-  for (const { file, salt } of names) {
-    const bytes = await readOrNone(files, join(folder, file));
-    const segment = scan.add(FileStorage.existing(files, join(folder, file)), bytes, salt);
+  const scan = new FolderScan();
+  for (const each of segments) {
+    const path = join(folder, each.file);
+    const segment = scan.add(FileStorage.existing(files, path), await readOrNone(files, path), each);
     if (segment !== undefined) backlog.segments.push(segment);
-    else removeQuietly(() => files.removeFile(join(folder, file)));
+    else removeQuietly(() => files.removeFile(path));
   }
+  if (heartbeat !== undefined) scan.finish(heartbeat);
   const header = scan.anyHeader ?? { encoding: 'json', resource: ENCODED_JSON.resourceOf(context.serviceName) };
   const recovered = scan.hasRecovered ? undefined : recoverOpenSpans(files, folder, header, scan);
   if (recovered !== undefined) backlog.segments.push(recovered);
@@ -110,26 +112,40 @@ function removeQuietly(remove: () => void): void {
   }
 }
 
-function segmentNames(context: AdoptionContext, folder: string): { file: string; salt: number; number: number }[] {
-  const { files, serviceFolder, warn } = context;
-  const names: { file: string; salt: number; number: number }[] = [];
-  for (const file of files.list(folder)) {
-    if (file === RECOVERED_FILE) names.push({ file, salt: 0, number: Infinity });
-    const name = parseSegmentName(file);
-    if (name === undefined) continue;
-    if (name.version === FORMAT_VERSION) {
-      names.push({ file, salt: name.salt, number: name.number });
-      continue;
-    }
+/** The files of a folder; segments of an unknown version are moved aside. */
+function knownFiles({ files, serviceFolder, warn }: AdoptionContext, folder: string): string[] {
+  return files.list(folder).filter((file) => {
+    const version = unknownVersionOf(file);
+    if (version === undefined) return true;
     const unknown = join(serviceFolder, UNKNOWN_FOLDER);
     files.makeFolder(unknown);
     files.rename(join(folder, file), join(unknown, `${newSalt().toString(16)}-${file}`));
     warn(
-      `convotel: the journal holds spans in version ${name.version} of its format, which this release cannot read. ` +
+      `convotel: the journal holds spans in version ${version} of its format, which this release cannot read. ` +
         `They were moved to ${unknown}; a release that knows the version can send them.`,
     );
+    return false;
+  });
+}
+
+/** A file that holds records. */
+export interface SegmentFile {
+  file: string;
+  salt: number;
+  number: number;
+  /** Spans that the process had written before it; its first record says so where its name does not. */
+  spansBefore: number | undefined;
+}
+
+/** The segments among the files of a folder, in the order in which they were written. */
+export function segmentsAmong(files: readonly string[]): SegmentFile[] {
+  const segments: SegmentFile[] = [];
+  for (const file of files) {
+    const name = parseSegmentName(file);
+    if (name !== undefined) segments.push({ file, ...name });
+    if (file === RECOVERED_FILE) segments.push({ file, salt: 0, number: Infinity, spansBefore: undefined });
   }
-  return names.toSorted((a, b) => a.number - b.number);
+  return segments.toSorted((a, b) => a.number - b.number);
 }
 
 /** An unreadable file counts as empty; its spans are counted by the gap that they leave. */
@@ -169,16 +185,13 @@ export class FolderScan {
   tornRecords = 0;
   /** Spans whose records are missing or damaged: the count of spans jumps there. */
   readonly gaps: [from: number, to: number][] = [];
-  #isCounting: boolean;
+  #isCounting = false;
   readonly #spanIndices = new Map<Segment, number[]>();
 
-  constructor(firstIndex: number | undefined) {
-    this.#isCounting = firstIndex !== undefined;
-    this.nextIndex = firstIndex ?? 0;
-  }
-
   /** Undefined for a segment without a single intact record. */
-  add(storage: FileStorage, bytes: Buffer, salt: number): Segment | undefined {
+  add(storage: FileStorage, bytes: Buffer, { salt, spansBefore: first }: SegmentFile): Segment | undefined {
+    // Whatever came before the first segment was settled and deleted.
+    if (first !== undefined) this.#countGap(first);
     const records = [...readRecords(bytes, salt)];
     if (endsTorn(bytes, records.at(-1)?.end ?? 0)) this.tornRecords += 1;
     if (records.length === 0) return undefined;
@@ -211,6 +224,7 @@ export class FolderScan {
       (from, to) => this.gaps.push([from, to]),
       this.nextIndex,
     );
+    if (segment.header.spansThrough !== undefined) this.#countGap(segment.header.spansThrough);
     this.#spanIndices.set(segment, indices);
     if (storage.path.endsWith(RECOVERED_FILE)) this.hasRecovered = true;
     return segment;
@@ -220,7 +234,15 @@ export class FolderScan {
     const header = JSON.parse(payload.toString()) as SegmentHeader;
     segment.header.encoding = header.encoding;
     segment.header.resource = header.resource;
+    segment.header.spansThrough = header.spansThrough;
     this.anyHeader ??= header;
+  }
+
+  /** Adds what the process itself had said, once all segments are added. */
+  finish({ spans, settledSpans }: Heartbeat): void {
+    this.settledThrough = Math.max(this.settledThrough, settledSpans);
+    // Without a segment, all were settled and deleted.
+    if (this.#isCounting) this.#countGap(spans);
   }
 
   #countGap(spansBefore: number): void {

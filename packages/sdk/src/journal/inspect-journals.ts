@@ -1,16 +1,9 @@
 import { join } from 'node:path';
-import { FolderScan } from './adoption.ts';
-import { DISK, FORMAT_VERSION, parseSegmentName } from './journal-files.ts';
-import {
-  ADOPTED_FOLDER,
-  currentHost,
-  isDead,
-  lastSignMs,
-  readDroppedSpans,
-  RECOVERED_FILE,
-  UNKNOWN_FOLDER,
-} from './process-folder.ts';
-import type { DroppedSpans } from './process-folder.ts';
+import { FolderScan, segmentsAmong } from './adoption.ts';
+import { readHeartbeat } from './heartbeat.ts';
+import type { DroppedSpans } from './heartbeat.ts';
+import { DISK, unknownVersionOf } from './journal-files.ts';
+import { ADOPTED_FOLDER, currentHost, isDead, lastSignMs, UNKNOWN_FOLDER } from './process-folder.ts';
 import { FileStorage } from './segment.ts';
 
 /** What the journal of one service holds, in all its processes on this machine. */
@@ -79,7 +72,7 @@ async function inspectService(folder: string, service: string): Promise<ServiceJ
       const adopted = join(path, ADOPTED_FOLDER);
       for (const each of listOrNone(adopted)) await addFolder(join(adopted, each), journal);
       if (!isRunning) journal.leftBehindSpans += journal.waitingSpans - before;
-      for (const [reason, spans] of Object.entries(readDroppedSpans(DISK, path))) {
+      for (const [reason, spans] of Object.entries(readHeartbeat(DISK, path)?.droppedSpans ?? {})) {
         dropped[reason] = (dropped[reason] ?? 0) + spans;
       }
       journal.lastSignMs = Math.max(journal.lastSignMs, lastSignMs(DISK, path));
@@ -93,28 +86,27 @@ async function inspectService(folder: string, service: string): Promise<ServiceJ
 
 /** Adds the segments of one process; their records say which spans are settled. */
 async function addFolder(folder: string, journal: ServiceJournal): Promise<void> {
-  const segments: { file: string; salt: number; number: number }[] = [];
-  for (const file of listOrNone(folder)) {
-    if (file === RECOVERED_FILE) segments.push({ file, salt: 0, number: Infinity });
-    const name = parseSegmentName(file);
-    if (name?.version === FORMAT_VERSION) segments.push({ file, salt: name.salt, number: name.number });
-    else if (name !== undefined) journal.unknownFiles += 1;
-  }
-  segments.sort((a, b) => a.number - b.number);
-  const scan = new FolderScan(segments[0]?.number === 1 ? 0 : undefined);
+  // Before the segments: what it counts is in them then.
+  const heartbeat = readHeartbeat(DISK, folder);
+  const files = listOrNone(folder);
+  journal.unknownFiles += files.filter((file) => unknownVersionOf(file) !== undefined).length;
+  const scan = new FolderScan();
   const found = [];
-  for (const { file, salt } of segments) {
-    const path = join(folder, file);
+  let isComplete = true;
+  for (const each of segmentsAmong(files)) {
+    const path = join(folder, each.file);
     try {
       const bytes = await DISK.readWhole(path);
       journal.bytes += bytes.length;
-      const segment = scan.add(FileStorage.existing(DISK, path), bytes, salt);
+      const segment = scan.add(FileStorage.existing(DISK, path), bytes, each);
       if (segment !== undefined) found.push(segment);
     } catch (error) {
       // Delivered since it was listed.
       if (!isMissing(error)) throw error;
+      isComplete = false;
     }
   }
+  if (heartbeat !== undefined && isComplete) scan.finish(heartbeat);
   for (const segment of found) journal.waitingSpans += scan.unsettledIn(segment);
   for (const [from, to] of scan.gaps) journal.damagedSpans += Math.max(0, to - Math.max(from, scan.settledThrough));
 }

@@ -87,6 +87,7 @@ export class Journal {
       folder: () => this.#folder,
       makeRoom: () => this.#makeRoom(),
       rotated: () => this.#open.writeCarriedOver(),
+      beat: () => this.#beat(),
       warnOnce: (what) => this.#warnOnce(what),
     });
     this.#open = new OpenSpans(options.encoder, this.#writer);
@@ -112,18 +113,24 @@ export class Journal {
 
   #openFolder(folder: string): void {
     try {
-      this.#folder = new ProcessFolder(this.#files, folder, this.#counts.droppedSpans);
-      if (this.#writer.isStrict) this.#writer.quietly(() => this.#syncFoldersAbove(folder));
-      this.#heartbeat = setTimer(() => void this.#beat(), HEARTBEAT_INTERVAL_MS);
+      this.#folder = new ProcessFolder(this.#files, folder, () => ({
+        droppedSpans: this.#counts.droppedSpans,
+        spans: this.#writer.spansInFiles,
+        settledSpans: this.#settledSpans,
+      }));
+      this.#writer.quietly(() => this.#syncFoldersAbove(folder));
+      this.#heartbeat = setTimer(() => void this.#beatAndAdopt(), HEARTBEAT_INTERVAL_MS);
     } catch (error) {
       this.#warnOnce(`${folder} cannot be used (${reasonOf(error)})`);
     }
   }
 
-  /** A new folder survives a power loss once its parent has been flushed. */
+  /** A new folder survives a power loss once its parent has been flushed. Only the strict policies wait for that. */
   #syncFoldersAbove(folder: string): void {
+    if (this.#options.sync === 'never') return;
     for (let above = folder, level = 0; level < NEW_FOLDER_LEVELS; level += 1, above = dirname(above)) {
-      this.#files.syncFolderNow(above);
+      if (this.#writer.isStrict) this.#files.syncFolderNow(above);
+      else this.#files.syncFolder(above);
     }
   }
 
@@ -136,15 +143,19 @@ export class Journal {
     );
   }
 
-  async #beat(): Promise<void> {
-    this.#heartbeat = setTimer(() => void this.#beat(), HEARTBEAT_INTERVAL_MS);
+  async #beatAndAdopt(): Promise<void> {
+    this.#heartbeat = setTimer(() => void this.#beatAndAdopt(), HEARTBEAT_INTERVAL_MS);
+    this.#beat();
+    await this.#adopt();
+  }
+
+  #beat(): void {
     try {
       this.#folder?.beat();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#beginAgain();
-      // Any other failure matters only to other hosts, and only after ten minutes.
+      // Any other failure matters only to other hosts, after ten minutes, and where a segment is damaged.
     }
-    await this.#adopt();
   }
 
   /** Another host considered us dead and took over our folder: it will send what is in it, and we need a new one. */
@@ -272,11 +283,16 @@ export class Journal {
 
   /** Notes how far spans are settled, so that a start after a crash does not send them again. */
   #mark(): void {
-    const unread = this.#own.spans - this.#own.readSpans;
-    const through = Math.min(this.#own.settledThrough, this.#writer.spanIndex - unread);
+    const through = this.#settledSpans;
     if (through <= this.#markedThrough) return;
     this.#markedThrough = through;
     this.#writer.appendSettled(through);
+  }
+
+  /** All spans of this process up to this count need not be sent again. */
+  get #settledSpans(): number {
+    const unread = this.#own.spans - this.#own.readSpans;
+    return Math.min(this.#own.settledThrough, this.#writer.spanIndex - unread);
   }
 
   /** How far the spans kept until now have been read by delivery. */

@@ -141,7 +141,8 @@ export function recoverOpenSpans(
   if (open.length === 0) return undefined;
   const lastSignNano = BigInt(Math.round(lastSignMs(files, folder) * 1000)) * 1000n;
   const probe = new Segment(new MemoryStorage(0), header, 0, 0);
-  const records: Buffer[] = [recordOf(RECORD_KIND.segment, 0, left.nextIndex, Buffer.from(JSON.stringify(header)))];
+  const first = JSON.stringify({ ...header, spansThrough: left.nextIndex + open.length });
+  const records: Buffer[] = [recordOf(RECORD_KIND.segment, 0, left.nextIndex, Buffer.from(first))];
   const scopes = new Map<string, number>();
   let index = left.nextIndex;
   for (const { start, scope } of open) {

@@ -5,6 +5,8 @@ import type { Server } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { HEARTBEAT_FILE, writeHeartbeat } from './heartbeat.ts';
+import type { Heartbeat } from './heartbeat.ts';
 import { FORMAT_VERSION } from './journal-files.ts';
 import type { JournalFiles } from './journal-files.ts';
 
@@ -21,9 +23,6 @@ export interface ProcessIdentity {
   isClosed?: boolean | undefined;
 }
 
-/** Spans by the reason for which they were dropped. */
-export type DroppedSpans = Readonly<Record<string, number>>;
-
 export const HEARTBEAT_INTERVAL_MS = 30_000;
 /** A folder whose lock cannot be probed is taken over when its heartbeat is older than this. */
 const HEARTBEAT_EXPIRES_MS = 10 * 60_000;
@@ -33,7 +32,6 @@ const MAX_SOCKET_PATH_BYTES = 100;
 export const ADOPTED_FOLDER = 'adopted';
 export const UNKNOWN_FOLDER = 'unknown';
 const IDENTITY_FILE = 'process.json';
-const HEARTBEAT_FILE = 'heartbeat';
 
 /** Tells apart kernels and pid namespaces; the same after a restart of the machine. */
 export function currentHost(): string {
@@ -54,16 +52,16 @@ export class ProcessFolder {
   readonly path: string;
   readonly identity: ProcessIdentity;
   readonly #files: JournalFiles;
-  readonly #droppedSpans: DroppedSpans;
+  readonly #heartbeat: () => Heartbeat;
   #lock: Server | undefined;
 
   /**
-   * Makes the folder. `droppedSpans` is written with each heartbeat, for tools that inspect the journal.
+   * Makes the folder. `heartbeat` is called for each heartbeat.
    * @throws when the folder cannot be made or written.
    */
-  constructor(files: JournalFiles, serviceFolder: string, droppedSpans: DroppedSpans = {}) {
+  constructor(files: JournalFiles, serviceFolder: string, heartbeat: () => Heartbeat) {
     this.#files = files;
-    this.#droppedSpans = droppedSpans;
+    this.#heartbeat = heartbeat;
     this.name = `${Date.now().toString(36)}-${process.pid}-${randomBytes(6).toString('hex')}`;
     this.path = join(serviceFolder, this.name);
     files.makeFolder(this.path);
@@ -103,9 +101,7 @@ export class ProcessFolder {
    * ms.
    */
   beat(): number {
-    const path = join(this.path, HEARTBEAT_FILE);
-    this.#files.writeText(path, JSON.stringify({ droppedSpans: this.#droppedSpans }));
-    return this.#files.modifiedMs(path);
+    return writeHeartbeat(this.#files, this.path, this.#heartbeat());
   }
 
   /** Releases the folder: the next start takes over what it still holds. Never throws. */
@@ -171,17 +167,6 @@ export function readIdentity(files: JournalFiles, folder: string): ProcessIdenti
   } catch {
     // Being made at this moment, or damaged: the heartbeat decides.
     return undefined;
-  }
-}
-
-/** What the process of a folder had dropped by its last heartbeat, by reason. */
-export function readDroppedSpans(files: JournalFiles, folder: string): DroppedSpans {
-  try {
-    const { droppedSpans } = JSON.parse(files.readText(join(folder, HEARTBEAT_FILE))) as { droppedSpans?: unknown };
-    return typeof droppedSpans === 'object' && droppedSpans !== null ? (droppedSpans as DroppedSpans) : {};
-  } catch {
-    // Being written at this moment, or damaged: nothing is known.
-    return {};
   }
 }
 

@@ -5,7 +5,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import type { SpanEncoder } from '../encoding/span-encoder.ts';
 import { clearTimer, nowMs, setTimer } from '../settings/timers.ts';
 import type { Backlog } from './backlog.ts';
-import { FORMAT_VERSION, newSalt, segmentFileName } from './journal-files.ts';
+import { newSalt, segmentFileName } from './journal-files.ts';
 import type { JournalFiles } from './journal-files.ts';
 import type { ProcessFolder } from './process-folder.ts';
 import { RECORD_HEADER_BYTES, RECORD_KIND, sealRecord } from './record.ts';
@@ -27,12 +27,15 @@ export interface WriterHost {
   makeRoom(): boolean;
   /** Called when a new segment can be written to. */
   rotated(): void;
+  /** Notes outside of the segments how many spans they hold. */
+  beat(): void;
   /** Warns once; the argument is the part of the sentence before `so finished spans …`. */
   warnOnce(what: string): void;
 }
 
 const MEMORY_SEGMENT_BYTES = 2 * 1024 * 1024 + 64 * 1024;
-const SYNC_INTERVAL_MS = 500;
+/** How long after a span its segment is flushed with `interval`, and the count of spans written with every policy. */
+const INTERVAL_MS = 500;
 /** After a file could not be written, memory is used for this long before a file is tried again. */
 const FILE_RETRY_MS = 5000;
 const NO_HEADER = Buffer.alloc(RECORD_HEADER_BYTES);
@@ -51,12 +54,14 @@ export class SegmentWriter {
   #segmentNumber = 0;
   #sequence = 0;
   #fileRetryMs = 0;
-  #syncTimer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #current: Segment | undefined;
   /** A segment is being created; nothing can be written until it is ready. */
   isRotating = false;
   /** Spans that were written. */
   spanIndex = 0;
+  /** What {@link spanIndex} was after the newest span that went to a file. */
+  spansInFiles = 0;
 
   constructor(host: WriterHost) {
     this.#host = host;
@@ -117,6 +122,7 @@ export class SegmentWriter {
       this.spanIndex += 1;
       segment.spans += 1;
       this.#host.own.spans += 1;
+      if (!segment.storage.isInMemory) this.spansInFiles = this.spanIndex;
     }
     return true;
   }
@@ -163,7 +169,7 @@ export class SegmentWriter {
     if (folder === undefined || nowMs() < this.#fileRetryMs || !this.#host.makeRoom()) return undefined;
     this.#segmentNumber += 1;
     const salt = newSalt();
-    const name = segmentFileName({ number: this.#segmentNumber, version: FORMAT_VERSION, salt });
+    const name = segmentFileName({ number: this.#segmentNumber, spansBefore: this.spanIndex, salt });
     try {
       const storage = FileStorage.create(files, join(folder.path, name));
       const segment = new Segment(storage, header, salt, segmentBytes);
@@ -207,27 +213,27 @@ export class SegmentWriter {
     return this.#host.sync === 'conversation' || this.#host.sync === 'step';
   }
 
-  /** Flushes to the disk as the policy requires, after `span` was written. */
+  /** Notes the count of spans soon, and flushes to the disk as the policy requires, after `span` was written. */
   syncAfter(span: ReadableSpan): void {
     const storage = this.#current?.storage;
     if (!(storage instanceof FileStorage)) return;
+    this.#timer ??= setTimer(() => this.#intervalHasPassed(), INTERVAL_MS);
     switch (this.#host.sync) {
-      case 'never':
-        return;
       case 'step':
         return this.quietly(() => storage.syncNow());
       case 'conversation':
         if (span.parentSpanContext === undefined) this.quietly(() => storage.syncNow());
         return;
       default:
-        this.#syncTimer ??= setTimer(() => this.#syncCurrent(), SYNC_INTERVAL_MS);
+        return;
     }
   }
 
-  #syncCurrent(): void {
-    this.#syncTimer = undefined;
+  #intervalHasPassed(): void {
+    this.#timer = undefined;
+    this.#host.beat();
     const storage = this.#current?.storage;
-    if (storage instanceof FileStorage) this.quietly(() => storage.sync());
+    if (this.#host.sync === 'interval' && storage instanceof FileStorage) this.quietly(() => storage.sync());
   }
 
   /** A flush that fails leaves the bytes with the kernel; writing them again would not help. */
@@ -242,7 +248,7 @@ export class SegmentWriter {
   }
 
   close(): void {
-    clearTimer(this.#syncTimer);
+    clearTimer(this.#timer);
     this.seal();
   }
 }

@@ -134,6 +134,8 @@ export interface SegmentHeader {
   encoding: Encoding;
   /** As the encoder wrote it. */
   resource: string;
+  /** Spans of the process with those of this segment, where that was known when it was begun. */
+  spansThrough?: number | undefined;
 }
 
 /** A finished span in a segment. */

@@ -156,7 +156,9 @@ describe('what is finished arrives', () => {
       await flush();
     }
     expect(report()).toMatchObject({ waitingSpans: 0, droppedSpans: {} });
-    expect(warnings).toEqual([expect.stringContaining('took all spans of a request and says "version 1 goes away"')]);
+    expect(warnings).toEqual([
+      expect.stringContaining('accepted all spans of a request with the message "version 1 goes away"'),
+    ]);
   });
 
   test('a batch that is too large is sent in parts, and a single span that is too large is set aside', async () => {

@@ -128,12 +128,14 @@ describe('the end', () => {
     expect(await ended).toBe(1);
     expect(output()).toContain('model is down');
     const next = startTracing({
-      serviceName: undefined,
+      serviceName: 'ends',
       endpoint: receiver.endpoint,
       metrics: false,
       journal: { folder },
     });
     await next.shutdown();
+    const names = receiver.spans().map(({ name }) => name);
+    expect(names.toSorted()).toEqual(['conversation', 'conversation', 'first', 'gpt']);
   });
 
   test('asks the tracing package to end what is open, first', async () => {

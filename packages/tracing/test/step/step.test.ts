@@ -2,11 +2,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { conversation, step, wrapStep } from '@convotel/tracing';
+import { SamplingDecision } from '@opentelemetry/sdk-trace-node';
 import { msOf, recordSpans } from '../support/span-recorder.ts';
 
-const recorder = recordSpans();
+/** How long the start of a span takes before its time begins. */
+let samplingMs = 0;
+const recorder = recordSpans({
+  shouldSample() {
+    const untilMs = performance.now() + samplingMs;
+    while (performance.now() < untilMs);
+    return { decision: SamplingDecision.RECORD_AND_SAMPLED };
+  },
+});
 
-beforeEach(() => recorder.forget());
+beforeEach(() => {
+  samplingMs = 0;
+  recorder.forget();
+});
 
 describe('what a step returns', () => {
   test('a plain value comes back plain, in the same tick', () => {
@@ -172,6 +184,13 @@ describe('attributes', () => {
     expect(firstOutput).toBeGreaterThan(0.018);
     expect(firstOutput).toBeLessThanOrEqual(firstOutputMs / 1000);
     expect(recorder.only('gpt').kind).toBe(SpanKind.CLIENT);
+  });
+
+  test('the first output lies within the span, however long that took to start', () => {
+    samplingMs = 20;
+    conversation((c) => c.step('tts', (tts) => tts.firstOutput()));
+    const { attributes, duration } = recorder.only('tts');
+    expect(attributes['conversation.step.time_to_first_output']).toBeLessThanOrEqual(msOf(duration) / 1000);
   });
 
   test('the outputs that the step names win over the string that it returns', () => {

@@ -10,8 +10,8 @@ import { millisecondsOf } from '../../model/numbers.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import type { ConversationSource } from '../../questions.ts';
 import { formatInstant } from '../../time/instant.ts';
-import { conversationRow } from '../conversation-lists.ts';
-import type { ConversationRow } from '../conversation-lists.ts';
+import { conversationRow } from '../recent.ts';
+import type { ConversationRow } from '../recent.ts';
 import { percentOfNano } from '../intervals.ts';
 import { checkNumber, checkSingle } from '../report.ts';
 import type { SingleOptions } from '../report.ts';
@@ -95,40 +95,49 @@ export function coveredNano(intervals: readonly (readonly [start: bigint, end: b
 }
 
 function stepRow(span: SpanRecord, conversationNano: bigint): StepRow {
-  const { parentSpanId, attempt, inputText, outputText, inputChars, outputChars, errorType, errorMessage } = span;
-  const { timingsSeconds, timeToFirstOutputSeconds, serviceName, provider, model, inputTokens, outputTokens } = span;
+  const { timingsSeconds, timeToFirstOutputSeconds } = span;
+  // What is unknown is absent in answers. An object with most of its fields from the beginning, and one assignment for each
+  // of the others, because a conversation may have very many steps.
+  const step = span.step ?? span.name;
+  const { spanId, parentSpanId, outcome, depth } = span;
+  const startTime = formatInstant(span.startTimeUnixNano);
+  const endTime = formatInstant(endOf(span));
+  const durationMs = millisecondsOf(span.durationNano);
+  const sharePct = percentOfNano(span.durationNano, conversationNano);
+  let row: StepRow;
+  if (sharePct === undefined) {
+    row = {
+      step,
+      spanId,
+      ...(parentSpanId !== undefined && { parentSpanId }),
+      startTime,
+      endTime,
+      durationMs,
+      outcome,
+      depth,
+    };
+  } else if (parentSpanId === undefined) {
+    row = { step, spanId, startTime, endTime, durationMs, sharePct, outcome, depth };
+  } else {
+    row = { step, spanId, parentSpanId, startTime, endTime, durationMs, sharePct, outcome, depth };
+  }
+  if (span.attempt !== undefined) row.attempt = span.attempt;
+  if (span.serviceName !== undefined) row.service = span.serviceName;
+  if (span.provider !== undefined) row.provider = span.provider;
+  if (span.model !== undefined) row.model = span.model;
+  if (span.inputTokens !== undefined) row.inputTokens = span.inputTokens;
+  if (span.outputTokens !== undefined) row.outputTokens = span.outputTokens;
+  if (span.inputText !== undefined) row.input = span.inputText;
+  if (span.outputText !== undefined) row.output = span.outputText;
+  if (span.inputChars !== undefined) row.inputChars = span.inputChars;
+  if (span.outputChars !== undefined) row.outputChars = span.outputChars;
+  if (span.errorType !== undefined) row.errorType = span.errorType;
+  if (span.errorMessage !== undefined) row.errorMessage = span.errorMessage;
+  if (timingsSeconds !== undefined) row.timings = millisecondsByPart(timingsSeconds);
+  if (timeToFirstOutputSeconds !== undefined) row.timeToFirstOutputMs = timeToFirstOutputSeconds * 1000;
   const attributes = ownAttributesOf(span);
-  return {
-    step: span.step ?? span.name,
-    spanId: span.spanId,
-    ...known('parentSpanId', parentSpanId),
-    startTime: formatInstant(span.startTimeUnixNano),
-    endTime: formatInstant(endOf(span)),
-    durationMs: millisecondsOf(span.durationNano),
-    ...known('sharePct', percentOfNano(span.durationNano, conversationNano)),
-    outcome: span.outcome,
-    depth: span.depth,
-    ...known('attempt', attempt),
-    ...known('service', serviceName),
-    ...known('provider', provider),
-    ...known('model', model),
-    ...known('inputTokens', inputTokens),
-    ...known('outputTokens', outputTokens),
-    ...known('input', inputText),
-    ...known('output', outputText),
-    ...known('inputChars', inputChars),
-    ...known('outputChars', outputChars),
-    ...known('errorType', errorType),
-    ...known('errorMessage', errorMessage),
-    ...known('timings', timingsSeconds === undefined ? undefined : millisecondsByPart(timingsSeconds)),
-    ...known('timeToFirstOutputMs', secondsToMs(timeToFirstOutputSeconds)),
-    ...known('attributes', Object.keys(attributes).length === 0 ? undefined : attributes),
-  };
-}
-
-/** `{[name]: value}`, or nothing where the value is unknown: what is unknown is absent in answers. */
-function known<Name extends string, Value>(name: Name, value: Value | undefined): { [N in Name]?: Value } {
-  return value === undefined ? {} : ({ [name]: value } as { [N in Name]: Value });
+  if (Object.keys(attributes).length > 0) row.attributes = attributes;
+  return row;
 }
 
 function endOf(span: SpanRecord): bigint {
@@ -137,10 +146,6 @@ function endOf(span: SpanRecord): bigint {
 
 function millisecondsByPart(timingsSeconds: Record<string, number>): Record<string, number> {
   return Object.fromEntries(Object.entries(timingsSeconds).map(([part, seconds]) => [part, seconds * 1000]));
-}
-
-function secondsToMs(seconds: number | undefined): number | undefined {
-  return seconds === undefined ? undefined : seconds * 1000;
 }
 
 /** What `summary`, `trace` and `timeline` are asked with. */

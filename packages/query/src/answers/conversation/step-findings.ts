@@ -24,8 +24,9 @@ export const UNATTRIBUTED_FROM_PCT = 10;
 export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: DetailFacts) => {
   const calls = outermostStepsByName(detail);
   if (calls.size < 2) return [];
+  const runningByName = new Map([...calls].map(([step, rows]) => [step, stretchesOf(rows)]));
   const shares = [...calls].map(([step, rows]) => {
-    const durationMs = rows.length === 1 ? rows[0]!.durationMs : lengthMs(stretchesOf(rows));
+    const durationMs = rows.length === 1 ? rows[0]!.durationMs : lengthMs(runningByName.get(step)!);
     return { step, calls: rows.length, durationMs, sharePct: percentOf(durationMs, detail.durationMs) };
   });
   const bottlenecks: typeof shares = [];
@@ -33,7 +34,7 @@ export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: Detail
   for (const share of shares.toSorted((a, b) => b.durationMs - a.durationMs)) {
     // What takes less by itself adds no more; and of steps side by side one is enough.
     if (share.sharePct < BOTTLENECK_FROM_PCT) break;
-    const running = stretchesOf(calls.get(share.step)!);
+    const running = runningByName.get(share.step)!;
     const addedMs = share.durationMs - overlapMs(running, named);
     if (percentOf(addedMs, detail.durationMs) < BOTTLENECK_FROM_PCT) continue;
     bottlenecks.push(share);
@@ -194,8 +195,13 @@ function overlapMs(stretches: readonly Stretch[], others: readonly Stretch[]): n
 
 /** Unix microseconds of a time of an answer, which has 6 decimals. */
 function microsecondsOf(time: string): number {
-  return Date.parse(`${time.slice(0, 'YYYY-MM-DDTHH:MM:SS'.length)}Z`) * 1000 + Number(time.slice(-7, -1));
+  const second = time.slice(0, 'YYYY-MM-DDTHH:MM:SS'.length);
+  if (second !== lastSecond.text) lastSecond = { text: second, microseconds: Date.parse(`${second}Z`) * 1000 };
+  return lastSecond.microseconds + Number(time.slice(-7, -1));
 }
+
+/** Steps that follow one another mostly share it, and reading a date takes long. */
+let lastSecond = { text: '', microseconds: 0 };
 
 /** The steps that nothing else encloses, by start. */
 export function outermostSteps(detail: ConversationDetail): StepRow[] {
