@@ -37,6 +37,8 @@ export const ATTRIBUTE = {
   inputChars: 'conversation.input.chars',
   /** On a step: length of the output text, even if the text is not recorded. */
   outputChars: 'conversation.output.chars',
+  /** On a step: seconds of audio that it received or produced. */
+  audioDuration: 'conversation.audio.duration',
   /** On a step, only if content capture is enabled: the input text. */
   inputText: 'conversation.pii.input_text',
   /** On a step, only if content capture is enabled: the output text. */

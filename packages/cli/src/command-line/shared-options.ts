@@ -24,7 +24,7 @@ export const SOURCE_OPTIONS = {
   from: option(text, {
     placeholder: 'where',
     description:
-      'local, the address of a Jaeger or a `convotel serve` (localhost:16686, unix:/run/convotel.sock), of a ClickHouse (clickhouse://host/otel), or a file of OTLP/JSON',
+      'local, the address of a Jaeger or a `convotel serve` (localhost:16686, unix:/run/convotel.sock), of a ClickHouse (clickhouse://host/otel; ?sample=100 reads one conversation in 100), or a file of OTLP/JSON',
     defaultText: 'local, or CONVOTEL_FROM',
   }),
   store: option(text, {

@@ -69,6 +69,7 @@ function stepLines(step: StepRow, hasSeveralServices: boolean, context: TextCont
     ...field('Input', step.input ?? lengthText(step.inputChars)),
     ...field('Output', step.output ?? lengthText(step.outputChars)),
     ...field('Tokens', tokensText(step)),
+    ...field('Audio', step.audioSeconds === undefined ? undefined : `${step.audioSeconds.toFixed(1)}s`),
     ...field('Error', step.errorMessage ?? step.errorType),
     ...Object.entries(step.attributes ?? {}).map(([name, value]) => `  ${name}: ${attributeText(value)}`),
   ];

@@ -36,7 +36,7 @@ export function usageText(
   context: TextContext,
   { windowText, currency }: { windowText: string; currency?: string | undefined },
 ): string {
-  const { by, rows, total, unpricedModels } = data;
+  const { by, rows, total, unpricedModels, unmeasuredModels } = data;
   const heading = by.charAt(0).toUpperCase() + by.slice(1);
   const hasCost = rows.some((row) => row.cost !== undefined);
   const columns: Column<UsageRow>[] = [
@@ -46,6 +46,10 @@ export function usageText(
     { heading: 'Output Tokens', width: 13, align: 'right', gap: 1, cell: (row) => amountText(row.outputTokens) },
     { heading: 'Spoken Chars', width: 12, align: 'right', gap: 1, cell: (row) => amountText(row.spokenChars) },
   ];
+  if (rows.some((row) => row.audioSeconds !== undefined)) {
+    const audio = (row: UsageRow): string => (row.audioSeconds === undefined ? '-' : row.audioSeconds.toFixed(1));
+    columns.push({ heading: 'Audio (s)', width: 9, align: 'right', gap: 1, cell: audio });
+  }
   if (hasCost) {
     const cost = currency === undefined ? 'Cost' : `Cost (${currency})`;
     columns.push({ heading: cost, width: 10, align: 'right', gap: 1, cell: (row) => row.cost?.toFixed(4) ?? '-' });
@@ -60,6 +64,9 @@ export function usageText(
       ...(rows.length === 0 ? [] : [lightRule(80, context), ...totals]),
       heavyRule(80, context),
       ...unpricedModels.map((model) => `No price for ${model}: add one under "prices" in convotel.json`),
+      ...unmeasuredModels.map(
+        (model) => `No seconds of audio for ${model}: say them with step.usage({ audioSeconds })`,
+      ),
     ],
     context,
   );

@@ -30,7 +30,8 @@ export async function checkSource(
   for (const notice of notices) {
     checks.push(
       check('source', 'warning', sentence(notice), {
-        advice: 'docs/clickhouse.md says how to make the faster table; answers are right without it.',
+        advice:
+          '`convotel clickhouse ddl` prints the faster table, docs/clickhouse.md says how to use it; answers are right without it.',
       }),
     );
   }
@@ -211,6 +212,6 @@ function sizeText(bytes: number): string {
 
 /** Capitalises the first letter, and adds a full stop. */
 function sentence(text: string): string {
-  const start = /^["/]|^https?:/.test(text) ? text : `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
+  const start = /^["/]|^[a-z]+:\/\//.test(text) ? text : `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
   return /[.!?]$/.test(start) ? start : `${start}.`;
 }

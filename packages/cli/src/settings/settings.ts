@@ -214,7 +214,7 @@ export const SETTINGS = fields({
         inputPerMillionTokens: numberBetween(0),
         outputPerMillionTokens: numberBetween(0),
         perMillionCharacters: described('Of text that was spoken.', numberBetween(0)),
-        perAudioMinute: numberBetween(0),
+        perAudioMinute: described('Of audio that was transcribed or made.', numberBetween(0)),
       }),
     ),
   ),

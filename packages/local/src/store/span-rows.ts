@@ -173,13 +173,20 @@ export class SpanAppender {
     return new SpanAppender(await connection.createAppender('spans'), ordered);
   }
 
-  /** Writes `spans` as part of the connection's transaction, and yields to other work in between. */
-  async append(spans: readonly StoredSpan[]): Promise<void> {
+  /**
+   * Writes `spans` as part of the connection's transaction. Other work gets a turn of the event loop in between, and as
+   * long as `yieldToOthers` takes.
+   */
+  async append(spans: readonly StoredSpan[], yieldToOthers?: () => Promise<void>): Promise<void> {
     for (let from = 0; from < spans.length; from += ROWS_PER_TURN) {
-      if (from > 0) await setImmediate();
+      if (from > 0) {
+        await yieldToOthers?.();
+        await setImmediate();
+      }
       this.#appendChunk(spans.slice(from, from + ROWS_PER_TURN));
+      // Each chunk at once: all together would block for as long as they take.
+      this.#appender.flushSync();
     }
-    this.#appender.flushSync();
   }
 
   #appendChunk(spans: readonly StoredSpan[]): void {

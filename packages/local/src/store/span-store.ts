@@ -341,7 +341,7 @@ export class SpanStore {
     }));
     await resources.insertNew(connection);
     await deleteStored(replacing, connection);
-    await appender.append(stored);
+    await appender.append(stored, this.#options.yieldToQuestions);
     await connection.run('COMMIT');
     file.check();
     // Without a log at the path, the rows may be in a deleted one; a checkpoint writes them to the file either way.

@@ -104,6 +104,7 @@ function factsOf(
   ] as const) {
     if (count !== undefined) facts.push([name, `${countText(count)} characters`]);
   }
+  if (step.audioSeconds !== undefined) facts.push(['Audio', durationWords(step.audioSeconds * 1000)]);
   if (step.model !== undefined) facts.push(['Model', [step.provider, step.model].filter(Boolean).join(' · ')]);
   for (const [name, count] of [
     ['Input', step.inputTokens],

@@ -32,7 +32,9 @@ export function UsageView(props: ViewProps) {
     <section class="usage">
       <div class="view-head">
         <h1>Usage</h1>
-        <p class="soft">Calls of models, the tokens they took and gave, and the characters that were spoken.</p>
+        <p class="soft">
+          Calls of models, the tokens they took and gave, the characters that were spoken, and the audio.
+        </p>
       </div>
       <nav class="groups" aria-label="Rows are about">
         {USAGE_GROUPS.map((group) => (
@@ -61,6 +63,11 @@ export function UsageView(props: ViewProps) {
               {data.unpricedModels.map((model) => (
                 <p key={model} class="soft">
                   No price for {model}: add one under "prices" in convotel.json.
+                </p>
+              ))}
+              {data.unmeasuredModels.map((model) => (
+                <p key={model} class="soft">
+                  No seconds of audio for {model}: say them with step.usage({'{ audioSeconds }'}).
                 </p>
               ))}
               {prices === undefined ? (

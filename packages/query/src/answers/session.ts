@@ -5,7 +5,6 @@ import { compareByStart } from '../model/conversation.ts';
 import type { ConversationRecord } from '../model/conversation.ts';
 import { millisecondsOf } from '../model/numbers.ts';
 import { compareBigint } from '../model/order.ts';
-import { MAX_QUESTION_LIMIT } from '../questions.ts';
 import type { ConversationSource } from '../questions.ts';
 import { conversationRow } from './recent.ts';
 import type { ConversationRow } from './recent.ts';
@@ -13,7 +12,7 @@ import { spearman } from './correlation.ts';
 import { spearmanProbability } from './intervals.ts';
 import { buildReport, checkTimeZone } from './report.ts';
 import type { Report } from './report.ts';
-import { hasFailed, onlyNewest, sessionRow } from './sessions.ts';
+import { hasFailed, readConversations, sessionRow } from './sessions.ts';
 import type { SessionRow } from './sessions.ts';
 
 /** What {@link session} is asked with. */
@@ -43,7 +42,8 @@ export interface SessionDetail extends Omit<SessionRow, 'conversations'> {
 const ERRORS_READ = 20;
 
 /**
- * One session: its conversations by start, with the pauses between them and what went wrong.
+ * One session: its conversations by start, with the pauses between them and what went wrong. Reads as many as there are,
+ * up to a million.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION` where no conversation is of that session;
  *   `SourceError` when the source cannot answer.
  */
@@ -55,12 +55,8 @@ export async function session(
   checkTimeZone(timeZone);
 
   const filters = { session: sessionId };
-  const { data, coverage } = await source.ask({
-    name: 'conversations',
-    filters,
-    order: 'newest',
-    limit: MAX_QUESTION_LIMIT,
-  });
+  const data: ConversationRecord[] = [];
+  const coverage = await readConversations(source, { filters }, (conversation) => data.push(conversation));
   if (data.length === 0) {
     const text = `no conversation of a session ${JSON.stringify(sessionId)} in ${source.location}; "sessions" lists the newest ones`;
     throw new QueryError('NO_SUCH_CONVERSATION', text);
@@ -78,7 +74,7 @@ export async function session(
     command: 'session',
     source,
     timeZone,
-    coverage: data.length < MAX_QUESTION_LIMIT ? coverage : onlyNewest(coverage, data.length),
+    coverage,
     data: detail,
     findings: findAll(sessionRules, { detail }),
   });

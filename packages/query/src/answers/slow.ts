@@ -1,7 +1,7 @@
 import { THRESHOLD } from '@convotel/conventions';
 import { findAll, findingRule, phrasesOf, secondsWords, stepDisplayName } from '../findings/finding.ts';
 import type { ConversationRecord } from '../model/conversation.ts';
-import { millisecondsOf } from '../model/numbers.ts';
+import { millisecondsOf, recordOf } from '../model/numbers.ts';
 import type { ConversationSource } from '../questions.ts';
 import { nanosecondsOf, percentOf } from './intervals.ts';
 import { conversationRow } from './recent.ts';
@@ -59,7 +59,7 @@ function completedMsByStep(conversations: readonly ConversationRecord[]): Record
       nanoByStep.set(step, (nanoByStep.get(step) ?? 0n) + nano);
     }
   }
-  return Object.fromEntries([...nanoByStep].map(([step, nano]) => [step, millisecondsOf(nano)]));
+  return recordOf([...nanoByStep].map(([step, nano]) => [step, millisecondsOf(nano)]));
 }
 
 /** What the rules of `slow` look at. */

@@ -1,5 +1,6 @@
 import { isFailure, worstOutcome } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
+import { recordOf } from './numbers.ts';
 import { compareBigint, compareText } from './order.ts';
 import type { SpanRecord } from './span-record.ts';
 
@@ -80,8 +81,7 @@ export function buildConversation(spans: readonly SpanRecord[]): ConversationRec
     ...(failedStep !== undefined && { failedStep }),
     stepCount: steps.length,
     stepSumNano,
-    // Unlike an assignment, this works for a step named `__proto__` too.
-    completedNanoByStep: Object.fromEntries(completedNanoByStep),
+    completedNanoByStep: recordOf(completedNanoByStep),
     ...(responseSeconds !== undefined && { responseMs: responseSeconds * 1000 }),
     interruptedSteps: steps.filter((step) => step.outcome === 'interrupted').length,
     usage: usageOf(steps),
@@ -130,17 +130,19 @@ export interface StepUsage {
   outputTokens?: number;
   /** Characters of the input texts. */
   inputChars?: number;
+  /** Seconds of audio that went in or came out. */
+  audioSeconds?: number;
 }
 
 /**
  * The model usage of one conversation: one entry per step, provider and model, sorted by these. Steps without a
- * provider, model, token count and input length have no entry.
+ * provider, model, token count, input length and seconds of audio have no entry.
  */
 export function usageOf(steps: readonly SpanRecord[]): StepUsage[] {
   const entries = new Map<string, StepUsage>();
-  for (const { step = '', provider, model, inputTokens, outputTokens, inputChars } of steps) {
-    if ((provider ?? model ?? inputTokens ?? outputTokens ?? inputChars) === undefined) continue;
-    const amounts = { inputTokens, outputTokens, inputChars };
+  for (const { step = '', provider, model, inputTokens, outputTokens, inputChars, audioSeconds } of steps) {
+    if ((provider ?? model ?? inputTokens ?? outputTokens ?? inputChars ?? audioSeconds) === undefined) continue;
+    const amounts = { inputTokens, outputTokens, inputChars, audioSeconds };
     const key = JSON.stringify([step, provider ?? '', model ?? '']);
     let entry = entries.get(key);
     if (entry === undefined) {

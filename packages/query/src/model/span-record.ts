@@ -60,6 +60,8 @@ export interface SpanRecord {
   model?: string;
   inputTokens?: number;
   outputTokens?: number;
+  /** Seconds of audio that the step received or produced. */
+  audioSeconds?: number;
   /** Durations of named parts of the step, in seconds. */
   timingsSeconds?: Record<string, number>;
 
@@ -136,6 +138,7 @@ export const SPAN_FIELDS: readonly SpanField[] = [
   text('model', 'model', ATTRIBUTE.requestModel),
   count('inputTokens', 'input_tokens', ATTRIBUTE.inputTokens),
   count('outputTokens', 'output_tokens', ATTRIBUTE.outputTokens),
+  { ...number('audioSeconds', 'audio_s', ATTRIBUTE.audioDuration), min: 0 },
   { field: 'serviceName', kind: 'text', min: 0, column: 'service_name', isOfResource: true },
   { field: 'samplingRatio', kind: 'double', min: -Infinity, column: 'sampling_ratio', isOfResource: true },
 ];

@@ -9,7 +9,7 @@ import type { StepKind } from '@convotel/conventions';
 import type { Attributes } from '@opentelemetry/api';
 import { eachAttribute } from '../guards/untrusted-values.ts';
 import type { ResultDetails } from '../results/recognized/client.ts';
-import type { StepOptions, TokenUsage } from './step-options.ts';
+import type { ModelUsage, StepOptions } from './step-options.ts';
 
 /** Attributes of the conventions. They are written before the program's own, which OpenTelemetry drops first. */
 const OWN_NAMES: ReadonlySet<string> = new Set(Object.values(ATTRIBUTE));
@@ -102,11 +102,12 @@ function keptText(text: string): string {
   return text.slice(0, isHalf ? maxContentLength - 1 : maxContentLength);
 }
 
-/** Adds the token counts that are non-negative integers. */
-export function addUsage(target: Attributes, usage: TokenUsage | undefined): void {
-  const { inputTokens, outputTokens } = usage ?? {};
+/** Adds the token counts that are non-negative integers, and seconds of audio that are finite and not negative. */
+export function addUsage(target: Attributes, usage: ModelUsage | undefined): void {
+  const { inputTokens, outputTokens, audioSeconds } = usage ?? {};
   if (isCount(inputTokens)) target[ATTRIBUTE.inputTokens] = inputTokens;
   if (isCount(outputTokens)) target[ATTRIBUTE.outputTokens] = outputTokens;
+  if (isDuration(audioSeconds)) target[ATTRIBUTE.audioDuration] = audioSeconds;
 }
 
 /**
@@ -126,9 +127,10 @@ export function addResultDetails(target: Attributes, details: ResultDetails, has
     target[ATTRIBUTE.requestModel] ??= model;
   }
   if (finishReason !== undefined) target[ATTRIBUTE.finishReasons] = [finishReason];
-  const { inputTokens, outputTokens } = details;
+  const { inputTokens, outputTokens, audioSeconds } = details;
   if (isCount(inputTokens)) target[ATTRIBUTE.inputTokens] ??= inputTokens;
   if (isCount(outputTokens)) target[ATTRIBUTE.outputTokens] ??= outputTokens;
+  if (isDuration(audioSeconds)) target[ATTRIBUTE.audioDuration] ??= audioSeconds;
 }
 
 function isCount(value: unknown): value is number {

@@ -47,10 +47,13 @@ export interface StepOptions extends ResultOptions {
   classifyError?: ClassifyError | undefined;
 }
 
-/** Token counts that the model reported. */
-export interface TokenUsage {
+/** What a model used, in the units that it is billed by. */
+export interface ModelUsage {
+  /** Token counts that the model reported. */
   inputTokens?: number | undefined;
   outputTokens?: number | undefined;
+  /** Seconds of audio that the step received (speech to text) or produced (text to speech). */
+  audioSeconds?: number | undefined;
 }
 
 /**
@@ -70,8 +73,8 @@ export interface Step {
   input(text: string): void;
   /** Sets the output text. If it is not called, a string that the function returns is the output. */
   output(text: string): void;
-  /** Sets the token counts that the model reported. */
-  usage(usage: TokenUsage): void;
+  /** Sets what the model used; fields that are left out keep their value. */
+  usage(usage: ModelUsage): void;
   /** Sets the duration of a named part of the step: `step.timing('queue_wait', { seconds: 0.08 })`. */
   timing(part: string, length: { seconds: number }): void;
   /** Records that the step's first output is available now. Only the first call counts. */
@@ -111,7 +114,7 @@ export interface RecordedStep extends Omit<StepOptions, 'maxOpenMs' | 'signal' |
   /** The error that ended the step, if one did. */
   error?: unknown;
   output?: string | undefined;
-  usage?: TokenUsage | undefined;
+  usage?: ModelUsage | undefined;
   /** Durations of named parts, in seconds. */
   timings?: Readonly<Record<string, number>> | undefined;
   /** From the step's start to its first output, in seconds. */

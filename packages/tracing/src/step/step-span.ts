@@ -27,7 +27,7 @@ import {
 import type { NamedStep } from './step-attributes.ts';
 import { contextWithSpan, findScope, scopedContext } from './step-host.ts';
 import type { HostedStep, StepHost, StepTimes } from './step-host.ts';
-import type { Carrier, Step, StepHandle, StepOptions, TokenUsage } from './step-options.ts';
+import type { Carrier, ModelUsage, Step, StepHandle, StepOptions } from './step-options.ts';
 import { StepSignal } from './step-signal.ts';
 import { deliverMissedResults, traceStep } from './trace-step.ts';
 import type { StartedStep, MissedResult } from './trace-step.ts';
@@ -216,7 +216,7 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     addOutput(this.#attributes.own, text, this.host.capturesContent);
   }
 
-  usage(usage: TokenUsage): void {
+  usage(usage: ModelUsage): void {
     try {
       addUsage(this.#attributes.own, usage);
     } catch (error) {

@@ -171,6 +171,7 @@ export interface StepRecord extends SpanRecord {
   output?: string;
   inputTokens?: number;
   outputTokens?: number;
+  audioSeconds?: number;
   timeoutMs?: number;
   timeToFirstOutputMs?: number;
   /** Number of stream chunks that the program received. */
@@ -266,6 +267,7 @@ function stepRecord(span: RecordingSpan, conversationId: string): StepRecord {
       output: attributes[ATTRIBUTE.outputText],
       inputTokens: attributes[ATTRIBUTE.inputTokens],
       outputTokens: attributes[ATTRIBUTE.outputTokens],
+      audioSeconds: attributes[ATTRIBUTE.audioDuration],
       timeoutMs: millisecondsOf(attributes[ATTRIBUTE.stepTimeout]),
       timeToFirstOutputMs: millisecondsOf(attributes[ATTRIBUTE.timeToFirstOutput]),
       chunks: attributes[ATTRIBUTE.stepChunks],

@@ -151,6 +151,7 @@ describe('attributes', () => {
         },
         async (gpt) => {
           gpt.usage({ inputTokens: 10, outputTokens: 20 });
+          gpt.usage({ audioSeconds: 3.25 });
           gpt.timing('queue_wait', { seconds: 0.08 });
           gpt.set({ 'app.b': ['x', 'y'] });
           await sleep(20);
@@ -178,6 +179,7 @@ describe('attributes', () => {
       'gen_ai.provider.name': 'openai',
       'gen_ai.usage.input_tokens': 10,
       'gen_ai.usage.output_tokens': 20,
+      'conversation.audio.duration': 3.25,
       'app.a': 1,
       'app.b': ['x', 'y'],
     });
@@ -214,7 +216,8 @@ describe('attributes', () => {
         'gpt',
         { attempt: Number.NaN, attributes: { 'app.nan': Number.NaN, 'app.list': [1, Number.NaN], 'app.ok': 1 } },
         (gpt) => {
-          gpt.usage({ inputTokens: Number.NaN, outputTokens: -1 });
+          gpt.usage({ inputTokens: Number.NaN, outputTokens: -1, audioSeconds: -0.5 });
+          gpt.usage({ audioSeconds: Number.POSITIVE_INFINITY });
           gpt.timing('queue_wait', { seconds: Number.POSITIVE_INFINITY });
           gpt.timing('busy_wait', { seconds: -1 });
           gpt.timing('playback', undefined as never);

@@ -214,6 +214,7 @@ export function describeConversations(asking: Asking): void {
       model: 'gpt-4o',
       inputTokens: 120,
       outputTokens: 0,
+      audioSeconds: 3.25,
       chunks: 17,
       timeoutSeconds: 2.5,
       timeToFirstOutputSeconds: 0.25,

@@ -36,9 +36,9 @@ export interface DifferenceWithinGroups {
 /** With fewer conversations on a side, nothing is said of the mix. */
 const MIN_CONVERSATIONS_FOR_MIX = 20;
 /** Smaller distances are not worth a warning. */
-const CHANGED_FROM_PCT = 10;
-/** How likely chance alone may be; five factors are looked at. */
-const MAX_CHANCE = 0.001;
+const CHANGED_FROM_PCT = 5;
+/** How often sides of one mix may be said to differ, by any of the factors. */
+const SIGNIFICANCE_LEVEL = 0.05;
 /** Rarer kinds of conversations count as one. */
 const MIN_IN_CLASS = 5;
 const HOURS_PER_CLASS = 4;
@@ -51,7 +51,8 @@ const NANO_PER_SECOND = 1_000_000_000n;
 /**
  * Compares what kinds of conversations the sides have: by 4 hours of the day in `timeZone` (only `withHours`), by whether
  * they failed, were retried, by the models of their steps, and by a quarter of the text lengths of both sides. A factor
- * has changed where the distance of the two distributions is 10 % or more and a χ² test makes chance unlikely (p < 0.001).
+ * has changed where the distance of the two distributions is 5 % or more and a χ² test makes chance unlikely (p < 0.05, by
+ * Holm's method over the factors that there are).
  */
 export function compareMix(
   before: StepDurations,
@@ -71,10 +72,14 @@ export function compareMix(
     models: (side) => modelsOf(sides[side]),
     'text lengths': (side) => [...lengths[side]!].map((length) => String(bounds.findIndex((bound) => length <= bound))),
   };
-  for (const factor of Object.keys(classesBy) as MixFactor[]) {
+  const compared = (Object.keys(classesBy) as MixFactor[]).flatMap((factor) => {
     const classes = mergeRare(classesBy[factor](0), classesBy[factor](1));
-    const { distance, chance } = distanceBetween(...classes);
-    if (distance * 100 < CHANGED_FROM_PCT || chance > MAX_CHANCE) continue;
+    const found = distanceBetween(...classes);
+    return found === undefined ? [] : [{ factor, classes, ...found }];
+  });
+  const unlikely = rejectedByHolm(compared.map(({ chance }) => chance));
+  for (const [place, { factor, classes, distance }] of compared.entries()) {
+    if (!unlikely.has(place) || distance * 100 < CHANGED_FROM_PCT) continue;
     changes.push({ factor, distancePct: percentOf(distance, 1) });
     groups.forEach((side, index) => side.forEach((group, row) => (side[row] = `${group} ${classes[index]![row]!}`)));
   }
@@ -138,8 +143,24 @@ function countsOf(classes: readonly string[]): Map<string, number> {
   return counts;
 }
 
-/** Half the sum of the differences of all shares, and how likely chance alone makes two samples that different (χ²). */
-function distanceBetween(before: readonly string[], after: readonly string[]): { distance: number; chance: number } {
+/**
+ * The places of the tests that stay significant together: at most 5 % of samples without any difference have one. By Holm
+ * (*A simple sequentially rejective multiple test procedure*, 1979).
+ */
+function rejectedByHolm(chances: readonly number[]): Set<number> {
+  const places = [...chances.keys()].sort((a, b) => chances[a]! - chances[b]!);
+  const kept = places.findIndex((place, rank) => chances[place]! > SIGNIFICANCE_LEVEL / (places.length - rank));
+  return new Set(kept === -1 ? places : places.slice(0, kept));
+}
+
+/**
+ * Half the sum of the differences of all shares, and how likely chance alone makes two samples that different (χ²).
+ * Undefined where all are of one class.
+ */
+function distanceBetween(
+  before: readonly string[],
+  after: readonly string[],
+): { distance: number; chance: number } | undefined {
   const [countsBefore, countsAfter] = [countsOf(before), countsOf(after)];
   const all = before.length + after.length;
   let distance = 0;
@@ -152,9 +173,7 @@ function distanceBetween(before: readonly string[], after: readonly string[]): {
     const expectedAfter = one + other - expectedBefore;
     chiSquared += (one - expectedBefore) ** 2 / expectedBefore + (other - expectedAfter) ** 2 / expectedAfter;
   }
-  return classes.size < 2
-    ? { distance: 0, chance: 1 }
-    : { distance, chance: chiSquaredTail(chiSquared, classes.size - 1) };
+  return classes.size < 2 ? undefined : { distance, chance: chiSquaredTail(chiSquared, classes.size - 1) };
 }
 
 /** By Wilson and Hilferty (*The Distribution of Chi-square*, 1931). */

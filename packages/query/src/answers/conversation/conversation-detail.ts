@@ -36,6 +36,8 @@ export interface StepRow {
   model?: string;
   inputTokens?: number;
   outputTokens?: number;
+  /** Audio that the step was given or made. */
+  audioSeconds?: number;
   input?: string;
   output?: string;
   inputChars?: number;
@@ -127,6 +129,7 @@ function stepRow(span: SpanRecord, conversationNano: bigint): StepRow {
   if (span.model !== undefined) row.model = span.model;
   if (span.inputTokens !== undefined) row.inputTokens = span.inputTokens;
   if (span.outputTokens !== undefined) row.outputTokens = span.outputTokens;
+  if (span.audioSeconds !== undefined) row.audioSeconds = span.audioSeconds;
   if (span.inputText !== undefined) row.input = span.inputText;
   if (span.outputText !== undefined) row.output = span.outputText;
   if (span.inputChars !== undefined) row.inputChars = span.inputChars;

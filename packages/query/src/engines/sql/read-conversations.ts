@@ -174,13 +174,16 @@ export interface ReadConversation {
 
 /** Coverage of an answer that rests on whole conversations: all of their spans. */
 export function coverConversations(conversations: readonly ReadConversation[]): Coverage {
-  const spans = conversations.flatMap((conversation) => conversation.spans);
   return {
     conversations: conversations.length,
-    spans: spans.length,
+    spans: conversations.reduce((sum, { spans }) => sum + spans.length, 0),
     complete: true,
-    warnings: [...samplingWarnings(spans), ...reuseWarnings(conversations.map(handedOver))],
+    warnings: [...samplingWarnings(spansOf(conversations)), ...reuseWarnings(conversations.map(handedOver))],
   };
+}
+
+function* spansOf(conversations: readonly ReadConversation[]): Iterable<SpanRecord> {
+  for (const { spans } of conversations) yield* spans;
 }
 
 /** A conversation as the warning of ids that were used again looks at it. */

@@ -60,6 +60,7 @@ const readConversation: Reader<ConversationRecord> = readObject(
           inputTokens: readNumber,
           outputTokens: readNumber,
           inputChars: readNumber,
+          audioSeconds: readNumber,
         },
       ),
     ),

@@ -2,6 +2,7 @@ import { codedError, OUTCOMES } from '@convotel/conventions';
 import type { ConversationFilters, ConversationOutcome, Window } from '../../model/conversation.ts';
 import { MAX_GROUPS } from '../../model/groups.ts';
 import type { GroupBy } from '../../model/groups.ts';
+import { recordOf } from '../../model/numbers.ts';
 import { MAX_QUESTION_LIMIT } from '../../questions.ts';
 import { formatInstant, parseInstant, zoneOffsetSeconds } from '../../time/instant.ts';
 
@@ -273,8 +274,11 @@ export function readArrayOf<Value>(readItem: Reader<Value>): Reader<Value[]> {
 /** An object with any keys, whose values are all of one type. */
 export function readRecordOf<Value>(readValue: Reader<Value>): Reader<Record<string, Value>> {
   return (json, place) =>
-    Object.fromEntries(
-      Object.entries(asObject(json, place)).map(([key, value]) => [key, readValue(value, `${place}.${key}`)]),
+    recordOf(
+      Object.entries(asObject(json, place)).map(([key, value]): [string, Value] => [
+        key,
+        readValue(value, `${place}.${key}`),
+      ]),
     );
 }
 

@@ -41,6 +41,7 @@ const SPAN: Required<SpanRecord> = {
   model: 'small',
   inputTokens: 2_147_483_647,
   outputTokens: 0,
+  audioSeconds: 1.5,
   timingsSeconds: JSON.parse('{"__proto__": 1, "queue_waitNano": 2}') as Record<string, number>,
   rest: { kind: 1, attributes: [{ key: 'x', value: { intValue: '7' } }], status: { code: 2, message: 'm' } },
 };
@@ -220,11 +221,11 @@ describe('an answer as JSON', () => {
     ['{"each":{"spanId":["x"]},"same":{}}', 'answer.data.spans has no traceId'],
     ['{"each":{"spanId":["x"],"name":["a","b"]},"same":{"traceId":""}}', 'each.name does not have 1 items'],
     ['{"each":{"spanId":[7]},"same":{}}', 'answer.data.spans has no traceId'],
-    [`{"each":{"spanId":[7]},"same":${JSON.stringify(REQUIRED_FIELDS)}}`, 'each.spanId is not a text'],
-    [`{"each":{"spanId":["x"],"name":[null]},"same":${JSON.stringify(REQUIRED_FIELDS)}}`, 'each.name is not a text'],
+    [`{"each":{"spanId":[7]},"same":${JSON.stringify(REQUIRED_FIELDS)}}`, 'each.spanId is not a string'],
+    [`{"each":{"spanId":["x"],"name":[null]},"same":${JSON.stringify(REQUIRED_FIELDS)}}`, 'each.name is not a string'],
     [
       `{"each":{"spanId":["x"]},"same":${JSON.stringify({ ...REQUIRED_FIELDS, model: 7 })}}`,
-      'same.model is not a text',
+      'same.model is not a string',
     ],
   ])('refuses spans that are not as promised: %s', (spans, reason) => {
     const text = `{"question":"conversation","data":{"spans":${spans},"otherTraceIds":[]},"coverage":${JSON.stringify(COVERAGE)}}`;

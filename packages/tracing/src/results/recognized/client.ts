@@ -13,6 +13,8 @@ export interface ResultDetails {
   model?: string;
   inputTokens?: number;
   outputTokens?: number;
+  /** Duration of the transcribed audio. */
+  audioSeconds?: number;
   /** Why the model stopped, as the provider names it, such as `stop` or `max_tokens`. */
   finishReason?: string;
 }

@@ -165,6 +165,9 @@ function readTranscription(value: object, details: ResultDetails): Meaning | und
     usageType === 'tokens' || usageType === 'duration' || Object.hasOwn(value, '_request_id') || isVerbose(value);
   if (!isTranscription) return undefined;
   readTokens(usage, details);
+  // Models that are billed by the duration of the audio report it as usage, and `verbose_json` next to the text.
+  const audioSeconds = countAt(usage, 'seconds') ?? (isVerbose(value) ? countAt(value, 'duration') : undefined);
+  setDetail(details, 'audioSeconds', audioSeconds);
   return textMeaning(text);
 }
 
