@@ -52,7 +52,9 @@ export type WarningCode =
   /** Conversations of the window have no session id, so they belong to no session. */
   | 'without-session'
   /** There are more conversations than one answer reads; the older ones are missing, so it is incomplete. */
-  | 'only-newest';
+  | 'only-newest'
+  /** Only a share of the conversations was read, as was asked for: the answer is an estimate. */
+  | 'approximate';
 
 /** The data of an answer, and what it was computed from. */
 export interface Answer<Data> {
@@ -106,6 +108,15 @@ export function unrecognisedWarning(spanCount: number, services: readonly string
 export function foldedWarning(folded: number, kept: number, other: string): Warning {
   const text = `${kept + folded} step names occur. The ${kept} most frequent are listed separately, and the other ${folded} are counted together as "${other}". Give a step the same name in every conversation (such as "tool"), and put ids and other values that change into attributes of the span.`;
   return { code: 'step-names-folded', text };
+}
+
+/**
+ * Warns that one conversation in `oneIn` was read. The bound is Hoeffding's, for conversations with equally many spans of
+ * the step: the rank of a quantile is off by more than ε with a probability of at most 2·exp(−2nε²).
+ */
+export function approximateWarning(oneIn: number): Warning {
+  const text = `An estimate: 1 conversation in ${oneIn} was read, chosen by trace id, and counts and lists are of those alone. A percentile over n of them has the rank that it names to within 136/√n points, with a probability of 95 % (of 10,000: p95 lies between the exact p93.6 and p96.4).`;
+  return { code: 'approximate', text };
 }
 
 function quotedList(texts: readonly string[]): string {

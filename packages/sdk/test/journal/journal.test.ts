@@ -239,6 +239,43 @@ describe('what was open when a process died', () => {
   });
 });
 
+test('cluster workers and forked children have a folder each, and the next start sends what is in all of them', async () => {
+  const program = join(folder, 'program.mjs');
+  const state = join(folder, 'state');
+  const built = (name: string): string =>
+    JSON.stringify(join(import.meta.dirname, `../../../${name}/dist/esm/index.js`));
+  writeFileSync(
+    program,
+    `
+    import cluster from 'node:cluster';
+    import { fork } from 'node:child_process';
+    import { once } from 'node:events';
+    import { startTracing } from ${built('sdk')};
+    import { conversation } from ${built('tracing')};
+    startTracing({ serviceName: 'journal-test', endpoint: '${NOBODY}', metrics: false, journal: { folder: ${JSON.stringify(state)} }, warn() {} });
+    const isChild = cluster.isWorker || process.argv[2] === 'forked';
+    conversation((c) => c.step(cluster.isWorker ? 'cluster' : isChild ? 'forked' : 'primary', () => 1));
+    if (isChild) process.kill(process.pid, 'SIGKILL');
+    await once(cluster.fork(), 'exit');
+    await once(cluster.fork(), 'exit');
+    await once(fork(${JSON.stringify(program)}, ['forked']), 'exit');
+    process.kill(process.pid, 'SIGKILL');
+    `,
+  );
+  const environment = { ...process.env, NODE_OPTIONS: '' };
+  const { signal, stderr } = spawnSync(process.execPath, [program], { env: environment, encoding: 'utf8' });
+  expect({ signal, stderr }).toEqual({ signal: 'SIGKILL', stderr: '' });
+  expect(readdirSync(join(state, 'journal-test'))).toHaveLength(4);
+  const next = start({ endpoint: receiver.endpoint, journal: { folder: state } });
+  await next.flush({ deadlineMs: 20_000 });
+  const steps = receiver
+    .spans()
+    .map(({ name }) => name)
+    .filter((name) => name !== 'conversation');
+  expect(steps.toSorted()).toEqual(['cluster', 'cluster', 'forked', 'primary']);
+  expect(next.report()).toMatchObject({ inheritedSpans: 8, deliveredSpans: 8 });
+});
+
 describe('where no folder can be written', () => {
   test('one sentence says so, and spans wait in memory', async () => {
     const file = join(folder, 'a-file');

@@ -1,10 +1,12 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { sqlEngine } from '../../engines/sql/sql-engine.ts';
 import { SourceError } from '../../errors.ts';
-import type { SourceErrorCode } from '../../errors.ts';
+import { approximateWarning, withWarning } from '../../model/coverage.ts';
 import type { Answer } from '../../model/coverage.ts';
 import { askEngine } from '../../questions.ts';
 import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions } from '../../questions.ts';
+import { explainClickHouseError } from './clickhouse-errors.ts';
+import type { ErrorContext } from './clickhouse-errors.ts';
 import { ClickHouseStore, newQueryId } from './clickhouse-store.ts';
 import type { ClickHouseConnection } from './clickhouse-store.ts';
 import { recogniseTable } from './table.ts';
@@ -52,8 +54,9 @@ const OLDEST_VERSION = [24, 8] as const;
 
 /**
  * Opens the spans in a ClickHouse, such as `clickhouse://localhost:8123/otel`: the table of
- * {@link clickHouseTableDefinition}, or the one that the collector's exporter makes, which answers the same, more slowly. `?table=` names another one than
- * `otel_traces`, `?secure=true` asks by HTTPS.
+ * {@link clickHouseTableDefinition}, or the one that the collector's exporter makes, which answers the same, more slowly.
+ * `?table=` names another one than `otel_traces`, `?secure=true` asks by HTTPS. `?sample=100` reads one conversation in 100,
+ * chosen by trace id: every answer but that about one conversation is then an estimate, with the warning `approximate`.
  *
  * The package `@clickhouse/client` is loaded by the first call. Statements of one question are not answered from one
  * snapshot: spans that arrive meanwhile may be in some of its numbers and not in others.
@@ -63,7 +66,7 @@ export async function openClickHouseSource(
   address: string,
   options: ClickHouseSourceOptions = {},
 ): Promise<ConversationSource> {
-  const { url, database, table, location } = parseClickHouseAddress(address);
+  const { url, database, table, sample, location } = parseClickHouseAddress(address);
   const { reachSeconds = REACH_SECONDS } = options;
   const context: ErrorContext = { location, database, table, maxSeconds: 0 };
   const { createClient, ClickHouseLogLevel } = await loadClient();
@@ -107,11 +110,12 @@ export async function openClickHouseSource(
       return answer.json();
     });
     if (notice !== undefined) options.onNotice?.(notice);
-    return new ClickHouseSource(context, closing, {
+    return new ClickHouseSource(context, closing, sample, {
       client,
       table,
       kind,
       settings,
+      sampleBelow: sample === undefined ? undefined : firstDigits(sample),
       reachNano: BigInt(reachSeconds) * 1_000_000_000n,
       onProgress: options.onProgress,
       signal: closing.signal,
@@ -168,14 +172,26 @@ interface ClickHouseAddress {
   url: string;
   database: string;
   table: string;
+  /** One conversation in how many is read; all when undefined. */
+  sample: number | undefined;
   /** The address as a person may see it. */
   location: string;
+}
+
+/** Of trace ids, eight digits decide; what is read of fewer conversations than this says little. */
+const MAX_SAMPLE = 1_000_000;
+
+/** Trace ids are spread evenly, so that one in `sample` begins with less than this. */
+function firstDigits(sample: number): string {
+  return Math.round(2 ** 32 / sample)
+    .toString(16)
+    .padStart(8, '0');
 }
 
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
 /**
- * Reads `clickhouse://host[:port]/database[?table=otel_traces&secure=true]`.
+ * Reads `clickhouse://host[:port]/database[?table=otel_traces&secure=true&sample=100]`.
  * @throws `SourceError` `UNREACHABLE` when it is not one; nothing of a password in it is repeated.
  */
 function parseClickHouseAddress(address: string): ClickHouseAddress {
@@ -191,7 +207,7 @@ function parseClickHouseAddress(address: string): ClickHouseAddress {
     );
   }
   for (const name of searchParams.keys()) {
-    if (name === 'table' || name === 'secure') continue;
+    if (['table', 'secure', 'sample'].includes(name)) continue;
     throw new SourceError(
       'UNREACHABLE',
       `the address of ClickHouse has an unknown part "${name}". ${form}?table=otel_traces&secure=true.`,
@@ -207,11 +223,20 @@ function parseClickHouseAddress(address: string): ClickHouseAddress {
       throw new SourceError('UNREACHABLE', `"${name}" is not the name of a database or table. ${form}.`);
     }
   }
+  const sample = searchParams.get('sample');
+  if (sample !== null && (!/^\d{1,7}$/.test(sample) || Number(sample) < 2 || Number(sample) > MAX_SAMPLE)) {
+    throw new SourceError(
+      'UNREACHABLE',
+      `sample=${sample} in the address of ClickHouse is not a whole number from 2 to ${MAX_SAMPLE}: sample=100 reads one conversation in 100.`,
+    );
+  }
+  const shown = Object.entries({ ...(table !== 'otel_traces' && { table }), ...(sample !== null && { sample }) });
   return {
     url: `${isSecure ? 'https' : 'http'}://${hostname}:${written}`,
     database,
     table,
-    location: `clickhouse://${hostname}:${written}/${database}${table === 'otel_traces' ? '' : `?table=${table}`}`,
+    sample: sample === null ? undefined : Number(sample),
+    location: `clickhouse://${hostname}:${written}/${database}${shown.length === 0 ? '' : `?${shown.map((part) => part.join('=')).join('&')}`}`,
   };
 }
 
@@ -222,18 +247,28 @@ class ClickHouseSource implements ConversationSource {
   readonly #context: ErrorContext;
   readonly #connection: ClickHouseConnection;
   readonly #closing: AbortController;
+  readonly #sample: number | undefined;
 
-  constructor(context: ErrorContext, closing: AbortController, connection: ClickHouseConnection) {
+  constructor(
+    context: ErrorContext,
+    closing: AbortController,
+    sample: number | undefined,
+    connection: ClickHouseConnection,
+  ) {
     this.location = context.location;
     this.#context = context;
     this.#closing = closing;
+    this.#sample = sample;
     this.#connection = connection;
   }
 
   ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>>;
   async ask(question: AnyQuestion): Promise<Answer<unknown>> {
     try {
-      return await askEngine(sqlEngine, new ClickHouseStore(this.#connection, question), question);
+      const answer = await askEngine(sqlEngine, new ClickHouseStore(this.#connection, question), question);
+      if (this.#sample === undefined || question.name === 'conversation') return answer;
+      const coverage = withWarning(answer.coverage, approximateWarning(this.#sample));
+      return { ...answer, coverage: { ...coverage, complete: false } };
     } catch (error) {
       throw explainClickHouseError(error, this.#context);
     }
@@ -244,89 +279,4 @@ class ClickHouseSource implements ConversationSource {
     this.#closing.abort();
     await this.#connection.client.close();
   }
-}
-
-/** What a person is told about an error of the server, by its number; the server's own words would be pages. */
-const SENTENCES: Readonly<Record<string, (context: ErrorContext) => readonly [SourceErrorCode, string]>> = {
-  60: ({ table, database }) => [
-    'WRONG_ANSWER',
-    `there is no table ${table} in the database ${database}; \`convotel clickhouse ddl\` prints what makes it; or name another one with ?table=`,
-  ],
-  81: ({ database }) => [
-    'WRONG_ANSWER',
-    `there is no database ${database}; name another one in the address, such as clickhouse://host/otel`,
-  ],
-  159: ({ maxSeconds }) => [
-    'UNREACHABLE',
-    `the question took longer than ${maxSeconds} seconds, and was stopped; ask about a shorter window`,
-  ],
-  160: ({ maxSeconds }) => [
-    'UNREACHABLE',
-    `the server expects the question to take longer than ${maxSeconds} seconds; ask about a shorter window`,
-  ],
-  241: () => [
-    'WRONG_ANSWER',
-    'the question needs more memory than it may take; ask about a shorter window, or let the profile of the user allow more (max_memory_usage)',
-  ],
-  497: ({ table, database }) => [
-    'WRONG_ANSWER',
-    `the user may not read ${database}.${table}; grant it: GRANT SELECT ON ${database}.${table} TO the user`,
-  ],
-  516: () => [
-    'WRONG_ANSWER',
-    'user or password is wrong; set CONVOTEL_CLICKHOUSE_USER and CONVOTEL_CLICKHOUSE_PASSWORD',
-  ],
-  164: () => ['WRONG_ANSWER', 'the user may not set limits; give it readonly = 2 instead of 1'],
-  452: () => [
-    'WRONG_ANSWER',
-    'the profile of the user forbids the limits that convotel sets; allow them up to its own',
-  ],
-  202: () => ['UNREACHABLE', 'the server is answering as many queries as it may; try again'],
-  115: () => [
-    'WRONG_ANSWER',
-    'the server does not know a setting that convotel sends; ClickHouse 24.8 or newer is needed',
-  ],
-  46: () => [
-    'WRONG_ANSWER',
-    'the server does not know a function that convotel uses; ClickHouse 24.8 or newer is needed',
-  ],
-  47: ({ table }) => [
-    'WRONG_ANSWER',
-    `${table} lacks a column that the collector writes; \`convotel clickhouse ddl\` prints a table that has them all`,
-  ],
-};
-
-/** What an error message names. */
-export interface ErrorContext {
-  location: string;
-  database: string;
-  table: string;
-  maxSeconds: number;
-}
-
-/** What went wrong at `context.location`, said for people; what is no error of server or network stays as it is. */
-export function explainClickHouseError(error: unknown, context: ErrorContext): unknown {
-  // An error of the network may be of another realm than this module.
-  const { code, name, message = '' } = error as { code?: unknown; name?: string; message?: string };
-  if (error instanceof SourceError || name === 'TimeError' || message === '') return error;
-  const sentence = SENTENCES[String(code)];
-  if (sentence !== undefined) {
-    const [sourceErrorCode, text] = sentence(context);
-    return new SourceError(sourceErrorCode, `${context.location}: ${text}`, { cause: error });
-  }
-  if (typeof code === 'string' && /CERT|SIGNATURE|^ERR_(?:TLS|SSL)|^EPROTO$/.test(code)) {
-    const text = `no safe connection to ClickHouse at ${context.location} (${code}); is ?secure=true right for this port? A certificate authority of your own goes into NODE_EXTRA_CA_CERTS`;
-    return new SourceError('UNREACHABLE', text, { cause: error });
-  }
-  if (typeof code === 'string' && /^E[A-Z_]+$/.test(code)) {
-    const text = `ClickHouse cannot be reached at ${context.location} (${code}); check host and port, the HTTP port is usually 8123`;
-    return new SourceError('UNREACHABLE', text, { cause: error });
-  }
-  if (/timeout/i.test(message)) {
-    const text = `${context.location} did not answer in time; ask about a shorter window`;
-    return new SourceError('UNREACHABLE', text, { cause: error });
-  }
-  const [firstLine = ''] = message.split('\n');
-  const text = `${context.location} answered with an error: ${firstLine.slice(0, 300)}`;
-  return new SourceError('WRONG_ANSWER', text, { cause: error });
 }

@@ -32,6 +32,8 @@ export interface ClickHouseConnection {
   table: string;
   kind: TableKind;
   settings: Readonly<Record<string, string | number>>;
+  /** Where trace ids end that questions with a window are about; all are when undefined. */
+  sampleBelow: string | undefined;
   /** How far around a window the spans of its conversations are looked for, in nanoseconds. */
   reachNano: bigint;
   /** Is told how far a query is. */
@@ -135,6 +137,7 @@ export class ClickHouseStore implements SqlStore {
     if (name === 'conversation-spans' && values['trace_id'] === this.#derived?.traceId) return this.#derived!.rows;
     if (name === 'coverage' && this.#shared.coverage !== undefined) return this.#shared.coverage;
     const rows = await this.#read(name as ClickHouseStatement, values);
+    if (name === 'response-statistics') return this.#withoutSeen(rows);
     if (name !== 'step-retries') return rows;
     if (!this.#hasTies && rows.some((row) => Boolean(row['has_ties']))) {
       this.#hasTies = true;
@@ -145,6 +148,12 @@ export class ClickHouseStore implements SqlStore {
     const [counted] = rows.filter((row) => row['step'] === '');
     this.#shared.coverage = [{ conversations: counted?.['seen'] ?? 0n }];
     return steps;
+  }
+
+  /** The groups with a latency; where there is one row for all, it tells the coverage. */
+  #withoutSeen(rows: readonly SqlRow[]): SqlRow[] {
+    if (this.#groups === undefined) this.#shared.coverage = [{ conversations: rows[0]!['seen'] }];
+    return rows.filter((row) => Number(row['conversations']) > 0);
   }
 
   async columns(
@@ -170,13 +179,14 @@ export class ClickHouseStore implements SqlStore {
   }
 
   async #ask(name: ClickHouseStatement, values: Readonly<Record<string, SqlValue>>): Promise<CompactAnswer> {
-    const { client, table, kind, settings, reachNano, signal } = this.#connection;
+    const { client, table, kind, settings, reachNano, sampleBelow, signal } = this.#connection;
     const { probabilities = [], ...others } = values;
     const shape = {
       kind,
       isFiltered: this.isFiltered,
       isFolded: this.#fold !== undefined,
       isGrouped: this.#groups !== undefined,
+      isSampled: sampleBelow !== undefined,
       probabilityCount: (probabilities as readonly number[]).length,
       parts: statementPartsOf(this.#question, this.#hasTies),
     };
@@ -186,6 +196,7 @@ export class ClickHouseStore implements SqlStore {
       const query = statementText(name, shape);
       const parameters = {
         table,
+        sample_below: sampleBelow,
         ...this.#fold,
         ...this.#groups,
         ...filterValues(this.#filters),

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Journal } from '@convotel/sdk/internal';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { bySize } from '../../fault.ts';
 import type { Fault } from '../../fault.ts';
@@ -51,6 +52,20 @@ export const fault: Fault = {
 async function loseAndReopen(sync: (typeof POLICIES)[number], random: Random): Promise<number> {
   const disk = new ModelDisk();
   const { journal } = openJournal({ folder: FOLDER, files: disk, sync, maxBytes: 1024 * 1024 });
+  try {
+    return await loseAndReopenOn(disk, journal, sync, random);
+  } finally {
+    // Its lock is a real socket.
+    journal.close();
+  }
+}
+
+async function loseAndReopenOn(
+  disk: ModelDisk,
+  journal: Journal,
+  sync: (typeof POLICIES)[number],
+  random: Random,
+): Promise<number> {
   await journal.adoption;
   const promised = new Set<number>();
   const finished: number[] = [];
