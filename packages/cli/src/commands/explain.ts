@@ -69,9 +69,8 @@ export function explainText({ data, findings }: Report<'explain', Explanation>, 
       },
     },
   ];
-  const room = (context.columns ?? 80) - tableWidths(columns, path).wide - 4;
-  const cells = Math.min(room, MAX_CELLS);
-  if (context.graph && cells >= MIN_CELLS) {
+  const cells = context.graph ? Math.min((context.columns ?? 80) - tableWidths(columns, path).wide - 4, MAX_CELLS) : 0;
+  if (cells >= MIN_CELLS) {
     const cell = ({ step, offsetMs, durationMs: forMs }: ExplainedPart): string =>
       bar({ startMs: offsetMs, endMs: offsetMs + forMs, isWait: step === undefined }, durationMs, cells);
     columns.push({ heading: '', width: cells + 2, align: 'left', gap: 2, cell });

@@ -52,6 +52,9 @@ interface Stretch {
   label: string;
   startMs: number;
   endMs: number;
+  /** Its start and its length in seconds. */
+  atText: string;
+  forText: string;
   /** When a step gave its first output. */
   firstOutputMs?: number;
   /** Whether no step was running. */
@@ -68,14 +71,8 @@ export function waterfall(detail: ConversationDetail, context: TextContext): Tab
   const stretches = stretchesOf(detail, context);
   const labelled: Column<Stretch>[] = [
     { heading: '  Step', width: 14, align: 'left', cell: ({ label }) => label },
-    { heading: 'At (s)', width: 7, align: 'right', gap: 1, cell: ({ startMs }) => secondsText(startMs) },
-    {
-      heading: 'For (s)',
-      width: 7,
-      align: 'right',
-      gap: 1,
-      cell: ({ startMs, endMs }) => secondsText(endMs - startMs),
-    },
+    { heading: 'At (s)', width: 7, align: 'right', gap: 1, cell: ({ atText }) => atText },
+    { heading: 'For (s)', width: 7, align: 'right', gap: 1, cell: ({ forText }) => forText },
   ];
   const { columns } = context;
   const besideLabels = (columns ?? PRINTED_COLUMNS) - tableWidths(labelled, stretches).wide - 4;
@@ -119,20 +116,24 @@ function stretchesOf(detail: ConversationDetail, context: TextContext): Stretch[
   for (const step of detail.steps) {
     const offsetMs = offsetOf(step);
     if (context.graph && offsetMs - coveredMs > detail.durationMs * MIN_WAIT_SHARE) {
-      stretches.push({ label: '  (waiting)', startMs: coveredMs, endMs: offsetMs, isWait: true });
+      stretches.push({ label: '  (waiting)', ...axisPart(coveredMs, offsetMs), isWait: true });
     }
     coveredMs = Math.max(coveredMs, offsetMs + step.durationMs);
     const first = context.graph ? step.timeToFirstOutputMs : undefined;
     stretches.push({
       label: `${outcomeMark(step.outcome, context)} ${stepLabel(step)}`,
-      startMs: offsetMs,
-      endMs: offsetMs + step.durationMs,
+      ...axisPart(offsetMs, offsetMs + step.durationMs),
       ...(first === undefined ? {} : { firstOutputMs: offsetMs + first }),
       isWait: false,
       isFailure: context.graph && isFailure(step.outcome),
     });
   }
   return stretches;
+}
+
+/** Written once, because the table is looked through for its widths before it is laid out. */
+function axisPart(startMs: number, endMs: number): Pick<Stretch, 'startMs' | 'endMs' | 'atText' | 'forText'> {
+  return { startMs, endMs, atText: secondsText(startMs), forText: secondsText(endMs - startMs) };
 }
 
 /** Unix microseconds of a time with 6 decimals, as in answers. */
@@ -142,7 +143,13 @@ function microsecondsOf(time: string): number {
 
 /** Draws the stretch on the axis, at least one cell long, so that a short step is visible. */
 export function bar(
-  { startMs, endMs, firstOutputMs, isWait, isFailure: hasFailed = false }: Omit<Stretch, 'label'>,
+  {
+    startMs,
+    endMs,
+    firstOutputMs,
+    isWait,
+    isFailure: hasFailed = false,
+  }: Omit<Stretch, 'label' | 'atText' | 'forText'>,
   wholeMs: number,
   cells: number,
 ): string {
