@@ -83,9 +83,9 @@ function maskEmails(text: string): string {
     const isPlain = encoded === -1 || (plain !== -1 && plain < encoded);
     const at = isPlain ? plain : encoded;
     const after = at + (isPlain ? 1 : 3);
-    const from = startOfLocalPart(text, at, done);
-    const to = from === at ? after : endOfDomain(text, after);
-    if (to > after) {
+    const to = endOfDomain(text, after);
+    const from = to > after ? startOfLocalPart(text, at, done) : at;
+    if (from < at) {
       masked += `${text.slice(done, from)}[email]`;
       done = to;
     }
