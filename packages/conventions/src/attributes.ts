@@ -70,7 +70,7 @@ export const ATTRIBUTE = {
   samplingRatio: 'conversation.sampling.ratio',
 } as const;
 
-/** Prefix of the duration of a named part of a step, in seconds: `conversation.step.timing.<part>`, such as `queue_wait`. */
+/** Prefix of the duration of a part of a step, in seconds: `conversation.step.timing.<part>`, such as `queue_wait`. */
 export const STEP_TIMING_PREFIX = 'conversation.step.timing.';
 
 /** Value of `error.type` for an unknown error (OpenTelemetry semantic conventions, error attributes). */

@@ -12,7 +12,7 @@ import { pageText } from '../text/page.ts';
 import { prepareReport } from '../text/table.ts';
 import { readVersion } from '../command-line/program.ts';
 
-/** `doctor`: what is right with a set-up, what is not, and what to do; status 10 when there is a problem. */
+/** `doctor`: checks the setup and suggests what to do; exit status 10 if there is a problem. */
 export const command = defineCommand({
   examples: [
     ['convotel doctor', 'check everything: settings, where commands read, where programs send'],

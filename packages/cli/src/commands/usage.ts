@@ -7,7 +7,7 @@ import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
 
-/** `usage`: what models were used for, and what that costs. */
+/** `usage`: how much models were used, and what that costs. */
 export const command = windowCommand({
   examples: [
     ['convotel usage --since 7d', 'calls, tokens and characters by model'],
@@ -30,7 +30,7 @@ export const command = windowCommand({
     usageText(report, context, { windowText, currency: settings.currency }),
 });
 
-/** What was used, per row and in total; which models have no price. */
+/** Usage per row and in total, and which models have no price. */
 export function usageText(
   { data }: Report<'usage', Usage>,
   context: TextContext,
@@ -54,7 +54,7 @@ export function usageText(
     const cost = currency === undefined ? 'Cost' : `Cost (${currency})`;
     columns.push({ heading: cost, width: 10, align: 'right', gap: 1, cell: (row) => row.cost?.toFixed(4) ?? '-' });
   }
-  // The total is laid out with the rows, so that it has the same columns.
+  // Laid out together with the rows, so that the total has the same columns.
   const table = layOutTable(columns, rows.length === 0 ? [] : [...rows, total], context);
   const totals = table.rows.slice(-1);
   return pageText(

@@ -8,8 +8,8 @@ import { MAX_NESTING } from './wire-reader.ts';
 export type OtlpEncoding = 'json' | 'protobuf';
 
 /**
- * Reads the spans in the inflated body of an OTLP/HTTP trace request.
- * @throws `OtlpFormatError` with the reason, whatever is wrong with the body
+ * Decodes the spans in the decompressed body of an OTLP/HTTP trace request.
+ * @throws `OtlpFormatError` if the body is invalid in any way
  */
 export function decodeTraceBody(body: Buffer, encoding: OtlpEncoding): SpanRecord[] {
   if (encoding === 'protobuf') return decodeOtlpJson(parseProtobuf(body));
@@ -18,7 +18,7 @@ export function decodeTraceBody(body: Buffer, encoding: OtlpEncoding): SpanRecor
     checkNesting(spans);
     return spans;
   } catch (error) {
-    // What is nested too deep is mostly malformed for another reason too, but this one says best what to look for.
+    // A body that is nested too deep often fails for another reason first, but this error is the more helpful one.
     throw isNestedDeeper(body, MAX_NESTING) ? tooDeep(error) : error;
   }
 }
@@ -46,14 +46,14 @@ function tooDeep(cause?: unknown): OtlpFormatError {
   return new OtlpFormatError(`the JSON is nested more than ${MAX_NESTING} deep`, { cause });
 }
 
-/** Levels of a request that a span is in, itself among them. */
+/** Nesting depth of a span in a request, including the span itself. */
 const LEVELS_OF_SPAN = 7;
-/** Levels of a request that a resource is in, itself among them. */
+/** Nesting depth of a resource in a request, including the resource itself. */
 const LEVELS_OF_RESOURCE = 4;
 
 /**
- * Checks what is kept as it came, which recursive code reads later: only a few values of each span, where the whole text
- * would have to be read byte by byte.
+ * Checks the values that are stored unchanged, because recursive code reads them later. These are only a few per span,
+ * so this is faster than scanning the whole text.
  */
 function checkNesting(spans: readonly SpanRecord[]): void {
   let checkedResource: unknown;
@@ -68,7 +68,7 @@ function checkNesting(spans: readonly SpanRecord[]): void {
   }
 }
 
-/** Whether objects and arrays of a JSON value are nested more than `limit` deep. */
+/** Whether objects and arrays in a JSON value are nested deeper than `limit`. */
 function isDeeper(value: unknown, limit: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (limit === 0) return true;
@@ -87,8 +87,8 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /**
- * Whether objects and arrays of a JSON text are nested more than `limit` deep. Looks at the bytes only, so that the
- * text need not be valid.
+ * Whether objects and arrays in a JSON text are nested deeper than `limit`. Scans the bytes, so that the text need not
+ * be valid.
  */
 function isNestedDeeper(json: Uint8Array, limit: number): boolean {
   let depth = 0;

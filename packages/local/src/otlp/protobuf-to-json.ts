@@ -1,12 +1,12 @@
 import { type FieldReader, WireReader } from './wire-reader.ts';
 
-/** A message of OTLP in the shape of its JSON mapping. Absent fields are absent, 64-bit times are bigints. */
+/** An OTLP message in the form of its JSON mapping, except that 64-bit times are bigints. */
 type Message = Record<string, unknown>;
 
 /**
- * Reads an `ExportTraceServiceRequest` in protobuf as `JSON.parse` would read the same request in OTLP/JSON, so that
- * one decoder knows what the fields mean. Field numbers: opentelemetry-proto 1.x, trace.proto and common.proto.
- * @throws when the bytes are not such a message; the error says where
+ * Converts a protobuf `ExportTraceServiceRequest` to what `JSON.parse` would return for the same request in OTLP/JSON,
+ * so that one decoder handles both. Field numbers are from opentelemetry-proto 1.x, trace.proto and common.proto.
+ * @throws if the bytes are not such a message; the error contains the position
  */
 export function otlpProtobufToJson(bytes: Buffer): Message {
   return new WireReader(bytes).readWhole({}, readRequest);
@@ -92,7 +92,7 @@ const readSpan: FieldReader<Message> = (span, field, wireType, reader) => {
 };
 
 const readEvent: FieldReader<Message> = (event, field, wireType, reader) => {
-  // Kept as JSON, where a time is a decimal string.
+  // Events are stored as JSON, where a time is a decimal string.
   if (field === 1) event['timeUnixNano'] = String(reader.fixed64(wireType));
   else if (field === 2) event['name'] = reader.text(wireType);
   else if (field === 3) push(event, 'attributes', reader.message(wireType, {}, readKeyValue));
@@ -164,7 +164,7 @@ const readKeyValueList: FieldReader<Message> = (list, field, wireType, reader) =
   return true;
 };
 
-/** A double as the proto3 JSON mapping writes it: `NaN`, `Infinity` and `-Infinity` are strings. */
+/** A double in the proto3 JSON mapping: `NaN`, `Infinity` and `-Infinity` are strings. */
 function jsonDouble(number: number): number | string {
   return Number.isFinite(number) ? number : String(number);
 }

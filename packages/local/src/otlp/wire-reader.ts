@@ -1,13 +1,13 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { OtlpFormatError } from '@convotel/query/engine';
 
-/** Values may be nested this deep. */
+/** Maximum nesting depth of values. */
 export const MAX_NESTING = 64;
 
-/** Reads one field, given its number and wire type, from `reader` into `target`; returns false to have it skipped. */
+/** Reads one field, given its number and wire type, from `reader` into `target`; returns false to skip it. */
 export type FieldReader<Target> = (target: Target, field: number, wireType: WireType, reader: WireReader) => boolean;
 
-/** Reads protobuf's wire format (protobuf.dev, Encoding) as far as OTLP needs it. */
+/** Reads the part of protobuf's wire format (protobuf.dev, Encoding) that OTLP uses. */
 export class WireReader {
   readonly #bytes: Buffer;
   readonly #reader: BinaryReader;
@@ -42,7 +42,7 @@ export class WireReader {
 
   #decoded(start: number, end: number): string {
     const text = this.#bytes.toString('utf8', start, end);
-    // Bytes that are not UTF-8 become U+FFFD, which may also be part of the text.
+    // Invalid UTF-8 becomes U+FFFD, which may also be part of the text.
     if (text.includes('\ufffd'))
       return new TextDecoder('utf-8', { fatal: true }).decode(this.#bytes.subarray(start, end));
     return text;
@@ -89,7 +89,7 @@ export class WireReader {
     return this.#reader.bool();
   }
 
-  /** A 64-bit integer as OTLP/JSON has it. */
+  /** A 64-bit integer in OTLP/JSON form. */
   int64(wireType: WireType): string {
     this.#expect(wireType, WireType.Varint);
     return String(this.#reader.int64());
@@ -108,7 +108,7 @@ export class WireReader {
     return target;
   }
 
-  /** Reads a length, and returns the position where its content ends. */
+  /** Reads a length, and returns the position where the content ends. */
   #endOfDelimited(wireType: WireType): number {
     this.#expect(wireType, WireType.LengthDelimited);
     const length = this.#reader.uint32();
@@ -124,53 +124,53 @@ export class WireReader {
   }
 }
 
-/** Longest text that is remembered, in bytes. */
-const MAX_REMEMBERED_BYTES = 64;
-const REMEMBERED_TEXTS = 1024;
+/** Maximum length of a cached text, in bytes. */
+const MAX_CACHED_BYTES = 64;
+const CACHE_SLOTS = 1024;
 
 /**
- * Remembers what was last made of the bytes of short texts: the keys and most values of attributes come again in every
- * span, and to look at some bytes costs less than to make a string of them, and the garbage collector nothing.
+ * A cache of decoded short texts. The keys and most values of attributes recur in every span, and comparing bytes is
+ * faster than decoding a string, and creates no garbage.
  */
-class RememberedTexts {
-  readonly #bytes = new Uint8Array(REMEMBERED_TEXTS * MAX_REMEMBERED_BYTES);
-  readonly #lengths = new Int32Array(REMEMBERED_TEXTS).fill(-1);
-  readonly #texts: string[] = Array.from({ length: REMEMBERED_TEXTS }, () => '');
-  /** Where the bytes that were looked for last belong; -1 where they are too long. */
-  #place = -1;
+class TextCache {
+  readonly #bytes = new Uint8Array(CACHE_SLOTS * MAX_CACHED_BYTES);
+  readonly #lengths = new Int32Array(CACHE_SLOTS).fill(-1);
+  readonly #texts: string[] = Array.from({ length: CACHE_SLOTS }, () => '');
+  /** Slot of the bytes in the last {@link find}; -1 if they are too long. */
+  #slot = -1;
   #length = 0;
 
-  /** The text that was kept for the bytes from `start` to `end`; undefined where there is none. */
+  /** The cached text for the bytes from `start` to `end`, if any. */
   find(bytes: Uint8Array, start: number, end: number): string | undefined {
     const length = end - start;
-    this.#place = -1;
-    if (length > MAX_REMEMBERED_BYTES) return undefined;
+    this.#slot = -1;
+    if (length > MAX_CACHED_BYTES) return undefined;
     let hash = length;
     for (let index = start; index < end; index++) hash = Math.imul(hash ^ bytes[index]!, 0x01000193);
-    const place = (hash ^ (hash >>> 15)) & (REMEMBERED_TEXTS - 1);
-    const from = place * MAX_REMEMBERED_BYTES;
-    if (this.#lengths[place] === length) {
+    const slot = (hash ^ (hash >>> 15)) & (CACHE_SLOTS - 1);
+    const from = slot * MAX_CACHED_BYTES;
+    if (this.#lengths[slot] === length) {
       let index = 0;
       while (index < length && this.#bytes[from + index] === bytes[start + index]) index += 1;
-      if (index === length) return this.#texts[place];
+      if (index === length) return this.#texts[slot];
     }
-    // Decoding may fail, and then nothing is kept.
-    this.#lengths[place] = -1;
+    // Cleared first, because decoding may fail.
+    this.#lengths[slot] = -1;
     for (let index = 0; index < length; index++) this.#bytes[from + index] = bytes[start + index]!;
-    this.#place = place;
+    this.#slot = slot;
     this.#length = length;
     return undefined;
   }
 
-  /** Keeps `text` for the bytes that {@link find} has just not found, and returns it. */
+  /** Caches `text` for the bytes that {@link find} has just not found, and returns it. */
   keep(text: string): string {
-    if (this.#place >= 0) {
-      this.#texts[this.#place] = text;
-      this.#lengths[this.#place] = this.#length;
+    if (this.#slot >= 0) {
+      this.#texts[this.#slot] = text;
+      this.#lengths[this.#slot] = this.#length;
     }
     return text;
   }
 }
 
-const TEXTS = new RememberedTexts();
-const IDS = new RememberedTexts();
+const TEXTS = new TextCache();
+const IDS = new TextCache();

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LocalError } from '../local-error.ts';
-import { sqlFile } from './database.ts';
+import { sqlFile, transaction } from './database.ts';
 
 /** One step from a schema version to the next. */
 export interface Migration {
@@ -37,7 +37,8 @@ WHERE spans.rowid = classified.row_id AND spans.role <> classified.role AND clas
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version;
 
 /**
- * Brings the store up to the newest of `migrations`, in one transaction; an empty file becomes a store.
+ * Brings the store up to the newest of `migrations`, in one transaction for each; an empty file becomes a store. If one
+ * fails, those before it stay, and the next start goes on from there.
  * @throws {@link LocalError} `STORE_UNREADABLE` for the store of a newer convotel, and for a file with other tables.
  */
 export async function migrate(
@@ -50,19 +51,23 @@ export async function migrate(
   const newest = migrations.at(-1)!.version;
   if (version !== undefined && version > newest) throw tooNew(path, version, newest);
   if (version === newest) return;
-  await connection.run('BEGIN');
-  try {
-    if (version === undefined) await connection.run('CREATE TABLE convotel_schema (version INTEGER)');
-    for (const migration of migrations) {
-      if (migration.version > (version ?? 0)) await connection.run(await migration.readSql());
-    }
-    await connection.run('DELETE FROM convotel_schema');
-    await connection.run('INSERT INTO convotel_schema VALUES ($1)', [newest]);
-    await connection.run('COMMIT');
-  } catch (error) {
-    await connection.run('ROLLBACK');
-    throw error;
+  for (const migration of migrations) {
+    if (migration.version > (version ?? 0)) await runMigration(connection, migration, version === undefined);
   }
+}
+
+/** In a transaction of its own: DuckDB cannot change the columns of a table whose rows the same transaction has changed. */
+async function runMigration(
+  connection: DuckDBConnection,
+  { version, readSql }: Migration,
+  isNew: boolean,
+): Promise<void> {
+  await transaction(connection, async () => {
+    if (isNew) await connection.run('CREATE TABLE IF NOT EXISTS convotel_schema (version INTEGER)');
+    await connection.run(await readSql());
+    await connection.run('DELETE FROM convotel_schema');
+    await connection.run('INSERT INTO convotel_schema VALUES ($1)', [version]);
+  });
 }
 
 /**

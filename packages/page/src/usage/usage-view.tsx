@@ -17,7 +17,7 @@ const GROUP_WORDS: Readonly<Record<UsageGroup, string>> = {
   session: 'Session',
 };
 
-/** What models were used for, and its cost by the prices in the settings of the server. */
+/** Model usage, and its cost at the prices in the server's settings. */
 export function UsageView(props: ViewProps) {
   const { address, about } = props;
   const { by } = address;
@@ -91,7 +91,7 @@ function columnsFor(
 ): Column<UsageRow>[] {
   const isTotal = (row: UsageRow): boolean => !rows.includes(row);
   const hasCost = rows.some(({ cost }) => cost !== undefined);
-  // The bar is of what is paid, else of what is counted.
+  // The bar shows the cost, or the number of calls if there are no prices.
   const sizeOf = ({ cost, calls }: UsageRow): number => (hasCost ? (cost ?? 0) : calls);
   const scale = Math.max(...rows.map(sizeOf));
   const barOf = (row: UsageRow, words: string) =>
@@ -127,7 +127,7 @@ function columnsFor(
   ];
 }
 
-/** The link to more about one group. */
+/** The link to the details of one group. */
 function linkTo(by: UsageGroup, group: string, address: Address): string | undefined {
   switch (by) {
     case 'session':

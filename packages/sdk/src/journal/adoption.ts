@@ -15,7 +15,7 @@ import type { JournalRecord } from './record.ts';
 import { FileStorage, Segment } from './segment.ts';
 import type { SegmentHeader } from './segment.ts';
 
-/** What an adoption needs from the journal that adopts. */
+/** What adoption needs from the journal of this process. */
 export interface AdoptionContext {
   files: JournalFiles;
   serviceName: string;
@@ -24,13 +24,13 @@ export interface AdoptionContext {
   counts: SpanCounts;
   maxBatchSpans: number;
   warn: (message: string) => void;
-  /** The journal was closed meanwhile. */
+  /** Whether the journal has been closed. */
   isStopped: () => boolean;
 }
 
 /**
- * Takes over the folders of dead processes of this service, each by a rename, which only one process can win. A folder
- * that fails stays where it is, for the next start.
+ * Takes over the folders of dead processes of this service, each by a rename, so that only one process succeeds. If it
+ * fails, the folder stays where it is, for the next start.
  */
 export async function adoptDeadProcesses(context: AdoptionContext, adopted: (backlog: Backlog) => void): Promise<void> {
   const { files, serviceFolder, own } = context;
@@ -43,19 +43,19 @@ export async function adoptDeadProcesses(context: AdoptionContext, adopted: (bac
       if (context.isStopped()) return;
       for (const taken of takeOver(context, folder, name)) adopted(await openFolder(context, taken));
     } catch {
-      // Taken over by another process meanwhile, or unreadable: it stays, and the next scan tries again.
+      // Taken over by another process meanwhile, or unreadable: the next scan tries again.
     }
   }
 }
 
-/** Moves a dead process's folder, and those that it had adopted itself, below our own. */
+/** Moves a dead process's folder, and those that it had adopted, into our own. */
 function takeOver({ files, own }: AdoptionContext, folder: string, name: string): string[] {
   const destination = join(own.path, ADOPTED_FOLDER);
   files.makeFolder(destination);
   const taken = join(destination, name);
   const lock = readIdentity(files, folder)?.lock;
   files.rename(folder, taken);
-  // A lock outside the folder (its path was too long) would otherwise stay for ever.
+  // A lock outside the folder (because its path was too long) would otherwise never be deleted.
   if (lock !== undefined && /convotel-[0-9a-f]{24}\.lock$/.test(lock)) removeQuietly(() => files.removeFile(lock));
   const folders = [taken];
   const inherited = join(taken, ADOPTED_FOLDER);
@@ -75,7 +75,7 @@ function listOrNone(files: JournalFiles, folder: string): string[] {
   }
 }
 
-/** Reads what a dead process has left: its segments, and which spans were open. */
+/** Reads the segments of a dead process, and recovers the spans that were open. */
 async function openFolder(context: AdoptionContext, folder: string): Promise<Backlog> {
   const { files, counts } = context;
   const heartbeat = readHeartbeat(files, folder);
@@ -108,11 +108,11 @@ function removeQuietly(remove: () => void): void {
   try {
     remove();
   } catch {
-    // An empty or settled folder does no harm; the next start tries again.
+    // A folder that is empty or settled is harmless; the next start tries again.
   }
 }
 
-/** The files of a folder; segments of an unknown version are moved aside. */
+/** The files of a folder. Segments of an unknown version are moved to the folder `unknown`. */
 function knownFiles({ files, serviceFolder, warn }: AdoptionContext, folder: string): string[] {
   return files.list(folder).filter((file) => {
     const version = unknownVersionOf(file);
@@ -128,12 +128,12 @@ function knownFiles({ files, serviceFolder, warn }: AdoptionContext, folder: str
   });
 }
 
-/** A file that holds records. */
+/** A file with records. */
 export interface SegmentFile {
   file: string;
   salt: number;
   number: number;
-  /** Spans that the process had written before it; its first record says so where its name does not. */
+  /** Number of spans that the process had written before it; undefined for {@link RECOVERED_FILE}. */
   spansBefore: number | undefined;
 }
 
@@ -148,7 +148,7 @@ export function segmentsAmong(files: readonly string[]): SegmentFile[] {
   return segments.toSorted((a, b) => a.number - b.number);
 }
 
-/** An unreadable file counts as empty; its spans are counted by the gap that they leave. */
+/** An unreadable file counts as empty; its spans are counted as a gap. */
 async function readOrNone(files: JournalFiles, path: string): Promise<Buffer> {
   try {
     return await files.readWhole(path);
@@ -157,7 +157,7 @@ async function readOrNone(files: JournalFiles, path: string): Promise<Buffer> {
   }
 }
 
-/** Once it is known what was settled, the books can be opened. */
+/** Sets the span counts, after the scan has found which spans were settled. */
 function finishScan(backlog: Backlog, scan: FolderScan, header: SegmentHeader, counts: SpanCounts): void {
   for (const segment of backlog.segments) {
     if (segment.header.resource === '') {
@@ -174,23 +174,23 @@ function finishScan(backlog: Backlog, scan: FolderScan, header: SegmentHeader, c
   counts.tornRecords += scan.tornRecords;
 }
 
-/** The result of one pass over the segments of a dead process, in the order in which they were written. */
+/** Accumulates the result of reading the segments of a dead process, in the order in which they were written. */
 export class FolderScan {
   readonly open = new Map<string, { start: Buffer; scope: string; encoding: SegmentHeader['encoding'] }>();
   anyHeader: SegmentHeader | undefined;
   hasRecovered = false;
   settledThrough = 0;
   nextIndex = 0;
-  /** Incomplete records at the end of a segment. */
+  /** Number of segments that end with an incomplete record. */
   tornRecords = 0;
-  /** Spans whose records are missing or damaged: the count of spans jumps there. */
+  /** Ranges of spans whose records are missing or damaged, found as jumps in the span count. */
   readonly gaps: [from: number, to: number][] = [];
   #isCounting = false;
   readonly #spanIndices = new Map<Segment, number[]>();
 
   /** Undefined for a segment without a single intact record. */
   add(storage: FileStorage, bytes: Buffer, { salt, spansBefore: first }: SegmentFile): Segment | undefined {
-    // Whatever came before the first segment was settled and deleted.
+    // Everything before the first segment was settled and deleted.
     if (first !== undefined) this.#countGap(first);
     const records = [...readRecords(bytes, salt)];
     if (endsTorn(bytes, records.at(-1)?.end ?? 0)) this.tornRecords += 1;
@@ -238,10 +238,10 @@ export class FolderScan {
     this.anyHeader ??= header;
   }
 
-  /** Adds what the process itself had said, once all segments are added. */
+  /** Adds the process's last heartbeat. Call it after all segments are added. */
   finish({ spans, settledSpans }: Heartbeat): void {
     this.settledThrough = Math.max(this.settledThrough, settledSpans);
-    // Without a segment, all were settled and deleted.
+    // Without a segment, all spans were settled and deleted.
     if (this.#isCounting) this.#countGap(spans);
   }
 
@@ -251,13 +251,13 @@ export class FolderScan {
     this.nextIndex = Math.max(this.nextIndex, spansBefore);
   }
 
-  /** Spans of a segment that were not settled before the crash. */
+  /** Number of spans in a segment that were not settled before the crash. */
   unsettledIn(segment: Segment): number {
     return (this.#spanIndices.get(segment) ?? []).filter((index) => index >= this.settledThrough).length;
   }
 }
 
-/** Whether the bytes behind the last intact record end in the middle of one. */
+/** Whether the bytes after the last intact record, which ends at `end`, end in the middle of a record. */
 function endsTorn(bytes: Buffer, end: number): boolean {
   if (end === bytes.length) return false;
   const last = bytes.lastIndexOf(RECORD_MAGIC);
@@ -265,7 +265,7 @@ function endsTorn(bytes: Buffer, end: number): boolean {
   return last + RECORD_HEADER_BYTES + bytes.readUInt32LE(last + 8) > bytes.length;
 }
 
-/** Whole spans behind the last intact record, recognised by their headers; a torn last one never counted as finished. */
+/** Number of complete span headers after the last intact record. A torn last record was never counted as finished. */
 function damagedSpansAfter(bytes: Buffer, end: number, gap: (from: number, to: number) => void, index: number): number {
   let spans = 0;
   for (let at = bytes.indexOf(RECORD_MAGIC, end); at !== -1; at = bytes.indexOf(RECORD_MAGIC, at + 1)) {
@@ -277,7 +277,7 @@ function damagedSpansAfter(bytes: Buffer, end: number, gap: (from: number, to: n
   return spans;
 }
 
-/** Used when the record that says it is damaged: JSON begins with a brace. */
+/** Used if the segment's header record is damaged: JSON begins with a brace. */
 function guessEncoding(records: readonly JournalRecord[]): SegmentHeader['encoding'] {
   const span = records.find(({ kind }) => kind === RECORD_KIND.span);
   const start = records.find(({ kind }) => kind === RECORD_KIND.start);

@@ -2,27 +2,30 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { JournalFiles } from './journal-files.ts';
 
-/** Spans by the reason for which they were dropped. */
+/** Number of dropped spans by reason. */
 export type DroppedSpans = Readonly<Record<string, number>>;
 
 /**
- * What a process says of itself beside its segments. That it says so shows that it is alive; how many spans it had
- * written shows what is missing where the end of a segment is lost.
+ * A file beside the segments of a process. Its modification time shows that the process is alive; the span count shows
+ * how many spans are missing if the end of a segment is lost.
  */
 export interface Heartbeat {
   droppedSpans: DroppedSpans;
-  /** Spans that the process had written when the newest one went to a segment. */
+  /** Number of spans that the process had written when it last wrote one to a segment. */
   spans: number;
-  /** All spans up to this count need not be sent again. */
+  /** Spans up to this count are settled, and need not be sent again. */
   settledSpans: number;
 }
 
 export const HEARTBEAT_FILE = 'heartbeat';
 
-/** Shorter ones are filled up with spaces, so that nothing of a longer one remains. */
+/** Shorter heartbeats are padded with spaces, so that they fully overwrite a longer one. */
 const MIN_BYTES = 1024;
 
-/** One write, so that a kill leaves this one or the one before. Returns the file system's idea of now, in ms. */
+/**
+ * Writes with a single call, so that a killed process leaves either this heartbeat or the previous one. Returns the
+ * modification time of the file, in ms: the current time by the file system's clock.
+ */
 export function writeHeartbeat(files: JournalFiles, folder: string, heartbeat: Heartbeat): number {
   const path = join(folder, HEARTBEAT_FILE);
   const text = JSON.stringify(heartbeat);
@@ -30,7 +33,7 @@ export function writeHeartbeat(files: JournalFiles, folder: string, heartbeat: H
   return files.modifiedMs(path);
 }
 
-/** The last one; undefined where there is none or it is damaged. */
+/** The last heartbeat of a process; undefined if there is none or it is damaged. */
 export function readHeartbeat(files: JournalFiles, folder: string): Heartbeat | undefined {
   try {
     const [text = '', checksum] = files.readText(join(folder, HEARTBEAT_FILE)).split('\n');

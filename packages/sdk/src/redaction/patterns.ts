@@ -13,8 +13,12 @@ const LONG_WORD = /[A-Za-z0-9_=-]{24,}/g;
 const BASE64 = /[A-Za-z0-9+/]{32,}={0,2}/g;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const IBAN = /\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?(?![A-Z0-9])/gi;
-/** Digits with the usual separators. Only a digit may follow the character class, so that matching is linear. */
-const NUMBER_RUN = /[+(]{0,2}\d[\d ()./\u00a0\u2009\u202f\u2010-\u2013-]{4,}\d/g;
+/**
+ * Digits with the usual separators, or a UUID, whose digits are none of anybody's. Only a digit may follow the character
+ * class, so that matching is linear.
+ */
+const NUMBER_RUN =
+  /\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|[+(]{0,2}\d[\d ()./\u00a0\u2009\u202f\u2010-\u2013-]{4,}\d/gi;
 const MAX_LOCAL_LENGTH = 64;
 const MAX_LABEL_LENGTH = 63;
 const MAX_LABELS = 9;
@@ -79,9 +83,9 @@ function maskEmails(text: string): string {
     const isPlain = encoded === -1 || (plain !== -1 && plain < encoded);
     const at = isPlain ? plain : encoded;
     const after = at + (isPlain ? 1 : 3);
-    const from = startOfLocalPart(text, at, done);
-    const to = from === at ? after : endOfDomain(text, after);
-    if (to > after) {
+    const to = endOfDomain(text, after);
+    const from = to > after ? startOfLocalPart(text, at, done) : at;
+    if (from < at) {
       masked += `${text.slice(done, from)}[email]`;
       done = to;
     }
@@ -161,7 +165,8 @@ const IP_ADDRESS = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 const VERSION = /^\d{1,3}(?:\.\d{1,5}){1,4}(?:-\d{1,4})?$/;
 
 function maskNumber(run: string, offset: number, text: string): string {
-  // Digits in the middle of an identifier, such as a UUID.
+  if (UUID.test(run)) return run;
+  // Digits in the middle of an identifier.
   if (isLetter(text[offset - 1]) && isLetter(text[offset + run.length])) return run;
   const digits = run.replaceAll(/\D/g, '');
   if (isCard(digits)) return '[number]';

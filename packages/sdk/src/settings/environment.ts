@@ -47,7 +47,7 @@ const LOG_LEVELS: Readonly<Record<string, DiagLogLevel>> = {
   all: DiagLogLevel.ALL,
 };
 
-/** Accepted values of the content variable: booleans, convotel's own, and those of OpenTelemetry GenAI instrumentations. */
+/** Values of the content variable: booleans, convotel's own, and those of OpenTelemetry's GenAI instrumentations. */
 const CONTENT: Readonly<Record<string, CaptureContent>> = {
   true: 'full',
   full: 'full',

@@ -195,13 +195,15 @@ function overlapMs(stretches: readonly Stretch[], others: readonly Stretch[]): n
 
 /** Unix microseconds of a time of an answer, which has 6 decimals. */
 function microsecondsOf(time: string): number {
-  const second = time.slice(0, 'YYYY-MM-DDTHH:MM:SS'.length);
-  if (second !== lastSecond.text) lastSecond = { text: second, microseconds: Date.parse(`${second}Z`) * 1000 };
+  if (!time.startsWith(lastSecond.text)) {
+    const text = time.slice(0, 'YYYY-MM-DDTHH:MM:SS'.length);
+    lastSecond = { text, microseconds: Date.parse(`${text}Z`) * 1000 };
+  }
   return lastSecond.microseconds + Number(time.slice(-7, -1));
 }
 
 /** Steps that follow one another mostly share it, and reading a date takes long. */
-let lastSecond = { text: '', microseconds: 0 };
+let lastSecond = { text: 'none', microseconds: 0 };
 
 /** The steps that nothing else encloses, by start. */
 export function outermostSteps(detail: ConversationDetail): StepRow[] {

@@ -181,14 +181,16 @@ export const gaps = findingRule('gaps', ({ data }: ExplainFacts) => {
   const { path, gapMs, durationMs } = data;
   const sharePct = percentOf(gapMs, durationMs);
   if (sharePct < GAPS_FROM_PCT) return [];
-  const longest = path
-    .map((part, index) => ({ ...part, before: path[index - 1]?.step, after: path[index + 1]?.step }))
-    .filter(({ step }) => step === undefined)
-    .toSorted((a, b) => b.durationMs - a.durationMs)[0]!;
+  let place = path.findIndex(({ step }) => step === undefined);
+  for (const [index, part] of path.entries()) {
+    if (part.step === undefined && part.durationMs > path[place]!.durationMs) place = index;
+  }
+  const longest = path[place]!;
+  const [before, after] = [path[place - 1]?.step, path[place + 1]?.step];
   const between =
-    longest.before === undefined || longest.after === undefined
+    before === undefined || after === undefined
       ? ''
-      : `, ${longest.durationMs === gapMs ? 'all' : roughDurationWords(longest.durationMs)} of it between ${stepDisplayName(longest.before)} and ${stepDisplayName(longest.after)}`;
+      : `, ${longest.durationMs === gapMs ? 'all' : roughDurationWords(longest.durationMs)} of it between ${stepDisplayName(before)} and ${stepDisplayName(after)}`;
   const text = `During ${roughDurationWords(gapMs)} (${sharePct.toFixed(0)}%) no step ran${between}`;
   return [{ severity: 'warning', text, evidence: { gapMs, sharePct, longestMs: longest.durationMs } }];
 });

@@ -100,11 +100,12 @@ export function explainPath(
   const worst = findWorst(path, outermost, steps, durationMs);
   return {
     durationMs,
-    path: path.map((part) => ({
-      ...(part.span === undefined ? {} : { step: nameOf(part.span), spanId: part.span.spanId }),
-      offsetMs: millisecondsOf(part.start - start),
-      durationMs: lengthMs(part),
-    })),
+    path: path.map((part) => {
+      const { span } = part;
+      const [offsetMs, partMs] = [millisecondsOf(part.start - start), lengthMs(part)];
+      if (span === undefined) return { offsetMs, durationMs: partMs };
+      return { step: nameOf(span), spanId: span.spanId, offsetMs, durationMs: partMs };
+    }),
     gapMs: path.reduce((sum, part) => sum + (part.span === undefined ? lengthMs(part) : 0), 0),
     steps,
     retries: findRetries(steps),
@@ -131,12 +132,23 @@ function explainStep(
     sharePct: percentOf(onPathMs, wholeMs),
     ...(isCounted
       ? {
-          percentile: quantilesMs.filter((quantileMs) => quantileMs < durationMs).length,
+          percentile: countBelow(quantilesMs, durationMs),
           calls: count,
           usualMs: quantilesMs[PLACES.indexOf(0.5)]!,
         }
       : {}),
   };
+}
+
+/** How many of `ascending` are less than `value`. */
+function countBelow(ascending: readonly number[], value: number): number {
+  let [from, to] = [0, ascending.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (ascending[middle]! < value) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 function findRetries(steps: readonly ExplainedStep[]): ExplainedRetry[] {

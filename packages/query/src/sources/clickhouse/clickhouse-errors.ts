@@ -1,7 +1,7 @@
 import { SourceError } from '../../errors.ts';
 import type { SourceErrorCode } from '../../errors.ts';
 
-/** What a person is told about an error of the server, by its number; the server's own words would be pages. */
+/** Messages for the server's error codes, because its own messages can be very long. */
 const SENTENCES: Readonly<Record<string, (context: ErrorContext) => readonly [SourceErrorCode, string]>> = {
   60: ({ table, database }) => [
     'WRONG_ANSWER',
@@ -51,7 +51,7 @@ const SENTENCES: Readonly<Record<string, (context: ErrorContext) => readonly [So
   ],
 };
 
-/** What an error message names. */
+/** Values for error messages. */
 export interface ErrorContext {
   location: string;
   database: string;
@@ -59,9 +59,9 @@ export interface ErrorContext {
   maxSeconds: number;
 }
 
-/** What went wrong at `context.location`, said for people; what is no error of server or network stays as it is. */
+/** Converts an error of the server or the network to a {@link SourceError}; returns any other error unchanged. */
 export function explainClickHouseError(error: unknown, context: ErrorContext): unknown {
-  // An error of the network may be of another realm than this module.
+  // Not `instanceof Error`: a network error may belong to another realm.
   const { code, name, message = '' } = error as { code?: unknown; name?: string; message?: string };
   if (error instanceof SourceError || name === 'TimeError' || message === '') return error;
   const sentence = SENTENCES[String(code)];

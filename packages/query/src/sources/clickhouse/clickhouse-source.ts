@@ -11,34 +11,34 @@ import { ClickHouseStore, newQueryId } from './clickhouse-store.ts';
 import type { ClickHouseConnection } from './clickhouse-store.ts';
 import { recogniseTable } from './table.ts';
 
-/** How a ClickHouse is asked. */
+/** Options of `openClickHouseSource`. */
 export interface ClickHouseSourceOptions {
   /** @defaultValue `default` */
   username?: string | undefined;
   /** @defaultValue none */
   password?: string | undefined;
-  /** How long one query may take, in seconds. @defaultValue what the user's profile says, else `60` */
+  /** Time limit of one query, in seconds. @defaultValue that of the user's profile, else `60` */
   maxExecutionSeconds?: number | undefined;
-  /** Most memory that one query may take on the server, in bytes. @defaultValue what the user's profile says, else 4 GiB */
+  /** Memory limit of one query on the server, in bytes. @defaultValue that of the user's profile, else 4 GiB */
   maxMemoryBytes?: number | undefined;
   /**
-   * How far around a window the spans of its conversations are looked for, in seconds: whatever is further away does not
-   * belong to them. What is asked for by its id is read whole. @defaultValue `21_600`, six hours
+   * How far outside a window the spans of its conversations are searched, in seconds; spans further away are not found.
+   * A conversation that is asked for by its id is always read completely. @defaultValue `21_600`, six hours
    */
   reachSeconds?: number | undefined;
-  /** Called once with what a person should know about the table. @defaultValue the notice is dropped */
+  /** Called once with a notice if there is a problem with the table. @defaultValue notices are ignored */
   onNotice?: ((text: string) => void) | undefined;
   /**
-   * Called twice a second with the progress of the statement that the server is running; a question may need several.
-   * Never called when the user may not read `system.processes`. @defaultValue progress is not asked for
+   * Called twice a second with the progress of the running statement; a question may need several. Not called if the
+   * user may not read `system.processes`. @defaultValue progress is not polled
    */
   onProgress?: ((progress: ClickHouseProgress) => void) | undefined;
 }
 
-/** How far a query is, as the server says. */
+/** Progress of a query. */
 export interface ClickHouseProgress {
   readRows: number;
-  /** How many there are to read, as far as the server knows; at least 1. */
+  /** The server's estimate of the rows to read; at least 1. */
   totalRows: number;
 }
 
@@ -46,21 +46,24 @@ const MAX_EXECUTION_SECONDS = 60;
 const REACH_SECONDS = 21_600;
 const MAX_MEMORY_BYTES = 4 * 1024 ** 3;
 
-/** A day: longer than any limit that somebody would set. */
+/** A day: longer than any reasonable query limit. */
 const LONGEST_REQUEST_MS = 86_400_000;
 
-/** The oldest release that has every setting and function that is used, by its documentation: year and month. */
+/**
+ * The oldest supported release (year, month): according to its documentation, it has all settings and functions used.
+ */
 const OLDEST_VERSION = [24, 8] as const;
 
 /**
  * Opens the spans in a ClickHouse, such as `clickhouse://localhost:8123/otel`: the table of
- * {@link clickHouseTableDefinition}, or the one that the collector's exporter makes, which answers the same, more slowly.
- * `?table=` names another one than `otel_traces`, `?secure=true` asks by HTTPS. `?sample=100` reads one conversation in 100,
- * chosen by trace id: every answer but that about one conversation is then an estimate, with the warning `approximate`.
+ * {@link clickHouseTableDefinition}, or that of the collector's exporter, which gives the same answers more slowly. The
+ * default table is `otel_traces`; `?table=` sets another one, and `?secure=true` uses HTTPS. `?sample=100` reads one in
+ * 100 conversations, selected by trace id: every answer, except about a single conversation, is then an estimate with
+ * the warning `approximate`.
  *
- * The package `@clickhouse/client` is loaded by the first call. Statements of one question are not answered from one
- * snapshot: spans that arrive meanwhile may be in some of its numbers and not in others.
- * @throws `SourceError` `UNREACHABLE` when nothing answers, `WRONG_ANSWER` when the server refuses, or has no such table.
+ * The package `@clickhouse/client` is loaded by the first call. The statements of a question do not run in one
+ * snapshot: spans that arrive meanwhile may be in some of its numbers, but not in others.
+ * @throws `SourceError` `UNREACHABLE` if nothing answers; `WRONG_ANSWER` if the server refuses or has no such table.
  */
 export async function openClickHouseSource(
   address: string,
@@ -76,7 +79,7 @@ export async function openClickHouseSource(
     username: options.username ?? 'default',
     password: options.password ?? '',
     application: 'convotel',
-    // The server ends a query that takes too long, and says so.
+    // The server itself aborts queries that take too long, with a better error.
     request_timeout: LONGEST_REQUEST_MS,
     log: { level: ClickHouseLogLevel.OFF },
   });
@@ -87,16 +90,16 @@ export async function openClickHouseSource(
     const settings: Record<string, string | number> = {
       max_execution_time: context.maxSeconds,
       max_memory_usage: String(options.maxMemoryBytes ?? (profile.maxMemoryBytes || MAX_MEMORY_BYTES)),
-      // Who may only read already may not say so again.
+      // A read-only user may not set `readonly`.
       ...(profile.mayWrite && { readonly: '2' }),
       output_format_json_quote_64bit_integers: 1,
       cancel_http_readonly_queries_on_client_close: 1,
-      // Copies have the same start, so they are in one partition.
+      // Duplicates have the same start, so they are in the same partition.
       do_not_merge_across_partitions_select_final: 1,
-      // Both read less where trace ids are given; they look at columns of which copies have the same values.
+      // Both reduce what is read for given trace ids. They are safe, because duplicates agree in the columns concerned.
       optimize_move_to_prewhere_if_final: 1,
       use_skip_indexes_if_final: 1,
-      // Of a cluster, the spans of a conversation are on one shard.
+      // In a cluster, all spans of a conversation are on one shard.
       distributed_product_mode: 'local',
     };
     const { kind, notice } = await recogniseTable(context, async (query) => {
@@ -138,14 +141,14 @@ async function loadClient(): Promise<typeof import('@clickhouse/client')> {
   }
 }
 
-/** What the profile of the user says; a limit of 0 is none. */
+/** Settings of the user's profile; a limit of 0 means no limit. */
 interface UserProfile {
   mayWrite: boolean;
   maxExecutionSeconds: number;
   maxMemoryBytes: number;
 }
 
-/** Asks without settings: who may set none is told so. */
+/** Queries without settings, to find out whether the user may set any. */
 async function readProfile(client: ClickHouseClient, location: string): Promise<UserProfile> {
   const query = `SELECT version() AS version, toString(getSetting('readonly')) AS mode,
     toFloat64(getSetting('max_execution_time')) AS seconds, toFloat64(getSetting('max_memory_usage')) AS bytes`;
@@ -166,22 +169,22 @@ async function readProfile(client: ClickHouseClient, location: string): Promise<
   );
 }
 
-/** What an address says. */
+/** A parsed address. */
 interface ClickHouseAddress {
   /** The server's HTTP interface. */
   url: string;
   database: string;
   table: string;
-  /** One conversation in how many is read; all when undefined. */
+  /** Reads one in this many conversations; undefined to read all. */
   sample: number | undefined;
-  /** The address as a person may see it. */
+  /** The address for display, without secrets. */
   location: string;
 }
 
-/** Of trace ids, eight digits decide; what is read of fewer conversations than this says little. */
+/** Sampling uses eight digits of the trace id, and a smaller sample would not be meaningful. */
 const MAX_SAMPLE = 1_000_000;
 
-/** Trace ids are spread evenly, so that one in `sample` begins with less than this. */
+/** Trace ids are uniformly distributed, so one in `sample` is below the returned digits. */
 function firstDigits(sample: number): string {
   return Math.round(2 ** 32 / sample)
     .toString(16)
@@ -191,12 +194,12 @@ function firstDigits(sample: number): string {
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
 /**
- * Reads `clickhouse://host[:port]/database[?table=otel_traces&secure=true&sample=100]`.
- * @throws `SourceError` `UNREACHABLE` when it is not one; nothing of a password in it is repeated.
+ * Parses `clickhouse://host[:port]/database[?table=otel_traces&secure=true&sample=100]`.
+ * @throws `SourceError` `UNREACHABLE` if it is invalid; the message contains no part of a password.
  */
 function parseClickHouseAddress(address: string): ClickHouseAddress {
   const form = 'Give one such as clickhouse://localhost:8123/otel';
-  // Addresses of schemes that the URL standard does not know have opaque hosts, so it is read as HTTP.
+  // Parsed as HTTP, because the URL standard does not parse the hosts of unknown schemes.
   const text = address.replace(/^clickhouse:/i, 'http:');
   if (!URL.canParse(text)) throw new SourceError('UNREACHABLE', `the address of ClickHouse is not valid. ${form}.`);
   const { hostname, port, username, password, pathname, searchParams } = new URL(text);
@@ -214,7 +217,7 @@ function parseClickHouseAddress(address: string): ClickHouseAddress {
     );
   }
   const isSecure = searchParams.get('secure') === 'true';
-  // The URL standard drops the port 80 of HTTP, so where it was written it is asked for in the text.
+  // The URL standard drops port 80 of HTTP, so it is searched in the text.
   const written = port || (/^http:\/\/[^/?#]*:80(?:[/?#]|$)/i.test(text) ? '80' : isSecure ? '8443' : '8123');
   const database = pathname.replace(/^\/|\/$/g, '') || 'default';
   const table = searchParams.get('table') ?? 'otel_traces';
@@ -240,7 +243,6 @@ function parseClickHouseAddress(address: string): ClickHouseAddress {
   };
 }
 
-/** Answers from a table of ClickHouse. */
 class ClickHouseSource implements ConversationSource {
   readonly kind = 'clickhouse';
   readonly location: string;
@@ -274,7 +276,7 @@ class ClickHouseSource implements ConversationSource {
     }
   }
 
-  /** The server ends what is still running when its client goes away. */
+  /** The server aborts queries whose client has disconnected. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#connection.client.close();
