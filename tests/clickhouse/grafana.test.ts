@@ -42,7 +42,7 @@ beforeAll(async () => {
   await writer.close();
   client = createClient({ url: engine.url, ...READER, database: 'otel', log: { level: ClickHouseLogLevel.OFF } });
   source = await openClickHouseSource(`${engine.url.replace('http:', 'clickhouse:')}/otel`, READER);
-}, 60_000);
+});
 
 afterAll(async () => {
   await source?.close();

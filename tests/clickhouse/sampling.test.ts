@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openClickHouseSource } from '@convotel/query';
+import { openClickHouseSource, ServeSource } from '@convotel/query';
 import type { ConversationSource, Report, Window } from '@convotel/query';
-import { runConvotel } from '../../packages/cli/test/processes/run-convotel.ts';
+import { bareEnvironment, BIN, runConvotel } from '../../packages/cli/test/processes/run-convotel.ts';
 import { insertConversations } from './src/bench-data.ts';
 import { createExporterTable, createOwnTable } from './src/create-tables.ts';
 import { startEngine } from './src/start-engine.ts';
@@ -31,7 +34,7 @@ beforeAll(async () => {
     await createTable(client, database);
     await insertConversations(client, database, { conversations: CONVERSATIONS, untilMs: UNTIL_MS });
   }
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await client?.close();
@@ -135,6 +138,29 @@ test('the command says that it printed an estimate, in text and in JSON', async 
   const { coverage } = JSON.parse(stdout) as Report<string, unknown>;
   expect(coverage.complete).toBe(false);
   expect(coverage.warnings.map(({ code }) => code)).toEqual(['approximate']);
+});
+
+test('the page answers what ClickHouse does, and that it is an estimate', async () => {
+  const words = ['ui', '--port', '0', '--from', addressOf('ours', ONE_IN)];
+  const page = spawn(process.execPath, [BIN, ...words], {
+    env: bareEnvironment(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const [firstLine] = (await once(createInterface({ input: page.stdout }), 'line')) as [string];
+    const asked = new ServeSource(/http:\S+/.exec(firstLine)![0]);
+    const sampled = await openClickHouseSource(addressOf('ours', ONE_IN));
+    // Without the averages of timings, whose last digit depends on the order in which threads add up.
+    const question = { name: 'step-statistics', window, quantiles: PROBABILITIES, timings: false } as const;
+    const answer = await asked.ask(question);
+    expect(answer).toEqual(await sampled.ask(question));
+    expect(answer.coverage.warnings.map(({ code }) => code)).toEqual(['approximate']);
+    await asked.close();
+    await sampled.close();
+  } finally {
+    page.kill('SIGTERM');
+  }
+  expect(await once(page, 'exit')).toEqual([0, null]);
 });
 
 test.each(['0', '1', '1.5', '-3', 'x', '1000001', ''])('refuses to read one conversation in "%s"', async (sample) => {

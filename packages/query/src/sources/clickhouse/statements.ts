@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { SqlRow, StatementName } from '../../engines/sql/sql-store.ts';
+import { compareText } from '../../model/order.ts';
 import type { AnyQuestion } from '../../questions.ts';
 import type { TableKind } from './table.ts';
 
@@ -269,14 +270,11 @@ export function rowsOfScan(rows: readonly SqlRow[], step: string | null): Partia
   };
 }
 
-function timingRows(row: SqlRow): SqlRow[] {
-  const [names = [], sums = [], counts = []] = (row['parts'] ?? []) as [string[]?, number[]?, (string | number)[]?];
-  return names.map((part, index) => ({
-    step: row['step'],
-    group_id: row['group_id'],
-    part,
-    average_s: sums[index]! / Number(counts[index]),
-  }));
+/** Parts in order of name. */
+function timingRows({ step, group_id, parts = {} }: SqlRow): SqlRow[] {
+  return Object.entries(parts as Readonly<Record<string, number>>)
+    .toSorted(([a], [b]) => compareText(a, b))
+    .map(([part, average_s]) => ({ step, group_id, part, average_s }));
 }
 
 function extentOf(rows: readonly SqlRow[]): SqlRow {
