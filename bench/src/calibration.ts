@@ -94,6 +94,8 @@ export const bench: Bench = async (report) => {
   reportCoverage('P95, n = 188', intervals.p95 / PAIRS);
   reportCoverage('failure rates of 6 %, n = 200', intervals.rate / PAIRS);
 
+  await reportMixWarnings(report, draw);
+
   function reportCoverage(what: string, share: number): void {
     report({
       name: `95 % intervals of ${what} that hold the truth`,
@@ -104,6 +106,77 @@ export const bench: Bench = async (report) => {
     });
   }
 };
+
+/** What kinds of conversations a side has. */
+interface Mix {
+  errorShare: number;
+  /** Of the calls that the usual models take, which share another one takes. */
+  swappedShare: number;
+  /** When the busiest hour of the day is. */
+  busiestHour: number;
+  textFactor: number;
+}
+
+const USUAL_MIX: Mix = { errorShare: 0.02, swappedShare: 0, busiestHour: 12, textFactor: 1 };
+
+/** A change of the mix, what it must be called, and how often it must be found. */
+const MIX_CHANGES: readonly (readonly [what: string, factor: string, atLeast: number, change: Partial<Mix>])[] = [
+  ['failures 2 % → 10 %', 'error share', 70, { errorShare: 0.1 }],
+  ['another model for 30 % of the calls', 'models', 95, { swappedShare: 0.3 }],
+  ['the busiest time 4 hours later', 'hour of day', 95, { busiestHour: 16 }],
+  ['texts 50 % longer', 'text lengths', 90, { textFactor: 1.5 }],
+];
+const CONVERSATIONS_OF_MIX = 200;
+
+/** How often `compare` warns of another mix: of two sides with one mix, and of sides that truly differ. */
+async function reportMixWarnings(report: Parameters<Bench>[0], draw: Draw): Promise<void> {
+  const warnings = async (change: Partial<Mix>): Promise<Set<unknown>> => {
+    const source = new MemorySource([
+      ...recordMix(before, draw, USUAL_MIX),
+      ...recordMix(after, draw, { ...USUAL_MIX, ...change }),
+    ]);
+    const { findings } = await compare(source, { before, after, timeZone: 'UTC' });
+    return new Set(findings.flatMap(({ rule, evidence }) => (rule === 'mix-changed' ? evidence['factors'] : [])));
+  };
+  let wrong = 0;
+  for (let pair = 0; pair < PAIRS; pair++) if ((await warnings({})).size > 0) wrong += 1;
+  report({
+    name: 'compare: warnings of another mix where there is none',
+    value: (wrong / PAIRS) * 100,
+    unit: '%',
+    atMost: 5,
+    note: `${PAIRS} pairs of windows of ${CONVERSATIONS_OF_MIX} conversations with one mix, five factors each`,
+  });
+  const pairs = PAIRS / 5;
+  for (const [what, factor, atLeast, change] of MIX_CHANGES) {
+    let found = 0;
+    for (let pair = 0; pair < pairs; pair++) if ((await warnings(change)).has(factor)) found += 1;
+    const note = `${pairs} pairs of windows of ${CONVERSATIONS_OF_MIX} conversations`;
+    report({ name: `compare: warns of ${what}`, value: (found / pairs) * 100, unit: '%', atLeast, note });
+  }
+}
+
+/** Conversations of one call each that differ in all by which a mix is judged. */
+function recordMix(day: Window, draw: Draw, mix: Mix): SpanRecord[] {
+  return Array.from({ length: CONVERSATIONS_OF_MIX }, (_none, index): SpanRecord[] => {
+    // Hours of a day are busier, the nearer they are to the busiest one: the sum of two dice.
+    const hour = (mix.busiestHour - 12 + (draw.uniform() + draw.uniform()) * 12 + 24) % 24;
+    const start = day.sinceUnixNano + BigInt(Math.floor(hour * 3600e9)) + BigInt(index);
+    const outcome = draw.uniform() < mix.errorShare ? 'failed' : 'completed';
+    const call = stepSpan(start.toString(16).padStart(32, '0'), 'gpt', 0, start, draw.gptMs(), outcome);
+    const { step: _step, ...root } = stepSpan(call.traceId, 'conversation', 15, start, 0, outcome);
+    const usualModel = draw.uniform() < 0.7 ? 'large' : 'small';
+    const kind = {
+      ...(draw.uniform() < 0.08 && { attempt: 2 }),
+      model: draw.uniform() < mix.swappedShare ? 'new' : usualModel,
+      inputChars: Math.round(draw.logNormalMs(400, 0.8) * mix.textFactor),
+    };
+    return [
+      { ...call, ...kind },
+      { ...root, role: 'root', durationNano: call.durationNano },
+    ];
+  }).flat();
+}
 
 interface Draw {
   /** Above 0 and below 1. */

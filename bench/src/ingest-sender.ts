@@ -9,6 +9,8 @@ export interface SenderTask {
   senderId: number;
   /** New spans to send. */
   spanCount: number;
+  /** Sends no faster than this. Absent: as fast as answers come. */
+  spansPerSecond?: number;
 }
 
 /** What a sender process reports when it is done. */
@@ -24,6 +26,7 @@ const REQUESTS_IN_FLIGHT = TEMPLATES;
 const REQUESTS_PER_COPY = 50;
 
 const task = JSON.parse(process.argv[2]!) as SenderTask;
+const startMs = performance.now();
 const agent = new Agent({ keepAlive: true, maxSockets: REQUESTS_IN_FLIGHT });
 const startNano = BigInt(Date.now()) * 1_000_000n;
 let requestsSent = 0;
@@ -39,7 +42,9 @@ async function sendInTurn(): Promise<void> {
   const template = prepareRequest(SPANS_PER_REQUEST, task.encoding);
   while (result.newSpans < task.spanCount) {
     const turn = requestsSent++;
+    const dueMs = startMs + (result.newSpans / (task.spansPerSecond ?? Infinity)) * 1000;
     result.newSpans += template.spanCount;
+    if (dueMs > performance.now()) await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));
     const body = template.bodyWith((task.senderId << 24) + turn, startNano + BigInt(turn) * 1_000_000_000n);
     await post(body);
     if (turn % REQUESTS_PER_COPY !== 0) continue;

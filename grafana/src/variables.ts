@@ -6,13 +6,30 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import { CHOSEN_PROMETHEUS } from './data-source.ts';
+import { CHOSEN_CLICKHOUSE, CHOSEN_PROMETHEUS } from './data-source.ts';
+import { STEP_NAMES_SQL } from './queries/exact-durations.ts';
 import { SERVICES_QUERY, STEPS_QUERY } from './queries/span-metrics.ts';
 import { prometheusBucketLabelOf } from './queries/prometheus-names.ts';
 
 /** `$datasource`: the one choice of where data come from. */
 export function dataSourceVariable(): DatasourceVariableBuilder {
   return new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus');
+}
+
+/** `$datasource` of a dashboard that asks ClickHouse. */
+export function clickHouseVariable(): DatasourceVariableBuilder {
+  return new DatasourceVariableBuilder('datasource').label('Data source').type(CHOSEN_CLICKHOUSE.type!);
+}
+
+/** `$step` as ClickHouse knows it: one step of those in the range. */
+export function clickHouseStepVariable(): QueryVariableBuilder {
+  return new QueryVariableBuilder('step')
+    .label('Step')
+    .datasource(CHOSEN_CLICKHOUSE)
+    .query(STEP_NAMES_SQL)
+    .definition(STEP_NAMES_SQL)
+    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .sort(VariableSort.AlphabeticalAsc);
 }
 
 /** `$service`: any number of services with conversations; all of them at first. */

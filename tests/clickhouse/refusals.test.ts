@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { averages, openClickHouseSource } from '@convotel/query';
 import type { ConversationSource } from '@convotel/query';
 import { ODD_TEXTS, rootSpan, stepSpan } from '@convotel/suite';
+import { runConvotel } from '../../packages/cli/test/processes/run-convotel.ts';
 import { createOwnTable } from './src/create-tables.ts';
 import { exporterRows } from './exporter-rows.ts';
 import { startEngine } from './src/start-engine.ts';
@@ -88,6 +89,48 @@ test.each([
     message: expect.stringMatching(/no safe connection.*secure=true/),
   });
   server.close();
+});
+
+test.each([
+  [
+    497,
+    403,
+    'ACCESS_DENIED',
+    'WRONG_ANSWER',
+    /may not read otel\.otel_traces; grant it: GRANT SELECT ON otel\.otel_traces/,
+  ],
+  [452, 403, 'SETTING_CONSTRAINT_VIOLATION', 'WRONG_ANSWER', /profile of the user forbids the limits/],
+  [202, 500, 'TOO_MANY_SIMULTANEOUS_QUERIES', 'UNREACHABLE', /as many queries as it may; try again/],
+  [160, 500, 'TOO_SLOW', 'UNREACHABLE', /expects the question to take longer than 60 seconds/],
+  [115, 404, 'UNKNOWN_SETTING', 'WRONG_ANSWER', /does not know a setting .* 24\.8 or newer/],
+  [46, 404, 'UNKNOWN_FUNCTION', 'WRONG_ANSWER', /does not know a function .* 24\.8 or newer/],
+  [999, 500, 'KEEPER_EXCEPTION', 'WRONG_ANSWER', /answered with an error: Session expired/],
+] as const)('says what the error %i of a server means', async (number, status, name, code, message) => {
+  // As a server answers by HTTP: a profile first, then the error.
+  let requests = 0;
+  const server = createServer((_request, response) => {
+    requests += 1;
+    if (requests === 1) {
+      response.end(`${JSON.stringify({ mode: '2', version: '26.7.2.1', seconds: 0, bytes: 0 })}\n`);
+      return;
+    }
+    response.writeHead(status, { 'X-ClickHouse-Exception-Code': String(number) });
+    response.end(`Code: ${number}. DB::Exception: Session expired. (${name}) (version 26.7.2.1 (official build))\n`);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const opening = openClickHouseSource(`clickhouse://127.0.0.1:${port}/otel`);
+  await expect(opening).rejects.toMatchObject({ name: 'SourceError', code, message: expect.stringMatching(message) });
+  server.close();
+});
+
+test.each([
+  ['nothing listens', 'clickhouse://127.0.0.1:1/otel', /ECONNREFUSED/],
+  ['there is no such table', undefined, /no table spans.*convotel clickhouse ddl/],
+])('the command ends with status 3 where %s', async (_, where, message) => {
+  const words = ['averages', '--from', where ?? `${address}/otel?table=spans`];
+  const { status, stdout, stderr } = await runConvotel(words);
+  expect([status, stdout, stderr]).toEqual([3, '', expect.stringMatching(message)]);
 });
 
 test('does not repeat a password that stands in the address', async () => {

@@ -70,6 +70,23 @@ test.each([[['--cluster', "a' b"]], [['--database', 'a;b']], [['--days', '0']]])
   },
 );
 
+test('doctor says which table it is, and how to make the faster one', async () => {
+  await createOwnTable(client, 'checked_ours');
+  await createExporterTable(client, 'checked_exporter');
+  for (const [database, notices] of [
+    ['checked_ours', []],
+    ['checked_exporter', [expect.stringContaining("is the table that the collector's exporter makes")]],
+  ] as const) {
+    const address = `${engine.url.replace('http:', 'clickhouse:')}/${database}`;
+    const { stdout } = await runConvotel(['doctor', '--from', address, '--json']);
+    const { checks } = JSON.parse(stdout) as { checks: { text: string; advice?: string }[] };
+    const [first, ...others] = checks.filter(({ text }) => text.includes(address));
+    expect(first!.text).toBe(`Commands read the ClickHouse at ${address}, which answers.`);
+    expect(others.map(({ text }) => text)).toEqual(notices);
+    for (const { advice } of others) expect(advice).toContain('`convotel clickhouse ddl`');
+  }
+});
+
 test.each([
   ['ours', createOwnTable, undefined, []],
   ['the exporter’s', createExporterTable, undefined, [/is the table that the collector's exporter makes/]],

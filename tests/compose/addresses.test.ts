@@ -124,7 +124,9 @@ describe("Grafana's provisioning", () => {
       providers: { options: { path: string } }[];
     };
     const mount = mountsOf(services['grafana']!).find(({ source }) => source === './grafana/dashboards')!;
-    expect(providers.map(({ options }) => options.path)).toEqual([mount.target]);
+    const beside = mountsOf(services['grafana']!).find(({ target }) => target === '/etc/convotel/clickhouse')!;
+    expect(beside.source).toBe('./grafana/provisioning/datasources');
+    expect(providers.map(({ options }) => options.path)).toEqual([mount.target, beside.target]);
     expect(services['grafana']!.environment!['GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH']).toBe(
       `${mount.target}/conversations.json`,
     );

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { readDashboards } from '../grafana/dashboards.ts';
+import { readClickHouseDashboards, readDashboards } from '../grafana/dashboards.ts';
 import { readCompose, readText, ROOT } from './stack-files.ts';
 
 const { services } = readCompose();
@@ -10,7 +10,10 @@ const DOCUMENTS = [
   ...readdirSync(new URL('docs/runbooks/', ROOT)).map((file) => `docs/runbooks/${file}`),
 ];
 const PORTS = Object.values(services).flatMap(({ ports = [] }) => ports.map((port) => port.split(':')[1]!));
-const TITLES = readDashboards().flatMap(([, { title, panels }]) => [title, ...panels.map((panel) => panel.title)]);
+const TITLES = [...readDashboards(), ...readClickHouseDashboards()].flatMap(([, { title, panels }]) => [
+  title,
+  ...panels.map((panel) => panel.title),
+]);
 /** Words of Grafana's and Jaeger's own pages, and what is emphasised for its own sake. */
 const OTHER_EMPHASIS = ['Find Traces', 'Alerting', 'Save as', 'Target', 'total', 'looks', 'permanent', 'ClickHouse'];
 

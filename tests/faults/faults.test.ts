@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { isReached } from './src/fault.ts';
 import type { Measured } from './src/fault.ts';
@@ -23,3 +25,17 @@ test.each(Object.keys(FAULTS).filter((name) => name.startsWith('sdk/')))(
   },
   180_000,
 );
+
+test.each([
+  [['--help'], 0, 'stdout', /^Usage: .*\n[^]*sdk\/kill\n[^]*store\/soak/],
+  [['--quick'], 2, 'stderr', /Unknown option '--quick'[^]*--short/],
+  [['nothing'], 2, 'stderr', /^There is no fault nothing\.\n[^]*sdk\/kill/],
+  [['--short', '--ci'], 2, 'stderr', /^--short and --ci exclude each other/],
+] as const)('the command runs nothing when asked %j', (asked, status, stream, text) => {
+  const ended = spawnSync(process.execPath, [join(import.meta.dirname, 'dist/main.js'), ...asked], {
+    encoding: 'utf8',
+  });
+  expect(ended.status).toBe(status);
+  expect(ended[stream]).toMatch(text);
+  expect(ended.stdout).not.toContain('running: ');
+});

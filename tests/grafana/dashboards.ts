@@ -4,6 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 export interface Query {
   refId: string;
   expr: string;
+  /** Instead of `expr`, where ClickHouse is asked. */
+  rawSql?: string;
   datasource: { type: string; uid: string };
   instant: boolean;
   range: boolean;
@@ -65,6 +67,13 @@ export function dashboardText(name: string): string {
 /** Every committed dashboard, with the name of its file. */
 export function readDashboards(): [name: string, dashboard: Dashboard][] {
   return dashboardNames().map((name) => [name, JSON.parse(dashboardText(name)) as Dashboard]);
+}
+
+/** The committed dashboards that ask ClickHouse. */
+export function readClickHouseDashboards(): [name: string, dashboard: Dashboard][] {
+  const folder = new URL('../../grafana/clickhouse/', import.meta.url);
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  return names.map((name) => [name, JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Dashboard]);
 }
 
 /** Panels with data: all but the headings. */

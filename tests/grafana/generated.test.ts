@@ -1,10 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
-import { dashboardFiles, formatDashboard } from '../../grafana/src/dashboards/dashboard-files.ts';
-import { dashboardNames, dashboardText } from './dashboards.ts';
+import {
+  clickHouseDashboardFiles,
+  dashboardFiles,
+  formatDashboard,
+} from '../../grafana/src/dashboards/dashboard-files.ts';
+import { dashboardNames, dashboardText, readClickHouseDashboards } from './dashboards.ts';
 
 describe('the committed dashboards', () => {
   test('are all that the source generates, and nothing else', () => {
     expect(dashboardNames()).toEqual([...dashboardFiles().keys()].toSorted());
+  });
+
+  test('beside the data source ClickHouse are those that ask it', () => {
+    const generated = [...clickHouseDashboardFiles()].map(([name, dashboard]) => [name, formatDashboard(dashboard)]);
+    expect(readClickHouseDashboards().map(([name, text]) => [name, `${JSON.stringify(text, null, 2)}\n`])).toEqual(
+      generated,
+    );
   });
 
   test.each([...dashboardFiles()])('%s is what `npm run dashboards` writes', (name, dashboard) => {

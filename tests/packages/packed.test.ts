@@ -79,6 +79,13 @@ describe('the packed command', () => {
     expect(stdout).toContain('API rate limit exceeded');
   }, 60_000);
 
+  test('says what to install where ClickHouse is asked for and its client is missing', async () => {
+    await expect(convotel('averages', '--from', 'clickhouse://127.0.0.1:1/otel')).rejects.toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('npm install @clickhouse/client'),
+    });
+  });
+
   test('needs no package of the project but itself', () => {
     const { dependencies } = JSON.parse(
       readFileSync(join(installed.folder, 'node_modules/convotel/package.json'), 'utf8'),

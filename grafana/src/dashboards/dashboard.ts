@@ -16,6 +16,7 @@ export const DASHBOARD_UID = {
   conversations: 'convotel-conversations',
   stepDetail: 'convotel-step-detail',
   telemetryHealth: 'convotel-telemetry-health',
+  exactPercentiles: 'convotel-exact-percentiles',
 } as const;
 
 /** Panels under a common heading. */

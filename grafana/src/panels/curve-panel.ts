@@ -13,13 +13,14 @@ import {
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
 import { FieldColorBuilder, FieldColorModeId } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog';
 import type { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { describePanel } from './describe-panel.ts';
 import type { PanelDescription } from './describe-panel.ts';
 
 /** Curves over time, one colour a name: a step looks the same in every panel. */
-export function curvePanel(description: PanelDescription, queries: DataqueryBuilder[]): PanelBuilder {
+export function curvePanel(description: PanelDescription, queries: Builder<Dataquery>[]): PanelBuilder {
   const panel = new PanelBuilder()
     .min(0)
     .showPoints(VisibilityMode.Never)
@@ -35,7 +36,7 @@ export function curvePanel(description: PanelDescription, queries: DataqueryBuil
 }
 
 /** Curves of one quantity, such as its percentiles, in shades of one hue. */
-export function shadedCurvePanel(description: PanelDescription, queries: DataqueryBuilder[]): PanelBuilder {
+export function shadedCurvePanel(description: PanelDescription, queries: Builder<Dataquery>[]): PanelBuilder {
   return curvePanel(description, queries).colorScheme(
     new FieldColorBuilder().mode(FieldColorModeId.Shades).fixedColor('blue'),
   );

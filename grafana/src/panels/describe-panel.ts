@@ -12,8 +12,10 @@ export interface PanelDescription {
   title: string;
   /** What the panel shows, in a sentence or two. */
   shows: string;
-  /** Names of the metrics that it rests on. */
+  /** Names of the metrics that it rests on; of columns, where it asks ClickHouse. */
   metrics: readonly string[];
+  /** @defaultValue the Prometheus that the reader chose */
+  datasource?: DataSourceRef;
   /** What a reader might expect in it and will not find. */
   notCounted: string;
   /** Unit of its values, an id of Grafana's. */
@@ -42,14 +44,26 @@ interface PanelSettings {
 /** Gives `panel` what every panel must have: its words, its unit, its queries, and a text where there is no value. */
 export function describePanel<Panel extends PanelSettings>(
   panel: Panel,
-  { title, shows, metrics, notCounted, unit, noValue = NO_TRAFFIC, width, height }: PanelDescription,
+  {
+    title,
+    shows,
+    metrics,
+    notCounted,
+    unit,
+    datasource = CHOSEN_PROMETHEUS,
+    noValue = NO_TRAFFIC,
+    width,
+    height,
+  }: PanelDescription,
   queries: Builder<Dataquery>[],
 ): Panel {
   const metricNames = metrics.map((metric) => `\`${metric}\``).join(', ');
   return panel
     .title(title)
-    .description(`${shows}\n\nMetric: ${metricNames}.\n\nNot counted: ${notCounted}`)
-    .datasource(CHOSEN_PROMETHEUS)
+    .description(
+      `${shows}\n\n${datasource === CHOSEN_PROMETHEUS ? 'Metric' : 'Columns'}: ${metricNames}.\n\nNot counted: ${notCounted}`,
+    )
+    .datasource(datasource)
     .unit(unit)
     .noValue(noValue)
     .mappings([

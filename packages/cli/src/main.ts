@@ -8,14 +8,14 @@ import { printable, withoutCredentials } from './text/escape.ts';
 /**
  * Runs the command line: `convotel <command> [options]`.
  *
- * Never throws: errors are printed on standard error, and the status reflects them.
- * @param words - the arguments, without the program's own name
+ * Never throws: errors are printed on standard error and determine the exit status.
+ * @param words - the arguments, without the program name
  */
 export async function main(words: readonly string[], terminal: Terminal): Promise<ExitStatus> {
   try {
     return await runProgram(COMMANDS, words, terminal, main);
   } catch (error) {
-    // Commander has already written its message; it throws after printing help, too.
+    // Commander has already printed its message. It also throws after printing help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_STATUS.answered : EXIT_STATUS.wrongUsage;
     if (terminal.interrupted.aborted) return EXIT_STATUS.interrupted;
     terminal.writeError(describeFailure(error, terminal));
@@ -35,13 +35,13 @@ function statusOf(error: unknown): ExitStatus {
 }
 
 function describeFailure(error: unknown, terminal: Terminal): string {
-  // A message may quote a span or a server, so it is escaped like every other text.
+  // A message may quote a span or a server, so it is escaped.
   const shown = (text: string): string => withoutCredentials(printable(text));
   const message = shown(error instanceof Error ? error.message : String(error));
   const isOurs =
     statusOf(error) !== EXIT_STATUS.failed || (error instanceof Error && /^(Local|Source)Error$/.test(error.name));
   const isTraced = error instanceof Error && Boolean(terminal.environment['CONVOTEL_DEBUG']);
-  // The stack repeats the message, and its line breaks would look like ours.
+  // The stack repeats the message, whose line breaks would look like our own.
   const lines = isTraced ? (error.stack ?? '').replace(error.message, () => message).split('\n') : [];
   const stack = lines.map((line) => `${shown(line)}\n`).join('');
   const hint = isOurs || stack !== '' ? '' : 'Set CONVOTEL_DEBUG=1 to see where it happened.\n';

@@ -2,14 +2,14 @@ import { EXIT_STATUS } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 import { main } from './main.ts';
 
-/** Runs the command line on this process's arguments, streams, signals and clock, and sets its exit status. */
+/** Runs the command line with the arguments, streams, signals and clock of this process, and sets its exit status. */
 export async function runAsProgram(): Promise<void> {
   const interruption = new AbortController();
-  // There is no listener for a second signal, so it ends the process at once, as users expect.
+  // `once`: a second signal ends the process immediately, as users expect.
   process.once('SIGINT', () => interruption.abort());
   process.once('SIGTERM', () => interruption.abort());
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // `convotel … | head` closes the pipe early, which is what its user asked for.
+    // `convotel … | head` closes the pipe early, which is not an error.
     if (error.code === 'EPIPE') process.exit(EXIT_STATUS.answered);
     process.stderr.write(`convotel: The answer could not be written to standard output: ${error.message}\n`);
     process.exit(EXIT_STATUS.failed);
@@ -20,7 +20,7 @@ export async function runAsProgram(): Promise<void> {
     writeError: (text) => void process.stderr.write(text),
     environment: process.env,
     isColorful: process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',
-    // A terminal that does not know its width says 0.
+    // A terminal that does not know its width reports 0.
     columns: process.stdout.isTTY === true ? process.stdout.columns || 80 : undefined,
     showsProgress: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb',
     workingFolder: process.cwd(),
@@ -29,6 +29,6 @@ export async function runAsProgram(): Promise<void> {
   };
   const status = await main(process.argv.slice(2), terminal);
   process.exitCode = status;
-  // Interrupted work may still wait for an answer that would keep the process alive.
+  // Interrupted work may still be waiting for an answer, which would keep the process alive.
   if (status === EXIT_STATUS.interrupted) process.exit();
 }

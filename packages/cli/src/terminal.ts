@@ -7,9 +7,9 @@ export interface Terminal {
   /** Writes everything that is not the answer. */
   writeError(text: string): void;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Whether the output goes to a terminal that may show colours. */
+  /** Whether the output is a terminal that supports colours. */
   readonly isColorful: boolean;
-  /** Width of the terminal in cells; undefined when the output is not a terminal. */
+  /** Width of the terminal in cells; undefined if the output is not a terminal. */
   readonly columns?: number | undefined;
   /** Whether standard error is a terminal. @defaultValue `false` */
   readonly showsProgress?: boolean | undefined;
@@ -17,11 +17,11 @@ export interface Terminal {
   readonly workingFolder?: string | undefined;
   /** The current time in Unix nanoseconds. */
   nowUnixNano(): bigint;
-  /** Aborted when the user presses Ctrl-C, or the process is asked to end. */
+  /** Aborted when the user presses Ctrl-C or the process is asked to end. */
   readonly interrupted: AbortSignal;
 }
 
-/** Resolves when `signal` is aborted, at once if it already is. Aborting `givenUp` removes the listener. */
+/** Resolves when `signal` is aborted, immediately if it already is. Aborting `givenUp` removes the listener. */
 export function untilAborted(signal: AbortSignal, givenUp?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
@@ -30,7 +30,8 @@ export function untilAborted(signal: AbortSignal, givenUp?: AbortSignal): Promis
 }
 
 /**
- * The result of `work`, or undefined as soon as the user presses Ctrl-C; unfinished work then ends with the process.
+ * Resolves to the result of `work`, or to undefined when the user presses Ctrl-C; unfinished work ends with the
+ * process.
  */
 export async function unlessInterrupted<Value>(
   work: Promise<Value>,
@@ -44,16 +45,16 @@ export async function unlessInterrupted<Value>(
   }
 }
 
-/** Exit statuses of the command line, which scripts may branch on. */
+/** Exit statuses of the command line. Stable, because scripts depend on them. */
 export const EXIT_STATUS = {
-  /** Answered, even with no rows. */
+  /** The question was answered, even if there are no rows. */
   answered: 0,
   failed: 1,
   wrongUsage: 2,
   /** The back end cannot be reached, or its answer is invalid. */
   unreachable: 3,
   noSuchConversation: 4,
-  /** A threshold asked for was crossed (`watch --once`, `compare --fail-on`), or `doctor` found a problem. */
+  /** A given threshold was crossed (`watch --once`, `compare --fail-on`), or `doctor` found a problem. */
   thresholdCrossed: 10,
   /** Ended by Ctrl-C. */
   interrupted: 130,
@@ -62,7 +63,7 @@ export const EXIT_STATUS = {
 /** One of {@link EXIT_STATUS}. */
 export type ExitStatus = (typeof EXIT_STATUS)[keyof typeof EXIT_STATUS];
 
-/** A command line that cannot be understood; exit status 2. The message says what would be valid. */
+/** The command line is invalid; exit status 2. The message says what would be valid. */
 export class UsageError extends codedError('UsageError') {
   constructor(message: string, options?: ErrorOptions) {
     super('WRONG_USAGE', message, options);

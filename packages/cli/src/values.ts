@@ -1,13 +1,13 @@
 import type { ComparisonRow } from '@convotel/query';
 import { UsageError } from './terminal.ts';
 
-/** Reads one value as a user writes it. Throws `UsageError` naming `flag`. */
+/** Parses one value from the command line. Throws `UsageError` with `flag` in its message. */
 export type ValueParser<Value> = (text: string, flag: string) => Value;
 
-/** Takes any text. */
+/** Accepts any text. */
 export const text: ValueParser<string> = (value) => value;
 
-/** Takes a whole number from `min` to `max`. */
+/** Parses an integer from `min` to `max`. */
 export function wholeNumber(min: number, max: number): ValueParser<number> {
   return (value, flag) => {
     const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
@@ -18,7 +18,7 @@ export function wholeNumber(min: number, max: number): ValueParser<number> {
   };
 }
 
-/** Takes a number from `min` to `max`. */
+/** Parses a number from `min` to `max`. */
 export function numberBetween(min: number, max: number): ValueParser<number> {
   return (value, flag) => {
     const number = /^\d{1,12}(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
@@ -29,7 +29,7 @@ export function numberBetween(min: number, max: number): ValueParser<number> {
   };
 }
 
-/** Takes a percentage from 0 to 100. */
+/** Parses a percentage from 0 to 100. */
 export const percentage: ValueParser<number> = (value, flag) => {
   const number = /^\d{1,3}(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
   if (!(number >= 0 && number <= 100)) {
@@ -45,7 +45,7 @@ const BYTES_BY_UNIT: Readonly<Record<string, number>> = {
   tib: 1024 ** 4,
 };
 
-/** Takes a size such as `500MiB` or `2GiB`, in bytes. */
+/** Parses a size such as `500MiB` or `2GiB` to bytes. */
 export const byteSize: ValueParser<number> = (value, flag) => {
   const match = /^(\d{1,9})(kib|mib|gib|tib)$/i.exec(value);
   if (match === null || Number(match[1]) === 0) {
@@ -64,14 +64,14 @@ const NANO_BY_UNIT: Readonly<Record<string, bigint>> = {
 };
 const PARTS = /^(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+$/;
 
-/** Whether `text` is written as a duration, such as `90s`, `24h`, `7d`, `1.5h`, `1h30m`. */
+/** Whether `text` is a duration, such as `90s`, `24h`, `7d`, `1.5h`, `1h30m`. */
 export function isDuration(text: string): boolean {
   return PARTS.test(text);
 }
 
 /**
- * Nanoseconds of a duration such as `90s`, `24h`, `7d`, `1h30m`, `500ms`.
- * @throws {@link UsageError} naming `flag` when `text` is not a duration, or is one of zero length.
+ * Parses a duration such as `90s`, `24h`, `7d`, `1h30m`, `500ms` to nanoseconds.
+ * @throws {@link UsageError} with `flag` in its message, if `text` is not a duration or is zero.
  */
 export function parseDurationNano(text: string, flag: string): bigint {
   if (!isDuration(text)) {
@@ -87,20 +87,20 @@ export function parseDurationNano(text: string, flag: string): bigint {
   return nano;
 }
 
-/** A duration as it was written, and its length. */
+/** A duration, as text and parsed. */
 export interface Duration {
   text: string;
   nano: bigint;
   milliseconds: number;
 }
 
-/** Takes a duration such as `90s`, `24h`, `7d` or `1h30m`. */
+/** Parses a duration such as `90s`, `24h`, `7d` or `1h30m`. */
 export function duration(text: string, flag: string): Duration {
   const nano = parseDurationNano(text, flag);
   return { text, nano, milliseconds: Number(nano / 1_000_000n) };
 }
 
-/** Takes a duration such as `8s` or `500ms`, in milliseconds; a bare number is milliseconds already. */
+/** Parses a duration such as `8s` or `500ms` to milliseconds. A number without a unit is in milliseconds. */
 export const durationMs: ValueParser<number> = (text, flag) => {
   if (/^\d{1,12}(\.\d+)?$/.test(text)) return Number(text);
   if (/^0+(ms|[smhdw])$/.test(text)) return 0;
@@ -133,8 +133,8 @@ export interface FailCondition {
   /** As it was written. */
   text: string;
   /**
-   * Whether a row meets it.
-   * @throws {@link UsageError} when no row has the name in the condition, or none has the figure that it compares.
+   * Whether a row meets the condition.
+   * @throws {@link UsageError} if no row has the name in the condition, or none has the figure that it compares.
    */
   isMet(rows: readonly ComparisonRow[]): boolean;
 }
@@ -161,8 +161,8 @@ const FIGURES: Readonly<Record<Figure, (side: ComparisonRow['before']) => number
 };
 
 /**
- * Takes `slower`, `faster`, or `<row>.<figure><change>`: a row's name, `average`, `p50`, `p95` or `error-rate`, `>` or
- * `<`, and a change with its sign, in per cent or a time; in percentage points for an error rate.
+ * Parses `slower`, `faster`, or `<row>.<figure><change>`: the name of a row, `average`, `p50`, `p95` or `error-rate`,
+ * `>` or `<`, and a signed change, in per cent or a duration; for an error rate, in percentage points.
  */
 export function failCondition(text: string, flag: string): FailCondition {
   if (text === 'slower' || text === 'faster') {
@@ -206,7 +206,7 @@ function isMet(
   const named = rows.filter((row) => row.step === step);
   if (named.length === 0) {
     const names = [...new Set(rows.map((row) => row.step))].join(', ');
-    throw new UsageError(`${flag} ${text} cannot be judged: there is no row "${step}"; there are ${names}.`);
+    throw new UsageError(`${flag} ${text} cannot be evaluated: there is no row "${step}"; there are ${names}.`);
   }
   const changes = named.flatMap(({ before, after }) => {
     const [one, other] = [FIGURES[figure](before), FIGURES[figure](after)];
@@ -215,7 +215,7 @@ function isMet(
   });
   if (changes.length === 0) {
     throw new UsageError(
-      `${flag} ${text} cannot be judged: the row "${step}" has no ${figure} on both sides; choose longer windows.`,
+      `${flag} ${text} cannot be evaluated: the row "${step}" has no ${figure} on both sides; choose longer windows.`,
     );
   }
   return changes.some((change) => (comparison === '>' ? change > limit : change < limit));

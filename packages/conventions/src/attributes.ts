@@ -1,5 +1,5 @@
 /**
- * Span and resource attributes, by what they mean. Durations are seconds (double), lengths UTF-16 code units.
+ * Span and resource attributes. Durations are in seconds (double), lengths in UTF-16 code units.
  *
  * `gen_ai.*`, `session.id`, `error.type` and `service.*` are OpenTelemetry's own names
  * (semantic conventions, Generative AI and Session); everything else starts with `conversation.`.
@@ -20,7 +20,7 @@ export const ATTRIBUTE = {
   stepDepth: 'conversation.step.depth',
   /** On a step: 1-based, present from the second attempt on. */
   stepAttempt: 'conversation.step.attempt',
-  /** On an interrupted step and root, where the program says so: what interrupted it, in a few distinct words. */
+  /** On an interrupted step and root, if the program sets it: what caused the interruption; low cardinality. */
   interruptionReason: 'conversation.step.interruption.reason',
   /** On a step with a limit: the time allowed, in seconds. */
   stepTimeout: 'conversation.step.timeout',
@@ -28,50 +28,52 @@ export const ATTRIBUTE = {
   timeToFirstOutput: 'conversation.step.time_to_first_output',
   /**
    * On a step that can answer the user, else on the root: seconds from the end of the user's input to the first output
-   * that the user perceives. A conversation's value is the smallest of its steps', else the root's.
+   * that the user perceives. The value of a conversation is the smallest of its steps, else that of the root.
    */
   responseLatency: 'conversation.response_latency',
-  /** On a streamed step: chunks that were handed on. */
+  /** On a streamed step: number of chunks that were passed on. */
   stepChunks: 'conversation.step.chunks',
-  /** On a step: length of the input text, also where the text is not kept. */
+  /** On a step: length of the input text, even if the text is not recorded. */
   inputChars: 'conversation.input.chars',
-  /** On a step: length of the output text, also where the text is not kept. */
+  /** On a step: length of the output text, even if the text is not recorded. */
   outputChars: 'conversation.output.chars',
-  /** On a step, only where content capture is on: the input text. */
+  /** On a step: seconds of audio that it received or produced. */
+  audioDuration: 'conversation.audio.duration',
+  /** On a step, only if content capture is enabled: the input text. */
   inputText: 'conversation.pii.input_text',
-  /** On a step, only where content capture is on: the output text. */
+  /** On a step, only if content capture is enabled: the output text. */
   outputText: 'conversation.pii.output_text',
 
   /** On root and steps: the session or thread that groups exchanges. */
   sessionId: 'session.id',
   /** The same value as {@link ATTRIBUTE.sessionId}, under the name of the GenAI conventions. */
   genAiConversationId: 'gen_ai.conversation.id',
-  /** On the root, and on every step whose process knows it: the pipeline's name. */
+  /** On the root, and on every step whose process knows it: name of the pipeline. */
   workflow: 'gen_ai.workflow.name',
   operation: 'gen_ai.operation.name',
   provider: 'gen_ai.provider.name',
   requestModel: 'gen_ai.request.model',
-  /** On a step whose result says it: the model that answered. */
+  /** On a step whose result contains it: the model that answered. */
   responseModel: 'gen_ai.response.model',
-  /** On a step whose result says it: why the model stopped, an array of one word of the provider's. */
+  /** On a step whose result contains it: why the model stopped, an array with one value defined by the provider. */
   finishReasons: 'gen_ai.response.finish_reasons',
   inputTokens: 'gen_ai.usage.input_tokens',
   outputTokens: 'gen_ai.usage.output_tokens',
-  /** On a failed, timed-out or abandoned step or root: class or code of the error, few distinct values. */
+  /** On a failed, timed-out or abandoned step or root: class or code of the error; low cardinality. */
   errorType: 'error.type',
 
   /** On the resource: name of the program. */
   serviceName: 'service.name',
-  /** On the resource: tells two processes of one program apart. */
+  /** On the resource: identifies one process of the program. */
   serviceInstanceId: 'service.instance.id',
-  /** On the resource, only where the program samples: share of conversations kept, 0 to 1. */
+  /** On the resource, only if the program samples: fraction of conversations that are sampled, 0 to 1. */
   samplingRatio: 'conversation.sampling.ratio',
 } as const;
 
-/** Prefix of a named part of a step, in seconds: `conversation.step.timing.<part>`, such as `queue_wait`. */
+/** Prefix of the duration of a part of a step, in seconds: `conversation.step.timing.<part>`, such as `queue_wait`. */
 export const STEP_TIMING_PREFIX = 'conversation.step.timing.';
 
-/** Value of `error.type` where nothing better is known (OpenTelemetry semantic conventions, error attributes). */
+/** Value of `error.type` for an unknown error (OpenTelemetry semantic conventions, error attributes). */
 export const UNKNOWN_ERROR_TYPE = '_OTHER';
 
 /** Value of `gen_ai.operation.name` on the root. */
@@ -80,5 +82,5 @@ export const CONVERSATION_OPERATION = 'invoke_workflow';
 /** Name of the root span of every conversation. */
 export const CONVERSATION_SPAN_NAME = 'conversation';
 
-/** Value of {@link ATTRIBUTE.schemaVersion} that these conventions describe. */
+/** Value of {@link ATTRIBUTE.schemaVersion} for this version of the conventions. */
 export const SCHEMA_VERSION = '1';

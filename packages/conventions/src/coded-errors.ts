@@ -1,4 +1,4 @@
-/** What one error code tells a person. */
+/** Documentation of an error code. */
 export interface ErrorMeaning {
   /** What happened. */
   happened: string;
@@ -7,8 +7,8 @@ export interface ErrorMeaning {
 }
 
 /**
- * Every error code of every package, below the class that carries it. Codes are stable, so programs may branch on them;
- * messages are for people and may change. `docs/errors.md` shows this table.
+ * All error codes of all packages, by error class. Codes are stable, so programs may depend on them; messages may
+ * change. `docs/errors.md` contains this table.
  */
 export const ERROR_CODES = {
   QueryError: {
@@ -27,11 +27,11 @@ export const ERROR_CODES = {
       next: 'Start the back end, or name another place to read from.',
     },
     WRONG_ANSWER: {
-      happened: 'Something answers, but not as this source expects.',
+      happened: 'The service at the address gave an answer that this source does not expect.',
       next: 'Check the address and the version of what is running there.',
     },
     NOT_OTLP: {
-      happened: 'The file holds something, but nothing that can be read as spans.',
+      happened: 'The file is not empty, but contains no spans that can be read.',
       next: 'Do what the message says for this format, or give a file of OTLP/JSON.',
     },
     STORE_LOCKED: {
@@ -89,7 +89,7 @@ export const ERROR_CODES = {
       next: 'Write one token per line, for example the output of `openssl rand -hex 32`.',
     },
     TOKEN_MISSING: {
-      happened: 'The back end was to listen where other machines reach it, without a token.',
+      happened: 'The back end was started without a token on an address that other machines can reach.',
       next: 'Give it a token file, or let it listen on 127.0.0.1 or a Unix socket.',
     },
     STORE_LOCKED: {
@@ -101,12 +101,12 @@ export const ERROR_CODES = {
       next: 'Check the path, or update convotel.',
     },
     STORE_UNWRITABLE: {
-      happened: 'The store cannot be written at present: the disk is full or failing.',
-      next: 'Make room; the sender tries again by itself.',
+      happened: 'The store cannot be written at the moment: the disk is full or failing.',
+      next: 'Free some disk space; the sender retries automatically.',
     },
     SPAN_UNSTORABLE: {
       happened: 'A span has a value that the store cannot hold.',
-      next: 'Correct the program that makes it; sending it again does not help.',
+      next: 'Correct the program that creates it; sending it again does not help.',
     },
     BACKUP_FAILED: {
       happened: 'The copy of the store could not be made.',
@@ -114,7 +114,7 @@ export const ERROR_CODES = {
     },
     FORGET_FAILED: {
       happened: 'A conversation could not be deleted.',
-      next: 'Show a token that may delete, or see why the back end does not answer.',
+      next: 'Use a token that may delete, or check why the back end does not answer.',
     },
     OPTION_OUT_OF_RANGE: {
       happened: 'An option is of the wrong kind or outside its documented range.',
@@ -133,25 +133,25 @@ export const ERROR_CODES = {
   },
   UsageError: {
     WRONG_USAGE: {
-      happened: 'The command line cannot be understood.',
+      happened: 'The command line is invalid.',
       next: 'See `convotel help <command>`.',
     },
   },
 } as const satisfies Record<string, Record<string, ErrorMeaning>>;
 
-/** The name of a class of errors that carry a code. */
+/** The name of an error class with codes. */
 export type CodedErrorName = keyof typeof ERROR_CODES;
 
-/** The codes that errors of the class `Name` carry. */
+/** The codes of the error class `Name`. */
 export type ErrorCodeOf<Name extends CodedErrorName> = keyof (typeof ERROR_CODES)[Name] & string;
 
-/** An error with a stable code. The original error, where there is one, is its `cause`. */
+/** An error with a stable code. The original error, if any, is its `cause`. */
 export interface CodedError<Name extends CodedErrorName> extends Error {
   readonly name: Name;
   readonly code: ErrorCodeOf<Name>;
 }
 
-/** What {@link codedError} returns: a class to extend. */
+/** The base class that {@link codedError} returns. */
 export type CodedErrorClass<Name extends CodedErrorName> = new (
   code: ErrorCodeOf<Name>,
   message: string,
@@ -159,8 +159,8 @@ export type CodedErrorClass<Name extends CodedErrorName> = new (
 ) => CodedError<Name>;
 
 /**
- * Makes the class of the errors that are called `name` in {@link ERROR_CODES}:
- * `export class TimeError extends codedError('TimeError') {}`. A code that the table lacks does not compile.
+ * Creates the base class for the errors that are listed as `name` in {@link ERROR_CODES}:
+ * `export class TimeError extends codedError('TimeError') {}`. An unlisted code is a type error.
  */
 export function codedError<Name extends CodedErrorName>(name: Name): CodedErrorClass<Name> {
   return class extends Error {

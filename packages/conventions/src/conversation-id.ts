@@ -1,7 +1,7 @@
-/** Longest conversation id, in UTF-16 code units. */
+/** Maximum length of a conversation id, in UTF-16 code units. */
 export const MAX_CONVERSATION_ID_LENGTH = 128;
 
-/** Whether `id` can be a conversation id: 1 to 128 characters. */
+/** Whether `id` is a valid conversation id: 1 to 128 characters. */
 export function isConversationId(id: unknown): id is string {
   return typeof id === 'string' && id.length >= 1 && id.length <= MAX_CONVERSATION_ID_LENGTH;
 }
@@ -13,10 +13,10 @@ export interface ConversationIds {
 }
 
 /**
- * Derives the ids of a conversation's trace, so that whoever knows the conversation id knows the trace.
+ * Derives the ids of a conversation's trace, so that the trace can be found by the conversation id alone.
  *
  * SHA-256 of `"convotel:" + conversationId` (UTF-8): the first 16 bytes are the trace id, the next 8 the root span id.
- * OpenTelemetry forbids all-zero ids (trace API, SpanContext); those become all ones.
+ * All-zero ids, which OpenTelemetry forbids (trace API, SpanContext), become all ones.
  */
 export function conversationIdsOf(conversationId: string): ConversationIds {
   const digest = crypto().createHash('sha256').update(`convotel:${conversationId}`).digest('hex');
@@ -33,14 +33,14 @@ export function rootSpanIdOf(conversationId: string): string {
   return conversationIdsOf(conversationId).rootSpanId;
 }
 
-/** Replaces an all-zero hex id, which OpenTelemetry calls invalid, by all ones. */
+/** Replaces an all-zero hex id, which OpenTelemetry forbids, by all ones. */
 export function neverZero(hexId: string): string {
   return /^0+$/.test(hexId) ? 'f'.repeat(hexId.length) : hexId;
 }
 
 /**
- * Makes a conversation id `YYYYMMDD_HHMMSS_<16 hex>` in the process's local time: 64 random bits, so that ids made in the
- * same second differ however many processes make them. `clock` returns the present.
+ * Generates a conversation id `YYYYMMDD_HHMMSS_<16 hex>`: the current local time and 64 random bits, so that ids of any
+ * number of processes differ. `clock` returns the current time.
  */
 export function newConversationId(clock: () => Date = () => new Date()): string {
   const now = clock();
@@ -50,7 +50,7 @@ export function newConversationId(clock: () => Date = () => new Date()): string 
   return `${date}_${time}_${crypto().randomBytes(8).toString('hex')}`;
 }
 
-/** Node's crypto, loaded when it is needed: an import would keep web pages from using the names in this package. */
+/** Loads `node:crypto` on demand, so that browsers can import this package for its names. */
 function crypto(): typeof import('node:crypto') {
   return process.getBuiltinModule('node:crypto');
 }

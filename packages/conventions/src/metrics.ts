@@ -1,6 +1,6 @@
 import type { StepKind } from './step-kinds.ts';
 
-/** Metrics that the program itself sends, by what they mean. */
+/** Metrics that the program itself sends. */
 export const METRIC = {
   /** Up-down counter, `{conversation}`: conversations in progress. */
   conversationActive: 'conversation.active',
@@ -10,13 +10,13 @@ export const METRIC = {
   conversationDuration: 'conversation.duration',
   /** Histogram, s; off by default. */
   stepDuration: 'conversation.step.duration',
-  /** Histogram, s: one value a conversation and process, that of the first step that answered the user. */
+  /** Histogram, s: one value per conversation and process, that of the first step that answered the user. */
   responseLatency: 'conversation.response_latency',
   /** Histogram, s. */
   timeToFirstOutput: 'conversation.step.time_to_first_output',
   /** Histogram, s, with the attribute {@link METRIC_ATTRIBUTE.part}. */
   stepTiming: 'conversation.step.timing',
-  /** Up-down counter, `{span}`: the books of a process, by {@link METRIC_ATTRIBUTE.telemetryState}. */
+  /** Up-down counter, `{span}`: span counts of a process, by {@link METRIC_ATTRIBUTE.telemetryState}. */
   telemetrySpans: 'conversation.telemetry.spans',
 } as const;
 
@@ -29,29 +29,29 @@ export const METRIC_ATTRIBUTE = {
   errorType: 'error.type',
   /** `finished`, `inherited` (from an earlier run), `delivered`, `waiting` or `dropped`. */
   telemetryState: 'conversation.telemetry.state',
-  /** Why spans were dropped; only where the state is `dropped`. */
+  /** Why spans were dropped; only if the state is `dropped`. */
   telemetryReason: 'conversation.telemetry.reason',
 } as const;
 
-/** Upper bounds of every duration histogram, in seconds. Every threshold that we ship is one of them. */
+/** Bucket bounds of every duration histogram, in seconds. Every default threshold is one of them. */
 export const DURATION_BUCKET_BOUNDS_SECONDS: readonly number[] = [
   0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 30, 60,
 ];
 
-/** Thresholds that answers and findings use unless told otherwise, in milliseconds. Each is a bucket bound. */
+/** Default thresholds of answers and findings, in milliseconds. Each is a bucket bound. */
 export const THRESHOLD = {
-  /** A conversation that lasts less than this satisfies; `slow` lists longer ones. */
+  /** A shorter conversation meets the target; `slow` lists longer ones. */
   targetMs: 7000,
-  /** A conversation above it is a warning sign. */
+  /** A longer conversation is reported as a warning. */
   conversationWarningMs: 15_000,
-  /** Averages and percentiles leave out completed steps of this length and more. */
+  /** Averages and percentiles exclude completed steps that took this long or longer. */
   longestCountedStepMs: 60_000,
 } as const;
 
-/** The sum of the steps is named beside the duration where it differs from it by more than this share, in per cent. */
+/** The sum of the steps is shown in addition to the duration if they differ by more than this percentage. */
 export const STEP_SUM_DIFFERS_FROM_PCT = 1;
 
-/** A completed step that takes longer than this is a warning sign, in milliseconds, by the kind of step. */
+/** Durations above which a completed step is reported as a warning, in milliseconds, by kind of step. */
 export const STEP_WARNING_MS: Readonly<Partial<Record<StepKind, number>>> = {
   speech_to_text: 3000,
   language_model: 8000,

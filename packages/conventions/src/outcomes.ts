@@ -1,4 +1,4 @@
-/** How a step or a conversation ended, the worst first. */
+/** All outcomes, the worst first. */
 export const OUTCOMES = ['failed', 'timed_out', 'abandoned', 'interrupted', 'completed'] as const;
 
 /** How a step or a conversation ended. */
@@ -12,7 +12,7 @@ export function isFailure(outcome: Outcome): boolean {
   return FAILURE_OUTCOMES.includes(outcome);
 }
 
-/** The worst of `outcomes` in the order of {@link OUTCOMES}; `completed` when there is none. */
+/** The worst of `outcomes` in the order of {@link OUTCOMES}; `completed` if it is empty. */
 export function worstOutcome(outcomes: Iterable<Outcome>): Outcome {
   let worst: Outcome = 'completed';
   for (const outcome of outcomes) {

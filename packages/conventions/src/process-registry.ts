@@ -9,60 +9,60 @@ export interface ClassifiedStep {
 }
 
 /**
- * Says how an error ended a step (or, without `step`, the conversation itself); undefined leaves it to the rules of
- * the conventions. One that throws is ignored.
+ * Returns the outcome of a step (or, without `step`, of the conversation itself) that ended with `error`, or undefined
+ * to apply the default rules of the conventions. A classifier that throws is ignored.
  */
 export type ClassifyError = (error: unknown, step: ClassifiedStep | undefined) => Outcome | undefined;
 
-/** What the program's author decided once for the whole process; `startTracing` writes it. */
+/** Process-wide settings, set by `startTracing`. */
 export interface ProcessSettings {
-  /** Whether input and output texts may be written to spans; when unset, the environment decides, and by default not. */
+  /** Whether input and output texts are recorded on spans. @defaultValue the environment variable, else `false` */
   captureContent?: boolean | undefined;
-  /** Longest input or output text that is written, in UTF-16 code units; when unset, texts are written whole. */
+  /** Maximum length of recorded input and output texts, in UTF-16 code units; unlimited if unset. */
   maxContentLength?: number | undefined;
   /**
-   * Stands in for conversation and session ids wherever they are written or hashed. Never throws; what it returns is a
-   * conversation id. The same id becomes the same in every process, and its own results stay as they are.
+   * Replaces conversation and session ids wherever they are written or hashed. Returns a valid conversation id, the same
+   * in every process, and its own results unchanged. Never throws.
    */
   replaceId?: ((id: string) => string) | undefined;
-  /** Judges errors after the classifiers of step and conversation. */
+  /** Classifies errors that the classifiers of the step and the conversation do not. */
   classifyError?: ClassifyError | undefined;
   /** Steps and conversations that are open for longer end as `abandoned`, in milliseconds. @defaultValue `600_000` */
   maxOpenMs?: number | undefined;
-  /** Receives warnings for people. When unset: OpenTelemetry's diagnostics logger, else standard error. */
+  /** Receives warnings. @defaultValue OpenTelemetry's diagnostics logger, else standard error */
   warn?: ((message: string) => void) | undefined;
 }
 
-/** The ids that the root span which is being started should have. Each is handed out once. */
+/** The ids for the root span that is being started. Each is used once. */
 export interface WantedRoot {
   readonly conversationId: string;
-  /** Set beforehand where another process handed the root off; else they follow from the conversation id. */
+  /** Set if another process handed the root off; else derived from the conversation id. */
   ids?: ConversationIds | undefined;
   isTraceIdTaken: boolean;
   isSpanIdTaken: boolean;
 }
 
-/** State that all copies of convotel's packages in one process share. */
+/** State that is shared by all copies of convotel's packages in one process. */
 export interface ProcessRegistry {
   readonly settings: ProcessSettings;
-  /** Kinds of warnings that were given already. */
+  /** Kinds of warnings that were already printed. */
   readonly warned: Set<string>;
-  /** Told about a span that will never end in this process, because its conversation was handed off. */
+  /** Called with a span that will never end in this process, because its conversation was handed off. */
   readonly releaseListeners: Set<(span: object) => void>;
   /** Set only while a root span is being started. */
   wantedRoot?: WantedRoot | undefined;
-  /** Ends everything that is open as `abandoned`; `reason` becomes the message. Set by `@convotel/tracing`. */
+  /** Ends all open spans as `abandoned`, with `reason` as the status message. Set by `@convotel/tracing`. */
   abandonOpen?: ((reason?: string) => void) | undefined;
-  /** What is open, held by `@convotel/tracing`. */
+  /** Open conversations and steps; private to `@convotel/tracing`. */
   openWork?: unknown;
-  /** Contexts in a program without a context manager, held by `@convotel/tracing`. */
+  /** Contexts of a program without a context manager; private to `@convotel/tracing`. */
   contexts?: unknown;
   /**
-   * Makes the spans of conversations in place of the registered provider, which sees none of them: `startTracing` with
-   * the option `provider: 'private'`.
+   * Creates the spans of conversations instead of the registered provider, which sees none of them. Set by `startTracing`
+   * with the option `provider: 'private'`.
    */
   privateProvider?: unknown;
-  /** Receives the spans of conversations instead of any provider while a test records them. */
+  /** Creates the spans of conversations instead of any provider while a test records them. */
   recorder?: unknown;
 }
 
@@ -70,13 +70,13 @@ export interface ProcessRegistry {
 const KEY = Symbol.for('convotel');
 
 /**
- * The registry of this process. It hangs on `globalThis`, so that the ESM and the CommonJS copy of a package, a copy
- * that a hot reload made, and `@convotel/sdk` beside `@convotel/tracing` agree without importing one another.
+ * The registry of this process. It is a property of `globalThis`, so that it is shared by the ESM and CommonJS copies
+ * of a package, copies after a hot reload, and `@convotel/sdk` and `@convotel/tracing`, which do not import each other.
  */
 export function processRegistry(): ProcessRegistry {
   const holder = globalThis as { [KEY]?: Partial<Mutable<ProcessRegistry>> };
   const registry = (holder[KEY] ??= {});
-  // Another version may have made it, with less in it.
+  // An older version may have created it without these fields.
   registry.settings ??= {};
   registry.warned ??= new Set();
   registry.releaseListeners ??= new Set();
@@ -85,10 +85,10 @@ export function processRegistry(): ProcessRegistry {
 
 type Mutable<Type> = { -readonly [Name in keyof Type]: Type[Name] };
 
-/** The settings of this process; change them in place. */
+/** The settings of this process. Mutable. */
 export function processSettings(): ProcessSettings {
   return processRegistry().settings;
 }
 
-/** Environment variable that switches content capture on with `true` (OpenTelemetry GenAI instrumentations share it). */
+/** Environment variable that enables content capture with `true`; shared with OpenTelemetry's GenAI instrumentations. */
 export const CAPTURE_CONTENT_VARIABLE = 'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT';

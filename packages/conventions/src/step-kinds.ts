@@ -1,6 +1,6 @@
 /**
- * What a step does, as far as its name tells. Sentences about a step are chosen by its kind, never by its name,
- * so that a pipeline with other step names reads as well.
+ * What a step does, derived from its name. Findings are worded by kind, never by name, so that they also fit pipelines
+ * with other step names.
  */
 export type StepKind = 'capture' | 'speech_to_text' | 'language_model' | 'text_to_speech' | 'playback' | 'other';
 
@@ -31,7 +31,7 @@ const KIND_BY_STEP_NAME: Readonly<Record<string, StepKind>> = {
   playback: 'playback',
 };
 
-/** The kind of step that `stepName` stands for; `other` for a name that this table does not know. */
+/** The kind of the step named `stepName`; `other` for an unknown name. */
 export function stepKindOf(stepName: string): StepKind {
   return Object.hasOwn(KIND_BY_STEP_NAME, stepName) ? (KIND_BY_STEP_NAME[stepName] as StepKind) : 'other';
 }

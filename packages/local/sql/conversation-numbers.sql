@@ -19,6 +19,7 @@ SELECT
   input_chars,
   input_tokens,
   output_tokens,
+  audio_s,
   service_name,
   sampling_ratio
 FROM readable_spans

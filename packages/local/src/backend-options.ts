@@ -12,7 +12,8 @@ export interface RetentionOptions {
   maxAgeDays?: number | undefined;
   /**
    * In bytes, log included: while the store uses more than this, the conversations that ended first are deleted. While
-   * the file is rewritten, the disk holds up to twice as much. @defaultValue `2_147_483_648` (2 GiB)
+   * the file is rewritten, the disk holds up to twice as much. At least 8 MiB: in less, the spans that arrive while space
+   * is made are too large a part for the limit to hold. @defaultValue `2_147_483_648` (2 GiB)
    */
   maxBytes?: number | undefined;
 }
@@ -96,6 +97,9 @@ export interface ResolvedBackendOptions {
   onNotice: (notice: string) => void;
 }
 
+/** Smallest limit on the size of a store. */
+const MIN_STORE_BYTES = 8 * 1024 ** 2;
+
 /** @throws {@link LocalError} `OPTION_OUT_OF_RANGE` */
 export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBackendOptions {
   const {
@@ -120,6 +124,12 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
   for (const [name, value] of Object.entries(counts)) {
     check(name, value, Number.isSafeInteger(value) && value > 0, 'a whole number above 0');
   }
+  check(
+    'retention.maxBytes',
+    maxBytes,
+    maxBytes >= MIN_STORE_BYTES,
+    `at least ${MIN_STORE_BYTES} (8 MiB): in less, the spans that arrive while space is made are too large a part of it`,
+  );
   const minMemory = 32 * 1024 ** 2;
   check('storeMemoryBytes', storeMemoryBytes, storeMemoryBytes >= minMemory, `at least ${minMemory}`);
   check('maxRequestBytes', maxRequestBytes, maxRequestBytes >= maxBodyBytes, `at least maxBodyBytes (${maxBodyBytes})`);

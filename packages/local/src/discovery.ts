@@ -178,20 +178,23 @@ export async function askBackend(address: string, { path, body, token }: Backend
     sending.end(text);
   });
   if (response.statusCode === 200) return response;
-  throw new BackendRefusal(
-    response.statusCode ?? 0,
-    `${shown} answered ${response.statusCode}: ${await reasonOf(response)}`,
-  );
+  throw new BackendRefusal(shown, response.statusCode ?? 0, await reasonOf(response));
 }
 
 /** The back end answered, but did not do what it was asked to. */
 export class BackendRefusal extends Error {
   override readonly name = 'BackendRefusal';
+  /** Its address, without credentials. */
+  readonly location: string;
   readonly status: number;
+  /** In its own words. */
+  readonly reason: string;
 
-  constructor(status: number, message: string) {
-    super(message);
+  constructor(location: string, status: number, reason: string) {
+    super(`${location} answered ${status}: ${reason}`);
+    this.location = location;
     this.status = status;
+    this.reason = reason;
   }
 }
 

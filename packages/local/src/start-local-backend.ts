@@ -60,7 +60,9 @@ export async function startLocalBackend(options: LocalBackendOptions): Promise<L
   const { DuckDbSource } = await import('./source/duckdb-source.ts');
 
   let presence: Presence | undefined;
+  const gate = new ForegroundGate();
   const store = await SpanStore.open(storePath, {
+    yieldToQuestions: () => gate.yield(),
     memoryLimitBytes: settings.storeMemoryBytes,
     checkpointBytes: Math.min(MAX_LOG_BYTES, Math.ceil(settings.retention.maxBytes * MAX_LOG_SHARE)),
     onNotice: settings.onNotice,
@@ -79,16 +81,19 @@ export async function startLocalBackend(options: LocalBackendOptions): Promise<L
     const budget = new MemoryBudget(settings.maxRequestBytes);
     const gone = { clientsGone: 0 };
     let port = settings.port;
-    const server = createHttpServer(routesOf(settings, { access, store, upkeep, source, budget, instanceId, gone }), {
-      host: settings.host,
-      port: () => port,
-      access,
-      allowedOrigins: settings.allowedOrigins,
-      isSocket: settings.socketPath !== undefined,
-      budget,
-      onFailure: (error) => settings.onNotice(`a request failed: ${(error as Error).stack ?? String(error)}`),
-      onClientGone: () => (gone.clientsGone += 1),
-    });
+    const server = createHttpServer(
+      routesOf(settings, { access, store, upkeep, source, budget, gate, instanceId, gone }),
+      {
+        host: settings.host,
+        port: () => port,
+        access,
+        allowedOrigins: settings.allowedOrigins,
+        isSocket: settings.socketPath !== undefined,
+        budget,
+        onFailure: (error) => settings.onNotice(`a request failed: ${(error as Error).stack ?? String(error)}`),
+        onClientGone: () => (gone.clientsGone += 1),
+      },
+    );
     if (settings.socketPath === undefined) port = await listen(server, settings);
     else await listenOnSocket(server, settings.socketPath);
     release.unshift(() => closeServer(server));
@@ -149,15 +154,15 @@ interface BackendParts {
   upkeep: Upkeep;
   source: ConversationSource;
   budget: MemoryBudget;
+  gate: ForegroundGate;
   instanceId: string;
   gone: { clientsGone: number };
 }
 
 function routesOf(
   { maxBodyBytes, pageFolder, pageSettings, retention, onNotice }: ResolvedBackendOptions,
-  { access, store, upkeep, source, budget, instanceId, gone }: BackendParts,
+  { access, store, upkeep, source, budget, gate, instanceId, gone }: BackendParts,
 ): Map<string, Route> {
-  const gate = new ForegroundGate();
   const receiving: ReceivingOptions = { maxBodyBytes, budget, gate };
   const rejected = { tooOldSpans: 0, futureSpans: 0, foreignBodies: 0, metricsDiscarded: 0, logsDiscarded: 0 };
   const discarded = new Set<string>();

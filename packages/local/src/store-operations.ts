@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { QueryError } from '@convotel/query';
 import { BackendRefusal, askBackend, findRunningBackend, readText } from './discovery.ts';
-import { FORGET_PATH, type Forgotten, traceIdsOf } from './http/api-routes.ts';
+import { FORGET_PATH, type Forgotten, NO_SUCH_ID, traceIdsOf } from './http/api-routes.ts';
 import { BACKUP_PATH } from './http/http-answer.ts';
 import { LocalError } from './local-error.ts';
 import { syncFolder } from './store-files.ts';
@@ -124,9 +124,12 @@ export async function forgetConversation(options: ForgetOptions): Promise<Forgot
     return { traces, spans, from };
   } catch (error) {
     if (error instanceof QueryError || error instanceof LocalError) throw error;
-    const { message } = error as Error;
-    if (error instanceof BackendRefusal && error.status === 404) throw noSuchConversation(conversationId, message);
-    throw new LocalError('FORGET_FAILED', `the conversation was not deleted: ${message}`, { cause: error });
+    if (error instanceof BackendRefusal && error.reason === NO_SUCH_ID) {
+      throw noSuchConversation(conversationId, error.location);
+    }
+    throw new LocalError('FORGET_FAILED', `the conversation was not deleted: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -138,7 +141,7 @@ async function forgetInFile(storePath: string, conversationId: string): Promise<
   try {
     const source = new DuckDbSource(storePath, { lend: (use) => store.read(use), close: async () => undefined });
     const traceIds = await traceIdsOf(source, conversationId);
-    if (traceIds.length === 0) throw noSuchConversation(conversationId, `${storePath} has none of that id`);
+    if (traceIds.length === 0) throw noSuchConversation(conversationId, storePath);
     const spans = await store.forgetTraces(traceIds);
     return { traces: traceIds.length, spans };
   } finally {
@@ -146,6 +149,6 @@ async function forgetInFile(storePath: string, conversationId: string): Promise<
   }
 }
 
-function noSuchConversation(conversationId: string, why: string): QueryError {
-  return new QueryError('NO_SUCH_CONVERSATION', `no conversation "${conversationId}": ${why}`);
+function noSuchConversation(conversationId: string, location: string): QueryError {
+  return new QueryError('NO_SUCH_CONVERSATION', `no conversation ${JSON.stringify(conversationId)} in ${location}`);
 }

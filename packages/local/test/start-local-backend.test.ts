@@ -247,7 +247,12 @@ describe('life', () => {
   });
 
   test('options that make no sense are refused before anything is made', async () => {
-    for (const options of [{ port: 70_000 }, { maxBodyBytes: 0 }, { retention: { maxAgeDays: -1 } }]) {
+    for (const options of [
+      { port: 70_000 },
+      { maxBodyBytes: 0 },
+      { retention: { maxAgeDays: -1 } },
+      { retention: { maxBytes: 8 * 2 ** 20 - 1 } },
+    ]) {
       await expect(startLocalBackend({ storePath: path, ...options })).rejects.toMatchObject({
         code: 'OPTION_OUT_OF_RANGE',
       });

@@ -7,7 +7,7 @@ export const VIEWS = ['now', 'conversations', 'sessions', 'steps', 'compare', 'u
 export type View = (typeof VIEWS)[number];
 
 export const ORDERS = ['newest', 'longest', 'attention'] as const;
-/** `attention`: failures first, then what is open, then the slowest. */
+/** `attention`: failures first, then open conversations, then the slowest. */
 export type Order = (typeof ORDERS)[number];
 
 /** What *Usage* groups its rows by. */
@@ -22,25 +22,25 @@ export const OUTCOMES: readonly ConversationOutcome[] = [
   'open',
 ];
 
-/** From a time to a later one, as RFC 3339. */
+/** A time range in RFC 3339. */
 export type Stretch = readonly [since: string, until: string];
 
-/** Everything that determines what is on the screen. It is part of the address, so a link shows others the same. */
+/** Everything that determines what is on the screen. It is stored in the URL, so that a link shows others the same. */
 export interface Address {
   view: View;
-  /** The conversation that is open, within `conversations`. */
+  /** The conversation that is open in the view `conversations`. */
   conversationId?: string | undefined;
-  /** The session that is open, within `sessions`. */
+  /** The session that is open in the view `sessions`. */
   sessionId?: string | undefined;
-  /** The selected step: the id of a span in a conversation, else a name. */
+  /** The selected step: a span id in a conversation, else a step name. */
   step?: string | undefined;
   /** A duration back from now (`24h`), or a time. */
   since: string;
-  /** A time; now when absent. */
+  /** A time. @defaultValue now */
   until?: string | undefined;
   /** Where `compare` splits the window, unless it has two windows. */
   split?: string | undefined;
-  /** The two windows of `compare`; each from a time to a time. */
+  /** The two windows of `compare`, if the user has chosen them. */
   before?: Stretch | undefined;
   after?: Stretch | undefined;
   /** What `usage` groups its rows by. */
@@ -49,14 +49,14 @@ export interface Address {
   filters: ConversationFilters;
   /** Part of a conversation's id. */
   find?: string | undefined;
-  /** IANA zone; the viewer's when absent. */
+  /** IANA time zone. @defaultValue that of the browser */
   zone?: string | undefined;
 }
 
 const DEFAULT_SINCE = '24h';
 const FILTER_NAMES = ['outcome', 'workflow', 'service', 'session'] as const;
 
-/** Parses the part after `#` of the address. Unknown values fall back to the default. */
+/** Parses the part after `#` of the URL. Unknown values fall back to the default. */
 export function parseAddress(hash: string): Address {
   const [path = '', query = ''] = hash.replace(/^#?\/?/, '').split('?', 2);
   const [view = '', id] = path.split('/', 2);
@@ -136,7 +136,7 @@ export function windowOf({ since, until }: Pick<Address, 'since' | 'until'>, now
   const untilUnixNano = until === undefined ? BigInt(Math.ceil(nowUnixMs)) * NANO_PER_MS : parseInstant(until);
   const back = durationMs(since);
   const sinceUnixNano = back === undefined ? parseInstant(since) : untilUnixNano - BigInt(back) * NANO_PER_MS;
-  // A link may hold any two times; an empty window would cause a needless error.
+  // A link may contain any two times; an empty window would cause an error.
   return sinceUnixNano < untilUnixNano
     ? { sinceUnixNano, untilUnixNano }
     : { sinceUnixNano: untilUnixNano, untilUnixNano: sinceUnixNano + 1n };
@@ -153,7 +153,7 @@ export function unixMs(unixNano: bigint): number {
   return Number(unixNano / NANO_PER_MS);
 }
 
-/** RFC 3339 of whole milliseconds, for the address. */
+/** RFC 3339 in milliseconds, for the URL. */
 export function timeText(atUnixMs: number): string {
   return new Date(Math.round(atUnixMs)).toISOString();
 }
@@ -163,7 +163,7 @@ function timeIn(parameters: URLSearchParams, name: string): string | undefined {
   return text !== null && isTime(text) ? text : undefined;
 }
 
-/** Two times with a slash between them, as ISO 8601 writes an interval. */
+/** Parses two times with a slash between them, as in ISO 8601 intervals. */
 function stretchIn(parameters: URLSearchParams, name: string): Stretch | undefined {
   const [since = '', until = '', ...more] = (parameters.get(name) ?? '').split('/');
   if (more.length > 0 || !isTime(since) || !isTime(until)) return undefined;
@@ -196,7 +196,7 @@ function decoded(text: string): string {
   }
 }
 
-/** The address of the page; re-renders when it changes. */
+/** The current address; re-renders when it changes. */
 export function useAddress(): Address {
   const [hash, setHash] = useState(location.hash);
   useEffect(() => {
@@ -218,7 +218,7 @@ export function replaceAddress(address: Address): void {
   dispatchEvent(new HashChangeEvent('hashchange'));
 }
 
-/** The viewer's own zone. */
+/** The time zone of the browser. */
 export function ownZone(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }

@@ -18,7 +18,7 @@ import './styles/theme.css';
 import './styles/parts.css';
 import './styles/views.css';
 
-/** How often the page checks whether the first span has arrived. */
+/** Interval of the check whether the first span has arrived. */
 const FIRST_SPAN_EVERY_MS = 2000;
 
 function App() {
@@ -31,11 +31,11 @@ function App() {
     readAbout().then(setAbout, () => undefined);
   }, [signIns]);
 
-  // One conversation at any time is enough to know that there is something to show; until then this is assumed.
+  // A single conversation, at any time, is enough. Until the first answer, the page is assumed to be empty.
   const [isEmpty, setIsEmpty] = useState(true);
   const first = useAnswer(
     `first ${signIns} ${isEmpty}`,
-    // A separate question would only delay the first one of the view.
+    // Uses the first answer of the view, because a separate question would only delay it.
     async () => (await firstAnswerSaw) || (await ask('recent', { timeZone: zone, limit: 1 })).data.length > 0,
     isEmpty ? FIRST_SPAN_EVERY_MS : undefined,
   );
@@ -98,7 +98,7 @@ function titleOf(view: string, opened: string | undefined): string {
   return `${opened ?? view[0]!.toUpperCase() + view.slice(1)} · convotel`;
 }
 
-/** The address holds what is shown, so it cannot also hold an anchor. */
+/** Moves the focus by script, because the hash contains the address and cannot be used as an anchor. */
 function skipToMain(event: Event): void {
   event.preventDefault();
   document.getElementById('main')?.focus();

@@ -12,7 +12,7 @@ export function durationWords(milliseconds: number): string {
   return `${sign}${Math.floor(seconds / 3600)} h ${String(Math.floor((seconds % 3600) / 60)).padStart(2, '0')} min`;
 }
 
-/** The same, short enough for an axis. */
+/** Like {@link durationWords}, but short enough for an axis. */
 export function axisWords(milliseconds: number): string {
   if (milliseconds === 0) return '0';
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
@@ -97,12 +97,11 @@ export function inputTime(atUnixMs: number, zone: string): string {
   return `${part('year')}-${part('month')}-${part('day')}T${part('hour')}:${part('minute')}`;
 }
 
-/** The instant at which clocks in `zone` show `text`; undefined when it is not a date and a time. */
+/** The instant of the local time `text` in `zone`; undefined if it is not a date and a time. */
 export function readInputTime(text: string, zone: string): number | undefined {
   const asUtc = Date.parse(`${text}:00Z`);
   if (Number.isNaN(asUtc)) return undefined;
-  // The clocks of the zone at the guessed instant show how far it is off; applied twice, for the hour around a clock
-  // change.
+  // Corrects the guess by the zone's offset at the guessed instant; twice, for times close to a clock change.
   let at = asUtc;
   for (let round = 0; round < 2; round++) at += asUtc - Date.parse(`${inputTime(at, zone)}:00Z`);
   return at;

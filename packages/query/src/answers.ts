@@ -4,6 +4,8 @@
 // Answers, one function a command
 export { averages } from './answers/averages.ts';
 export type { LeftOut, StepAverageRow } from './answers/averages.ts';
+export { busiest } from './answers/busiest.ts';
+export type { HourOfDayRow } from './answers/busiest.ts';
 export { commonErrors } from './answers/common-errors.ts';
 export type { CommonErrorRow, CommonErrorsOptions } from './answers/common-errors.ts';
 export type { ComparisonRow, Verdict } from './answers/compare/compare-windows.ts';
@@ -11,24 +13,18 @@ export { compare } from './answers/compare/compare.ts';
 export type { CompareByAttribute, CompareByTime, CompareOptions, ComparisonReport } from './answers/compare/compare.ts';
 export type { ComparedSide } from './answers/compare/compared-sides.ts';
 export type { DifferenceWithinGroups } from './answers/compare/mix.ts';
-export { busiest, hours, longest, recent } from './answers/conversation-lists.ts';
-export type {
-  ConversationRow,
-  HourOfDayRow,
-  HourRow,
-  LongestOptions,
-  RecentOptions,
-} from './answers/conversation-lists.ts';
 export type {
   ConversationDetail,
   OneConversationOptions,
   StepRow,
 } from './answers/conversation/conversation-detail.ts';
-export { summary, timeline, trace } from './answers/conversation/one-conversation.ts';
+export { summary } from './answers/conversation/summary.ts';
+export { timeline } from './answers/conversation/timeline.ts';
+export { trace } from './answers/conversation/trace.ts';
 export { correlation } from './answers/correlation.ts';
 export type { CorrelatedPair, Correlation } from './answers/correlation.ts';
-export { errors, success } from './answers/errors-and-success.ts';
-export type { StepErrorRow, StepSuccessRow } from './answers/errors-and-success.ts';
+export { errors } from './answers/errors.ts';
+export type { StepErrorRow } from './answers/errors.ts';
 export { explain } from './answers/explain/explain.ts';
 export type {
   ExplainedPart,
@@ -37,16 +33,26 @@ export type {
   Explanation,
   WorstStep,
 } from './answers/explain/explanation.ts';
+export { hours } from './answers/hours.ts';
+export type { HourRow } from './answers/hours.ts';
+export { longest } from './answers/longest.ts';
+export type { LongestOptions } from './answers/longest.ts';
 export { percentiles } from './answers/percentiles.ts';
 export type { GroupPercentiles, PercentileName, PercentilesOptions, StepPercentiles } from './answers/percentiles.ts';
+export { recent } from './answers/recent.ts';
+export type { ConversationRow, RecentOptions } from './answers/recent.ts';
 export { GROUP_ATTRIBUTES } from './answers/report.ts';
 export type { GroupedOptions, Report, SingleOptions, WindowedOptions } from './answers/report.ts';
+export { satisfaction } from './answers/satisfaction.ts';
+export type { Satisfaction, SatisfactionOptions } from './answers/satisfaction.ts';
 export { session } from './answers/session.ts';
 export type { SessionConversation, SessionDetail, SessionOptions } from './answers/session.ts';
 export { sessions } from './answers/sessions.ts';
 export type { SessionRow, SessionsOptions } from './answers/sessions.ts';
-export { satisfaction, slow } from './answers/slow-and-satisfaction.ts';
-export type { Satisfaction, SatisfactionOptions, SlowOptions } from './answers/slow-and-satisfaction.ts';
+export { slow } from './answers/slow.ts';
+export type { SlowOptions } from './answers/slow.ts';
+export { success } from './answers/success.ts';
+export type { StepSuccessRow } from './answers/success.ts';
 export { usage } from './answers/usage.ts';
 export type { ModelPrice, Usage, UsageGroup, UsageOptions, UsageRow } from './answers/usage.ts';
 export type { Evidence, Finding, FindingRule, Severity } from './findings/finding.ts';

@@ -4,23 +4,22 @@ import type { GroupBy, StepColumn } from './model/groups.ts';
 import type { SpanRecord } from './model/span-record.ts';
 
 /**
- * The questions that every engine answers, and what each is answered with. All commands are built from them.
+ * The questions that every engine answers, and the type of each answer. All commands are built from them.
  *
- * Spans are counted once per (trace id, span id, start). When two copies differ, the one that ends later counts, then
- * the one that is not recovered, then the one read last. A conversation is a trace with a root or a step.
+ * Duplicates of a span, which have the same trace id, span id and start, count once: the one that ends last, else the
+ * one that is not recovered, else the one that was read last. A conversation is a trace with a root or a step.
  *
- * Coverage of a question with a window counts the spans that start in it and, among them, the conversations (traces
- * with a root or step there); with filters, only those of the chosen conversations. `samplingWarnings` over the same
- * spans are its warnings; then, where the question has no filters and finds spans but no conversation, the
- * `unrecognisedWarning`; then `reuseWarnings` over the conversations that an answer hands over, or `foldedWarning` where
- * names of steps were folded. Where a question
- * stops as soon as it has enough (`conversations` in order `newest`), and for one conversation, it counts all spans of
- * the conversations handed over.
+ * The coverage of a question with a window counts the spans that start in the window and the conversations among them
+ * (traces with a root or step there); with filters, only those of the selected conversations. For `conversations` in
+ * order `newest`, which stops as soon as there are enough, and for one conversation, it counts all spans of the
+ * conversations in the answer. Warnings, in this order: `samplingWarnings` for these spans; `unrecognisedWarning`, if
+ * the question has no filters and there are spans but no conversations; `reuseWarnings` for the conversations in the
+ * answer, or `foldedWarning` if step names were folded.
  */
 export interface Questions {
   /**
-   * All spans of the conversation: of the derived trace, else of the newest trace that carries the id; a trace id in
-   * hex is accepted too where no conversation has the id. `spans` is empty when there is none.
+   * All spans of the conversation: of the trace whose id is derived from the conversation id, else of the newest trace
+   * with that conversation id, else of the trace with that trace id (hex). `spans` is empty if there is none.
    */
   conversation: { asked: ConversationQuestion; answer: ConversationSpans };
   conversations: { asked: ConversationsQuestion; answer: ConversationRecord[] };
@@ -32,45 +31,45 @@ export interface Questions {
   'attribute-values': { asked: AttributeValuesQuestion; answer: AttributeCount[] };
 }
 
-/** Most rows that one question may ask a server for. */
+/** Maximum number of rows that one question may ask a server for. */
 export const MAX_QUESTION_LIMIT = 10_000;
 
-/** Most quantiles that one question may ask a server for. */
+/** Maximum number of quantiles that one question may ask a server for. */
 export const MAX_QUESTION_QUANTILES = 100;
 
 /**
- * Most step names that an answer about all steps of a window tells apart: the most frequent among the spans that start in
- * it, equal ones by code point. All others are counted together as {@link OTHER_STEPS}.
+ * Maximum number of step names in an answer about all steps of a window: the most frequent ones among the spans that
+ * start in it, ties by code point. All others are counted together as {@link OTHER_STEPS}.
  */
 export const MAX_STEP_NAMES = 1_000;
 
 /** The name of the row for the steps beyond {@link MAX_STEP_NAMES}. */
 export const OTHER_STEPS = '(other)';
 
-/** A question's name, also in URLs. */
+/** The name of a question, as in URLs. */
 export type QuestionName = keyof Questions;
 
-/** One question as data: its name and what it asks with. */
+/** A question: its name and parameters. */
 export type Question<Name extends QuestionName = QuestionName> = { name: Name } & Questions[Name]['asked'];
 
-/** Any of the questions; its `name` tells which. */
+/** Any of the questions, discriminated by `name`. */
 export type AnyQuestion = { [Name in QuestionName]: Question<Name> }[QuestionName];
 
-/** Where answers come from: an engine over a store, a back end, a file. */
+/** Answers questions: an engine over a store, a back end, or a file. */
 export interface ConversationSource {
   readonly kind: SourceKind;
-  /** Address or path, as a person would write it. */
+  /** Address or path, for display. */
   readonly location: string;
   /**
    * Answers one question.
-   * @throws `SourceError` when the back end cannot be reached or does not answer as it should.
+   * @throws `SourceError` if the back end cannot be reached or its response is invalid.
    */
   ask<Name extends QuestionName>(question: Question<Name>): Promise<Answer<Questions[Name]['answer']>>;
-  /** Releases files and connections. Asking afterwards is a mistake of the caller. */
+  /** Closes files and connections. Do not call {@link ask} afterwards. */
   close(): Promise<void>;
 }
 
-/** An engine is one function a question; one without an answer to some question does not compile. */
+/** One function per question; a missing one is a type error. */
 export type Engine<Store> = {
   readonly [Name in QuestionName]: (
     store: Store,
@@ -78,7 +77,7 @@ export type Engine<Store> = {
   ) => Answer<Questions[Name]['answer']> | Promise<Answer<Questions[Name]['answer']>>;
 };
 
-/** Puts `question` to `engine` over `store`. */
+/** Answers `question` with `engine` over `store`. */
 export async function askEngine<Store, Name extends QuestionName>(
   engine: Engine<Store>,
   store: Store,
@@ -87,7 +86,7 @@ export async function askEngine<Store, Name extends QuestionName>(
   return engine[question.name](store, question);
 }
 
-/** What answers the questions. */
+/** The kind of source that answers the questions. */
 export type SourceKind = 'memory' | 'file' | 'local' | 'serve' | 'jaeger' | 'clickhouse';
 
 /** Asks for one conversation. */
@@ -95,87 +94,87 @@ export interface ConversationQuestion {
   conversationId: string;
 }
 
-/** The spans of one conversation, in order of start, then span id. */
+/** The spans of one conversation, by start, then span id. */
 export interface ConversationSpans {
   spans: SpanRecord[];
-  /** Other traces that carry the same conversation id, the newest first. */
+  /** Other traces with the same conversation id, newest first. */
   otherTraceIds: string[];
 }
 
-/** Asks for conversations that start in the window, as many as `limit`. */
+/** Asks for up to `limit` conversations that start in the window. */
 export interface ConversationsQuestion {
-  /** Absent: all that there is. */
+  /** @defaultValue all time */
   window?: Window;
   filters?: ConversationFilters;
   /**
-   * `newest`: by start. `longest`: by duration (end − start). `slowest`: by duration, without those that are open.
-   * `slowest-response`: by response latency, without those that have none.
-   * The largest first; equal ones newest first, then by trace id.
+   * `newest`: by start. `longest`: by duration (end − start). `slowest`: by duration, without open conversations.
+   * `slowest-response`: by response latency, without conversations that have none.
+   * The largest value first; ties newest first, then by trace id.
    */
   order: 'newest' | 'longest' | 'slowest' | 'slowest-response';
   limit: number;
   /**
-   * Only conversations with more than this many nanoseconds of duration; of response latency, rounded to whole
-   * nanoseconds, in order `slowest-response`.
+   * Only conversations with a longer duration than this, in nanoseconds; in order `slowest-response`, with a longer
+   * response latency, rounded to nanoseconds.
    */
   aboveNano?: bigint | undefined;
 }
 
 /**
- * Asks for numbers per step, over the step spans that start in the window. Beyond {@link MAX_STEP_NAMES} names, the rest
- * is one row; not where `step` asks for one.
+ * Asks for statistics per step, over the step spans that start in the window. Without `step`, names beyond
+ * {@link MAX_STEP_NAMES} are in one row.
  */
 export interface StepStatisticsQuestion {
   window: Window;
   filters?: ConversationFilters;
-  /** Only this step; all when absent. A step never seen has no row. */
+  /** Only this step, which has no row if it does not occur. @defaultValue all steps */
   step?: string;
-  /** Probabilities between 0 and 1 whose quantiles `quantilesMs` is to hold. */
+  /** Probabilities from 0 to 1 of the quantiles in `quantilesMs`. */
   quantiles?: readonly number[];
-  /** False: `timings` stays empty, which saves a look at every span. @defaultValue `true` */
+  /** Whether to fill `timings`, which requires reading every span. @defaultValue `true` */
   timings?: boolean;
-  /** True: `firstOutput` is there too, which takes a look at every span. @defaultValue `false` */
+  /** Whether to include `firstOutput`, which requires reading every span. @defaultValue `false` */
   firstOutput?: boolean;
-  /** One row a group and step. Absent: one row a step. */
+  /** One row per group and step. @defaultValue one row per step */
   groupBy?: GroupBy | undefined;
 }
 
 /**
- * Numbers of one step. *Counted* spans are the completed ones shorter than 60 s. Rows come by group, then in step order.
- * Whether a span was retried is judged over all groups.
+ * Statistics of one step. *Counted* spans are the completed ones shorter than 60 s. Rows are ordered by group, then in
+ * step order. Retries are recognised across groups.
  */
 export interface StepStatistics {
   /** With `groupBy`. */
   group?: string;
   step: string;
-  /** All its spans; `total` = completed + failures + interrupted. */
+  /** Number of all its spans; `total` = completed + failures + interrupted. */
   total: number;
   completed: number;
-  /** Spans that `failed`, `timed_out` or were `abandoned`. */
+  /** Number of spans that `failed`, `timed_out` or were `abandoned`. */
   failures: number;
-  /** Spans that were retried, whatever became of the retry. */
+  /** Number of spans that were retried, whether or not the retry succeeded. */
   retried: number;
-  /** Failures that were not retried. */
+  /** Number of failures that were not retried. */
   finalFailures: number;
-  /** Counted spans. */
+  /** Number of counted spans. */
   count: number;
-  /** Of the counted spans; absent where there is none. */
+  /** Of the counted spans; absent if there are none. */
   averageMs?: number;
   minMs?: number;
   maxMs?: number;
-  /** Sum over the counted spans that are outermost. */
+  /** Sum of the counted spans that are outermost. */
   outermostMs: number;
   /** `count` + `tooLong` + `notCompleted` = `total`. */
   leftOut: { tooLong: number; notCompleted: number };
-  /** Mean in ms of each named part, over the counted spans that have it, keys in order; empty where they were not asked for. */
+  /** Mean of each timing in ms, over the counted spans that have it, with sorted keys; empty if not asked for. */
   timings: Record<string, number>;
-  /** For each probability asked for, by linear interpolation at index (n−1)·q; empty where nothing is counted. */
+  /** A quantile for each probability, by linear interpolation at index (n−1)·q; empty if no span is counted. */
   quantilesMs: number[];
-  /** How long counted spans took to their first output; absent where none says so, or where it was not asked for. */
+  /** Time to first output of the counted spans; absent if none has it or it was not asked for. */
   firstOutput?: FirstOutputStatistics;
 }
 
-/** Numbers of the time to first output of one step, over the counted spans that have it. */
+/** Statistics of the time to first output of one step, over the counted spans that have it. */
 export interface FirstOutputStatistics {
   count: number;
   averageMs: number;
@@ -187,13 +186,13 @@ export interface FirstOutputStatistics {
 export interface ConversationCountsQuestion {
   window: Window;
   filters?: ConversationFilters;
-  /** `hour`: each clock hour of the zone; `hourOfDay`: 0 to 23, whatever the day. */
+  /** `hour`: each hour in the time zone; `hourOfDay`: 0 to 23, over all days. */
   by: 'hour' | 'hourOfDay';
   /** IANA name, such as `Asia/Kolkata`. */
   timeZone: string;
 }
 
-/** Conversations in one hour; hours without one have no row. Oldest (or lowest) first. */
+/** Number of conversations in one hour; hours without any have no row. Oldest (or lowest) first. */
 export interface ConversationCount {
   /** The instant at which the hour begins; with `by: 'hour'`. */
   hourUnixNano?: bigint;
@@ -206,25 +205,25 @@ export interface ConversationCount {
 export interface ResponseStatisticsQuestion {
   window: Window;
   filters?: ConversationFilters;
-  /** Probabilities between 0 and 1 whose quantiles `quantilesMs` is to hold. */
+  /** Probabilities from 0 to 1 of the quantiles in `quantilesMs`. */
   quantiles?: readonly number[];
-  /** One row a group. */
+  /** One row per group. */
   groupBy?: GroupBy | undefined;
 }
 
 /**
- * Numbers of the response latency, over the conversations that have one. Without `groupBy`, always one row,
- * even where there is no conversation; with it, one row for each group in which a conversation has a latency.
+ * Statistics of the response latency, over the conversations that have one. Without `groupBy`, there is always one row,
+ * even without conversations; with it, one row for each group in which a conversation has a latency.
  */
 export interface ResponseStatistics {
   /** With `groupBy`. */
   group?: string;
   conversations: number;
-  /** Absent where there is none. */
+  /** Absent if there are none. */
   averageMs?: number;
   minMs?: number;
   maxMs?: number;
-  /** Like {@link StepStatistics.quantilesMs}; empty where there is no conversation. */
+  /** Like {@link StepStatistics.quantilesMs}; empty if there are no conversations. */
   quantilesMs: number[];
 }
 
@@ -236,55 +235,55 @@ export interface CommonErrorsQuestion {
 }
 
 /**
- * Failures with the same step, type and pattern of message; the most frequent first, then the latest, then step, type,
- * pattern (texts by code point, an absent one behind the others).
+ * Failures with the same step, error type and message pattern. Most frequent first, then latest first, then by step,
+ * type and pattern (by code point, absent ones last).
  */
 export interface CommonError {
   step: string;
   errorType?: string;
-  /** The message with what differs from one failure to the next replaced by `…`; absent where there is no message. */
+  /** The message, with the parts that vary between failures replaced by `…`; absent if there is no message. */
   pattern?: string;
-  /** The message of the latest failure; where several started at once, of the one first by trace id, then by message. */
+  /** The message of the latest failure; if several started at the same time, of the first by trace id, then message. */
   message?: string;
   count: number;
-  /** Latest start of such a step. */
+  /** Latest start of a failed step. */
   lastSeenUnixNano: bigint;
   /** The conversation of that step. */
   conversationId: string;
 }
 
 /**
- * Asks for one row a conversation with a step in the window or a start in it. Of all steps of those conversations beyond
- * {@link MAX_STEP_NAMES} names, the rest is one column.
+ * Asks for one row per conversation that starts in the window or has a step in it. Steps beyond {@link MAX_STEP_NAMES}
+ * names in those conversations are in one column.
  */
 export interface StepDurationsQuestion {
   window: Window;
   filters?: ConversationFilters;
-  /** One column a group and step, and `groupMasks`. */
+  /** One column per group and step, and `groupMasks`. */
   groupBy?: GroupBy | undefined;
-  /** True: columns have `traits` too, which takes a look at more of every span. @defaultValue `false` */
+  /** Whether columns include `traits`, which requires reading more of every span. @defaultValue `false` */
   traits?: boolean;
 }
 
 /**
- * One row a conversation, one column a step, for statistics. All arrays have `traceIds.length` elements; rows are in
- * order of start, then trace id.
+ * A table with a row per conversation and a column per step, for statistics. All arrays have `traceIds.length`
+ * elements. Rows are ordered by start, then trace id.
  */
 export interface StepDurations {
   traceIds: string[];
-  /** Start of the conversation, Unix nanoseconds. */
+  /** Start of each conversation, in Unix nanoseconds. */
   startTimesUnixNano: BigInt64Array;
-  /** 1 where the conversation starts in the window, else 0. */
+  /** 1 if the conversation starts in the window, else 0. */
   startsInWindow: Uint8Array;
   outcomes: ConversationOutcome[];
-  /** End − start in ms, wherever its steps start. */
+  /** End − start in ms, including steps outside the window. */
   durationMs: Float64Array;
-  /** Sum of its outermost steps in ms, wherever they start. */
+  /** Sum of its outermost steps in ms, including those outside the window. */
   stepSumMs: Float64Array;
-  /** Response latency in ms; NaN where the conversation has none. */
+  /** Response latency in ms; NaN if the conversation has none. */
   responseMs: Float64Array;
   /**
-   * With `groupBy`: the groups that a conversation is in, bit i for the group at place i of `values`, the next two for
+   * With `groupBy`, the groups of each conversation as a bit mask: bit i for `values[i]`, the next two bits for
    * `(other)` and `(none)`.
    */
   groupMasks?: Uint32Array;
@@ -292,17 +291,19 @@ export interface StepDurations {
   steps: StepColumn[];
 }
 
-/** Asks which values an attribute has on the steps that start in the window; see {@link GroupBy}. */
+/** Asks for the values of an attribute on the steps that start in the window; see {@link GroupBy}. */
 export interface AttributeValuesQuestion {
   window: Window;
   filters?: ConversationFilters;
   attribute: string;
-  /** Only on this step. */
+  /** Only this step. */
   step?: string;
   limit: number;
 }
 
-/** A value, and how many steps have it; the most frequent first, then by code point. Steps without one are in no row. */
+/**
+ * A value and the number of steps with it. Most frequent first, then by code point; steps without a value do not count.
+ */
 export interface AttributeCount {
   value: string;
   spans: number;

@@ -1,4 +1,4 @@
-// Setting tracing up
+// Setup
 export { startTracing } from './start-tracing.ts';
 export { TracingOptionsError } from './settings/tracing-options.ts';
 export type {
@@ -17,7 +17,7 @@ export type { TextPlace } from './encoding/sendable.ts';
 // Ids
 export { keyedId } from './ids/replaced-ids.ts';
 
-// For a tracer provider of one's own
+// For applications that create their own tracer provider
 export { ConversationIdGenerator } from './ids/conversation-tracer-provider.ts';
 export { ConversationSampler } from './ids/conversation-tracer-provider.ts';
 export { convotelSpanProcessor } from './setup/joined-tracing.ts';

@@ -1,4 +1,4 @@
-// For convotel's own command, benchmarks and fault tests; not covered by the promises about versions.
+// For convotel's own CLI, benchmarks and fault tests; not covered by semantic versioning.
 export { Delivery } from './delivery/delivery.ts';
 export type { Clock, Transport } from './delivery/delivery.ts';
 export { DeliveryProcessor } from './setup/span-delivery.ts';
@@ -7,6 +7,7 @@ export { OutageWarning } from './delivery/failures.ts';
 export { ENCODED_JSON, JsonSpanEncoder } from './encoding/json.ts';
 export { ProtobufSpanEncoder } from './encoding/protobuf.ts';
 export type { SpanEncoder } from './encoding/span-encoder.ts';
+export { readHeartbeat } from './journal/heartbeat.ts';
 export { inspectJournals } from './journal/inspect-journals.ts';
 export type { ServiceJournal } from './journal/inspect-journals.ts';
 export { Journal } from './journal/journal.ts';

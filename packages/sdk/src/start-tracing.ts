@@ -12,22 +12,21 @@ import type { DeliveryReport, Tracing } from './tracing.ts';
 
 const RUNNING = Symbol.for('convotel.running-tracing');
 
-/** The setup of this process, by any copy of this package. */
+/** Shared by all copies of this package in the process. */
 const inProcess = globalThis as { [RUNNING]?: Tracing | undefined };
 
 /**
- * Sets OpenTelemetry up for this process: spans are kept in a journal and sent by OTLP/HTTP, trace ids follow from
- * conversation ids, texts are redacted. Options take precedence over `OTEL_*` variables; invalid ones of either are
- * named once. A provider that the program has registered before is joined, not replaced, unless the option `provider`
- * is `private`. Called again before `shutdown`, it returns the first setup.
- * @throws {@link TracingOptionsError} for an endpoint or a ratio that is invalid. It throws nothing else, and nothing
- *   later.
+ * Sets up OpenTelemetry for this process: spans are stored in a journal and sent by OTLP/HTTP, trace ids are derived
+ * from conversation ids, texts are redacted. Options take precedence over `OTEL_*` variables; each invalid value of
+ * either causes one warning. A provider that the program has already registered is joined, not replaced, unless the
+ * option `provider` is `private`. Called again before `shutdown`, it returns the first setup.
+ * @throws {@link TracingOptionsError} for an invalid endpoint or sampling ratio, and nothing else.
  */
 export function startTracing(options: TracingOptions = {}): Tracing {
   checkTracingOptions(options);
   const warn = warningsOf(options);
   if (inProcess[RUNNING] !== undefined) {
-    warn('convotel: startTracing was called before; its first setup stays, with its options');
+    warn('convotel: startTracing was called before; the first setup stays in effect, with its options');
     return inProcess[RUNNING];
   }
   const usable = usableOptions(options, warn);
@@ -40,10 +39,10 @@ export function startTracing(options: TracingOptions = {}): Tracing {
   const isRedacted = isJoining || foreign === undefined;
   applyToProcess(usable, environment, warn, { isJoining, isRedacted });
   const tracing = environment.isDisabled ? disabledTracing() : setUp(usable, environment, foreign, warn);
-  const said = new Set<string>();
+  const warned = new Set<string>();
   for (const warning of environment.variables.warnings) {
-    if (!said.has(warning)) warn(`convotel: ${warning}`);
-    said.add(warning);
+    if (!warned.has(warning)) warn(`convotel: ${warning}`);
+    warned.add(warning);
   }
   return tracing;
 }
@@ -83,7 +82,7 @@ function setUp(
   return tracing;
 }
 
-/** The setup of a program whose environment disables tracing. */
+/** Used when `OTEL_SDK_DISABLED` is set. */
 export function disabledTracing(): Tracing {
   const settled = async (): Promise<DeliveryReport> => ({ deliveredSpans: 0, undeliveredSpans: 0 });
   return {

@@ -1,27 +1,27 @@
-/** What has become of spans so far. Includes spans taken over from earlier runs. */
+/** How many spans were delivered so far. Includes spans left by earlier runs of the service. */
 export interface DeliveryReport {
   /** Spans that a back end has accepted. */
   deliveredSpans: number;
-  /** Finished spans that are not known to be delivered: still waiting, refused, or dropped for want of room. */
+  /** Finished spans that are not known to be delivered: still waiting, refused, or dropped because a limit was reached. */
   undeliveredSpans: number;
-  /** Why the last failed delivery failed; absent when a later one succeeded, or none has failed. */
+  /** Why the last delivery failed; absent if it succeeded or there was none. */
   problem?: string;
 }
 
 /**
- * The balance of this process: `finishedSpans + inheritedSpans = deliveredSpans + waitingSpans + dropped`, at any time.
+ * Span counts of this process. At any time, `finishedSpans + inheritedSpans = deliveredSpans + waitingSpans + dropped`.
  */
 export interface TelemetryReport extends DeliveryReport {
   /** Spans that ended in this process. */
   finishedSpans: number;
   /** Spans taken over from an earlier run of this service. */
   inheritedSpans: number;
-  /** Spans that are kept and will be sent, by this process or the next start of the service. */
+  /** Spans that are stored and will be sent, by this process or the next start of the service. */
   waitingSpans: number;
   /**
-   * Spans that were given up, by reason: `journal_full`, `memory_full`, `refused` and `rejected` (by the back end),
-   * `too_large`, `unsendable` (ids that are not ids), `damaged` (records that could not be read any more), `stopped`
-   * (no journal at shutdown), `internal_error`.
+   * Number of lost spans by reason: `journal_full`, `memory_full`, `refused` and `rejected` (by the back end),
+   * `too_large`, `unsendable` (invalid trace or span id), `damaged` (unreadable journal records), `stopped` (unsent at
+   * shutdown without a journal), `internal_error`.
    */
   droppedSpans: Readonly<Record<string, number>>;
   /**
@@ -40,23 +40,23 @@ export interface DeadlineOptions {
 /** The running setup of a program; `await using` shuts it down at the end of its block. */
 export interface Tracing extends AsyncDisposable {
   /**
-   * `own`: made here. `private`: made here, beside what the program registers. `joined`: the program had already
-   * registered a provider, which is used and never shut down. `disabled`: by `OTEL_SDK_DISABLED`; nothing is traced.
+   * `own`: convotel's provider, registered globally. `private`: convotel's provider, not registered. `joined`: the
+   * provider that the program had registered, never shut down by convotel. `disabled`: `OTEL_SDK_DISABLED` is set;
+   * nothing is traced.
    */
   readonly kind: 'own' | 'private' | 'joined' | 'disabled';
   /**
-   * Sends waiting spans, and resolves when that is done or at the deadline, with what is known to be delivered. After a
-   * failed attempt it resolves at once until the next one is due. Never rejects. In a joined setup nothing is counted:
-   * both numbers are 0.
+   * Sends waiting spans. Resolves when they are sent or at the deadline; after a failed attempt, immediately until the
+   * next one is due. Never rejects. In a joined setup nothing is counted: both numbers are 0.
    */
   flush(options?: DeadlineOptions): Promise<DeliveryReport>;
   /**
-   * Ends open spans as `abandoned`, sends waiting ones, then stops tracing: resolves by the deadline, closes every
-   * connection, never rejects. Unsent spans stay in the journal for the next start. A joined setup is flushed and left
+   * Ends open spans as `abandoned`, sends waiting spans, closes every connection and stops tracing. Resolves by the
+   * deadline; never rejects. Unsent spans stay in the journal for the next start. A joined provider is flushed and keeps
    * running.
    */
   shutdown(options?: DeadlineOptions): Promise<DeliveryReport>;
-  /** What has become of spans so far. In a joined setup nothing is counted. */
+  /** Returns the span counts so far. In a joined setup nothing is counted. */
   report(): TelemetryReport;
 }
 

@@ -9,12 +9,12 @@ export type {
   StartConversationOptions,
 } from './conversation/conversation-options.ts';
 
-// Steps of the conversation that is active
+// Steps of the active conversation
 export { startStep, step } from './step/step.ts';
 export { wrapStep } from './step/step.ts';
 export type { RecognizeOptions } from './results/recognized/client.ts';
 export type { ResultOptions } from './results/result-observer.ts';
-export type { Carrier, RecordedStep, Step, StepHandle, StepOptions, TokenUsage } from './step/step-options.ts';
+export type { Carrier, ModelUsage, RecordedStep, Step, StepHandle, StepOptions } from './step/step-options.ts';
 
 // Outcomes
 export type { ClassifiedStep, ClassifyError, Outcome } from '@convotel/conventions';

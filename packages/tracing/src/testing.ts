@@ -6,27 +6,29 @@ export type { ConversationRecord, StepRecord } from './testing/recording.ts';
 
 /** What the program under test did since {@link recordConversations} or the last `reset()`. */
 export interface ConversationRecorder {
-  /** Conversations in order of start, with their steps inside; made anew whenever it is read. */
+  /** Conversations in order of start, each with its steps. Every read returns a new snapshot. */
   readonly conversations: ConversationRecord[];
   /** All steps of all conversations, in order of start. */
   readonly steps: StepRecord[];
-  /** Warnings for the program's author, such as that a step ran outside of any conversation. Nothing is printed. */
+  /**
+   * Warnings, such as that a step ran outside of any conversation. They are collected here instead of being printed.
+   */
   readonly warnings: string[];
-  /** Forgets what was recorded, warnings included: before each test. */
+  /** Discards what was recorded, including warnings. Call it before each test. */
   reset(): void;
-  /** Stops recording, and leaves everything as it was: after all tests. */
+  /** Stops recording and restores the previous settings. Call it after all tests. */
   stop(): void;
 }
 
-/** Settings of {@link recordConversations}. */
+/** Options of {@link recordConversations}. */
 export interface RecordConversationsOptions {
   /** Whether `input` and `output` are recorded. @defaultValue `true` */
   captureContent?: boolean | undefined;
 }
 
 /**
- * Records conversations in memory instead of sending them anywhere, whatever provider the program has registered.
- * For tests of one's own code, with any test runner, and under fake timers: durations are then those of the fake clock.
+ * Records conversations in memory instead of exporting them, whatever provider the program has registered.
+ * For tests of your own code, with any test runner. Under fake timers, durations are those of the fake clock.
  */
 export function recordConversations({ captureContent = true }: RecordConversationsOptions = {}): ConversationRecorder {
   const registry = processRegistry();
@@ -52,7 +54,7 @@ export function recordConversations({ captureContent = true }: RecordConversatio
       warned.clear();
     },
     stop() {
-      // Recorders may have been stacked; the one that was started last is the one that counts.
+      // Recorders may be nested; only the one started last may restore the settings.
       if (registry.recorder !== provider) return;
       registry.recorder = before.recorder;
       settings.warn = before.warn;

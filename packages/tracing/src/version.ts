@@ -1,2 +1,2 @@
-/** Version of this package, told to OpenTelemetry with every tracer. */
+/** Version of this package, passed to OpenTelemetry with each tracer. */
 export const VERSION = '0.1.0';

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,7 +21,7 @@ import { startEngine } from './start-engine.ts';
  *
  * What is compared is time of the processor, as the engine counts it, because others may use the machine; the time of the
  * clock stands beside it. A question is asked `--rounds` times, but not again when it has taken `--seconds`. With
- * `--folder`, ClickHouse's tables are kept there, and found again by the next run.
+ * `--folder`, what was filled is kept there, and found again by the next run.
  */
 const { values: options } = parseArgs({
   options: {
@@ -175,7 +176,7 @@ async function measure(conversations: number): Promise<void> {
     const limits = { maxExecutionSeconds: 600, maxMemoryBytes: 8 * 1024 ** 3 };
     for (const database of databases) sources[database] = await openClickHouseSource(`${address}/${database}`, limits);
     if (!options['without-duckdb']) {
-      const path = join(folder, 'bench.duckdb');
+      const path = join(kept ?? folder, 'bench.duckdb');
       await fillDuckDb(client, path, untilMs);
       print('DuckDB: disk', (await stat(path)).size / spans, 'B/span');
       sources['DuckDB'] = await openDuckDbSource(path);
@@ -334,7 +335,11 @@ async function runPlainest(client: ClickHouseClient, query: string, window: Wind
 }
 
 async function fillDuckDb(client: ClickHouseClient, path: string, untilMs: number): Promise<void> {
-  const store = await openSpanStore(path);
+  if (existsSync(path)) return;
+  const startMs = performance.now();
+  const filling = `${path}.filling`;
+  for (const left of [filling, `${filling}.wal`]) await rm(left, { force: true });
+  const store = await openSpanStore(filling);
   for (const day of daysOf(untilMs)) {
     const rows = await client.query({ ...copyOfDay(day), format: 'JSONEachRow' });
     let waiting: BenchRow[] = [];
@@ -349,6 +354,8 @@ async function fillDuckDb(client: ClickHouseClient, path: string, untilMs: numbe
     await append();
   }
   await store.close();
+  await rename(filling, path);
+  console.log(`DuckDB filled in ${Math.round((performance.now() - startMs) / 1000)} s`);
 }
 
 /** An answer as text, times rounded to what both engines promise: 0.01 ms. */

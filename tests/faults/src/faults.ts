@@ -19,6 +19,7 @@ export const FAULTS: Readonly<Record<string, () => Promise<Fault>>> = {
   'store/size': async () => (await import('./store/rows/size.ts')).fault,
   'store/clock': async () => (await import('./store/rows/clock.ts')).fault,
   'store/damaged-log': async () => (await import('./store/rows/damaged-log.ts')).fault,
+  'store/damaged-block': async () => (await import('./store/rows/damaged-block.ts')).fault,
   'store/power-loss': async () => (await import('./store/rows/power-loss.ts')).fault,
   'store/kill': async () => (await import('./store/rows/kill.ts')).fault,
   'store/memory': async () => (await import('./store/rows/memory.ts')).fault,

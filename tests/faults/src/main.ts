@@ -1,24 +1,29 @@
 import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
 import { isReached } from './fault.ts';
-import type { Fault, Measured } from './fault.ts';
+import type { Fault, Measured, RunSize } from './fault.ts';
 import { FAULTS } from './faults.ts';
 import { seededRandom, seedOfRun } from './random.ts';
 
-/**
- * `npm run test:faults [-- --short | --ci] [name …]`: runs the faults and prints one table. A name is that of a fault
- * (`sdk/kill`), of its row alone (`kill`: in the SDK and in the store) or of a part (`store`).
- */
-const size = (['short', 'ci'] as const).find((each) => process.argv.includes(`--${each}`)) ?? 'long';
-const asked = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const seed = seedOfRun();
-const PATIENCE_MS = 10 * 60_000;
+const NAMES = Object.keys(FAULTS);
+const HELP = `Usage: npm run test:faults [-- [--short | --ci] [name ...]]
+
+Runs the faults and prints one table; exits with 1 when a figure is missed. A name is that of a fault (sdk/kill), of its
+row alone (kill: in the SDK and in the store) or of a part (store). Without a name, all are run.
+
+  --short  few tries, as in npm test
+  --ci     more tries; figures of time and memory are printed, and not judged
+  --help   prints this
+
+CONVOTEL_TEST_SEED=<number> repeats a run; each run prints its seed.
+
+Faults:
+${NAMES.map((name) => `  ${name}`).join('\n')}`;
 
 const isMeant = (fault: string, name: string): boolean => name === fault || fault.split('/').includes(name);
-const unknown = asked.filter((name) => !Object.keys(FAULTS).some((fault) => isMeant(fault, name)));
-if (unknown.length > 0) {
-  console.error(`There is no fault ${unknown.join(', ')}. These are tried: ${Object.keys(FAULTS).join(', ')}.`);
-  process.exit(2);
-}
+const { size, asked } = parseCommandLine();
+const seed = seedOfRun();
+const PATIENCE_MS = 10 * 60_000;
 
 console.log(`Node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} CPUs, seed ${seed}`);
 const table: string[] = [];
@@ -38,6 +43,30 @@ for (const [name, load] of Object.entries(FAULTS)) {
 console.log(`\n${table.join('\n')}\n\nseed ${seed}\n${passed} passed, ${failed} failed`);
 // Not by itself: a row that hung may still hold something.
 process.exit(failed === 0 ? 0 : 1);
+
+function parseCommandLine(): { size: RunSize; asked: readonly string[] } {
+  const flag = { type: 'boolean' } as const;
+  let parsed;
+  try {
+    parsed = parseArgs({ allowPositionals: true, options: { short: flag, ci: flag, help: { ...flag, short: 'h' } } });
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+  const { values, positionals } = parsed;
+  if (values.help === true) {
+    console.log(HELP);
+    process.exit(0);
+  }
+  const unknown = positionals.filter((name) => !NAMES.some((fault) => isMeant(fault, name)));
+  if (unknown.length > 0) return refuse(`There is no fault ${unknown.join(', ')}.`);
+  if (values.short === true && values.ci === true) return refuse('--short and --ci exclude each other.');
+  return { size: values.short === true ? 'short' : values.ci === true ? 'ci' : 'long', asked: positionals };
+}
+
+function refuse(reason: string): never {
+  console.error(`${reason}\n\n${HELP}`);
+  process.exit(2);
+}
 
 /** A fault has passed when it was measured, and every figure is reached. */
 async function tried(fault: Fault): Promise<{ lines: string[]; isPassed: boolean }> {

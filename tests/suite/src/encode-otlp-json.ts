@@ -59,6 +59,7 @@ function encodeSpan(span: SpanRecord): object {
         [ATTRIBUTE.requestModel]: span.model,
         [ATTRIBUTE.inputTokens]: span.inputTokens,
         [ATTRIBUTE.outputTokens]: span.outputTokens,
+        [ATTRIBUTE.audioDuration]: span.audioSeconds,
         [ATTRIBUTE.schemaVersion]: span.role === 'root' ? SCHEMA_VERSION : undefined,
         ...Object.fromEntries(
           Object.entries(span.timingsSeconds ?? {}).map(([part, seconds]) => [`${STEP_TIMING_PREFIX}${part}`, seconds]),

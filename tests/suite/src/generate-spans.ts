@@ -213,6 +213,8 @@ class ConversationWriter {
       ...(chance(0.2) && { workflow: this.#text(['voice', 'chat']) }),
       ...(chance(0.2) && { provider: this.#text(['openai', 'anthropic']), model: this.#text(['gpt-4o', 'small']) }),
       ...(chance(0.2) && { inputTokens: whole(0, 9000), outputTokens: whole(0, 9000) }),
+      // In quarters, whose sums are exact in any order.
+      ...(chance(0.2) && { audioSeconds: whole(0, 400) / 4 }),
       ...(chance(0.1) && { timeoutSeconds: whole(1, 60) }),
       ...(chance(0.3) && {
         timingsSeconds: { [this.#timingPart()]: next() * 3, busy_wait: next() },

@@ -7,7 +7,7 @@ export function cover(spans: readonly SpanRecord[]): Coverage {
   const ratios = spans.filter(({ samplingRatio = 1 }) => samplingRatio < 1);
   const warnings = ratios.map(({ serviceName, samplingRatio }) => {
     const program = serviceName === undefined ? 'A program without a name' : `The program "${serviceName}"`;
-    return `${program} keeps only a share of ${samplingRatio} of its conversations: counts are of those kept, not of all.`;
+    return `${program} samples its conversations at a ratio of ${samplingRatio}: counts are of the sampled ones, not of all.`;
   });
   return {
     conversations: new Set(spans.filter(({ role }) => role !== 'other').map(({ traceId }) => traceId)).size,
@@ -98,11 +98,11 @@ export function reuseWarnings(conversations: readonly { id: string; spans: reado
   const rest = 'shown as one conversation, with the worst outcome.';
   if (distinct.length === 0) return [];
   if (distinct.length === 1) {
-    const text = `The conversation id ${quoted[0]} was used more than once: what was traced under it is ${rest}`;
+    const text = `The conversation id ${quoted[0]} was used more than once: everything recorded under it is ${rest}`;
     return [{ code: 'conversation-id-reused', text }];
   }
   const named = [...quoted.slice(0, 3), ...(distinct.length > 3 ? ['…'] : [])].join(', ');
-  const text = `${distinct.length} conversation ids (${named}) were used more than once: what was traced under each is ${rest}`;
+  const text = `${distinct.length} conversation ids (${named}) were used more than once: everything recorded under each is ${rest}`;
   return [{ code: 'conversation-id-reused', text }];
 }
 
@@ -163,7 +163,7 @@ export function foldedNames(spans: readonly SpanRecord[], window: Window): Folde
     original: (span) => [...copies].find(([, copy]) => copy === span)?.[0] ?? span,
     warned: (coverage) => {
       if (others.size === 0) return coverage;
-      const text = `${names.length} step names occur. The 1000 most frequent are told apart, and the other ${others.size} are counted together as "(other)". Give a step the same name in every conversation (such as "tool"), and put ids and other values that change into attributes of the span.`;
+      const text = `${names.length} step names occur. The 1000 most frequent are listed separately, and the other ${others.size} are counted together as "(other)". Give a step the same name in every conversation (such as "tool"), and put ids and other values that change into attributes of the span.`;
       return { ...coverage, warnings: [...coverage.warnings, { code: 'step-names-folded', text }] };
     },
   };

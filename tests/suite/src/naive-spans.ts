@@ -129,7 +129,7 @@ export class NaiveSpans {
   }
 
   #usageOf(steps: SpanRecord[]): StepUsage[] {
-    const amounts = ['inputTokens', 'outputTokens', 'inputChars'] as const;
+    const amounts = ['inputTokens', 'outputTokens', 'inputChars', 'audioSeconds'] as const;
     const says = steps.filter((span) => ['provider', 'model', ...amounts].some((field) => field in span));
     const keyOf = ({ step, provider = '', model = '' }: SpanRecord): string => JSON.stringify([step, provider, model]);
     return [...new Set(says.map(keyOf))].sort(compareText).map((key) => {

@@ -3,7 +3,7 @@ import { EXIT_STATUS, unlessInterrupted, UsageError } from '../terminal.ts';
 import type { ExitStatus } from '../terminal.ts';
 import { openSource, resolveWhere } from '../sources/open-source.ts';
 import { formatJson, printable } from '../text/escape.ts';
-import { prepareWidths } from '../text/table.ts';
+import { prepareReport } from '../text/table.ts';
 import type { TextContext } from '../text/page.ts';
 import type { ArgumentDefinition, Call, Command, Example, OptionDefinitions } from './command.ts';
 import { showProgress } from './progress.ts';
@@ -35,19 +35,19 @@ export interface AnswerDefinition<
 > {
   examples: readonly Example[];
   argument?: ArgumentDefinition;
-  /** Its own options, besides those for source and output. */
+  /** Options besides those for source and output. */
   options: Own;
   /** Builds the question from the call. Throws `UsageError` before anything is opened. */
   prepare(call: AnswerCall<Own>): Asked | Promise<Asked>;
   ask(query: Query, source: ConversationSource, asked: Asked): Promise<Answered>;
-  /** Numbers that only a drawing needs; asked for when there is one. */
+  /** Queries data that is only needed for a chart; called only if one is drawn. */
   draw?(query: Query, source: ConversationSource, asked: Asked): Promise<Drawing>;
   text(report: Answered, context: TextContext, asked: Asked, drawing: Drawing | undefined): string;
-  /** The exit status of a given answer. @defaultValue always 0 */
+  /** The exit status after an answer. @defaultValue always 0 */
   exitStatus?(report: Answered, asked: Asked): ExitStatus;
 }
 
-/** Makes a command from its question and its printer; everything else is the same for all commands. */
+/** Creates a command from a question and a function that prints the answer. */
 export function answerCommand<
   const Own extends OptionDefinitions,
   Asked,
@@ -80,7 +80,7 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
   const options: Call<Shared>['options'] = call.options;
   const { graph: wanted }: Readonly<Record<string, unknown>> = call.options;
   if (options.json && options.csv) {
-    throw new UsageError('--json and --csv are two forms of one answer; give one of them.');
+    throw new UsageError('--json and --csv both set the output format; give one of them.');
   }
   const timeZone = resolveTimeZone(options.tz, call.settings, terminal);
   const asked = await definition.prepare({ ...call, timeZone, nowUnixNano: terminal.nowUnixNano() });
@@ -113,8 +113,7 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
     } else if (options.csv) {
       terminal.writeOutput((await import('../text/csv.ts')).formatCsv(report));
     } else {
-      const shown = printable(report);
-      await prepareWidths(shown);
+      const shown = await prepareReport(report);
       const context: TextContext = {
         showFindings: !options.noFindings,
         color: terminal.isColorful && !options.noColor,
@@ -124,7 +123,7 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
       };
       terminal.writeOutput(definition.text(shown, context, asked, drawing));
     }
-    // With JSON, the warnings are in the document.
+    // In JSON, the warnings are part of the document.
     const warnings = options.json ? [] : report.coverage.warnings;
     for (const { text } of warnings) terminal.writeError(`Note: ${printable(text)}\n`);
     return definition.exitStatus?.(report, asked) ?? EXIT_STATUS.answered;
@@ -137,7 +136,7 @@ type WindowShared = ReturnType<typeof windowOptions> & typeof FILTER_OPTIONS;
 
 /** The input of a command over a window. */
 export interface WindowedCall<Own extends OptionDefinitions> extends WindowedOptions {
-  /** The window in words, such as `last 24 hours`, or `<from>..<to>`. */
+  /** Description of the window, such as `last 24 hours` or `<from>..<to>`. */
   windowText: string;
   argument: string;
   settings: Settings;
@@ -148,12 +147,12 @@ export interface WindowedCall<Own extends OptionDefinitions> extends WindowedOpt
 export interface WindowDefinition<Own extends OptionDefinitions, Name extends string, Data, Drawing> {
   examples: readonly Example[];
   argument?: ArgumentDefinition;
-  /** Default of `--since`, as the user would write it. */
+  /** Default of `--since`, unparsed. */
   since: string;
-  /** Its own options, besides those for the window, the filters, the source and the output. */
+  /** Options besides those for the window, the filters, the source and the output. */
   options: Own;
   ask(query: Query, source: ConversationSource, asked: WindowedCall<Own>): Promise<Report<Name, Data>>;
-  /** Numbers that only a drawing needs; asked for when there is one. */
+  /** Queries data that is only needed for a chart; called only if one is drawn. */
   draw?(query: Query, source: ConversationSource, asked: WindowedCall<Own>): Promise<Drawing>;
   text(
     report: Report<Name, Data>,
@@ -163,7 +162,7 @@ export interface WindowDefinition<Own extends OptionDefinitions, Name extends st
   ): string;
 }
 
-/** Makes a command from its question over a window and its printer. */
+/** Creates a command from a question about a window and a function that prints the answer. */
 export function windowCommand<const Own extends OptionDefinitions, Name extends string, Data, Drawing>({
   since,
   options: own,

@@ -2,23 +2,23 @@ import type { ExitStatus, Terminal } from '../terminal.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { ValueParser } from '../values.ts';
 
-/** A complete call and what it is for, shown first in the help. */
+/** A complete command line and its meaning, shown first in the help. */
 export type Example = readonly [call: string, meaning: string];
 
-/** The positional argument of a command, as the help shows it. */
+/** The positional argument of a command. */
 export interface ArgumentDefinition {
   name: string;
   description: string;
-  /** Values that shells complete; others may be valid too. */
+  /** Values for shell completion; others may be valid too. */
   choices?: readonly string[];
 }
 
-/** One call of a command, parsed. */
+/** A parsed call of a command. */
 export interface Call<Options extends OptionDefinitions> {
-  /** The positional argument; empty where the command takes none. */
+  /** The positional argument; empty if the command takes none. */
   argument: string;
   options: OptionValues<Options>;
-  /** What `convotel.json` says. */
+  /** The content of `convotel.json`. */
   settings: Settings;
   terminal: Terminal;
   /** All commands. */
@@ -32,12 +32,12 @@ export interface Command<Options extends OptionDefinitions = OptionDefinitions> 
   examples: readonly Example[];
   argument?: ArgumentDefinition | undefined;
   options: Options;
-  /** Reads `convotel.json` itself, and runs even if that cannot be read. @defaultValue `false` */
+  /** Whether the command reads `convotel.json` itself, so that it runs even if that is invalid. @defaultValue `false` */
   readsSettingsItself?: boolean | undefined;
   run(call: Call<Options>): Promise<ExitStatus>;
 }
 
-/** A command as the help lists it; its definition is loaded only when it is called. */
+/** A command in the list of commands; its definition is loaded only when it is called. */
 export interface CommandEntry {
   name: string;
   /** One line, lower-case, without a full stop. */
@@ -45,36 +45,36 @@ export interface CommandEntry {
   load(): Promise<{ command: Command }>;
 }
 
-/** Types the options that `run` receives. */
+/** Infers the type of the options that `run` receives. */
 export function defineCommand<const Options extends OptionDefinitions>(command: Command<Options>): Command<Options> {
   return command;
 }
 
 /**
- * One option of a command. Its name in the record of the command becomes the name on the command line: `maxAge` is
- * written `--max-age`, and the command receives the parsed value as `options.maxAge`.
+ * One option of a command. Its key in the command's `options` determines its name: `maxAge` is written `--max-age`, and
+ * the command receives the parsed value as `options.maxAge`.
  */
 export interface OptionDefinition<Value> {
   /** Single-letter form: `n` for `-n`. */
   short?: string | undefined;
-  /** Names the value in the help, such as `rows` in `--limit <rows>`; absent where the option takes no value. */
+  /** Name of the value in the help, such as `rows` in `--limit <rows>`; absent if the option takes no value. */
   placeholder?: string | undefined;
   description: string;
-  /** The default as help shows it. */
+  /** The default value shown in the help. */
   defaultText?: string | undefined;
   choices?: readonly string[] | undefined;
-  /** Values that completion offers; the option may take others. */
+  /** Values for shell completion; others may be valid too. */
   suggestions?: readonly string[] | undefined;
-  /** The value from `convotel.json` if the option was not given, as the user would write it. */
+  /** Returns the value from `convotel.json`, in the form that the option takes; used if the option is not given. */
   setting?: ((settings: Settings) => string | undefined) | undefined;
-  /** Whether it has a second form, such as `--no-graph` for `--graph`. */
+  /** Whether it has a negated form, such as `--no-graph` for `--graph`. */
   hasNegation?: boolean | undefined;
   /** Whether it may be repeated. */
   isRepeatable?: boolean | undefined;
   /**
-   * Parses the texts that were given: none if the option was not given.
-   * @param flag - the option as it is written, such as `--limit`, for error messages
-   * @throws `UsageError` when the text is not a valid value.
+   * Parses the values that were given; `texts` is empty if the option was not given.
+   * @param flag - name of the option for error messages, such as `--limit`
+   * @throws `UsageError` if a value is invalid.
    */
   parse(texts: readonly string[], flag: string): Value;
 }
@@ -82,7 +82,7 @@ export interface OptionDefinition<Value> {
 /** The options of a command by name. */
 export type OptionDefinitions = Readonly<Record<string, OptionDefinition<unknown>>>;
 
-/** What a command receives: each option's value, typed by its definition. */
+/** The parsed options that a command receives, typed by their definitions. */
 export type OptionValues<Options extends OptionDefinitions> = {
   readonly [Name in keyof Options]: Options[Name] extends OptionDefinition<infer Value> ? Value : never;
 };
@@ -91,13 +91,13 @@ interface ValueSettings {
   short?: string;
   placeholder: string;
   description: string;
-  /** Shown as the default when the value comes from elsewhere. */
+  /** Shown as the default in the help instead of `default`. */
   defaultText?: string;
   setting?: (settings: Settings) => string | undefined;
   suggestions?: readonly string[];
 }
 
-/** An option with a value; `default` is given as the user would write it. */
+/** An option with a value; `default` is unparsed, as the user would write it. */
 export function option<Value>(
   parse: ValueParser<Value>,
   settings: ValueSettings & { default: string },
@@ -117,7 +117,7 @@ export function option<Value>(
   };
 }
 
-/** An option that may be given several times; all values arrive, in order. */
+/** An option that may be given several times; its value is the list of all, in order. */
 export function list<Value>(parse: ValueParser<Value>, settings: ValueSettings): OptionDefinition<Value[]> {
   return { ...settings, isRepeatable: true, parse: (texts, flag) => texts.map((text) => parse(text, flag)) };
 }
@@ -140,7 +140,7 @@ export function toggle(description: string): OptionDefinition<boolean | undefine
   return { description, hasNegation: true, parse: (texts) => (texts.length === 0 ? undefined : texts.at(-1) === ON) };
 }
 
-/** The text passed to {@link toggle} when it is on. */
+/** The text that {@link toggle} parses as true. */
 export const ON = 'on';
 
 /** `maxAge` as `--max-age`. */

@@ -21,9 +21,9 @@ type ConversationReport = Report<string, { steps: readonly TimedStep[] }>;
 /** A command about one conversation. */
 export interface ConversationDefinition<Answered extends ConversationReport> {
   examples: readonly Example[];
-  /** Its own options. */
+  /** Additional options. */
   options: OptionDefinitions;
-  /** Most sentences that it prints, those about targets in `convotel.json` included. */
+  /** Maximum number of findings that it prints, including those about targets in `convotel.json`. */
   maxFindings?: number;
   ask(query: Query, source: ConversationSource, asked: ConversationCall): Promise<Answered>;
   text(report: Answered, context: TextContext): string;
@@ -32,7 +32,7 @@ export interface ConversationDefinition<Answered extends ConversationReport> {
 /** The word that stands for the newest conversation. */
 const LATEST = 'latest';
 
-/** How many of the newest conversations are searched for a prefix. */
+/** Number of newest conversations that are searched for a prefix. */
 const SEARCHED_CONVERSATIONS = 1000;
 
 /** Shorter prefixes match too many ids. */
@@ -41,10 +41,10 @@ const MIN_PREFIX_LENGTH = 4;
 /** A complete generated id or trace id, which cannot be a prefix. */
 const WHOLE_ID = /^(?:\d{8}_\d{6}_[\da-f]{8}|[\da-f]{32})$/;
 
-/** How many ids are listed when a prefix is ambiguous. */
+/** Maximum number of ids that are listed if a prefix is ambiguous. */
 const MAX_NAMED_IDS = 5;
 
-/** Makes a command from its question about one conversation and its printer. */
+/** Creates a command from a question about one conversation and a function that prints the answer. */
 export function conversationCommand<Answered extends ConversationReport>(
   definition: ConversationDefinition<Answered>,
 ): Command {
@@ -97,7 +97,7 @@ async function findLatest(
 
 /**
  * Finds the conversation whose id or trace id starts with the given prefix.
- * @throws {@link UsageError} naming some of them when several do.
+ * @throws {@link UsageError} with some of their ids if there are several.
  */
 async function findByPrefix(
   query: Query,

@@ -30,7 +30,7 @@ export async function runProgram(
   const [first = ''] = words;
   if (name !== undefined && first.startsWith('-') && !['-h', '--help', '-v', '--version'].includes(first)) {
     const [option] = first.split('=');
-    throw new UsageError(`${option} must stand behind the command: convotel <command> ${option}.`);
+    throw new UsageError(`${option} must come after the command: convotel <command> ${option}.`);
   }
   if (name === 'help') return runProgram(entries, helpWords(words, entries), terminal, runWords);
   const called = entries.find((entry) => entry.name === name);
@@ -66,7 +66,7 @@ export async function runProgram(
     }
   }
   await program.parseAsync([...words], { from: 'user' });
-  // Without a command, the parser has shown the help and ended with an error.
+  // Without a command, the parser has printed the help and thrown an error.
   if (call === undefined || definition === undefined) throw new TypeError('the parser ended without a call');
   return definition.run(call);
 }
@@ -92,8 +92,8 @@ function configure(parser: Parser, terminal: Terminal): Parser {
 }
 
 /**
- * The message of the parser, escaped for a terminal because it repeats the user's words; only the line break before its
- * suggestion is its own. The value after `=` and parts of an address may be secrets.
+ * The parser's message. It is escaped for a terminal, except for the line break before a suggestion, because it repeats
+ * the user's input. The value after `=` and parts of an address are removed, because they may be secrets.
  */
 function shownError(text: string): string {
   const [, message = '', suggestion = ''] = /^(?:error: )?(.*?)(\n\(Did you mean [^\n]*\?\))?\n?$/s.exec(text) ?? [];
@@ -103,7 +103,7 @@ function shownError(text: string): string {
   return `convotel: ${withoutCredentials(printable(safe))}${suggestion}\n`;
 }
 
-/** A word that may be a misplaced address: without the credentials before its host, and its query. */
+/** Removes credentials and query from a word that may be a misplaced address. */
 function shownWord(word: string): string {
   return word.replace(/[?#].*$/s, '').replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1');
 }
@@ -139,11 +139,11 @@ function parsedWords(
   };
 }
 
-/** The texts given for an option; one empty text for a flag that was given. */
+/** The values given for an option; one empty string for a flag that was given. */
 function textsOf(parser: Parser, key: string): string[] {
   const option = parser.options.find((each) => each.long === flagOf(key));
   const value: unknown = parser.getOptionValue(option?.attributeName() ?? key);
-  // Commander stores `--no-color` as `color: false`, and `color: true` when it was not given.
+  // Commander stores `--no-color` as `color: false`, and `color: true` if it was not given.
   if (option?.negate === true) return value === false ? [''] : [];
   if (parser.options.some((each) => each.long === flagOf(key).replace('--', '--no-'))) {
     return value === undefined ? [] : [value === true ? ON : ''];
@@ -158,7 +158,7 @@ function examplesText(examples: readonly Example[]): string {
   return `Examples:\n${examples.map(([call, meaning]) => `  $ ${call.padEnd(width)}   # ${meaning}\n`).join('')}`;
 }
 
-/** The version of this package, as its `package.json` says. */
+/** The version in this package's `package.json`. */
 export function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   return (manifest as { version: string }).version;

@@ -1,6 +1,6 @@
 import type { Terminal } from '../terminal.ts';
 
-/** For a faster answer, the line would only flicker. */
+/** Avoids that the line flickers for a fast answer. */
 const SHOWN_AFTER_MS = 300;
 const TICK_MS = 1000;
 
@@ -11,11 +11,11 @@ const EMPTY_LINE = '\r\u001b[K';
 export interface ProgressLine {
   /** Shows the progress, such as `12 % of 3,000,000 rows`. */
   update(detail: string): void;
-  /** Removes the line, for good. */
+  /** Removes the line permanently. */
   hide(): void;
 }
 
-/** Shows that `what` is in progress, if a person can see it. */
+/** Shows that `what` is in progress, if standard error is a terminal. */
 export function showProgress(what: string, terminal: Terminal): ProgressLine {
   if (terminal.showsProgress !== true) return { update: () => {}, hide: () => {} };
   let isShown = false;

@@ -24,7 +24,7 @@ export const SOURCE_OPTIONS = {
   from: option(text, {
     placeholder: 'where',
     description:
-      'local, the address of a Jaeger or a `convotel serve` (localhost:16686, unix:/run/convotel.sock), of a ClickHouse (clickhouse://host/otel), or a file of OTLP/JSON',
+      'local, the address of a Jaeger or a `convotel serve` (localhost:16686, unix:/run/convotel.sock), of a ClickHouse (clickhouse://host/otel; ?sample=100 reads one conversation in 100), or a file of OTLP/JSON',
     defaultText: 'local, or CONVOTEL_FROM',
   }),
   store: option(text, {
@@ -40,10 +40,10 @@ export const STORE_OPTION = {
   store: option(text, { placeholder: 'file', description: 'where spans are kept', defaultText: STORE_DEFAULT }),
 };
 
-/** Prints for a program to read. */
+/** Machine-readable output. */
 export const JSON_OPTION = { json: flag('print one JSON document instead of text', 'j') };
 
-/** Prints for a screen without colours. */
+/** Output without colours. */
 export const COLOR_OPTION = { noColor: flag('print without colours (NO_COLOR does the same)') };
 
 /** The time zone that times are read and shown in. */
@@ -64,7 +64,7 @@ export const OUTPUT_OPTIONS = {
   ...COLOR_OPTION,
 };
 
-/** `--graph` of every command that can draw. */
+/** `--graph` of every command with a chart. */
 export const GRAPH_OPTION = { graph: toggle('draw beside the numbers, as on a terminal') };
 
 /** `--by` of every command whose rows can be grouped. */
@@ -87,7 +87,7 @@ export const LIMIT_OPTION = {
   }),
 };
 
-/** `--target` of every command whose findings speak of a target. */
+/** `--target` of every command with findings about a target. */
 export const TARGET_OPTION = {
   target: option(durationMs, {
     placeholder: 'time',
@@ -165,7 +165,7 @@ export const ACCESS_OPTIONS = {
   }),
 };
 
-/** The contents of the token file. @throws {@link UsageError} when it cannot be read */
+/** The contents of the token file. @throws {@link UsageError} if it cannot be read */
 export function tokensOf({ tokenFile }: Pick<OptionValues<typeof ACCESS_OPTIONS>, 'tokenFile'>): string | undefined {
   if (tokenFile === undefined) return undefined;
   try {
@@ -175,16 +175,16 @@ export function tokensOf({ tokenFile }: Pick<OptionValues<typeof ACCESS_OPTIONS>
   }
 }
 
-/** Turns errors of these options into usage errors, such as a public host without tokens. */
+/** Converts errors that are caused by these options, such as a public host without tokens, to usage errors. */
 export function accessMistake(error: unknown): unknown {
   const { code, message } = error as Partial<Error & { code: string }>;
   return code === 'TOKEN_MISSING' || code === 'TOKEN_FILE_MALFORMED' ? new UsageError(String(message)) : error;
 }
 
 /**
- * The zone of `--tz`, else of `TZ`, else of `convotel.json`, else the system's. If `TZ` is not a time zone, UTC is used
- * and a note is printed on standard error.
- * @throws {@link UsageError} when there is no such zone.
+ * The time zone from `--tz`, else `TZ`, else `convotel.json`, else the system's. If `TZ` is not a time zone, UTC is
+ * used and a note is printed on standard error.
+ * @throws {@link UsageError} if `--tz` is not a time zone.
  */
 export function resolveTimeZone(asked: string | undefined, settings: Settings, terminal: Terminal): string {
   if (asked !== undefined) {
@@ -206,9 +206,9 @@ export function resolveTimeZone(asked: string | undefined, settings: Settings, t
   return known ?? 'UTC';
 }
 
-/** `name`, if there is such a zone. */
+/** Returns `name` if it is a time zone. */
 function knownZone(name: string): string | undefined {
-  // Creating a formatter loads the rules of all zones, which takes as long as a small answer.
+  // Avoids creating a formatter, which loads the rules of all zones and takes as long as a small answer.
   if (name === 'UTC') return name;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
@@ -218,7 +218,7 @@ function knownZone(name: string): string | undefined {
   }
 }
 
-/** Whether the system says so plainly, without `Intl`, which has to load the names of all zones. */
+/** Whether `/etc/localtime` is UTC. Avoids `Intl`, which would load the names of all zones. */
 function isSystemInUtc(): boolean {
   try {
     return /\/zoneinfo\/(Etc\/)?UTC$/.test(readlinkSync('/etc/localtime'));

@@ -12,7 +12,7 @@ export interface TimeBase {
   nowUnixNano: bigint;
 }
 
-/** A window, and its name in a heading: `last 24 hours`, or its two ends. */
+/** A window, and its description in a heading: `last 24 hours`, or its start and end. */
 export interface NamedWindow {
   window: Window;
   windowText: string;
@@ -21,12 +21,12 @@ export interface NamedWindow {
 /**
  * Reads `--since`, `--until` and `--hours`.
  *
- * `--until` is now unless given; a duration counts back from now there, and back from `--until` in `--since`.
- * @throws {@link UsageError} when they are not times, contradict each other, or the window would be empty.
+ * `--until` defaults to now. A duration is subtracted from now in `--until`, and from `--until` in `--since`.
+ * @throws {@link UsageError} if they are not times, contradict each other, or the window would be empty.
  */
 export function resolveWindow(texts: WindowTexts, defaultSince: string, base: TimeBase): NamedWindow {
   if (texts.hours !== undefined && texts.since !== undefined) {
-    throw new UsageError('--hours and --since say the same thing; give one of them.');
+    throw new UsageError('--hours and --since both set the start of the window; give one of them.');
   }
   const sinceText = texts.hours === undefined ? (texts.since ?? defaultSince) : `${texts.hours}h`;
   const untilUnixNano = texts.until === undefined ? base.nowUnixNano : resolveInstant(texts.until, '--until', base);
@@ -44,8 +44,8 @@ export function resolveWindow(texts: WindowTexts, defaultSince: string, base: Ti
 }
 
 /**
- * Reads `<from>..<to>`, both as `--since` and `--until` take them, with durations counted back from now.
- * @throws {@link UsageError} naming `flag`.
+ * Reads `<from>..<to>` in the formats of `--since` and `--until`. Durations are subtracted from now.
+ * @throws {@link UsageError} with `flag` in its message.
  */
 export function resolveRange(text: string, flag: string, base: TimeBase): Window {
   const [since, until, ...more] = text.split('..');
@@ -61,9 +61,9 @@ export function resolveRange(text: string, flag: string, base: TimeBase): Window
 }
 
 /**
- * Reads one instant: a duration back from `countedFromUnixNano`, `now`, `today`, `yesterday`, a date, a date with a time
- * of day in the zone of `base`, or RFC 3339 with an offset.
- * @throws {@link UsageError} naming `flag`.
+ * Reads one time: a duration before `countedFromUnixNano`, `now`, `today`, `yesterday`, a date, a date and time in the
+ * time zone of `base`, or RFC 3339 with an offset.
+ * @throws {@link UsageError} with `flag` in its message.
  */
 export function resolveInstant(
   text: string,
@@ -98,15 +98,15 @@ function dayBefore(date: string): string {
 }
 
 /**
- * The first instant at which clocks in `timeZone` show `date` and `time`. For a time that clocks skip, the offset before
- * the change applies.
+ * The first instant at which the local time in `timeZone` is `date` and `time`. If that local time is skipped, the
+ * offset before the change applies.
  */
 function zonedInstant(date: string, time: string, timeZone: string): bigint {
   const written = parseInstant(`${date}T${time.length === 5 ? `${time}:00` : time}Z`);
-  /** How far clocks are ahead of UTC. */
+  /** Offset from UTC. */
   const offsetAt = (unixNano: bigint): bigint =>
     parseInstant(`${formatLocalInstant(unixNano, timeZone, 0)}Z`) - unixNano;
-  // The offset is the one of the day before or of the day after; the larger one gives the earlier instant.
+  // The offset is that of the day before or of the day after; the larger one gives the earlier instant.
   const before = offsetAt(written - NANO_PER_DAY);
   const after = offsetAt(written + NANO_PER_DAY);
   const instants = before > after ? [written - before, written - after] : [written - after, written - before];

@@ -39,7 +39,7 @@ export const command = windowCommand({
   text: averagesText,
 });
 
-/** The average of each step in equal parts of the window, the oldest first; undefined for a part without values. */
+/** The average of each step in equal parts of the window, oldest first; undefined for a part without values. */
 type Trends = ReadonlyMap<string, readonly (number | undefined)[]>;
 
 const TREND_PARTS = 12;
@@ -48,7 +48,7 @@ interface TrendsCall extends WindowedOptions {
   options: { by?: string | undefined };
 }
 
-/** Each part is a separate question. On Jaeger each would be a search, so it has no trend; neither have groups. */
+/** Asks one question per part. There are no trends for groups, nor for Jaeger, where each part would be a search. */
 async function drawTrends(
   _query: Query,
   source: ConversationSource,
@@ -72,8 +72,8 @@ async function drawTrends(
 }
 
 /**
- * How long each step takes: count, average, minimum, maximum, median of first outputs; with drawings, also the trend of
- * the average.
+ * The durations of each step: count, average, minimum, maximum, median time to first output; with `graph`, also the
+ * trend of the average.
  */
 export function averagesText(
   { by, data, findings }: Report<'averages', StepAverageRow[]>,

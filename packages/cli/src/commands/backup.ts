@@ -3,7 +3,7 @@ import { STORE_OPTION } from '../command-line/shared-options.ts';
 import { EXIT_STATUS } from '../terminal.ts';
 import { resolveStorePath, tokenIn } from '../sources/open-source.ts';
 
-/** `backup`: a consistent copy of the store, also while `serve` runs on it. */
+/** `backup`: makes a consistent copy of the store, even while `serve` has it open. */
 export const command = defineCommand({
   examples: [
     ['convotel backup before-the-update.duckdb', 'a copy of the store as it is at this moment'],

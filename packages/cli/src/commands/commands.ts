@@ -1,6 +1,6 @@
 import type { CommandEntry } from '../command-line/command.ts';
 
-/** Every command, in the order of the help: try it, look around, one conversation, many, over time. */
+/** All commands, in the order of the help: first steps, overview, one conversation, many, over time. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'demo',

@@ -14,7 +14,7 @@ export const command = windowCommand({
   text: commonErrorsText,
 });
 
-/** The most frequent errors, each with the latest conversation that had it; the message is below the numbers. */
+/** The most frequent errors, each with its latest conversation; the message is below the numbers. */
 export function commonErrorsText(
   { data: rows, findings }: Report<'common-errors', CommonErrorRow[]>,
   context: TextContext,

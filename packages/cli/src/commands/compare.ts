@@ -21,7 +21,7 @@ import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
 
-/** Default start of the window when two values are compared. */
+/** Default of `--since` if two values are compared. */
 const SPLIT_SINCE = '168h';
 
 const SIDE_OPTIONS = {
@@ -75,7 +75,7 @@ export const command = answerCommand({
   }),
   ask: (query, source, asked) => query.compare(source, asked),
   text: compareText,
-  // All are evaluated, so that one that cannot be judged is reported in any case.
+  // Evaluates all conditions, so that one that cannot be evaluated is always reported.
   exitStatus: ({ data }, { failOn }) =>
     failOn.filter((condition) => condition.isMet(data)).length > 0
       ? EXIT_STATUS.thresholdCrossed
@@ -94,9 +94,9 @@ async function resolveSides(
   const { resolveInstant, resolveRange, resolveWindow } = await import('../command-line/window.ts');
   if (splitBy !== undefined) {
     if (at !== undefined || span !== undefined)
-      throw new UsageError('--at and --span part times; leave out --split-by.');
+      throw new UsageError('--at and --span compare two windows; leave out --split-by.');
     if (by !== undefined) {
-      throw new UsageError('--by and --split-by both part steps by an attribute; give one, and narrow with a filter.');
+      throw new UsageError('--by and --split-by both group steps by an attribute; give one, and narrow with a filter.');
     }
     if (before === undefined || after === undefined) {
       throw new UsageError(`--split-by ${splitBy} needs --before <value> and --after <value>.`);
@@ -136,7 +136,7 @@ async function resolveSides(
   return { ...windows, by };
 }
 
-/** Each step before and after a change, then the step with the clearest change and its consequences. */
+/** Each step before and after a change, then the most significant change and its consequences. */
 export function compareText(report: ComparisonReport, context: TextContext): string {
   const { by, data, findings } = report;
   const columns: Column<ComparisonRow>[] = [
@@ -180,7 +180,7 @@ function sideLines({ windows, split }: ComparisonReport, context: TextContext): 
   return [`Before: ${spanText(windows.before)}`, `After:  ${spanText(windows.after)}`, ''];
 }
 
-/** The two averages of the step that the first `step-change` finding is about, as in a report on an optimization. */
+/** Both averages of the step in the first `step-change` finding. */
 function clearestChangeLines(rows: ComparisonRow[], findings: Finding[], context: TextContext): string[] {
   const change = findings.find((finding) => finding.rule === 'step-change');
   const row = rows.find(({ group, step }) => step === change?.evidence['step'] && group === change?.evidence['group']);

@@ -2,7 +2,7 @@ import { defineCommand, flagOf } from '../command-line/command.ts';
 import type { Command, CommandEntry, OptionDefinition } from '../command-line/command.ts';
 import { UsageError, EXIT_STATUS } from '../terminal.ts';
 
-/** `completion`: a script with which a shell completes commands, options and their values. */
+/** `completion`: prints a script for shell completion of commands, options and their values. */
 export const command = defineCommand({
   examples: [
     ['source <(convotel completion bash)', 'in ~/.bashrc'],
@@ -24,10 +24,10 @@ export const command = defineCommand({
   },
 });
 
-/** What a shell needs to know about a command. */
+/** A command's data for shell completion. */
 interface Completed extends Omit<CommandEntry, 'load'> {
   options: CompletedOption[];
-  /** Values of its argument, if they are known. */
+  /** Values of its argument, if known. */
   words: readonly string[];
 }
 
@@ -35,7 +35,7 @@ interface CompletedOption {
   long: string;
   short?: string | undefined;
   description: string;
-  /** The kind of value: words, a file, or something that a shell cannot know; absent for options without a value. */
+  /** The value: one of `words`, a file, or something that cannot be completed; absent for options without a value. */
   value?: { name: string; words: readonly string[]; isFile: boolean };
 }
 
@@ -99,7 +99,7 @@ complete -F _convotel convotel
 
 function bashValue({ words, isFile }: NonNullable<CompletedOption['value']>): string {
   const known = words.length === 0 ? '' : `COMPREPLY+=($(compgen -W '${words.join(' ')}' -- "$word"));`;
-  // A file's name may hold blanks.
+  // File names may contain spaces.
   const files = `compopt -o filenames 2>/dev/null; IFS=$'\\n'; COMPREPLY+=($(compgen -f -- "$word"));`;
   return isFile ? `${known} ${files}`.trim() : known;
 }

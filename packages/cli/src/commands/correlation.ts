@@ -4,7 +4,7 @@ import { findingsSection, heavyRule, pageText, tableSection, titleLines } from '
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 
-/** `correlation`: which steps take long together, and with which of them conversations do. */
+/** `correlation`: which steps are slow together, and which make conversations slow. */
 export const command = windowCommand({
   examples: [['convotel correlation --since 7d', 'what makes conversations of the week long']],
   since: '24h',
@@ -13,7 +13,7 @@ export const command = windowCommand({
   text: correlationText,
 });
 
-/** Weaker pairs say little: they are only in JSON and CSV. */
+/** Further, weaker pairs are only in JSON and CSV. */
 const MAX_PAIRS = 15;
 
 /** The pairs of steps with the strongest correlation, strongest first. */

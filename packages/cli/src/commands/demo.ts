@@ -2,7 +2,7 @@ import { defineCommand, flag, option } from '../command-line/command.ts';
 import { COLOR_OPTION } from '../command-line/shared-options.ts';
 import { numberBetween } from '../values.ts';
 
-/** `demo`: example data, and every answer on it. */
+/** `demo`: generates example data and runs every command on it. */
 export const command = defineCommand({
   examples: [
     ['convotel demo', 'takes less than half a minute, leaves nothing behind'],

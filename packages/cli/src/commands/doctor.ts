@@ -7,12 +7,12 @@ import { checkPrograms } from '../doctor/programs.ts';
 import { checkSource } from '../doctor/source.ts';
 import { EXIT_STATUS, unlessInterrupted } from '../terminal.ts';
 import { findWhere } from '../sources/open-source.ts';
-import { formatJson, printable, withoutCredentials } from '../text/escape.ts';
+import { formatJson, withoutCredentials } from '../text/escape.ts';
 import { pageText } from '../text/page.ts';
-import { prepareWidths } from '../text/table.ts';
+import { prepareReport } from '../text/table.ts';
 import { readVersion } from '../command-line/program.ts';
 
-/** `doctor`: what is right with a set-up, what is not, and what to do; status 10 when there is a problem. */
+/** `doctor`: checks the setup and suggests what to do; exit status 10 if there is a problem. */
 export const command = defineCommand({
   examples: [
     ['convotel doctor', 'check everything: settings, where commands read, where programs send'],
@@ -52,8 +52,7 @@ export const command = defineCommand({
     if (options.json) {
       terminal.writeOutput(formatJson(report));
     } else {
-      const shown = printable(report);
-      await prepareWidths(shown);
+      const shown = await prepareReport(report);
       const columns = terminal.columns === undefined ? undefined : Math.min(Math.max(terminal.columns, 40), 120);
       terminal.writeOutput(pageText(doctorLines(shown, { columns }), { columns }));
     }

@@ -15,7 +15,7 @@ import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
 
-/** `errors`: which step fails how often. */
+/** `errors`: how often each step fails. */
 export const command = windowCommand({
   examples: [
     ['convotel errors --hours 24', 'the last day'],
@@ -28,7 +28,7 @@ export const command = windowCommand({
   text: errorsText,
 });
 
-/** How often each step fails, what stands out, and what to do about it. */
+/** How often each step fails, notable findings, and advice. */
 export function errorsText(
   { by, data, findings }: Report<'errors', StepErrorRow[]>,
   context: TextContext,
@@ -66,7 +66,7 @@ export function errorsText(
   );
 }
 
-/** Group and step of a row, or of the evidence of a finding, as one text. */
+/** Group and step of a row, or of a finding's evidence, as one string. */
 function keyOf({ group, step }: Readonly<Record<string, unknown>>): string {
   return JSON.stringify([group, step]);
 }

@@ -15,7 +15,7 @@ import { layOutTable, tableWidths } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
 import { bar } from '../text/graph.ts';
 
-/** Most sentences; more would not be an explanation. */
+/** More sentences would not be an explanation. */
 const MAX_SENTENCES = 8;
 
 /** `explain`: why one conversation took what it took. */
@@ -30,16 +30,16 @@ export const command = conversationCommand({
   text: explainText,
 });
 
-/** A rank among fewer calls says nothing. */
+/** Minimum number of calls for a meaningful rank. */
 const MIN_CALLS = 20;
 
 const MIN_CELLS = 10;
 const MAX_CELLS = 40;
 
-/** A shorter gap is noise in the table, as a share of the conversation. */
+/** Minimum length of a gap that is shown, as a fraction of the conversation. */
 const MIN_GAP_SHARE = 0.01;
 
-/** What the conversation waited for, from its start to its end, and why that took so long in a few sentences. */
+/** The critical path of the conversation, and a few sentences about why it took so long. */
 export function explainText({ data, findings }: Report<'explain', Explanation>, context: TextContext): string {
   const { steps, durationMs } = data;
   const path = data.path.filter((part) => part.step !== undefined || part.durationMs >= durationMs * MIN_GAP_SHARE);
@@ -69,9 +69,8 @@ export function explainText({ data, findings }: Report<'explain', Explanation>, 
       },
     },
   ];
-  const room = (context.columns ?? 80) - tableWidths(columns, path).wide - 4;
-  const cells = Math.min(room, MAX_CELLS);
-  if (context.graph && cells >= MIN_CELLS) {
+  const cells = context.graph ? Math.min((context.columns ?? 80) - tableWidths(columns, path).wide - 4, MAX_CELLS) : 0;
+  if (cells >= MIN_CELLS) {
     const cell = ({ step, offsetMs, durationMs: forMs }: ExplainedPart): string =>
       bar({ startMs: offsetMs, endMs: offsetMs + forMs, isWait: step === undefined }, durationMs, cells);
     columns.push({ heading: '', width: cells + 2, align: 'left', gap: 2, cell });

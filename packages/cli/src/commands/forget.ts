@@ -5,7 +5,7 @@ import { resolveStorePath, resolveWhere, serveAddressIn, tokenIn } from '../sour
 import { printable, withoutCredentials } from '../text/escape.ts';
 import { text } from '../values.ts';
 
-/** `forget`: deletes every span of one conversation, and says how many there were. */
+/** `forget`: deletes all spans of one conversation, and prints how many there were. */
 export const command = defineCommand({
   examples: [
     ['convotel forget 20251008_143022_a1b2c3d4', 'every span of it, texts included, is off the disk when this ends'],

@@ -7,7 +7,7 @@ import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
 
-/** `hours`: how many conversations began in each hour. */
+/** `hours`: the number of conversations that began in each hour. */
 export const hours = windowCommand({
   examples: [['convotel hours --since 7d --tz Europe/Berlin', 'a week, in the hours of Berlin']],
   since: '168h',
@@ -16,7 +16,7 @@ export const hours = windowCommand({
   text: hoursText,
 });
 
-/** `busiest`: at which hours of the day most conversations begin. */
+/** `busiest`: the hours of the day at which most conversations begin. */
 export const busiest = windowCommand({
   examples: [['convotel busiest --since 30d', 'a month']],
   since: '168h',
@@ -25,7 +25,7 @@ export const busiest = windowCommand({
   text: busiestText,
 });
 
-/** Conversations per clock hour, the busiest marked. */
+/** Conversations per hour, with a mark at the busiest. */
 export function hoursText(
   { data: rows }: Report<'hours', HourRow[]>,
   context: TextContext,
@@ -40,15 +40,15 @@ export function hoursText(
   });
 }
 
-/** Most hours of the day that the answer has. */
+/** Maximum number of rows of `busiest`. */
 const MAX_HOURS_OF_DAY = 10;
 
-/** Conversations per hour of the day over all days, busiest first. */
+/** Conversations per hour of the day, over all days, busiest first. */
 export function busiestText({ data: rows }: Report<'busiest', HourOfDayRow[]>, context: TextContext): string {
   return countsText(rows, context, {
     title: `Busiest Hours of Day (top ${MAX_HOURS_OF_DAY})`,
     hourText: ({ hourOfDay }) => hourOfDayText(hourOfDay),
-    // The number ends one blank before the end of the heading.
+    // The number is one space left of the end of the heading.
     countText: ({ conversations }) => `${conversations} `,
     peakText: 'Most active',
     tableCells: 52,
@@ -72,7 +72,7 @@ interface CountsPage<Row> {
   tableCells: number;
 }
 
-/** Smallest width, with the arrow below. */
+/** Minimum width, with the arrow below the row. */
 const CLOSE_CELLS = 30;
 
 function countsText<Row extends { conversations: number }>(

@@ -5,7 +5,7 @@ import { heavyRule, pageText, tableSection, titleLines, secondsText } from '../t
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 
-/** `longest`: the longest conversations by the clock. */
+/** `longest`: the conversations with the longest duration. */
 export const command = windowCommand({
   examples: [['convotel longest --limit 5', 'the five longest of the last day']],
   since: '24h',
@@ -14,7 +14,7 @@ export const command = windowCommand({
   text: longestText,
 });
 
-/** The conversations that took longest by the clock, the sum of their steps beside it. */
+/** The conversations with the longest duration, and the sum of their steps. */
 export function longestText(
   { data: rows }: Report<'longest', ConversationRow[]>,
   context: TextContext,

@@ -18,7 +18,7 @@ import {
 import type { TextContext } from '../text/page.ts';
 import { layOutTable, pad } from '../text/table.ts';
 
-/** `percentiles`: how the durations of one step spread. */
+/** `percentiles`: the distribution of the durations of one step. */
 export const command = windowCommand({
   examples: [
     ['convotel percentiles gpt --since 7d', 'how slow the slowest answers are'],
@@ -45,7 +45,7 @@ export const command = windowCommand({
 
 const ARROWS: Partial<Record<PercentileName, string>> = { p50: 'Median', p99: '99th percentile' };
 
-/** How many quantiles the distribution is drawn from. */
+/** Number of quantiles for the chart. */
 const SHARES = 100;
 const DISTRIBUTION_LINES = 10;
 
@@ -54,7 +54,7 @@ interface DistributionCall extends WindowedOptions {
   options: { of?: 'duration' | 'first-output' | undefined };
 }
 
-/** The value in the middle of each hundredth of the sorted durations; empty when there are none. */
+/** The value in the middle of each hundredth of the sorted durations; empty if there are none. */
 async function drawDistribution(
   { RESPONSE_LATENCY }: Query,
   source: ConversationSource,
@@ -71,7 +71,7 @@ async function drawDistribution(
   return responses.data[0]!.quantilesMs;
 }
 
-/** The distribution of the durations of one step; with drawings, also as bars. */
+/** Percentiles of the durations of one step; with `graph`, also a histogram. */
 export function percentilesText(
   { by, data, findings }: Report<'percentiles', StepPercentiles>,
   context: TextContext,
@@ -85,7 +85,7 @@ export function percentilesText(
     const table = layOutTable(
       [
         { heading: 'Percentile', width: 10, align: 'left', cell: ([name]) => name.toUpperCase() },
-        // The numbers end one blank before the end of the heading.
+        // The numbers are one space left of the end of the heading.
         {
           heading: 'Duration (ms)',
           width: 13,
@@ -123,10 +123,10 @@ function headingOf({ step, of }: StepPercentiles): string {
   return of === undefined ? `Duration Percentiles for '${step}' Step` : `First Output Percentiles for '${step}' Step`;
 }
 
-/** Milliseconds and a percentage. */
+/** Width of milliseconds and a percentage. */
 const LABEL_CELLS = 23;
 
-/** A bar for each of several equal ranges between the shortest and the longest value: the share of values in it. */
+/** A histogram with equal ranges between the shortest and the longest value. */
 function distributionLines(quantilesMs: readonly number[], context: TextContext): string[] {
   const cells = barCells(LABEL_CELLS, context);
   const low = quantilesMs[0] ?? 0;

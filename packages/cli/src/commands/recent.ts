@@ -9,7 +9,7 @@ import type { Column } from '../text/table.ts';
 
 const BEGINNING_OF_TIME = '1970-01-01T00:00:00Z';
 
-/** `recent`: the newest conversations, open ones included; of all time unless a window is given. */
+/** `recent`: the newest conversations, including open ones; of all time unless a window is given. */
 export const command = answerCommand({
   examples: [
     ['convotel recent', 'the newest ten'],
@@ -32,10 +32,10 @@ export const command = answerCommand({
   text: (report, context, asked) => recentText(report, context, asked),
 });
 
-/** A terminal with this many cells or more has room for the wider table. */
+/** Minimum width of a terminal for the wider table. */
 const WIDE_COLUMNS = 100;
 
-/** The newest conversations; one that has not ended yet is shown as `open`. */
+/** The newest conversations. One that has not ended yet is shown as `open`. */
 export function recentText(
   { data: rows }: Report<'recent', ConversationRow[]>,
   context: TextContext,

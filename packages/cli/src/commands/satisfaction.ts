@@ -25,7 +25,7 @@ export const command = windowCommand({
   text: satisfactionText,
 });
 
-/** The rule, the share that meets it with its interval, and what counts neither way. */
+/** The criterion, the percentage that meets it with its confidence interval, and what is not counted. */
 export function satisfactionText(
   { data, findings }: Report<'satisfaction', Satisfaction>,
   context: TextContext,

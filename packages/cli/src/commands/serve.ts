@@ -9,7 +9,7 @@ import { pageFolder, pageSettings } from '../sources/page.ts';
 const NANO_PER_DAY = 86_400_000_000_000;
 const BYTES_PER_MIB = 1024 ** 2;
 
-/** `serve`: the embedded back end, until Ctrl-C, which ends it normally: status 0. */
+/** `serve`: runs the embedded back end, until Ctrl-C, with exit status 0. */
 export const command = defineCommand({
   examples: [
     ['convotel serve', 'listen on 127.0.0.1:4318, where OpenTelemetry programs send by default'],
@@ -73,7 +73,7 @@ export const command = defineCommand({
   },
 });
 
-/** Scheme, host and port, as browsers send them. */
+/** Parses an origin (scheme, host and port) to the form that browsers send. */
 function webOrigin(origin: string, flagText: string): string {
   if (URL.canParse(origin) && /^https?:$/.test(new URL(origin).protocol)) {
     const known = new URL(origin);
@@ -82,7 +82,7 @@ function webOrigin(origin: string, flagText: string): string {
   throw new UsageError(`${flagText} takes an origin such as https://app.example.com, got "${origin}".`);
 }
 
-/** The address is on the first line, so that a script can read it there. */
+/** The address is on the first line, where a script can read it. */
 function greeting({ url, storePath, retention }: LocalBackend, isGuarded: boolean): string {
   const keeps = `  Keeps:  ${decimal(retention.maxAgeDays)} days, at most ${decimal(retention.maxBytes / BYTES_PER_MIB)} MiB; the oldest conversations go first`;
   const first = [`convotel serve listens on ${url}`, `  Store:  ${storePath}`, keeps];

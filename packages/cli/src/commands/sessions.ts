@@ -26,7 +26,7 @@ export const sessions = windowCommand({
   text: sessionsText,
 });
 
-/** The sessions, newest first; tokens only if steps carry them. */
+/** The sessions, newest first; tokens only if steps have them. */
 export function sessionsText(
   { data: rows }: Report<'sessions', SessionRow[]>,
   context: TextContext,
@@ -59,10 +59,10 @@ function tokensText({ inputTokens, outputTokens }: SessionRow): string {
     : String((inputTokens ?? 0) + (outputTokens ?? 0));
 }
 
-/** The word that stands for the session of the newest conversation that has one. */
+/** Stands for the session of the newest conversation that has one. */
 const LATEST = 'latest';
 
-/** How many of the newest conversations are searched for one with a session. */
+/** Number of newest conversations that are searched for one with a session. */
 const SEARCHED_CONVERSATIONS = 1000;
 
 /** `session`: the conversations of one phone call or chat thread. */
@@ -90,7 +90,7 @@ async function findLatest(query: Query, source: ConversationSource, timeZone: st
   throw new query.QueryError('NO_SUCH_CONVERSATION', text);
 }
 
-/** The conversations of one session on one axis; a long pause has its own line and is shortened on the axis. */
+/** The conversations of one session on a common time axis. A long pause is shortened, and has a line of its own. */
 export function sessionText({ data, findings }: Report<'session', SessionDetail>, context: TextContext): string {
   const { places, axisMs } = placesWithoutPauses(data);
   const labelled: Column<SessionConversation>[] = [
@@ -128,10 +128,10 @@ export function sessionText({ data, findings }: Report<'session', SessionDetail>
 const MIN_CELLS = 10;
 const MAX_CELLS = 40;
 
-/** A pause takes at most this share of the axis that conversations take. */
+/** Maximum length of a pause on the axis, as a fraction of the total length of the conversations. */
 const PAUSE_SHARE = 0.05;
 
-/** Where each conversation begins on the axis, with pauses cut short, and how long that axis is. */
+/** Where each conversation begins on the axis with shortened pauses, and the length of the axis. */
 function placesWithoutPauses({ conversations, spokenMs }: SessionDetail): { places: number[]; axisMs: number } {
   let cutMs = 0;
   let axisMs = 0;
@@ -162,7 +162,7 @@ function responseText({ responseMs }: SessionConversation): string {
   return responseMs === undefined ? '-' : `${secondsText(responseMs)}s`;
 }
 
-/** What went wrong, on its own line below the conversation. */
+/** The error, on its own line below the conversation. */
 function troubleText({ outcome, failedStep, errorMessage, errorType }: SessionConversation): string {
   if (outcome === 'completed') return '';
   const where = failedStep === undefined ? '' : ` at ${failedStep}`;

@@ -36,7 +36,7 @@ export const command = windowCommand({
     slowText(report, context, { windowText, thresholdMs: options.threshold, by: options.by }),
 });
 
-/** The slowest conversations above the threshold, by the clock; or those whose users waited longest for an answer. */
+/** The conversations above the threshold with the longest duration or the longest wait for an answer. */
 export function slowText(
   { data: rows, findings }: Report<'slow', ConversationRow[]>,
   context: TextContext,
@@ -59,7 +59,7 @@ export function slowText(
       { heading: 'Conversation ID', width: 32, align: 'left', cell: (row) => row.conversationId },
       ...(isByResponse ? [response] : []),
       { heading: 'Duration (s)', width: 12, align: 'right', gap: 2, cell: (row) => secondsText(row.durationMs) },
-      // The number ends one blank before the end of the heading.
+      // The number is one space left of the end of the heading.
       { heading: 'Steps', width: 5, align: 'right', gap: 2, cell: (row) => `${row.stepCount} ` },
       { heading: 'Start Time', width: 19, align: 'left', gap: 2, cell: (row) => context.localTime(row.startTime, 0) },
     ],

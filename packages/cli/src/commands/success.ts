@@ -6,7 +6,7 @@ import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
 
-/** `success`: which step completes how often. */
+/** `success`: how often each step completes. */
 export const command = windowCommand({
   examples: [
     ['convotel success --hours 24', 'the last day'],
@@ -18,7 +18,6 @@ export const command = windowCommand({
   text: successText,
 });
 
-/** How often each step completes. */
 export function successText(
   { by, data, findings }: Report<'success', StepSuccessRow[]>,
   context: TextContext,

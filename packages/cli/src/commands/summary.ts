@@ -27,7 +27,7 @@ export const command = conversationCommand({
 
 const MIN_NAME_WIDTH = 12;
 
-/** One conversation: when, how long, and the share of each step. */
+/** One conversation: its times, and the share of each step. */
 export function summaryText(
   { data: detail, findings }: Report<'summary', ConversationDetail>,
   context: TextContext,

@@ -13,7 +13,7 @@ export const command = conversationCommand({
   text: timelineText,
 });
 
-/** One conversation's steps as bars on one axis. */
+/** The steps of one conversation as bars on a common time axis. */
 export function timelineText(
   { data: detail, findings }: Report<'timeline', ConversationDetail>,
   context: TextContext,

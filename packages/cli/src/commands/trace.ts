@@ -21,7 +21,7 @@ export const command = conversationCommand({
   text: traceText,
 });
 
-/** Every step of one conversation with everything that is known about it. */
+/** Every step of one conversation in full detail. */
 export function traceText(
   { data: detail, findings }: Report<'trace', ConversationDetail>,
   context: TextContext,
@@ -40,7 +40,7 @@ export function traceText(
   );
 }
 
-/** What is known about the conversation besides its steps. */
+/** The details of the conversation besides its steps. */
 function headLines({ sessionId, workflow, responseMs }: ConversationDetail): string[] {
   return [
     ...(sessionId === undefined ? [] : [`Session:       ${sessionId}`]),
@@ -69,6 +69,7 @@ function stepLines(step: StepRow, hasSeveralServices: boolean, context: TextCont
     ...field('Input', step.input ?? lengthText(step.inputChars)),
     ...field('Output', step.output ?? lengthText(step.outputChars)),
     ...field('Tokens', tokensText(step)),
+    ...field('Audio', step.audioSeconds === undefined ? undefined : `${step.audioSeconds.toFixed(1)}s`),
     ...field('Error', step.errorMessage ?? step.errorType),
     ...Object.entries(step.attributes ?? {}).map(([name, value]) => `  ${name}: ${attributeText(value)}`),
   ];
@@ -78,7 +79,7 @@ function field(label: string, value: string | undefined): string[] {
   return value === undefined ? [] : [`  ${`${label}:`.padEnd(9)} ${value}`];
 }
 
-/** `openai gpt-5`, or the part that is known. */
+/** Provider and model, such as `openai gpt-5`, as far as they are known. */
 function modelText({ provider, model }: StepRow): string | undefined {
   const known = [provider, model].filter((part) => part !== undefined);
   return known.length === 0 ? undefined : known.join(' ');
@@ -105,7 +106,7 @@ function timingsText(timings: Record<string, number> = {}): string | undefined {
   return parts.length === 0 ? undefined : parts.join(', ');
 }
 
-/** For a text that was not kept, its length. */
+/** The length of a text that was not recorded. */
 function lengthText(chars: number | undefined): string | undefined {
   return chars === undefined ? undefined : `${chars} characters (text not kept)`;
 }

@@ -5,7 +5,7 @@ import { EXIT_STATUS, untilAborted } from '../terminal.ts';
 import { openLastingSource } from '../sources/open-source.ts';
 import { pageFolder, pageSettings } from '../sources/page.ts';
 
-/** `ui`: the web page in front of any source, until Ctrl-C, which ends it normally: status 0. */
+/** `ui`: serves the web page for any source, until Ctrl-C, with exit status 0. */
 export const command = defineCommand({
   examples: [
     ['convotel ui', 'the page over the embedded back end'],
@@ -37,7 +37,7 @@ export const command = defineCommand({
         throw accessMistake(error);
       });
       try {
-        // The address is on the first line, so that a script can read it there.
+        // The address is on the first line, where a script can read it.
         terminal.writeOutput(
           [`convotel ui shows the page at ${page.url}`, `  Reads:  ${source.location}`, 'Ctrl-C ends it.\n'].join('\n'),
         );

@@ -7,7 +7,7 @@ import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
 
-/** `usage`: what models were used for, and what that costs. */
+/** `usage`: how much models were used, and what that costs. */
 export const command = windowCommand({
   examples: [
     ['convotel usage --since 7d', 'calls, tokens and characters by model'],
@@ -30,13 +30,13 @@ export const command = windowCommand({
     usageText(report, context, { windowText, currency: settings.currency }),
 });
 
-/** What was used, per row and in total; which models have no price. */
+/** Usage per row and in total, and which models have no price. */
 export function usageText(
   { data }: Report<'usage', Usage>,
   context: TextContext,
   { windowText, currency }: { windowText: string; currency?: string | undefined },
 ): string {
-  const { by, rows, total, unpricedModels } = data;
+  const { by, rows, total, unpricedModels, unmeasuredModels } = data;
   const heading = by.charAt(0).toUpperCase() + by.slice(1);
   const hasCost = rows.some((row) => row.cost !== undefined);
   const columns: Column<UsageRow>[] = [
@@ -46,11 +46,15 @@ export function usageText(
     { heading: 'Output Tokens', width: 13, align: 'right', gap: 1, cell: (row) => amountText(row.outputTokens) },
     { heading: 'Spoken Chars', width: 12, align: 'right', gap: 1, cell: (row) => amountText(row.spokenChars) },
   ];
+  if (rows.some((row) => row.audioSeconds !== undefined)) {
+    const audio = (row: UsageRow): string => (row.audioSeconds === undefined ? '-' : row.audioSeconds.toFixed(1));
+    columns.push({ heading: 'Audio (s)', width: 9, align: 'right', gap: 1, cell: audio });
+  }
   if (hasCost) {
     const cost = currency === undefined ? 'Cost' : `Cost (${currency})`;
     columns.push({ heading: cost, width: 10, align: 'right', gap: 1, cell: (row) => row.cost?.toFixed(4) ?? '-' });
   }
-  // The total is laid out with the rows, so that it has the same columns.
+  // Laid out together with the rows, so that the total has the same columns.
   const table = layOutTable(columns, rows.length === 0 ? [] : [...rows, total], context);
   const totals = table.rows.slice(-1);
   return pageText(
@@ -60,6 +64,9 @@ export function usageText(
       ...(rows.length === 0 ? [] : [lightRule(80, context), ...totals]),
       heavyRule(80, context),
       ...unpricedModels.map((model) => `No price for ${model}: add one under "prices" in convotel.json`),
+      ...unmeasuredModels.map(
+        (model) => `No seconds of audio for ${model}: say them with step.usage({ audioSeconds })`,
+      ),
     ],
     context,
   );

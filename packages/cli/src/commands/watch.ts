@@ -57,7 +57,7 @@ const RULE_OPTIONS = {
   ...FILTER_OPTIONS,
 };
 
-/** `watch`: one alert per line, until Ctrl-C or, with `--once`, after one round. */
+/** `watch`: prints one alert per line, until Ctrl-C or, with `--once`, for one round. */
 export const command = defineCommand({
   examples: [
     ['convotel watch', 'look at the last hour every five minutes, until Ctrl-C'],
@@ -91,7 +91,7 @@ export const command = defineCommand({
   run: async ({ options, settings, terminal }) => {
     const query = await import('@convotel/query');
     const timeZone = resolveTimeZone(options.tz, settings, terminal);
-    // One round needs no times; of many, each line says when.
+    // Each line has a time, except with `--once`.
     const timeOf = (alert: Alert): string =>
       options.once ? '' : `${query.formatLocalInstant(query.parseInstant(alert.time), timeZone, 0)} `;
     const print = (alert: Alert): void =>
@@ -131,7 +131,7 @@ export const command = defineCommand({
   },
 });
 
-/** `gpt=5` is a limit for one step, `5` one for every step. */
+/** Parses `gpt=5`, a limit for one step, or `5`, a limit for every step. */
 function errorRateLimit(written: string, flagText: string): ErrorRateLimit {
   const { step, value } = splitLimit(written);
   const colon = /^(.+):(\d+(?:\.\d+)?)$/.exec(value);
@@ -140,7 +140,7 @@ function errorRateLimit(written: string, flagText: string): ErrorRateLimit {
   return { ...(step === undefined ? {} : { step }), abovePct: percentage(value, flagText) };
 }
 
-/** `gpt=8000`. */
+/** Parses `gpt=8s`. */
 function stepLimit(text: string, flagText: string): StepLimit {
   const { step, value } = splitLimit(text);
   if (step === undefined) {
@@ -149,7 +149,7 @@ function stepLimit(text: string, flagText: string): StepLimit {
   return { step, aboveMs: durationMs(value, flagText) };
 }
 
-/** A step's name may hold an equals sign itself. */
+/** Splits at the last equals sign, because a step's name may contain one. */
 function splitLimit(text: string): { step?: string; value: string } {
   const place = text.lastIndexOf('=');
   return place === -1 ? { value: text } : { step: text.slice(0, place), value: text.slice(place + 1) };

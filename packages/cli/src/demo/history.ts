@@ -2,26 +2,26 @@ import { newConversationId } from '@convotel/conventions';
 import { randomFrom } from '@convotel/query/engine';
 import { startConversation } from '@convotel/tracing';
 
-/** One step of the past: how long it took, how it ended, and what it used. */
+/** One step of a generated conversation: its duration, its error if it failed, and its model usage. */
 export interface PlannedStep {
   step: string;
   durationMs: number;
   errorMessage?: string;
   model?: string;
   usage?: { inputTokens: number; outputTokens: number };
-  /** The text that it worked on. */
+  /** Its input text. */
   input?: string;
 }
 
-/** One conversation of the past. */
+/** One generated conversation. */
 export interface PlannedConversation {
   startUnixMs: number;
-  /** Conversations in quick succession belong to one session. */
+  /** Conversations with short pauses between them share a session. */
   sessionId: string;
   steps: PlannedStep[];
 }
 
-/** The past that the demo makes up. */
+/** The generated history of the demo. */
 export interface HistoryPlan {
   /** Oldest first. */
   conversations: PlannedConversation[];
@@ -31,7 +31,7 @@ export interface HistoryPlan {
 
 interface PlannedFailure {
   step: string;
-  /** Of all conversations, 0 to 1. */
+  /** Fraction of all conversations, 0 to 1. */
   share: number;
   errorMessage: string;
   durationMs: number;
@@ -41,14 +41,14 @@ const DAY_MS = 86_400_000;
 const DAYS = 7;
 const CONVERSATIONS_A_DAY = 57;
 const SEED = 20_251_008;
-/** The last hour is a bad one, so that monitoring has something to say: some slow conversations, some that failed. */
+/** Some conversations of the last hour are slow and some failed, so that monitoring has something to report. */
 const SLOW_MINUTES_AGO = [41, 33, 24, 15, 9];
 const FAILED_MINUTES_AGO = [38, 27, 19, 6];
 
-/** How busy each hour of the day is, from midnight on: a small peak before noon, a larger one in the evening. */
+/** Relative load of each hour of the day from midnight: a small peak before noon, a larger one in the evening. */
 const WEIGHT_BY_HOUR = [1, 0, 0, 0, 0, 1, 2, 4, 7, 9, 10, 9, 7, 8, 10, 9, 8, 14, 12, 9, 7, 5, 3, 2];
 
-/** Mean and spread of each step in milliseconds, in the order in which they run. */
+/** Mean and standard deviation of each step in milliseconds, in the order in which they run. */
 const USUAL_STEPS: readonly (readonly [step: string, meanMs: number, deviationMs: number])[] = [
   ['request', 150, 22],
   ['stt', 1235, 260],
@@ -65,7 +65,7 @@ const ANSWERS = [
   'Sunny, with a light wind from the sea, and twenty degrees in the afternoon.',
   'Your next appointment is at half past three, with the dentist.',
 ];
-/** The language model's mean after the improvement, as a share of that before. */
+/** Ratio of the language model's mean duration after the improvement to that before. */
 const IMPROVED_SHARE = 0.83;
 const SLOW_SHARE = 0.05;
 const SLOW_FACTOR = 2.3;
@@ -81,7 +81,7 @@ const FAILURES: readonly PlannedFailure[] = [
   { step: 'stt', share: 0.006, errorMessage: 'No speech detected', durationMs: 900 },
 ];
 
-/** Makes up a week of conversations that ends at `nowUnixMs`: the same for the same time. */
+/** Generates a week of conversations that ends at `nowUnixMs`. Deterministic. */
 export function planHistory(nowUnixMs: number): HistoryPlan {
   const next = randomFrom(SEED);
   const random = (): number => next() / 2 ** 32;
@@ -108,7 +108,7 @@ export function planHistory(nowUnixMs: number): HistoryPlan {
   return { conversations: withSessions(conversations), improvedAtUnixMs };
 }
 
-/** The conversations by start, each with its session and with what its models were used for. */
+/** Sorts the conversations by start, and adds sessions and model usage. */
 function withSessions(timed: readonly Omit<PlannedConversation, 'sessionId'>[]): PlannedConversation[] {
   let [session, exchange, lastUnixMs] = [0, 0, Number.NEGATIVE_INFINITY];
   return timed
@@ -123,13 +123,13 @@ function withSessions(timed: readonly Omit<PlannedConversation, 'sessionId'>[]):
     });
 }
 
-/** The step with its model; its tokens grow with the length of the session. */
+/** Adds the model and its usage to a step; tokens grow with the length of the session. */
 function withUse(step: PlannedStep, session: number, exchange: number): PlannedStep {
   const answer = ANSWERS[(session + exchange) % ANSWERS.length] as string;
   if (step.step === SPEECH_STEP) return { ...step, model: 'example-voice', input: answer };
   if (step.step !== MODEL_STEP) return step;
   const model = session % 4 === 0 ? 'example-small' : 'example-large';
-  // A refused request used no tokens.
+  // A rejected request uses no tokens.
   if (step.errorMessage !== undefined) return { ...step, model };
   return { ...step, model, usage: { inputTokens: 350 + 180 * exchange, outputTokens: Math.ceil(answer.length / 4) } };
 }
@@ -149,20 +149,20 @@ function planSteps(random: () => number, isImproved: boolean, failure?: PlannedF
   return steps;
 }
 
-/** A normally distributed number with mean 0 and standard deviation 1 (sum of twelve uniform ones, less its mean). */
+/** Approximately a standard normal random number: the sum of twelve uniform ones, minus its mean. */
 function aboutNormal(random: () => number): number {
   let sum = -6;
   for (let draw = 0; draw < 12; draw += 1) sum += random();
   return sum;
 }
 
-/** Workflow of the made-up past. */
+/** Workflow of the generated history. */
 export const HISTORY_WORKFLOW = 'voice';
 
-/** Silence between two steps, as a real pipeline has it. */
+/** Gap between two steps, as in a real pipeline. */
 const GAP_MS = 2;
 
-/** Makes the spans of conversations that are already over, with their own times. Returns their ids, in the same order. */
+/** Creates the spans of conversations in the past. Returns their ids, in the same order. */
 export function recordHistory(conversations: readonly PlannedConversation[]): string[] {
   return conversations.map(({ startUnixMs, sessionId, steps }) => {
     const conversationId = newConversationId(() => new Date(startUnixMs));

@@ -3,7 +3,7 @@ import { newConversationId, stepKindOf } from '@convotel/conventions';
 import type { StepKind } from '@convotel/conventions';
 import { conversation } from '@convotel/tracing';
 
-/** What one live conversation says, and how long each step takes at real speed. */
+/** The texts of one live conversation, and how long each step takes at real speed. */
 interface Script {
   heard: string;
   answer: string;
@@ -16,7 +16,7 @@ type StepName = (typeof STEP_NAMES)[number];
 
 const STEP_NAMES = ['request', 'stt', 'gpt', 'tts', 'response'] as const;
 
-/** What a step is doing, as the line about its start shows it. */
+/** What a step is doing, for the line that is printed when it starts. */
 const PROGRESS_WORDS: Readonly<Record<StepKind, string>> = {
   capture: 'Capturing audio',
   speech_to_text: 'Converting speech to text',
@@ -26,7 +26,7 @@ const PROGRESS_WORDS: Readonly<Record<StepKind, string>> = {
   other: 'Working',
 };
 
-/** Workflow of the live conversations; the made-up history has another one, so that their numbers stay apart. */
+/** Workflow of the live conversations, different from that of the history, so that their numbers are separate. */
 const LIVE_WORKFLOW = 'live-demo';
 
 const SCRIPTS: readonly Script[] = [
@@ -53,13 +53,13 @@ const SCRIPTS: readonly Script[] = [
   },
 ];
 
-/** The conversations that ran, by id. */
+/** The ids of the conversations. */
 export interface LiveConversations {
   completed: string[];
   failed: string;
 }
 
-/** Runs four conversations, wrapped in steps as a program would; the last one fails at its language model. */
+/** Runs four conversations, traced as in a real program. The language model of the last one fails. */
 export async function runLiveConversations(
   speed: number,
   printLine: (line: string) => void,

@@ -13,9 +13,8 @@ import type { LiveConversations } from './live-conversations.ts';
 import { HISTORY_WORKFLOW, planHistory, recordHistory } from './history.ts';
 import type { PlannedConversation } from './history.ts';
 
-/** How the demo runs. */
 export interface DemoOptions {
-  /** How much faster than real the live part runs. */
+  /** Speed of the live part, as a multiple of real time. */
   speed: number;
   /** Whether the back end keeps running until Ctrl-C. */
   keep: boolean;
@@ -24,7 +23,7 @@ export interface DemoOptions {
 
 const RULE = '='.repeat(60);
 
-/** Made up as well: what the models of the history would cost. */
+/** Made-up prices for the models of the history. */
 const SETTINGS = {
   currency: 'EUR',
   prices: {
@@ -35,8 +34,8 @@ const SETTINGS = {
 };
 
 /**
- * Runs a fake assistant live and makes up a week of its past, sends the spans by OTLP to an embedded back end with a
- * store of its own, and shows every answer on them. It does not touch the user's own store or settings.
+ * Runs a fake assistant live and generates a week of history, sends the spans by OTLP to an embedded back end with a
+ * temporary store, and runs every command on them. Does not use the user's store or settings.
  */
 export async function runDemo(
   { speed, keep, noColor }: DemoOptions,
@@ -50,7 +49,7 @@ export async function runDemo(
     pageFolder: pageFolder(),
   });
   try {
-    // Resolved once, so that the note about an invalid TZ is printed once.
+    // Resolved only once, so that the note about an invalid TZ is printed once.
     const timeZone = resolveTimeZone(undefined, {}, terminal);
     const settingsPath = join(folder, 'convotel.json');
     await writeFile(settingsPath, JSON.stringify(SETTINGS));
@@ -100,7 +99,7 @@ async function makeAndShow(
   }
 }
 
-/** The index of the longest conversation from `sinceUnixMs` on that nothing failed in. */
+/** The index of the longest conversation from `sinceUnixMs` on in which no step failed. */
 function slowestSince(sinceUnixMs: number, conversations: readonly PlannedConversation[]): number {
   const tookMs = conversations.map(({ startUnixMs, steps }) =>
     startUnixMs < sinceUnixMs || steps.some(({ errorMessage }) => errorMessage !== undefined)
@@ -110,7 +109,7 @@ function slowestSince(sinceUnixMs: number, conversations: readonly PlannedConver
   return tookMs.indexOf(Math.max(...tookMs));
 }
 
-/** The same terminal, with commands that read from the demo's back end and nowhere else. */
+/** The terminal with another environment, in which commands read only from the demo's back end. */
 function askingOnly(terminal: Terminal, environment: Terminal['environment'], isPlain: boolean): Terminal {
   return {
     ...terminal,
@@ -138,8 +137,8 @@ async function keepRunning(url: string, terminal: Terminal): Promise<void> {
 }
 
 /**
- * Runs `run` while this process has no `OTEL_*` variables, and restores them afterwards. OpenTelemetry reads them
- * itself; they were set for other programs and must not make the demo send there, sample or stay silent.
+ * Removes all `OTEL_*` variables while `run` is running. OpenTelemetry reads them itself, and variables that were set
+ * for other programs must not affect where the demo sends, its sampling, or whether it traces.
  */
 async function withoutOtelVariables<Result>(run: () => Promise<Result>): Promise<Result> {
   const own = Object.entries(process.env).filter(([name]) => name.startsWith('OTEL_'));
@@ -151,14 +150,14 @@ async function withoutOtelVariables<Result>(run: () => Promise<Result>): Promise
   }
 }
 
-/** Runs a call of the command line, as a person would. */
+/** Runs a command line, as a user would. */
 type RunWords = (words: readonly string[], terminal: Terminal) => Promise<ExitStatus>;
 
-/** The data that the session shows. */
+/** The data for the session. */
 interface Session {
   live: LiveConversations;
   improvedAtUnixMs: number;
-  /** The conversation of the history that took longest. */
+  /** The longest conversation of the history. */
   slowestId: string;
   /** The time zone of the daily rhythm of the history. */
   timeZone: string;
@@ -166,7 +165,7 @@ interface Session {
 
 interface SessionStep {
   title: string;
-  /** Sentences before the first command. */
+  /** Printed before the first command. */
   note?: string;
   calls: string[][];
 }
@@ -178,7 +177,7 @@ function stepHeadline(step: number, title: string): string {
   return `\n${HEADLINE_RULE}\nSTEP ${step}: ${title}\n${HEADLINE_RULE}\n`;
 }
 
-/** Runs the commands of steps 2 to 10 and then further ones, as a user would, each shown before its output. */
+/** Runs the commands of steps 2 to 10 and then further ones, and prints each command before its output. */
 async function showSession(session: Session, terminal: Terminal, runWords: RunWords): Promise<void> {
   let step = 2;
   for (const { title, note, calls } of sessionSteps(session)) {
@@ -253,7 +252,7 @@ function sessionSteps({ live, improvedAtUnixMs, slowestId, timeZone }: Session):
     },
     {
       title: 'USAGE AND COST',
-      note: 'The prices are made up, too; yours stand in convotel.json.',
+      note: 'The prices are made up too; set your own in convotel.json.',
       calls: [
         ['usage', '--since', '7d', ...ofHistory],
         ['usage', '--since', '7d', '--by', 'day', ...ofHistory],

@@ -12,40 +12,38 @@ import { withoutCredentials } from '../text/escape.ts';
 
 /** The result of one check of `doctor`. */
 export interface Check {
-  /** What was checked: a stable word, for programs. */
+  /** What was checked; stable, for programs. */
   check: 'node' | 'settings' | 'time-zone' | 'environment' | 'endpoint' | 'source' | 'store' | 'spans' | 'journal';
   /** `problem`: something does not work. `warning`: it works, but perhaps not as intended. */
   severity: 'good' | 'info' | 'warning' | 'problem';
   /** What was found. */
   text: string;
-  /** What to do about it; absent when there is nothing to do. */
+  /** What to do about it, if anything. */
   advice?: string | undefined;
-  /** The numbers behind the sentence. */
+  /** The values that the text is based on. */
   evidence: Readonly<Record<string, unknown>>;
 }
 
-/** What `convotel doctor --json` prints: a contract with users, which only grows. */
+/** The output of `convotel doctor --json`. Public: fields are only ever added. */
 export interface DoctorReport {
   command: 'doctor';
-  /** When it ran. */
+  /** When doctor ran. */
   time: string;
   /** The version of convotel. */
   version: string;
-  /** Whether there is no problem. */
+  /** Whether no check found a problem. */
   ok: boolean;
-  /** Where commands read; absent when that cannot be opened. */
+  /** Where commands read from; absent if it cannot be opened. */
   source?: { kind: SourceKind; location: string } | undefined;
-  /** Every setting in effect, and where it comes from. */
+  /** All settings in effect, and where each comes from. */
   settings: NamedSetting[];
   checks: Check[];
 }
 
-/** A setting by its name. */
 export interface NamedSetting extends Setting {
   name: string;
 }
 
-/** Makes a {@link Check} of a severity. */
 export function check(
   name: Check['check'],
   severity: Check['severity'],
@@ -68,7 +66,7 @@ export function countOf(count: number, noun: string): string {
 
 const MARKS = { good: '✓', info: '•', warning: '!', problem: '✗' } as const;
 
-/** One line per check with what to do below it, then the settings, then the conclusion. */
+/** One line per check, with its advice on the next line, then the settings, then a summary. */
 export function doctorLines({ checks, settings }: DoctorReport, { columns }: Screen): string[] {
   const nameWidth = Math.max(...settings.map(({ name }) => displayWidth(name)));
   const valueWidth = Math.min(60, Math.max(...settings.map(({ value }) => displayWidth(value))));
@@ -90,7 +88,7 @@ export function doctorLines({ checks, settings }: DoctorReport, { columns }: Scr
   ];
 }
 
-/** What was written on the command line. */
+/** Options as given on the command line. */
 export interface WrittenOptions {
   from: string | undefined;
   store: string | undefined;
@@ -99,7 +97,7 @@ export interface WrittenOptions {
 }
 
 /**
- * Whether `version` of Node is in `range`, such as `^20.19 || >=24`.
+ * Checks whether the Node.js `version` is in `range`, such as `^20.19 || >=24`.
  * @param version - such as `20.19.2`
  */
 export function checkNode(version: string, range: string): Check {
@@ -118,7 +116,7 @@ export function checkNode(version: string, range: string): Check {
   });
 }
 
-/** Reads `convotel.json`; if it cannot be read, that is reported, and the other checks run without it. */
+/** Checks `convotel.json`; if it cannot be read, the other checks run without it. */
 export async function checkSettings(
   { config }: WrittenOptions,
   terminal: Terminal,
@@ -142,7 +140,7 @@ export async function checkSettings(
   }
 }
 
-/** The zone in which times are read and shown. */
+/** Checks the time zone in which times are read and shown. */
 export function checkTimeZone(
   { tz }: WrittenOptions,
   settings: Settings,
@@ -167,7 +165,7 @@ const SECRET = /HEADERS|PASSWORD|TOKEN|SECRET|_KEY/;
 /** Variables read by convotel, or by the programs that it traces. */
 const RELEVANT = /^(?:OTEL|CONVOTEL)_/;
 
-/** Every setting in effect and where it comes from: those of the command, then the variables that programs read. */
+/** All settings in effect and where each comes from: those of commands, then the variables that programs read. */
 export function effectiveSettings(
   written: WrittenOptions,
   settings: Settings,

@@ -2,20 +2,20 @@ import type { Terminal } from '../terminal.ts';
 import { check, countOf } from './check.ts';
 import type { Check } from './check.ts';
 
-/** How long the receiver of spans may take to answer. */
+/** Timeout of the test request to the receiver of spans. */
 const SENDING_TIMEOUT_MS = 3_000;
 
-/** Where commands read, to tell whether spans arrive there. */
+/** The source that commands read from. */
 export interface ReadSource {
   kind: string;
   location: string;
-  /** Of a `convotel serve`. */
+  /** Set for a `convotel serve`. */
   instanceId?: string | undefined;
 }
 
 /**
- * Checks programs that are started in this environment without settings of their own: which variables are invalid,
- * whether their spans are accepted, and what waits in their journals.
+ * Checks programs that are started in this environment without options: which variables are invalid, whether their
+ * spans are accepted, and how many wait in their journals.
  * @param readsLocally - whether commands read the store of a `convotel serve` on this machine
  */
 export async function checkPrograms(
@@ -60,7 +60,7 @@ async function checkEndpoint(
   if (refusal === undefined) {
     const other = await otherServeAt(tracesUrl, source);
     if (other === undefined) {
-      return check('endpoint', 'good', `Programs with this environment send to ${where}, which takes spans.`, {
+      return check('endpoint', 'good', `Programs with this environment send to ${where}, which accepts spans.`, {
         evidence,
       });
     }
@@ -69,13 +69,13 @@ async function checkEndpoint(
     const advice = `Read what programs send with --from ${other}, or send where commands read (OTEL_EXPORTER_OTLP_ENDPOINT).`;
     return check('endpoint', 'warning', text, { advice, evidence });
   }
-  // A user who reads from elsewhere need not trace anything here, unless a variable says where to send.
+  // A user who reads from elsewhere may not trace anything on this machine, unless a variable says where to send.
   const isMeant = endpointVariable !== undefined || readsLocally;
   const isDenied = /^answered 40[13]\b/.test(refusal);
   return check(
     'endpoint',
     isMeant ? 'problem' : 'info',
-    `Programs with this environment send to ${where}, where their spans are not taken: ${refusal}.`,
+    `Programs with this environment send to ${where}, which does not accept their spans: ${refusal}.`,
     {
       advice: isDenied
         ? "Give them a token that may send: OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer <token>'."
@@ -93,7 +93,7 @@ async function otherServeAt(tracesUrl: string, source: ReadSource | undefined): 
     const { instanceId } = await new ServeSource(address, { timeoutMs: SENDING_TIMEOUT_MS }).health();
     return instanceId === source?.instanceId ? undefined : address;
   } catch {
-    // A collector, or another receiver: where it forwards spans cannot be seen from here.
+    // A collector or another receiver. Where it forwards spans is unknown.
     return undefined;
   }
 }

@@ -8,10 +8,10 @@ import type { ReadSource } from './programs.ts';
 
 const HOUR_NS = 3_600_000_000_000n;
 const DAY_NS = 24n * HOUR_NS;
-/** A clock may be off by this much before it is reported. */
+/** A larger clock difference is reported. */
 const CLOCK_TOLERANCE_NS = 60_000_000_000n;
 
-/** Opens what commands read, and checks whether it answers, what it is and what it holds. */
+/** Opens the source that commands read from, and checks whether it answers and what it contains. */
 export async function checkSource(
   texts: SourceTexts,
   terminal: Terminal,
@@ -30,7 +30,8 @@ export async function checkSource(
   for (const notice of notices) {
     checks.push(
       check('source', 'warning', sentence(notice), {
-        advice: 'docs/clickhouse.md says how to make the faster table; answers are right without it.',
+        advice:
+          '`convotel clickhouse ddl` prints the faster table, docs/clickhouse.md says how to use it; answers are right without it.',
       }),
     );
   }
@@ -59,7 +60,7 @@ function kindText(kind: ConversationSource['kind'], location: string): string {
     case 'file':
       return `Commands read ${location}, a file of OTLP/JSON`;
     case 'local':
-      return `Commands read ${location}, the embedded back end's store, which no \`convotel serve\` has open at present`;
+      return `Commands read ${location}, the embedded back end's store, which no \`convotel serve\` has open at the moment`;
     case 'serve':
       return `Commands read the \`convotel serve\` at ${location}, which answers`;
     case 'jaeger':
@@ -71,33 +72,33 @@ function kindText(kind: ConversationSource['kind'], location: string): string {
   }
 }
 
-/** What is accepted but not kept, by its count in `/healthz`: what is counted, why, and what to do. */
+/** Counts in `/healthz` of what was received but not stored: what is counted, why, and what to do. */
 const NOT_KEPT: readonly (readonly [name: string, noun: string, why: string, advice: string])[] = [
   [
     'tooOldSpans',
     'span',
-    'had ended before what is kept',
-    'Keep longer with --max-age, or set the clock of the sender right.',
+    'had ended before the oldest time that is kept',
+    "Increase --max-age, or correct the sender's clock.",
   ],
-  ['futureSpans', 'span', 'lay in the future', 'Set the clock of the sender right.'],
+  ['futureSpans', 'span', 'ended in the future', "Correct the sender's clock."],
   [
     'foreignBodies',
     'request',
-    'held JSON that is not OTLP',
-    'See what sends to /v1/traces: it must be OTLP/HTTP, with "resourceSpans" on top.',
+    'contained JSON that is not OTLP',
+    'Check what sends to /v1/traces: it must be OTLP/HTTP, with "resourceSpans" at the top level.',
   ],
   [
     'refusedSpans',
     'span',
     'could not be written and were answered with an error',
-    'Senders try again; its standard error says why they could not be written.',
+    'Senders retry; the standard error of `convotel serve` says why they could not be written.',
   ],
 ];
 
 function checksOfServe({ status, problem, storePath, damagedFiles = [], counts }: ServeHealth): Check[] {
   if (status === 'unwritable') {
-    const text = `It cannot keep spans at present${problem === undefined ? '' : `: ${problem}`}.`;
-    const advice = 'Make room on its disk, or put its file back; it then continues by itself.';
+    const text = `It cannot store spans at the moment${problem === undefined ? '' : `: ${problem}`}.`;
+    const advice = 'Free some disk space, or restore its file; it then continues automatically.';
     return [check('store', 'problem', text, { advice, evidence: { status, ...counts } })];
   }
   if (storePath === undefined) {
@@ -177,14 +178,14 @@ async function checksOfSpans(source: ConversationSource, nowUnixNano: bigint): P
   const lastDay = `${countOf(coverage.spans, 'span')} of ${countOf(coverage.conversations, 'conversation')} in the last 24 hours`;
   if (ageNs < -CLOCK_TOLERANCE_NS) {
     const text = `The newest conversation, ${conversationId}, begins ${ageText(-ageNs)} from now; ${lastDay}.`;
-    const advice = 'Set the clock of this machine, or of the sender, right.';
+    const advice = 'Correct the clock of this machine, or of the sender.';
     return [check('spans', 'warning', text, { advice, evidence }), ...told];
   }
   const text = `Spans arrive: the newest conversation, ${conversationId}, began ${ageText(ageNs)} ago; ${lastDay}.`;
   if (ageNs <= DAY_NS) return [check('spans', 'good', text, { evidence }), ...told];
   return [
-    check('spans', 'warning', text.replace('Spans arrive: the', 'Nothing arrives at present: the'), {
-      advice: 'If programs run, see where they send and whether their spans are taken; the checks below say so.',
+    check('spans', 'warning', text.replace('Spans arrive: the', 'Nothing arrives at the moment: the'), {
+      advice: 'If programs are running, the checks below show where they send and whether their spans are accepted.',
       evidence,
     }),
     ...told,
@@ -209,8 +210,8 @@ function sizeText(bytes: number): string {
     : `${Math.round((bytes / 1024 ** 2) * 10) / 10} MiB`;
 }
 
-/** With a capital letter at the beginning and a full stop at the end. */
+/** Capitalises the first letter, and adds a full stop. */
 function sentence(text: string): string {
-  const start = /^["/]|^https?:/.test(text) ? text : `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
+  const start = /^["/]|^[a-z]+:\/\//.test(text) ? text : `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
   return /[.!?]$/.test(start) ? start : `${start}.`;
 }

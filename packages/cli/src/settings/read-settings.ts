@@ -10,13 +10,13 @@ import { durationMs } from '../values.ts';
 
 const FILE_NAME = 'convotel.json';
 
-/** A file of settings, and where its path comes from. */
+/** A settings file, and where its path comes from. */
 export interface SettingsFile {
   path: string;
   namedBy: '--config' | 'CONVOTEL_CONFIG' | 'the working folder';
 }
 
-/** The settings file in effect, readable or not; undefined when there is none. */
+/** The settings file in effect, which may be unreadable; undefined if there is none. */
 export function findSettingsFile(asked: string | undefined, terminal: Terminal): SettingsFile | undefined {
   const { environment, workingFolder } = terminal;
   if (asked !== undefined) return { path: asked, namedBy: '--config' };
@@ -27,9 +27,9 @@ export function findSettingsFile(asked: string | undefined, terminal: Terminal):
 }
 
 /**
- * The settings of `--config`, else of `CONVOTEL_CONFIG`, else of the nearest `convotel.json` in the working folder or
- * above it; none when there is no such file.
- * @throws {@link UsageError} naming the file, and the key in it, when they cannot be read.
+ * Reads the settings from `--config`, else `CONVOTEL_CONFIG`, else the nearest `convotel.json` in the working folder or
+ * above it; empty if there is no such file.
+ * @throws {@link UsageError} with the file and the key in its message, if they are invalid or cannot be read.
  */
 export async function readSettings(asked: string | undefined, terminal: Terminal): Promise<Settings> {
   const file = findSettingsFile(asked, terminal);
@@ -69,7 +69,7 @@ function besideFile(from: string, path: string): string {
   return isFile ? resolve(dirname(path), from) : from;
 }
 
-/** How long a step took, on average or once. */
+/** The duration of a step: an average, or that of one call. */
 export interface TimedStep {
   step: string;
   averageMs?: number | undefined;
@@ -77,7 +77,7 @@ export interface TimedStep {
 }
 
 /**
- * `report` with a finding for each of `steps` that took longer than its target in `convotel.json`; if a step ran
+ * Adds a finding to `report` for each of `steps` that took longer than its target in `convotel.json`. If a step ran
  * several times in a conversation, the longest call counts.
  */
 export function withStepTargets<Answered extends { findings: Finding[] }>(
@@ -85,6 +85,7 @@ export function withStepTargets<Answered extends { findings: Finding[] }>(
   steps: readonly TimedStep[],
   settings: Settings,
 ): Answered {
+  if (settings.steps === undefined && settings.kinds === undefined) return report;
   const found = new Map<string, Finding>();
   const longestFirst = steps.toSorted((a, b) => (b.durationMs ?? 0) - (a.durationMs ?? 0));
   for (const { step, averageMs, durationMs: onceMs } of longestFirst) {
@@ -106,7 +107,7 @@ export function withStepTargets<Answered extends { findings: Finding[] }>(
   return { ...report, findings: [...report.findings, ...inOrder] };
 }
 
-/** The target and threshold of a step: its own, otherwise those of its kind. */
+/** The target and threshold of a step: its own, else those of its kind. */
 export function limitsOf(
   { steps = {}, kinds = {} }: Settings,
   step: string,

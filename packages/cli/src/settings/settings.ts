@@ -1,6 +1,6 @@
 import { isDuration } from '../values.ts';
 
-/** A value of the settings is invalid; the message names its key, such as `steps.gpt.target`. */
+/** A setting is invalid; the message contains its key, such as `steps.gpt.target`. */
 export class SettingsProblem extends Error {
   override readonly name = 'SettingsProblem';
 }
@@ -16,18 +16,18 @@ interface Check<Value> {
 /** The type that a check returns. */
 type ValueOf<Any> = Any extends Check<infer Value> ? Value : never;
 
-/** Adds a description for editors. */
+/** Adds a description that editors show. */
 function described<Value>(description: string, check: Check<Value>): Check<Value> {
   return { ...check, schema: { description, ...check.schema } };
 }
 
-/** A text that is not empty. */
+/** A string that is not empty. */
 const text: Check<string> = {
   schema: { type: 'string', minLength: 1 },
   read: (value, key) => (typeof value === 'string' && value !== '' ? value : refuse(key, 'a text', value)),
 };
 
-/** A time such as `"8s"`, or milliseconds such as `8000`; read as an option writes it, so `8000` is `8000ms`. */
+/** A duration such as `"8s"`, or milliseconds such as `8000`. Converted to the form that options take: `8000ms`. */
 const time: Check<string> = {
   schema: {
     anyOf: [
@@ -146,7 +146,7 @@ function refuse(key: string, wanted: string, value: unknown): never {
   throw new SettingsProblem(`${key} must be ${wanted}, got ${JSON.stringify(value)}.`);
 }
 
-/** Kinds of steps, as conventions names them. */
+/** The values of `StepKind`. */
 const STEP_KINDS = ['capture', 'speech_to_text', 'language_model', 'text_to_speech', 'playback', 'other'] as const;
 
 const LIMITS = {
@@ -214,7 +214,7 @@ export const SETTINGS = fields({
         inputPerMillionTokens: numberBetween(0),
         outputPerMillionTokens: numberBetween(0),
         perMillionCharacters: described('Of text that was spoken.', numberBetween(0)),
-        perAudioMinute: numberBetween(0),
+        perAudioMinute: described('Of audio that was transcribed or made.', numberBetween(0)),
       }),
     ),
   ),
@@ -230,7 +230,7 @@ export const SETTINGS = fields({
   }),
 });
 
-/** The content of `convotel.json`; times are texts, as options take them. */
+/** The content of `convotel.json`. Durations are strings, in the form that options take. */
 export type Settings = ValueOf<typeof SETTINGS>;
 
 /** One rule of `watch`. */

@@ -11,7 +11,7 @@ import type {
 } from '@convotel/query';
 import { UsageError } from '../terminal.ts';
 
-/** Where to read from, as it was written. */
+/** Where to read from, unparsed. */
 export interface SourceTexts {
   from: string | undefined;
   store: string | undefined;
@@ -25,9 +25,9 @@ export type SourceListeners = Pick<ClickHouseSourceOptions, 'onNotice' | 'onProg
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Opens what `--from` names: `local` is the running `convotel serve` that holds the store, else the store's file.
- * @throws {@link UsageError} when `--from` is empty, or conflicts with `--store`.
- * @throws `SourceError` when the source cannot be opened.
+ * Opens the source in `--from`. `local` is the running `convotel serve` that has the store open, else the store's file.
+ * @throws {@link UsageError} if `--from` is empty or conflicts with `--store`.
+ * @throws `SourceError` if the source cannot be opened.
  */
 export async function openSource(
   texts: SourceTexts,
@@ -40,7 +40,7 @@ export async function openSource(
   if (store !== undefined) throw new UsageError('--store chooses the file of --from local; leave out one of the two.');
 
   const { connect, QueryError } = await import('@convotel/query');
-  // Never as arguments or in the address: other users of the machine can read those.
+  // Never from arguments, because other users of the machine can read those.
   const username = environment['CONVOTEL_CLICKHOUSE_USER'];
   const password = environment['CONVOTEL_CLICKHOUSE_PASSWORD'];
   try {
@@ -51,7 +51,7 @@ export async function openSource(
 }
 
 /**
- * The address of the `convotel serve` that `where` names; undefined when it names something else. @throws {@link
+ * The address of the `convotel serve` in `where`; undefined if it is another kind of source. @throws {@link
  * UsageError}
  */
 export async function serveAddressIn(where: string): Promise<string | undefined> {
@@ -68,8 +68,8 @@ function mistakenFrom(error: Error): UsageError {
 }
 
 /**
- * The same for a program that asks repeatedly: `local` is looked up again for every question, so that `convotel serve`
- * may start and stop meanwhile and finds its file unlocked.
+ * Like {@link openSource}, for commands that ask repeatedly: `local` is resolved again for every question, so that
+ * `convotel serve` can start and stop meanwhile, and finds the file unlocked.
  */
 export async function openLastingSource(texts: SourceTexts, environment: Environment): Promise<ConversationSource> {
   if (resolveWhere(texts, environment) !== 'local') return openSource(texts, environment);
@@ -78,14 +78,14 @@ export async function openLastingSource(texts: SourceTexts, environment: Environ
 }
 
 /**
- * Where the embedded back end keeps its file: the option, else `CONVOTEL_STORE`, else
- * `$XDG_DATA_HOME/convotel/conversations.duckdb` with the base directory specification's default `~/.local/share`.
+ * Path of the embedded back end's store: the option, else `CONVOTEL_STORE`, else
+ * `$XDG_DATA_HOME/convotel/conversations.duckdb`, with the default `~/.local/share` (XDG Base Directory Specification).
  */
 export function resolveStorePath(asked: string | undefined, environment: Environment): string {
   return findStorePath(asked, environment).value;
 }
 
-/** The same, and where it comes from. */
+/** Like {@link resolveStorePath}, with where the path comes from. */
 export function findStorePath(asked: string | undefined, environment: Environment): Setting {
   if (asked !== undefined && asked !== '') return { value: asked, saidBy: '--store' };
   const variable = asked === undefined ? environment['CONVOTEL_STORE'] : undefined;
@@ -96,7 +96,7 @@ export function findStorePath(asked: string | undefined, environment: Environmen
 }
 
 /**
- * The token for a `convotel serve`, from the environment: other users of the machine can read arguments, but not that.
+ * The token for a `convotel serve`. It is in the environment because other users of the machine can read arguments.
  */
 export function tokenIn(environment: Environment): string | undefined {
   return environment['CONVOTEL_TOKEN'] || undefined;
@@ -108,12 +108,12 @@ export interface Setting {
   saidBy: string;
 }
 
-/** The option takes precedence over the environment, and that over the settings; a store implies `local`. */
+/** The option takes precedence over the environment, and the environment over the settings. A store implies `local`. */
 export function resolveWhere(texts: SourceTexts, environment: Environment): string {
   return findWhere(texts, environment).value;
 }
 
-/** Where a command reads, and where that setting comes from. */
+/** Like {@link resolveWhere}, with where the setting comes from. */
 export function findWhere({ from, store, setting }: SourceTexts, environment: Environment): Setting {
   if (from !== undefined) return { value: from, saidBy: '--from' };
   if (store !== undefined) return { value: 'local', saidBy: '--store' };
@@ -129,8 +129,8 @@ async function openLocal(storePath: string, environment: Environment): Promise<C
 }
 
 /**
- * A source that is opened for every question and closed after it, for long-running programs: meanwhile other processes
- * may open the file of the store, and a back end may stop and start again.
+ * Opens the source for every question and closes it afterwards, for long-running commands. In between, other processes
+ * can open the store's file, and the back end may restart.
  */
 class ReopeningSource implements ConversationSource {
   readonly kind: SourceKind;

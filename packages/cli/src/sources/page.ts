@@ -4,7 +4,7 @@ import type { PageSettings } from '@convotel/local';
 import type { Settings } from '../settings/settings.ts';
 import { durationMs } from '../values.ts';
 
-/** The folder of the built page: beside the bundled command, or beside its sources once they are built. */
+/** The folder of the built page, next to the bundled command; when run from the sources, in the build output. */
 export function pageFolder(): string {
   return fileURLToPath(new URL('../../dist/page', import.meta.url));
 }

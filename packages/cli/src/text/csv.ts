@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { printable } from './escape.ts';
 
-/** The part of JSON Schema that the schema of answers is written in. */
+/** The subset of JSON Schema that is used by the schema of answers. */
 interface Schema {
   $ref?: string;
   type?: string;
@@ -18,9 +18,9 @@ interface AnswersSchema {
 type Row = Record<string, unknown>;
 
 /**
- * The rows of an answer as CSV (RFC 4180, lines end with a line feed): the fields of the JSON, nested ones joined by a
- * dot. The columns come from the schema of the answer, so that they do not depend on the rows; only names in the data,
- * such as timings, add columns. An answer about one conversation has its steps as rows.
+ * The rows of an answer as CSV (RFC 4180, but lines end with a line feed). Columns are the fields of the JSON, nested
+ * ones joined by a dot. They are derived from the schema of the answer, so that they do not depend on the rows, except
+ * for names in the data such as timings. An answer about one conversation has a row per step.
  */
 export function formatCsv(report: { command: string; data: unknown }): string {
   const schema = JSON.parse(
@@ -41,8 +41,8 @@ export function formatCsv(report: { command: string; data: unknown }): string {
 }
 
 /**
- * The rows of an answer and their schema: the answer if it is a list, its steps or other list of objects, or itself as
- * one row.
+ * The rows of an answer and their schema: the answer if it is a list, else its steps or other list of objects, else the
+ * answer as a single row.
  */
 function rowsOf(data: Schema, value: unknown, resolve: (one: Schema) => Schema): { shape: Schema; rows: Row[] } {
   if (data.type === 'array') return { shape: resolve(data.items as Schema), rows: value as Row[] };
@@ -81,7 +81,7 @@ function prefixed(name: string, columns: readonly string[]): string[] {
   return columns.map((column) => `${name}.${column}`);
 }
 
-/** Names may contain dots, so the longest part of the path that is a name is followed. */
+/** Follows the path. Names may contain dots, so the longest matching name is used. */
 function valueAt(value: unknown, path: string): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   if (Object.hasOwn(value, path)) return (value as Row)[path];
@@ -91,8 +91,8 @@ function valueAt(value: unknown, path: string): unknown {
 }
 
 /**
- * A value as a cell. A text that a spreadsheet would run as a formula is prefixed with an apostrophe; one with a
- * separator is quoted; terminal controls are escaped, as everywhere.
+ * Formats a value as a cell. Text that a spreadsheet would run as a formula is prefixed with an apostrophe, text with a
+ * separator is quoted, and terminal control characters are escaped.
  */
 function cellText(value: unknown): string {
   if (value === undefined || value === null) return '';

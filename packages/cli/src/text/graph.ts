@@ -5,28 +5,28 @@ import type { TextContext } from './page.ts';
 import { PRINTED_COLUMNS, layOutTable, tableWidths } from './table.ts';
 import type { Column, TableLines } from './table.ts';
 
-/** Eighths of a cell, from one to seven. */
+/** Blocks of one to seven eighths of a cell. */
 const EIGHTHS_RIGHT = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 const EIGHTHS_UP = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 const MAX_BAR_CELLS = 40;
-/** A shorter bar would say less than the number beside it. */
+/** With less room, bars are not drawn. */
 const MIN_BAR_CELLS = 5;
 
-/** A horizontal bar, accurate to an eighth of a cell. `max` fills all `cells`; any value above 0 is visible. */
+/** A horizontal bar with a resolution of an eighth of a cell. `max` fills all `cells`; any value above 0 is visible. */
 export function barText(value: number, max: number, cells: number): string {
   if (!(value > 0 && max > 0)) return '';
   const eighths = Math.max(1, Math.round((Math.min(value, max) / max) * cells * 8));
   return '█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS_RIGHT[(eighths % 8) - 1] ?? '');
 }
 
-/** Cells available for bars beside a table of `tableCells`; undefined if there is no room, or drawing is off. */
+/** Cells available for bars beside a table of `tableCells`; undefined if there is no room or drawing is off. */
 export function barCells(tableCells: number, { graph, columns = PRINTED_COLUMNS }: TextContext): number | undefined {
   const room = Math.min(columns - tableCells - 2, MAX_BAR_CELLS);
   return graph && room >= MIN_BAR_CELLS ? room : undefined;
 }
 
-/** One character per value, scaled from the lowest to the highest; a blank for a missing value. */
+/** One character per value, scaled from the lowest to the highest; a space for a missing value. */
 export function sparkline(values: readonly (number | undefined)[]): string {
   const known = values.filter((value) => value !== undefined);
   const low = Math.min(...known);
@@ -40,11 +40,11 @@ export function sparkline(values: readonly (number | undefined)[]): string {
     .join('');
 }
 
-/** Most cells of the axis when the output is not a terminal. */
+/** Maximum length of the axis in cells if the output is not a terminal. */
 const MAX_PRINTED_CELLS = 40;
 const MIN_CELLS = 10;
 const MAX_CELLS = 60;
-/** Minimum length of a wait that gets a line of its own, as a share of the conversation. */
+/** Minimum length of a wait that is shown, as a fraction of the conversation. */
 const MIN_WAIT_SHARE = 0.02;
 
 /** One line of the waterfall, in milliseconds from the beginning of the conversation. */
@@ -52,30 +52,27 @@ interface Stretch {
   label: string;
   startMs: number;
   endMs: number;
+  /** Its start and its length in seconds. */
+  atText: string;
+  forText: string;
   /** When a step gave its first output. */
   firstOutputMs?: number;
-  /** Whether nothing ran. */
+  /** Whether no step was running. */
   isWait: boolean;
-  /** Whether what ran failed, such as an attempt that was retried. */
+  /** Whether the step failed, such as an attempt that was retried. */
   isFailure?: boolean;
 }
 
 /**
- * The steps of a conversation on one axis, which runs from its start to its end. With drawings on, the time before a
- * step's first output is shaded lightly, what failed darkly, and a period in which no step ran gets a line of its own.
+ * The steps of a conversation on a common time axis. With `graph`, the time before a step's first output is shaded
+ * lightly and failed steps darkly, and a period in which no step ran has a line of its own.
  */
 export function waterfall(detail: ConversationDetail, context: TextContext): TableLines {
   const stretches = stretchesOf(detail, context);
   const labelled: Column<Stretch>[] = [
     { heading: '  Step', width: 14, align: 'left', cell: ({ label }) => label },
-    { heading: 'At (s)', width: 7, align: 'right', gap: 1, cell: ({ startMs }) => secondsText(startMs) },
-    {
-      heading: 'For (s)',
-      width: 7,
-      align: 'right',
-      gap: 1,
-      cell: ({ startMs, endMs }) => secondsText(endMs - startMs),
-    },
+    { heading: 'At (s)', width: 7, align: 'right', gap: 1, cell: ({ atText }) => atText },
+    { heading: 'For (s)', width: 7, align: 'right', gap: 1, cell: ({ forText }) => forText },
   ];
   const { columns } = context;
   const besideLabels = (columns ?? PRINTED_COLUMNS) - tableWidths(labelled, stretches).wide - 4;
@@ -119,14 +116,13 @@ function stretchesOf(detail: ConversationDetail, context: TextContext): Stretch[
   for (const step of detail.steps) {
     const offsetMs = offsetOf(step);
     if (context.graph && offsetMs - coveredMs > detail.durationMs * MIN_WAIT_SHARE) {
-      stretches.push({ label: '  (waiting)', startMs: coveredMs, endMs: offsetMs, isWait: true });
+      stretches.push({ label: '  (waiting)', ...axisPart(coveredMs, offsetMs), isWait: true });
     }
     coveredMs = Math.max(coveredMs, offsetMs + step.durationMs);
     const first = context.graph ? step.timeToFirstOutputMs : undefined;
     stretches.push({
       label: `${outcomeMark(step.outcome, context)} ${stepLabel(step)}`,
-      startMs: offsetMs,
-      endMs: offsetMs + step.durationMs,
+      ...axisPart(offsetMs, offsetMs + step.durationMs),
       ...(first === undefined ? {} : { firstOutputMs: offsetMs + first }),
       isWait: false,
       isFailure: context.graph && isFailure(step.outcome),
@@ -135,14 +131,25 @@ function stretchesOf(detail: ConversationDetail, context: TextContext): Stretch[
   return stretches;
 }
 
-/** Unix microseconds of a time of an answer, which has 6 decimals. */
+/** Written once, because the table is looked through for its widths before it is laid out. */
+function axisPart(startMs: number, endMs: number): Pick<Stretch, 'startMs' | 'endMs' | 'atText' | 'forText'> {
+  return { startMs, endMs, atText: secondsText(startMs), forText: secondsText(endMs - startMs) };
+}
+
+/** Unix microseconds of a time with 6 decimals, as in answers. */
 function microsecondsOf(time: string): number {
   return Date.parse(`${time.slice(0, 'YYYY-MM-DDTHH:MM:SS'.length)}Z`) * 1000 + Number(time.slice(-7, -1));
 }
 
-/** The position of the stretch on the axis between two bounds; at least one cell, so that a short step is visible. */
+/** Draws the stretch on the axis, at least one cell long, so that a short step is visible. */
 export function bar(
-  { startMs, endMs, firstOutputMs, isWait, isFailure: hasFailed = false }: Omit<Stretch, 'label'>,
+  {
+    startMs,
+    endMs,
+    firstOutputMs,
+    isWait,
+    isFailure: hasFailed = false,
+  }: Omit<Stretch, 'label' | 'atText' | 'forText'>,
   wholeMs: number,
   cells: number,
 ): string {

@@ -4,22 +4,23 @@ import type { Outcome } from '@convotel/conventions';
 import { displayWidth, wrapText } from './table.ts';
 import type { TableLines, Screen } from './table.ts';
 
-/** What printing an answer needs besides the answer itself. */
+/** How to print an answer. */
 export interface TextContext extends Screen {
   /** Whether findings and the arrows that belong to them are shown. */
   showFindings: boolean;
-  /** Whether marks and arrows are coloured; colour is never the only carrier of a meaning. */
+  /** Whether marks and arrows are coloured. Colour is never the only indication of anything. */
   color: boolean;
-  /** Whether drawings are shown beside the numbers. */
+  /** Whether charts are shown in addition to the numbers. */
   graph: boolean;
   /**
-   * An RFC 3339 instant of an answer in the time zone of the call, without offset: `2025-10-08T14:30:22.123456`.
+   * Converts an RFC 3339 time to local time without offset, in the time zone of the command:
+   * `2025-10-08T14:30:22.123456`.
    * @param decimals - digits after the seconds
    */
   localTime(instant: string, decimals: 0 | 6): string;
 }
 
-/** Width of the rules of a page, in terminal cells. */
+/** Width of the horizontal rules of a page, in terminal cells. */
 export type PageWidth = 60 | 80;
 
 /** The rule above and below a page, no wider than the terminal. */
@@ -42,7 +43,7 @@ export function tableSection(table: TableLines, width: PageWidth, whenEmpty: str
   return [table.heading, lightRule(width, context), ...(table.rows.length === 0 ? [whenEmpty] : table.rows)];
 }
 
-/** The lines of each group of `rows` below its name; those of all rows when they are not grouped. */
+/** The lines of each group of `rows`, below its name; for rows without groups, the lines of all. */
 export function groupLines<Row extends { group?: string }>(
   rows: readonly Row[],
   linesOf: (rows: readonly Row[]) => readonly string[],
@@ -57,25 +58,24 @@ export function groupLines<Row extends { group?: string }>(
   ]);
 }
 
-/** A title that names what its rows are grouped by. */
+/** Adds what the rows are grouped by to the title. */
 export function titleBy(title: string, by: string | undefined): string {
   return by === undefined ? title : `${title} by ${by}`;
 }
 
-/** The lines as one text, which ends with a line end; lines wider than the terminal are wrapped. */
+/** Joins the lines, with a trailing newline; lines wider than the terminal are wrapped. */
 export function pageText(lines: readonly string[], { columns }: Screen): string {
+  if (columns === undefined) return `${lines.join('\n')}\n`;
   const broken = lines
     .flatMap((line) => line.split('\n'))
     .flatMap((line) => {
       const indent = /^ */.exec(line)?.[0] ?? '';
-      return columns !== undefined && displayWidth(line) > columns
-        ? wrapText(line.slice(indent.length), columns, indent)
-        : [line];
+      return displayWidth(line) > columns ? wrapText(line.slice(indent.length), columns, indent) : [line];
     });
   return `${broken.join('\n')}\n`;
 }
 
-/** An empty line, `heading` and a bullet for each finding; nothing when there are none or they are not shown. */
+/** An empty line, `heading` and a bullet per finding; nothing if there are none or they are not shown. */
 export function findingsSection(heading: string, findings: readonly Finding[], context: TextContext): string[] {
   return bulletsSection(heading, findings, context, () => '• ');
 }
@@ -105,10 +105,10 @@ function bulletsSection(
   ];
 }
 
-/** Most sentences of one rule; a program with very many steps would have more. */
+/** Maximum number of lines for the findings of one rule, which is reached with very many steps. */
 const MAX_OF_ONE_RULE = 8;
 
-/** The sentences; of a rule with very many of them, the first ones and the number of the others. */
+/** The texts of the findings. If a rule has too many, only the first ones, and the number of the others. */
 function withoutFloods(findings: readonly Finding[]): string[] {
   const countByRule = new Map<string, number>();
   for (const { rule } of findings) countByRule.set(rule, (countByRule.get(rule) ?? 0) + 1);
@@ -123,7 +123,7 @@ function withoutFloods(findings: readonly Finding[]): string[] {
 }
 
 /**
- * The line about what a table does not count, such as `Left out: gpt 2 not completed, 1 of 60s or more`; often none.
+ * A line about what a table does not count, if anything, such as `Left out: gpt 2 not completed, 1 of 60s or more`.
  */
 export function leftOutLines(rows: readonly { step: string; leftOut: LeftOut }[]): string[] {
   const parts = rows.flatMap(({ step, leftOut }) => {
@@ -140,19 +140,19 @@ const GREEN = 32;
 const RED = 31;
 const YELLOW = 33;
 
-/** `✓` for a completed step, `✗` for a failed, timed-out or abandoned one, `■` for one that was interrupted. */
+/** `✓` for a completed step, `✗` for a failed, timed-out or abandoned one, `■` for an interrupted one. */
 export function outcomeMark(outcome: Outcome, context: TextContext): string {
   if (outcome === 'completed') return paint('✓', GREEN, context);
   return isFailure(outcome) ? paint('✗', RED, context) : paint('■', YELLOW, context);
 }
 
-/** `  ← <text>` behind a row; empty when there is nothing to point at, or findings are not shown. */
+/** `  ← <text>`, to append to a row; empty without a text or if findings are not shown. */
 export function arrow(text: string | undefined, context: TextContext): string {
   return text === undefined || !context.showFindings ? '' : `  ${paint(`← ${text}`, YELLOW, context)}`;
 }
 
 /**
- * The highest number of conversations among `rows`; undefined for a single row, and when all rows have the same number.
+ * The highest number of conversations among `rows`; undefined for a single row or if all rows have the same number.
  */
 export function peakOf(rows: readonly { conversations: number }[]): number | undefined {
   const counts = rows.map((row) => row.conversations);
@@ -160,12 +160,11 @@ export function peakOf(rows: readonly { conversations: number }[]): number | und
   return counts.some((count) => count < peak) ? peak : undefined;
 }
 
-/** `text` in one of the colours of the terminal (ECMA-48, SGR 30–37), plain where colour is off. */
+/** `text` in a terminal colour (ECMA-48, SGR 30–37); unchanged if colour is off. */
 function paint(text: string, sgrCode: number, context: TextContext): string {
   return context.color ? `\u001b[${sgrCode}m${text}\u001b[39m` : text;
 }
 
-/** What {@link conversationHeadLines} shows; the last two only when known. */
 interface ConversationHead extends Pick<ConversationDetail, 'startTime' | 'endTime' | 'durationMs' | 'outcome'> {
   stepSumMs?: number;
   stepCount?: number;
@@ -188,7 +187,7 @@ export function conversationHeadLines(head: ConversationHead, context: TextConte
 /** Deeper steps are not indented further: a recursive program may nest thousands. */
 const MAX_INDENTED_DEPTH = 16;
 
-/** The step's name as a table of one conversation shows it: nested steps are indented, later attempts numbered. */
+/** The step's name in a table of one conversation: nested steps are indented, retries are numbered. */
 export function stepLabel({ depth, step, attempt }: StepRow): string {
   const deeper = depth > MAX_INDENTED_DEPTH ? ` (depth ${depth})` : '';
   const number = attempt === undefined ? '' : ` #${attempt}`;
@@ -200,12 +199,12 @@ export function secondsText(milliseconds: number): string {
   return (milliseconds / 1000).toFixed(3);
 }
 
-/** Milliseconds with one decimal, such as `3421.8`; `-` where unknown. */
+/** Milliseconds with one decimal, such as `3421.8`; `-` if unknown. */
 export function millisecondsText(milliseconds: number | undefined): string {
   return milliseconds === undefined ? '-' : milliseconds.toFixed(1);
 }
 
-/** A difference in milliseconds with its sign, such as `+12.5`; `-` where unknown. */
+/** A difference in milliseconds with its sign, such as `+12.5`; `-` if unknown. */
 export function signedText(milliseconds: number | undefined): string {
   if (milliseconds === undefined) return '-';
   const text = milliseconds.toFixed(1);
@@ -213,7 +212,7 @@ export function signedText(milliseconds: number | undefined): string {
   return milliseconds > 0 ? `+${text}` : text;
 }
 
-/** Both, as the head of a conversation shows them: `6.864s (6864ms)`. */
+/** Seconds and milliseconds: `6.864s (6864ms)`. */
 export function bothUnitsText(milliseconds: number): string {
   return `${secondsText(milliseconds)}s (${milliseconds.toFixed(0)}ms)`;
 }

@@ -1,29 +1,30 @@
-/** One column of a table. */
+import { isPlainAscii, printable } from './escape.ts';
+
 export interface Column<Row> {
   heading: string;
   /** Minimum width in terminal cells; the column grows with its widest cell. */
   width: number;
   align: 'left' | 'right';
-  /** Blanks between this column and the one before it. */
+  /** Number of spaces between this column and the previous one. */
   gap?: number;
   cell: (row: Row, index: number) => string;
 }
 
-/** The heading and the rows of a table, without rules. */
+/** The heading and the rows of a table, without horizontal rules. */
 export interface TableLines {
   heading: string;
   rows: string[];
 }
 
-/** Width when the output is not a terminal, if the rows fit. */
+/** Preferred width if the output is not a terminal. */
 export const PRINTED_COLUMNS = 80;
 
 /**
- * Lays `rows` out in columns by display width, so that wide characters keep the columns straight and a long cell widens
- * its whole column. If there is not enough room, columns shrink to their cells, then move together; if that is not
- * enough on a terminal, each row becomes a block with one line per cell: no cell is ever cut. Elsewhere each row stays
- * on one line.
- * @param after - text behind a row, outside the columns, such as an arrow; below the row if there is no room
+ * Lays out `rows` in columns by display width, so that columns stay aligned with wide characters, and a long cell
+ * widens its whole column. If there is not enough room, columns shrink to their content, then the gaps shrink. If that
+ * is still too wide for a terminal, each row becomes a block with one line per cell; no cell is ever truncated. If the
+ * output is not a terminal, each row stays on one line.
+ * @param after - text after a row, outside the columns, such as an arrow; below the row if there is no room
  */
 export function layOutTable<Row>(
   columns: readonly Column<Row>[],
@@ -68,7 +69,7 @@ export function tableWidths<Row>(
   return { wide: widthOf(wide), close: widthOf(close) };
 }
 
-/** The columns in three forms: as defined, as narrow as their cells, and as close together as possible. */
+/** The columns in three layouts: as defined, as narrow as their cells, and with minimal gaps. */
 function layoutsOf<Row>(
   columns: readonly Column<Row>[],
   cells: readonly (readonly string[])[],
@@ -94,13 +95,14 @@ function widthOf(layout: Layout): number {
 }
 
 function lineOf(layout: Layout, texts: readonly string[]): string {
-  return layout
-    .map(({ gap = 0, width, align }, place) => ' '.repeat(gap) + pad(texts[place] ?? '', width, align))
-    .join('')
-    .trimEnd();
+  let line = '';
+  for (const [place, { gap = 0, width, align }] of layout.entries()) {
+    line += ' '.repeat(gap) + pad(texts[place] ?? '', width, align);
+  }
+  return line.trimEnd();
 }
 
-/** The first cell, and below it each other one with its heading. */
+/** The first cell, and below it each other cell with its heading. */
 function blockOf(columns: readonly { heading: string }[], cells: readonly string[], behind: string): string {
   const [first = '', ...others] = cells.map((cell) => cell.trim());
   const lines = others.map((cell, index) => `  ${columns[index + 1]?.heading.trim()}: ${cell}`);
@@ -111,41 +113,53 @@ function blockOf(columns: readonly { heading: string }[], cells: readonly string
 
 /** The screen that a page has to fit. */
 export interface Screen {
-  /** Width of a page in cells, 40 to 120; undefined when the output is not a terminal. */
+  /** Width of a page in cells, 40 to 120; undefined if the output is not a terminal. */
   columns: number | undefined;
 }
 
-/** Printable ASCII, and the symbols of our own pages: each is one cell wide. */
+/** Printable ASCII and the symbols that we print ourselves: each is one cell wide. */
 const ONE_CELL_EACH = /^[\u0020-\u007e←•·✓✗■░▒▁▂▃▄▅▆▇█▉▊▋▌▍▎▏…]*$/;
 
-/** Colours (ECMA-48, Select Graphic Rendition), which take no space. */
+/** Colour sequences (ECMA-48, Select Graphic Rendition), which have no width. */
 const COLORS = /\u001b\[\d*m/g;
 
 let widthOfAnyText: ((text: string) => number) | undefined;
 
-/** Loads the width tables for non-ASCII text if `value` contains any. Call it before layout. */
+/** Loads the width tables for non-ASCII text if `value` contains any. Call this before layout. */
 export async function prepareWidths(value: unknown): Promise<void> {
-  if (widthOfAnyText !== undefined || ONE_CELL_EACH.test(JSON.stringify(value))) return;
+  if (widthOfAnyText !== undefined || isPlainAscii(value) || ONE_CELL_EACH.test(JSON.stringify(value))) return;
   widthOfAnyText = (await import('string-width')).default;
 }
 
-/** How many cells of a terminal `text` takes: two for wide characters, none for colours. */
+/** Makes the texts of `report` {@link printable}, and loads what layout needs to know their widths. */
+export async function prepareReport<Report>(report: Report): Promise<Report> {
+  // A single pass, because there may be tens of thousands of rows.
+  if (isPlainAscii(report)) return report;
+  const shown = printable(report);
+  await prepareWidths(shown);
+  return shown;
+}
+
+/** Width of `text` in terminal cells: two for wide characters, none for colours. */
 export function displayWidth(text: string): number {
+  if (ONE_CELL_EACH.test(text)) return text.length;
   const plain = text.replace(COLORS, '');
   if (ONE_CELL_EACH.test(plain)) return plain.length;
   if (widthOfAnyText === undefined) throw new TypeError('prepareWidths() was not called with this text');
   return widthOfAnyText(plain);
 }
 
-/** `text` padded with blanks to `width` terminal cells; unchanged if it is already as wide. */
+/** Pads `text` with spaces to `width` terminal cells. */
 export function pad(text: string, width: number, align: 'left' | 'right'): string {
-  const blanks = ' '.repeat(Math.max(0, width - displayWidth(text)));
+  const missing = width - displayWidth(text);
+  if (missing <= 0) return text;
+  const blanks = ' '.repeat(missing);
   return align === 'left' ? text + blanks : blanks + text;
 }
 
 /**
- * `bullet` and `text`, broken between words into lines of at most `columns` cells and indented below the bullet; in one
- * line when the output is not a terminal.
+ * `bullet` and `text`, wrapped between words into lines of at most `columns` cells, with a hanging indent; one line if
+ * `columns` is undefined.
  */
 export function wrapText(text: string, columns: number | undefined, bullet: string): string[] {
   if (columns === undefined) return [bullet + text];

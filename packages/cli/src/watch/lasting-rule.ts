@@ -7,19 +7,18 @@ import type { WatchRule } from './rules.ts';
 export interface LastingOptions {
   /** Whether an ongoing alert is repeated each round; otherwise it is reported when it starts and when it ends. */
   repeat: boolean;
-  /** File that carries the state from one run to the next. */
+  /** File that stores the state between runs. */
   statePath: string | undefined;
 }
 
-/** All rules combined into one. */
 export interface LastingRule extends AlertRule {
-  /** Writes the state file, if any. Call it after printing the alerts, so that none is lost in between. */
+  /** Writes the state file, if any. Call this after printing the alerts, so that none is lost. */
   save(): Promise<void>;
 }
 
 /**
  * Combines all rules into one that tracks conditions across rounds and, with a state file, across runs.
- * @throws `UsageError` when the state file cannot be read.
+ * @throws `UsageError` if the state file cannot be read.
  */
 export async function lastingRule(
   rules: readonly WatchRule[],
@@ -49,7 +48,7 @@ export async function lastingRule(
   };
 }
 
-/** Asks every rule about the window, one after the other. */
+/** Checks every rule, one after the other. */
 async function observe(
   rules: readonly WatchRule[],
   source: ConversationSource,
@@ -64,7 +63,7 @@ async function observe(
       rule.minSamples <= 1 || (await samplesOf(alert, rule.minSamples, source, window, filters)) >= rule.minSamples;
     for (const alert of await rule.over.check(source, window)) {
       if (await isEnough(alert)) raised.set(keyOf(rule, alert), alert);
-      // Too few samples to start an alert are also too few to end one.
+      // If there are too few samples to start an alert, there are also too few to end one.
       else held.add(keyOf(rule, alert));
     }
     for (const alert of (await rule.overLower?.check(source, window)) ?? []) held.add(keyOf(rule, alert));
@@ -72,7 +71,7 @@ async function observe(
   return { raised, held };
 }
 
-/** How many spans or conversations an alert is based on; counting stops at `enough`. */
+/** Number of spans or conversations that an alert is based on; counting stops at `enough`. */
 async function samplesOf(
   { evidence }: Alert,
   enough: number,
@@ -82,23 +81,23 @@ async function samplesOf(
 ): Promise<number> {
   const spans = evidence['total'] ?? evidence['count'];
   if (typeof spans === 'number') return spans;
-  // An alert that there are no conversations needs no samples.
+  // The alert that there are no conversations needs no samples.
   if (evidence['conversations'] === 0) return Number.POSITIVE_INFINITY;
   const { data } = await source.ask({ name: 'conversations', window, filters, order: 'newest', limit: enough });
   return data.length;
 }
 
-/** What one round sees. A key identifies a condition across rounds. */
+/** The result of one round. A key identifies a condition across rounds. */
 interface Observed {
   /** Conditions above their limit, with the alert for each. */
   raised: ReadonlyMap<string, Alert>;
-  /** Conditions that keep an existing alert going although they are not above their limit. */
+  /** Conditions that are not above their limit, but keep an existing alert active. */
   held: ReadonlySet<string>;
 }
 
-/** One condition, as earlier rounds saw it. */
+/** One condition, as of the last round. */
 interface Condition {
-  /** When it was first seen without a break, in Unix milliseconds. */
+  /** Start of the current uninterrupted period, in Unix milliseconds. */
   sinceUnixMs: number;
   /** Whether it has lasted long enough to be an alert. */
   isAlert: boolean;
@@ -155,8 +154,8 @@ interface State {
 }
 
 /**
- * The conditions that an earlier `watch` left in `path`; none when there is no such file yet.
- * @throws {@link UsageError} when the file is something else.
+ * Reads the conditions that an earlier `watch` stored in `path`; empty if there is no such file.
+ * @throws {@link UsageError} if the file was not written by `watch`.
  */
 async function readState(path: string): Promise<Map<string, Condition>> {
   let text: string;
@@ -168,14 +167,12 @@ async function readState(path: string): Promise<Map<string, Condition>> {
   }
   const state = parsed(text);
   if (!isState(state)) {
-    throw new UsageError(
-      `--state ${path} is not a file that watch has written. Give another one, or delete it to start over.`,
-    );
+    throw new UsageError(`--state ${path} is not a state file of watch. Give another one, or delete it to start over.`);
   }
   return new Map(Object.entries(state.conditions));
 }
 
-/** Writes `conditions` to a temporary file and renames it to `path`, so that it is never half written. */
+/** Writes `conditions` to a temporary file and renames it to `path`, so that the file is never incomplete. */
 async function writeState(path: string, conditions: ReadonlyMap<string, Condition>): Promise<void> {
   const state: State = { version: VERSION, conditions: Object.fromEntries(conditions) };
   const written = `${path}.${process.pid}.new`;

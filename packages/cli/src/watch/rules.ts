@@ -11,11 +11,11 @@ export interface WatchRule {
   key: string;
   /** Checks the limit. */
   over: AlertRule;
-  /** Checks the lower limit, below which an alert ends; absent when it is the same limit. */
+  /** Checks the lower limit (`clearBelow`), below which an alert ends; absent if there is none. */
   overLower?: AlertRule | undefined;
-  /** With fewer samples in the window, the rule stays silent. */
+  /** With fewer samples in the window, the rule neither starts nor ends an alert. */
   minSamples: number;
-  /** How long it must last, in milliseconds. */
+  /** How long the condition must last before it is an alert, in milliseconds. */
   forMs: number;
 }
 
@@ -25,7 +25,7 @@ interface RuleDefaults {
   forMs: number;
 }
 
-/** A failure rate in per cent, of one step or of every step. */
+/** A failure rate in per cent, of one step or of each step. */
 export interface ErrorRateLimit {
   step?: string;
   abovePct: number;
@@ -37,7 +37,7 @@ export interface StepLimit {
   aboveMs: number;
 }
 
-/** The rules that options ask for. */
+/** Options that define rules. */
 export interface RuleOptions {
   maxErrorRate: readonly ErrorRateLimit[];
   maxSlow: number | undefined;
@@ -67,7 +67,7 @@ export function watchRules(
   const rules: WatchRule[] = ofSettings ?? [];
   const add = (key: string, over: AlertRule): void => void rules.push({ key, over, ...defaults });
 
-  // A limit for one step replaces neither the one for every step nor another step's.
+  // A limit for one step does not replace the limit for every step, nor that of another step.
   const errorRates = options.maxErrorRate.length === 0 && ofSettings === undefined ? [{}] : options.maxErrorRate;
   for (const limit of errorRates) {
     add(`--max-error-rate ${JSON.stringify(limit)}`, query.highErrorRate({ ...limit, filters }));
@@ -86,7 +86,7 @@ export function watchRules(
   return rules;
 }
 
-/** A rule of `convotel.json`. @throws {@link UsageError} naming it, when it lacks something. */
+/** Creates a rule of `convotel.json`. @throws {@link UsageError} if it is invalid or incomplete */
 function ruleOfSettings(
   settings: WatchRuleSettings,
   place: string,
@@ -146,7 +146,7 @@ function valueOf(limit: number | string): number {
   return typeof limit === 'number' ? limit : durationMs(limit, 'limit');
 }
 
-/** Alerts for each step whose 95th percentile is above its threshold in `convotel.json`, its own or that of its kind. */
+/** Alerts for each step whose 95th percentile is above the threshold for it, or for its kind, in `convotel.json`. */
 function stepThresholds(settings: Settings, query: Query, filters: ConversationFilters): AlertRule {
   return {
     name: 'slow-step',

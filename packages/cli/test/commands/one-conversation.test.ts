@@ -137,7 +137,7 @@ describe('trace', () => {
     ]);
   });
 
-  test('shows session, workflow, response latency, models, tokens, services and the attributes of the program', () => {
+  test('shows session, workflow, response latency, models, tokens, audio, services and the attributes of the program', () => {
     const steps = [
       stepRow('llm', 500, {
         service: 'brain',
@@ -147,7 +147,7 @@ describe('trace', () => {
         outputTokens: 30,
         attributes: { 'shop.id': 7, tags: ['a', 'b'] },
       }),
-      stepRow('tts', 1, { service: 'voice', outputTokens: 5 }),
+      stepRow('tts', 1, { service: 'voice', outputTokens: 5, audioSeconds: 2.25 }),
     ];
     const overrides = { sessionId: 'call-1', workflow: 'orders', responseMs: 1234 };
     const lines = linesOf(traceText(report('trace', conversationDetail(steps, overrides)), CONTEXT));
@@ -167,6 +167,7 @@ describe('trace', () => {
       'Step: tts',
       '  Service:  voice',
       '  Tokens:   5 out',
+      '  Audio:    2.3s',
     ]);
     const one = linesOf(traceText(report('trace', conversationDetail([steps[0]!])), CONTEXT));
     expect(one.join()).not.toContain('Service');

@@ -11,6 +11,7 @@ const DATA: Usage = {
   ],
   total: { calls: 6, inputTokens: 4000, outputTokens: 400, spokenChars: 240, cost: 0.012, unpricedCalls: 2 },
   unpricedModels: ['small'],
+  unmeasuredModels: [],
 };
 
 test('usage has a row a group, the total below them, and names models without a price', () => {
@@ -30,7 +31,13 @@ test('usage has a row a group, the total below them, and names models without a 
 });
 
 test('usage has no cost without prices, and says when nothing was used', () => {
-  const empty: Usage = { by: 'day', rows: [], total: { calls: 0, unpricedCalls: 0 }, unpricedModels: [] };
+  const empty: Usage = {
+    by: 'day',
+    rows: [],
+    total: { calls: 0, unpricedCalls: 0 },
+    unpricedModels: [],
+    unmeasuredModels: [],
+  };
   expect(linesOf(usageText(report('usage', empty), CONTEXT, ASKED)).slice(1)).toEqual([
     'Usage by Day (last 24 hours)',
     '='.repeat(80),
@@ -39,4 +46,13 @@ test('usage has no cost without prices, and says when nothing was used', () => {
     'No use of models in this window',
     '='.repeat(80),
   ]);
+});
+
+test('usage shows seconds of audio where any are said, and names models whose audio nobody measured', () => {
+  const listened = { group: 'listener', calls: 2, audioSeconds: 90.25, cost: 0.9, unpricedCalls: 0 };
+  const data: Usage = { ...DATA, rows: [listened, ...DATA.rows], unpricedModels: [], unmeasuredModels: ['voice'] };
+  const lines = linesOf(usageText(report('usage', data), { ...CONTEXT, columns: 100 }, ASKED));
+  expect(lines[3]).toMatch(/Spoken Chars Audio \(s\) +Cost$/);
+  expect(lines[5]).toMatch(/^listener +2 +- +- +- +90\.3 +0\.9000$/);
+  expect(lines.at(-1)).toBe('No seconds of audio for voice: say them with step.usage({ audioSeconds })');
 });

@@ -22,7 +22,7 @@ describe('wrong usage ends with 2, prints nothing on standard output, and says w
   test.each<[string[], RegExp]>([
     [['avrages'], /unknown command 'avrages'[^]*Did you mean averages\?/],
     [['averages', '--housr', '3'], /unknown option '--housr'[^]*Did you mean --hours\?/],
-    [['--json', 'recent'], /--json must stand behind the command: convotel <command> --json/],
+    [['--json', 'recent'], /--json must come after the command: convotel <command> --json/],
     [
       ['recent', '--from', 'localhost'],
       /Did you mean localhost:4318 \(convotel serve\) or localhost:16686 \(Jaeger\)\?/,

@@ -51,7 +51,7 @@ test('texts of one conversation come from a Jaeger too', async () => {
 test('a conversation that a Jaeger does not have ends with 4, and says how far it was looked for', async () => {
   const { status, output, errors } = await call('summary', 'nobody', '--from', jaeger.address);
   expect({ status, output }).toEqual({ status: 4, output: '' });
-  expect(errors).toMatch(/no conversation "nobody" in http.* Looked no further than 30 days, back to/);
+  expect(errors).toMatch(/no conversation "nobody" in http.* Searched only the last 30 days, back to/);
 });
 
 test('an address that is not valid is wrong usage', async () => {

@@ -79,7 +79,7 @@ describe('with a state file, --once says only what is new', () => {
       expect(await lookAt('11:00', '--state', state)).toMatchObject({
         status: 2,
         output: '',
-        errors: expect.stringContaining(`--state ${state} is not a file that watch has written`),
+        errors: expect.stringContaining(`--state ${state} is not a state file of watch`),
       });
       expect(await readFile(state, 'utf8')).toBe(content);
     }

@@ -136,7 +136,7 @@ describe('where programs send', () => {
     expect(report.ok).toBe(false);
     expect(report.find('endpoint', 'problem')[0]).toMatchObject({
       text: expect.stringContaining(
-        `${endpoint}/v1/traces (OTEL_EXPORTER_OTLP_ENDPOINT), where their spans are not taken: connection refused`,
+        `${endpoint}/v1/traces (OTEL_EXPORTER_OTLP_ENDPOINT), which does not accept their spans: connection refused`,
       ),
       advice: expect.stringContaining('Start `convotel serve`'),
     });
@@ -180,7 +180,7 @@ describe('where programs send', () => {
     const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: url };
     const without = await doctor(['--from', url], environment);
     expect(without.find('endpoint', 'problem')[0]).toMatchObject({
-      text: expect.stringMatching(/not taken: answered 401/),
+      text: expect.stringMatching(/not accept their spans: answered 401/),
       advice: expect.stringContaining('OTEL_EXPORTER_OTLP_HEADERS'),
     });
     expect(without.find('source', 'problem')[0]!.text).toMatch(/asks for a token/);
@@ -206,7 +206,7 @@ describe('where commands read', () => {
     try {
       const report = await doctor(['--from', jaeger.address]);
       expect(report).toMatchObject({ ok: true, source: { kind: 'jaeger', location: jaeger.address } });
-      expect(report.find('spans', 'warning')[0]!.text).toMatch(/^Nothing arrives at present: .* began 3 days ago/);
+      expect(report.find('spans', 'warning')[0]!.text).toMatch(/^Nothing arrives at the moment: .* began 3 days ago/);
       // Nobody said that anything is to be sent from here.
       expect(report.find('endpoint', 'problem')).toEqual([]);
     } finally {
@@ -249,9 +249,9 @@ describe('where commands read', () => {
     await post(url, { resourceMetrics: [] }, '/v1/metrics');
     const report = await doctor(['--store', storePath], { OTEL_EXPORTER_OTLP_ENDPOINT: url });
     expect(report.find('store', 'warning').map(({ text }) => text)).toEqual([
-      'It did not keep 2 spans since it started, which had ended before what is kept.',
-      'It did not keep 2 spans since it started, which lay in the future.',
-      'It did not keep 1 request since it started, which held JSON that is not OTLP.',
+      'It did not keep 2 spans since it started, which had ended before the oldest time that is kept.',
+      'It did not keep 2 spans since it started, which ended in the future.',
+      'It did not keep 1 request since it started, which contained JSON that is not OTLP.',
       expect.stringMatching(/\.wal\.damaged-\S+ was found damaged and put aside\.$/),
     ]);
     expect(report.find('store', 'info')[0]!.text).toMatch(/discarded 1 request with metrics or logs/);

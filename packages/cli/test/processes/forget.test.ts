@@ -67,7 +67,7 @@ test('a conversation is gone from the answers and from the disk of a running ser
 
   const again = await runConvotel(['forget', 'unwanted', '--store', storePath]);
   expect(again).toMatchObject({ status: 4, stdout: '' });
-  expect(again.stderr).toMatch(/no conversation "unwanted"/);
+  expect(again.stderr).toBe(`convotel: no conversation "unwanted" in ${serving.url}\n`);
   // It can be sent again, as one that is new.
   await fill(serving.url);
   expect(await ids(['--store', storePath])).toHaveLength(2);

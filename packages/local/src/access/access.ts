@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isLoopbackHost } from '../discovery.ts';
 import { LocalError } from '../local-error.ts';
 
-/** What a sender may do: send spans, read conversations, delete them. */
+/** Rights of a sender: send spans, read conversations, delete conversations. */
 const RIGHTS = ['send', 'read', 'delete'] as const;
 
 export type Right = (typeof RIGHTS)[number];
@@ -11,27 +11,27 @@ export type Right = (typeof RIGHTS)[number];
 const ALL_RIGHTS: ReadonlySet<Right> = new Set(RIGHTS);
 const NO_RIGHTS: ReadonlySet<Right> = new Set();
 
-/** A shorter token could be guessed. */
+/** A shorter token could be found by brute force. */
 const MIN_TOKEN_LENGTH = 16;
 const COOKIE_NAME = 'convotel';
 /** How long a browser stays signed in, in seconds. */
 const COOKIE_SECONDS = 30 * 86_400;
 
 interface Token {
-  /** SHA-256 of the token, so that all have the same length, which a constant-time comparison needs. */
+  /** SHA-256 of the token, because a constant-time comparison needs equal lengths. */
   hash: Buffer;
-  /** What a signed-in browser sends instead of the token; the token cannot be derived from it. */
+  /** The cookie of a signed-in browser. The token cannot be derived from it. */
   cookie: string;
   rights: ReadonlySet<Right>;
 }
 
-/** Who may do what. Without tokens, anyone who can reach the server may do everything. */
+/** Access control by tokens. Without tokens, anyone who can reach the server has all rights. */
 export class Access {
   readonly #tokens: readonly Token[];
 
   /**
    * @param text - The contents of a token file: one token per line, optionally preceded by its rights (`read`, or
-   *   `send,read`; default: all). Empty lines and lines that begin with `#` are ignored. Undefined: no token is
+   *   `send,read`; default: all). Empty lines and lines that begin with `#` are ignored. If undefined, no token is
    *   required.
    * @throws {@link LocalError} `TOKEN_FILE_MALFORMED`
    */
@@ -44,7 +44,7 @@ export class Access {
     return this.#tokens.length > 0;
   }
 
-  /** What the sender of a request may do, by its bearer token, the password of its address, or its cookie. */
+  /** The rights of a request, from its bearer token, its basic-authentication password, or its cookie. */
   rightsOf(headers: IncomingHttpHeaders): ReadonlySet<Right> {
     if (!this.isGuarded) return ALL_RIGHTS;
     const shown = tokenIn(headers.authorization);
@@ -52,23 +52,23 @@ export class Access {
     const cookie = cookieIn(headers.cookie);
     if (cookie === undefined) return NO_RIGHTS;
     const token = this.#tokens.find((each) => isSame(hashOf(each.cookie), hashOf(cookie)));
-    // A signed-in browser only reads; it neither sends nor deletes.
+    // A signed-in browser may only read.
     return token?.rights.has('read') === true ? new Set<Right>(['read']) : NO_RIGHTS;
   }
 
   /**
-   * The header that keeps a browser signed in; undefined when `token` may not read.
-   * @param isEncrypted - Whether the browser used https, so that the cookie can be restricted to https.
+   * The `Set-Cookie` header that signs a browser in; undefined if `token` may not read.
+   * @param isEncrypted - Whether the browser uses https; the cookie is then restricted to https.
    */
   signIn(token: string, isEncrypted: boolean): string | undefined {
     const found = this.#find(token);
     if (found?.rights.has('read') !== true) return undefined;
     const secure = isEncrypted ? '; Secure' : '';
-    // Lax: a link from a chat opens signed in, but no foreign page can post with the cookie.
+    // Lax: the user is signed in when following a link from another site, but other sites cannot post with the cookie.
     return `${COOKIE_NAME}=${found.cookie}; Path=/; Max-Age=${COOKIE_SECONDS}; HttpOnly; SameSite=Lax${secure}`;
   }
 
-  /** Compares with every token, so that the time taken does not reveal which one was close. */
+  /** Compares with every token in constant time. */
   #find(token: string): Token | undefined {
     const hash = hashOf(token);
     let found: Token | undefined;
@@ -78,9 +78,9 @@ export class Access {
 }
 
 /**
- * Who may ask and send.
- * @throws {@link LocalError} `TOKEN_FILE_MALFORMED`; `TOKEN_MISSING` when other machines can reach `host` and no token
- *   is required
+ * Creates the access control for a server that listens on `host` or `socketPath`.
+ * @throws {@link LocalError} `TOKEN_FILE_MALFORMED`; `TOKEN_MISSING` if other machines can reach `host` and there are
+ * no   tokens
  */
 export function guardedAccess(tokens: string | undefined, host: string, socketPath?: string): Access {
   const access = new Access(tokens);
@@ -135,7 +135,7 @@ function isSame(one: Buffer, other: Buffer): boolean {
   return timingSafeEqual(one, other);
 }
 
-/** The token of `Bearer <token>`, or the password of `Basic …`, which is how an address with one is sent. */
+/** The token in `Bearer <token>`, or the password in `Basic …`, which clients send for a URL with credentials. */
 function tokenIn(authorization: string | undefined): string | undefined {
   const [, scheme = '', value = ''] = /^(\w+) +(\S+)$/.exec(authorization ?? '') ?? [];
   if (scheme.toLowerCase() === 'bearer') return value;

@@ -20,10 +20,10 @@ import { damagedFilesOf } from '../store-files.ts';
 import type { SpanStore } from '../store/span-store.ts';
 import type { Upkeep } from '../store/upkeep.ts';
 
-/** How many damaged files `/healthz` names at most; the newest. */
+/** Maximum number of damaged files in `/healthz`; the newest ones are listed. */
 const MAX_DAMAGED_FILES = 20;
 
-/** What `/healthz` reports on. */
+/** The parts of the back end that `/healthz` reports on. */
 interface HealthSubjects {
   instanceId: string;
   store: SpanStore;
@@ -31,19 +31,18 @@ interface HealthSubjects {
   retention: ResolvedRetentionOptions;
   budget: MemoryBudget;
   rejected: RejectionCounts;
-  /** Connections that clients closed before their request was complete. */
+  /** Number of connections that clients closed before their request was complete. */
   gone: { clientsGone: number };
 }
 
 /**
- * `GET /healthz`: which back end it is, whether it can keep spans, and what it has done since it started. Its status is
- * `ok`, `unwritable` with the reason as `problem`, or `damaged`; the HTTP status is always 200, since the server
- * answers.
+ * `GET /healthz`: identifies the back end, and reports whether it can store spans and what it has done since it
+ * started. `status` is `ok`, `unwritable` (with the reason in `problem`) or `damaged`. The HTTP status is always 200.
  */
 export function healthRoute({ instanceId, store, upkeep, retention, budget, rejected, gone }: HealthSubjects): Route {
   return {
     method: 'GET',
-    // Needs no right: monitoring and other commands may know that it runs.
+    // No right is needed, so that monitoring and other commands can check that it is running.
     right: 'none',
     handle: async (_request, _url, rights) => {
       const problem = store.problem ?? missingFile(store);
@@ -57,7 +56,7 @@ export function healthRoute({ instanceId, store, upkeep, retention, budget, reje
         instanceId,
         storePath: store.path,
         damagedFiles: damagedFilesOf(store.path).slice(-MAX_DAMAGED_FILES),
-        // `Infinity` cannot be written in JSON, so a limit that keeps everything is left out.
+        // An infinite limit is left out, because JSON cannot represent it.
         ...(Number.isFinite(retention.maxAgeDays) && { maxAgeDays: retention.maxAgeDays }),
         maxBytes: retention.maxBytes,
         ...store.counts(),
@@ -71,7 +70,7 @@ export function healthRoute({ instanceId, store, upkeep, retention, budget, reje
   };
 }
 
-/** Checks that the store's file is still there: it may have gone since the last write. */
+/** Checks that the store's file still exists: it may have been deleted since the last write. */
 function missingFile(store: SpanStore): string | undefined {
   try {
     store.checkFile();
@@ -82,8 +81,8 @@ function missingFile(store: SpanStore): string | undefined {
 }
 
 /**
- * `POST /api/v1/backup`: a consistent copy of the store, which is a store itself. One at a time: each takes as much
- * disk space as the store until it has been sent.
+ * `POST /api/v1/backup`: sends a consistent copy of the store, which is itself a valid store. Only one at a time,
+ * because a copy takes as much disk space as the store until it has been sent.
  */
 export function backupRoute(store: SpanStore): Route {
   let isRunning = false;
@@ -113,20 +112,22 @@ export function backupRoute(store: SpanStore): Route {
   };
 }
 
-/** Path at which a running back end deletes one conversation, by POST. */
+/** `POST` to this path deletes one conversation from the running back end. */
 export const FORGET_PATH = '/api/v1/forget';
-/** The body holds an id, which is short. */
+/** The reason of a 404 from there; a server that does not know the path has another one. */
+export const NO_SUCH_ID = 'no conversation has this id';
+/** The body contains an id, which is short. */
 const MAX_ORDER_BYTES = 65_536;
 
-/** How much of a conversation was deleted. */
+/** What was deleted of a conversation. */
 export interface Forgotten {
   traces: number;
   spans: number;
 }
 
 /**
- * `POST /api/v1/forget` with `{"conversationId": …}`: deletes every span of the conversation, rewrites the store
- * without them, and then answers how many there were.
+ * `POST /api/v1/forget` with `{"conversationId": …}`: deletes all spans of the conversation, rewrites the store without
+ * them, and responds with their number.
  */
 export function forgetRoute(store: SpanStore, source: ConversationSource): Route {
   return {
@@ -138,7 +139,7 @@ export function forgetRoute(store: SpanStore, source: ConversationSource): Route
         throw new HttpRefusal(400, 'the body has no string "conversationId"');
       }
       const traceIds = await traceIdsOf(source, conversationId);
-      if (traceIds.length === 0) throw new HttpRefusal(404, 'no conversation has this id');
+      if (traceIds.length === 0) throw new HttpRefusal(404, NO_SUCH_ID);
       try {
         const forgotten: Forgotten = { traces: traceIds.length, spans: await store.forgetTraces(traceIds) };
         return { contentType: 'application/json', body: JSON.stringify(forgotten) };
@@ -150,13 +151,13 @@ export function forgetRoute(store: SpanStore, source: ConversationSource): Route
   };
 }
 
-/** Every trace that carries the conversation's id. */
+/** The ids of all traces with this conversation id. */
 export async function traceIdsOf(source: Pick<ConversationSource, 'ask'>, conversationId: string): Promise<string[]> {
   const { data } = await source.ask({ name: 'conversation', conversationId });
   return [...new Set([...data.spans.map(({ traceId }) => traceId), ...data.otherTraceIds])];
 }
 
-/** One route a question, `GET /api/v1/<name>`, answered by `source` before bulk work. */
+/** One route per question, `GET /api/v1/<name>`, answered by `source` with priority over bulk work. */
 export function questionRoutes(source: ConversationSource, gate: ForegroundGate): [path: string, route: Route][] {
   return QUESTION_NAMES.map((name) => [
     QUESTION_PATH_PREFIX + name,
@@ -167,7 +168,7 @@ export function questionRoutes(source: ConversationSource, gate: ForegroundGate)
 async function answerQuestion(source: ConversationSource, url: URL): Promise<{ contentType: string; body: string }> {
   try {
     const question = decodeQuestion(url);
-    // Two characters that JSON allows but that end a line in a script.
+    // U+2028 and U+2029 are allowed in JSON, but are line terminators in scripts.
     const escaped = (part: string): string => part.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
     const parts = await mapInSlices(encodedParts(question, await source.ask(question)), escaped);
     return { contentType: 'application/json', body: parts.join('') };

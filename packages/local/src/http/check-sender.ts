@@ -3,12 +3,12 @@ import { isLoopbackHost } from '../discovery.ts';
 import { HttpRefusal } from './http-answer.ts';
 
 export interface SenderRules {
-  /** The host name or address that the server was told to listen on, which is never foreign. */
+  /** The host name or address that the server listens on, which is always allowed. */
   ownHost: string;
   port: number;
   /**
-   * Whether a token is required. Then the server may be reached by names that it does not know; a page that took such a
-   * name has neither token nor cookie.
+   * Whether a token is required. If so, any host name is allowed: a page that uses DNS rebinding has neither the token
+   * nor the cookie.
    */
   isGuarded: boolean;
   /** Origins whose pages may query and send, such as `https://app.example.com`. */
@@ -16,9 +16,9 @@ export interface SenderRules {
 }
 
 /**
- * Refuses requests that a foreign page made a browser send: from its own origin (a foreign `Origin`), or under a name
- * of its own that resolves to this machine (DNS rebinding, a foreign `Host`). A browser that embeds an answer in a
- * foreign page sends no `Origin`, but `Sec-Fetch-Site`; following a link from there is allowed.
+ * Rejects requests that a browser sends for a page of another site: with another `Origin`, or with another `Host` that
+ * resolves to this machine (DNS rebinding). If such a page embeds a response, the browser sends no `Origin`, but
+ * `Sec-Fetch-Site`. Following a link from another site is allowed.
  * @throws {@link HttpRefusal} 403
  */
 export function checkSender(headers: IncomingHttpHeaders, rules: SenderRules): void {
@@ -39,13 +39,13 @@ export function checkSender(headers: IncomingHttpHeaders, rules: SenderRules): v
   }
 }
 
-/** Headers by which a browser lets a page of an allowed origin read the answer; none for others. */
+/** CORS headers that let a page of an allowed origin read the response; none for other origins. */
 export function originHeaders(origin: string | undefined, rules: SenderRules): Record<string, string> {
   if (origin === undefined || !isAllowedOrigin(origin, rules)) return {};
   return { 'access-control-allow-origin': origin, 'cross-origin-resource-policy': 'cross-origin', vary: 'origin' };
 }
 
-/** Headers of the answer to a preflight request of an allowed origin. */
+/** Headers of the response to a CORS preflight request from an allowed origin. */
 export function preflightHeaders(origin: string, rules: SenderRules): Record<string, string> {
   return {
     ...originHeaders(origin, rules),
@@ -62,13 +62,13 @@ function isAllowedOrigin(origin: string, { allowedOrigins }: SenderRules): boole
 function isOwnOrigin(origin: string, host: string, rules: SenderRules): boolean {
   const authority = /^https?:\/\/(.+)$/i.exec(origin)?.[1];
   if (authority === undefined) return false;
-  // Behind an https proxy, the origin of our page has the host name that the request was sent to.
+  // Behind an https proxy, the origin of our page has the host name in the request's `Host`.
   if (rules.isGuarded) return authority.toLowerCase() === host.toLowerCase();
   return origin.startsWith('http://') && isOwn(authority, rules);
 }
 
 /**
- * Whether `authority`, a host with or without a port, is a loopback name or address, or our own host, with our port.
+ * Whether `authority`, a host with or without a port, is our port on our own host or on a loopback name or address.
  */
 function isOwn(authority: string, { ownHost, port }: SenderRules): boolean {
   const match = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i.exec(authority);

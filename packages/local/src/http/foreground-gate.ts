@@ -1,18 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import { SerialQueue } from '@convotel/query/engine';
 
-/** Longest time that bulk work yields at once, so that it makes slow progress under any load of questions. */
+/** Maximum time that bulk work waits in one `yield`, so that it always makes some progress. */
 const MAX_WAIT_MS = 10;
 
 /**
- * Gives short work that someone waits for priority over bulk work on the same event loop. A question makes dozens of calls
- * to the database one after another; if a piece of bulk work came between any two, the question would take ten times as long.
+ * Gives interactive work priority over bulk work on the same event loop. A question makes dozens of database calls one
+ * after another; with bulk work between any two of them, it would take ten times as long.
  */
 export class ForegroundGate {
   #running = 0;
   readonly #waiting = new Set<() => void>();
 
-  /** Runs `work`; bulk work yields to it until it settles. */
+  /** Runs `work`. Bulk work yields until it settles. */
   async runFirst<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#running += 1;
     try {
@@ -23,7 +23,7 @@ export class ForegroundGate {
     }
   }
 
-  /** Resolves when no foreground work is running, and after some milliseconds at the latest. */
+  /** Resolves when no foreground work is running, or after {@link MAX_WAIT_MS}. */
   async yield(): Promise<void> {
     if (this.#running === 0) return;
     await new Promise<void>((resolve) => {
@@ -39,8 +39,8 @@ export class ForegroundGate {
 }
 
 /**
- * Runs pieces of work that each block the event loop for milliseconds, one after another, and lets other requests be
- * answered between two of them.
+ * Runs tasks that block the event loop for milliseconds one after another, and lets other requests be answered between
+ * them.
  */
 export class BulkQueue {
   readonly #gate: ForegroundGate;
@@ -50,7 +50,7 @@ export class BulkQueue {
     this.#gate = gate;
   }
 
-  /** Runs `work` when its turn has come; settles as it does. */
+  /** Runs `work` after the tasks before it; settles with its result. */
   run<Result>(work: () => Result): Promise<Result> {
     return this.#queue.run(async () => {
       await this.#gate.yield();

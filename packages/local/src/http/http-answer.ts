@@ -4,33 +4,33 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { Right } from '../access/access.ts';
 import type { OtlpEncoding } from '../otlp/decode-body.ts';
 
-/** Path at which a running back end sends a copy of its store, by POST. */
+/** `POST` to this path returns a copy of the running back end's store. */
 export const BACKUP_PATH = '/api/v1/backup';
 
-/** What a route answers with status 200. */
+/** A response with status 200. */
 export interface HttpAnswer {
   contentType: string;
   body: Uint8Array | string | Readable;
-  /** Further headers; they replace the usual ones of the same name. */
+  /** Additional headers; they override the default headers. */
   headers?: Readonly<Record<string, string>> | undefined;
-  /** Bytes of a body that is a stream. */
+  /** Length in bytes of a body that is a stream. */
   contentLength?: number | undefined;
 }
 
-/** Answers one path and method; throws a {@link HttpRefusal} for any answer but success. */
+/** Handles one path and method; throws an {@link HttpRefusal} for any response but success. */
 export interface Route {
   method: 'GET' | 'POST';
-  /** What the sender must be allowed to do. */
+  /** The right that the sender needs. */
   right: Right | 'none';
-  /** @param rights - what the sender may do */
+  /** @param rights - the rights of the sender */
   handle(request: IncomingMessage, url: URL, rights: ReadonlySet<Right>): Promise<HttpAnswer>;
 }
 
-/** An answer other than success: thrown where the reason is found, answered in one place. */
+/** Thrown to send an error response. */
 export class HttpRefusal extends Error {
   override readonly name: string = 'HttpRefusal';
   readonly status: number;
-  /** Further headers, such as `Allow`. */
+  /** Additional headers, such as `Allow`. */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}, options?: ErrorOptions) {
@@ -40,7 +40,7 @@ export class HttpRefusal extends Error {
   }
 }
 
-/** The client closed its connection before its request was complete: there is no client left to answer. */
+/** The client closed the connection before its request was complete, so there is no response. */
 export class ClientGone extends HttpRefusal {
   override readonly name = 'ClientGone';
 
@@ -55,13 +55,13 @@ export const MEDIA_TYPES: Readonly<Record<OtlpEncoding, string>> = {
   protobuf: 'application/x-protobuf',
 };
 
-/** The encoding that a `Content-Type` header names; undefined for any other type. */
+/** The encoding of a `Content-Type` header; undefined for any other media type. */
 export function encodingOf(contentType: string | undefined): OtlpEncoding | undefined {
   const mediaType = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
   return mediaType === MEDIA_TYPES.json ? 'json' : mediaType === MEDIA_TYPES.protobuf ? 'protobuf' : undefined;
 }
 
-/** Which spans of a request that was answered 200 were not kept, and why. */
+/** Which spans of a request with response status 200 were not stored, and why. */
 export interface PartialSuccess {
   rejectedSpans: number;
   errorMessage: string;
@@ -110,8 +110,8 @@ function tag(field: number, wireType: number): number {
 }
 
 /**
- * The JSON object in the body of a small request. Only `application/json` is accepted, because a form on a foreign page
- * cannot send it.
+ * Reads the JSON object in the body of a small request. Only `application/json` is accepted, because a form on a page
+ * of another origin cannot send it.
  * @throws {@link HttpRefusal} 415, 413, 400
  */
 export async function readJsonObject(request: IncomingMessage, maxBytes: number): Promise<Record<string, unknown>> {

@@ -2,22 +2,22 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { HttpRefusal } from './http-answer.ts';
 
-/** Seconds after which a client may try again when memory is short. */
+/** `Retry-After` if memory is short. */
 const RETRY_AFTER_SECONDS = 2;
-/** Share of the budget above which slow bodies are cut off. */
+/** Fraction of the budget above which slow uploads are aborted. */
 const PRESSURE_SHARE = 0.75;
-/** A body that has been arriving for longer is slow: on one machine, 20 MiB take a fraction of a second. */
+/** An upload that takes longer is slow: on one machine, 20 MiB take a fraction of a second. */
 const SLOW_BODY_MS = 5_000;
-/** Bytes of bodies that may be decoded at one time: decoded, they take several times as much. */
+/** Maximum bytes of bodies that are decoded at the same time: decoded data takes several times as much memory. */
 const MAX_DECODING_BYTES = 24 * 1024 ** 2;
-/** After this many bytes of large bodies, garbage is collected, instead of when V8 finds its heap large. */
+/** Garbage is collected after this many bytes of large bodies. */
 const COLLECT_AFTER_BYTES = 8 * 1024 ** 2;
 const MIN_COLLECT_INTERVAL_MS = 250;
 const LARGE_BODY_BYTES = 2 * 1024 ** 2;
 
 /**
- * Bounds the memory of all bodies and answers in progress together. Without it, the number of clients would decide how
- * much memory the process takes.
+ * Limits the total memory of all request bodies and responses in progress. Without it, memory usage would grow with the
+ * number of clients.
  */
 export class MemoryBudget {
   readonly #maxBytes: number;
@@ -43,7 +43,7 @@ export class MemoryBudget {
 
   /**
    * Like {@link MemoryBudget.lease}, for a body that is being received.
-   * @param abandon - Aborts the body, when memory is short and it is slow.
+   * @param abandon - Called to abort the upload if memory is short and it is slow.
    */
   leaseForReceiving(abandon: (refusal: HttpRefusal) => void): MemoryLease {
     const lease = new MemoryLease((self, bytes) => this.#take(self, bytes), abandon);
@@ -51,12 +51,12 @@ export class MemoryBudget {
     return lease;
   }
 
-  /** The body is complete: it no longer counts as slow. */
+  /** Call this when the body is complete: it is then no longer aborted. */
   received(lease: MemoryLease): void {
     this.#receiving.delete(lease);
   }
 
-  /** Runs `work` on a body of `bytes` when few enough others are being processed; a large one is processed alone. */
+  /** Runs `work` on a body of `bytes` as soon as it fits the decoding limit; a very large body is decoded alone. */
   async whileDecoding<Result>(bytes: number, work: () => Promise<Result>): Promise<Result> {
     if (this.#decodingBytes > 0 && this.#decodingBytes + bytes > MAX_DECODING_BYTES) {
       await new Promise<void>((start) => this.#waiting.push({ bytes, start }));
@@ -80,7 +80,7 @@ export class MemoryBudget {
     collectGarbage();
   }
 
-  /** Refused bodies are read to their end and dropped, which leaves garbage of the same size. */
+  /** The bodies of rejected requests are still read to their end, which creates garbage of the same size. */
   #collectUnderPressure(): void {
     if (performance.now() - this.#collectedMs < MIN_COLLECT_INTERVAL_MS) return;
     collectGarbage();
@@ -128,7 +128,7 @@ export class MemoryLease {
     this.#abandon = abandon;
   }
 
-  /** @throws {@link HttpRefusal} 503 when the additional memory does not fit */
+  /** @throws {@link HttpRefusal} 503 if the budget is exceeded */
   add(bytes: number): void {
     this.#take(this, bytes);
     this.#bytes += bytes;
@@ -149,8 +149,8 @@ export class MemoryLease {
 let collector: (() => void) | undefined;
 
 /**
- * Has V8 collect garbage. Left alone, V8 lets the heap grow to gigabytes on a machine that has them, a multiple of what
- * large bodies need. It takes some ten milliseconds, much less than decoding such a body.
+ * Forces a garbage collection. Otherwise V8 lets the heap grow to gigabytes on a large machine, a multiple of what
+ * large bodies need. It takes about ten milliseconds, much less than decoding such a body.
  */
 function collectGarbage(): void {
   if (collector === undefined) {

@@ -6,9 +6,9 @@ import type { Access } from '../access/access.ts';
 import type { PageSettings } from '../backend-options.ts';
 import { type HttpAnswer, HttpRefusal, type Route, readJsonObject } from './http-answer.ts';
 
-/** What the page knows about the server behind it. */
+/** What the page is told about the server. */
 interface PageFacts {
-  /** What answers the questions. */
+  /** The source that answers the questions. */
   source: { kind: string; location: string };
   /** Whether programs may send spans to the same address. */
   takesSpans: boolean;
@@ -18,7 +18,7 @@ interface PageFacts {
 /** Path that serves the {@link PageFacts}. */
 const PAGE_FACTS_PATH = '/page/about.json';
 
-/** The page runs, shows and requests only files of its own, and cannot be framed. */
+/** The page loads only files and data from its own origin, and cannot be framed. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -46,8 +46,8 @@ const MEDIA_TYPE_BY_ENDING: Readonly<Record<string, string>> = {
 };
 
 /**
- * The page at `/`, its files beside it, and its {@link PageFacts}; `folder` holds the built page. The files hold
- * nothing secret, so they need no token.
+ * Routes for the page at `/`, its other files, and its {@link PageFacts}; `folder` contains the built page. The files
+ * contain no secrets, so they need no token.
  */
 export function pageRoutes(folder: string, access: Access, facts: PageFacts): [path: string, route: Route][] {
   const hasPage = existsSync(join(folder, 'index.html'));
@@ -71,7 +71,7 @@ function fileRoutes(folder: string): [path: string, route: Route][] {
   });
 }
 
-/** Without a built page, the server still answers questions, and `/` explains what is missing. */
+/** Used if the page is not built: the server still answers questions, and `/` explains what is missing. */
 function missingPage(folder: string): Route {
   return {
     method: 'GET',
@@ -84,7 +84,7 @@ function missingPage(folder: string): Route {
 
 function fileRoute(path: string, place: string): Route {
   const contentType = MEDIA_TYPE_BY_ENDING[extname(path)] ?? 'application/octet-stream';
-  // A file below `assets` has its contents in its name, so a browser need never ask for it again.
+  // The names of files in `assets` contain a hash of their content, so browsers can cache them forever.
   const cacheControl = place.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
   let known: { plain: Buffer; gzipped: Buffer } | undefined;
   return {
@@ -111,12 +111,12 @@ function takesGzip(request: IncomingMessage): boolean {
 /** Path to which the page sends the token. */
 const SIGN_IN_PATH = '/page/sign-in';
 
-/** The body holds a token, which is short. */
+/** The body contains a token, which is short. */
 const MAX_BODY_BYTES = 4096;
 
 /**
- * `POST /page/sign-in` with `{"token": …}`: answers with a cookie. Only JSON is accepted, because a form on a foreign
- * page cannot send it.
+ * `POST /page/sign-in` with `{"token": …}`: sets a cookie. Only JSON is accepted, because a form on a page of another
+ * origin cannot send it.
  */
 function signInRoute(access: Access): Route {
   return {

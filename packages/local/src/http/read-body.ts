@@ -4,7 +4,7 @@ import { createGunzip, createInflate } from 'node:zlib';
 import { ClientGone, HttpRefusal } from './http-answer.ts';
 import type { MemoryBudget, MemoryLease } from './memory-budget.ts';
 
-/** The body of a request, inflated, and the memory that it takes until that is released. */
+/** The decompressed body of a request, and its memory lease, which must be released. */
 export interface ReceivedBody {
   bytes: Buffer;
   lease: MemoryLease;
@@ -12,23 +12,24 @@ export interface ReceivedBody {
 
 const SLICE_BYTES = 65_536;
 /**
- * Bytes of memory for a byte of a body: it is held in the received chunk, in the whole, and in what is decoded from it.
+ * Bytes of memory per byte of a body: it is in the received chunk, in the whole body, and in the decoded data.
  */
 const COPIES = 3;
 
 /**
- * Receives the body of a request, and inflates it slice by slice.
- * @param maxBytes - Limit before and after inflating; nothing is read or inflated beyond it.
- * @throws {@link HttpRefusal} 413 for a larger body, 415 for an unknown encoding, 400 for a broken one, 503 and 408
- *   when memory is short; {@link ClientGone} when the connection is closed before the end
+ * Receives the body of a request, and decompresses it as it arrives.
+ * @param maxBytes - Limit before and after decompression; nothing is read or decompressed beyond it.
+ * @throws {@link HttpRefusal} 413 for a larger body, 415 for an unknown encoding, 400 for an invalid one, 503 and 408
+ *   if memory is short; {@link ClientGone} if the connection is closed before the end
  */
 export function readBody(request: IncomingMessage, maxBytes: number, budget: MemoryBudget): Promise<ReceivedBody> {
   return new Promise((resolve, reject) => {
     const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
     const inflater = inflaterFor(encoding);
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge('body', maxBytes);
-    // A length known in advance saves joining the chunks at the end, and shows whether the body fits: better refuse
-    // some at once than abort all of them half-way. A false length costs only memory of the budget.
+    // With a known length, the chunks need not be concatenated at the end, and it is clear in advance whether the body
+    // fits: rejecting some bodies immediately is better than aborting all of them half-way. A wrong length only costs
+    // memory of the budget.
     const known = inflater === undefined ? Number(request.headers['content-length'] ?? 0) : 0;
     const whole = known > SLICE_BYTES ? Buffer.allocUnsafeSlow(known) : undefined;
     const sealed = encoding === 'zstd' ? zstdSeal() : undefined;
@@ -41,7 +42,7 @@ export function readBody(request: IncomingMessage, maxBytes: number, budget: Mem
       budget.received(lease);
       request.off('data', receive).off('end', end).off('close', closed).off('error', closed);
       inflater?.off('data', keep).off('end', succeed).off('error', broken);
-      // It was destroyed; later errors do not matter.
+      // Ignores errors after it was destroyed.
       inflater?.on('error', () => undefined).destroy();
     };
     const fail = (reason: Error): void => {
@@ -108,7 +109,7 @@ export function readBody(request: IncomingMessage, maxBytes: number, budget: Mem
   });
 }
 
-/** Node.js has them from 22.15 on. */
+/** Available from Node.js 22.15. */
 const { createZstdDecompress, zstdCompressSync } = process.getBuiltinModule('node:zlib') as {
   createZstdDecompress?: (options: { chunkSize: number }) => Transform;
   zstdCompressSync?: (text: Buffer) => Buffer;
@@ -117,14 +118,14 @@ const { createZstdDecompress, zstdCompressSync } = process.getBuiltinModule('nod
 const SEAL_TEXT = Buffer.from('end of the body');
 
 /**
- * A frame that is appended to a zstd body: its text comes out at the end only if the body is complete. Node.js 22
- * reports no error for a truncated body.
+ * A frame that is appended to a zstd body. Its text is at the end of the output only if the body is complete: Node.js
+ * 22 reports no error for a truncated body.
  */
 function zstdSeal(): { text: Buffer; frame: Buffer } {
   return { text: SEAL_TEXT, frame: zstdCompressSync!(SEAL_TEXT) };
 }
 
-/** Undefined for a body that is sent as it is. */
+/** The decompression stream for `encoding`; undefined if the body is not compressed. */
 function inflaterFor(encoding: string): Transform | undefined {
   switch (encoding) {
     case 'identity':

@@ -10,26 +10,26 @@ import { LocalError } from '../local-error.ts';
 
 interface ServerSettings {
   host: string;
-  /** The port that clients use, once it is known. */
+  /** The port that clients use. Called only after the server has started to listen. */
   port(): number;
   access: Access;
-  /** Origins whose pages may query and send. */
+  /** Origins whose pages may query and send spans. */
   allowedOrigins: readonly string[];
-  /** Whether it listens on a Unix socket; then the permissions of the file decide who can connect. */
+  /** Whether the server listens on a Unix socket, whose file permissions determine who can connect. */
   isSocket: boolean;
   budget: MemoryBudget;
-  /** Called for failures that no request caused. */
+  /** Called with unexpected errors, which are answered with 500. */
   onFailure(error: unknown): void;
-  /** Called when a client closed its connection before its request was complete. */
+  /** Called when a client has closed the connection before its request was complete. */
   onClientGone(): void;
 }
 
-/** A request must be complete within this time; it comes from the same machine. */
+/** Timeout for receiving a complete request, which usually comes from the same machine. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 60_000;
 
-/** Creates a server, not listening yet, that answers `routes` by path and everything else with a refusal. */
+/** Creates a server for `routes`, by path. It does not listen yet. */
 export function createHttpServer(routes: ReadonlyMap<string, Route>, settings: ServerSettings): Server {
   const server = createServer({
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -41,7 +41,7 @@ export function createHttpServer(routes: ReadonlyMap<string, Route>, settings: S
     void answer(request, response, routes, settings);
   };
   server.on('request', listen);
-  // Without a listener, Node answers 417 to any other expectation, and 100 to `100-continue` before a route has
+  // Without these listeners, Node.js answers 417 to other expectations, and 100 to `100-continue` before a route has
   // accepted the body.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     response.writeContinue();
@@ -56,7 +56,7 @@ async function answer(
   routes: ReadonlyMap<string, Route>,
   settings: ServerSettings,
 ): Promise<void> {
-  // A client that goes away while it is answered is not a failure.
+  // A client that disconnects during the response is not an error.
   response.on('error', () => undefined);
   const rules: SenderRules = {
     ownHost: settings.host,
@@ -90,7 +90,7 @@ async function answer(
         'content-type': contentType,
         'content-length': contentLength,
       });
-      // When the client disconnects, the stream is destroyed; no client is left to answer.
+      // If the client disconnects, the stream is destroyed, and there is nobody to report the error to.
       pipeline(body, response, () => undefined);
     }
   } catch (error) {
@@ -107,7 +107,7 @@ async function answer(
   }
 }
 
-/** @throws {@link HttpRefusal} 401 for a sender without any right, 403 for one that lacks `right` */
+/** @throws {@link HttpRefusal} 401 if the sender has no rights, 403 if it has others than `right` */
 function requireRight(rights: ReadonlySet<Right>, right: Right | 'none'): void {
   if (right === 'none' || rights.has(right)) return;
   if (rights.size > 0) throw new HttpRefusal(403, `this token may not ${right}: it may ${[...rights].join(' and ')}`);
@@ -118,14 +118,14 @@ function requireRight(rights: ReadonlySet<Right>, right: Right | 'none'): void {
   );
 }
 
-/** Pages of other origins may neither read an answer nor show it as something that it is not. */
+/** Pages of other origins may not embed a response, and browsers must not guess its content type. */
 const COMMON_HEADERS = {
   'x-content-type-options': 'nosniff',
   'cross-origin-resource-policy': 'same-origin',
   'cache-control': 'no-store',
 } as const;
 
-/** @throws {@link HttpRefusal} 503 when `budget` has no memory left for the body */
+/** @throws {@link HttpRefusal} 503 if the body exceeds `budget` */
 function send(
   request: IncomingMessage,
   response: ServerResponse,
@@ -140,8 +140,8 @@ function send(
   response.once('close', () => lease?.release());
   response.writeHead(status, { ...COMMON_HEADERS, ...headers, 'content-length': length });
   response.end(request.method === 'HEAD' ? undefined : body);
-  // The rest of a refused body is read and dropped, within the time limit of a request: closing at once could lose the
-  // answer together with the connection.
+  // Reads and discards the rest of a rejected body, within the request timeout: if the connection were closed
+  // immediately, the response could be lost.
   request.resume();
 }
 
@@ -153,11 +153,11 @@ function parseUrl(target: string | undefined): URL {
   }
 }
 
-/** How long requests in progress may take to finish when a server stops. */
+/** How long a server that is stopping waits for requests in progress. */
 const STOP_GRACE_MS = 5_000;
 
 /**
- * Starts listening; resolves to the port, also when `0` asked for a free one. @throws {@link LocalError} `PORT_IN_USE`
+ * Starts listening; resolves to the port, which is chosen if `port` is 0. @throws {@link LocalError} `PORT_IN_USE`
  */
 export function listen(server: Server, { port, host }: { port: number; host: string }): Promise<number> {
   return new Promise((resolvePort, reject) => {
@@ -173,7 +173,7 @@ export function listen(server: Server, { port, host }: { port: number; host: str
   });
 }
 
-/** Stops listening, waits for requests in progress, and aborts them after some seconds. */
+/** Stops listening, waits for requests in progress, and aborts them after {@link STOP_GRACE_MS}. */
 export async function closeServer(server: Server): Promise<void> {
   const closed = new Promise<void>((resolveClosed) => server.close(() => resolveClosed()));
   server.closeIdleConnections();
@@ -182,14 +182,14 @@ export async function closeServer(server: Server): Promise<void> {
   clearTimeout(timer);
 }
 
-/** The address of a server, as a person writes it. */
+/** The URL of a server. */
 export function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /**
- * Starts listening on a Unix socket that only its owner can use. A socket left behind by a killed process is replaced.
- * @throws {@link LocalError} `PORT_IN_USE` when another process listens on it, or the file is not a socket
+ * Starts listening on a Unix socket that only its owner can use. Replaces a socket that a killed process left behind.
+ * @throws {@link LocalError} `PORT_IN_USE` if another process listens on it, or the file is not a socket
  */
 export async function listenOnSocket(server: Server, path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
@@ -200,7 +200,7 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
     }
     rmSync(path);
   }
-  // The call creates the file under this umask, so that no other user can connect even for a moment.
+  // With this umask, other users cannot connect even at the moment when the file is created.
   const mask = process.umask(0o177);
   try {
     await new Promise<void>((resolve, reject) => {

@@ -8,29 +8,29 @@ import { acceptedBody, encodingOf, HttpRefusal, MEDIA_TYPES, type PartialSuccess
 import type { MemoryBudget } from './memory-budget.ts';
 import { readBody } from './read-body.ts';
 
-/** Seconds after which a client may try again while the store cannot be written. */
+/** `Retry-After` while the store cannot be written. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** Accepts spans; resolves once they are stored durably. */
+/** Stores spans; resolves when they are durable. */
 export interface SpanSink {
   append(spans: readonly SpanRecord[]): Promise<void>;
 }
 
-/** Which spans can be kept, by their end in Unix nanoseconds. */
+/** The range of span end times that are stored, in Unix nanoseconds. */
 export interface Admission {
-  /** Spans that end earlier are too old: retention would delete them at once. */
+  /** Spans that end earlier are rejected, because retention would delete them immediately. */
   readonly tooOldBeforeNs: bigint;
-  /** Spans that end later have a wrong clock, and would be listed as the newest until then. */
+  /** Spans that end later are rejected: the clock is wrong, and they would be listed as the newest until then. */
   readonly futureAfterNs: bigint;
 }
 
-/** What was answered 200 and not kept, since the start. */
+/** Counts, since the start, of what was answered with 200 but not stored. */
 export interface RejectionCounts {
   tooOldSpans: number;
   futureSpans: number;
-  /** Bodies of valid JSON that were not OTLP. */
+  /** Bodies that were valid JSON, but not OTLP. */
   foreignBodies: number;
-  /** Requests with metrics, and with logs. */
+  /** Number of requests. */
   metricsDiscarded: number;
   logsDiscarded: number;
 }
@@ -41,7 +41,7 @@ export interface ReceivingOptions {
   gate: ForegroundGate;
 }
 
-/** `POST /v1/traces`: answers 200 only after `sink` has stored the spans. Yields to questions. */
+/** `POST /v1/traces`: responds with 200 only after `sink` has stored the spans. Yields to questions. */
 export function traceRoute(
   sink: SpanSink,
   admission: Admission,
@@ -75,7 +75,7 @@ export function traceRoute(
   };
 }
 
-/** Replaces a body that has been decoded, so that its memory is free before the spans are stored. */
+/** Replaces a body after decoding, so that its memory is freed before the spans are stored. */
 const NOTHING = Buffer.alloc(0);
 
 /** `POST /v1/metrics` and `/v1/logs`: accepts and discards them, and calls `onDropped`. */
@@ -120,7 +120,7 @@ function foreignBody(body: Buffer): PartialSuccess | undefined {
   };
 }
 
-/** Filters out the spans whose times are out of range, and reports them. */
+/** Filters out the spans whose end time is out of range, and reports them. */
 function admitted(
   spans: readonly SpanRecord[],
   { tooOldBeforeNs, futureAfterNs }: Admission,

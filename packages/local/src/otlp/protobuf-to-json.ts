@@ -1,13 +1,12 @@
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { OtlpFormatError } from '@convotel/query/engine';
+import { type FieldReader, WireReader } from './wire-reader.ts';
 
-/** A message of OTLP in the shape of its JSON mapping. Absent fields are absent, 64-bit times are bigints. */
+/** An OTLP message in the form of its JSON mapping, except that 64-bit times are bigints. */
 type Message = Record<string, unknown>;
 
 /**
- * Reads an `ExportTraceServiceRequest` in protobuf as `JSON.parse` would read the same request in OTLP/JSON, so that
- * one decoder knows what the fields mean. Field numbers: opentelemetry-proto 1.x, trace.proto and common.proto.
- * @throws when the bytes are not such a message; the error says where
+ * Converts a protobuf `ExportTraceServiceRequest` to what `JSON.parse` would return for the same request in OTLP/JSON,
+ * so that one decoder handles both. Field numbers are from opentelemetry-proto 1.x, trace.proto and common.proto.
+ * @throws if the bytes are not such a message; the error contains the position
  */
 export function otlpProtobufToJson(bytes: Buffer): Message {
   return new WireReader(bytes).readWhole({}, readRequest);
@@ -93,7 +92,7 @@ const readSpan: FieldReader<Message> = (span, field, wireType, reader) => {
 };
 
 const readEvent: FieldReader<Message> = (event, field, wireType, reader) => {
-  // Kept as JSON, where a time is a decimal string.
+  // Events are stored as JSON, where a time is a decimal string.
   if (field === 1) event['timeUnixNano'] = String(reader.fixed64(wireType));
   else if (field === 2) event['name'] = reader.text(wireType);
   else if (field === 3) push(event, 'attributes', reader.message(wireType, {}, readKeyValue));
@@ -165,7 +164,7 @@ const readKeyValueList: FieldReader<Message> = (list, field, wireType, reader) =
   return true;
 };
 
-/** A double as the proto3 JSON mapping writes it: `NaN`, `Infinity` and `-Infinity` are strings. */
+/** A double in the proto3 JSON mapping: `NaN`, `Infinity` and `-Infinity` are strings. */
 function jsonDouble(number: number): number | string {
   return Number.isFinite(number) ? number : String(number);
 }
@@ -174,123 +173,4 @@ function push(message: Message, field: string, element: unknown): void {
   const elements = message[field];
   if (elements === undefined) message[field] = [element];
   else (elements as unknown[]).push(element);
-}
-
-/** Values may be nested this deep. */
-export const MAX_NESTING = 64;
-
-/** Reads one field, given its number and wire type, from `reader` into `target`; returns false to have it skipped. */
-type FieldReader<Target> = (target: Target, field: number, wireType: WireType, reader: WireReader) => boolean;
-
-/** Reads protobuf's wire format (protobuf.dev, Encoding) as far as OTLP needs it. */
-class WireReader {
-  readonly #bytes: Buffer;
-  readonly #reader: BinaryReader;
-  #depth = 0;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-    this.#reader = new BinaryReader(bytes);
-  }
-
-  /** Reads the fields of a whole message into `target`. */
-  readWhole<Target>(target: Target, readField: FieldReader<Target>): Target {
-    return this.#readUntil(this.#bytes.length, target, readField);
-  }
-
-  /** Reads the fields of an embedded message into `target`. */
-  message<Target>(wireType: WireType, target: Target, readField: FieldReader<Target>): Target {
-    const end = this.#endOfDelimited(wireType);
-    this.#depth += 1;
-    if (this.#depth > MAX_NESTING) throw new OtlpFormatError(`values nested more than ${MAX_NESTING} deep`);
-    this.#readUntil(end, target, readField);
-    this.#depth -= 1;
-    return target;
-  }
-
-  text(wireType: WireType): string {
-    const end = this.#endOfDelimited(wireType);
-    const start = this.#reader.pos;
-    this.#reader.pos = end;
-    const text = this.#bytes.toString('utf8', start, end);
-    // Bytes that are not UTF-8 become U+FFFD, which may also be part of the text.
-    if (text.includes('\ufffd'))
-      return new TextDecoder('utf-8', { fatal: true }).decode(this.#bytes.subarray(start, end));
-    return text;
-  }
-
-  hex(wireType: WireType): string {
-    const end = this.#endOfDelimited(wireType);
-    const start = this.#reader.pos;
-    this.#reader.pos = end;
-    return this.#bytes.toString('hex', start, end);
-  }
-
-  base64(wireType: WireType): string {
-    const end = this.#endOfDelimited(wireType);
-    const start = this.#reader.pos;
-    this.#reader.pos = end;
-    return this.#bytes.toString('base64', start, end);
-  }
-
-  fixed64(wireType: WireType): bigint {
-    this.#expect(wireType, WireType.Bit64);
-    const start = this.#reader.pos;
-    this.#reader.pos = start + 8;
-    return this.#bytes.readBigUInt64LE(start);
-  }
-
-  fixed32(wireType: WireType): number {
-    this.#expect(wireType, WireType.Bit32);
-    return this.#reader.fixed32();
-  }
-
-  double(wireType: WireType): number {
-    this.#expect(wireType, WireType.Bit64);
-    return this.#reader.double();
-  }
-
-  varint32(wireType: WireType): number {
-    this.#expect(wireType, WireType.Varint);
-    return this.#reader.uint32();
-  }
-
-  bool(wireType: WireType): boolean {
-    this.#expect(wireType, WireType.Varint);
-    return this.#reader.bool();
-  }
-
-  /** A 64-bit integer as OTLP/JSON has it. */
-  int64(wireType: WireType): string {
-    this.#expect(wireType, WireType.Varint);
-    return String(this.#reader.int64());
-  }
-
-  #readUntil<Target>(end: number, target: Target, readField: FieldReader<Target>): Target {
-    const reader = this.#reader;
-    while (reader.pos < end) {
-      const tag = reader.uint32();
-      const field = tag >>> 3;
-      const wireType: WireType = tag & 7;
-      if (field === 0) throw new OtlpFormatError(`a field with the number 0 at byte ${reader.pos}`);
-      if (!readField(target, field, wireType, this)) reader.skip(wireType, field);
-    }
-    if (reader.pos !== end) throw new OtlpFormatError(`a message that ends within a field at byte ${reader.pos}`);
-    return target;
-  }
-
-  /** Reads a length, and returns the position where its content ends. */
-  #endOfDelimited(wireType: WireType): number {
-    this.#expect(wireType, WireType.LengthDelimited);
-    const length = this.#reader.uint32();
-    const end = this.#reader.pos + length;
-    if (end > this.#bytes.length) throw new OtlpFormatError(`a length past the end at byte ${this.#reader.pos}`);
-    return end;
-  }
-
-  #expect(found: WireType, expected: WireType): void {
-    if (found !== expected) {
-      throw new OtlpFormatError(`wire type ${found} instead of ${expected} at byte ${this.#reader.pos}`);
-    }
-  }
 }

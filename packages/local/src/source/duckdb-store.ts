@@ -1,26 +1,27 @@
 import type { ConversationFilters } from '@convotel/query';
 import { windowValues } from '@convotel/query/engine';
 import type { FoldedNames, RowReaders, SqlRow, SqlStore, SqlValue, StatementName } from '@convotel/query/engine';
-import { type DuckDBConnection, DuckDBListValue, type DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import { columnReader } from './column-reader.ts';
 import { idNumber, traceIdHex } from '../store/columns.ts';
-import { readSpanRow } from '../store/span-rows.ts';
+import { readSpanRow, spanRowReader } from '../store/span-rows.ts';
 import { sqlFile } from '../store/database.ts';
 import { parametersOf, runAndRead } from './parameters.ts';
 import { ShownSpans } from './shown-spans.ts';
 
-/** A trace id is a number of 128 bits in DuckDB. */
-const READERS: RowReaders = {
-  traceKey: idNumber,
-  traceId: (key) => traceIdHex(key as bigint),
-  span: readSpanRow,
-};
-
 /** The statements of `sql/` on one connection, within the transaction that is open on it. */
 export class DuckDbStore implements SqlStore {
-  readonly readers = READERS;
+  /** A trace id is a number of 128 bits in DuckDB. */
+  readonly readers: RowReaders = {
+    traceKey: idNumber,
+    traceId: (key) => traceIdHex(key as bigint),
+    span: (row) => this.#readSpan(row),
+  };
   readonly isFiltered: boolean;
   readonly #connection: DuckDBConnection;
   readonly #shown: ShownSpans;
+  /** Reads spans from the rows that `rows` is at. */
+  #readSpan = readSpanRow;
 
   private constructor(connection: DuckDBConnection, isFiltered: boolean, shown: ShownSpans) {
     this.#connection = connection;
@@ -75,20 +76,24 @@ export class DuckDbStore implements SqlStore {
     read: (row: SqlRow) => unknown = (row) => ({ ...row }),
   ): Promise<unknown[]> {
     await this.#shown.narrow(name, values);
-    const { bound, types } = parametersOf(values);
-    const result = await this.#connection.run(sqlFile(name), bound, types);
+    const { bound, types: boundTypes } = parametersOf(values);
+    const result = await this.#connection.run(sqlFile(name), bound, boundTypes);
     const names = result.deduplicatedColumnNames();
+    const types = result.columnTypes().map(({ typeId }) => typeId);
     const items: unknown[] = [];
     const traceIds: unknown[] = [];
     const row: Record<string, unknown> = {};
     // Some thousand rows at a time, so that the event loop can do other work in between.
     for await (const chunk of result) {
-      const vectors = names.map((_name, column) => chunk.getColumnVector(column));
-      for (let index = 0; index < chunk.rowCount; index++) {
-        for (let column = 0; column < names.length; column++) {
-          const value = vectors[column]!.getItem(index);
-          row[names[column]!] = value instanceof DuckDBListValue ? value.items : value;
-        }
+      const filled = names.map((name, column) => ({ name, ...columnReader(chunk, column, types[column]!) }));
+      for (const { name } of filled.filter(({ valuesIn }) => valuesIn === 'none')) row[name] = null;
+      const namesOf = (rows: 'all' | 'some'): Set<string> =>
+        new Set(filled.filter(({ valuesIn }) => valuesIn === rows).map(({ name }) => name));
+      this.#readSpan = spanRowReader(namesOf('all'), namesOf('some'));
+      const toRead = filled.filter(({ valuesIn }) => valuesIn !== 'none');
+      const { rowCount } = chunk;
+      for (let index = 0; index < rowCount; index++) {
+        for (const { name, read: readValue } of toRead) row[name] = readValue(index);
         items.push(read(row));
         traceIds.push(row['trace_id']);
       }

@@ -211,7 +211,7 @@ export const TRACE_ID_WORDS = 4;
 export const SPAN_ID_WORDS = 2;
 
 /** Writes a hex id into `words` from `index` on as DuckDB keeps a number in memory: the lowest 32 bits first. */
-function writeIdWords(hex: string, words: Uint32Array, index: number): void {
+export function writeIdWords(hex: string, words: Uint32Array, index: number): void {
   for (let offset = hex.length - 8; offset >= 0; offset -= 8) words[index++] = hexWord(hex, offset);
 }
 
@@ -243,10 +243,20 @@ function idColumn(
     type,
     fill(vector, spans) {
       validity.reset();
+      // The spans of a conversation mostly come one after another, and have their trace and their parent in common.
+      let last: string | undefined;
+      let lastAt = 0;
       for (let row = 0; row < spans.length; row++) {
         const hex = read(spans[row]!.record);
-        if (hex === undefined) validity.setNull(row);
-        else writeIdWords(hex, words, row * wordsPerId);
+        const at = row * wordsPerId;
+        if (hex === undefined) {
+          validity.setNull(row);
+        } else if (hex === last) {
+          for (let word = 0; word < wordsPerId; word++) words[at + word] = words[lastAt + word]!;
+        } else {
+          writeIdWords(hex, words, at);
+          [last, lastAt] = [hex, at];
+        }
       }
       duckdb.copy_data_to_vector(vector, 0, words.buffer, 0, spans.length * wordsPerId * 4);
       validity.copyTo(vector, spans.length);

@@ -206,12 +206,14 @@ export function isDamage(error: unknown): boolean {
 /** Runs `work` in a transaction on `connection`; rolls back when it throws. */
 export async function transaction<Result>(connection: DuckDBConnection, work: () => Promise<Result>): Promise<Result> {
   await connection.run('BEGIN');
+  let result: Result;
   try {
-    const result = await work();
-    await connection.run('COMMIT');
-    return result;
+    result = await work();
   } catch (error) {
     await connection.run('ROLLBACK');
     throw error;
   }
+  // One that fails has rolled back already; a rollback would fail too, and hide why.
+  await connection.run('COMMIT');
+  return result;
 }

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
-import { SPAN_ID_WORDS, TRACE_ID_WORDS, hexWord } from './columns.ts';
+import { SPAN_ID_WORDS, TRACE_ID_WORDS, hexWord, writeIdWords } from './columns.ts';
 import { isDamage } from './database.ts';
 
 /** Room for this many spans beside those stored, before the filter grows. */
@@ -17,6 +17,8 @@ export class KnownSpanIds {
   readonly #filters: BloomFilter[];
   /** Reused for each pair; allocating one would cost more than the look-up. */
   readonly #hash: KeyHash = { block: 0, low: 0, middle: 0, high: 0 };
+  /** The spans of a conversation mostly come one after another. */
+  readonly #lastTrace = { id: '', words: new Uint32Array(TRACE_ID_WORDS) };
 
   /** @param expected - How many pairs will be added soon. */
   constructor(expected: number) {
@@ -30,14 +32,13 @@ export class KnownSpanIds {
 
   /** Adds a pair of hex ids; returns false when it may have been there before. */
   addHex(traceId: string, spanId: string): boolean {
-    return this.addWords(
-      hexWord(traceId, 24),
-      hexWord(traceId, 16),
-      hexWord(traceId, 8),
-      hexWord(traceId, 0),
-      hexWord(spanId, 8),
-      hexWord(spanId, 0),
-    );
+    const last = this.#lastTrace;
+    if (traceId !== last.id) {
+      writeIdWords(traceId, last.words, 0);
+      last.id = traceId;
+    }
+    const { words } = last;
+    return this.addWords(words[0]!, words[1]!, words[2]!, words[3]!, hexWord(spanId, 8), hexWord(spanId, 0));
   }
 
   /** As {@link KnownSpanIds.addHex}, with the ids as 32-bit words, the lowest first. */

@@ -1,27 +1,28 @@
 import { readFile } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LocalError } from '../local-error.ts';
-import { sqlFile } from './database.ts';
+import { sqlFile, transaction } from './database.ts';
 
 /** One step from a schema version to the next. */
 export interface Migration {
   /** The version that the store has afterwards. */
   version: number;
   readSql(): Promise<string>;
-  /** Whether it changes what counts as a root or a step: then stored spans are classified again. */
-  changesRules?: boolean;
 }
 
 /** Files of `sql/migrations`, the oldest first. */
-const FILES: readonly string[] = ['0001-spans', '0002-upkeep', '0003-clock', '0004-look-ups'];
+const FILES: readonly string[] = ['0001-spans', '0002-upkeep', '0003-clock', '0004-audio', '0005-look-ups'];
 
+/** Those that change what counts as a root or a step; stored spans are classified again. */
 const CHANGING_RULES: ReadonlySet<string> = new Set(['0003-clock']);
 
 /** All steps, the oldest first; each stands whole in one file. */
 export const MIGRATIONS: readonly Migration[] = FILES.map((name, index) => ({
   version: index + 1,
-  readSql: () => readFile(new URL(`../../sql/migrations/${name}.sql`, import.meta.url), 'utf8'),
-  changesRules: CHANGING_RULES.has(name),
+  readSql: async () => {
+    const sql = await readFile(new URL(`../../sql/migrations/${name}.sql`, import.meta.url), 'utf8');
+    return CHANGING_RULES.has(name) ? `${sql};\n${classifyAnew()}` : sql;
+  },
 }));
 
 /** Only roots change: no new rule has made steps yet, and a new step would also need its step id. */
@@ -36,7 +37,8 @@ WHERE spans.rowid = classified.row_id AND spans.role <> classified.role AND clas
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version;
 
 /**
- * Brings the store up to the newest of `migrations`, in one transaction; an empty file becomes a store.
+ * Brings the store up to the newest of `migrations`, in one transaction for each; an empty file becomes a store. If one
+ * fails, those before it stay, and the next start goes on from there.
  * @throws {@link LocalError} `STORE_UNREADABLE` for the store of a newer convotel, and for a file with other tables.
  */
 export async function migrate(
@@ -49,20 +51,23 @@ export async function migrate(
   const newest = migrations.at(-1)!.version;
   if (version !== undefined && version > newest) throw tooNew(path, version, newest);
   if (version === newest) return;
-  await connection.run('BEGIN');
-  try {
-    if (version === undefined) await connection.run('CREATE TABLE convotel_schema (version INTEGER)');
-    const missing = migrations.filter((migration) => migration.version > (version ?? 0));
-    for (const migration of missing) await connection.run(await migration.readSql());
-    // Behind all of them: within one transaction, DuckDB alters no table that it has updated.
-    if (missing.some(({ changesRules }) => changesRules)) await connection.run(classifyAnew());
-    await connection.run('DELETE FROM convotel_schema');
-    await connection.run('INSERT INTO convotel_schema VALUES ($1)', [newest]);
-    await connection.run('COMMIT');
-  } catch (error) {
-    await connection.run('ROLLBACK');
-    throw error;
+  for (const migration of migrations) {
+    if (migration.version > (version ?? 0)) await runMigration(connection, migration, version === undefined);
   }
+}
+
+/** In a transaction of its own: DuckDB cannot change the columns of a table whose rows the same transaction has changed. */
+async function runMigration(
+  connection: DuckDBConnection,
+  { version, readSql }: Migration,
+  isNew: boolean,
+): Promise<void> {
+  await transaction(connection, async () => {
+    if (isNew) await connection.run('CREATE TABLE IF NOT EXISTS convotel_schema (version INTEGER)');
+    await connection.run(await readSql());
+    await connection.run('DELETE FROM convotel_schema');
+    await connection.run('INSERT INTO convotel_schema VALUES ($1)', [version]);
+  });
 }
 
 /**

@@ -13,6 +13,8 @@ export interface SpanStoreOptions {
   memoryLimitBytes: number;
   /** How long the log may become, in bytes, before a checkpoint. @defaultValue `64_000_000` */
   checkpointBytes?: number | undefined;
+  /** Awaited between two pieces of a write, so that questions come first; it must not take long. @defaultValue nothing */
+  yieldToQuestions?: (() => Promise<void>) | undefined;
   /** Called with what an operator should know, one sentence per call. @defaultValue notices are dropped */
   onNotice?: ((notice: string) => void) | undefined;
   /** Called with the files that may be at the store's path, by device and inode number, before another replaces it. */

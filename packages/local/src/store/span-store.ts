@@ -344,7 +344,7 @@ export class SpanStore {
     }));
     await resources.insertNew(connection);
     await deleteStored(replacing, connection);
-    await appender.append(stored);
+    await appender.append(stored, this.#options.yieldToQuestions);
     if (open.lookedUpUntil !== null) {
       open.lookedUpUntil = await lookUpWholeSlices(connection, open.lookedUpUntil, open.nextArrival);
     }

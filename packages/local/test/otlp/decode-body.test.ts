@@ -100,9 +100,47 @@ describe('protobuf that is refused', () => {
     expect(() => decodeTraceBody(bytes, 'protobuf')).toThrow(message);
   });
 
+  test('a name that is refused is refused again, and no other is taken for it', () => {
+    const named = (name: Buffer): Buffer => field(1, field(2, field(2, field(5, name))));
+    const [broken, alike] = [Buffer.from([0x61, 0xff]), Buffer.from([0x61, 0x62])];
+    for (const name of [alike, broken, broken]) {
+      // Without ids, the one whose name can be read is refused for these.
+      const message = name === alike ? /traceId/ : /not valid/;
+      expect(() => decodeTraceBody(named(name), 'protobuf')).toThrow(message);
+    }
+  });
+
   test('fields and groups that are unknown are skipped', () => {
     // Field 99 of 64 bits, then an empty group 20.
     const unknown = Buffer.from([0x99, 0x06, 1, 2, 3, 4, 5, 6, 7, 8, 0xa3, 0x01, 0xa4, 0x01]);
     expect(decodeTraceBody(Buffer.concat([unknown, valid]), 'protobuf')).toHaveLength(2);
+  });
+});
+
+describe('JSON that is nested', () => {
+  type Place = 'attributes' | 'events' | 'links' | 'resource';
+  /** A request with arrays in arrays at a place, nested `levels` deep in all. */
+  const request = (place: Place, levels: number): Buffer => {
+    const nested = (levelsAround: number): string =>
+      '['.repeat(levels - levelsAround) + ']'.repeat(levels - levelsAround);
+    const ids = `"traceId":"${'1'.repeat(32)}","spanId":"${'2'.repeat(16)}"`;
+    const inSpan = {
+      attributes: `"attributes":[{"key":"a","value":${nested(9)}}]`,
+      events: `"events":[{"name":${nested(9)}}]`,
+      links: `"links":[{${ids},"attributes":${nested(9)}}]`,
+      resource: '"attributes":[]',
+    }[place];
+    const resource = place === 'resource' ? `{"attributes":[{"key":"a","value":${nested(6)}}]}` : 'null';
+    return Buffer.from(`{"resourceSpans":[{"resource":${resource},"scopeSpans":[{"spans":[{${ids},${inSpan}}]}]}]}`);
+  };
+
+  test.each<Place>(['attributes', 'events', 'links', 'resource'])('64 levels of %s are kept, 65 refused', (place) => {
+    expect(decodeTraceBody(request(place, 64), 'json')).toHaveLength(1);
+    expect(() => decodeTraceBody(request(place, 65), 'json')).toThrow(/the JSON is nested more than 64 deep/);
+  });
+
+  test('what is skipped may be nested as it likes', () => {
+    const skipped = `{"unknown":${'['.repeat(200)}${']'.repeat(200)}}`;
+    expect(decodeTraceBody(Buffer.from(skipped), 'json')).toEqual([]);
   });
 });

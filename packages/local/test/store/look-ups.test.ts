@@ -200,10 +200,10 @@ test('a store of a version without look-ups answers as before, and has them afte
   const store = await openStore(path);
   await fill(store);
   await store.close();
-  const older = join(folder, 'of-version-3.duckdb');
+  const older = join(folder, 'of-version-4.duckdb');
   const database = await Database.open(older, { isReadOnly: false, ...OPTIONS });
   await database.lend(async (connection) => {
-    await migrate(connection, older, MIGRATIONS.slice(0, 3));
+    await migrate(connection, older, MIGRATIONS.slice(0, 4));
     await connection.run(`ATTACH '${path}' AS newer (READ_ONLY)`);
     await connection.run('INSERT INTO spans BY NAME SELECT * EXCLUDE (arrival) FROM newer.spans ORDER BY arrival');
     for (const table of ['steps', 'resources']) await connection.run(`INSERT INTO ${table} FROM newer.${table}`);

@@ -45,6 +45,53 @@ function step(fields: Partial<SpanRecord> = {}): SpanRecord {
 const scalar = (store: SpanStore, sql: string): Promise<unknown> =>
   store.read(async (connection) => (await connection.runAndReadAll(sql)).getRows()[0]![0]);
 
+test('reads back every text and number of a long conversation as it was written', async () => {
+  const texts = [
+    undefined,
+    '',
+    'a',
+    'exactly 12 b',
+    'exactly 13 by',
+    'Grüße',
+    '声音',
+    '\ufeffmark',
+    `${'long '.repeat(2_000)}end`,
+  ];
+  const path = nextPath();
+  const store = await SpanStore.open(path, OPTIONS);
+  const traceId = '0123456789abcdef'.repeat(2);
+  const spans = Array.from({ length: 5_000 }, (_, index) => {
+    // Runs of equal texts, some of them absent throughout a chunk of a result.
+    const [inputText, errorMessage] = [texts[(index >> 2) % texts.length], texts[(index >> 9) % texts.length]];
+    return step({
+      traceId,
+      spanId: (index + 1).toString(16).padStart(16, '0'),
+      startTimeUnixNano: 1_760_000_000_000_000_000n + BigInt(index),
+      depth: index,
+      step: `step-${index % 3}`,
+      name: `step-${index % 3}`,
+      ...(inputText !== undefined && { inputText }),
+      ...(errorMessage !== undefined && errorMessage !== '' && { errorMessage }),
+      ...(index % 5 === 0 && { attempt: 2, parentSpanId: index.toString(16).padStart(16, '0') }),
+      ...(index > 4_000 && {
+        inputTokens: index,
+        timeToFirstOutputSeconds: index / 7,
+        timingsSeconds: { wait: index },
+      }),
+      ...(index % 1_000 === 0 && { rest: { kind: 3, scope: { name: 's', version: `${index}` } } }),
+    });
+  });
+  await store.append(spans);
+  await store.close();
+  const source = await openDuckDbSource(path);
+  try {
+    const { data } = await source.ask({ name: 'conversation', conversationId: traceId });
+    expect(data.spans).toStrictEqual(spans);
+  } finally {
+    await source.close();
+  }
+}, 60_000);
+
 describe('a span', () => {
   const whole = step({
     traceId: `f${'0'.repeat(30)}1`,

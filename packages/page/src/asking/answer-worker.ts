@@ -1,6 +1,5 @@
 /**
- * Runs `@convotel/query` beside the page's thread, so that reading ten thousand rows or comparing two weeks never makes
- * scrolling wait.
+ * Runs `@convotel/query` in a worker, so that reading ten thousand rows or comparing two weeks never blocks scrolling.
  */
 import { ServeSource } from '@convotel/query/answers';
 import { answer } from './answers.ts';
@@ -13,7 +12,7 @@ export interface Asked {
   options: OptionsOf<AnswerName>;
 }
 
-/** What comes back for the call of the same number. */
+/** The result of the call with the same number. */
 export type Answered =
   | { number: number; value: unknown }
   | { number: number; error: { code: string; message: string; status?: number | undefined } };

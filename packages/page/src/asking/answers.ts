@@ -60,7 +60,7 @@ export type OptionsOf<Name extends AnswerName> = Parameters<(typeof ANSWERS)[Nam
 
 export type AnswerOf<Name extends AnswerName> = Awaited<ReturnType<(typeof ANSWERS)[Name]>>;
 
-/** Calls the answer with its own options. */
+/** Calls the function for `name`. */
 export function answer<Name extends AnswerName>(
   source: ConversationSource,
   name: Name,
@@ -70,14 +70,14 @@ export function answer<Name extends AnswerName>(
   return ask(source, options);
 }
 
-/** How long users waited for the first output; absent when no conversation records it. */
+/** How long users waited for the first output; absent if no conversation records it. */
 export interface ResponseLatency {
   conversations: number;
   p50Ms?: number | undefined;
   p95Ms?: number | undefined;
 }
 
-/** Median and P95 of the response latency of the conversations that start in the window, as the source answers them. */
+/** Median and P95 of the response latency of the conversations that start in the window. */
 export async function responseLatency(
   source: ConversationSource,
   options: { window: Window; filters?: ConversationFilters | undefined },
@@ -91,15 +91,15 @@ export async function responseLatency(
 /** The position of a conversation in a chart over time. */
 export interface PlacedConversation {
   traceId: string;
-  /** Whole milliseconds. */
+  /** An integer. */
   startUnixMs: number;
   durationMs: number;
   outcome: ConversationOutcome;
 }
 
 /**
- * Every conversation that starts in the window, by start, however many there are; only their positions, which cost a
- * source a fraction of what rows cost.
+ * The positions of all conversations that start in the window, by start. They cost the source a fraction of what rows
+ * cost.
  */
 export async function places(
   source: ConversationSource,
@@ -131,7 +131,7 @@ export interface StepParts {
   steps: Pick<StepColumn, 'step' | 'rows' | 'completedMs' | 'firstOffsetMs'>[];
 }
 
-/** The positions of the steps of each conversation in the window, as the source answers it. */
+/** The positions of the steps of each conversation in the window. */
 export async function stepParts(
   source: ConversationSource,
   options: { window: Window; filters?: ConversationFilters | undefined },
@@ -144,7 +144,7 @@ export async function stepParts(
   };
 }
 
-/** `usage`; the kinds of steps as data, because a worker takes no functions. */
+/** `usage`, with the kinds of steps as data, because functions cannot be passed to a worker. */
 function usageWithKinds(
   source: ConversationSource,
   { kinds = {}, ...options }: UsageOptions & { kinds?: Readonly<Record<string, StepKind>> | undefined },
@@ -153,7 +153,7 @@ function usageWithKinds(
   return usage(source, { ...options, kindOf });
 }
 
-/** One step in one interval of time. Durations are absent when nothing was counted. */
+/** One step in one time interval. Durations are absent if there are none. */
 export interface StepStretch {
   sinceUnixNano: bigint;
   untilUnixNano: bigint;
@@ -164,7 +164,7 @@ export interface StepStretch {
   failures: number;
 }
 
-/** One step, or the response latency, over the window in intervals of equal length, as the source answers each. */
+/** One step, or the response latency, in equal intervals of the window. */
 export async function stepOverTime(
   source: ConversationSource,
   options: { step: string; window: Window; stretches: number; filters?: ConversationFilters | undefined },
@@ -197,13 +197,13 @@ function partsOf({ sinceUnixNano, untilUnixNano }: Window, count: number): Windo
   })).filter((each) => each.sinceUnixNano < each.untilUnixNano);
 }
 
-/** The durations of a step as a hundred quantiles, in order; empty when none is counted. */
+/** The durations of a step as a hundred quantiles, in order; empty if there are none. */
 export interface StepSpread {
   durationsMs: readonly number[];
   firstOutputsMs: readonly number[];
 }
 
-/** The distribution of the durations of one step, or of response latencies, as the source answers it. */
+/** The distribution of the durations of one step, or of response latencies. */
 export async function stepSpread(
   source: ConversationSource,
   options: { step: string; window: Window; filters?: ConversationFilters | undefined },

@@ -3,11 +3,11 @@ import type { Answered, Asked } from './answer-worker.ts';
 import type { AnswerName, AnswerOf, OptionsOf } from './answers.ts';
 import type { StepKind } from '@convotel/conventions';
 
-/** The reason for a missing answer, worded like the command line. */
+/** Why there is no answer, with the same message as on the command line. */
 export class AskError extends Error {
   override readonly name = 'AskError';
   readonly code: string;
-  /** Status of the last response; 401 when a token is required. */
+  /** Status of the last response; 401 if a token is required. */
   readonly status: number | undefined;
 
   constructor(code: string, message: string, status: number | undefined) {
@@ -24,10 +24,10 @@ interface Waiting {
 
 const waiting = new Map<number, Waiting>();
 let lastNumber = 0;
-// Its script is loaded while the page is drawn for the first time.
+// Started immediately, so that its script is loaded during the first rendering.
 let worker: Worker | undefined = startWorker();
 
-/** Asks the server behind this page; the work is done in a worker. Rejects with {@link AskError} only. */
+/** Asks the server of this page, in a worker. Rejects only with {@link AskError}. */
 export function ask<Name extends AnswerName>(name: Name, options: OptionsOf<Name>): Promise<AnswerOf<Name>> {
   worker ??= startWorker();
   const number = ++lastNumber;
@@ -43,7 +43,7 @@ export function ask<Name extends AnswerName>(name: Name, options: OptionsOf<Name
 
 let sawFirst: (hasSeen: boolean) => void;
 
-/** Whether the first answer of the page contained a conversation; false also when it failed. */
+/** Whether the first answer contained a conversation; false if it failed. */
 export const firstAnswerSaw = new Promise<boolean>((resolve) => {
   sawFirst = resolve;
 });
@@ -69,31 +69,31 @@ function startWorker(): Worker {
   return started;
 }
 
-/** What the server says about itself at `/page/about.json`. */
+/** The content of `/page/about.json`. */
 export interface About {
-  /** The source behind the server. */
+  /** The source that the server reads from. */
   source: { kind: string; location: string };
   /** Whether programs may send spans to this address. */
   takesSpans: boolean;
-  /** The settings of the `convotel.json` of the server. */
+  /** The settings in the server's `convotel.json`. */
   settings?: {
     targetMs?: number;
     currency?: string;
     prices?: Readonly<Record<string, ModelPrice>>;
-    /** Kinds of the steps whose name does not reveal it. */
+    /** Kinds of the steps for which it cannot be derived from the name. */
     kinds?: Readonly<Record<string, StepKind>>;
   };
 }
 
-/** @throws `TypeError` when the server cannot be reached. */
+/** @throws `TypeError` if the server cannot be reached. */
 export async function readAbout(): Promise<About | undefined> {
   const response = await fetch('page/about.json');
   return response.ok ? ((await response.json()) as About) : undefined;
 }
 
 /**
- * Signs in with the token of the server, and gets a cookie that no script can read.
- * @returns what was wrong, in words; undefined when it worked
+ * Signs in with a token of the server, which sets an HttpOnly cookie.
+ * @returns an error message, or undefined on success
  */
 export async function signIn(token: string): Promise<string | undefined> {
   try {

@@ -10,24 +10,24 @@ import type {
 } from '@convotel/query/answers';
 
 /**
- * The fields of answers that the page shows, under its own names. If an answer renames or gains a field, only this file
- * changes.
+ * The fields of answers that the page shows, under the page's own names. If a field of an answer is renamed, only this
+ * file changes.
  */
 export interface ShownConversation {
   id: string;
   traceId: string;
   startUnixMs: number;
-  /** By the clock. */
+  /** Wall-clock duration. */
   durationMs: number;
   /** Sum of its outermost steps. */
   stepSumMs: number;
-  /** From the end of the user's input to the first output; absent when unknown. */
+  /** From the end of the user's input to the first output; absent if unknown. */
   responseMs?: number | undefined;
   outcome: ConversationOutcome;
   stepCount: number;
   sessionId?: string | undefined;
   workflow?: string | undefined;
-  /** The step that a failed conversation failed at. */
+  /** The step at which the conversation failed, if it did. */
   failedStep?: string | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface ShownDetail extends ShownConversation {
   steps: ShownStep[];
 }
 
-/** A step on the axis of its conversation. */
+/** A step with its position on the time axis of its conversation. */
 export interface ShownStep extends StepRow {
   offsetMs: number;
 }
@@ -66,27 +66,26 @@ export function shownDetail(detail: ConversationDetail): ShownDetail {
   };
 }
 
-/** Share of a step's calls that failed, as it is judged. */
+/** The error rate that a step is judged by: without failures that were retried, if known. */
 export function errorRatePct(row: StepErrorRow): number {
   return row.finalErrorRatePct ?? row.errorRatePct;
 }
 
-/** The failures that {@link errorRatePct} counts: those that were not followed by a successful retry. */
+/** The number of failures that {@link errorRatePct} counts: those that were not followed by a successful retry. */
 export function failuresOf(row: StepErrorRow): number {
   return row.finalFailures;
 }
 
-/** The row of an answer that is about whole conversations instead of a step. */
+/** Name of the row that is about whole conversations instead of a step. */
 export const RESPONSE_ROW = 'response latency';
 
-/** The warnings of a coverage as sentences. */
 export function warningTexts(warnings: Coverage['warnings']): string[] {
   return warnings.map(({ text }) => text);
 }
 
 /**
- * The step with the longest total waiting time: average times calls, so that a rare step does not count for more than
- * it took. Undefined when nothing has completed.
+ * The step with the longest total waiting time, which is average × count, so that a slow but rare step does not win.
+ * Undefined if no step has completed.
  */
 export function longestWait<Row extends Pick<StepAverageRow, 'step' | 'averageMs' | 'count'>>(
   rows: readonly Row[],
@@ -98,7 +97,7 @@ export function longestWait<Row extends Pick<StepAverageRow, 'step' | 'averageMs
   return byLength.find(({ step }) => isWaitedFor(step)) ?? byLength[0];
 }
 
-/** Whether a person waits while the step runs: not while they speak themselves, nor while they hear the answer. */
+/** Whether the user waits while the step runs: not while speaking, nor while hearing the answer. */
 export function isWaitedFor(step: string): boolean {
   const kind = stepKindOf(step);
   return kind !== 'capture' && kind !== 'playback';

@@ -4,16 +4,16 @@ import { isMoving, windowOf } from '../address.ts';
 import type { Address } from '../address.ts';
 import type { AskError } from './ask.ts';
 
-/** How often a view with a moving window asks again. */
+/** Refresh interval of a view with a moving window. */
 const EVERY_MS = 10_000;
 
 /** Options for questions about the window of the address. */
 export interface AskedFor {
-  /** A key of everything in `options` that does not move with the clock. */
+  /** Identifies everything in `options` that does not change with the time. */
   key: string;
-  /** Undefined for a fixed window. */
+  /** Refresh interval in milliseconds; undefined for a fixed window. */
   everyMs: number | undefined;
-  /** The window as of now. */
+  /** The options with the current window. */
   options: () => WindowedOptions;
 }
 
@@ -26,7 +26,7 @@ export function askedFor({ address, zone }: { address: Address; zone: string }):
   };
 }
 
-/** The state of an answer. The last value stays on the page while the next one is loading, and when that fails. */
+/** The state of an answer. The last value stays while the next one is loading, and if that fails. */
 export interface Known<Value> {
   value?: Value | undefined;
   error?: AskError | undefined;
@@ -50,12 +50,12 @@ export function useAnswer<Value>(key: string, ask: () => Promise<Value>, everyMs
       }
     });
     return () => over.abort();
-    // Everything that `ask` closes over is part of `key`.
+    // `key` identifies everything that `ask` depends on.
   }, [key, everyMs]);
   return known.key === key ? known : {};
 }
 
-/** Runs `work` at once, and again `everyMs` after it has finished; not while the page is hidden. */
+/** Runs `work` immediately, and again `everyMs` after it has finished; pauses while the page is hidden. */
 export async function askAgain(
   over: AbortSignal,
   everyMs: number | undefined,

@@ -18,7 +18,8 @@ import type { Column } from '../drawing/table.tsx';
 const NAMES = ['before', 'after'] as const;
 
 /**
- * Compares two windows: the parts of one, split where the user clicks, else in the middle; or any two that were chosen.
+ * Compares two windows: either the two parts of one, which is split where the user clicks (by default in the middle),
+ * or any two that the user chooses.
  */
 export function CompareView({ address, zone }: ViewProps) {
   const { filters, before, after } = address;
@@ -38,7 +39,7 @@ export function CompareView({ address, zone }: ViewProps) {
   };
   const choose = (name: keyof Sides, stretch: Stretch): void => {
     if (Date.parse(stretch[0]) >= Date.parse(stretch[1])) return;
-    // The other one stays where it is.
+    // Changes only one of the two.
     const both = { before: stretchOf(sides.before), after: stretchOf(sides.after), [name]: stretch };
     replaceAddress({ ...address, split: undefined, ...both });
   };
@@ -128,7 +129,7 @@ function stretchOf({ sinceUnixNano, untilUnixNano }: Window): Stretch {
   return [timeText(unixMs(sinceUnixNano)), timeText(unixMs(untilUnixNano))];
 }
 
-/** The window, wide enough for both sides. */
+/** `window`, extended to contain both sides. */
 function around(window: Window, { before, after }: Sides): Window {
   const all = [window, before, after];
   return {
@@ -141,7 +142,7 @@ function windowWords({ sinceUnixNano, untilUnixNano }: Window, zone: string): st
   return `${shortTimeWords(unixMs(sinceUnixNano), zone)} to ${shortTimeWords(unixMs(untilUnixNano), zone)}`;
 }
 
-/** The rows of `compare`, with the intervals drawn on one scale. */
+/** The rows of `compare`, with confidence intervals drawn on a common scale. */
 export function ComparisonTable({ rows }: { rows: readonly ComparisonRow[] }) {
   const reachMs = Math.max(
     ...rows.flatMap(({ deltaMs = 0, intervalMs = [0, 0] }) => [deltaMs, ...intervalMs].map(Math.abs)),

@@ -68,7 +68,7 @@ export function SidesChart(props: {
 
 const NO_ROWS: PlacedConversation[] = [];
 
-/** A pale band between two lines, with its name. */
+/** Draws a pale band between two lines, with a label. */
 function drawSide(chart: uPlot, name: string, { sinceUnixNano, untilUnixNano }: Window, colour: string): void {
   const { ctx, bbox } = chart;
   const x = (unixNano: bigint): number => chart.valToPos(unixMs(unixNano) / 1000, 'x', true);

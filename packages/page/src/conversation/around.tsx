@@ -12,12 +12,12 @@ import type { About } from '../asking/ask.ts';
 
 const NANO_PER_MS = 1_000_000n;
 const NANO_PER_MINUTE = 60_000n * NANO_PER_MS;
-/** How far on either side neighbours are searched. */
+/** Neighbours are searched up to this long before and after the conversation. */
 const AROUND_MINUTES = 720n;
-/** How many are shown on either side. */
+/** Maximum number of neighbours on either side. */
 const SHOWN_EACH_SIDE = 12;
 
-/** The exchanges of its session, else the conversations before and after this one, as columns of their durations. */
+/** The conversations of the same session, else those before and after this one, as a column chart. */
 export function Neighbours(props: { conversation: ShownConversation; zone: string; address: Address }) {
   const { conversation, zone, address } = props;
   const { sessionId, traceId } = conversation;
@@ -65,7 +65,7 @@ export function sessionLink(address: Address, sessionId: string): string {
   return formatAddress({ ...address, view: 'sessions', conversationId: undefined, step: undefined, sessionId });
 }
 
-/** By start: `conversation`, with as many on either side as are shown. */
+/** `conversation` and its neighbours, by start. */
 async function neighboursOf(
   conversation: ShownConversation,
   filters: ConversationFilters,
@@ -78,7 +78,8 @@ async function neighboursOf(
   };
   const untilItself = at + NANO_PER_MS;
   const before = recent(at - AROUND_MINUTES * NANO_PER_MINUTE, untilItself, SHOWN_EACH_SIDE + 1);
-  // Answers are newest first, so those just after it are searched in intervals that grow until there are enough.
+  // Answers are newest first, so the conversations just after it are found by increasing the window until it contains
+  // enough.
   let after: ShownConversation[] = [];
   for (let minutes = 5n; after.length < SHOWN_EACH_SIDE; minutes *= 12n) {
     after = await recent(untilItself, at + minutes * NANO_PER_MINUTE, 10_000);
@@ -87,7 +88,7 @@ async function neighboursOf(
   return [...(await before), ...after.slice(0, SHOWN_EACH_SIDE)];
 }
 
-/** The same conversation elsewhere: for a colleague, a program, a terminal, or the tracing system it came from. */
+/** Copies the conversation as a link, as JSON, as a command, or as a link to the tracing system that it comes from. */
 export function CopyAs(props: { detail: ShownDetail; report: AnswerOf<'trace'>; about: About | undefined }) {
   const { detail, report, about } = props;
   const command = commandFor(detail.id, about);
@@ -109,13 +110,13 @@ export function CopyAs(props: { detail: ShownDetail; report: AnswerOf<'trace'>; 
   );
 }
 
-/** The command that prints the same, from the same source. */
+/** The command that prints the same conversation from the same source. */
 function commandFor(id: string, about: About | undefined): string {
   const from = about === undefined || about.takesSpans ? location.origin : about.source.location;
   return `convotel trace ${shellWord(id)} --from ${shellWord(from)}`;
 }
 
-/** `text` as one word of a POSIX shell. */
+/** Quotes `text` for a POSIX shell. */
 function shellWord(text: string): string {
   return /^[\w./:@%+=,-]+$/.test(text) && !text.startsWith('-') ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

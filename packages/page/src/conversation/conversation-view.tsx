@@ -14,10 +14,10 @@ import { Neighbours, sessionLink, CopyAs } from './around.tsx';
 import { StepPanel } from './step-panel.tsx';
 import { Waterfall } from './waterfall.tsx';
 
-/** How often an open conversation is reloaded. */
+/** Refresh interval of a conversation that has not ended. */
 const OPEN_EVERY_MS = 2000;
 
-/** One conversation as it happened: its steps on one axis, why it took so long, and one step in detail. */
+/** One conversation: its steps on a time axis, why it took so long, and one step in detail. */
 export function ConversationView(props: ViewProps & { conversationId: string }) {
   const { address, zone, about, conversationId } = props;
   const [isOpen, setIsOpen] = useState(false);
@@ -123,7 +123,7 @@ function Head({ detail, zone, address }: { detail: ShownDetail; zone: string; ad
   );
 }
 
-/** The step of the address, else the one that failed, else the one with the longest wait, else the first. */
+/** The step in the address, else the one that failed, else the one with the longest wait, else the first. */
 function chosenStep(
   { outcome, steps }: ShownDetail,
   explained: readonly ExplainedStep[],

@@ -11,7 +11,7 @@ import { countText, countWords, durationWords, percentWords, timeWords } from '.
 const WEEK_NANO = 7n * 86_400_000_000_000n;
 const NANO_PER_MS = 1_000_000n;
 
-/** Everything that is known about one step. Texts of spans are never rendered as markup. */
+/** All details of one step. Texts of spans are never rendered as markup. */
 export function StepPanel(props: {
   step: ShownStep;
   /** Absent for a nested step. */
@@ -104,6 +104,7 @@ function factsOf(
   ] as const) {
     if (count !== undefined) facts.push([name, `${countText(count)} characters`]);
   }
+  if (step.audioSeconds !== undefined) facts.push(['Audio', durationWords(step.audioSeconds * 1000)]);
   if (step.model !== undefined) facts.push(['Model', [step.provider, step.model].filter(Boolean).join(' · ')]);
   for (const [name, count] of [
     ['Input', step.inputTokens],

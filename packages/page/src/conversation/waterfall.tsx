@@ -7,18 +7,18 @@ import { stepLook } from '../drawing/marks.tsx';
 
 type Path = AnswerOf<'explain'>['data']['path'];
 
-/** Gaps narrower than this share of the whole cannot be seen. */
+/** Narrower gaps cannot be seen; a fraction of the width. */
 const MIN_GAP_SHARE = 0.004;
-/** Gaps wider than this share have room for words. */
+/** Wider gaps have room for text; a fraction of the width. */
 const WORDS_SHARE = 0.05;
 
 /**
- * The steps on one axis, a row each. Pale: waiting for the first output. Solid: work. Hatched over the whole height:
- * time in no step. Each row is a button that shows the step in the panel.
+ * The steps on a common time axis, one row each. Pale: waiting for the first output. Solid: after it. Hatched over the
+ * whole height: no step is running. Each row is a button that shows the step in the panel.
  */
 export function Waterfall(props: {
   detail: ShownDetail;
-  /** What the conversation waited for, from start to end. */
+  /** The critical path: what the conversation waited for, from start to end. */
   path: Path;
   chosenSpanId: string | undefined;
   onChoose: (step: ShownStep) => void;
@@ -94,7 +94,7 @@ export function Waterfall(props: {
 
 function StepLine(props: {
   step: ShownStep;
-  /** Its parts of the path. */
+  /** The parts of the critical path in this step. */
   waitedFor: Path;
   at: (ms: number) => string;
   isChosen: boolean;
@@ -135,7 +135,7 @@ function StepLine(props: {
   );
 }
 
-/** The legend; only of what occurs. */
+/** The legend, with only the entries that occur. */
 function WaterfallKey({ detail, hasGaps }: { detail: ShownDetail; hasGaps: boolean }) {
   const entries: [look: string, words: string][] = [['key-path', 'what the conversation waited for']];
   if (detail.steps.some(({ timeToFirstOutputMs }) => timeToFirstOutputMs !== undefined)) {
@@ -157,9 +157,8 @@ function WaterfallKey({ detail, hasGaps }: { detail: ShownDetail; hasGaps: boole
 }
 
 /**
- * The position of the response latency on the axis: it ends with the first output of a step that answers the user,
- * taken from the step if known, else from the beginning of playback or the end of text to speech. Undefined without
- * such a step or latency.
+ * The position of the response latency on the axis. It ends at the first output of a step that answers the user, else
+ * at the start of playback or the end of text-to-speech. Undefined without such a step or a latency.
  */
 function responseMark({ responseMs, steps }: ShownDetail): { fromMs: number; untilMs: number } | undefined {
   if (responseMs === undefined) return undefined;

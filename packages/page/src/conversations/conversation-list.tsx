@@ -11,13 +11,13 @@ import { durationWords, isFailed, shortTimeWords } from '../words.ts';
 /** Id of the field that the key `/` focuses. */
 export const FIND_FIELD = 'find';
 
-/** Narrower than this, a row has two lines. */
+/** In a narrower list, a row has two lines. */
 const NARROW_PX = 720;
 const ROW_PX = 40;
 const NARROW_ROW_PX = 64;
-/** The share of rows whose bar fits; longer bars are cut off. */
+/** Fraction of rows whose bar fits; longer bars are clipped. */
 const FITTING_SHARE = 0.98;
-/** Rows drawn above and below the visible ones. */
+/** Number of rows that are rendered above and below the visible ones. */
 const MARGIN_ROWS = 12;
 
 interface ListProps {
@@ -27,7 +27,7 @@ interface ListProps {
   zone: string;
 }
 
-/** A list of up to ten thousand rows, of which only the visible ones are in the document. */
+/** A virtual list of up to ten thousand rows, of which only the visible ones are in the DOM. */
 export function ConversationList({ rows, parts, address, zone }: ListProps) {
   const box = useRef<HTMLDivElement>(null);
   const [seen, setSeen] = useState({ topRow: 0, height: 800, width: 1000 });
@@ -40,7 +40,7 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
     const measure = (): void => {
       const { clientHeight: height, clientWidth: width } = element;
       const topRow = Math.floor(element.scrollTop / rowPxOf(width));
-      // Rendered again only when other rows become visible.
+      // Re-rendered only when other rows become visible.
       setSeen((before) =>
         before.topRow === topRow && before.height === height && before.width === width
           ? before
@@ -67,16 +67,16 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
       element.scrollTop = top + rowPx - element.clientHeight;
     }
   });
-  // Together with rendering: a key in between would be undone, because a row that gets the focus is chosen.
+  // A layout effect, because a key press between rendering and focusing would be undone: focusing a row selects it.
   useLayoutEffect(() => {
     const element = box.current!;
-    // Rows come and go; a user who types elsewhere must not be interrupted.
+    // Must not take the focus from a user who is typing elsewhere.
     const { activeElement } = document;
-    // When a focused row is removed, the body gets the focus.
+    // If a focused row is removed, the body gets the focus.
     const isElsewhere = activeElement !== document.body && !element.contains(activeElement);
     if (!wantsFocus.current && isElsewhere) return;
     const row = element.querySelector<HTMLElement>('[data-chosen]');
-    // The row may have been rendered only now; or another one is in its place, which Enter must not open.
+    // The row may have just been rendered, or its element may now show another row, which Enter must not open.
     if (row !== null && chosen !== undefined) {
       wantsFocus.current = false;
       row.focus({ preventScroll: true });
@@ -90,7 +90,7 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
   const shown = rows.slice(first, seen.topRow - MARGIN_ROWS + shownAtOnce);
   const scaleMs = useMemo(() => barScaleMs(rows), [rows]);
   const here = formatAddress(address);
-  // An unchanged row is not rendered again: scrolling costs only the rows that become visible.
+  // Caches rendered rows, so that scrolling only renders rows that become visible.
   const drawn = useMemo(() => new Map<ShownConversation, VNode>(), [here, zone, parts, scaleMs]);
   const draw = (row: ShownConversation): VNode => (
     <Row
@@ -114,7 +114,7 @@ export function ConversationList({ rows, parts, address, zone }: ListProps) {
       <ol style={{ height: `${rows.length * rowPx}px` }}>
         {shown.map((row, index) => (
           <li
-            // Elements that scroll out are reused for rows that scroll in: new ones would cost more.
+            // Reuses the elements of rows that scroll out, because creating new ones is slower.
             key={(first + index) % shownAtOnce}
             aria-setsize={rows.length}
             aria-posinset={first + index + 1}
@@ -132,7 +132,7 @@ function rowPxOf(width: number): number {
   return width < NARROW_PX ? NARROW_ROW_PX : ROW_PX;
 }
 
-/** Scaled so that nearly all bars fit: one conversation of minutes does not shrink all others to a dot. */
+/** The scale at which nearly all bars fit, so that one very long conversation does not make all others tiny. */
 function barScaleMs(rows: readonly ShownConversation[]): number {
   const sorted = Float64Array.from(rows, ({ durationMs }) => durationMs).sort();
   return Math.max(sorted[Math.floor((sorted.length - 1) * FITTING_SHARE)] ?? 0, 1);
@@ -165,16 +165,16 @@ function Row(props: {
   );
 }
 
-/** `j` and `k` go down and up, `e` to the next that failed, `/` to the field for an id; Enter follows the link. */
+/** Keys: `j` down, `k` up, `e` to the next failure, `/` to the search field. Enter follows the link. */
 function useRowKeys(
   rows: readonly ShownConversation[],
   chosen: string | undefined,
   choose: (row: ShownConversation, index: number) => void,
 ): void {
-  // Keys may be faster than rendering: each continues from the row that the one before chose.
+  // Keys may be pressed faster than the list renders, so each continues from the row that the previous one selected.
   const latest = useRef({ rows, chosen, choose });
   latest.current = { rows, chosen, choose };
-  // Before the rows are visible, so that no key is lost.
+  // A layout effect, so that no key press is lost after the rows become visible.
   useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       const isTyping = event.target instanceof HTMLElement && event.target.closest('input, select, textarea') !== null;

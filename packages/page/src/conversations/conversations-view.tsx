@@ -15,7 +15,7 @@ const ORDER_WORDS: Readonly<Record<Order, string>> = {
   attention: 'Needs attention first',
 };
 
-/** All conversations of the window, live. */
+/** All conversations of the window, updated live. */
 export function ConversationsView({ address, zone }: ViewProps) {
   const live = useLiveConversations(address, zone);
   const rows = useOrdered(live.rows, address);

@@ -9,21 +9,21 @@ import type { ShownConversation } from '../asking/rows.ts';
 import type { StepParts } from '../asking/answers.ts';
 import { askAgain } from '../asking/use-answer.ts';
 
-/** Most rows of one question. */
+/** Maximum number of rows per question. */
 export const MOST_ROWS = 10_000;
-/** Asked first, so that the page shows something while the rest is read. */
+/** Number of rows in the first question, so that the page shows something while the rest is loading. */
 const FIRST_ROWS = 100;
 const EVERY_MS = 2000;
-/** A conversation changes while it runs; those that began this long before the newest are asked for again. */
+/** Conversations that began this long before the newest or later may still be running, and are asked for again. */
 const CHANGING_NANO = 120_000_000_000n;
-/** Changes to older ones are found by asking for everything again. */
+/** After this many rounds, all are asked for again, to find changes in older ones. */
 const ALL_EVERY_ROUNDS = 30;
 
 /** Conversations of a window, kept up to date. */
 export interface LiveConversations {
   /** Newest first; undefined until the first answer. */
   rows: ShownConversation[] | undefined;
-  /** The positions of their steps; later answers come first. */
+  /** The positions of their steps, the latest answer first. */
   parts: StepParts[];
   coverage: Coverage | undefined;
   error: AskError | undefined;
@@ -94,7 +94,7 @@ export function useLiveConversations(address: Address, zone: string): LiveConver
   return live.key === key ? live : NOTHING;
 }
 
-/** The rows in the order of the address. */
+/** The rows in the order that is set in the address. */
 export function useOrdered(rows: ShownConversation[] | undefined, address: Address): ShownConversation[] | undefined {
   const { order, find } = address;
   return useMemo(() => {
@@ -105,7 +105,7 @@ export function useOrdered(rows: ShownConversation[] | undefined, address: Addre
   }, [rows, order, find]);
 }
 
-/** Those that need attention first. */
+/** Sort order of outcomes by need for attention. */
 const NEED: Readonly<Record<ShownConversation['outcome'], number>> = {
   failed: 0,
   timed_out: 0,

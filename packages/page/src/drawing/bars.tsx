@@ -3,7 +3,7 @@ import { isFailed, durationWords, outcomeWords, shortTimeWords } from '../words.
 import type { ShownConversation } from '../asking/rows.ts';
 import { stepLook } from './marks.tsx';
 
-/** Steps that touch do not overlap, whatever their clocks say. */
+/** A shorter overlap is ignored, because clocks are not that accurate. */
 const OVERLAP_MS = 1;
 
 /** A step in a bar; `completedMs` is absent if it did not complete. */
@@ -15,7 +15,7 @@ interface BarPart {
   lane: number;
 }
 
-/** The index of each conversation in {@link StepParts}, built once for many bars. */
+/** Index of {@link StepParts} by conversation, built once for many bars. */
 export class PartsIndex {
   readonly #parts: StepParts;
   readonly #rowByTraceId: Map<string, number>;
@@ -69,12 +69,12 @@ function indexIn(rows: Uint32Array, row: number): number {
 }
 
 /**
- * A conversation as one bar: its steps at their start, on a scale that ends at `scaleMs`. A step that did not complete
- * extends to the end of the conversation, hatched.
+ * A conversation as one bar with its steps, on a scale from 0 to `scaleMs`. A step that did not complete is hatched, up
+ * to the end of the conversation.
  */
 export function StepBar(props: {
   conversation: ShownConversation;
-  /** The first that contains the conversation is used. */
+  /** The first one that contains the conversation is used. */
   parts: readonly PartsIndex[];
   scaleMs: number;
 }) {
@@ -110,8 +110,8 @@ function stepsOf(parts: readonly PartsIndex[], traceId: string): readonly BarPar
 }
 
 /**
- * Conversations in order as columns of their durations, with the time before the first output dark, if known. A click
- * opens the conversation.
+ * A column chart of the durations of conversations, in order. The time before the first output is dark, if known. A
+ * click opens the conversation.
  */
 export function ConversationColumns(props: {
   /** By start. */

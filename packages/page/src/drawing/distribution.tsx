@@ -7,8 +7,8 @@ import { stepLook } from './marks.tsx';
 const COLUMNS = 60;
 
 /**
- * The distribution of durations, and below it of first outputs on the same axis; with the median, the 95th and the 99th
- * percentile.
+ * Histograms of durations and, mirrored below on the same axis, of times to first output, with the median, the 95th and
+ * the 99th percentile.
  */
 export function Distribution(props: { step: string; spread: StepSpread; percentiles: StepPercentiles }) {
   const { step, spread, percentiles } = props;
@@ -82,7 +82,7 @@ function Columns({ values, scaleMs, look }: { values: readonly number[]; scaleMs
   );
 }
 
-/** The distribution of the durations of a step, as `percentiles` answers it, and one duration within it. */
+/** The percentiles of a step's duration on an axis, with a mark at one duration. */
 export function Place({ percentiles, markMs }: { percentiles: StepPercentiles; markMs?: number | undefined }) {
   const { p10, p25, p50, p75, p90, p95, p99 } = percentiles.percentiles;
   if (p10 === undefined || p99 === undefined) return <p class="soft">No completed call to compare with.</p>;

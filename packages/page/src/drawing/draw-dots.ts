@@ -3,13 +3,13 @@ import type { PlacedConversation } from '../asking/answers.ts';
 import { themeColour } from './time-chart.tsx';
 import { isFailed } from '../words.ts';
 
-/** From this number on, dots would hide one another, so cells show counts instead. */
+/** From this number on, cells with counts are drawn, because dots would hide each other. */
 export const CELLS_FROM = 2500;
 const CELL_PX = 7;
-/** Largest distance of a click from a dot, in pixels. */
+/** Maximum distance of a click from a dot, in pixels. */
 const NEAR_PX = 14;
 
-/** Draws each conversation with a shape and a colour by its outcome, failures on top. */
+/** Draws each conversation with the shape and colour of its outcome, failures on top. */
 export function drawDots(chart: uPlot, rows: readonly PlacedConversation[]): void {
   const { ctx, bbox } = chart;
   ctx.save();
@@ -84,7 +84,6 @@ function drawCrosses(chart: uPlot, rows: readonly PlacedConversation[]): void {
   ctx.stroke();
 }
 
-/** One cell of a chart with cells. */
 export interface Cell {
   conversations: number;
   sinceUnixMs: number;
@@ -132,7 +131,7 @@ function drawCells(chart: uPlot, rows: readonly PlacedConversation[]): void {
   ctx.fillStyle = themeColour('--accent');
   for (const [cell, count] of counts) {
     const [column = 0, line = 0] = cell.split(' ').map(Number);
-    // A cell with one conversation must be visible beside one with hundreds.
+    // Logarithmic, so that a cell with one conversation is visible beside one with hundreds.
     ctx.globalAlpha = 0.2 + 0.8 * (Math.log1p(count) / Math.log1p(most));
     ctx.fillRect(column * size, line * size, size - 1, size - 1);
   }

@@ -5,8 +5,8 @@ import { formatAddress } from '../address.ts';
 import type { Address } from '../address.ts';
 
 /**
- * The class that gives a step its colour: by kind, so that the model of any pipeline looks like a model, otherwise by
- * name, so that a step has the same colour in every view.
+ * The CSS class for a step's colour. It depends on the kind, so that language models have the same colour in every
+ * pipeline; if that is unknown, on the name, so that the step has the same colour in every view.
  */
 export function stepLook(step: string): string {
   const kind = stepKindOf(step);
@@ -16,7 +16,7 @@ export function stepLook(step: string): string {
   return `look-other-${sum % 4}`;
 }
 
-/** The legend of the colours of steps, in step order. */
+/** The legend of step colours, in step order. */
 export function StepLegend({ steps }: { steps: readonly string[] }) {
   return (
     <ul class="legend">
@@ -30,7 +30,7 @@ export function StepLegend({ steps }: { steps: readonly string[] }) {
   );
 }
 
-/** A symbol and a word beside the colour, for people who cannot see the colour. */
+/** Symbols that are shown in addition to the colour, for people who cannot see it. */
 const OUTCOME_SIGNS: Readonly<Record<ConversationOutcome, string>> = {
   completed: '✓',
   failed: '✕',
@@ -56,7 +56,7 @@ const SEVERITY_SIGNS: Readonly<Record<Severity, [sign: string, word: string]>> =
   info: ['•', 'Note'],
 };
 
-/** Findings in the order of the command line; each sentence once. */
+/** Findings in the same order as on the command line, without duplicates. */
 export function Findings({ findings }: { findings: readonly Finding[] }) {
   const texts = new Set<string>();
   const once = findings.filter(({ text }) => !texts.has(text) && texts.add(text));

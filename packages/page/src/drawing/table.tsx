@@ -1,26 +1,26 @@
 import type { ComponentChildren } from 'preact';
 import { countText, durationWords } from '../words.ts';
 
-/** A column of a table; the first one names the row. */
+/** A column of a table. The first one is the row header. */
 export interface Column<Row> {
   name: string;
-  /** Numbers are aligned to the end of their cell. */
+  /** Whether its cells are right-aligned. */
   isNumber?: boolean | undefined;
   cell: (row: Row) => ComponentChildren;
-  /** Classes of the cell. */
+  /** CSS classes of the cell. */
   look?: ((row: Row) => string) | undefined;
-  /** Shown when the pointer rests on the cell. */
+  /** Tooltip of the cell. */
   title?: ((row: Row) => string) | undefined;
 }
 
 /** A table of numbers. If wider than the screen, it scrolls in its own box, also by keyboard. */
 export function Table<Row>(props: {
-  /** What the table holds, for screen readers. */
+  /** Description for screen readers. */
   label: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   keyOf: (row: Row) => string;
-  /** Classes of a row. */
+  /** CSS classes of a row. */
   look?: ((row: Row) => string) | undefined;
 }) {
   const { label, columns, rows, keyOf, look } = props;
@@ -62,7 +62,7 @@ export function Table<Row>(props: {
   );
 }
 
-/** A bar beside its value, on a scale that ends at `scale`. */
+/** A bar beside its value, on a scale from 0 to `scale`. */
 export function CellBar(props: {
   value: number | undefined;
   scale: number;

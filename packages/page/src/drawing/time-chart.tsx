@@ -4,14 +4,14 @@ import { useEffect, useRef } from 'preact/hooks';
 import { axisWords, countText } from '../words.ts';
 
 export interface TimeChartProps {
-  /** What the picture shows, for screen readers. */
+  /** Description for screen readers. */
   label: string;
   zone: string;
   heightPx: number;
   /** Unix seconds in ascending order, then a row of milliseconds for each of `series`. */
   data: uPlot.AlignedData;
   series: uPlot.Series[];
-  /** Ends of the time axis, Unix seconds. */
+  /** Start of the time axis, in Unix seconds. */
   sinceSeconds: number;
   untilSeconds: number;
   /** Whether the vertical axis shows counts instead of milliseconds. */
@@ -25,7 +25,7 @@ export interface TimeChartProps {
   onSelect?: ((since: number, until: number) => void) | undefined;
 }
 
-/** Whole numbers between two ticks of a count. */
+/** Allowed distances between two ticks of a count axis: integers. */
 const COUNT_STEPS = [1, 2, 5]
   .flatMap((step) => [1, 10, 100, 1000, 10_000].map((power) => step * power))
   .sort((a, b) => a - b);
@@ -33,7 +33,7 @@ const COUNT_STEPS = [1, 2, 5]
 /** A shorter drag, in pixels, counts as a click. */
 const MIN_DRAG_PX = 4;
 
-/** A chart by uPlot: it takes the width that there is, and the colours of the theme. */
+/** A uPlot chart that fills the available width and uses the colours of the theme. */
 export function TimeChart(props: TimeChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const latest = useRef(props);
@@ -65,7 +65,7 @@ export function TimeChart(props: TimeChartProps) {
   return <div ref={place} class="chart" role="img" aria-label={props.label} />;
 }
 
-/** A colour of the theme, as the canvas needs it. */
+/** The value of a theme colour, for drawing on a canvas. */
 export function themeColour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
@@ -135,7 +135,7 @@ function optionsOf(latest: { current: TimeChartProps }, width: number): uPlot.Op
   };
 }
 
-/** A little more than the requested range, so that points at its ends are fully visible. */
+/** Slightly more than the requested range, so that points at its ends are fully visible. */
 function padded({ sinceSeconds, untilSeconds }: TimeChartProps): [min: number, max: number] {
   const margin = (untilSeconds - sinceSeconds) * 0.008;
   return [sinceSeconds - margin, untilSeconds + margin];
@@ -143,7 +143,7 @@ function padded({ sinceSeconds, untilSeconds }: TimeChartProps): [min: number, m
 
 const DAY_SECONDS = 86_400;
 
-/** Hours within a day, dates beyond; 24-hour clock, as everywhere on the page. */
+/** Times (24-hour clock) if ticks are less than a day apart, else dates. */
 function timeLabels(ticks: number[], stepSeconds: number, zone: string): string[] {
   return ticks.map((tick) => {
     const date = uPlot.tzDate(new Date(tick * 1000), zone);

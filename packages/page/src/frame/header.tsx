@@ -23,7 +23,7 @@ const WINDOWS: readonly (readonly [since: string, words: string])[] = [
   ['30d', 'Last 30 days'],
 ];
 
-/** Name, views, and what applies to all of them: the window, the filters and the time zone. */
+/** The name, the navigation, and the controls for window, filters and time zone. */
 export function Header({ address, zone, about }: ViewProps) {
   return (
     <header class="top">
@@ -61,13 +61,13 @@ export function Header({ address, zone, about }: ViewProps) {
   );
 }
 
-/** The same window and filters in another view, with nothing opened. */
+/** The link to another view with the same window and filters. */
 function linkTo(address: Address, view: View): string {
   const { since, until, filters, zone, order, by } = address;
   return formatAddress({ view, since, until, filters, zone, order, by });
 }
 
-/** Active filters that no field shows; a click removes one. */
+/** Active filters that have no field; a click removes one. */
 function FilterChips({ address }: { address: Address }) {
   const isList = address.view === 'conversations' && address.conversationId === undefined;
   if (isList || address.conversationId !== undefined || address.sessionId !== undefined) return null;
@@ -86,7 +86,7 @@ function FilterChips({ address }: { address: Address }) {
   );
 }
 
-/** Chooses two times instead of a length. */
+/** The choice of two times instead of a duration. */
 const BETWEEN = 'between';
 
 function WindowChoice({ address, zone }: Pick<ViewProps, 'address' | 'zone'>) {
@@ -130,7 +130,7 @@ function windowWords(since: string, until: string | undefined, zone: string): st
   return until === undefined ? `Since ${words(since)}` : `${words(since)} to ${words(until)}`;
 }
 
-/** A date and a time in the time zone. */
+/** An input for a date and time in `zone`. */
 export function TimeInput(props: { label: string; at: string; zone: string; onTime: (time: string) => void }) {
   const { label, at, zone, onTime } = props;
   const read = (event: Event): void => {
@@ -147,7 +147,7 @@ export function TimeInput(props: { label: string; at: string; zone: string; onTi
 function ZoneChoice({ address, zone }: Pick<ViewProps, 'address' | 'zone'>) {
   const own = ownZone();
   const zones = [...new Set([own, 'UTC', zone])];
-  // More than four hundred: they are drawn once, and not before there is anything to see.
+  // There are more than four hundred, so they are rendered once, after everything else is visible.
   const [isReady, setIsReady] = useState(false);
   useEffect(() => void firstAnswerSaw.then(() => setIsReady(true)), []);
   const others = useMemo(

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import program from './first-program.txt?raw';
 import { signIn } from '../asking/ask.ts';
 
-/** Shown until spans arrive: the lines to paste, with a check every two seconds for the first span. */
+/** Shown until spans arrive: the lines to paste. The page checks every two seconds for the first span. */
 export function EmptyState({ about }: { about: About | undefined }) {
   const start = `OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin} node your-program.js`;
   return (
@@ -39,7 +39,7 @@ function Snippet({ text, label }: { text: string; label: string }) {
   );
 }
 
-/** Asks for the server's token once; the browser then keeps a cookie that no script can read. */
+/** Asks for the server's token once; the server then sets an HttpOnly cookie. */
 export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
   const [token, setToken] = useState('');
   const [problem, setProblem] = useState<string>();

@@ -10,7 +10,7 @@ export interface ViewProps {
   address: Address;
   /** IANA time zone that times are shown in. */
   zone: string;
-  /** Absent until the server has answered. */
+  /** Undefined until the server has responded. */
   about: About | undefined;
 }
 
@@ -19,8 +19,8 @@ interface WithCoverage {
 }
 
 /**
- * Shows a value once it is known, with the warnings of its coverage; an error is worded like the command line, above
- * the last value if there is one.
+ * Shows a value as soon as it is known, with the warnings of its coverage. An error is shown above the last value, if
+ * any, with the same message as on the command line.
  */
 export function Answered<Value extends WithCoverage>(props: {
   known: Known<Value>;
@@ -53,7 +53,7 @@ export function Problem({ known }: { known: Known<unknown> }) {
   );
 }
 
-/** What an answer did not see. */
+/** The warnings of an answer. */
 export function Notes({ known }: { known: Known<WithCoverage> }) {
   const [isShut, setIsShut] = useState(false);
   const texts = known.value === undefined ? [] : warningTexts(known.value.coverage.warnings);
@@ -72,7 +72,7 @@ export function Notes({ known }: { known: Known<WithCoverage> }) {
   );
 }
 
-/** How long the button shows that it has copied, in milliseconds. */
+/** How long the confirmation is shown, in milliseconds. */
 const SAID_MS = 2000;
 
 /** Copies `text()` to the clipboard, and confirms it. */
@@ -98,7 +98,7 @@ export function CopyButton({ label, text }: { label: string; text: () => string 
   );
 }
 
-/** Browsers offer no clipboard to http pages from another machine; there a selection is copied. */
+/** Browsers have no clipboard API on http pages from another machine; there, a selection is copied. */
 async function writeToClipboard(text: string): Promise<void> {
   if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
   const area = document.createElement('textarea');

@@ -12,12 +12,12 @@ import { cellAt, CELLS_FROM, drawDots, nearestDot } from '../drawing/draw-dots.t
 import type { Cell } from '../drawing/draw-dots.ts';
 
 const HEIGHT_PX = 240;
-/** Largest distance of a click from a failure among cells, in pixels. */
+/** Maximum distance of a click from a failure that is drawn over cells, in pixels. */
 const ON_PX = 4;
-/** No line between conversations: they are drawn one by one. */
+/** uPlot draws nothing itself: the dots are drawn by {@link drawDots}. */
 const SERIES: uPlot.Series[] = [{ paths: () => null, points: { show: false } }];
 
-/** Each conversation as a dot by start and duration; if there are many, cells with counts. */
+/** A scatter plot of the conversations by start and duration; if there are many, a heat map. */
 export function ConversationDots(props: { address: Address; zone: string; everyMs: number | undefined }) {
   const { address, zone, everyMs } = props;
   const { since, until, filters } = address;
@@ -60,7 +60,7 @@ function Dots({ rows, sinceSeconds, untilSeconds, address, zone }: DotsProps) {
   );
   const hasCells = rows.length >= CELLS_FROM;
   const failed = useMemo(() => rows.filter(({ outcome }) => isFailed(outcome)), [rows]);
-  // With cells, only failures are drawn one by one.
+  // With cells, only failures are drawn as dots.
   const at = (chart: uPlot, x: number, y: number): PlacedConversation | Cell | undefined =>
     hasCells ? (nearestDot(chart, failed, x, y, ON_PX) ?? cellAt(chart, rows, x, y)) : nearestDot(chart, rows, x, y);
   const list = (sinceUnixMs: number, untilUnixMs: number, more: Partial<Address> = {}): void =>

@@ -19,7 +19,7 @@ import type { AnswerOf } from '../asking/answers.ts';
 import { errorRatePct, failuresOf } from '../asking/rows.ts';
 
 /**
- * The current state: the figures of the window compared with the time before, where the time goes, and what went wrong.
+ * The current state: the key figures compared with the previous window, where the time goes, and what failed.
  */
 export function NowView(props: ViewProps) {
   const { address, zone, about } = props;
@@ -121,7 +121,7 @@ export function NowView(props: ViewProps) {
   );
 }
 
-/** How users fared in one window. */
+/** How long users waited in one window. */
 export interface Waits {
   satisfied: AnswerOf<'satisfaction'>['data'];
   response: AnswerOf<'responseLatency'>;
@@ -129,7 +129,7 @@ export interface Waits {
 
 type Comparison = AnswerOf<'compare'>;
 
-/** The figures of whole conversations, each with its value in the time before. */
+/** The key figures of conversations, each with its value in the previous window. */
 export function Figures(props: {
   report: Comparison;
   errors: AnswerOf<'errors'> | undefined;
@@ -210,7 +210,7 @@ function Figure(props: {
   );
 }
 
-/** All that started in the window, ended or not. */
+/** Number of conversations that started in the window, including open ones. */
 function conversationsOf({ satisfied }: Waits): number {
   return satisfied.conversations + satisfied.open;
 }

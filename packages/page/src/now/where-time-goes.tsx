@@ -9,7 +9,9 @@ import { useAnswer } from '../asking/use-answer.ts';
 import { OutcomeBadge, stepLook } from '../drawing/marks.tsx';
 import { durationWords, shortTimeWords } from '../words.ts';
 
-/** The averages of the steps as bars, in step order; the one with the longest total waiting time is named first. */
+/**
+ * The averages of the steps as bars, in step order, below a sentence about the step with the most total waiting time.
+ */
 export function WhereTimeGoes({ report, address }: { report: AnswerOf<'averages'>; address: Address }) {
   const longest = longestWait(report.data);
   if (longest?.averageMs === undefined) return <p class="soft">No step has completed in this window.</p>;
@@ -44,7 +46,7 @@ export function WhereTimeGoes({ report, address }: { report: AnswerOf<'averages'
   );
 }
 
-/** The longest conversations, each with the reason. */
+/** The longest conversations, each with the reason why it took so long. */
 export function Slowest(props: { rows: readonly ConversationRow[]; address: Address; zone: string }) {
   const { rows, address, zone } = props;
   if (rows.length === 0) return <p class="soft">No conversation in this window.</p>;

@@ -11,10 +11,10 @@ import { shownConversation } from '../asking/rows.ts';
 import { ConversationColumns } from '../drawing/bars.tsx';
 import { Findings, OutcomeBadge } from '../drawing/marks.tsx';
 
-/** Most sessions that are listed. */
+/** Maximum number of sessions that are listed. */
 const MOST_SESSIONS = 200;
 
-/** The sessions of the window: calls, threads, a robot's days. */
+/** The sessions of the window, such as phone calls and chat threads. */
 export function SessionsView(props: ViewProps) {
   const { address, zone } = props;
   const { key, everyMs, options } = askedFor(props);
@@ -101,17 +101,17 @@ function sessionColumns(
   ];
 }
 
-/** By the clock, from its first conversation to its last. */
+/** Wall-clock time from the start of the first conversation to the end of the last. */
 function lengthMs({ startTime, endTime }: Pick<SessionRow, 'startTime' | 'endTime'>): number {
   return Date.parse(endTime) - Date.parse(startTime);
 }
 
-/** How often a session is reloaded: it may continue. */
+/** Refresh interval of a session, which may still continue. */
 const EVERY_MS = 10_000;
-/** Most conversations that are listed: the last ones. */
+/** Maximum number of conversations that are listed; the latest ones. */
 const MOST_CONVERSATIONS = 500;
 
-/** One session: its conversations by start, the pauses between them, and what went wrong. */
+/** One session: its conversations by start, the pauses between them, and the errors. */
 export function SessionView(props: ViewProps & { sessionId: string }) {
   const { address, zone, sessionId } = props;
   const known = useAnswer(

@@ -17,7 +17,7 @@ import { countText, percentWords } from '../words.ts';
 
 /** Number of intervals that the window is divided into. */
 const STRETCHES = 24;
-/** How many kinds of failures are read, to select those of one step. */
+/** Number of kinds of failures that are read, from which those of the step are selected. */
 const ERRORS_READ = 1000;
 const ERRORS_SHOWN = 5;
 
@@ -29,7 +29,7 @@ export function OneStep(props: ViewProps & { step: string; spread: AnswerOf<'per
   const hundred = useAnswer(`spread of ${asked}`, () => ask('stepSpread', { ...options(), step }));
   const overTime = useAnswer(`over time ${asked}`, async () => {
     const stretches = await ask('stepOverTime', { ...options(), step, stretches: STRETCHES });
-    // An interval without a call needs no warning.
+    // No warning for intervals without a call.
     return { stretches, coverage: { complete: true, warnings: [] } };
   });
   const errors = useAnswer(`errors of ${asked}`, () => ask('commonErrors', { ...options(), limit: ERRORS_READ }));
@@ -140,7 +140,7 @@ const FAILURE_SERIES: uPlot.Series[] = [
   { fill: () => themeColour('--bad'), paths: uPlot.paths.bars!({ size: [0.7, 40] }), points: { show: false } },
 ];
 
-/** The group of calls that name no model. */
+/** The group of calls without a model. */
 const NO_MODEL = '(none)';
 
 interface ModelRow extends StepAverageRow {
@@ -148,7 +148,7 @@ interface ModelRow extends StepAverageRow {
   failures: StepErrorRow | undefined;
 }
 
-/** The numbers of the step for each model; nothing if its calls name no model. */
+/** The numbers of the step for each model; nothing if its calls have no model. */
 function ByModel(props: ViewProps & { step: string }) {
   const { step } = props;
   const { key, everyMs, options } = askedFor(props);
@@ -201,7 +201,7 @@ function ByModel(props: ViewProps & { step: string }) {
   );
 }
 
-/** Failures that were not followed by a successful retry, with their share of the calls. */
+/** Failures that were not followed by a successful retry, with their percentage of the calls. */
 export const FAILED_COLUMN: Column<{ failures: StepErrorRow | undefined }> = {
   name: 'Failed',
   isNumber: true,

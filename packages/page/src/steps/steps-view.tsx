@@ -12,7 +12,7 @@ import type { ViewProps } from '../frame/view.tsx';
 import { countText, durationWords } from '../words.ts';
 import { FAILED_COLUMN, lookOf, OneStep } from './one-step.tsx';
 
-/** Every step in numbers, and one of them in detail. */
+/** A table of all steps, and one of them in detail. */
 export function StepsView(props: ViewProps) {
   const { address } = props;
   const { key, everyMs, options } = askedFor(props);

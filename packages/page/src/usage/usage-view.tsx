@@ -17,7 +17,7 @@ const GROUP_WORDS: Readonly<Record<UsageGroup, string>> = {
   session: 'Session',
 };
 
-/** What models were used for, and its cost by the prices in the settings of the server. */
+/** Model usage, and its cost at the prices in the server's settings. */
 export function UsageView(props: ViewProps) {
   const { address, about } = props;
   const { by } = address;
@@ -32,7 +32,9 @@ export function UsageView(props: ViewProps) {
     <section class="usage">
       <div class="view-head">
         <h1>Usage</h1>
-        <p class="soft">Calls of models, the tokens they took and gave, and the characters that were spoken.</p>
+        <p class="soft">
+          Calls of models, the tokens they took and gave, the characters that were spoken, and the audio.
+        </p>
       </div>
       <nav class="groups" aria-label="Rows are about">
         {USAGE_GROUPS.map((group) => (
@@ -63,6 +65,11 @@ export function UsageView(props: ViewProps) {
                   No price for {model}: add one under "prices" in convotel.json.
                 </p>
               ))}
+              {data.unmeasuredModels.map((model) => (
+                <p key={model} class="soft">
+                  No seconds of audio for {model}: say them with step.usage({'{ audioSeconds }'}).
+                </p>
+              ))}
               {prices === undefined ? (
                 <p class="soft">
                   With prices of models under "prices" in the convotel.json of the server, this shows what it cost.
@@ -84,7 +91,7 @@ function columnsFor(
 ): Column<UsageRow>[] {
   const isTotal = (row: UsageRow): boolean => !rows.includes(row);
   const hasCost = rows.some(({ cost }) => cost !== undefined);
-  // The bar is of what is paid, else of what is counted.
+  // The bar shows the cost, or the number of calls if there are no prices.
   const sizeOf = ({ cost, calls }: UsageRow): number => (hasCost ? (cost ?? 0) : calls);
   const scale = Math.max(...rows.map(sizeOf));
   const barOf = (row: UsageRow, words: string) =>
@@ -120,7 +127,7 @@ function columnsFor(
   ];
 }
 
-/** The link to more about one group. */
+/** The link to the details of one group. */
 function linkTo(by: UsageGroup, group: string, address: Address): string | undefined {
   switch (by) {
     case 'session':

@@ -7,39 +7,43 @@ import { buildReport, checkWindowed } from './report.ts';
 import type { Report, WindowedOptions } from './report.ts';
 import { readConversations } from './sessions.ts';
 
-/** What a model costs, in any currency. */
+/** The price of a model, in any currency. */
 export interface ModelPrice {
   inputPerMillionTokens?: number | undefined;
   outputPerMillionTokens?: number | undefined;
-  /** Of text that was spoken. */
+  /** Of text to speak. If the model also has a price per minute, used only if the length of the audio is unknown. */
   perMillionCharacters?: number | undefined;
+  /** Of transcribed or generated audio. */
+  perAudioMinute?: number | undefined;
 }
 
-/** What rows of `usage` are about. */
+/** What `usage` can be grouped by. */
 export type UsageGroup = 'model' | 'day' | 'workflow' | 'session' | 'step';
 
-/** What {@link usage} is asked with. */
+/** Options of {@link usage}. */
 export interface UsageOptions extends WindowedOptions {
   /** @defaultValue `'model'` */
   by?: UsageGroup | undefined;
-  /** Prices by the name of the model that spans carry. Without any, there is no cost. */
+  /** Prices by model name as in the spans. Without prices, there is no cost. */
   prices?: Readonly<Record<string, ModelPrice>> | undefined;
-  /** Kinds of steps whose name does not tell. */
+  /** Returns the kind of a step. @defaultValue derived from the name */
   kindOf?: ((step: string) => StepKind) | undefined;
 }
 
-/** A row of `usage`. Sums are absent where no call says so. */
+/** A row of `usage`. Sums are absent if no call has the value. */
 export interface UsageRow {
-  /** The model, day, workflow, session or step; absent where calls do not say it. */
+  /** The model, day, workflow, session or step; absent if calls do not have one. */
   group?: string;
   calls: number;
   inputTokens?: number;
   outputTokens?: number;
-  /** Characters that text-to-speech steps were given to speak. */
+  /** Number of characters that text-to-speech steps received. */
   spokenChars?: number;
-  /** Of the calls that have a price; absent where none has. */
+  /** Seconds of audio that steps received or generated. */
+  audioSeconds?: number;
+  /** Total of the calls with a price; absent if none has one. */
   cost?: number;
-  /** Calls that used something which has no price. */
+  /** Number of calls that used something without a price, or that have a price per minute but no length of audio. */
   unpricedCalls: number;
 }
 
@@ -49,15 +53,17 @@ export interface Usage {
   rows: UsageRow[];
   /** Over all rows, without `group`. */
   total: UsageRow;
-  /** Models that were used and have no price, in order; empty where no prices were given. */
+  /** Models that were used and have no price, sorted; empty if no prices were given. */
   unpricedModels: string[];
+  /** Models with a price per minute of audio that have calls without a length of audio; sorted. */
+  unmeasuredModels: string[];
 }
 
 /**
- * What the conversations that start in the window used: calls, tokens, characters spoken and, with prices, what they cost;
- * by model unless told. The largest row by cost, then calls, comes first; days in order. Reads as many
- * conversations as there are, up to a million; where there are more, the coverage is incomplete and a warning says so.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * Model usage of the conversations that start in the window: calls, tokens, characters spoken, seconds of audio and,
+ * with prices, cost. Ordered by cost, then calls, largest first; days in chronological order. Reads up to a million
+ * conversations; if there are more, the coverage is incomplete, with a warning.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function usage(source: ConversationSource, options: UsageOptions): Promise<Report<'usage', Usage>> {
   checkWindowed(options);
@@ -66,15 +72,17 @@ export async function usage(source: ConversationSource, options: UsageOptions): 
   const groups = new Map<string | undefined, Sum>();
   const total = new Sum();
   const unpriced = new Set<string>();
+  const unmeasured = new Set<string>();
   const coverage = await readConversations(source, { window, filters }, (conversation) => {
     for (const used of conversation.usage) {
       const isSpeech = kindOf(used.step) === 'text_to_speech';
-      // A length of text alone is what a step was given, not what anybody pays for.
-      if (used.model === undefined && used.inputTokens === undefined && used.outputTokens === undefined && !isSpeech) {
-        continue;
-      }
+      // A text length alone does not show that a model was called.
+      const amounts = [used.model, used.inputTokens, used.outputTokens, used.audioSeconds];
+      if (!isSpeech && amounts.every((amount) => amount === undefined)) continue;
       const cost = prices === undefined ? undefined : costOf(used, isSpeech, prices);
-      if (prices !== undefined && cost === undefined && used.model !== undefined) unpriced.add(used.model);
+      if (prices !== undefined && cost === undefined && used.model !== undefined) {
+        (isUnmeasured(used, prices) ? unmeasured : unpriced).add(used.model);
+      }
       const group = groupOf(by, conversation, used, timeZone);
       let sum = groups.get(group);
       if (sum === undefined) groups.set(group, (sum = new Sum()));
@@ -82,7 +90,13 @@ export async function usage(source: ConversationSource, options: UsageOptions): 
     }
   });
   const rows = [...groups].map(([group, sum]) => sum.row(group)).sort(by === 'day' ? byGroup : byCost);
-  const data = { by, rows, total: total.row(undefined), unpricedModels: [...unpriced].sort() };
+  const data = {
+    by,
+    rows,
+    total: total.row(undefined),
+    unpricedModels: [...unpriced].sort(),
+    unmeasuredModels: [...unmeasured].sort(),
+  };
   return buildReport({ command: 'usage', source, window, timeZone, coverage, data });
 }
 
@@ -106,27 +120,42 @@ function groupOf(
   }
 }
 
-/** Undefined where something that was used has no price. */
-function costOf(
-  { model, inputTokens = 0, outputTokens = 0, inputChars = 0 }: StepUsage,
-  isSpeech: boolean,
-  prices: Readonly<Record<string, ModelPrice>>,
-): number | undefined {
-  const price = model !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined;
-  if (price === undefined) return undefined;
+type Prices = Readonly<Record<string, ModelPrice>>;
+
+function priceOf({ model }: StepUsage, prices: Prices): ModelPrice | undefined {
+  return model !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined;
+}
+
+/** Undefined if something that was used has no price, or something with a price was not measured. */
+function costOf(used: StepUsage, isSpeech: boolean, prices: Prices): number | undefined {
+  const price = priceOf(used, prices);
+  if (price === undefined || isUnmeasured(used, prices)) return undefined;
+  const { inputTokens = 0, outputTokens = 0, inputChars = 0, audioSeconds } = used;
+  const { perAudioMinute, perMillionCharacters } = price;
+  const isByToken = inputTokens + outputTokens > 0;
+  const isByMinute = perAudioMinute !== undefined && audioSeconds !== undefined;
+  const isByCharacter = isSpeech && !isByToken && !isByMinute && inputChars > 0;
   const parts = [
-    [inputTokens, price.inputPerMillionTokens],
-    [outputTokens, price.outputPerMillionTokens],
-    // Models that are paid by the token are not paid by the character as well.
-    [isSpeech && inputTokens + outputTokens === 0 ? inputChars : 0, price.perMillionCharacters],
+    [inputTokens / 1e6, price.inputPerMillionTokens],
+    [outputTokens / 1e6, price.outputPerMillionTokens],
+    [isByCharacter ? inputChars / 1e6 : 0, perMillionCharacters],
+    // The length of the audio may be known for a model with another kind of price.
+    [isByToken || isByCharacter ? 0 : (audioSeconds ?? 0) / 60, perAudioMinute],
   ] as const;
   let cost = 0;
-  for (const [amount, perMillion] of parts) {
+  for (const [amount, each] of parts) {
     if (amount === 0) continue;
-    if (perMillion === undefined) return undefined;
-    cost += (amount * perMillion) / 1e6;
+    if (each === undefined) return undefined;
+    cost += amount * each;
   }
   return cost;
+}
+
+/** Whether the model has only a price per minute, and the length of the audio is unknown. */
+function isUnmeasured(used: StepUsage, prices: Prices): boolean {
+  const { perAudioMinute, ...others } = priceOf(used, prices) ?? {};
+  const isByMinute = perAudioMinute !== undefined && Object.values(others).every((price) => price === undefined);
+  return isByMinute && used.audioSeconds === undefined;
 }
 
 /** Adds up what calls used. */
@@ -134,14 +163,14 @@ class Sum {
   readonly #row: UsageRow = { calls: 0, unpricedCalls: 0 };
 
   add(
-    { calls, inputTokens, outputTokens, inputChars }: StepUsage,
+    { calls, inputTokens, outputTokens, inputChars, audioSeconds }: StepUsage,
     isSpeech: boolean,
     cost?: number,
     priced = false,
   ): void {
     this.#row.calls += calls;
     if (priced && cost === undefined) this.#row.unpricedCalls += calls;
-    const amounts = { inputTokens, outputTokens, spokenChars: isSpeech ? inputChars : undefined, cost };
+    const amounts = { inputTokens, outputTokens, spokenChars: isSpeech ? inputChars : undefined, audioSeconds, cost };
     for (const [name, amount] of Object.entries(amounts) as [keyof typeof amounts, number | undefined][]) {
       if (amount !== undefined) this.#row[name] = (this.#row[name] ?? 0) + amount;
     }
@@ -156,7 +185,7 @@ function byCost(a: UsageRow, b: UsageRow): number {
   return (b.cost ?? 0) - (a.cost ?? 0) || b.calls - a.calls || byGroup(a, b);
 }
 
-/** An absent one behind the others. */
+/** Sorts absent groups last. */
 function byGroup(a: UsageRow, b: UsageRow): number {
   if (a.group === undefined || b.group === undefined)
     return Number(a.group === undefined) - Number(b.group === undefined);

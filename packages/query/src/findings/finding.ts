@@ -1,10 +1,10 @@
 import { stepKindOf } from '@convotel/conventions';
 import type { StepKind } from '@convotel/conventions';
 
-/** How much a finding matters to whoever runs the assistant; `advice` says what to do next. */
+/** How important a finding is to the operator of the assistant; `advice` suggests what to do next. */
 export type Severity = 'good' | 'info' | 'warning' | 'problem' | 'advice';
 
-/** What a rule saw in the data, in words, and the numbers that the words rest on. */
+/** What a rule found in the data: a sentence, and the numbers that it is based on. */
 export interface Finding {
   /** Stable name of the rule, such as `bottleneck-step`. */
   rule: string;
@@ -13,18 +13,19 @@ export interface Finding {
   evidence: Evidence;
 }
 
-/** The numbers and names behind a finding. */
+/** The numbers and names that a finding or alert is based on. */
 export type Evidence = Record<string, number | string | boolean | readonly (number | string)[]>;
 
-/** Looks at the facts of one answer. Pure; an empty list when there is nothing to say. */
+/** Derives findings from the facts of one answer. Pure; returns an empty list if there are none. */
 export interface FindingRule<Facts> {
   (facts: Facts): Finding[];
-  /** Stable name, which every finding of the rule carries. */
+  /** Stable name, which is in every finding of the rule. */
   readonly ruleName: string;
 }
 
 /**
- * Makes a rule. `look` speaks by the kind of a step, never by its name, so that a pipeline with other names reads as well.
+ * Creates a rule. `look` must go by the kind of a step, not by its name, so that it also works for pipelines with other
+ * step names.
  */
 export function findingRule<Facts>(
   ruleName: string,
@@ -34,28 +35,28 @@ export function findingRule<Facts>(
   return Object.assign(rule, { ruleName });
 }
 
-/** What `rules` see in `facts`, in the order of the rules. */
+/** The findings of all `rules`, in their order. */
 export function findAll<Facts>(rules: readonly FindingRule<Facts>[], facts: Facts): Finding[] {
   return rules.flatMap((rule) => rule(facts));
 }
 
-/** Milliseconds as seconds without needless decimals: 8000 as `8`, 8500 as `8.5`. */
+/** Milliseconds as seconds without trailing zeros: 8000 as `8`, 8500 as `8.5`. */
 export function secondsWords(milliseconds: number): string {
   return String(Number((milliseconds / 1000).toFixed(3)));
 }
 
-/** A duration to two digits or so: 3421.8 ms as `3.4s`, 421.8 ms as `422ms`, 0.3 ms as `0.3ms`. */
+/** A rounded duration: 3421.8 ms as `3.4s`, 421.8 ms as `422ms`, 0.3 ms as `0.3ms`. */
 export function roughDurationWords(milliseconds: number): string {
   if (milliseconds >= 999.5) return `${(milliseconds / 1000).toFixed(1)}s`;
   return milliseconds >= 10 ? `${milliseconds.toFixed(0)}ms` : `${Number(milliseconds.toFixed(1))}ms`;
 }
 
-/** A percentage with at most two decimals and no needless ones: `25%`, `6.25%`. */
+/** A percentage with at most two decimals, without trailing zeros: `25%`, `6.25%`. */
 export function percentWords(percent: number): string {
   return `${Number(percent.toFixed(2))}%`;
 }
 
-/** A percentage to the whole, below one per cent to one decimal: `17%`, `0.4%`. */
+/** A percentage rounded to an integer or, below 1%, to one decimal: `17%`, `0.4%`. */
 export function roughPercentWords(percent: number): string {
   return `${Math.abs(percent) < 1 ? Number(percent.toFixed(1)) : percent.toFixed(0)}%`;
 }
@@ -71,17 +72,17 @@ export function nameList(names: readonly string[], conjunction: 'and' | 'or'): s
   return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} ${conjunction} ${last}`;
 }
 
-const MOST_CHARACTERS = 120;
+const MAX_MESSAGE_LENGTH = 120;
 
-/** As many whole code points as a cut message keeps; the ellipsis is the last character. */
-const KEPT = new RegExp(`^.{0,${MOST_CHARACTERS - 1}}`, 'su');
+/** The part of a truncated message before the ellipsis; never splits a code point. */
+const TRUNCATED = new RegExp(`^.{0,${MAX_MESSAGE_LENGTH - 1}}`, 'su');
 
-/** An error's message as a sentence can hold it: one that is too long is cut, which an ellipsis shows. */
+/** An error's message, truncated with an ellipsis if it is too long for a sentence. */
 export function quotedMessage(message: string): string {
-  return message.length <= MOST_CHARACTERS ? message : `${KEPT.exec(message)?.[0] ?? ''}…`;
+  return message.length <= MAX_MESSAGE_LENGTH ? message : `${TRUNCATED.exec(message)?.[0] ?? ''}…`;
 }
 
-/** Where the name stands: inside a sentence, at its beginning, or as a label before a colon. */
+/** Position of the name: inside a sentence, at its beginning, or as a label before a colon. */
 export type NamePlace = 'inside' | 'opening' | 'label';
 
 /** A name that reads as a word: lower-case letters alone. */
@@ -91,9 +92,9 @@ const WORD = /^\p{Ll}+$/u;
 const ACRONYM = /^\p{Ll}{1,3}$/u;
 
 /**
- * A step's name as sentences speak of it. A name that is a lower-case word is one in the sentence: up to three letters are
- * an acronym and stand in capitals everywhere; longer ones begin with a capital at the beginning, and are capitals as a
- * label. Every other name (`fetchUser`, `look_up`, `gpt-5`) stands as the program wrote it.
+ * A step's name for use in sentences. A lower-case word of up to three letters is an acronym and always in capitals; a
+ * longer one is capitalized at the beginning of a sentence, and in capitals as a label. Any other name (`fetchUser`,
+ * `look_up`, `gpt-5`) is unchanged.
  */
 export function stepDisplayName(step: string, place: NamePlace = 'inside'): string {
   if (!WORD.test(step)) return step;
@@ -103,24 +104,24 @@ export function stepDisplayName(step: string, place: NamePlace = 'inside'): stri
   return first.toUpperCase() + rest.join('');
 }
 
-/** As many names as a sentence holds, then how many more: `a, b and 3 more`. */
-export function cappedNames(names: readonly string[], mostNamed: number): string {
-  const more = names.length - mostNamed;
-  // One more is named as well: that takes no more room.
-  return more <= 1 ? nameList(names, 'and') : `${names.slice(0, mostNamed).join(', ')} and ${more} more`;
+/** At most `maxNames` names (or one more), then the number of the others: `a, b and 3 more`. */
+export function cappedNames(names: readonly string[], maxNames: number): string {
+  const more = names.length - maxNames;
+  // A single further name is shown: it takes no more space than `1 more`.
+  return more <= 1 ? nameList(names, 'and') : `${names.slice(0, maxNames).join(', ')} and ${more} more`;
 }
 
-/** What sentences say about one kind of step. An absent phrase is left out of the sentence. */
+/** Phrases about one kind of step. If a phrase is absent, sentences do without it. */
 export interface StepPhrases {
-  /** After "very consistent". */
+  /** Follows "very consistent". */
   whenConsistent?: string;
-  /** After "wide range", "most variable" and "fairly consistent": what its duration depends on. */
+  /** Follows "wide range", "most variable" and "fairly consistent": what its duration depends on. */
   whenVariable?: string;
-  /** How to speed it up when it dominates slow conversations. */
+  /** How to make it faster if it dominates slow conversations. */
   speedUp?: string;
-  /** What the user noticed when the conversation never got to it. */
+  /** What the user noticed if the conversation ended before it. */
   whenMissing?: string;
-  /** Before "when … fails": what the user should get instead. */
+  /** Precedes "when … fails": what the user should get instead. */
   fallback?: string;
 }
 
@@ -148,7 +149,7 @@ const STEP_PHRASES: Readonly<Record<StepKind, StepPhrases>> = {
   other: {},
 };
 
-/** The phrases about `step`, by the kind of step that its name stands for. */
+/** The phrases for the kind of step that the name means. */
 export function phrasesOf(step: string): StepPhrases {
   return STEP_PHRASES[stepKindOf(step)];
 }

@@ -3,46 +3,47 @@ import { get as getSecure } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
 import { authorizationFor, shownAddress, SourceError } from '../errors.ts';
 
-/** How an {@link HttpClient} asks. */
+/** Options of {@link HttpClient}. */
 export interface HttpSettings {
-  /** How long one request may take, its answer included, in milliseconds. */
+  /** Timeout of one request, including its response body, in milliseconds. */
   timeoutMs: number;
-  /** How often a request is made in all when the network fails or the server is busy. @defaultValue `1` */
+  /** Maximum number of attempts if the network fails or the server is busy. @defaultValue `1` */
   attempts?: number | undefined;
-  /** Longest body that is read, in bytes. @defaultValue `Infinity` */
+  /** Maximum size of a response body, in bytes. @defaultValue `Infinity` */
   maxAnswerBytes?: number | undefined;
   /** Sent with every request. @defaultValue none */
   headers?: Readonly<Record<string, string>> | undefined;
-  /** What a person can do when nothing answers. Completes the sentence "Start … there". @defaultValue Jaeger or serve */
+  /** The server to start if nothing answers. Completes the sentence "Start … there". @defaultValue Jaeger or serve */
   expected?: string | undefined;
 }
 
-/** The file of a Unix socket in an address such as `unix:/run/convotel.sock`; undefined in every other one. */
+/** The path of the Unix socket in an address such as `unix:/run/convotel.sock`; undefined for any other address. */
 export function socketPathOf(address: string): string | undefined {
   return /^unix:(?=\/)/i.test(address) ? address.slice('unix:'.length) : undefined;
 }
 
-/** What came back, whatever its status; redirects are not followed. */
+/** A response with any status; redirects are not followed. */
 export interface HttpAnswer {
   status: number;
   headers: IncomingHttpHeaders;
   text: string;
 }
 
-/** The body is longer than may be kept in memory at once. */
+/** A response body exceeds `maxAnswerBytes`. */
 export class AnswerTooLargeError extends Error {
   override readonly name = 'AnswerTooLargeError';
 }
 
-/** Statuses of a server or proxy that is busy, restarting or limiting requests. */
+/** Statuses of a server or proxy that is busy, restarting or rate-limiting. */
 export const TEMPORARY_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 const FIRST_PAUSE_MS = 100;
 
 /**
- * Asks one HTTP or HTTPS address by GET.
+ * Makes GET requests to one HTTP or HTTPS address.
  *
- * Node's `fetch` would do as well, but loading it takes longer than everything else in a command that asks one question.
+ * It does not use Node's `fetch`, because loading that takes longer than everything else in a command that asks one
+ * question.
  */
 export class HttpClient {
   /** The address without credentials. */
@@ -53,14 +54,14 @@ export class HttpClient {
   readonly #headers: Readonly<Record<string, string>>;
 
   /**
-   * @param address Such as `http://127.0.0.1:16686`, with the path of a proxy or with credentials where needed; or
-   *   `unix:` and the path of a socket.
-   * @throws {@link SourceError} `UNREACHABLE` when it is not an address.
+   * @param address Such as `http://127.0.0.1:16686`, with the path of a proxy or with credentials if needed; or `unix:`
+   *   and the path of a socket.
+   * @throws {@link SourceError} `UNREACHABLE` if it is not an address.
    */
   constructor(address: string, settings: HttpSettings) {
     this.#socketPath = socketPathOf(address);
     const url = this.#socketPath === undefined ? parseAddress(address) : new URL('http://localhost');
-    // Credentials go into a header, so that no message or log can show them.
+    // Credentials are sent in a header, so that no message or log can show them.
     const authorization = authorizationFor(url);
     url.username = url.password = url.search = url.hash = '';
     this.#base = url.href.replace(/\/+$/, '');
@@ -72,9 +73,10 @@ export class HttpClient {
   }
 
   /**
-   * @param path Begins with a slash; the path of the address goes before it.
-   * @throws {@link SourceError} `UNREACHABLE` when there is no answer in time; {@link AnswerTooLargeError}; the reason
-   *   of `signal`.
+   * @param path Starts with a slash; it is appended to the path of the address.
+   * @throws {@link SourceError} `UNREACHABLE` if there is no response in time; {@link AnswerTooLargeError}; the reason
+   * of
+   *   `signal`.
    */
   async get(path: string, signal?: AbortSignal): Promise<HttpAnswer> {
     const { attempts = 1 } = this.#settings;
@@ -91,13 +93,13 @@ export class HttpClient {
     }
   }
 
-  /** The error to throw when `reason` has outlasted all attempts. */
+  /** The error to throw after the last attempt failed for `reason`. */
   unreachable(reason: string, cause?: unknown): SourceError {
     const { attempts = 1, expected = 'Jaeger or `convotel serve`' } = this.#settings;
     const tried = attempts === 1 ? '' : ` (tried ${attempts} times)`;
     return new SourceError(
       'UNREACHABLE',
-      `Cannot read from ${this.location}: ${reason}${tried}. Start ${expected} there, or name another place to read from.`,
+      `Cannot read from ${this.location}: ${reason}${tried}. Start ${expected} there, or give another address to read from.`,
       { cause },
     );
   }
@@ -120,17 +122,17 @@ export class HttpClient {
       if (!deadline.aborted) throw new NetworkFailure('no answer', { cause: error });
       throw new SourceError(
         'UNREACHABLE',
-        `${this.location} has not answered within ${timeoutMs / 1000} s. Ask for a shorter time, or see whether it is overloaded.`,
+        `${this.location} did not answer within ${timeoutMs / 1000} s. Ask for a shorter time range, or check whether it is overloaded.`,
         { cause: error },
       );
     }
   }
 }
 
-/** Something that may be over when the request is made again; the reason is its cause. */
+/** A failure that may be temporary, so that the request is retried; the reason is its cause. */
 class NetworkFailure extends Error {}
 
-/** Why a request failed, such as `connect ECONNREFUSED 127.0.0.1:4318`; all reasons where several addresses were tried. */
+/** Why a request failed, such as `connect ECONNREFUSED 127.0.0.1:4318`; one reason for each address that was tried. */
 function reasonOfFailure(error: unknown): string {
   const { message, cause, errors } = error as Partial<AggregateError>;
   if (cause !== undefined) return reasonOfFailure(cause);
@@ -139,7 +141,7 @@ function reasonOfFailure(error: unknown): string {
 
 function parseAddress(address: string): URL {
   if (URL.canParse(address)) return new URL(address);
-  // Without the platform's error as its cause, which holds the whole address.
+  // The platform's error is not the cause, because it contains the whole address with its credentials.
   throw new SourceError('UNREACHABLE', `"${shownAddress(address)}" is not an address such as http://127.0.0.1:4318.`);
 }
 
@@ -155,7 +157,7 @@ async function readBody(body: IncomingMessage, maxBytes: number): Promise<string
   let byteCount = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     byteCount += chunk.length;
-    // Leaving the loop destroys the stream, and its connection with it.
+    // Exiting the loop destroys the stream and its connection.
     if (byteCount > maxBytes) throw new AnswerTooLargeError(`more than ${sizeWords(maxBytes)}`);
     chunks.push(chunk);
   }

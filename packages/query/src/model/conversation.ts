@@ -1,45 +1,46 @@
 import { isFailure, worstOutcome } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
+import { recordOf } from './numbers.ts';
 import { compareBigint, compareText } from './order.ts';
 import type { SpanRecord } from './span-record.ts';
 
-/** The root's outcome, or `open` while no root has arrived. */
+/** The root's outcome, or `open` while there is no root span. */
 export type ConversationOutcome = Outcome | 'open';
 
-/** One conversation in numbers, computed over all of its steps. What no span says is absent. */
+/** One conversation in numbers, computed over all of its steps. Fields that no span has are absent. */
 export interface ConversationRecord {
   /**
-   * The id the program gave: the root's, else the steps', else that of any span; the first by code point where they
-   * contradict each other. The trace id where no span carries one.
+   * The conversation id: that of the root, else of the steps, else of any span; if they differ, the first by code
+   * point. The trace id if no span has one.
    */
   conversationId: string;
   traceId: string;
-  /** Found like the conversation id. */
+  /** From the same spans as the conversation id. */
   sessionId?: string;
-  /** Found like the conversation id. */
+  /** From the same spans as the conversation id. */
   workflow?: string;
-  /** Earliest start and latest end of its steps; the root's own times where there is no step. */
+  /** Earliest start and latest end of its steps; without steps, those of the root. */
   startTimeUnixNano: bigint;
   endTimeUnixNano: bigint;
-  /** The worst where there are several roots: failed, timed_out, abandoned, interrupted, completed. */
+  /** If there are several roots, the worst, in this order: failed, timed_out, abandoned, interrupted, completed. */
   outcome: ConversationOutcome;
-  /** Where the conversation is a failure: the last outermost step, by start, that failed and was not retried. */
+  /** If the conversation failed: the last outermost step, by start, that failed and was not retried. */
   failedStep?: string;
-  /** All step spans, attempts and nested ones included. */
+  /** Number of step spans, including retries and nested steps. */
   stepCount: number;
-  /** Sum of its outermost steps' durations; more than end − start where steps overlap. */
+  /** Sum of its outermost steps' durations; may exceed end − start if steps overlap. */
   stepSumNano: bigint;
   /** By step name, the sum of its completed outermost steps' durations. */
   completedNanoByStep: Record<string, bigint>;
-  /** Response latency in ms: the smallest of its steps', else of its roots'. */
+  /** Response latency in ms: the smallest of its steps, else of its roots. */
   responseMs?: number;
-  /** How many of its steps were interrupted. */
+  /** Number of its steps that were interrupted. */
   interruptedSteps: number;
-  /** What its steps used of models. */
+  /** Model usage of its steps. */
   usage: StepUsage[];
 }
 
-/** The numbers of one conversation, from all spans of its trace, each once. Undefined where none is a root or a step. */
+/** Computes a conversation from all spans of its trace, without duplicates. Undefined if none is a root or a step. */
 export function buildConversation(spans: readonly SpanRecord[]): ConversationRecord | undefined {
   const steps = spans.filter((span) => span.role === 'step');
   const roots = spans.filter((span) => span.role === 'root');
@@ -80,8 +81,7 @@ export function buildConversation(spans: readonly SpanRecord[]): ConversationRec
     ...(failedStep !== undefined && { failedStep }),
     stepCount: steps.length,
     stepSumNano,
-    // Unlike an assignment, this also takes a step named `__proto__`.
-    completedNanoByStep: Object.fromEntries(completedNanoByStep),
+    completedNanoByStep: recordOf(completedNanoByStep),
     ...(responseSeconds !== undefined && { responseMs: responseSeconds * 1000 }),
     interruptedSteps: steps.filter((step) => step.outcome === 'interrupted').length,
     usage: usageOf(steps),
@@ -93,7 +93,7 @@ function endOf(span: SpanRecord): bigint {
   return span.startTimeUnixNano + span.durationNano;
 }
 
-/** The first by code point of the texts that `spans` have in `field`. */
+/** The first value of `field` by code point. */
 function firstText(
   spans: readonly SpanRecord[],
   field: 'conversationId' | 'sessionId' | 'workflow',
@@ -120,7 +120,7 @@ function smallestLatency(spans: readonly SpanRecord[]): number | undefined {
   return smallest;
 }
 
-/** What the calls of one step to one model used, in one conversation. Sums are absent where no call says so. */
+/** Usage of one model by one step in one conversation. A sum is absent if no call has the number. */
 export interface StepUsage {
   step: string;
   provider?: string;
@@ -128,20 +128,21 @@ export interface StepUsage {
   calls: number;
   inputTokens?: number;
   outputTokens?: number;
-  /** Characters of the texts that went in. */
+  /** Characters of the input texts. */
   inputChars?: number;
+  /** Seconds of audio that went in or came out. */
+  audioSeconds?: number;
 }
 
 /**
- * What the steps of one conversation used: one entry a step, provider and model, in the order of these texts. Steps that
- * say neither a provider or model nor tokens nor a length of text have none.
+ * The model usage of one conversation: one entry per step, provider and model, sorted by these. Steps without a
+ * provider, model, token count, input length and seconds of audio have no entry.
  */
 export function usageOf(steps: readonly SpanRecord[]): StepUsage[] {
   const entries = new Map<string, StepUsage>();
-  for (const { step = '', provider, model, inputTokens, outputTokens, inputChars } of steps) {
-    const amounts = { inputTokens, outputTokens, inputChars };
-    const isEmpty = [provider, model, ...Object.values(amounts)].every((value) => value === undefined);
-    if (isEmpty) continue;
+  for (const { step = '', provider, model, inputTokens, outputTokens, inputChars, audioSeconds } of steps) {
+    if ((provider ?? model ?? inputTokens ?? outputTokens ?? inputChars ?? audioSeconds) === undefined) continue;
+    const amounts = { inputTokens, outputTokens, inputChars, audioSeconds };
     const key = JSON.stringify([step, provider ?? '', model ?? '']);
     let entry = entries.get(key);
     if (entry === undefined) {
@@ -156,14 +157,14 @@ export function usageOf(steps: readonly SpanRecord[]): StepUsage[] {
   return [...entries].sort(([a], [b]) => compareText(a, b)).map(([, entry]) => entry);
 }
 
-/** Sorts the earlier start first, equal ones by span id. */
+/** Sorts by start, then span id. */
 export function compareByStart(a: SpanRecord, b: SpanRecord): number {
   return (
     compareBigint(a.startTimeUnixNano, b.startTimeUnixNano) || (a.spanId < b.spanId ? -1 : Number(a.spanId > b.spanId))
   );
 }
 
-/** The spans of one step of which one may have been retried by the other: attempt k, not completed, and attempt k + 1. */
+/** Spans with one step name: those of attempt k that did not complete, and those of attempt k + 1. */
 interface Attempts {
   unsuccessful: SpanRecord[];
   retries: SpanRecord[];
@@ -179,14 +180,14 @@ export function findRetried(spans: readonly SpanRecord[]): ReadonlySet<SpanRecor
   if (!spans.some(({ attempt = 1 }) => attempt > 1)) return retried;
   for (const { unsuccessful, retries } of groupAttempts(spans)) {
     unsuccessful.sort(compareByStart);
-    // The latest one that is left is on top.
-    const left: SpanRecord[] = [];
+    // A stack: the latest span that was not retried is on top.
+    const notRetried: SpanRecord[] = [];
     let next = 0;
     for (const retry of retries.sort(compareByStart)) {
       while (next < unsuccessful.length && unsuccessful[next]!.startTimeUnixNano <= retry.startTimeUnixNano) {
-        left.push(unsuccessful[next++]!);
+        notRetried.push(unsuccessful[next++]!);
       }
-      const latest = left.pop();
+      const latest = notRetried.pop();
       if (latest !== undefined) retried.add(latest);
     }
   }
@@ -210,13 +211,13 @@ function groupAttempts(spans: readonly SpanRecord[]): Iterable<Attempts> {
   return groups.values();
 }
 
-/** A stretch of time `[since, until)` in Unix nanoseconds. A step belongs by its start, a conversation by its start. */
+/** A time range `[since, until)` in Unix nanoseconds. Steps and conversations belong to it by their start. */
 export interface Window {
   sinceUnixNano: bigint;
   untilUnixNano: bigint;
 }
 
-/** Whether `unixNano` lies in `window`; everything does where there is no window. */
+/** Whether `unixNano` is in `window`; true without a window. */
 export function isInWindow(unixNano: bigint, window: Window | undefined): boolean {
   return window === undefined || (unixNano >= window.sinceUnixNano && unixNano < window.untilUnixNano);
 }
@@ -227,7 +228,7 @@ export const EARLIEST_UNIX_NANO = 0n;
 /** The last instant that a store can hold, in Unix nanoseconds: 2^63 − 1, in the year 2262. */
 export const LATEST_UNIX_NANO = 2n ** 63n - 1n;
 
-/** Chooses conversations, which then count whole; several must all hold. */
+/** Selects whole conversations. If several filters are set, all must match. */
 export interface ConversationFilters {
   /** Conversations with at least one span of this `service.name`. */
   service?: string;

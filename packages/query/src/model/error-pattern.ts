@@ -1,12 +1,12 @@
-/** What a replaced part of a message becomes. */
+/** Replaces the variable parts of a message. */
 export const PATTERN_PLACEHOLDER = '…';
 
 /**
- * What differs between two messages of one error, in the order in which it is replaced: URLs, e-mail addresses, UUIDs,
- * hexadecimal words of 8 and more with a digit, quoted parts, numbers with `.`, `,` or `:` inside.
+ * The variable parts of error messages, in the order in which they are replaced: URLs, e-mail addresses, UUIDs,
+ * hexadecimal words of at least 8 characters with a digit, quoted parts, numbers with `.`, `,` or `:` inside.
  *
- * They are written so that JavaScript and RE2 (DuckDB, ClickHouse) find the same: ASCII classes only, no look-around.
- * What could be tried again from every character is bounded, so that a long message takes no more than its length.
+ * They are written so that JavaScript and RE2 (DuckDB, ClickHouse) match the same: ASCII classes only, no look-around.
+ * Repetitions that could backtrack from every character are bounded, so that matching takes linear time.
  */
 export const ERROR_PATTERN_RULES: readonly string[] = [
   String.raw`\b[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\x00-\x20"'<>\x60]*`,
@@ -19,12 +19,14 @@ export const ERROR_PATTERN_RULES: readonly string[] = [
 
 const EXPRESSIONS = ERROR_PATTERN_RULES.map((rule) => new RegExp(rule, 'g'));
 
-/** `message` with everything replaced that differs from one occurrence of an error to the next. */
+/** `message` with its variable parts replaced, so that messages of one error become equal. */
 export function errorPatternOf(message: string): string {
   return EXPRESSIONS.reduce((text, expression) => text.replace(expression, PATTERN_PLACEHOLDER), message);
 }
 
-/** A word of at least `length` hexadecimal digits of which one is decimal: the place of the first such, one by one. */
+/**
+ * A word of at least `length` hexadecimal digits that has a decimal one: one alternative for each place of the first.
+ */
 function hexadecimalWord(length: number): string {
   const letters = '[A-Fa-f]';
   const digits = '[0-9A-Fa-f]';

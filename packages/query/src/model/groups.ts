@@ -3,35 +3,36 @@ import { compareText } from './order.ts';
 import { SPAN_FIELD_BY_ATTRIBUTE } from './span-record.ts';
 import type { SpanRecord } from './span-record.ts';
 
-/** Most values that one question may tell apart; see {@link GroupBy}. */
+/** Maximum number of values with a group of their own in one question; see {@link GroupBy}. */
 export const MAX_GROUPS = 20;
 
-/** The group of steps with another value than those that a question tells apart. */
+/** The group of steps with a value that is not listed in {@link GroupBy.values}. */
 export const OTHER_GROUPS = '(other)';
 
 /** The group of steps without a value. */
 export const NO_GROUP = '(none)';
 
 /**
- * Parts steps into groups by an attribute. A step's value is its own, else that of its conversation's root (of several
- * roots the first by code point), else that of its resource; texts as they are, numbers and truth values as text, lists
- * and empty texts as no value.
+ * Groups steps by an attribute. The value of a step is that of its own span, else of its conversation's root (of
+ * several roots the first by code point), else of its resource. Numbers and booleans are converted to strings; arrays
+ * and empty strings count as no value.
  *
- * A conversation is in every group that a step of it is in; in {@link NO_GROUP} only where none of its steps has a value.
- * One without steps is in the group of its root.
+ * A conversation is in the group of each of its steps, but in {@link NO_GROUP} only if none of its steps has a value.
+ * A conversation without steps is in the group of its root.
  */
 export interface GroupBy {
   /** The attribute's name, such as `gen_ai.request.model`. */
   attribute: string;
   /**
    * The values that have a group of their own, at most {@link MAX_GROUPS}. Groups come in this order, then
-   * {@link OTHER_GROUPS}, then {@link NO_GROUP}; one without anything in it has no row.
+   * {@link OTHER_GROUPS}, then {@link NO_GROUP}; an empty group has no row.
    */
   values: readonly string[];
 }
 
-// Groups have numbers: the place of their value in `GroupBy.values`, then the others, then those without a value. Without
-// `GroupBy` everything is in group 0.
+// Groups are numbered: the index of the value in `GroupBy.values`, then the group of other values, then that of no
+// value.
+// Without `GroupBy` everything is in group 0.
 
 /** The number of the group with `value`. */
 export function groupOfValue(value: string | undefined, { values }: GroupBy): number {
@@ -40,22 +41,22 @@ export function groupOfValue(value: string | undefined, { values }: GroupBy): nu
   return place === -1 ? values.length : place;
 }
 
-/** The number of the group of steps without a value, where `count` values have a group of their own. */
+/** The number of the group of steps without a value, if `count` values have a group of their own. */
 export function noGroup(count: number): number {
   return count + 1;
 }
 
-/** The group with a number as answers name it. */
+/** The name of a group in answers. */
 export function groupName(group: number, { values }: GroupBy): string {
   return values[group] ?? (group === values.length ? OTHER_GROUPS : NO_GROUP);
 }
 
-/** The names of all groups there may be, in their order. */
+/** The names of all possible groups, in order. */
 export function groupNamesOf(groupBy: GroupBy): string[] {
   return [...groupBy.values, OTHER_GROUPS, NO_GROUP];
 }
 
-/** Whether a conversation with these bits is in the group of this name. */
+/** Whether a conversation with this {@link groupMask} is in the group. */
 export function isInGroup(mask: number, group: string, groupBy: GroupBy): boolean {
   for (let bit = 0; bit <= noGroup(groupBy.values.length); bit++) {
     if ((mask & (1 << bit)) !== 0 && groupName(bit, groupBy) === group) return true;
@@ -75,7 +76,7 @@ export function groupsIn(spans: readonly SpanRecord[], groupBy: GroupBy | undefi
   return (span) => groupOfValue(valueOf(span), groupBy);
 }
 
-/** The groups that one conversation is in, a bit for each number; see {@link GroupBy}. */
+/** The groups of one conversation as a bit mask, bit n for group n; see {@link GroupBy}. */
 export function groupMask(spans: readonly SpanRecord[], groupBy: GroupBy): number {
   const steps = spans.filter(({ role }) => role === 'step');
   const deciding = steps.length > 0 ? steps : spans.filter(({ role }) => role === 'root');
@@ -84,32 +85,33 @@ export function groupMask(spans: readonly SpanRecord[], groupBy: GroupBy): numbe
   return withoutNoGroup(mask, groupBy);
 }
 
-/** A conversation counts as one without a value only where none of its steps has one. */
+/** Clears the bit of {@link NO_GROUP} unless it is the only one: one step with a value is enough. */
 export function withoutNoGroup(mask: number, { values }: GroupBy): number {
   const withValue = mask & ~(1 << noGroup(values.length));
   return withValue === 0 ? mask : withValue;
 }
 
-/** The value of an attribute as a program set it. */
+/** The value of an attribute. */
 export type AttributeValue = string | number | boolean | AttributeValue[] | { [key: string]: AttributeValue } | null;
 
-/** Attributes whose meaning the conventions say; the others are the program's own. */
+/** Attributes that the conventions define; all others are the program's own. */
 const CONVENTIONAL = /^(?:conversation|gen_ai)\.|^session\.id$|^error\.type$/;
 
-/** The attributes that the program set on the span, by name; whole numbers beyond 2^53 as texts. */
+/** The program's own attributes of the span, by name; integers beyond 2^53 as strings. */
 export function ownAttributesOf({ rest }: SpanRecord): Record<string, AttributeValue> {
+  if (rest?.attributes === undefined) return {};
   const entries: [string, AttributeValue][] = [];
-  for (const attribute of rest?.attributes ?? []) {
+  for (const attribute of rest.attributes) {
     const { key, value } = attribute as { key?: unknown; value?: unknown };
     if (typeof key === 'string' && !CONVENTIONAL.test(key)) entries.push([key, plainValueOf(value)]);
   }
   return Object.fromEntries(entries);
 }
 
-/** What lies deeper in a value is left out: whoever prints it goes through it level by level. */
+/** Values nested deeper than this become null, because code that prints them is recursive. */
 const MAX_DEPTH = 64;
 
-/** What an OTLP `AnyValue` holds (common.proto, proto3 JSON mapping); null where it holds nothing that is known. */
+/** The value of an OTLP `AnyValue` (common.proto, proto3 JSON mapping); null if it is of an unknown kind. */
 function plainValueOf(value: unknown, depth = 0): AttributeValue {
   if (depth > MAX_DEPTH) return null;
   const { stringValue, boolValue, intValue, doubleValue, arrayValue, kvlistValue, bytesValue } = (value ?? {}) as {
@@ -152,7 +154,7 @@ function spanValue(span: SpanRecord, attribute: string): string | undefined {
   if (attribute === ATTRIBUTE.outcome) return span.outcome;
   const field = SPAN_FIELD_BY_ATTRIBUTE.get(attribute)?.field;
   const typed = field === undefined ? undefined : span[field];
-  // An outermost step does not say its depth.
+  // Outermost steps have no depth attribute.
   if (typed !== undefined && typed !== '' && !(field === 'depth' && typed === 0)) return String(typed);
   return valueAmong(span.rest?.attributes, attribute);
 }
@@ -163,7 +165,7 @@ function resourceValue({ serviceName, samplingRatio, rest }: SpanRecord, attribu
   return valueAmong(rest?.resourceAttributes, attribute);
 }
 
-/** Lists and empty texts are no value. */
+/** Undefined for arrays and empty strings, which count as no value. */
 function valueAmong(attributes: readonly unknown[] | undefined, attribute: string): string | undefined {
   const found = attributes?.find((entry) => (entry as { key?: unknown }).key === attribute);
   if (found === undefined) return undefined;
@@ -172,36 +174,36 @@ function valueAmong(attributes: readonly unknown[] | undefined, attribute: strin
   return String(value);
 }
 
-/** One step's column of `StepDurations`: only the conversations that have the step, which may be few of many. */
+/** One step's column of `StepDurations`, in sparse form: it covers only the conversations that have the step. */
 export interface StepColumn {
-  /** With `groupBy`. */
+  /** Set with `groupBy`. */
   group?: string;
   step: string;
   /** The rows of the conversations that have the step, ascending; the arrays below have one element for each. */
   rows: Uint32Array;
   /** Sum of its counted spans (completed, under 60 s) that start in the window, in ms. */
   countedMs: Float64Array;
-  /** How many those are. */
+  /** Number of those spans. */
   counted: Uint32Array;
-  /** Sum of all its completed spans, wherever they start, in ms; NaN where there is none. */
+  /** Sum of all its completed spans, whenever they start, in ms; NaN if there is none. */
   completedMs: Float64Array;
-  /** Its first start − the conversation's start, in ms. */
+  /** Start of its first span minus start of the conversation, in ms. */
   firstOffsetMs: Float64Array;
-  /** Where asked for. */
+  /** Set if the question asks for `traits`. */
   traits?: StepTraits;
 }
 
-/** What may differ from one conversation to the next besides time; one element for each of the rows of a column. */
+/** Properties of a step other than time; each array has one element per row of the column. */
 export interface StepTraits {
-  /** The model that its spans name, of several the first by code point; empty where none does. */
+  /** The model of its spans, of several the first by code point; empty if none has one. */
   models: string[];
-  /** How many of its spans are a second attempt or a later one. */
+  /** Number of its spans that are retries: attempt 2 or later. */
   retries: Uint32Array;
-  /** Characters that went into its spans together; NaN where none says so. */
+  /** Sum of the input characters of its spans; NaN if none has a count. */
   inputChars: Float64Array;
 }
 
-/** What one conversation has in the column of a step; see the fields of {@link StepColumn} and {@link StepTraits}. */
+/** The values of one conversation in the column of a step; see {@link StepColumn} and {@link StepTraits}. */
 export interface StepCell {
   row: number;
   countedMs: number;
@@ -213,7 +215,7 @@ export interface StepCell {
   inputChars: number;
 }
 
-/** Gathers the cells of a table of conversations by steps, most of which may be empty. */
+/** Builds the columns of a sparse table with a row per conversation and a column per step. */
 export class StepCells {
   readonly #cellsByGroup = new Map<number, Map<string, StepCell[]>>();
   readonly #groupBy: GroupBy | undefined;
@@ -224,7 +226,7 @@ export class StepCells {
     this.#hasTraits = traits;
   }
 
-  /** Adds a cell; each row at most once for a step and group, in any order. */
+  /** Adds a cell, in any order. There may be one per row, step and group. */
   add(step: string, cell: StepCell, group: number): void {
     let cellsByStep = this.#cellsByGroup.get(group);
     if (cellsByStep === undefined) this.#cellsByGroup.set(group, (cellsByStep = new Map<string, StepCell[]>()));
@@ -233,7 +235,6 @@ export class StepCells {
     else cells.push(cell);
   }
 
-  /** The steps that have a cell. */
   get steps(): string[] {
     return [...new Set([...this.#cellsByGroup.values()].flatMap((cellsByStep) => [...cellsByStep.keys()]))];
   }

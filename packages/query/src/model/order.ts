@@ -1,7 +1,7 @@
 import { quantileOfSorted } from './numbers.ts';
 
 /**
- * Orders texts by code point, as databases that keep UTF-8 do, so that every engine lists equal rows alike.
+ * Compares strings by code point, as databases that store UTF-8 do, so that every engine sorts alike.
  * JavaScript's `<` orders UTF-16 code units, which puts U+10000 and above before U+E000.
  */
 export function compareText(a: string, b: string): number {
@@ -14,28 +14,28 @@ export function compareText(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Moves the surrogates, which stand for U+10000 and above, behind the other code units. */
+/** Moves the surrogates, which represent U+10000 and above, after the other code units. */
 function rankOfCodeUnit(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
 
-/** Sorts the smaller number first. */
+/** Sorts ascending. */
 export function compareBigint(a: bigint, b: bigint): number {
   return a < b ? -1 : Number(a > b);
 }
 
-/** Sorts like {@link compareText}, with absent texts behind all others. */
+/** Sorts like {@link compareText}, with undefined last. */
 export function compareAbsentLast(a: string | undefined, b: string | undefined): number {
   if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
   return compareText(a, b);
 }
 
 /**
- * The order in which steps are listed, from the first offset in milliseconds of each step, one map a conversation
- * (the newest 500 of the window): repeatedly, of the steps left, one that no other step left beats, where `a` beats
- * `b` when its first start is earlier in more than half of the conversations that have both. Where several or none
- * are unbeaten, the one with the smaller median first offset, then by name.
+ * The order in which steps are listed. `conversations` has a map for each of the newest 500 of the window: the offset
+ * in milliseconds at which each step first starts. Step `a` beats `b` if it starts first in more than half of the
+ * conversations that have both. Repeatedly, a step that no remaining step beats is next; if several or none are
+ * unbeaten, the one with the smaller median offset, then the first by name.
  *
  * Steps that no conversation has are not in the result; callers append them, by name.
  */
@@ -49,18 +49,18 @@ export function orderSteps(conversations: readonly ReadonlyMap<string, number>[]
   for (const { name } of steps) countBeaten(name, 1);
 
   const ordered: string[] = [];
-  // `steps` is in the order that decides among several, so the first that fits is the one.
-  const left = [...steps];
-  while (left.length > 0) {
-    const unbeaten = left.findIndex(({ name }) => timesBeaten.get(name) === 0);
-    const [next] = left.splice(Math.max(unbeaten, 0), 1);
+  // `steps` is sorted by median offset, then name, so the first unbeaten one is next.
+  const remaining = [...steps];
+  while (remaining.length > 0) {
+    const unbeaten = remaining.findIndex(({ name }) => timesBeaten.get(name) === 0);
+    const [next] = remaining.splice(Math.max(unbeaten, 0), 1);
     ordered.push(next!.name);
     countBeaten(next!.name, -1);
   }
   return ordered;
 }
 
-/** How many of the newest conversations of a window decide the order of its steps. */
+/** The order of steps is computed from this many of the newest conversations of a window. */
 export const CONVERSATIONS_THAT_DECIDE = 500;
 
 /**
@@ -72,7 +72,7 @@ export function orderAllSteps(newest: readonly ReadonlyMap<string, number>[], st
   return appendMissingSteps(orderSteps(newest), wanted).filter((step) => wanted.has(step));
 }
 
-/** `ordered`, and behind it those of `steps` that it lacks, by name: a whole list from a sample's {@link orderSteps}. */
+/** `ordered`, followed by those of `steps` that it lacks, by name. */
 export function appendMissingSteps(ordered: readonly string[], steps: Iterable<string>): string[] {
   const known = new Set(ordered);
   const missing = new Set([...steps].filter((step) => !known.has(step)));
@@ -100,7 +100,7 @@ function collectSteps(conversations: readonly ReadonlyMap<string, number>[]): { 
     .sort((a, b) => a.median - b.median || compareText(a.name, b.name));
 }
 
-/** By step, the steps that it beats. Only pairs that meet in a conversation are looked at. */
+/** By step, the steps that it beats. Only pairs that occur in the same conversation are compared. */
 function findBeaten(conversations: readonly ReadonlyMap<string, number>[]): Map<string, string[]> {
   const meetings = new Map<string, Map<string, { both: number; earlier: number }>>();
   for (const offsets of conversations) {

@@ -2,37 +2,36 @@ import { ATTRIBUTE } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
 
 /**
- * One span as every source hands it over: what answers touch is typed, the rest is kept as it came.
+ * One span, as every source provides it: fields that answers use are typed, the rest is kept unchanged.
  *
  * Ids are lower-case hex (32 digits for traces, 16 for spans). Times are Unix nanoseconds, durations whole nanoseconds.
- * What the span does not say is absent.
+ * Fields that the span does not have are absent.
  */
 export interface SpanRecord {
   traceId: string;
   spanId: string;
-  /** Absent on a span without a parent. */
   parentSpanId?: string;
   name: string;
   startTimeUnixNano: bigint;
-  /** End − start; 0 where the span says that it ended before it started. */
+  /** End − start; 0 if the span's end is before its start. */
   durationNano: bigint;
 
-  /** `root`: carries the outcome of a conversation; `step`: counted by analytics; `other`: only counted as read. */
+  /** `root`: has the outcome of a conversation; `step`: counted in answers; `other`: counted only as a span read. */
   role: 'root' | 'step' | 'other';
-  /** The step's name; present exactly where `role` is `step`. */
+  /** The step's name; present if and only if `role` is `step`. */
   step?: string;
-  /** 0 for an outermost step (and whatever is no step), 1, 2, … inside another step. */
+  /** Nesting depth of a step: 0 for an outermost one, and for spans that are not steps. */
   depth: number;
-  /** From the second attempt on. */
+  /** Present from the second attempt on. */
   attempt?: number;
-  /** From `conversation.outcome`; a span without it is `failed` for status ERROR, else `completed`. */
+  /** From `conversation.outcome`; without it `failed` if the status is ERROR, else `completed`. */
   outcome: Outcome;
-  /** Closed after a crash by the next start of the program. */
+  /** Whether the span was still open at a crash and was ended by the next start of the program. */
   isRecovered: boolean;
 
   conversationId?: string;
   sessionId?: string;
-  /** The pipeline's name. */
+  /** Name of the pipeline, `gen_ai.workflow.name`. */
   workflow?: string;
   /** `service.name` of the resource. */
   serviceName?: string;
@@ -47,11 +46,13 @@ export interface SpanRecord {
   inputChars?: number;
   outputChars?: number;
   timeToFirstOutputSeconds?: number;
-  /** From the end of the user's input to the first output that the user perceives; on a step that answers, else the root. */
+  /**
+   * From the end of the user's input to the first output that the user perceives; on a step that responds, else on the
+   * root.
+   */
   responseLatencySeconds?: number;
-  /** The time that the step was allowed. */
   timeoutSeconds?: number;
-  /** Chunks that a streamed step handed on. */
+  /** Number of chunks of a streamed step. */
   chunks?: number;
   /** `gen_ai.provider.name`, such as `openai`. */
   provider?: string;
@@ -59,14 +60,16 @@ export interface SpanRecord {
   model?: string;
   inputTokens?: number;
   outputTokens?: number;
-  /** Named parts of the step, in seconds; absent where there is none. */
+  /** Seconds of audio that the step received or produced. */
+  audioSeconds?: number;
+  /** Durations of named parts of the step, in seconds. */
   timingsSeconds?: Record<string, number>;
 
-  /** Whatever else the span said, for stores that keep spans whole; no answer reads it. */
+  /** All other fields of the span, for stores that keep whole spans, and for grouping by attribute. */
   rest?: SpanRest;
 }
 
-/** The parts of a span that no answer reads, in the shapes of OTLP/JSON (proto3 JSON mapping). */
+/** The fields of a span without a typed field in {@link SpanRecord}, as in OTLP/JSON (proto3 JSON mapping). */
 export interface SpanRest {
   kind?: number;
   traceState?: string;
@@ -81,10 +84,10 @@ export interface SpanRest {
   scope?: { name?: string; version?: string };
 }
 
-/** How a value is kept: a text, a whole number of 31 bits, a floating-point number. */
+/** How a value is stored: as a string, a 31-bit integer, or a floating-point number. */
 export type SpanFieldKind = 'text' | 'integer' | 'double';
 
-/** Fields of a {@link SpanRecord} that hold one text or number and may be absent. */
+/** Optional fields of a {@link SpanRecord} that hold one string or number. */
 type OptionalField = {
   [Field in keyof SpanRecord]-?: undefined extends SpanRecord[Field]
     ? NonNullable<SpanRecord[Field]> extends string | number
@@ -95,23 +98,23 @@ type OptionalField = {
 
 /** One field of a span: the attribute it is read from, its name in JSON, and its column in a store. */
 export interface SpanField {
-  /** In a {@link SpanRecord}, and in JSON. */
+  /** Name in a {@link SpanRecord}, and in JSON. */
   field: OptionalField | 'depth';
   kind: SpanFieldKind;
-  /** Smallest number that counts, or shortest text; a smaller one stays among the span's other attributes. */
+  /** Minimum of a number, or minimum length of a string; a value below it stays among the span's other attributes. */
   min: number;
-  /** Largest number that counts. @defaultValue none */
+  /** Maximum of a number. @defaultValue none */
   max?: number;
   column: string;
-  /** The attribute of the span. Absent where the value comes from the resource or the status. */
+  /** The attribute of the span. Absent if the value comes from the resource or the status. */
   attribute?: string;
-  /** True where the value belongs to the resource, which many spans share. */
+  /** Whether the value belongs to the resource, which many spans share. */
   isOfResource?: true;
 }
 
 /**
- * The fields of a span that hold one text or number. The reader of OTLP, the JSON of answers, the columns of the store
- * and its rows all follow this table: a new attribute takes a line here and a field in `SpanRecord`.
+ * The fields of a span that hold one string or number. The OTLP reader, the JSON of answers, and the columns and rows
+ * of the store are derived from this table: a new attribute needs a line here and a field in `SpanRecord`.
  */
 export const SPAN_FIELDS: readonly SpanField[] = [
   text('conversationId', 'conversation_id', ATTRIBUTE.conversationId),
@@ -127,7 +130,7 @@ export const SPAN_FIELDS: readonly SpanField[] = [
   count('inputChars', 'input_chars', ATTRIBUTE.inputChars),
   count('outputChars', 'output_chars', ATTRIBUTE.outputChars),
   number('timeToFirstOutputSeconds', 'time_to_first_output_s', ATTRIBUTE.timeToFirstOutput),
-  // Where the clocks of two machines make a latency negative, or years long, it is not one.
+  // Clocks of two machines that differ can make a latency negative, or years long; such values are ignored.
   { ...number('responseLatencySeconds', 'response_latency_s', ATTRIBUTE.responseLatency), min: 0, max: 1e9 },
   { ...number('timeoutSeconds', 'timeout_s', ATTRIBUTE.stepTimeout), min: 0 },
   count('chunks', 'chunks', ATTRIBUTE.stepChunks),
@@ -135,11 +138,12 @@ export const SPAN_FIELDS: readonly SpanField[] = [
   text('model', 'model', ATTRIBUTE.requestModel),
   count('inputTokens', 'input_tokens', ATTRIBUTE.inputTokens),
   count('outputTokens', 'output_tokens', ATTRIBUTE.outputTokens),
+  { ...number('audioSeconds', 'audio_s', ATTRIBUTE.audioDuration), min: 0 },
   { field: 'serviceName', kind: 'text', min: 0, column: 'service_name', isOfResource: true },
   { field: 'samplingRatio', kind: 'double', min: -Infinity, column: 'sampling_ratio', isOfResource: true },
 ];
 
-/** {@link SPAN_FIELDS} that are read from an attribute of the span. */
+/** The {@link SPAN_FIELDS} that are read from an attribute of the span. */
 export const SPAN_FIELD_BY_ATTRIBUTE: ReadonlyMap<string, SpanField> = new Map(
   SPAN_FIELDS.flatMap((field) => (field.attribute === undefined ? [] : [[field.attribute, field]])),
 );
@@ -156,14 +160,14 @@ function number(field: OptionalField, column: string, attribute: string): SpanFi
   return { field, kind: 'double', min: -Infinity, column, attribute };
 }
 
-/** What two spans must share to be copies of one another: trace id, span id and start. */
+/** Two spans are copies of one another if they have the same key: trace id, span id and start. */
 export function copyKeyOf({ traceId, spanId, startTimeUnixNano }: SpanRecord): string {
   return `${traceId}${spanId}${startTimeUnixNano}`;
 }
 
 /**
- * Whether `later`, read after `earlier`, is the copy of the same span that counts: the one that ends later, then the one
- * that is not recovered, then the one read last.
+ * Of two copies of one span, whether `later`, which was read after `earlier`, is the one to keep: the one that ends
+ * later, then the one that is not recovered, then the one read last.
  */
 export function supersedes(later: SpanRecord, earlier: SpanRecord): boolean {
   const laterEnd = later.startTimeUnixNano + later.durationNano;
@@ -172,13 +176,13 @@ export function supersedes(later: SpanRecord, earlier: SpanRecord): boolean {
   return earlier.isRecovered || !later.isRecovered;
 }
 
-/** The spans of each trace, each once, however often it was delivered. `spans` is in the order of reading. */
+/** The spans of each trace, without duplicates. `spans` must be in the order of reading. */
 export function keepOneCopy(spans: Iterable<SpanRecord>): Map<string, SpanRecord[]> {
   const copiesByTrace = new Map<string, Map<string, SpanRecord>>();
   for (const span of spans) {
     let copies = copiesByTrace.get(span.traceId);
     if (copies === undefined) copiesByTrace.set(span.traceId, (copies = new Map()));
-    // Hardly ever are two spans with equal ids no copies, so that most need no key of their own.
+    // Spans with equal ids nearly always are copies, so the start becomes part of the key only if it differs.
     const first = copies.get(span.spanId);
     const isFirstStart = first === undefined || first.startTimeUnixNano === span.startTimeUnixNano;
     const key = isFirstStart ? span.spanId : `${span.spanId} ${span.startTimeUnixNano}`;

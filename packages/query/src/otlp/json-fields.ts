@@ -1,7 +1,7 @@
 import { codedError } from '@convotel/conventions';
 import { LATEST_UNIX_NANO } from '../model/conversation.ts';
 
-/** An OTLP/JSON trace request (`ExportTraceServiceRequest`, proto3 JSON mapping) that is not as it must be. */
+/** An invalid OTLP/JSON trace request (`ExportTraceServiceRequest`, proto3 JSON mapping). */
 export class OtlpFormatError extends codedError('OtlpFormatError') {
   constructor(message: string, options?: ErrorOptions) {
     super('OTLP_MALFORMED', message, options);
@@ -17,25 +17,25 @@ const ZERO_TRACE_ID = '0'.repeat(32);
 const ZERO_SPAN_ID = '0'.repeat(16);
 const DECIMAL = /^[0-9]{1,20}$/;
 
-/** Whether `value` is an object that has fields, and not an array. */
+/** Whether `value` is a JSON object: not an array, not null. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The object `value`, which stands in the field `name`. */
+/** A message field: `value`, which must be an object. */
 export function readObject(value: unknown, name: string): JsonObject {
   if (!isJsonObject(value)) throw new OtlpFormatError(`${name} must be an object, got ${quoted(value)}`);
   return value;
 }
 
-/** The elements of a repeated field; none where it is absent or null. */
+/** A repeated field; empty if it is absent or null. */
 export function readArray(value: unknown, name: string): readonly unknown[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw new OtlpFormatError(`${name} must be an array, got ${quoted(value)}`);
   return value;
 }
 
-/** A string field; empty where it is absent or null. */
+/** A string field; empty if it is absent or null. */
 export function readString(value: unknown, name: string): string {
   if (value === undefined || value === null) return '';
   if (typeof value !== 'string') throw new OtlpFormatError(`${name} must be a string, got ${quoted(value)}`);
@@ -52,7 +52,7 @@ export function readSpanId(value: unknown, name: string): string {
   return readId(value, name, SPAN_ID, ZERO_SPAN_ID);
 }
 
-/** The id of a parent; absent when it is missing, empty or zero, which all mean that there is no parent. */
+/** The parent's span id; undefined if it is missing, empty or zero, which all mean that there is no parent. */
 export function readParentSpanId(value: unknown, name: string): string | undefined {
   if (value === undefined || value === null || value === '' || value === ZERO_SPAN_ID) return undefined;
   return readSpanId(value, name);
@@ -67,7 +67,7 @@ function readId(value: unknown, name: string, format: RegExp, zero: string): str
   throw new OtlpFormatError(`${name} must be ${zero.length} hex digits and not all zero, got ${quoted(value)}`);
 }
 
-/** A time: a decimal string, a whole number, or a bigint from another decoder; 0 where it is absent or null. */
+/** A time: a decimal string, an integer, or a bigint from another decoder; 0 if it is absent or null. */
 export function readUnixNano(value: unknown, name: string): bigint {
   if (value === undefined || value === null) return 0n;
   const nanoseconds = typeof value === 'bigint' ? value : decimalToBigInt(value);
@@ -82,7 +82,7 @@ function decimalToBigInt(value: unknown): bigint | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? BigInt(value) : undefined;
 }
 
-/** A 32-bit number; 0 where it is absent or null. */
+/** A 32-bit unsigned integer; 0 if it is absent or null. */
 export function readUint32(value: unknown, name: string): number {
   if (value === undefined || value === null) return 0;
   const number = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
@@ -90,7 +90,7 @@ export function readUint32(value: unknown, name: string): number {
   throw new OtlpFormatError(`${name} must be a whole number from 0 to 2^32 − 1, got ${quoted(value)}`);
 }
 
-/** An enum by number or by name. A number that this version does not know stays; an unknown name is refused. */
+/** An enum, by number or by name. Unknown numbers are kept; an unknown name is an error. */
 export function readEnum(value: unknown, name: string, names: readonly string[]): number {
   if (typeof value !== 'string') return readUint32(value, name);
   const number = names.indexOf(value);
@@ -98,23 +98,23 @@ export function readEnum(value: unknown, name: string, names: readonly string[])
   return number;
 }
 
-/** Largest value of a whole-number attribute that is given a field; the stores keep 31 bits. */
-const LARGEST_WHOLE_NUMBER = 0x7fff_ffff;
+/** Maximum of an integer attribute with a typed field; the stores use 31 bits. */
+const MAX_WHOLE_NUMBER = 0x7fff_ffff;
 
-/** The string of an OTLP `AnyValue`; absent when it holds something else. */
+/** The string in an OTLP `AnyValue`; undefined if it is of another kind. */
 export function stringOf(value: unknown): string | undefined {
   return isJsonObject(value) && typeof value['stringValue'] === 'string' ? value['stringValue'] : undefined;
 }
 
-/** The whole number from `least` to 2^31 − 1 in an OTLP `AnyValue`; absent when it holds something else. */
-export function wholeNumberOf(value: unknown, least: number): number | undefined {
+/** The integer from `min` to 2^31 − 1 in an OTLP `AnyValue`; undefined if there is none. */
+export function wholeNumberOf(value: unknown, min: number): number | undefined {
   const number = numberOf(value);
-  return number !== undefined && Number.isInteger(number) && number >= least && number <= LARGEST_WHOLE_NUMBER
+  return number !== undefined && Number.isInteger(number) && number >= min && number <= MAX_WHOLE_NUMBER
     ? number
     : undefined;
 }
 
-/** The finite number in an OTLP `AnyValue`; absent when it holds something else, or NaN or an infinity. */
+/** The finite number in an OTLP `AnyValue`; undefined if there is none. */
 export function numberOf(value: unknown): number | undefined {
   if (!isJsonObject(value)) return undefined;
   const { doubleValue, intValue } = value;
@@ -123,12 +123,11 @@ export function numberOf(value: unknown): number | undefined {
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
-/** Whether an OTLP `AnyValue` holds `true`. */
 export function isTrue(value: unknown): boolean {
   return isJsonObject(value) && value['boolValue'] === true;
 }
 
-/** Quotes a foreign value for an error message, shortened so that a hostile one cannot fill a log. */
+/** Quotes an untrusted value for an error message, truncated so that it cannot fill a log. */
 function quoted(value: unknown): string {
   const text = jsonOf(typeof value === 'bigint' ? String(value) : value) ?? String(value);
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
@@ -138,7 +137,7 @@ function jsonOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch {
-    // It is nested too deep to be written, though it could be read.
-    return 'a value that is nested very deep';
+    // JSON.stringify overflows the stack at a lower depth than JSON.parse.
+    return 'a very deeply nested value';
   }
 }

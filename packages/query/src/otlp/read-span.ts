@@ -20,12 +20,13 @@ import {
 import type { JsonObject } from './json-fields.ts';
 
 /**
- * Reads the spans of one `ExportTraceServiceRequest` that `JSON.parse` has read.
+ * Decodes the spans of one `ExportTraceServiceRequest`, as parsed by `JSON.parse`.
  *
- * Follows the OTLP specification's JSON mapping: ids in hex of either case, 64-bit integers as strings or numbers,
- * enums as numbers or names, null for what is absent, unknown fields skipped. Nesting is the caller's to limit.
- * @param detail `slim` leaves out texts and `rest`, which takes half the time. @defaultValue `whole`
- * @throws {@link OtlpFormatError} with the place and the reason; then no span of the request counts.
+ * Follows the JSON mapping of the OTLP specification: ids in hex of either case, 64-bit integers as strings or numbers,
+ * enums as numbers or names, null like an absent field, unknown fields ignored. The caller must limit the nesting
+ * depth.
+ * @param detail `slim` leaves out texts and most of `rest`, which takes half the time. @defaultValue `whole`
+ * @throws {@link OtlpFormatError} with the path and the reason, if any span of the request is invalid.
  */
 export function decodeOtlpJson(request: unknown, detail: SpanDetail = 'whole'): SpanRecord[] {
   const spans: SpanRecord[] = [];
@@ -57,7 +58,7 @@ function readResourceSpans(value: unknown, detail: SpanDetail, spans: SpanRecord
   }
 }
 
-/** Runs `read`, and says in its error where in the request it happened. */
+/** Runs `read`, and adds `place` to the path in its error. */
 function within(place: string, read: () => void): void {
   try {
     read();
@@ -72,7 +73,7 @@ function placed(place: string, error: unknown): unknown {
   return new OtlpFormatError(`${place}${isPlaced ? '.' : ': '}${error.message}`);
 }
 
-/** Reads an OTLP `Resource`; an absent one has no attributes. */
+/** Reads an OTLP `Resource`, which may be absent. */
 function readResource(value: unknown): Resource {
   const resource: Resource = { otherAttributes: [] };
   if (value === undefined || value === null) return resource;
@@ -88,7 +89,7 @@ function readResource(value: unknown): Resource {
   return resource;
 }
 
-/** Reads the name and version of an OTLP `InstrumentationScope`; absent when it has neither. */
+/** Reads the name and version of an OTLP `InstrumentationScope`; undefined if it has neither. */
 function readScope(value: unknown): SpanRest['scope'] {
   if (value === undefined || value === null) return undefined;
   const scope: JsonObject = readObject(value, 'scope');
@@ -98,7 +99,7 @@ function readScope(value: unknown): SpanRest['scope'] {
   return { ...(name !== '' && { name }), ...(version !== '' && { version }) };
 }
 
-/** Numbers of the enum `Span.SpanKind`, by their place (trace.proto). */
+/** Names of the enum `Span.SpanKind`; the index is the number (trace.proto). */
 const SPAN_KINDS = [
   'SPAN_KIND_UNSPECIFIED',
   'SPAN_KIND_INTERNAL',
@@ -108,30 +109,30 @@ const SPAN_KINDS = [
   'SPAN_KIND_CONSUMER',
 ];
 
-/** Numbers of the enum `Status.StatusCode`, by their place (trace.proto). */
+/** Names of the enum `Status.StatusCode`; the index is the number (trace.proto). */
 const STATUS_CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'];
 const STATUS_OK = 1;
 const STATUS_ERROR = 2;
 
-/** Attributes with what was said; a slim span has none of it. */
+/** Attributes with input and output texts, which slim spans do not have. */
 const CONTENT_ATTRIBUTES: ReadonlySet<string> = new Set([ATTRIBUTE.inputText, ATTRIBUTE.outputText]);
 
-/** What all spans of one `ResourceSpans` share. */
+/** The decoded resource of one `ResourceSpans`. */
 export interface Resource {
   serviceName?: string;
   samplingRatio?: number;
-  /** One array for all spans of the resource, so that stores can tell equal resources by identity. */
+  /** The same array for all spans of the resource, so that stores can recognise equal resources by identity. */
   otherAttributes: unknown[];
-  /** What slim spans of the resource share that have no other attributes of their own; made by the first. */
+  /** The `rest` that slim spans without further attributes share; created by the first of them. */
   slimRest?: SpanRest;
 }
 
-/** How much of a span is kept: all of it, or what answers over many conversations read. */
+/** How much of a span is decoded: all of it, or only what answers over many conversations need. */
 export type SpanDetail = 'whole' | 'slim';
 
 /**
- * Reads one OTLP `Span`. What has no field of its own goes to `rest`, as it came. A slim one has no texts, and of `rest`
- * only the attributes of steps and roots, by which answers are grouped; what else would stand there is not checked.
+ * Reads one OTLP `Span`. What has no typed field is kept in `rest` unchanged. A slim span has no texts, and in `rest`
+ * only the attributes of steps and roots, for grouping; the other parts of `rest` are not validated.
  */
 export function readSpan(
   span: JsonObject,
@@ -164,14 +165,14 @@ export function readSpan(
     record.role = 'step';
   } else {
     record.depth = 0;
-    // Other frameworks have roots of the same name, and with a conversation id; only ours say a version of the schema.
+    // Root spans of other frameworks may have the same name and a conversation id, but no schema version.
     const isNamedAsRoot = record.name === CONVERSATION_SPAN_NAME && parentSpanId === undefined;
     if (isNamedAsRoot && hasSchemaVersion && record.conversationId !== undefined) record.role = 'root';
   }
   if (detail === 'slim') {
     if (record.role === 'other') return record;
     if (rest.attributes === undefined) {
-      // Most spans have none, and there are many: all of a resource share one object.
+      // Most spans have none, so all spans of a resource share one object.
       if (resource.otherAttributes.length > 0) {
         record.rest = resource.slimRest ??= { resourceAttributes: resource.otherAttributes };
       }
@@ -189,7 +190,7 @@ export function readSpan(
   return record;
 }
 
-/** Gives each attribute its field in `record`, or a place in `rest`. Returns what the others decide. */
+/** Assigns each attribute to its field in `record`, or adds it to `rest`. */
 function readAttributes(
   value: unknown,
   record: SpanRecord,
@@ -223,7 +224,7 @@ function readAttributes(
   return { hasOutcome, hasSchemaVersion };
 }
 
-/** Returns whether the attribute has a field in `record`, which then holds its value. */
+/** Assigns the attribute to its field in `record`; false if it has none. */
 function readAttribute(key: string, value: unknown, record: SpanRecord): boolean {
   const spanField = SPAN_FIELD_BY_ATTRIBUTE.get(key);
   if (spanField !== undefined) return readField(spanField, value, record);
@@ -232,18 +233,18 @@ function readAttribute(key: string, value: unknown, record: SpanRecord): boolean
 }
 
 /**
- * Gives attributes in `record.rest` the fields that they have by now: a span that an older version has stored was read
- * when there were fewer.
+ * Moves attributes in `record.rest` to their typed fields. A span that an older version stored may have attributes
+ * there that have a field by now.
  */
 export function takeKnownAttributes(record: SpanRecord): void {
   const { rest } = record;
   if (rest?.attributes === undefined) return;
-  const left = rest.attributes.filter((entry) => {
+  const remaining = rest.attributes.filter((entry) => {
     const { key, value } = entry as { key: string; value: unknown };
     const spanField = SPAN_FIELD_BY_ATTRIBUTE.get(key);
     return spanField === undefined || record[spanField.field] !== undefined || !readField(spanField, value, record);
   });
-  if (left.length > 0) rest.attributes = left;
+  if (remaining.length > 0) rest.attributes = remaining;
   else delete rest.attributes;
 }
 
@@ -262,7 +263,7 @@ function readField({ field, kind, min, max = Infinity }: SpanField, value: unkno
 
 function setTiming(record: SpanRecord, part: string, value: unknown): boolean {
   const seconds = numberOf(value);
-  // An assignment to `__proto__` would be swallowed.
+  // Assigning to `__proto__` would not create a property.
   if (part === '' || part === '__proto__' || seconds === undefined) return false;
   (record.timingsSeconds ??= {})[part] = seconds;
   return true;

@@ -7,42 +7,42 @@ import { MAX_QUESTION_LIMIT } from '../questions.ts';
 import type { ConversationSource } from '../questions.ts';
 import { formatInstant } from '../time/instant.ts';
 
-/** Something that whoever watches wants to know now. */
+/** Something that needs attention now. */
 export interface Alert {
   /** Stable name of the rule, such as `high-error-rate`. */
   rule: string;
   severity: Severity;
   text: string;
-  /** The numbers that the text rests on; `step` where the alert is about one. */
+  /** The numbers that the text is based on, and `step` if the alert is about one. */
   evidence: Evidence;
-  /** End of the window that was looked at: RFC 3339 in UTC with 6 decimals. */
+  /** End of the window that was checked: RFC 3339 in UTC with 6 decimals. */
   time: string;
 }
 
-/** Looks at the latest window, round after round. */
+/** A check that is made in every round. */
 export interface AlertRule {
   readonly name: string;
   /**
-   * What is wrong in `window`; an empty list when nothing is. At most one alert for each `evidence.step`, by which a
-   * lasting condition is recognised in the next round.
+   * Returns an alert for each problem in `window`, at most one for each `evidence.step`, by which an ongoing condition
+   * is recognised in the next round.
    *
-   * A `SourceError` means that the back end does not answer: the watch goes on. Any other error ends it.
+   * A `SourceError` means that the back end does not answer, and the watch continues. Any other error ends it.
    */
   check(source: ConversationSource, window: Window): Promise<Alert[]>;
 }
 
-/** What {@link highErrorRate} is made with. */
+/** Options of {@link highErrorRate}. */
 export interface HighErrorRateOptions {
-  /** Alerts above this share of failed spans, in per cent. @defaultValue `10` */
+  /** Alerts if more than this percentage of spans failed. @defaultValue `10` */
   abovePct?: number | undefined;
-  /** Only this step; every step when absent. */
+  /** Checks only this step. @defaultValue every step */
   step?: string | undefined;
   filters?: ConversationFilters | undefined;
 }
 
 /**
- * Alerts for each step of which more than `abovePct` of the spans in the window failed, those that were retried left out:
- * the `finalErrorRatePct` of `errors`.
+ * Alerts for each step of whose spans in the window more than `abovePct` percent failed. Spans that were retried do not
+ * count, as in the `finalErrorRatePct` of `errors`.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`
  */
 export function highErrorRate(options: HighErrorRateOptions = {}): AlertRule {
@@ -70,20 +70,20 @@ export function highErrorRate(options: HighErrorRateOptions = {}): AlertRule {
   };
 }
 
-/** What {@link slowConversations} is made with. */
+/** Options of {@link slowConversations}. */
 export interface SlowConversationsOptions {
-  /** A conversation that lasts longer than this by the clock is slow. @defaultValue `8000` */
+  /** A conversation is slow if it takes longer than this, in milliseconds of wall-clock time. @defaultValue `8000` */
   thresholdMs?: number | undefined;
-  /** Alerts when there are more slow ones than this, 0 to 9,999. @defaultValue `3` */
+  /** Alerts if there are more slow conversations than this, 0 to 9,999. @defaultValue `3` */
   moreThan?: number | undefined;
   filters?: ConversationFilters | undefined;
 }
 
-/** Slow conversations beyond this are not counted: by then the number no longer matters. */
+/** Slow conversations are counted up to this number; beyond it the exact number no longer matters. */
 const MAX_COUNTED = 1000;
 
 /**
- * Alerts when more than `moreThan` conversations of the window are slow, as `slow` counts them.
+ * Alerts if more than `moreThan` conversations of the window are slow, counted as by `slow`.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`
  */
 export function slowConversations(options: SlowConversationsOptions = {}): AlertRule {
@@ -114,18 +114,18 @@ export function slowConversations(options: SlowConversationsOptions = {}): Alert
   };
 }
 
-/** What {@link slowStep} is made with. */
+/** Options of {@link slowStep}. */
 export interface SlowStepOptions {
   step: string;
-  /** Which percentile of its duration, 0 to 100. @defaultValue `95` */
+  /** Percentile of the step's duration, 0 to 100. @defaultValue `95` */
   percentile?: number | undefined;
-  /** Alerts when that percentile is above this, in milliseconds. */
+  /** Alerts if the percentile is above this, in milliseconds. */
   aboveMs: number;
   filters?: ConversationFilters | undefined;
 }
 
 /**
- * Alerts when a percentile of a step's duration, as `percentiles` counts it, is above a limit.
+ * Alerts if a percentile of a step's duration, computed as by `percentiles`, is above a limit.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`
  */
 export function slowStep(options: SlowStepOptions): AlertRule {
@@ -153,17 +153,17 @@ export function slowStep(options: SlowStepOptions): AlertRule {
   };
 }
 
-/** What {@link slowResponse} is made with. */
+/** Options of {@link slowResponse}. */
 export interface SlowResponseOptions {
-  /** Which percentile of the response latency, 0 to 100. @defaultValue `95` */
+  /** Percentile of the response latency, 0 to 100. @defaultValue `95` */
   percentile?: number | undefined;
-  /** Alerts when that percentile is above this, in milliseconds. */
+  /** Alerts if the percentile is above this, in milliseconds. */
   aboveMs: number;
   filters?: ConversationFilters | undefined;
 }
 
 /**
- * Alerts when a percentile of the response latency, over the conversations of the window that have one, is above a limit.
+ * Alerts if a percentile of the response latency, over the conversations of the window that have one, is above a limit.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`
  */
 export function slowResponse(options: SlowResponseOptions): AlertRule {
@@ -192,12 +192,12 @@ export function slowResponse(options: SlowResponseOptions): AlertRule {
   };
 }
 
-/** What {@link noConversations} is made with. */
+/** Options of {@link noConversations}. */
 export interface NoConversationsOptions {
   filters?: ConversationFilters | undefined;
 }
 
-/** Alerts when no conversation starts in the window: the assistant, or its tracing, has gone silent. */
+/** Alerts if no conversation starts in the window: the assistant, or its tracing, may be down. */
 export function noConversations(options: NoConversationsOptions = {}): AlertRule {
   const { filters = {} } = options;
   const name = 'no-conversations';
@@ -225,7 +225,7 @@ function percentText(percentage: number): string {
   return `${percentage.toFixed(2).replace(/0$/, '')}%`;
 }
 
-/** A limit as it was asked for, in seconds without needless decimals: `8s`, `8.5s`. */
+/** A limit in seconds, without trailing zeros: `8s`, `8.5s`. */
 function limitText(limitMs: number): string {
   return `${limitMs / 1000}s`;
 }
@@ -235,7 +235,7 @@ function measuredText(durationMs: number): string {
   return `${(durationMs / 1000).toFixed(3)}s`;
 }
 
-/** The length of a window in the largest unit that it is a whole number of: `1h`, `90m`, `45s`. */
+/** The length of a window in the largest unit that gives an integer: `1h`, `90m`, `45s`. */
 function windowText(windowMs: number): string {
   if (windowMs % 3_600_000 === 0) return `${windowMs / 3_600_000}h`;
   return windowMs % 60_000 === 0 ? `${windowMs / 60_000}m` : `${windowMs / 1000}s`;

@@ -7,11 +7,11 @@ import type { ConversationSource } from '../questions.ts';
 import { formatInstant } from '../time/instant.ts';
 import type { Alert, AlertRule } from './alert-rules.ts';
 
-/** What one round looks at. */
+/** Options of one round. */
 export interface RoundOptions {
   /** Length of the window, which ends now, in milliseconds. @defaultValue `3_600_000` */
   windowMs?: number | undefined;
-  /** The present. @defaultValue the system's clock */
+  /** Returns the current time. @defaultValue the system's clock */
   clock?: (() => Date) | undefined;
 }
 
@@ -28,7 +28,7 @@ export function resolveRound(options: RoundOptions): Round {
   return { windowMs, clock };
 }
 
-/** The window that ends at the present of `round`. */
+/** The window that ends now, by the clock of `round`. */
 export function windowOf(round: Round): Window {
   const untilUnixNano = BigInt(round.clock().getTime()) * 1_000_000n;
   return { sinceUnixNano: untilUnixNano - nanosecondsOf(round.windowMs), untilUnixNano };
@@ -36,7 +36,7 @@ export function windowOf(round: Round): Window {
 
 /**
  * One round of `watch`: the alerts of all `rules` for the window that ends now.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the back end cannot be reached.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the back end cannot be reached.
  */
 export async function watchOnce(
   source: ConversationSource,
@@ -47,13 +47,13 @@ export async function watchOnce(
   return raised.map(({ alert }) => alert);
 }
 
-/** An alert, and the condition that it reports: the same in the next round when the condition lasts. */
+/** An alert, and the key of its condition, which is the same in the next round if the condition persists. */
 export interface Raised {
   condition: string;
   alert: Alert;
 }
 
-/** Asks every rule about `window`, one after the other. */
+/** Runs all rules for `window`, one after another. */
 export async function checkRules(
   source: ConversationSource,
   rules: readonly AlertRule[],
@@ -62,28 +62,31 @@ export async function checkRules(
   const raised: Raised[] = [];
   for (const [index, rule] of rules.entries()) {
     for (const alert of await rule.check(source, window)) {
-      // Numbers and text change from round to round. The index tells apart rules of one name with different limits.
+      // Numbers and text change from round to round. The index distinguishes rules with the same name and other limits.
       raised.push({ condition: JSON.stringify([index, alert.evidence['step'] ?? null]), alert });
     }
   }
   return raised;
 }
 
-/** Passes on what is new since the last round. */
+/** Selects the alerts to report in each round. */
 export interface Changes {
-  /** Of one round's alerts those whose condition begins, and an alert of severity `good` at `time` for each that is over. */
+  /**
+   * Takes all alerts of one round and returns those to report: with {@link trackChanges} those of new conditions, and
+   * an alert of severity `good` at `time` for each condition that is over.
+   */
   since(raised: readonly Raised[], time: string): Alert[];
 }
 
-/** Remembers the conditions of the last round; to the first round everything is new. */
+/** Reports only changes since the previous round. In the first round every condition is new. */
 export function trackChanges(): Changes {
-  let lasting = new Map<string, Alert>();
+  let ongoing = new Map<string, Alert>();
   return {
     since(raised, time) {
       const present = new Map(raised.map(({ condition, alert }) => [condition, alert]));
-      const begun = raised.filter(({ condition }) => !lasting.has(condition)).map(({ alert }) => alert);
-      const over = [...lasting].filter(([condition]) => !present.has(condition)).map(([, alert]) => alert);
-      lasting = present;
+      const begun = raised.filter(({ condition }) => !ongoing.has(condition)).map(({ alert }) => alert);
+      const over = [...ongoing].filter(([condition]) => !present.has(condition)).map(([, alert]) => alert);
+      ongoing = present;
       return [
         ...begun,
         ...over.map((alert): Alert => ({ ...alert, severity: 'good', text: `OVER: ${alert.text}`, time })),
@@ -92,35 +95,36 @@ export function trackChanges(): Changes {
   };
 }
 
-/** Passes everything on, round after round. */
+/** Reports every alert in every round. */
 export function repeatAll(): Changes {
   return { since: (raised) => raised.map(({ alert }) => alert) };
 }
 
-/** What {@link watch} is asked with. */
+/** Options of {@link watch}. */
 export interface WatchOptions extends RoundOptions {
-  /** Ends the watch, at once. Without it, it ends when the loop over it does. */
+  /** Ends the watch at once when it is aborted. Without it, the watch ends when the loop over it does. */
   signal?: AbortSignal | undefined;
-  /** Pause between the end of one round and the beginning of the next, in milliseconds. @defaultValue `300_000` */
+  /** Pause between the end of one round and the start of the next, in milliseconds. @defaultValue `300_000` */
   intervalMs?: number | undefined;
   /**
-   * Whether a condition that lasts is reported again each round. With `false` it is reported when it begins and, as an
-   * alert of severity `good`, when it is over. @defaultValue `true`
+   * Whether an ongoing condition is reported again in each round. With `false` it is reported when it starts and, as an
+   * alert of severity `good`, when it is over.
+   * @defaultValue `true`
    */
   repeat?: boolean | undefined;
 }
 
-/** The longest pause that Node's timers take: 2^31 − 1 ms, almost 25 days. */
+/** The longest delay that Node's timers support: 2^31 − 1 ms, almost 25 days. */
 const MAX_INTERVAL_MS = 2_147_483_647;
 
 /**
- * Looks at the latest window every `intervalMs` and yields what `rules` see:
- * `for await (const alert of watch(source, rules, { signal }))`.
+ * Checks `rules` for the latest window every `intervalMs`, and yields their alerts: `for await (const alert of
+ * watch(source, rules, { signal }))`.
  *
- * Rounds never overlap: the next one waits for the last, and for the loop over the alerts. A back end that does not
- * answer is reported once (`back-end-unreachable`), asked again each round, and reported once more when it is back
- * (`back-end-answers-again`). Leaving the loop or aborting ends the watch and leaves no timer behind; the iteration is
- * then done, without an error.
+ * Rounds never overlap: the next one waits for the previous one, and for the loop over its alerts. A back end that does
+ * not answer is reported once (`back-end-unreachable`), queried again in each round, and reported once more when it
+ * answers again (`back-end-answers-again`). Exiting the loop, or an abort, ends the watch and its timer; the iteration
+ * is then done, without an error.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; while iterating, any error of a rule that is not a `SourceError`.
  */
 export function watch(
@@ -133,14 +137,14 @@ export function watch(
   const round = resolveRound(options);
   return {
     [Symbol.asyncIterator](): AsyncIterator<Alert, void> {
-      // A generator handles return() only when it is not waiting, so leaving aborts the wait first.
-      const left = new AbortController();
-      const ended = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
+      // A generator that awaits something does not handle return() until it settles, so the wait is aborted first.
+      const returned = new AbortController();
+      const ended = signal === undefined ? returned.signal : AbortSignal.any([signal, returned.signal]);
       const alerts = alertsUntil(ended, source, rules, round, intervalMs, repeat);
       return {
         next: () => alerts.next(),
         return: () => {
-          left.abort();
+          returned.abort();
           return alerts.return();
         },
       };
@@ -206,8 +210,8 @@ function answersAgain(source: ConversationSource, time: string): Alert {
 }
 
 /**
- * What `promise` resolves to; undefined as soon as `signal` is aborted, whether `promise` has settled by then or not.
- * How it settles after that, also with an error, is ignored.
+ * The value of `promise`, or undefined as soon as `signal` is aborted. How `promise` settles after that, even with an
+ * error, is ignored.
  */
 function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
@@ -218,7 +222,7 @@ function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T |
     };
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
-    // After an abort these come too late to settle anything.
+    // After an abort these have no effect.
     promise.then(
       (value) => finish(() => resolve(value)),
       (error: unknown) => finish(() => reject(error)),

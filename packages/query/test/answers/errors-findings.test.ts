@@ -4,12 +4,12 @@ import type { CommonErrorRow } from '../../src/answers/common-errors.ts';
 import {
   errorsInOneStep,
   highErrorRate,
-  lowestSuccess,
   neverFailingSteps,
   noFailures,
   reliableStep,
-} from '../../src/answers/errors-and-success.ts';
-import type { ErrorsFacts, StepErrorRow } from '../../src/answers/errors-and-success.ts';
+} from '../../src/answers/errors.ts';
+import { lowestSuccess } from '../../src/answers/success.ts';
+import type { ErrorsFacts, StepErrorRow } from '../../src/answers/errors.ts';
 import { errorRow, textsOf } from './facts-for-tests.ts';
 
 function facts(rows: StepErrorRow[], commonErrors: CommonErrorRow[] = []): ErrorsFacts {

@@ -1,8 +1,8 @@
 import type { StepAverageRow } from '../../src/answers/averages.ts';
 import type { ComparisonRow } from '../../src/answers/compare/compare-windows.ts';
-import type { ConversationRow } from '../../src/answers/conversation-lists.ts';
+import type { ConversationRow } from '../../src/answers/recent.ts';
 import type { ConversationDetail, StepRow } from '../../src/answers/conversation/conversation-detail.ts';
-import type { StepErrorRow } from '../../src/answers/errors-and-success.ts';
+import type { StepErrorRow } from '../../src/answers/errors.ts';
 import { nanosecondsOf, percentOf } from '../../src/answers/intervals.ts';
 import type { StepPercentiles } from '../../src/answers/percentiles.ts';
 import type { Finding } from '../../src/findings/finding.ts';

@@ -137,6 +137,24 @@ test('a pause begins at the latest end, whichever conversation that was', async 
   expect(data.spokenMs).toBe(12_000);
 });
 
+test('a session is read whole, also where one question does not hand over all of it', async () => {
+  // 10,300 conversations, of which 600 start at the instant where a page ends.
+  const startOf = (index: number): number => Date.UTC(2025, 9, 8) + (index < 600 ? 0 : index) * 1000;
+  const long = new MemorySource(
+    Array.from({ length: 10_300 }, (_, index) =>
+      recordConversation({
+        conversationId: `long ${index}`,
+        startTime: new Date(startOf(index)).toISOString(),
+        steps: [{ step: 'gpt', offsetMs: 0, durationMs: 10, sessionId: 'a day of a robot', inputTokens: 1 }],
+      }),
+    ).flat(),
+  );
+  const { data, coverage } = await session(long, { sessionId: 'a day of a robot', timeZone });
+  expect(data).toMatchObject({ inputTokens: 10_300, startTime: '2025-10-08T00:00:00.000000Z' });
+  expect(new Set(data.conversations.map(({ conversationId }) => conversationId)).size).toBe(10_300);
+  expect(coverage).toEqual({ conversations: 10_300, spans: 20_600, complete: true, warnings: [] });
+});
+
 test('sessions and usage read every conversation, also where one question does not hand over all', async () => {
   // 12,345 conversations in 40 sessions, thousands of them at one instant where a page ends.
   const many = new MemorySource(

@@ -3,10 +3,10 @@ import type { Finding, Severity } from '../../src/findings/finding.ts';
 import { stepSpread } from '../../src/answers/averages.ts';
 import { comparisonVerdict, endToEndChange, stepChange } from '../../src/answers/compare/compare-findings.ts';
 import { allStepsCompleted, unsuccessfulStep } from '../../src/answers/conversation/step-findings.ts';
-import { conversationEnding } from '../../src/answers/conversation/one-conversation.ts';
+import { conversationEnding } from '../../src/answers/conversation/trace.ts';
 import { slowTail } from '../../src/answers/percentiles.ts';
-import { investigateSlow } from '../../src/answers/slow-and-satisfaction.ts';
-import { lowestSuccess } from '../../src/answers/errors-and-success.ts';
+import { investigateSlow } from '../../src/answers/slow.ts';
+import { lowestSuccess } from '../../src/answers/success.ts';
 import { averageRow, comparisonRow, percentilesFacts, slowRow, summaryFacts } from './facts-for-tests.ts';
 
 const STEP = { step: 'llm', durationMs: 1 };

@@ -6,8 +6,8 @@ import {
   slowResponses,
   slowRules,
   speedUpStep,
-} from '../../src/answers/slow-and-satisfaction.ts';
-import type { SlowFacts } from '../../src/answers/slow-and-satisfaction.ts';
+} from '../../src/answers/slow.ts';
+import type { SlowFacts } from '../../src/answers/slow.ts';
 import { findAll } from '../../src/findings/finding.ts';
 import { slowRow, textsOf } from './facts-for-tests.ts';
 

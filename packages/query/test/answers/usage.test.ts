@@ -1,6 +1,6 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { MemorySource, parseInstant, usage } from '@convotel/query';
-import type { UsageGroup, UsageRow } from '@convotel/query';
+import type { ModelPrice, UsageGroup, UsageRow } from '@convotel/query';
 import { inSequence, recordConversation } from './record-conversation.ts';
 
 const window = {
@@ -52,6 +52,7 @@ test('usage adds up calls, tokens and characters by model, without a cost unless
     ],
     total: { calls: 8, inputTokens: 4100, outputTokens: 400, spokenChars: 240, unpricedCalls: 0 },
     unpricedModels: [],
+    unmeasuredModels: [],
   });
 });
 
@@ -107,4 +108,86 @@ test('what a step of another name speaks counts where its kind is said', async (
   expect((await usage(spoken, asked)).data.rows).toEqual([]);
   const { data } = await usage(spoken, { ...asked, kindOf: () => 'text_to_speech' });
   expect(data.rows).toEqual([{ calls: 1, spokenChars: 10, unpricedCalls: 0 }]);
+});
+
+describe('audio', () => {
+  const calls = new MemorySource(
+    [
+      { step: 'stt', model: 'listener', audioSeconds: 90, inputChars: 12 },
+      { step: 'tts', model: 'voice', inputChars: 2000, audioSeconds: 30 },
+      { step: 'gpt', model: 'talker', inputTokens: 1000, audioSeconds: 10 },
+      { step: 'hear', audioSeconds: 5 },
+    ].flatMap((step, index) =>
+      recordConversation({
+        conversationId: `audio ${index}`,
+        startTime: '2025-10-08T10:00:00Z',
+        steps: [{ offsetMs: 0, durationMs: 100, ...step }],
+      }),
+    ),
+  );
+
+  test('is added up in seconds, also where a call says nothing else', async () => {
+    const { rows, total } = (await usage(calls, { ...asked, by: 'step' })).data;
+    expect(rows.map(({ group, audioSeconds }) => [group, audioSeconds])).toEqual([
+      ['gpt', 10],
+      ['hear', 5],
+      ['stt', 90],
+      ['tts', 30],
+    ]);
+    expect(total.audioSeconds).toBe(135);
+  });
+
+  test.each<[string, Record<string, ModelPrice>, Record<string, number>, string[], string[]]>([
+    [
+      'is paid by the minute',
+      { listener: { perAudioMinute: 0.6 }, voice: { perAudioMinute: 2 }, talker: { inputPerMillionTokens: 3 } },
+      { listener: 0.9, voice: 1, talker: 0.003 },
+      [],
+      [],
+    ],
+    [
+      'is paid by the character where that is the price',
+      { listener: { perAudioMinute: 0.6 }, voice: { perMillionCharacters: 15 } },
+      { listener: 0.9, voice: 0.03 },
+      ['talker'],
+      [],
+    ],
+    [
+      'is paid by the minute alone where there are both prices',
+      { voice: { perMillionCharacters: 15, perAudioMinute: 2 } },
+      { voice: 1 },
+      ['listener', 'talker'],
+      [],
+    ],
+    [
+      'without a price for it has no cost, and nor has what is paid by the token where no token is known',
+      { listener: { inputPerMillionTokens: 1 }, voice: { outputPerMillionTokens: 1 } },
+      {},
+      ['listener', 'talker', 'voice'],
+      [],
+    ],
+  ])('%s', async (_name, prices, costs, unpriced, unmeasured) => {
+    const { data } = await usage(calls, { ...asked, prices });
+    const found = data.rows.flatMap(({ group, cost }) => (cost === undefined ? [] : [[group, cost] as const]));
+    expect(Object.keys(costs).length).toBe(found.length);
+    for (const [group, cost] of found) expect(cost).toBeCloseTo(costs[group!]!, 10);
+    expect([data.unpricedModels, data.unmeasuredModels]).toEqual([unpriced, unmeasured]);
+  });
+
+  test('that nobody measured is in no cost, and its model is named', async () => {
+    const silent = new MemorySource(
+      recordConversation({
+        conversationId: 'silent',
+        startTime: '2025-10-08T10:00:00Z',
+        steps: [{ step: 'stt', offsetMs: 0, durationMs: 100, model: 'listener' }],
+      }),
+    );
+    const { data } = await usage(silent, { ...asked, prices: { listener: { perAudioMinute: 0.6 } } });
+    expect(data).toMatchObject({
+      rows: [{ group: 'listener', unpricedCalls: 1 }],
+      unpricedModels: [],
+      unmeasuredModels: ['listener'],
+    });
+    expect(data.total.cost).toBeUndefined();
+  });
 });

@@ -11,7 +11,7 @@ import { ADVISED_STEPS, COMMON_CAUSE_ABOVE_PCT, PROBLEM_FROM_PCT } from '../../s
 import { WORTH_SAYING_FROM_PCT, RISEN_FROM_POINTS } from '../../src/answers/compare/compare-findings.ts';
 import { BOTTLENECK_FROM_PCT, UNATTRIBUTED_FROM_PCT } from '../../src/answers/conversation/step-findings.ts';
 import { CONVERSATIONS_TO_CORRELATE, CORRELATED_FROM } from '../../src/answers/correlation.ts';
-import { MOST_ABOVE_PCT, UNACCEPTABLE_FROM_PCT } from '../../src/answers/errors-and-success.ts';
+import { MOST_ABOVE_PCT, UNACCEPTABLE_FROM_PCT } from '../../src/answers/errors.ts';
 import {
   CALLS_TO_COMPARE,
   GAPS_FROM_PCT,
@@ -28,12 +28,8 @@ import {
   CALLS_FOR_TAIL,
   TAIL_FROM_MEDIANS,
 } from '../../src/answers/percentiles.ts';
-import {
-  DOMINATES_FROM_PCT,
-  SATISFYING_FROM_PCT,
-  TIMEOUT_FROM_TARGETS,
-  UNSATISFYING_BELOW_PCT,
-} from '../../src/answers/slow-and-satisfaction.ts';
+import { SATISFYING_FROM_PCT, UNSATISFYING_BELOW_PCT } from '../../src/answers/satisfaction.ts';
+import { DOMINATES_FROM_PCT, TIMEOUT_FROM_TARGETS } from '../../src/answers/slow.ts';
 import { readRules } from './rules-by-command.ts';
 
 const guide = await readDocument('findings.md');

@@ -67,5 +67,5 @@ test('what is nested very deep is left out', () => {
 test('a value that is nested very deep is refused with a reason', () => {
   let value: unknown[] = [];
   for (let depth = 0; depth < 20_000; depth++) value = [value];
-  expect(() => decodeOtlpJson({ resourceSpans: [value] })).toThrow(/must be an object, got a value that is nested/);
+  expect(() => decodeOtlpJson({ resourceSpans: [value] })).toThrow(/must be an object, got a very deeply nested value/);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { samplingWarnings } from '@convotel/query/engine';
 
-test('warns once of each program that keeps only a share, by name', () => {
+test('warns once of each program that samples, by name', () => {
   const warnings = samplingWarnings([
     { serviceName: 'voice-bot', samplingRatio: 0.5 },
     { serviceName: 'chat-bot', samplingRatio: 0.1 },
@@ -11,10 +11,10 @@ test('warns once of each program that keeps only a share, by name', () => {
   ]);
   expect(new Set(warnings.map(({ code }) => code))).toEqual(new Set(['sampled']));
   expect(warnings.map(({ text }) => text)).toEqual([
-    'A program without a name keeps only a share of 0 of its conversations: counts are of those kept, not of all.',
-    'The program "chat-bot" keeps only a share of 0.1 of its conversations: counts are of those kept, not of all.',
-    'The program "voice-bot" keeps only a share of 0.25 of its conversations: counts are of those kept, not of all.',
-    'The program "voice-bot" keeps only a share of 0.5 of its conversations: counts are of those kept, not of all.',
+    'A program without a name samples its conversations at a ratio of 0: counts are of the sampled ones, not of all.',
+    'The program "chat-bot" samples its conversations at a ratio of 0.1: counts are of the sampled ones, not of all.',
+    'The program "voice-bot" samples its conversations at a ratio of 0.25: counts are of the sampled ones, not of all.',
+    'The program "voice-bot" samples its conversations at a ratio of 0.5: counts are of the sampled ones, not of all.',
   ]);
 });
 

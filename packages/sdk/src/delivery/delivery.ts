@@ -7,7 +7,7 @@ import type { OutageWarning } from './failures.ts';
 import { groupByScope, partialSuccessOf } from './parcel.ts';
 import type { Parcel } from './parcel.ts';
 
-/** Sends one body; the part of a transport that delivery needs. */
+/** The part of `IExporterTransport` that delivery uses. */
 export interface Transport {
   send(data: Uint8Array, timeoutMs: number, contentType: string): Promise<ExportResponse>;
   shutdown(): void;
@@ -22,11 +22,11 @@ export interface DeliveryOptions {
   /** Absolute deadline of one request, in ms. */
   requestTimeoutMs: number;
   warn: (message: string) => void;
-  /** @defaultValue the process's */
+  /** @defaultValue the real one */
   clock?: Clock | undefined;
 }
 
-/** Time as delivery sees it; a test can pass one that runs faster. */
+/** Replaced in tests to make time run faster. */
 export interface Clock {
   nowMs(): number;
   setTimer(work: () => void, delayMs: number): NodeJS.Timeout;
@@ -36,19 +36,19 @@ const PROCESS_CLOCK: Clock = { nowMs, setTimer };
 
 interface FlushWaiter {
   isRead: () => boolean;
-  /** Every parcel up to this number must be settled; known once everything has been read. */
+  /** The flush is done when every parcel up to this number is settled; undefined until everything has been read. */
   through: number | undefined;
   resolve: () => void;
 }
 
 const MAX_CONCURRENT_REQUESTS = 4;
-/** Most parcels held in memory during an outage, each at most 1 MB. */
+/** Maximum number of failed parcels in memory during an outage, each at most 1 MB. */
 const MAX_TRIED_PARCELS = 6;
 const ENOUGH_SPANS_TO_SEND = 512;
-/** A batch that gets this many answers of 500, while the server accepts others, is treated as refused. */
+/** After this many responses of 500 while other batches are accepted, a batch counts as refused. */
 const MAX_SERVER_ERRORS = 5;
 
-/** Sends spans from the journal to the back end, and retries until it accepts them. Nothing here throws. */
+/** Sends spans from the journal to the back end, and retries until they are accepted. No method throws or rejects. */
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #clock: Clock;
@@ -56,7 +56,7 @@ export class Delivery {
   readonly #retries: Parcel[] = [];
   readonly #unsettled = new Set<Parcel>();
   readonly #waiters = new Set<FlushWaiter>();
-  readonly #saidPartial = new Set<string>();
+  readonly #warned = new Set<string>();
   #isRead: () => boolean = () => true;
   #freshSpans = 0;
   #inFlight = 0;
@@ -74,7 +74,7 @@ export class Delivery {
     options.journal.onSpans = () => this.#drain();
   }
 
-  /** Tells delivery that a span was kept. Called on the path of a step, so it only schedules a look at the journal. */
+  /** Call this when a span was stored. It only schedules reading the journal, because the caller is ending a step. */
   wake(): void {
     this.#freshSpans += 1;
     if (this.#freshSpans === ENOUGH_SPANS_TO_SEND) soon(() => this.#drain());
@@ -94,8 +94,8 @@ export class Delivery {
   }
 
   /**
-   * Resolves when everything kept until now is settled, when it cannot be settled for the moment, or at the deadline.
-   * After a failure it resolves at once until the next attempt is due.
+   * Resolves when everything stored before the call is settled, when that is not possible for the moment, or at the
+   * deadline. After a failed attempt it resolves immediately until the next one is due.
    */
   async flush(deadlineMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
@@ -125,7 +125,7 @@ export class Delivery {
     await settled;
   }
 
-  /** Stops at once and releases everything; what is not settled stays in the journal. */
+  /** Stops immediately and closes all connections; spans that are not settled stay in the journal. */
   stop(): void {
     this.#isStopped = true;
     clearTimer(this.#scheduled);
@@ -150,7 +150,10 @@ export class Delivery {
     this.#releaseWaiters((waiter) => this.#isSettled(waiter));
   }
 
-  /** Failed parcels are retried first, but every other attempt during an outage uses spans that have not been tried. */
+  /**
+   * Failed parcels go first. During an outage, every other attempt uses spans that have not been tried, in case the
+   * failed ones are the cause.
+   */
   async #choose(): Promise<Parcel | undefined> {
     const hasUnread = !this.#isRead();
     const isFreshTurn = this.#backoff.failures % 2 === 1 && this.#retries.length < MAX_TRIED_PARCELS;
@@ -161,7 +164,7 @@ export class Delivery {
     return this.#retries.shift();
   }
 
-  /** While the back end fails, only one request at a time probes whether it is back. */
+  /** During an outage, one request at a time probes whether the back end works again. */
   get #concurrency(): number {
     return this.#backoff.failures === 0 ? MAX_CONCURRENT_REQUESTS : 1;
   }
@@ -209,22 +212,22 @@ export class Delivery {
     const rejected = Math.min(rejectedSpans, parcel.spans.length);
     if (rejected > 0) parcel.settle(rejected, 'rejected');
     parcel.settle(parcel.spans.length - rejected);
-    if (rejected > 0 || errorMessage !== '') this.#sayPartial(rejected, errorMessage);
+    if (rejected > 0 || errorMessage !== '') this.#warnPartialSuccess(rejected, errorMessage);
   }
 
-  #sayPartial(rejected: number, message: string): void {
-    if (this.#saidPartial.has(message) || this.#saidPartial.size >= 20) return;
-    this.#saidPartial.add(message);
+  #warnPartialSuccess(rejected: number, message: string): void {
+    if (this.#warned.has(message) || this.#warned.size >= 20) return;
+    this.#warned.add(message);
     const quoted = JSON.stringify(message.slice(0, 200));
     this.#options.warn(
       rejected === 0
-        ? `convotel: the back end took all spans of a request and says ${quoted}. This warning appears once per message.`
-        : `convotel: the back end took a request but rejected ${rejected} of its spans: ${quoted}. ` +
+        ? `convotel: the back end accepted all spans of a request with the message ${quoted}. This warning appears once per message.`
+        : `convotel: the back end accepted a request but rejected ${rejected} of its spans: ${quoted}. ` +
             'They are counted as dropped. This warning appears once per reason.',
     );
   }
 
-  /** After 400 and the like, the batch is halved until the span that causes the refusal is alone. */
+  /** Bisects the batch until the span that is refused is alone. */
   #refused(parcel: Parcel, error: Error): void {
     this.#unsettled.delete(parcel);
     const { spans } = parcel;
@@ -239,8 +242,8 @@ export class Delivery {
     parcel.settle(1, isTooLarge ? 'too_large' : 'refused');
     const reason = describeFailure(error);
     const kind = `refused ${isTooLarge}`;
-    if (this.#saidPartial.has(kind)) return;
-    this.#saidPartial.add(kind);
+    if (this.#warned.has(kind)) return;
+    this.#warned.add(kind);
     this.#options.warn(
       `convotel: the back end refused a span and ${reason}. It was set aside and counted as dropped; the other spans of ` +
         'its batch were sent without it. This warning appears once.',
@@ -256,7 +259,7 @@ export class Delivery {
         return;
       }
     }
-    // Another batch goes first next time: one bad batch must not hold up the others.
+    // At the end of the queue, so that one bad batch does not block the others.
     this.#retries.push(parcel);
     this.#options.outage.failed(describeFailure(error));
     if (this.#isPaused && retryAfterMs === undefined) return;
@@ -264,14 +267,14 @@ export class Delivery {
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#clock.nowMs() + waitMs);
     clearTimer(this.#resume);
     this.#resume = this.#clock.setTimer(() => this.#tryAgain(), waitMs);
-    // Waiting is pointless: nothing listens, the server asked for a pause, or only another setting helps. Unsent spans
-    // are safe.
-    const isWorthWaiting = error instanceof OTLPExporterError && isPassing(error) && retryAfterMs === undefined;
-    if (!isWorthWaiting) this.#releaseWaiters(() => true);
+    // Do not keep `flush` waiting if the connection was refused, the server asked for a pause, or the configuration is
+    // wrong: the spans stay stored.
+    const mayRecoverSoon = error instanceof OTLPExporterError && isTransient(error) && retryAfterMs === undefined;
+    if (!mayRecoverSoon) this.#releaseWaiters(() => true);
   }
 
   #tryAgain(): void {
-    // A timer may fire a little early.
+    // Reset explicitly, because a timer may fire slightly early.
     this.#pausedUntilMs = 0;
     void this.#pump();
   }
@@ -294,8 +297,8 @@ export class Delivery {
   }
 }
 
-/** Whether another attempt may well succeed within seconds; a wrong address or key stays wrong. */
-function isPassing({ code = 0 }: OTLPExporterError): boolean {
+/** Whether a retry may succeed within seconds, unlike with a wrong address or key. */
+function isTransient({ code = 0 }: OTLPExporterError): boolean {
   return code >= 500 || code === 408 || code === 429;
 }
 

@@ -2,8 +2,8 @@ import { nowMs } from '../settings/timers.ts';
 
 const MAX_ANSWER_LENGTH = 200;
 
-/** The common error codes of a failed connection, in words. */
-const WORDS: Readonly<Record<string, string>> = {
+/** Messages for the common connection error codes. */
+const MESSAGES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
   EPIPE: 'connection closed while sending',
@@ -20,21 +20,21 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Describes in a few words why a request failed. The text of a server is quoted as JSON, so that it cannot contain
- * terminal escapes.
+ * Describes briefly why a request failed. Text from the server is quoted as JSON, so that it cannot contain terminal
+ * escapes.
  */
 export function describeFailure(error: unknown): string {
   const { code, data, message } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
   if (typeof code === 'number') {
-    const said = typeof data === 'string' && data !== '' ? data : message;
-    return typeof said === 'string' && said !== '' ? `answered ${code} ${quoted(said)}` : `answered ${code}`;
+    const text = typeof data === 'string' && data !== '' ? data : message;
+    return typeof text === 'string' && text !== '' ? `answered ${code} ${quoted(text)}` : `answered ${code}`;
   }
-  if (typeof code === 'string') return `${WORDS[code] ?? quoted(String(message))} (${code})`;
+  if (typeof code === 'string') return `${MESSAGES[code] ?? quoted(String(message))} (${code})`;
   return typeof message === 'string' ? quotedIfStrange(message) : 'unknown reason';
 }
 
-/** An address without its possibly secret parts: user, password, query. */
-export function addressForPeople(url: URL): string {
+/** The address without the parts that may be secret: user, password, query. */
+export function displayUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
 
@@ -46,10 +46,10 @@ function quotedIfStrange(message: string): string {
   return /^[\x20-\x7e]{1,200}$/.test(message) ? message : quoted(message);
 }
 
-/** An intermittent failure is reported again after this time, or at once for another reason. */
-const SAY_AGAIN_AFTER_MS = 60_000;
+/** An intermittent failure is reported again after this time; one with a different reason immediately. */
+const REPEAT_WARNING_AFTER_MS = 60_000;
 
-/** Warns once per outage: when sending fails for the first time since it last worked. */
+/** Warns once per outage, when sending fails for the first time after it last succeeded. */
 export class OutageWarning {
   readonly #what: string;
   readonly #where: string;
@@ -60,8 +60,8 @@ export class OutageWarning {
   #saidMs = 0;
 
   /**
-   * `what` is sent to `where`, in words for people: `spans`, `http://localhost:4318/v1/traces`. `meanwhile` describes
-   * what happens to unsent data.
+   * The parameters are inserted into the warning: `what` is sent (`spans`), `where` to
+   * (`http://localhost:4318/v1/traces`), and what happens `meanwhile` to unsent data.
    */
   constructor(what: string, where: string, meanwhile: () => string, warn: (message: string) => void) {
     this.#what = what;
@@ -70,7 +70,7 @@ export class OutageWarning {
     this.#warn = warn;
   }
 
-  /** Why the latest attempt failed; undefined when it succeeded, or there was none. */
+  /** Why the latest attempt failed; undefined if it succeeded or there was none. */
   get problem(): string | undefined {
     return this.#problem;
   }
@@ -78,7 +78,7 @@ export class OutageWarning {
   failed(reason: string): void {
     const isNew = this.#problem === undefined;
     this.#problem = reason;
-    const isFamiliar = reason === this.#saidReason && nowMs() - this.#saidMs < SAY_AGAIN_AFTER_MS;
+    const isFamiliar = reason === this.#saidReason && nowMs() - this.#saidMs < REPEAT_WARNING_AFTER_MS;
     if (!isNew || isFamiliar) return;
     this.#saidReason = reason;
     this.#saidMs = nowMs();
@@ -93,7 +93,7 @@ export class OutageWarning {
   }
 }
 
-/** What to do about a failure, judging by the status. */
+/** Suggests what to do, depending on the status in `reason`. */
 function adviceFor(reason: string): string {
   if (/^answered 40[13]\b/.test(reason)) {
     return 'Check the key in the headers option or in OTEL_EXPORTER_OTLP_HEADERS.';
@@ -108,10 +108,11 @@ function adviceFor(reason: string): string {
 }
 
 const FIRST_MS = 500;
-const GROWTH = 1.5;
+/** A wait is then at most a third of the outage so far: after a minute, the rest arrives within half a minute. */
+const GROWTH = 1.25;
 const LONGEST_MS = 30_000;
 
-/** How long to wait after each failure in a row: half a second, growing to half a minute, with jitter. */
+/** Exponential backoff with jitter, from 0.5 to 30 seconds. */
 export class Backoff {
   failures = 0;
   readonly #random: () => number;
@@ -120,7 +121,7 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** Counts one more failure; returns the wait in milliseconds. */
+  /** Counts one more failure and returns the delay in milliseconds. */
   next(): number {
     const longest = Math.min(FIRST_MS * GROWTH ** this.failures, LONGEST_MS);
     this.failures += 1;

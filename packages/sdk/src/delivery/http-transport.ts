@@ -12,20 +12,20 @@ import { clearTimer, setTimer } from '../settings/timers.ts';
 import { ProxyTunnelAgent, requestToProxy } from './proxy.ts';
 
 const compress = promisify(gzip);
-/** Only the beginning of an answer is kept; it says what was wrong. */
+/** The rest of a longer response is discarded: the beginning contains the error message. */
 const MAX_ANSWER_BYTES = 64 * 1024;
-/** Longest pause before a retry, even if the server asks for a longer one. */
+/** Upper bound of the server's `Retry-After`. */
 const MAX_RETRY_AFTER_MS = 10 * 60_000;
 const MAX_SOCKETS = 8;
 
-/** The back end sent no complete answer, or one that is not OTLP; `message` says why in a few words. */
+/** The back end sent no complete response, or one that is not OTLP; `message` briefly says why. */
 class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 }
 
 /**
- * Sends OTLP over HTTP, one request a call: no retries, an absolute deadline, and sockets that never keep the process
- * alive. Of a refusal it reports the status and the text of the server, of a failure the last known cause.
+ * Sends OTLP over HTTP, one request per call, without retries and with an absolute deadline. Its sockets never keep the
+ * process alive. Errors contain the status and text of the server's response, else the cause of the failed connection.
  */
 export class HttpTransport implements IExporterTransport {
   readonly #target: OtlpTarget;
@@ -53,13 +53,13 @@ export class HttpTransport implements IExporterTransport {
       'content-length': body.byteLength,
       ...(isCompressed && { 'content-encoding': 'gzip' }),
     };
-    // Instrumentations of http must not trace our own exports.
+    // HTTP instrumentation must not trace our own exports.
     try {
       return await context.with(suppressTracing(context.active()), () =>
         this.#request(body, headers, timeoutMs, false),
       );
     } catch (error) {
-      // Node refuses to make the request: an agent for another protocol, for example.
+      // Node.js rejects the request, for example because the agent is for another protocol.
       return failed(error);
     }
   }
@@ -109,7 +109,7 @@ export class HttpTransport implements IExporterTransport {
     const options = { method: 'POST', agent: this.#agent };
     if (url.protocol === 'https:') return httpsRequest(url, { ...options, headers });
     if (proxy === undefined) return httpRequest(url, { ...options, headers });
-    // A proxy for plain HTTP gets the whole address (RFC 9112, absolute-form), but our credentials in a header.
+    // A plain HTTP proxy gets the full URL (RFC 9112, absolute-form), but credentials for the back end in a header.
     const { host, username, password } = url;
     const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     const authorization = username === '' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` };
@@ -127,7 +127,7 @@ function agentFor({ url, proxy, tls }: OtlpTarget): HttpAgent | HttpsAgent {
 }
 
 function failed(error: unknown): ExportResponse {
-  // Not `instanceof`: under Jest, errors of Node's own modules belong to another realm.
+  // Not `instanceof`: under Jest, errors of Node.js's own modules belong to another realm.
   const isError = typeof error === 'object' && error !== null && 'message' in error;
   return { status: 'retryable', error: isError ? (error as Error) : new NoAnswerError(String(error)) };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Encoding } from '../encoding/span-encoder.ts';
-import { addressForPeople } from './failures.ts';
+import { displayUrl } from './failures.ts';
 import { proxyFor } from './proxy.ts';
 import type { VariableReader } from '../settings/variables.ts';
 
@@ -17,7 +17,7 @@ export interface OtlpTarget {
   tls: { ca?: Buffer; cert?: Buffer; key?: Buffer };
   proxy?: URL | undefined;
   agent?: HttpAgent | HttpsAgent | undefined;
-  /** Derived from the endpoint of the other signal, so it is unknown whether this signal is accepted there. */
+  /** The address was derived from the endpoint of the other signal, and may not accept this one. */
   isGuess: boolean;
 }
 
@@ -39,8 +39,8 @@ const REPEATED_PATH = /(?:\/v1\/(?:traces|metrics|logs)){2,}\/?$/;
 const PROTOCOLS = { 'http/json': 'json', 'http/protobuf': 'protobuf' } as const;
 
 /**
- * How `signal` is sent, after options, variables and defaults (OpenTelemetry specification, OTLP Exporter Configuration).
- * Undefined when its endpoint cannot be used: it is never replaced by another.
+ * Resolves options, environment variables and defaults for `signal` (OpenTelemetry specification, OTLP Exporter
+ * Configuration). Undefined if the endpoint is invalid: there is no fallback to another one.
  */
 export function otlpTarget(signal: Signal, options: OtlpOptions, variables: VariableReader): OtlpTarget | undefined {
   const endpoint = endpointOf(signal, options, variables);
@@ -58,7 +58,7 @@ export function otlpTarget(signal: Signal, options: OtlpOptions, variables: Vari
       ...fileOf('key', names('CLIENT_KEY'), 'none is used', variables),
     },
     agent: options.agent,
-    // The program's own agent decides how to connect; the default endpoint is on this machine.
+    // No proxy for the default endpoint, which is on this machine, nor with the program's own agent.
     proxy: endpoint.isDefault || options.agent !== undefined ? undefined : proxyFor(endpoint.url, variables),
   };
 }
@@ -76,8 +76,8 @@ function endpointOf(signal: Signal, { endpoint }: OtlpOptions, variables: Variab
   const own = addressFrom(ownName, variables);
   if (own instanceof URL && REPEATED_PATH.test(own.pathname)) {
     variables.warnings.push(
-      `${ownName} is ${JSON.stringify(addressForPeople(own))}, where the path of a signal stands twice; it is used as it ` +
-        `is. ${addressForPeople(withPath(own, signal))} is usual.`,
+      `${ownName} is ${JSON.stringify(displayUrl(own))}, which contains the path of a signal twice; it is used ` +
+        `as it is. The usual address is ${displayUrl(withPath(own, signal))}.`,
     );
   }
   if (own !== 'unset') return own === undefined ? undefined : { url: own, ...certain };
@@ -91,22 +91,20 @@ function endpointOf(signal: Signal, { endpoint }: OtlpOptions, variables: Variab
   return { url: withPath(new URL(DEFAULT_ENDPOINT), signal), isGuess: false, isDefault: true };
 }
 
-/** The address in a variable; `unset`, or undefined when it cannot be used. */
+/** The address in a variable; undefined if it is invalid. */
 function addressFrom(name: string, variables: VariableReader): URL | undefined | 'unset' {
   const value = variables.text(name);
   if (value === undefined) return 'unset';
   const shown = withoutSecrets(value);
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
     const host = shown.replace(/^[\w.+-]*:?\/\//, '');
-    const right = /^[\w.-]+(:\d+)?(\/.*)?$/.test(host) ? `http://${host}` : 'http://collector:4318';
-    variables.misused({ name, value: shown }, 'nothing is sent by it', `Write the scheme too, for example ${right}.`);
+    const advice = /^[\w.-]+(:\d+)?(\/.*)?$/.test(host) ? `http://${host}` : 'http://collector:4318';
+    variables.warnInvalid({ name, value: shown }, 'nothing is sent', `Write the scheme too, for example ${advice}.`);
     return undefined;
   }
   const url = new URL(value);
   if (variables.isQuoted(name)) {
-    variables.warnings.push(
-      `${name} stands in quotes; ${addressForPeople(url)} is used without them. Write it without quotes.`,
-    );
+    variables.warnings.push(`${name} is in quotes; ${displayUrl(url)} is used without them. Write it without quotes.`);
   }
   if (url.port === GRPC_PORT) {
     variables.warnings.push(
@@ -117,20 +115,20 @@ function addressFrom(name: string, variables: VariableReader): URL | undefined |
   return url;
 }
 
-/** The common endpoint is a base; if it ends in the path of a signal, the base before that path was meant. */
+/** Appends the signal's path to the common endpoint, after removing a signal's path that was set by mistake. */
 function signalUrl(base: URL, signal: Signal, variables: VariableReader): URL {
   const url = withPath(base, signal);
   const name = 'OTEL_EXPORTER_OTLP_ENDPOINT';
   if (/\/v1\/(traces|metrics|logs)\/?$/.test(base.pathname)) {
     variables.warnings.push(
-      `${name} is ${JSON.stringify(addressForPeople(base))}, but the path of each signal is appended to it; ` +
-        `${addressForPeople(url)} is used. Write it without /v1/…, or use OTEL_EXPORTER_OTLP_${signal}_ENDPOINT.`,
+      `${name} is ${JSON.stringify(displayUrl(base))}, but the path of each signal is appended to it; ` +
+        `${displayUrl(url)} is used. Write it without /v1/…, or use OTEL_EXPORTER_OTLP_${signal}_ENDPOINT.`,
     );
   }
   if (base.search !== '') {
     variables.warnings.push(
-      `${name} has a query; it is kept, behind the path: ${addressForPeople(url)}?…. ` +
-        'Where it carries a key, OTEL_EXPORTER_OTLP_HEADERS is the usual place.',
+      `${name} has a query string, which is kept after the path: ${displayUrl(url)}?…. ` +
+        'To send a key, use OTEL_EXPORTER_OTLP_HEADERS instead.',
     );
   }
   return url;
@@ -142,7 +140,7 @@ function withPath(base: URL, signal: Signal): URL {
   return url;
 }
 
-/** An address, valid or not, without its possibly secret parts. */
+/** Like {@link displayUrl}, also for an invalid address. */
 function withoutSecrets(address: string): string {
   return address.replace(/\/\/[^/@]*@/, '//').replace(/\?.*$/s, '');
 }
@@ -171,7 +169,7 @@ function headersOf(names: readonly string[], variables: VariableReader): Record<
   return headers;
 }
 
-/** The entries of the option `headers` that are valid headers. */
+/** Leaves out invalid entries of the option `headers`, with a warning. */
 function usableHeaders(
   given: Readonly<Record<string, unknown>> | undefined,
   variables: VariableReader,
@@ -216,13 +214,13 @@ function fileOf<Key extends 'ca' | 'cert' | 'key'>(
   if (found === undefined) return {};
   try {
     const bytes = readFileSync(found.value);
-    // Node treats such a file as empty, and later reports the certificate of the server as wrong.
+    // Node.js would treat any other file as empty and later report the server's certificate as invalid.
     if (bytes.includes('-----BEGIN ')) return { [key]: bytes } as Partial<Record<Key, Buffer>>;
-    variables.misused(found, `${instead}, because the file is not in PEM form`, 'Name a file in PEM form.');
+    variables.warnInvalid(found, `${instead}, because the file is not in PEM form`, 'Name a file in PEM form.');
     return {};
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    variables.misused(found, `${instead}, because the file cannot be read (${code})`, 'Name a file in PEM form.');
+    variables.warnInvalid(found, `${instead}, because the file cannot be read (${code})`, 'Name a file in PEM form.');
     return {};
   }
 }

@@ -14,7 +14,7 @@ export interface Parcel {
   serverErrors: number;
 }
 
-/** A request groups spans by scope. */
+/** Groups spans by instrumentation scope, as an OTLP request requires. */
 export function groupByScope(spans: readonly EncodedSpan[]): { scope: string; spans: Buffer[] }[] {
   const groups = new Map<string, Buffer[]>();
   for (const { scope, bytes } of spans) {
@@ -25,7 +25,7 @@ export function groupByScope(spans: readonly EncodedSpan[]): { scope: string; sp
   return [...groups].map(([scope, grouped]) => ({ scope, spans: grouped }));
 }
 
-/** The partial success of an accepted request (OTLP, Partial Success). An answer in another form counts as none. */
+/** The partial success in the response to an accepted request (OTLP, Partial Success); zero if it cannot be parsed. */
 export function partialSuccessOf(
   { encoded }: Parcel,
   answer: Uint8Array | undefined,

@@ -10,9 +10,8 @@ import { clearTimer, setTimer } from '../settings/timers.ts';
 import type { VariableReader } from '../settings/variables.ts';
 
 /**
- * The proxy that the environment names for `url`: `HTTPS_PROXY` or `HTTP_PROXY`, unless `NO_PROXY` excepts the host.
- * Lower-case names take precedence, as in curl. Undefined when there is none, or only an invalid one, which causes a
- * warning.
+ * Returns the proxy for `url` from `HTTPS_PROXY` or `HTTP_PROXY`, or undefined if there is none or `NO_PROXY` excludes
+ * the host. Lower-case names take precedence, as in curl. An invalid address causes a warning and is ignored.
  */
 export function proxyFor(url: URL, variables: VariableReader): URL | undefined {
   const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
@@ -23,7 +22,7 @@ export function proxyFor(url: URL, variables: VariableReader): URL | undefined {
   const proxy = URL.canParse(text) ? new URL(text) : undefined;
   if (proxy !== undefined && /^https?:$/.test(proxy.protocol) && proxy.hostname !== '') return proxy;
   const value = text.replace(/\/\/[^/@]*@/, '//');
-  variables.misused(
+  variables.warnInvalid(
     { name: found.name, value },
     'connections are made without a proxy',
     'Write an http:// or https:// address, for example http://proxy.example:8080.',
@@ -50,31 +49,31 @@ function isExcepted(url: URL, list: string): boolean {
     });
 }
 
-/** The header for a proxy whose address carries a user and a password. */
+/** `Proxy-Authorization` for a proxy with a user name and password in its address. */
 function proxyAuthorization({ username, password }: URL): Record<string, string> {
   if (username === '') return {};
   const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   return { 'proxy-authorization': `Basic ${Buffer.from(user).toString('base64')}` };
 }
 
-/** Sends `options` to the proxy itself, by TLS if its address is https. */
+/** Makes a request to the proxy itself, over TLS if its address is https. */
 export function requestToProxy(
   proxy: URL,
   options: Omit<RequestOptions, 'headers'>,
   given: Readonly<Record<string, string | number>>,
 ): ClientRequest {
   const headers = { ...given, ...proxyAuthorization(proxy) };
-  // Node would send the credentials in the address to the back end.
+  // Without the credentials: Node would send those in the address to the back end.
   const address = `${proxy.protocol}//${proxy.host}`;
   return (proxy.protocol === 'https:' ? httpsRequest : httpRequest)(address, { ...options, headers });
 }
 
-/** How long to wait for the answer to CONNECT; the request has its own deadline. */
+/** Deadline of the response to CONNECT; the request itself has its own. */
 const TUNNEL_DEADLINE_MS = 10_000;
 
 /**
- * Connects to servers by TLS through a tunnel that a proxy opens (`CONNECT`, RFC 9110). Agents of newer versions of Node
- * can do that too (`proxyEnv`), but hold the process for as long as a proxy does not answer (22.23), and Node 20 cannot.
+ * Connects to TLS servers through a proxy tunnel (`CONNECT`, RFC 9110). The agent of newer Node.js versions supports
+ * this too (`proxyEnv`), but keeps the process alive while the proxy does not answer (22.23). Node.js 20 lacks it.
  */
 export class ProxyTunnelAgent extends HttpsAgent {
   readonly #proxy: URL;

@@ -12,37 +12,37 @@ import {
   isSpanId,
   isTraceId,
   MAX_SPAN_BYTES,
-  nameIsOurs,
+  isTrustedName,
   SHORT_TEXT_LENGTH,
   START_TIME_BYTES,
   writeStartTime,
 } from './span-encoder.ts';
 import type { EncodedSpans, SpanEncoder, StartedSpan } from './span-encoder.ts';
 
-/** Most keys that are cached; keys are few and recur, and any beyond these are encoded each time. */
-const MAX_REMEMBERED_KEYS = 2000;
+/** Maximum number of cached keys; further ones are encoded each time. */
+const MAX_CACHED_KEYS = 2000;
 
 const MAX_REMEMBERED_VALUE = 128;
 
-/** The encoding of a key, and the last text written under it. */
-interface RememberedKey {
+/** An encoded key, and its last encoded value. */
+interface CachedKey {
   readonly action: AttributeTreatment['action'];
   readonly key: string;
-  /** Everything before the value. */
+  /** The JSON text before the value. */
   readonly opening: string;
   lastValue: string | undefined;
   lastEntry: string | undefined;
 }
 
 /**
- * Writes spans as OTLP/JSON (opentelemetry-proto, with ids in hexadecimal). The text is built by hand: this runs before
- * the end of a step returns, and takes a third of the time of building and serializing an object.
+ * Encodes spans as OTLP/JSON (opentelemetry-proto, with hexadecimal ids). It concatenates strings because it runs before
+ * the end of a step returns: this takes a third of the time of serializing an object.
  */
 export class JsonSpanEncoder implements SpanEncoder {
   readonly encoding = 'json';
   bytes: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   readonly #text: SpanText;
-  readonly #keys = new Map<string, RememberedKey>();
+  readonly #keys = new Map<string, CachedKey>();
   readonly #texts: OutgoingTexts;
   #leftOut = 0;
 
@@ -99,8 +99,8 @@ export class JsonSpanEncoder implements SpanEncoder {
     const { traceId, spanId, traceState } = span.spanContext();
     if (!isTraceId(traceId) || !isSpanId(spanId)) return undefined;
     const parent = span.parentSpanContext?.spanId;
-    const name = this.#texts.write(String(span.name), nameIsOurs(span) ? 'as-is' : 'redact', { part: 'name' });
-    // The ids come first, at fixed places: `keyOf` reads them there.
+    const name = this.#texts.write(String(span.name), isTrustedName(span) ? 'as-is' : 'redact', { part: 'name' });
+    // The ids come first, at fixed offsets, where `keyOf` reads them.
     let head = `{"traceId":"${traceId}","spanId":"${spanId}"`;
     if (parent !== undefined && isParentId(parent)) head += `,"parentSpanId":"${parent}"`;
     const state = traceState?.serialize();
@@ -158,14 +158,14 @@ export class JsonSpanEncoder implements SpanEncoder {
     return text;
   }
 
-  /** Ids, names and outcomes recur; the last encoded text of each key is cached. */
+  /** Caches the last encoded value of each key, because ids, names and outcomes recur. */
   #entry(attributes: Attributes, key: string): string | undefined {
     const known = this.#keys.get(key);
     let value: unknown;
     try {
       value = attributes[key];
     } catch {
-      // A getter of the program's own; counted as left out.
+      // A getter of the program threw; counted as dropped.
       return undefined;
     }
     if (known !== undefined && typeof value === 'string') {
@@ -180,18 +180,18 @@ export class JsonSpanEncoder implements SpanEncoder {
     return this.#freshEntry(attributes, key, 'attribute', known);
   }
 
-  #freshEntry(attributes: Attributes, key: string, part: TextPlace['part'], known?: RememberedKey): string | undefined {
+  #freshEntry(attributes: Attributes, key: string, part: TextPlace['part'], known?: CachedKey): string | undefined {
     const { action, key: written, opening } = known ?? this.#rememberedKey(key, part);
     if (action === 'omit') return undefined;
     const value = this.#value(attributes, key, written, action, part);
     return value === undefined ? undefined : `${opening}${value}}`;
   }
 
-  #rememberedKey(key: string, part: TextPlace['part']): RememberedKey {
+  #rememberedKey(key: string, part: TextPlace['part']): CachedKey {
     const { action, key: written } = this.#text.treatmentOf(key, part);
     const opening = `{"key":${JSON.stringify(sendableText(written, 1024))},"value":`;
-    const remembered: RememberedKey = { action, key: written, opening, lastValue: undefined, lastEntry: undefined };
-    if (part === 'attribute' && this.#keys.size < MAX_REMEMBERED_KEYS) this.#keys.set(key, remembered);
+    const remembered: CachedKey = { action, key: written, opening, lastValue: undefined, lastEntry: undefined };
+    if (part === 'attribute' && this.#keys.size < MAX_CACHED_KEYS) this.#keys.set(key, remembered);
     return remembered;
   }
 
@@ -206,7 +206,7 @@ export class JsonSpanEncoder implements SpanEncoder {
     try {
       value = attributes[key];
     } catch {
-      // A getter of the program's own; counted as left out.
+      // A getter of the program threw; counted as dropped.
       return undefined;
     }
     const place: TextPlace = { part, key: written };
@@ -229,7 +229,7 @@ function count(value: unknown): number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 31 ? value : 0;
 }
 
-/** Whole numbers beyond 2^53 are written as decimal text, as the format does; from 2^63 on they are doubles. */
+/** Integers beyond 2^53 are written as decimal strings, as OTLP/JSON requires, and from 2^63 on as doubles. */
 function numberText(value: number): string {
   if (!Number.isInteger(value)) return `{"doubleValue":${value}}`;
   if (Number.isSafeInteger(value)) return `{"intValue":${value}}`;
@@ -260,7 +260,7 @@ const BEFORE_TRACE_ID = '{"traceId":"'.length;
 const AFTER_SPAN_ID = BEFORE_TRACE_ID + 32 + '","spanId":"'.length + 16;
 const OPEN_BRACKET = 0x5b;
 
-/** Works on the bytes that {@link JsonSpanEncoder} wrote. */
+/** Works on the output of {@link JsonSpanEncoder}. */
 export const ENCODED_JSON: EncodedSpans = {
   contentType: 'application/json',
   keyOf: (span) => span.toString('latin1', BEFORE_TRACE_ID, AFTER_SPAN_ID),
@@ -277,7 +277,7 @@ export const ENCODED_JSON: EncodedSpans = {
   request: (resource, scopes) => {
     const parts: Uint8Array[] = [Buffer.from(`{"resourceSpans":[{"resource":${resource},"scopeSpans":[`)];
     for (const [index, { scope, spans }] of scopes.entries()) {
-      // A scope is an object of its own, with room for its spans before the closing brace.
+      // Each scope is encoded as an object; its spans are inserted before the closing brace.
       parts.push(Buffer.from(`${index === 0 ? '' : ','}${scope.slice(0, -1)},"spans":[`));
       for (const [position, span] of spans.entries()) parts.push(...(position === 0 ? [span] : [COMMA, span]));
       parts.push(Buffer.from(']}'));

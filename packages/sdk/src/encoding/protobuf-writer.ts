@@ -3,7 +3,7 @@ const FIXED64 = 1;
 const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
-/** Writes protobuf messages (protobuf.dev, Encoding) into one buffer that grows and is reused. */
+/** Writes protobuf messages (protobuf.dev, Encoding) into one growing, reused buffer. */
 export class ProtobufWriter {
   bytes: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   position = 0;
@@ -12,7 +12,7 @@ export class ProtobufWriter {
     this.position = position;
   }
 
-  /** Fields with their default value are left out, unless they choose a branch of a oneof (`isChosen`). */
+  /** A field with its default value is omitted, unless it selects a branch of a oneof (`isChosen`). */
   number(field: number, value: number, isChosen = false): void {
     if (!Number.isSafeInteger(value) || value < 0 || (value === 0 && !isChosen)) return;
     this.#tag(field, VARINT);
@@ -57,7 +57,7 @@ export class ProtobufWriter {
     this.#setLength(lengthAt, length);
   }
 
-  /** A field that holds `hex`, two digits a byte. */
+  /** A bytes field, from its hexadecimal representation. */
   hex(field: number, hex: string): void {
     this.#tag(field, LENGTH_DELIMITED);
     this.#room(hex.length);
@@ -77,7 +77,7 @@ export class ProtobufWriter {
     this.position += bytes.length;
   }
 
-  /** An embedded message: its length is known when `write` returns. */
+  /** An embedded message. Its length prefix is set after `write` returns. */
   message(field: number, write: () => void): void {
     this.#tag(field, LENGTH_DELIMITED);
     this.#room(1);
@@ -87,7 +87,7 @@ export class ProtobufWriter {
     this.#setLength(lengthAt, this.position - lengthAt - 1);
   }
 
-  /** Writes `length` to the one byte reserved at `lengthAt`; the bytes behind it move if it needs more. */
+  /** Writes `length` into the byte reserved at `lengthAt`, and moves the bytes after it if the varint needs more room. */
   #setLength(lengthAt: number, length: number): void {
     if (length > 127) {
       const extra = length < 2 ** 14 ? 1 : length < 2 ** 21 ? 2 : length < 2 ** 28 ? 3 : 4;

@@ -13,7 +13,7 @@ import {
   isSpanId,
   isTraceId,
   MAX_SPAN_BYTES,
-  nameIsOurs,
+  isTrustedName,
   SHORT_TEXT_LENGTH,
   START_TIME_BYTES,
   writeStartTime,
@@ -45,7 +45,7 @@ const STATUS = { message: 2, code: 3 } as const;
 const ANY = { string: 1, bool: 2, int: 3, double: 4, array: 5, map: 6, bytes: 7 } as const;
 const STATUS_CODE_ERROR = 2;
 
-/** Writes spans as OTLP in binary form. */
+/** Encodes spans as binary OTLP. */
 export class ProtobufSpanEncoder implements SpanEncoder {
   readonly encoding = 'protobuf';
   readonly #text: SpanText;
@@ -104,14 +104,14 @@ export class ProtobufSpanEncoder implements SpanEncoder {
     const { traceId, spanId, traceState } = span.spanContext();
     if (!isTraceId(traceId) || !isSpanId(spanId)) return false;
     const out = this.#out;
-    // The ids come first, at fixed places: `keyOf` reads them there.
+    // The ids come first, at fixed offsets, where `keyOf` reads them.
     out.hex(SPAN.traceId, traceId);
     out.hex(SPAN.spanId, spanId);
     const state = traceState?.serialize();
     if (state !== undefined && state !== '') this.#redacted(SPAN.traceState, state, { part: 'attribute' });
     const parent = span.parentSpanContext?.spanId;
     if (parent !== undefined && isParentId(parent)) out.hex(SPAN.parentSpanId, parent);
-    const action = nameIsOurs(span) ? 'as-is' : 'redact';
+    const action = isTrustedName(span) ? 'as-is' : 'redact';
     out.text(SPAN.name, this.#texts.write(String(span.name), action, { part: 'name' }) ?? '');
     out.number(SPAN.kind, typeof span.kind === 'number' ? span.kind + 1 : 0);
     out.fixed64(SPAN.start, sendableTime(span.startTime));
@@ -176,7 +176,7 @@ export class ProtobufSpanEncoder implements SpanEncoder {
     try {
       return sendableValue(attributes[key], (each) => this.#texts.write(each, action, place));
     } catch {
-      // A getter of the program's own; counted as left out.
+      // A getter of the program threw; counted as dropped.
       return undefined;
     }
   }
@@ -224,7 +224,7 @@ function attribute(out: ProtobufWriter, key: string, writeValue: () => void): vo
   });
 }
 
-/** Works on the bytes that {@link ProtobufSpanEncoder} wrote. Protobuf merges concatenated messages. */
+/** Works on the output of {@link ProtobufSpanEncoder}. Concatenated protobuf messages are merged on decoding. */
 export const ENCODED_PROTOBUF: EncodedSpans = {
   contentType: 'application/x-protobuf',
   keyOf: (span) => span.toString('latin1', 2, 28),

@@ -1,9 +1,8 @@
 import { toUSVString, types } from 'node:util';
 
-/** A value that OTLP can carry. */
+/** A value that OTLP can represent. */
 export type Sendable = string | boolean | number | bigint | Uint8Array | Sendable[] | SendableMap;
 
-/** Keys and values of an object. */
 export class SendableMap {
   readonly entries: [key: string, value: Sendable][] = [];
 }
@@ -11,22 +10,22 @@ export class SendableMap {
 const MIN_INT64 = -(2n ** 63n);
 const MAX_INT64 = 2n ** 63n - 1n;
 const MAX_DEPTH = 8;
-/** Most nested values in one attribute; further ones are left out. */
+/** Maximum number of nested values in one attribute; further ones are left out. */
 const MAX_VALUES = 10_000;
 
-/** Transforms each text inside a value. */
+/** Transforms each string inside a value; undefined removes it. */
 export type TextFilter = (text: string) => string | undefined;
 
 /**
- * `value` in a form that OTLP can carry, so that no value blocks other spans: numbers that are not finite cannot be
- * written as JSON, whole numbers of 2^63 and more do not fit the format. Undefined when nothing of it can be sent.
- * Never throws, whatever a getter or a proxy does.
+ * Converts `value` to one that OTLP can represent, so that the back end does not refuse the whole request: JSON has no
+ * infinite numbers, and int64 no integers of 2^63 or more. Undefined if nothing can be sent. Never throws, even if a
+ * getter or proxy does.
  */
 export function sendableValue(value: unknown, filter: TextFilter): Sendable | undefined {
   try {
     return convert(value, filter, { left: MAX_VALUES, path: [] });
   } catch {
-    // A getter, a proxy or toJSON of the program's own threw: the value is left out and counted by the caller.
+    // A getter, proxy or toJSON of the program threw. The caller counts the value as dropped.
     return undefined;
   }
 }
@@ -56,7 +55,7 @@ function convert(value: unknown, filter: TextFilter, walk: Walk): Sendable | und
 }
 
 function convertObject(value: object, filter: TextFilter, walk: Walk): Sendable | undefined {
-  // Not `instanceof`: values may come from another realm.
+  // Not `instanceof`, because values may come from another realm.
   if (types.isUint8Array(value)) return value;
   if (types.isDate(value)) return Number.isNaN(value.getTime()) ? undefined : value.toISOString();
   if (walk.path.includes(value)) return '[circular]';
@@ -68,7 +67,8 @@ function convertObject(value: object, filter: TextFilter, walk: Walk): Sendable 
 }
 
 /**
- * An array with an element that cannot be sent is left out, because the rest would look complete. Empty slots stay out.
+ * An array is dropped if one of its elements cannot be sent, because the rest would look complete. Empty slots are
+ * skipped.
  */
 function convertArray(values: readonly unknown[], filter: TextFilter, walk: Walk): Sendable | undefined {
   const converted: Sendable[] = [];
@@ -88,7 +88,7 @@ function convertMap(value: object, filter: TextFilter, walk: Walk): Sendable {
     try {
       each = convert((value as Record<string, unknown>)[key], filter, walk);
     } catch {
-      // A throwing getter loses only its own entry.
+      // A getter that throws affects only its own entry.
       continue;
     }
     const written = filter(key);
@@ -97,10 +97,10 @@ function convertMap(value: object, filter: TextFilter, walk: Walk): Sendable {
   return map;
 }
 
-/** Longest text that is sent, in UTF-16 code units. A prompt of 128 KB passes whole. */
+/** Maximum length of a text, in UTF-16 code units. Enough for a prompt of 128 KB. */
 export const MAX_TEXT_LENGTH = 262_144;
 
-/** `text` without halves of surrogate pairs, which are not valid UTF-8, and not longer than `maxLength`; marked when cut. */
+/** Replaces lone surrogates, which UTF-8 cannot represent, and truncates to `maxLength`, with a mark at the end. */
 export function sendableText(text: string, maxLength = MAX_TEXT_LENGTH): string {
   if (text.length > maxLength) {
     return `${toUSVString(text.slice(0, maxLength))}… [cut: ${text.length} characters]`;
@@ -108,14 +108,14 @@ export function sendableText(text: string, maxLength = MAX_TEXT_LENGTH): string 
   return toUSVString(text);
 }
 
-/** Seconds and nanoseconds since the epoch, as the format can carry them: whole, not negative, below 2^63 ns. */
+/** Converts a time to Unix nanoseconds in the range of OTLP: an integer from 0 to below 2^63. */
 export function sendableTime([seconds, nanoseconds]: readonly [number, number]): bigint {
   if (!Number.isFinite(seconds) || !Number.isFinite(nanoseconds)) return 0n;
   const time = BigInt(Math.trunc(seconds)) * 1_000_000_000n + BigInt(Math.trunc(nanoseconds));
   return time < 0n ? 0n : time > MAX_INT64 ? MAX_INT64 : time;
 }
 
-/** Decimal text of {@link sendableTime}, without a bigint where possible, because it is called twice per span. */
+/** {@link sendableTime} as a decimal string, avoiding a bigint if possible, because it is called twice per span. */
 export function timeText(time: readonly [number, number]): string {
   const [seconds, nanoseconds] = time;
   if (seconds > 0 && seconds < 9e9 && nanoseconds >= 0 && nanoseconds < 1e9 && Number.isInteger(seconds)) {
@@ -124,40 +124,40 @@ export function timeText(time: readonly [number, number]): string {
   return String(sendableTime(time));
 }
 
-/** The place of a text on a span; passed to the program's own redactor. */
+/** Where on a span a text is; passed to the option `redact`. */
 export interface TextPlace {
   readonly part: 'name' | 'attribute' | 'status' | 'event' | 'link';
-  /** Key of the attribute, if it is one. */
+  /** Attribute key, if the text is an attribute value. */
   readonly key?: string | undefined;
 }
 
-/** What happens to an attribute, by its key alone. */
+/** How an attribute is treated, determined by its key alone. */
 export interface AttributeTreatment {
-  /** `as-is`: convotel's own ids, names, outcomes. `cut`: content of a step, at its length. `omit`: stays in the process. */
+  /** `as-is`: convotel's own names and outcomes. `cut`: a step's content, which may be truncated. `omit`: not exported. */
   readonly action: 'as-is' | 'redact' | 'cut' | 'omit';
-  /** The key as it may be written. */
+  /** The redacted key. */
   readonly key: string;
 }
 
-/** Decides which texts of a span may leave the process, and in which form. */
+/** Decides which texts of a span may be exported, and redacts them. */
 export interface SpanText {
-  /** Whether equal texts always give equal results; false if the program's own redactor decides. */
+  /** Whether equal texts always give equal results, so that they can be cached; false with the option `redact`. */
   readonly isRepeatable: boolean;
   treatmentOf(key: string, part: TextPlace['part']): AttributeTreatment;
-  /** The text as it may be written; undefined when nothing of it may. */
+  /** The redacted text, or undefined if it must not be exported. */
   redact(text: string, place: TextPlace): string | undefined;
-  /** The same for captured content, which may also be cut. */
+  /** Like {@link redact} for captured content, which may also be truncated. */
   content(text: string, place: TextPlace): string | undefined;
 }
 
-/** Limit of all texts of one span together, in UTF-16 code units, so that ending a step never takes long. */
+/** Maximum total length of the texts of one span, in UTF-16 code units, so that ending a step never takes long. */
 const MAX_SPAN_TEXT_LENGTH = 524_288;
-/** Limit of a text when the others of its span have used that up. */
-const LAST_RESORT_LENGTH = 64;
-/** A text is cut before redaction, but this much later, so that a secret at the cut is seen whole. */
-const BEYOND_THE_CUT = 256;
+/** Maximum length of a text after that total is reached. */
+const MIN_TEXT_LENGTH = 64;
+/** Text is redacted this far past the truncation point, so that a secret across it is recognised. */
+const REDACTION_OVERLAP = 256;
 
-/** Prepares the texts of one span for sending: cuts long ones, redacts, removes halves of surrogate pairs. */
+/** Prepares the texts of one span for export: truncates, redacts, replaces lone surrogates. */
 export class OutgoingTexts {
   readonly #text: SpanText;
   #maxLength = MAX_TEXT_LENGTH;
@@ -167,18 +167,18 @@ export class OutgoingTexts {
     this.#text = text;
   }
 
-  /** Begins another span. */
+  /** Resets the total length for the next span. */
   begin(maxLength = MAX_TEXT_LENGTH): void {
     this.#maxLength = maxLength;
     this.#left = MAX_SPAN_TEXT_LENGTH;
   }
 
-  /** Undefined when nothing of the text may be sent. */
+  /** Undefined if the text must not be exported. */
   write(text: string, action: AttributeTreatment['action'], place: TextPlace): string | undefined {
-    const maxLength = Math.max(LAST_RESORT_LENGTH, Math.min(this.#maxLength, this.#left));
+    const maxLength = Math.max(MIN_TEXT_LENGTH, Math.min(this.#maxLength, this.#left));
     this.#left -= Math.min(text.length, maxLength);
     if (action === 'as-is') return sendableText(text, maxLength);
-    const seen = text.length > maxLength + BEYOND_THE_CUT ? text.slice(0, maxLength + BEYOND_THE_CUT) : text;
+    const seen = text.length > maxLength + REDACTION_OVERLAP ? text.slice(0, maxLength + REDACTION_OVERLAP) : text;
     const kept = action === 'cut' ? this.#text.content(seen, place) : this.#text.redact(seen, place);
     if (kept === undefined) return undefined;
     if (kept.length <= maxLength && seen.length === text.length) return toUSVString(kept);

@@ -19,15 +19,16 @@ import {
 import type { IdGenerator, Sampler } from '@opentelemetry/sdk-trace-node';
 import { VariableReader } from '../settings/variables.ts';
 
-/** The configuration of a {@link NodeTracerProvider}, except the id generator, which is set here. */
+/** The configuration of a {@link NodeTracerProvider}, without the id generator. */
 export type ConversationTracerProviderConfig = Omit<
   NonNullable<ConstructorParameters<typeof NodeTracerProvider>[0]>,
   'idGenerator'
 >;
 
 /**
- * Gives a conversation's root span the ids that follow from its conversation id, whichever library starts it: a root
- * span named `conversation` that has `conversation.id` set at start. All other ids are random.
+ * Derives the trace and span id of a conversation's root span from its conversation id, whichever library starts it. A
+ * root span belongs to a conversation if it is named `conversation` and has `conversation.id` set at start. All other
+ * ids are random.
  */
 export class ConversationTracerProvider extends NodeTracerProvider {
   readonly #recent = new RecentConversationIds();
@@ -54,7 +55,7 @@ export class ConversationTracerProvider extends NodeTracerProvider {
           'Add steps to a conversation with joinConversation(), and group exchanges of one user by sessionId.',
       );
     }
-    // Set already when the root is started by `@convotel/tracing`.
+    // `@convotel/tracing` has already set the ids of the root that it is starting.
     if (registry.wantedRoot !== undefined) return startRoot();
     registry.wantedRoot = { conversationId, isTraceIdTaken: false, isSpanIdTaken: false };
     try {
@@ -110,7 +111,7 @@ function isRoot(options: SpanOptions | undefined, context: Context): boolean {
   return parent === undefined || !trace.isSpanContextValid(parent);
 }
 
-/** Remembers the newest conversation ids of this process, so that a second exchange under one id is noticed. */
+/** A bounded set of the latest conversation ids of this process, to detect an id that is used twice. */
 export class RecentConversationIds {
   readonly #ids = new Set<string>();
   readonly #capacity: number;
@@ -119,7 +120,7 @@ export class RecentConversationIds {
     this.#capacity = capacity;
   }
 
-  /** Remembers `id`; false when it is among the remembered ones already. Forgets the oldest when there are too many. */
+  /** Returns false if `id` is already in the set. Removes the oldest if there are too many. */
   add(id: string): boolean {
     if (this.#ids.has(id)) return false;
     this.#ids.add(id);
@@ -132,11 +133,11 @@ export class RecentConversationIds {
 }
 
 /**
- * Makes random ids, except for the root span of a conversation, whose ids follow from the conversation id, or were
- * handed over by another process. `startTracing` uses it; pass it to your own provider as `idGenerator`, so that its
+ * Generates random ids, except for the root span of a conversation, whose ids are derived from the conversation id or
+ * were passed by another process. `startTracing` uses it; pass it to your own provider as `idGenerator`, so that its
  * conversations can be joined by their ids and handed off.
  *
- * An SDK asks for ids while it starts a span, so `@convotel/tracing` announces the root just before.
+ * `@convotel/tracing` sets the ids just before it starts a root span, because the SDK calls the generator during that.
  */
 export class ConversationIdGenerator implements IdGenerator {
   readonly #random = new RandomIdGenerator();
@@ -164,8 +165,8 @@ function idsOf(wanted: WantedRoot): ConversationIds {
 const SAMPLE_AS_ROOT = createContextKey('convotel sample as root');
 
 /**
- * Delegates to `inner`, and makes all processes agree on a conversation that is joined by its id alone: they do not
- * know whether its root was sampled, so `inner` decides by the trace id, as it did for the root.
+ * Delegates to `inner`, so that all processes make the same decision for a conversation that is joined by its id alone.
+ * Such a process does not know whether the root was sampled, so `inner` decides by the trace id, as it did for the root.
  */
 export class ConversationSampler implements Sampler {
   readonly #inner: Sampler;

@@ -1,22 +1,22 @@
 import { createHmac } from 'node:crypto';
 import { isConversationId, newConversationId } from '@convotel/conventions';
 
-/** How conversation and session ids are replaced; see the option `replaceIds` of `startTracing`. */
+/** See the option `replaceIds` of `startTracing`. */
 export type IdReplacement = { key: string } | ((id: string) => string);
 
 const KEYED_ID = /^k_[0-9a-f]{32}$/;
 
 /**
- * The replacement of `id` under `replaceIds: { key }`: `k_` and the first 32 hexadecimal digits of HMAC-SHA-256 over
- * the id (UTF-8). It depends only on the key and the id, and reveals nothing about the id without the key. An id in
- * this form is returned as it is. Use it to look up a conversation by the id that the program chose.
+ * The replacement of `id` with `replaceIds: { key }`: `k_` and the first 32 hexadecimal digits of HMAC-SHA-256 of the id
+ * (UTF-8). Without the key, it reveals nothing about the id. An id that already has this form is returned unchanged.
+ * Use it to look up a conversation by its original id.
  */
 export function keyedId(key: string, id: string): string {
   if (KEYED_ID.test(id)) return id;
   return `k_${createHmac('sha256', key).update(id).digest('hex').slice(0, 32)}`;
 }
 
-/** The replacement as one function that never throws and always returns a conversation id. */
+/** Converts the option to a function that never throws and always returns a valid conversation id. */
 export function idReplacement(
   replacement: IdReplacement | undefined,
   warn: (message: string) => void,
@@ -36,15 +36,15 @@ export function idReplacement(
         if (!isChecked && replacement(written) !== written) {
           warnOnce(
             'does not return its own results as they are, so conversations cannot be joined by the id property of a ' +
-              'conversation or by a carrier. Let it return what it has made unchanged.',
+              'conversation or by a carrier. Let it return its own results unchanged.',
           );
         }
         isChecked = true;
         return written;
       }
-      warnOnce(`returned something other than a text of 1 to 128 characters; such ids are random.`);
+      warnOnce(`returned something other than a string of 1 to 128 characters; such ids are random.`);
     } catch (error) {
-      // Only its name: a message may quote the id.
+      // Not the error's message, which may quote the id.
       warnOnce(`threw ${error instanceof Error ? error.name : typeof error}; such ids are random.`);
     }
     return newConversationId();

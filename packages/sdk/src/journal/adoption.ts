@@ -3,7 +3,9 @@ import { ENCODED_JSON } from '../encoding/json.ts';
 import { START_TIME_BYTES } from '../encoding/span-encoder.ts';
 import { Backlog } from './backlog.ts';
 import type { SpanCounts } from './backlog.ts';
-import { FORMAT_VERSION, newSalt, parseSegmentName } from './journal-files.ts';
+import { readHeartbeat } from './heartbeat.ts';
+import type { Heartbeat } from './heartbeat.ts';
+import { newSalt, parseSegmentName, unknownVersionOf } from './journal-files.ts';
 import type { JournalFiles } from './journal-files.ts';
 import { recoverOpenSpans } from './open-spans.ts';
 import { ADOPTED_FOLDER, isDead, readIdentity, RECOVERED_FILE, UNKNOWN_FOLDER } from './process-folder.ts';
@@ -13,7 +15,7 @@ import type { JournalRecord } from './record.ts';
 import { FileStorage, Segment } from './segment.ts';
 import type { SegmentHeader } from './segment.ts';
 
-/** What an adoption needs from the journal that adopts. */
+/** What adoption needs from the journal of this process. */
 export interface AdoptionContext {
   files: JournalFiles;
   serviceName: string;
@@ -22,13 +24,13 @@ export interface AdoptionContext {
   counts: SpanCounts;
   maxBatchSpans: number;
   warn: (message: string) => void;
-  /** The journal was closed meanwhile. */
+  /** Whether the journal has been closed. */
   isStopped: () => boolean;
 }
 
 /**
- * Takes over the folders of dead processes of this service, each by a rename, which only one process can win. A folder
- * that fails stays where it is, for the next start.
+ * Takes over the folders of dead processes of this service, each by a rename, so that only one process succeeds. If it
+ * fails, the folder stays where it is, for the next start.
  */
 export async function adoptDeadProcesses(context: AdoptionContext, adopted: (backlog: Backlog) => void): Promise<void> {
   const { files, serviceFolder, own } = context;
@@ -41,19 +43,19 @@ export async function adoptDeadProcesses(context: AdoptionContext, adopted: (bac
       if (context.isStopped()) return;
       for (const taken of takeOver(context, folder, name)) adopted(await openFolder(context, taken));
     } catch {
-      // Taken over by another process meanwhile, or unreadable: it stays, and the next scan tries again.
+      // Taken over by another process meanwhile, or unreadable: the next scan tries again.
     }
   }
 }
 
-/** Moves a dead process's folder, and those that it had adopted itself, below our own. */
+/** Moves a dead process's folder, and those that it had adopted, into our own. */
 function takeOver({ files, own }: AdoptionContext, folder: string, name: string): string[] {
   const destination = join(own.path, ADOPTED_FOLDER);
   files.makeFolder(destination);
   const taken = join(destination, name);
   const lock = readIdentity(files, folder)?.lock;
   files.rename(folder, taken);
-  // A lock outside the folder (its path was too long) would otherwise stay for ever.
+  // A lock outside the folder (because its path was too long) would otherwise never be deleted.
   if (lock !== undefined && /convotel-[0-9a-f]{24}\.lock$/.test(lock)) removeQuietly(() => files.removeFile(lock));
   const folders = [taken];
   const inherited = join(taken, ADOPTED_FOLDER);
@@ -73,22 +75,22 @@ function listOrNone(files: JournalFiles, folder: string): string[] {
   }
 }
 
-/** Reads what a dead process has left: its segments, and which spans were open. */
+/** Reads the segments of a dead process, and recovers the spans that were open. */
 async function openFolder(context: AdoptionContext, folder: string): Promise<Backlog> {
   const { files, counts } = context;
-  const names = segmentNames(context, folder);
+  const heartbeat = readHeartbeat(files, folder);
+  const segments = segmentsAmong(knownFiles(context, folder));
   const backlog = new Backlog(counts, context.maxBatchSpans, (segment) => {
     if (backlog.segments.length === 1 && backlog.segments[0] === segment) removeEmptied(files, folder);
   });
-  // The first segment of a process begins with span 0; in an older folder, the first segments may have been settled and
-  // deleted.
-  const scan = new FolderScan(names[0]?.number === 1 ? 0 : undefined);
-  for (const { file, salt } of names) {
-    const bytes = await readOrNone(files, join(folder, file));
-    const segment = scan.add(FileStorage.existing(files, join(folder, file)), bytes, salt);
+  const scan = new FolderScan();
+  for (const each of segments) {
+    const path = join(folder, each.file);
+    const segment = scan.add(FileStorage.existing(files, path), await readOrNone(files, path), each);
     if (segment !== undefined) backlog.segments.push(segment);
-    else removeQuietly(() => files.removeFile(join(folder, file)));
+    else removeQuietly(() => files.removeFile(path));
   }
+  if (heartbeat !== undefined) scan.finish(heartbeat);
   const header = scan.anyHeader ?? { encoding: 'json', resource: ENCODED_JSON.resourceOf(context.serviceName) };
   const recovered = scan.hasRecovered ? undefined : recoverOpenSpans(files, folder, header, scan);
   if (recovered !== undefined) backlog.segments.push(recovered);
@@ -106,33 +108,47 @@ function removeQuietly(remove: () => void): void {
   try {
     remove();
   } catch {
-    // An empty or settled folder does no harm; the next start tries again.
+    // A folder that is empty or settled is harmless; the next start tries again.
   }
 }
 
-function segmentNames(context: AdoptionContext, folder: string): { file: string; salt: number; number: number }[] {
-  const { files, serviceFolder, warn } = context;
-  const names: { file: string; salt: number; number: number }[] = [];
-  for (const file of files.list(folder)) {
-    if (file === RECOVERED_FILE) names.push({ file, salt: 0, number: Infinity });
-    const name = parseSegmentName(file);
-    if (name === undefined) continue;
-    if (name.version === FORMAT_VERSION) {
-      names.push({ file, salt: name.salt, number: name.number });
-      continue;
-    }
+/** The files of a folder. Segments of an unknown version are moved to the folder `unknown`. */
+function knownFiles({ files, serviceFolder, warn }: AdoptionContext, folder: string): string[] {
+  return files.list(folder).filter((file) => {
+    const version = unknownVersionOf(file);
+    if (version === undefined) return true;
     const unknown = join(serviceFolder, UNKNOWN_FOLDER);
     files.makeFolder(unknown);
     files.rename(join(folder, file), join(unknown, `${newSalt().toString(16)}-${file}`));
     warn(
-      `convotel: the journal holds spans in version ${name.version} of its format, which this release cannot read. ` +
+      `convotel: the journal holds spans in version ${version} of its format, which this release cannot read. ` +
         `They were moved to ${unknown}; a release that knows the version can send them.`,
     );
-  }
-  return names.toSorted((a, b) => a.number - b.number);
+    return false;
+  });
 }
 
-/** An unreadable file counts as empty; its spans are counted by the gap that they leave. */
+/** A file with records. */
+export interface SegmentFile {
+  file: string;
+  salt: number;
+  number: number;
+  /** Number of spans that the process had written before it; undefined for {@link RECOVERED_FILE}. */
+  spansBefore: number | undefined;
+}
+
+/** The segments among the files of a folder, in the order in which they were written. */
+export function segmentsAmong(files: readonly string[]): SegmentFile[] {
+  const segments: SegmentFile[] = [];
+  for (const file of files) {
+    const name = parseSegmentName(file);
+    if (name !== undefined) segments.push({ file, ...name });
+    if (file === RECOVERED_FILE) segments.push({ file, salt: 0, number: Infinity, spansBefore: undefined });
+  }
+  return segments.toSorted((a, b) => a.number - b.number);
+}
+
+/** An unreadable file counts as empty; its spans are counted as a gap. */
 async function readOrNone(files: JournalFiles, path: string): Promise<Buffer> {
   try {
     return await files.readWhole(path);
@@ -141,7 +157,7 @@ async function readOrNone(files: JournalFiles, path: string): Promise<Buffer> {
   }
 }
 
-/** Once it is known what was settled, the books can be opened. */
+/** Sets the span counts, after the scan has found which spans were settled. */
 function finishScan(backlog: Backlog, scan: FolderScan, header: SegmentHeader, counts: SpanCounts): void {
   for (const segment of backlog.segments) {
     if (segment.header.resource === '') {
@@ -158,27 +174,24 @@ function finishScan(backlog: Backlog, scan: FolderScan, header: SegmentHeader, c
   counts.tornRecords += scan.tornRecords;
 }
 
-/** The result of one pass over the segments of a dead process, in the order in which they were written. */
+/** Accumulates the result of reading the segments of a dead process, in the order in which they were written. */
 export class FolderScan {
   readonly open = new Map<string, { start: Buffer; scope: string; encoding: SegmentHeader['encoding'] }>();
   anyHeader: SegmentHeader | undefined;
   hasRecovered = false;
   settledThrough = 0;
   nextIndex = 0;
-  /** Incomplete records at the end of a segment. */
+  /** Number of segments that end with an incomplete record. */
   tornRecords = 0;
-  /** Spans whose records are missing or damaged: the count of spans jumps there. */
+  /** Ranges of spans whose records are missing or damaged, found as jumps in the span count. */
   readonly gaps: [from: number, to: number][] = [];
-  #isCounting: boolean;
+  #isCounting = false;
   readonly #spanIndices = new Map<Segment, number[]>();
 
-  constructor(firstIndex: number | undefined) {
-    this.#isCounting = firstIndex !== undefined;
-    this.nextIndex = firstIndex ?? 0;
-  }
-
   /** Undefined for a segment without a single intact record. */
-  add(storage: FileStorage, bytes: Buffer, salt: number): Segment | undefined {
+  add(storage: FileStorage, bytes: Buffer, { salt, spansBefore: first }: SegmentFile): Segment | undefined {
+    // Everything before the first segment was settled and deleted.
+    if (first !== undefined) this.#countGap(first);
     const records = [...readRecords(bytes, salt)];
     if (endsTorn(bytes, records.at(-1)?.end ?? 0)) this.tornRecords += 1;
     if (records.length === 0) return undefined;
@@ -211,6 +224,7 @@ export class FolderScan {
       (from, to) => this.gaps.push([from, to]),
       this.nextIndex,
     );
+    if (segment.header.spansThrough !== undefined) this.#countGap(segment.header.spansThrough);
     this.#spanIndices.set(segment, indices);
     if (storage.path.endsWith(RECOVERED_FILE)) this.hasRecovered = true;
     return segment;
@@ -220,7 +234,15 @@ export class FolderScan {
     const header = JSON.parse(payload.toString()) as SegmentHeader;
     segment.header.encoding = header.encoding;
     segment.header.resource = header.resource;
+    segment.header.spansThrough = header.spansThrough;
     this.anyHeader ??= header;
+  }
+
+  /** Adds the process's last heartbeat. Call it after all segments are added. */
+  finish({ spans, settledSpans }: Heartbeat): void {
+    this.settledThrough = Math.max(this.settledThrough, settledSpans);
+    // Without a segment, all spans were settled and deleted.
+    if (this.#isCounting) this.#countGap(spans);
   }
 
   #countGap(spansBefore: number): void {
@@ -229,13 +251,13 @@ export class FolderScan {
     this.nextIndex = Math.max(this.nextIndex, spansBefore);
   }
 
-  /** Spans of a segment that were not settled before the crash. */
+  /** Number of spans in a segment that were not settled before the crash. */
   unsettledIn(segment: Segment): number {
     return (this.#spanIndices.get(segment) ?? []).filter((index) => index >= this.settledThrough).length;
   }
 }
 
-/** Whether the bytes behind the last intact record end in the middle of one. */
+/** Whether the bytes after the last intact record, which ends at `end`, end in the middle of a record. */
 function endsTorn(bytes: Buffer, end: number): boolean {
   if (end === bytes.length) return false;
   const last = bytes.lastIndexOf(RECORD_MAGIC);
@@ -243,7 +265,7 @@ function endsTorn(bytes: Buffer, end: number): boolean {
   return last + RECORD_HEADER_BYTES + bytes.readUInt32LE(last + 8) > bytes.length;
 }
 
-/** Whole spans behind the last intact record, recognised by their headers; a torn last one never counted as finished. */
+/** Number of complete span headers after the last intact record. A torn last record was never counted as finished. */
 function damagedSpansAfter(bytes: Buffer, end: number, gap: (from: number, to: number) => void, index: number): number {
   let spans = 0;
   for (let at = bytes.indexOf(RECORD_MAGIC, end); at !== -1; at = bytes.indexOf(RECORD_MAGIC, at + 1)) {
@@ -255,7 +277,7 @@ function damagedSpansAfter(bytes: Buffer, end: number, gap: (from: number, to: n
   return spans;
 }
 
-/** Used when the record that says it is damaged: JSON begins with a brace. */
+/** Used if the segment's header record is damaged: JSON begins with a brace. */
 function guessEncoding(records: readonly JournalRecord[]): SegmentHeader['encoding'] {
   const span = records.find(({ kind }) => kind === RECORD_KIND.span);
   const start = records.find(({ kind }) => kind === RECORD_KIND.start);

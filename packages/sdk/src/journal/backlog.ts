@@ -1,27 +1,27 @@
 import type { EncodedSpans } from '../encoding/span-encoder.ts';
 import type { EncodedSpan, Segment } from './segment.ts';
 
-/** Spans of one segment on their way to the back end. */
+/** Spans of one segment that are being sent. */
 export interface Batch {
   readonly spans: readonly EncodedSpan[];
   readonly encoded: EncodedSpans;
   readonly resource: string;
   readonly bytes: number;
-  /** Counts `spans` spans of the batch as delivered, or as dropped for a reason; they need not be sent again. */
+  /** Counts `spans` spans of the batch as delivered, or as dropped for `dropReason`. */
   settle(spans: number, dropReason?: string): void;
 }
 
-/** Below what common proxies accept; a single larger span travels alone. */
+/** Below the limit of common proxies. A single larger span is sent alone. */
 const MAX_BATCH_BYTES = 1_000_000;
-/** How often a failed read is retried: a program that ran out of file handles may have some again. */
+/** How often a failed read is retried, for example if the program has run out of file handles. */
 const MAX_READ_FAILURES = 5;
 
-/** The segments of one process, oldest first: read in order, deleted in order, never before every span is settled. */
+/** The segments of one process. They are read and deleted oldest first, and deleted only when every span is settled. */
 export class Backlog {
   readonly segments: Segment[] = [];
-  /** Spans that were read by delivery, or given up; only grows. */
+  /** Number of spans that were read by delivery or dropped. Never decreases. */
   readSpans = 0;
-  /** Spans that the segments hold or held; only grows. */
+  /** Number of spans that were ever in the segments. Never decreases. */
   spans = 0;
   readonly #counts: SpanCounts;
   readonly #maxBatchSpans: number;
@@ -30,7 +30,7 @@ export class Backlog {
   #loaded: { segment: Segment; spans: EncodedSpan[] } | undefined;
   #readFailures = 0;
 
-  /** `beforeRemoval` can copy what is still needed from a segment. */
+  /** `beforeRemoval` is called before a segment is deleted, and can copy what is still needed. */
   constructor(counts: SpanCounts, maxBatchSpans: number, beforeRemoval: (segment: Segment) => void = () => {}) {
     this.#counts = counts;
     this.#maxBatchSpans = maxBatchSpans;
@@ -45,14 +45,16 @@ export class Backlog {
     return this.readSpans < this.spans;
   }
 
-  /** Every span of the process with a smaller index is settled. */
+  /** All spans of the process with a smaller index are settled. */
   get settledThrough(): number {
     const loaded = this.#loaded?.spans[0]?.index;
     const open = [...this.#unsettled].map(({ index }) => index);
     return Math.min(...open, loaded ?? Infinity);
   }
 
-  /** The next spans in order, from one segment at most. Undefined when there are none, or they cannot be read now. */
+  /**
+   * The next spans in order, all from one segment. Undefined if there are none or they cannot be read at the moment.
+   */
   async next(): Promise<Batch | undefined> {
     const loaded = await this.#load();
     if (loaded === undefined) return undefined;
@@ -116,7 +118,7 @@ export class Backlog {
   }
 
   #settle(segment: Segment, spans: number, dropReason?: string): void {
-    // The spans of a segment that was deleted to make room were counted then.
+    // The spans of a segment that was deleted to make room have already been counted.
     if (segment.isRemoved || spans === 0) return;
     segment.settledSpans += spans;
     if (dropReason === undefined) this.#counts.delivered(spans);
@@ -124,14 +126,14 @@ export class Backlog {
     this.free();
   }
 
-  /** Deletes what is settled, oldest first. */
+  /** Deletes settled segments, oldest first. */
   free(): void {
     for (let first = this.segments[0]; first?.isSettled === true && !first.isRemoved; first = this.segments[0]) {
       this.#remove(first);
     }
   }
 
-  /** Gives up the oldest segment, whatever it holds; false when only the newest is left. */
+  /** Deletes the oldest segment and counts its unsettled spans as dropped. Returns false if only the newest is left. */
   dropOldest(reason: string, isCandidate: (segment: Segment) => boolean = () => true): boolean {
     const segment = this.segments.find((each) => each.isSealed && !each.isRemoved && isCandidate(each));
     if (segment === undefined) return false;
@@ -154,7 +156,7 @@ export class Backlog {
   }
 }
 
-/** What became of the spans of this process, and of those that it took over from dead ones. */
+/** Counts the spans of this process, and those that it took over from dead processes. */
 export class SpanCounts {
   finishedSpans = 0;
   inheritedSpans = 0;
@@ -163,7 +165,7 @@ export class SpanCounts {
   readonly droppedSpans: Record<string, number> = {};
   readonly #onDrop: (spans: number, reason: string) => void;
 
-  /** `onDrop` is called for each loss when it is counted. */
+  /** `onDrop` is called whenever dropped spans are counted. */
   constructor(onDrop: (spans: number, reason: string) => void = () => {}) {
     this.#onDrop = onDrop;
   }

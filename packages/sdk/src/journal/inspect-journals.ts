@@ -1,45 +1,38 @@
 import { join } from 'node:path';
-import { FolderScan } from './adoption.ts';
-import { DISK, FORMAT_VERSION, parseSegmentName } from './journal-files.ts';
-import {
-  ADOPTED_FOLDER,
-  currentHost,
-  isDead,
-  lastSignMs,
-  readDroppedSpans,
-  RECOVERED_FILE,
-  UNKNOWN_FOLDER,
-} from './process-folder.ts';
-import type { DroppedSpans } from './process-folder.ts';
+import { FolderScan, segmentsAmong } from './adoption.ts';
+import { readHeartbeat } from './heartbeat.ts';
+import type { DroppedSpans } from './heartbeat.ts';
+import { DISK, unknownVersionOf } from './journal-files.ts';
+import { ADOPTED_FOLDER, currentHost, isDead, lastSignMs, UNKNOWN_FOLDER } from './process-folder.ts';
 import { FileStorage } from './segment.ts';
 
-/** What the journal of one service holds, in all its processes on this machine. */
+/** Summary of a service's journal, over all its processes on this machine. */
 export interface ServiceJournal {
-  /** The name of its folder: the name of the service, percent-encoded where a file system would refuse it. */
+  /** Name of the service. */
   service: string;
   folder: string;
-  /** Processes and worker threads that are alive. */
+  /** Number of processes and worker threads that are alive. */
   runningProcesses: number;
-  /** Spans that are not known to be delivered. */
+  /** Number of spans that are not known to be delivered. */
   waitingSpans: number;
-  /** Those that ended processes have left and no other has taken over: the next start of the program sends them. */
+  /** Number of waiting spans that were left by processes that have ended; the next start of the program sends them. */
   leftBehindSpans: number;
-  /** Spans whose records cannot be read any more. */
+  /** Number of spans whose records are damaged or missing. */
   damagedSpans: number;
-  /** Dropped spans by reason, as of the last heartbeat of each process whose folder still exists. */
+  /** Number of dropped spans by reason, from the last heartbeat of each process whose folder still exists. */
   droppedSpans: DroppedSpans;
-  /** Files of a format that this release cannot read. */
+  /** Number of files in a format that this release cannot read. */
   unknownFiles: number;
-  /** Size of all waiting spans, in bytes. */
+  /** Total size of the waiting spans, in bytes. */
   bytes: number;
-  /** When one of its processes is last known to have lived, in Unix milliseconds. */
+  /** When one of its processes was last known to be alive, in Unix milliseconds. */
   lastSignMs: number;
 }
 
 /**
- * Inspects the journals below `folder` without changing them. Programs may run meanwhile: what they deliver or write
+ * Inspects the journals in `folder` without changing them. Programs may be running: spans that they write or deliver
  * during the inspection may or may not be counted.
- * @throws when the folder exists but cannot be read
+ * @throws if the folder exists but cannot be read
  */
 export async function inspectJournals(folder: string): Promise<ServiceJournal[]> {
   const journals: ServiceJournal[] = [];
@@ -79,7 +72,7 @@ async function inspectService(folder: string, service: string): Promise<ServiceJ
       const adopted = join(path, ADOPTED_FOLDER);
       for (const each of listOrNone(adopted)) await addFolder(join(adopted, each), journal);
       if (!isRunning) journal.leftBehindSpans += journal.waitingSpans - before;
-      for (const [reason, spans] of Object.entries(readDroppedSpans(DISK, path))) {
+      for (const [reason, spans] of Object.entries(readHeartbeat(DISK, path)?.droppedSpans ?? {})) {
         dropped[reason] = (dropped[reason] ?? 0) + spans;
       }
       journal.lastSignMs = Math.max(journal.lastSignMs, lastSignMs(DISK, path));
@@ -91,30 +84,29 @@ async function inspectService(folder: string, service: string): Promise<ServiceJ
   return names.length === 0 ? undefined : journal;
 }
 
-/** Adds the segments of one process; their records say which spans are settled. */
+/** Adds the segments of one process. */
 async function addFolder(folder: string, journal: ServiceJournal): Promise<void> {
-  const segments: { file: string; salt: number; number: number }[] = [];
-  for (const file of listOrNone(folder)) {
-    if (file === RECOVERED_FILE) segments.push({ file, salt: 0, number: Infinity });
-    const name = parseSegmentName(file);
-    if (name?.version === FORMAT_VERSION) segments.push({ file, salt: name.salt, number: name.number });
-    else if (name !== undefined) journal.unknownFiles += 1;
-  }
-  segments.sort((a, b) => a.number - b.number);
-  const scan = new FolderScan(segments[0]?.number === 1 ? 0 : undefined);
+  // Read before the segments, so that these contain all spans that it counts.
+  const heartbeat = readHeartbeat(DISK, folder);
+  const files = listOrNone(folder);
+  journal.unknownFiles += files.filter((file) => unknownVersionOf(file) !== undefined).length;
+  const scan = new FolderScan();
   const found = [];
-  for (const { file, salt } of segments) {
-    const path = join(folder, file);
+  let isComplete = true;
+  for (const each of segmentsAmong(files)) {
+    const path = join(folder, each.file);
     try {
       const bytes = await DISK.readWhole(path);
       journal.bytes += bytes.length;
-      const segment = scan.add(FileStorage.existing(DISK, path), bytes, salt);
+      const segment = scan.add(FileStorage.existing(DISK, path), bytes, each);
       if (segment !== undefined) found.push(segment);
     } catch (error) {
       // Delivered since it was listed.
       if (!isMissing(error)) throw error;
+      isComplete = false;
     }
   }
+  if (heartbeat !== undefined && isComplete) scan.finish(heartbeat);
   for (const segment of found) journal.waitingSpans += scan.unsettledIn(segment);
   for (const [from, to] of scan.gaps) journal.damagedSpans += Math.max(0, to - Math.max(from, scan.settledThrough));
 }
@@ -137,7 +129,7 @@ function decoded(name: string): string {
   try {
     return decodeURIComponent(name);
   } catch {
-    // Not a name that we encoded; shown as it is.
+    // Not an encoded name; shown as it is.
     return name;
   }
 }

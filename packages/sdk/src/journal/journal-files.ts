@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * The file-system calls that a journal makes; tests pass one that fails, or that loses unflushed data as a power cut
- * does.
+ * The file-system calls of a journal. Tests pass an implementation that fails, or that loses unflushed data as a power
+ * failure does.
  */
 export interface JournalFiles {
   /** Creates the folder and its parents, for this user only. */
@@ -20,7 +20,7 @@ export interface JournalFiles {
   truncate(file: number, bytes: number): void;
   syncNow(file: number): void;
   sync(file: number, done: (error: Error | null) => void): void;
-  /** Flushes the folder itself, so that a new file in it is found after a loss of power. */
+  /** Flushes the folder itself, so that a new file in it survives a power failure. */
   syncFolderNow(path: string): void;
   syncFolder(path: string): void;
   close(file: number): void;
@@ -30,6 +30,8 @@ export interface JournalFiles {
   readText(path: string): string;
   /** Replaces the whole file. */
   writeText(path: string, text: string): void;
+  /** Overwrites the beginning of the file without truncating it, so that it is never empty. Creates it if necessary. */
+  overwriteText(path: string, text: string): void;
   rename(from: string, to: string): void;
   removeFile(path: string): void;
   removeFolder(path: string): void;
@@ -37,8 +39,10 @@ export interface JournalFiles {
 
 const OWNER_ONLY_FOLDER = 0o700;
 const OWNER_ONLY_FILE = 0o600;
+/** Overwriting in place: truncating or replacing a file is a hundred times slower. */
+const IN_PLACE = fs.constants.O_WRONLY | fs.constants.O_CREAT;
 
-/** The real ones. */
+/** The real file system. */
 export const DISK: JournalFiles = {
   makeFolder,
   list: (path) => fs.readdirSync(path),
@@ -50,7 +54,7 @@ export const DISK: JournalFiles = {
   syncNow: (file) => fs.fdatasyncSync(file),
   sync: (file, done) => fs.fdatasync(file, done),
   syncFolderNow: (path) => {
-    // Windows has no such call, and makes its folders durable itself.
+    // Windows cannot flush a folder, and does not need to.
     if (process.platform === 'win32') return;
     const folder = fs.openSync(path, 'r');
     try {
@@ -84,14 +88,22 @@ export const DISK: JournalFiles = {
   },
   readText: (path) => fs.readFileSync(path, 'utf8'),
   writeText: (path, text) => fs.writeFileSync(path, text, { mode: OWNER_ONLY_FILE }),
+  overwriteText: (path, text) => {
+    const file = fs.openSync(path, IN_PLACE, OWNER_ONLY_FILE);
+    try {
+      fs.writeSync(file, text, 0);
+    } finally {
+      fs.closeSync(file);
+    }
+  },
   rename: (from, to) => fs.renameSync(from, to),
   removeFile: (path) => fs.rmSync(path, { force: true }),
   removeFolder: (path) => fs.rmSync(path, { recursive: true, force: true }),
 };
 
 /**
- * Not `recursive`: Node 20 and 22 loop for ever when a file system such as /proc reports ENOENT below an existing
- * folder.
+ * Not with `recursive`, because Node.js 20 and 22 loop forever when a file system such as /proc reports ENOENT in an
+ * existing folder.
  */
 function makeFolder(path: string): void {
   try {
@@ -105,10 +117,11 @@ function makeFolder(path: string): void {
   }
 }
 
-/** The name of a segment holds what a reader needs even when the first record is damaged: version and salt. */
+/** A segment's name contains what a reader needs if the first records are damaged. */
 export interface SegmentName {
   number: number;
-  version: number;
+  /** Number of spans that the process had written before the segment. */
+  spansBefore: number;
   salt: number;
 }
 
@@ -118,13 +131,20 @@ export function newSalt(): number {
   return randomBytes(4).readUInt32LE(0);
 }
 
-export function segmentFileName({ number, version, salt }: SegmentName): string {
-  return `${String(number).padStart(6, '0')}-${version}-${salt.toString(16).padStart(8, '0')}.seg`;
+export function segmentFileName({ number, spansBefore, salt }: SegmentName): string {
+  const digits = salt.toString(16).padStart(8, '0');
+  return `${String(number).padStart(6, '0')}-${FORMAT_VERSION}-${spansBefore}-${digits}.seg`;
 }
 
-/** What a file's name says; undefined for a file that is not a segment. */
+/** Parses a file name; undefined if the file is not a segment of this format version. */
 export function parseSegmentName(file: string): SegmentName | undefined {
-  const match = /^(\d{6,9})-(\d{1,6})-([0-9a-f]{8})\.seg$/.exec(file);
-  if (match === null) return undefined;
-  return { number: Number(match[1]), version: Number(match[2]), salt: Number.parseInt(match[3]!, 16) };
+  const match = /^(\d{6,9})-(\d{1,6})-(\d{1,10})-([0-9a-f]{8})\.seg$/.exec(file);
+  if (match === null || Number(match[2]) !== FORMAT_VERSION) return undefined;
+  return { number: Number(match[1]), spansBefore: Number(match[3]), salt: Number.parseInt(match[4]!, 16) };
+}
+
+/** The format version of a segment that another release wrote; undefined for any other file. */
+export function unknownVersionOf(file: string): string | undefined {
+  const version = /^\d{6,9}-(\d{1,6})-.*\.seg$/.exec(file)?.[1];
+  return version === undefined || parseSegmentName(file) !== undefined ? undefined : version;
 }

@@ -14,19 +14,19 @@ import { RECORD_KIND } from './record.ts';
 import { FULL, reasonOf, SegmentWriter } from './segment-writer.ts';
 import type { Segment } from './segment.ts';
 
-/** Where a journal keeps its files, how spans are encoded, and how much it may hold. */
+/** Options of {@link Journal}. */
 export interface JournalOptions {
   encoder: SpanEncoder;
   counts: SpanCounts;
-  /** Name of the service, used where a damaged journal has lost it. */
+  /** Service name for spans whose resource is missing in a damaged journal. */
   serviceName: string;
-  /** Folder of the service; undefined keeps everything in memory. */
+  /** Folder of the service; undefined to keep everything in memory. */
   folder: string | undefined;
   maxBytes: number;
   maxMemoryBytes: number;
-  /** Spans of one request. */
+  /** Maximum number of spans in one request. */
   maxBatchSpans: number;
-  /** Most spans that wait when there is no folder. */
+  /** Maximum number of waiting spans without a folder. */
   maxQueueSpans: number;
   sync: SyncPolicy;
   warn: (message: string) => void;
@@ -36,15 +36,15 @@ export interface JournalOptions {
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 const MIN_SEGMENT_BYTES = 64 * 1024;
 const SEGMENTS_AT_LEAST = 8;
-/** `<state>/convotel/journal/<service>`: as many folders may be new. */
+/** Number of levels in `<state>/convotel/journal/<service>` that may have been created. */
 const NEW_FOLDER_LEVELS = 4;
-/** In memory, spans are encoded only when this many have accumulated, or when they are read. */
+/** In memory, spans are encoded when this many have accumulated or when they are read. */
 const MAX_DEFERRED_SPANS = 2048;
 const ENCODED_AT_A_TIME = 512;
 
 /**
- * Keeps every finished span until it is settled, see README.md in this folder. The methods that a step calls
- * (`started`, `ended`) neither wait nor throw.
+ * Stores every finished span until it is settled; see README.md in this folder. `started` and `ended`, which are called
+ * by a step, neither block nor throw.
  */
 export class Journal {
   readonly #options: JournalOptions;
@@ -64,7 +64,7 @@ export class Journal {
   #heartbeat: NodeJS.Timeout | undefined;
   #turn = 0;
   #isReading: Promise<unknown> = Promise.resolve();
-  /** Settles when the folders of dead processes have been checked. */
+  /** Resolves when the folders of dead processes have been checked. */
   adoption: Promise<void>;
 
   constructor(options: JournalOptions) {
@@ -87,6 +87,7 @@ export class Journal {
       folder: () => this.#folder,
       makeRoom: () => this.#makeRoom(),
       rotated: () => this.#open.writeCarriedOver(),
+      beat: () => this.#beat(),
       warnOnce: (what) => this.#warnOnce(what),
     });
     this.#open = new OpenSpans(options.encoder, this.#writer);
@@ -94,7 +95,7 @@ export class Journal {
     this.adoption = this.#folder === undefined ? Promise.resolve() : this.#adopt();
   }
 
-  /** Whether spans are kept where the next start of the program finds them. */
+  /** Whether the next start of the program finds unsent spans. */
   get outlivesProcess(): boolean {
     return this.#folder !== undefined;
   }
@@ -112,18 +113,26 @@ export class Journal {
 
   #openFolder(folder: string): void {
     try {
-      this.#folder = new ProcessFolder(this.#files, folder, this.#counts.droppedSpans);
-      if (this.#writer.isStrict) this.#writer.quietly(() => this.#syncFoldersAbove(folder));
-      this.#heartbeat = setTimer(() => void this.#beat(), HEARTBEAT_INTERVAL_MS);
+      this.#folder = new ProcessFolder(this.#files, folder, () => ({
+        droppedSpans: this.#counts.droppedSpans,
+        spans: this.#writer.spansInFiles,
+        settledSpans: this.#settledSpans,
+      }));
+      this.#writer.quietly(() => this.#syncFoldersAbove(folder));
+      this.#heartbeat = setTimer(() => void this.#beatAndAdopt(), HEARTBEAT_INTERVAL_MS);
     } catch (error) {
       this.#warnOnce(`${folder} cannot be used (${reasonOf(error)})`);
     }
   }
 
-  /** A new folder survives a power loss once its parent has been flushed. */
+  /**
+   * Flushes the parents of new folders, so that these survive a power failure. Only the strict policies wait for it.
+   */
   #syncFoldersAbove(folder: string): void {
+    if (this.#options.sync === 'never') return;
     for (let above = folder, level = 0; level < NEW_FOLDER_LEVELS; level += 1, above = dirname(above)) {
-      this.#files.syncFolderNow(above);
+      if (this.#writer.isStrict) this.#files.syncFolderNow(above);
+      else this.#files.syncFolder(above);
     }
   }
 
@@ -132,22 +141,26 @@ export class Journal {
     this.#hasWarned = true;
     this.#options.warn(
       `convotel: ${what}, so finished spans wait in memory and a crash loses them. Name a folder that can be written ` +
-        'with startTracing({ journal: { folder } }) or XDG_STATE_HOME, or say journal: false if that is meant.',
+        'with startTracing({ journal: { folder } }) or XDG_STATE_HOME, or set journal: false if that is intended.',
     );
   }
 
-  async #beat(): Promise<void> {
-    this.#heartbeat = setTimer(() => void this.#beat(), HEARTBEAT_INTERVAL_MS);
+  async #beatAndAdopt(): Promise<void> {
+    this.#heartbeat = setTimer(() => void this.#beatAndAdopt(), HEARTBEAT_INTERVAL_MS);
+    this.#beat();
+    await this.#adopt();
+  }
+
+  #beat(): void {
     try {
       this.#folder?.beat();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#beginAgain();
-      // Any other failure matters only to other hosts, and only after ten minutes.
+      // Any other failure only matters after ten minutes to other hosts, or if a segment is damaged.
     }
-    await this.#adopt();
   }
 
-  /** Another host considered us dead and took over our folder: it will send what is in it, and we need a new one. */
+  /** Creates a new folder after another host has considered us dead and taken over ours, with the spans in it. */
   #beginAgain(): void {
     this.#writer.seal();
     this.#folder?.close();
@@ -156,7 +169,7 @@ export class Journal {
     if (this.#options.folder !== undefined) this.#openFolder(this.#options.folder);
   }
 
-  /** Checks once more before the process ends: worker threads may have ended and left spans behind. */
+  /** Checks again before the process ends, because worker threads may have left spans behind. */
   adoptAgain(): void {
     this.adoption = this.adoption.then(() => this.#adopt());
   }
@@ -181,24 +194,24 @@ export class Journal {
         this.onSpans?.();
       });
     } catch {
-      // The folder cannot be listed at this moment; it is looked at again with the next heartbeat.
+      // The folder cannot be listed at the moment; the next heartbeat tries again.
     }
   }
 
-  /** Called when recovered spans were added that did not end in this process. */
+  /** Called when spans of dead processes were added. */
   onSpans: (() => void) | undefined;
 
-  /** Notes that a step or conversation has begun, so that it can be closed if the process dies. */
+  /** Records that a step or conversation has started, so that it can be closed if the process dies. */
   started(span: ReadableSpan): void {
     if (!this.#isClosed && this.#folder !== undefined) this.#open.started(span);
   }
 
-  /** Notes that an open span will end in another process, so that it is not closed after a crash of this one. */
+  /** Records that an open span will end in another process, so that it is not closed after a crash of this one. */
   released(span: ReadableSpan): void {
     if (!this.#isClosed && this.#folder !== undefined) this.#open.released(span);
   }
 
-  /** Keeps a finished span. When this returns, its bytes are with the kernel. */
+  /** Stores a finished span. When this returns, its bytes have been passed to the kernel. */
   ended(span: ReadableSpan): void {
     this.#counts.finished();
     if (this.#isClosed) return this.#counts.dropped(1, 'stopped');
@@ -228,7 +241,7 @@ export class Journal {
     for (const span of spans.slice(0, count)) this.#keep(span);
   }
 
-  /** Whether one more segment fits below the limit of the service, after deleting our oldest ones if necessary. */
+  /** Whether another segment fits within the service's limit; deletes our oldest ones if necessary. */
   #makeRoom(): boolean {
     const { folder, maxBytes } = this.#options;
     const others = usedByOthers(this.#files, folder!, this.#folder!, this.#segmentBytes);
@@ -243,7 +256,7 @@ export class Journal {
     }
   }
 
-  /** The next spans to send: our own and those of dead processes in turn. Undefined when there are none. */
+  /** The next spans to send, alternating between our own and those of dead processes. Undefined if there are none. */
   async next(): Promise<Batch | undefined> {
     const before = this.#isReading;
     const reading = before.then(() => this.#next());
@@ -270,16 +283,21 @@ export class Journal {
     this.#mark();
   }
 
-  /** Notes how far spans are settled, so that a start after a crash does not send them again. */
+  /** Records how many spans are settled, so that they are not sent again after a crash. */
   #mark(): void {
-    const unread = this.#own.spans - this.#own.readSpans;
-    const through = Math.min(this.#own.settledThrough, this.#writer.spanIndex - unread);
+    const through = this.#settledSpans;
     if (through <= this.#markedThrough) return;
     this.#markedThrough = through;
     this.#writer.appendSettled(through);
   }
 
-  /** How far the spans kept until now have been read by delivery. */
+  /** Spans of this process up to this count need not be sent again. */
+  get #settledSpans(): number {
+    const unread = this.#own.spans - this.#own.readSpans;
+    return Math.min(this.#own.settledThrough, this.#writer.spanIndex - unread);
+  }
+
+  /** Returns a function that tells whether delivery has read all spans that were stored before this call. */
   mark(): () => boolean {
     const backlogs = [this.#own, ...this.#adopted];
     const through = backlogs.map(({ spans }) => spans);
@@ -287,7 +305,7 @@ export class Journal {
     return () => backlogs.every(({ readSpans }, index) => readSpans >= through[index]!);
   }
 
-  /** Closes cleanly: waiting spans are left for the next start, or counted as dropped if nothing persists. */
+  /** Leaves waiting spans for the next start; those in memory are counted as dropped. */
   close(): void {
     this.#isClosed = true;
     clearTimer(this.#heartbeat);

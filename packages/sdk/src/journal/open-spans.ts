@@ -13,19 +13,21 @@ import type { SegmentWriter } from './segment-writer.ts';
 import { FileStorage, MemoryStorage, Segment } from './segment.ts';
 import type { SegmentHeader } from './segment.ts';
 
-/** Open spans beyond this number are not rewritten when the segment with their start is deleted; they end as usual. */
+/** The starts of further open spans are not rewritten when their segment is deleted; these spans still end as usual. */
 const MAX_OPEN_SPANS = 100_000;
-/** A shorter span has ended at once. After `TRUSTED_AFTER` of them in a row, the spans of a name are expected to. */
+/**
+ * Maximum duration of a short span. After `TRUSTED_AFTER` of them in a row, more short ones of that name are expected.
+ */
 const AT_ONCE_NANOSECONDS = 200_000;
 const TRUSTED_AFTER = 8;
-/** After one that did not, this many must do so before the name is trusted again. */
+/** After a span that was not short, this many short ones must follow before the name is trusted again. */
 const DISTRUSTED_FOR = 1000;
 const MAX_REMEMBERED_NAMES = 1000;
 
 /**
- * Steps and conversations that have begun and not ended, so that the next start can close them if the process dies. A
- * start is written at once, except for names whose spans have always ended at once: those wait until the program yields
- * to the event loop, and cost nothing if they have ended by then.
+ * Records which steps and conversations are open, so that the next start can close them if the process dies. A start is
+ * written immediately, except for names whose spans are usually short: these wait until the program yields to the event
+ * loop, and are not written at all if they have ended by then.
  */
 export class OpenSpans {
   readonly #encoder: SpanEncoder;
@@ -33,7 +35,7 @@ export class OpenSpans {
   readonly #open = new Map<ReadableSpan, { segment: Segment; start: StartedSpan }>();
   readonly #unwritten: ReadableSpan[] = [];
   readonly #toCarryOver: ReadableSpan[] = [];
-  /** How many spans of a name have ended at once, one after the other. */
+  /** By span name, how many short spans there were in a row; negative while the name is not trusted. */
   readonly #endedAtOnce = new Map<string, number>();
   #isLooking = false;
 
@@ -51,7 +53,7 @@ export class OpenSpans {
     void Promise.resolve().then(() => this.#writeUnwritten());
   }
 
-  /** What was written of the start of the span, if anything; called before its end is written. */
+  /** The start of the span as it was written, if it was. Call this before {@link ended}. */
   startOf(span: ReadableSpan): StartedSpan | undefined {
     return this.#open.get(span)?.start;
   }
@@ -61,7 +63,7 @@ export class OpenSpans {
     else this.#forgetUnwritten(span);
   }
 
-  /** Notes that the span will end in another process, so that it is not closed after a crash of this one. */
+  /** Records that the span will end in another process, so that it is not closed after a crash of this one. */
   released(span: ReadableSpan): void {
     this.#forgetUnwritten(span);
     if (!this.#open.delete(span)) return;
@@ -74,7 +76,7 @@ export class OpenSpans {
     this.#writer.append(RECORD_KIND.released, bytes, length, span);
   }
 
-  /** Rewrites the starts in `segment` before it is deleted; without a current segment, as soon as there is one. */
+  /** Rewrites the starts in `segment` before it is deleted; while a segment is being created, after that. */
   carryOver(segment: Segment): void {
     for (const [span, { segment: at }] of this.#open) {
       if (at !== segment) continue;
@@ -89,8 +91,8 @@ export class OpenSpans {
   }
 
   /**
-   * The program has yielded to the event loop: starts that are still open are written, and their names not trusted for
-   * a while.
+   * Called when the program has yielded to the event loop: writes the starts of the spans that are still open, and no
+   * longer trusts their names.
    */
   #writeUnwritten(): void {
     this.#isLooking = false;
@@ -124,13 +126,13 @@ export class OpenSpans {
   }
 }
 
-/** What was open in a dead process, by the keys of spans, and how many spans it had written. */
+/** The open spans of a dead process by span key, and how many spans it had written. */
 export interface LeftOpen {
   readonly open: ReadonlyMap<string, { start: Buffer; scope: string; encoding: SegmentHeader['encoding'] }>;
   readonly nextIndex: number;
 }
 
-/** Writes the spans that were open to a segment of their own, which appears whole or not at all. */
+/** Writes the spans that were open to a separate segment, atomically. */
 export function recoverOpenSpans(
   files: JournalFiles,
   folder: string,
@@ -141,7 +143,8 @@ export function recoverOpenSpans(
   if (open.length === 0) return undefined;
   const lastSignNano = BigInt(Math.round(lastSignMs(files, folder) * 1000)) * 1000n;
   const probe = new Segment(new MemoryStorage(0), header, 0, 0);
-  const records: Buffer[] = [recordOf(RECORD_KIND.segment, 0, left.nextIndex, Buffer.from(JSON.stringify(header)))];
+  const first = JSON.stringify({ ...header, spansThrough: left.nextIndex + open.length });
+  const records: Buffer[] = [recordOf(RECORD_KIND.segment, 0, left.nextIndex, Buffer.from(first))];
   const scopes = new Map<string, number>();
   let index = left.nextIndex;
   for (const { start, scope } of open) {
@@ -166,7 +169,7 @@ export function recoverOpenSpans(
   return segment;
 }
 
-/** If the disk fails, they wait in memory; after a crash they are simply recovered again. */
+/** If the disk fails, they stay in memory; after another crash they are recovered again. */
 function storeRecovered(files: JournalFiles, folder: string, bytes: Buffer): FileStorage | MemoryStorage {
   const path = join(folder, RECOVERED_FILE);
   const draft = `${path}.draft`;

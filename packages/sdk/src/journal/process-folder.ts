@@ -5,77 +5,75 @@ import type { Server } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { HEARTBEAT_FILE, writeHeartbeat } from './heartbeat.ts';
+import type { Heartbeat } from './heartbeat.ts';
 import { FORMAT_VERSION } from './journal-files.ts';
 import type { JournalFiles } from './journal-files.ts';
 
 /** The process that writes to a folder. */
 export interface ProcessIdentity {
   version: number;
-  /** The kernel and pid namespace in which the lock can be probed. */
+  /** Identifies the kernel and pid namespace in which the lock can be probed. */
   host: string;
   pid: number;
   threadId: number;
-  /** Path of the local socket that answers while the process lives; absent where none could be made. */
+  /** Path of the local socket that accepts connections while the process is alive; absent if none could be created. */
   lock?: string | undefined;
-  /** The process ended cleanly and left spans behind. */
+  /** The process has shut down, and left spans behind. */
   isClosed?: boolean | undefined;
 }
 
-/** Spans by the reason for which they were dropped. */
-export type DroppedSpans = Readonly<Record<string, number>>;
-
 export const HEARTBEAT_INTERVAL_MS = 30_000;
-/** A folder whose lock cannot be probed is taken over when its heartbeat is older than this. */
+/** A folder whose lock cannot be probed is taken over if its heartbeat is older than this. */
 const HEARTBEAT_EXPIRES_MS = 10 * 60_000;
-/** The longest path of a local socket that every platform accepts. */
+/** Maximum length of a local socket's path that all platforms accept. */
 const MAX_SOCKET_PATH_BYTES = 100;
 
 export const ADOPTED_FOLDER = 'adopted';
 export const UNKNOWN_FOLDER = 'unknown';
 const IDENTITY_FILE = 'process.json';
-const HEARTBEAT_FILE = 'heartbeat';
 
-/** Tells apart kernels and pid namespaces; the same after a restart of the machine. */
+/** Identifies the kernel and pid namespace; stays the same after a reboot. */
 export function currentHost(): string {
   const parts = [hostname()];
   for (const read of [() => readFileSync('/etc/machine-id', 'utf8').trim(), () => readlinkSync('/proc/self/ns/pid')]) {
     try {
       parts.push(read());
     } catch {
-      // Not on Linux: the host name is used.
+      // On other systems than Linux, the host name is used.
     }
   }
   return parts.join(' ');
 }
 
-/** The folder of this process or worker thread, and the lock that says that it is alive. */
+/** The folder of this process or worker thread, and the lock that shows that it is alive. */
 export class ProcessFolder {
   readonly name: string;
   readonly path: string;
   readonly identity: ProcessIdentity;
   readonly #files: JournalFiles;
-  readonly #droppedSpans: DroppedSpans;
+  readonly #heartbeat: () => Heartbeat;
   #lock: Server | undefined;
 
   /**
-   * Makes the folder. `droppedSpans` is written with each heartbeat, for tools that inspect the journal.
-   * @throws when the folder cannot be made or written.
+   * Creates the folder. `heartbeat` returns the content of each heartbeat.
+   * @throws if the folder cannot be created or written.
    */
-  constructor(files: JournalFiles, serviceFolder: string, droppedSpans: DroppedSpans = {}) {
+  constructor(files: JournalFiles, serviceFolder: string, heartbeat: () => Heartbeat) {
     this.#files = files;
-    this.#droppedSpans = droppedSpans;
+    this.#heartbeat = heartbeat;
     this.name = `${Date.now().toString(36)}-${process.pid}-${randomBytes(6).toString('hex')}`;
     this.path = join(serviceFolder, this.name);
     files.makeFolder(this.path);
     this.identity = { version: FORMAT_VERSION, host: currentHost(), pid: process.pid, threadId };
     const lock = this.#listen();
     if (lock !== undefined) this.identity.lock = lock;
-    // The heartbeat comes first: a folder without an identity is judged by it.
+    // The heartbeat is written first, because a folder without an identity is judged by it.
     this.beat();
     files.writeText(join(this.path, IDENTITY_FILE), JSON.stringify(this.identity));
   }
 
-  /** Binds the lock before it returns, so that there is no moment at which a living process looks dead. */
+  /** Binds the lock synchronously, so that there is no moment at which a living process looks dead. */
   #listen(): string | undefined {
     for (const path of lockPaths(this.path)) {
       const server = createServer((socket) => socket.destroy());
@@ -84,7 +82,7 @@ export class ProcessFolder {
         failure = error;
       });
       try {
-        // `exclusive`: a cluster worker binds its own socket instead of asking its primary for one.
+        // `exclusive`, because a cluster worker would otherwise share a socket of its primary process.
         server.listen({ path, exclusive: true });
         server.unref();
       } catch (error) {
@@ -99,28 +97,26 @@ export class ProcessFolder {
   }
 
   /**
-   * Shows that the process is alive, for others that cannot probe its lock. Returns the file system's idea of now, in
-   * ms.
+   * Writes a heartbeat, for processes that cannot probe the lock. Returns the current time by the file system's clock,
+   * in ms.
    */
   beat(): number {
-    const path = join(this.path, HEARTBEAT_FILE);
-    this.#files.writeText(path, JSON.stringify({ droppedSpans: this.#droppedSpans }));
-    return this.#files.modifiedMs(path);
+    return writeHeartbeat(this.#files, this.path, this.#heartbeat());
   }
 
-  /** Releases the folder: the next start takes over what it still holds. Never throws. */
+  /** Releases the folder, so that the next start takes over the spans in it. Never throws. */
   close(): void {
     try {
       this.beat();
       this.#files.writeText(join(this.path, IDENTITY_FILE), JSON.stringify({ ...this.identity, isClosed: true }));
     } catch {
-      // The lock, or after ten minutes the heartbeat, then shows the same.
+      // The closed lock, or after ten minutes the heartbeat, shows the same.
     }
     this.#lock?.close();
     this.#lock = undefined;
   }
 
-  /** The same, and deletes the folder unless it holds another's that could not be read. Never throws. */
+  /** Releases and deletes the folder, unless it contains an adopted folder that could not be read. Never throws. */
   remove(): void {
     try {
       if (this.#holdsAdopted()) return this.close();
@@ -128,7 +124,7 @@ export class ProcessFolder {
       this.#lock = undefined;
       this.#files.removeFolder(this.path);
     } catch {
-      // The next start finds a folder without spans, and deletes it.
+      // The next start deletes a folder without spans.
     }
   }
 
@@ -150,14 +146,14 @@ function lockPaths(folder: string): string[] {
   );
 }
 
-/** Whether a folder's process is gone for good, as far as can be known. */
+/** Whether the folder's process has ended, as far as can be determined. */
 export async function isDead(files: JournalFiles, folder: string, host: string, nowMs: number): Promise<boolean> {
   const identity = readIdentity(files, folder);
   if (identity?.isClosed === true) return true;
   if (identity?.host === host && identity.lock !== undefined) {
     const answer = await askLock(identity.lock);
-    // A terminated worker takes its socket with it. A socket outside of the folder may have been cleaned up by the
-    // system instead.
+    // A terminated worker thread removes its socket. A socket outside of the folder may have been deleted by the system
+    // instead.
     if (answer === 'gone' && (identity.lock.startsWith(folder) || !isRunning(identity.pid))) return true;
     if (answer !== 'gone') return answer === 'dead';
   }
@@ -169,23 +165,12 @@ export function readIdentity(files: JournalFiles, folder: string): ProcessIdenti
     const identity: unknown = JSON.parse(files.readText(join(folder, IDENTITY_FILE)));
     return typeof identity === 'object' && identity !== null ? (identity as ProcessIdentity) : undefined;
   } catch {
-    // Being made at this moment, or damaged: the heartbeat decides.
+    // Being created at this moment, or damaged: the heartbeat decides.
     return undefined;
   }
 }
 
-/** What the process of a folder had dropped by its last heartbeat, by reason. */
-export function readDroppedSpans(files: JournalFiles, folder: string): DroppedSpans {
-  try {
-    const { droppedSpans } = JSON.parse(files.readText(join(folder, HEARTBEAT_FILE))) as { droppedSpans?: unknown };
-    return typeof droppedSpans === 'object' && droppedSpans !== null ? (droppedSpans as DroppedSpans) : {};
-  } catch {
-    // Being written at this moment, or damaged: nothing is known.
-    return {};
-  }
-}
-
-/** A pid in use proves nothing: it may belong to another process by now. */
+/** A pid that is in use may belong to another process by now. */
 function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -194,7 +179,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** The kernel refuses connections to the socket of a dead process; a process that hangs still holds its socket. */
+/** The kernel refuses connections to the socket of a dead process, but not of a process that hangs. */
 function askLock(path: string): Promise<'alive' | 'dead' | 'gone'> {
   return new Promise((resolve) => {
     const socket = connect(path);
@@ -204,14 +189,14 @@ function askLock(path: string): Promise<'alive' | 'dead' | 'gone'> {
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       socket.destroy();
-      // Any other failure, such as a full queue of connections, comes from a living process.
+      // Any other error, such as a full accept queue, means that the process is alive.
       if (error.code === 'ECONNREFUSED') resolve('dead');
       else resolve(error.code === 'ENOENT' ? 'gone' : 'alive');
     });
   });
 }
 
-/** When the folder's process is last known to have lived: its heartbeat, or a later write to a segment. */
+/** When the folder's process was last known to be alive: its heartbeat, or a later write to a segment. */
 export function lastSignMs(files: JournalFiles, folder: string): number {
   let latest = 0;
   for (const file of files.list(folder)) {
@@ -226,12 +211,12 @@ export function lastSignMs(files: JournalFiles, folder: string): number {
   return latest === 0 ? files.modifiedMs(folder) : latest;
 }
 
-/** Spans that were open in a dead process; sorts behind every segment. */
+/** Contains the spans that were open in a dead process. Sorts after all segments. */
 export const RECOVERED_FILE = 'recovered.seg';
 
 /**
- * Bytes that the other processes of a service hold in its folder, or may hold before they look again: the newest segment
- * of each counts as full.
+ * Disk usage in bytes of the service's other processes. The newest segment of each counts as full, because they may
+ * fill it before they check the limit again.
  */
 export function usedByOthers(
   files: JournalFiles,
@@ -261,7 +246,7 @@ function segmentSizes(files: JournalFiles, folder: string): number[] {
     .map((file) => sizeOf(files, join(folder, file)));
 }
 
-/** Folders and files of other processes come and go while they are counted. */
+/** Like `readdir`, but empty if another process has deleted the folder meanwhile. */
 function entriesOf(files: JournalFiles, folder: string): string[] {
   try {
     return files.list(folder);

@@ -6,8 +6,8 @@ import { HEADROOM_BYTES } from '../encoding/span-encoder.ts';
  *
  * | offset | bytes | what |
  * |---|---|---|
- * | 0 | 4 | magic; never valid UTF-8, so that no text contains it |
- * | 4 | 4 | CRC-32 of everything after it, begun with the segment's salt |
+ * | 0 | 4 | magic; not valid UTF-8, so that no text contains it |
+ * | 4 | 4 | CRC-32 of everything after it, seeded with the segment's salt |
  * | 8 | 4 | length of the payload |
  * | 12 | 4 | sequence number of the record within its process |
  * | 16 | 4 | spans that the process had written before this record |
@@ -19,20 +19,20 @@ export const RECORD_HEADER_BYTES = HEADROOM_BYTES;
 export const RECORD_MAGIC = Buffer.from([0xc0, 0xff, 0xc1, 0xf5]);
 const MAGIC_NUMBER = RECORD_MAGIC.readUInt32LE(0);
 
-/** A longer payload is not a record: its length field is damaged. */
+/** Maximum payload; a larger value means that the length field is damaged. */
 const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
 
-/** What a record holds; the number stands in its header. */
+/** Record types; the number is in the header. */
 export const RECORD_KIND = {
-  /** JSON: what holds for the whole segment, such as its resource. */
+  /** JSON: {@link SegmentHeader}. */
   segment: 1,
   /** JSON: an instrumentation scope and its number. */
   scope: 2,
-  /** A span that has started: the beginning of its OTLP bytes. */
+  /** A span that has started: its start time, and the beginning of its OTLP bytes. */
   start: 3,
   /** A finished span: its OTLP bytes. */
   span: 4,
-  /** Four bytes: all spans of the process up to this count need not be sent again. */
+  /** Four bytes: spans of the process up to this count need not be sent again. */
   settled: 5,
   /** Key of a span that has started here and will end in another process. */
   released: 6,
@@ -51,7 +51,7 @@ export interface JournalRecord extends RecordHeader {
   end: number;
 }
 
-/** Completes a record whose payload already stands behind room for the header. Returns the record's length. */
+/** Writes the header into the bytes reserved before the payload. Returns the record's length. */
 export function sealRecord(record: Buffer, payloadBytes: number, header: RecordHeader, salt: number): number {
   const end = RECORD_HEADER_BYTES + payloadBytes;
   setUint32(record, 0, MAGIC_NUMBER);
@@ -63,7 +63,7 @@ export function sealRecord(record: Buffer, payloadBytes: number, header: RecordH
   return end;
 }
 
-/** `writeUInt32LE` without its checks, which would cost too much here. */
+/** `writeUInt32LE` without its checks, which are too slow here. */
 function setUint32(bytes: Buffer, at: number, value: number): void {
   bytes[at] = value;
   bytes[at + 1] = value >>> 8;
@@ -71,7 +71,7 @@ function setUint32(bytes: Buffer, at: number, value: number): void {
   bytes[at + 3] = value >>> 24;
 }
 
-/** The record that begins at `offset`; `damaged` when none does, `incomplete` when the bytes end before it does. */
+/** The record at `offset`; `damaged` if there is none, `incomplete` if it ends after the end of the bytes. */
 function readRecord(bytes: Buffer, offset: number, salt: number): JournalRecord | 'damaged' | 'incomplete' {
   if (bytes.length - offset < RECORD_HEADER_BYTES) return 'incomplete';
   if (bytes.readUInt32LE(offset) !== MAGIC_NUMBER) return 'damaged';
@@ -91,8 +91,8 @@ function readRecord(bytes: Buffer, offset: number, salt: number): JournalRecord 
 }
 
 /**
- * Every intact record of a whole segment, in order; damaged or torn ones between them are skipped. An `incomplete`
- * record in the middle is damage too: its length field lies.
+ * All intact records of a whole segment, in order; damaged and torn ones are skipped. An `incomplete` record in the
+ * middle is damaged, too: its length field is wrong.
  */
 export function* readRecords(bytes: Buffer, salt: number, from = 0): Generator<JournalRecord> {
   let offset = from;

@@ -5,7 +5,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import type { SpanEncoder } from '../encoding/span-encoder.ts';
 import { clearTimer, nowMs, setTimer } from '../settings/timers.ts';
 import type { Backlog } from './backlog.ts';
-import { FORMAT_VERSION, newSalt, segmentFileName } from './journal-files.ts';
+import { newSalt, segmentFileName } from './journal-files.ts';
 import type { JournalFiles } from './journal-files.ts';
 import type { ProcessFolder } from './process-folder.ts';
 import { RECORD_HEADER_BYTES, RECORD_KIND, sealRecord } from './record.ts';
@@ -21,28 +21,31 @@ export interface WriterHost {
   readonly segmentBytes: number;
   readonly maxMemoryBytes: number;
   readonly sync: SyncPolicy;
-  /** Where segments go; undefined keeps them in memory. */
+  /** Folder for new segments; undefined to keep them in memory. */
   folder(): ProcessFolder | undefined;
   /** Whether one more segment may be created, after deleting others if necessary. */
   makeRoom(): boolean;
   /** Called when a new segment can be written to. */
   rotated(): void;
+  /** Writes a heartbeat, which records the span count outside of the segments. */
+  beat(): void;
   /** Warns once; the argument is the part of the sentence before `so finished spans …`. */
   warnOnce(what: string): void;
 }
 
 const MEMORY_SEGMENT_BYTES = 2 * 1024 * 1024 + 64 * 1024;
-const SYNC_INTERVAL_MS = 500;
-/** After a file could not be written, memory is used for this long before a file is tried again. */
+/** Delay after a span until its segment is flushed (with `interval`) and the span count is written (always). */
+const INTERVAL_MS = 500;
+/** After a file could not be written, memory is used for this long before the next attempt. */
 const FILE_RETRY_MS = 5000;
 const NO_HEADER = Buffer.alloc(RECORD_HEADER_BYTES);
 
-/** Spans dropped for want of room, by where they were kept. */
+/** Reasons for spans that are dropped because a limit was reached. */
 export const FULL = { file: 'journal_full', memory: 'memory_full' } as const;
 
 /**
- * Appends records to the newest segment, and begins another when that is full, when the resource changes, or when its
- * file cannot be written. If no file can be written, the segment is in memory. File errors are never thrown.
+ * Appends records to the newest segment, and starts another one when it is full, when the resource changes, or when its
+ * file cannot be written. If no file can be written, the segment is kept in memory. File errors are never thrown.
  */
 export class SegmentWriter {
   readonly #host: WriterHost;
@@ -51,20 +54,22 @@ export class SegmentWriter {
   #segmentNumber = 0;
   #sequence = 0;
   #fileRetryMs = 0;
-  #syncTimer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #current: Segment | undefined;
-  /** A segment is being created; nothing can be written until it is ready. */
+  /** True while a segment is being created: nothing can be written. */
   isRotating = false;
-  /** Spans that were written. */
+  /** Number of spans written. */
   spanIndex = 0;
+  /** Value of {@link spanIndex} after the newest span that was written to a file. */
+  spansInFiles = 0;
 
   constructor(host: WriterHost) {
     this.#host = host;
   }
 
   /**
-   * Appends a record whose payload stands behind room for its header. Returns where it went; undefined when it fits
-   * into no segment.
+   * Appends a record. `encoded` contains the payload after reserved bytes for the record header. Returns the segment,
+   * or undefined if the record could not be written.
    */
   append(kind: number, encoded: Buffer, payloadBytes: number, span: ReadableSpan): Segment | undefined {
     const { resource, instrumentationScope } = span;
@@ -72,7 +77,7 @@ export class SegmentWriter {
     const fits = segment !== undefined && this.#fits(segment, payloadBytes, resource);
     const scope = fits ? this.#scopeNumbers.get(instrumentationScope) : undefined;
     if (scope !== undefined && this.#write(segment!, kind, scope, encoded, payloadBytes)) return segment;
-    // The calls below use the encoder, and with it the buffer that holds the record.
+    // Copied, because the calls below use the encoder, which reuses its buffer.
     const record = Buffer.from(encoded.subarray(0, RECORD_HEADER_BYTES + payloadBytes));
     for (let attempt = fits && scope === undefined ? 0 : 1; attempt < 3; attempt += 1) {
       const next = attempt === 0 ? segment! : this.#rotate(resource);
@@ -82,7 +87,7 @@ export class SegmentWriter {
     return undefined;
   }
 
-  /** Notes that all spans below `through` need not be sent again after a crash. */
+  /** Records that all spans below `through` need not be sent again after a crash. */
   appendSettled(through: number): void {
     const segment = this.#current;
     if (segment === undefined || segment.storage.isInMemory) return;
@@ -100,7 +105,9 @@ export class SegmentWriter {
     return segment.storage.isInMemory && this.#host.folder() !== undefined && nowMs() >= this.#fileRetryMs;
   }
 
-  /** False when the bytes do not fit, or could not be written; memory is used then for a while. */
+  /**
+   * Returns false if the bytes do not fit or could not be written. After a failed write, memory is used for a while.
+   */
   #write(segment: Segment, kind: number, scope: number, record: Buffer, payloadBytes: number): boolean {
     const header = { kind, scope, sequence: this.#sequence, spansBefore: this.spanIndex };
     const bytes = sealRecord(record, payloadBytes, header, segment.salt);
@@ -117,6 +124,7 @@ export class SegmentWriter {
       this.spanIndex += 1;
       segment.spans += 1;
       this.#host.own.spans += 1;
+      if (!segment.storage.isInMemory) this.spansInFiles = this.spanIndex;
     }
     return true;
   }
@@ -140,7 +148,7 @@ export class SegmentWriter {
     return this.#write(segment, kind, 0, Buffer.concat([NO_HEADER, payload]), payload.length);
   }
 
-  /** Begins a new segment, in a file where that is possible. Scopes are numbered anew in each. */
+  /** Starts a new segment, in a file if possible. Scopes are numbered per segment. */
   #rotate(resource: Resource): Segment {
     const { encoder, own } = this.#host;
     this.seal();
@@ -163,7 +171,7 @@ export class SegmentWriter {
     if (folder === undefined || nowMs() < this.#fileRetryMs || !this.#host.makeRoom()) return undefined;
     this.#segmentNumber += 1;
     const salt = newSalt();
-    const name = segmentFileName({ number: this.#segmentNumber, version: FORMAT_VERSION, salt });
+    const name = segmentFileName({ number: this.#segmentNumber, spansBefore: this.spanIndex, salt });
     try {
       const storage = FileStorage.create(files, join(folder.path, name));
       const segment = new Segment(storage, header, salt, segmentBytes);
@@ -190,47 +198,47 @@ export class SegmentWriter {
     return new Segment(new MemoryStorage(MEMORY_SEGMENT_BYTES), header, 0, MEMORY_SEGMENT_BYTES);
   }
 
-  /** Ends the newest segment; the next record begins another. */
+  /** Seals the newest segment; the next record starts another one. */
   seal(): void {
     const segment = this.#current;
     if (segment === undefined) return;
     this.#current = undefined;
     segment.isSealed = true;
     const { storage } = segment;
-    // The strict policies promise that what is in it is on the disk before anything newer is.
+    // The strict policies guarantee that it is on the disk before anything newer is.
     if (this.isStrict && storage instanceof FileStorage) this.quietly(() => storage.syncNow());
     storage.seal(this.#host.sync !== 'never');
   }
 
-  /** Whether a step may wait for the disk. */
+  /** Whether ending a step or conversation waits for the disk. */
   get isStrict(): boolean {
     return this.#host.sync === 'conversation' || this.#host.sync === 'step';
   }
 
-  /** Flushes to the disk as the policy requires, after `span` was written. */
+  /** After `span` was written, flushes to the disk as the policy requires, and schedules writing the span count. */
   syncAfter(span: ReadableSpan): void {
     const storage = this.#current?.storage;
     if (!(storage instanceof FileStorage)) return;
+    this.#timer ??= setTimer(() => this.#intervalHasPassed(), INTERVAL_MS);
     switch (this.#host.sync) {
-      case 'never':
-        return;
       case 'step':
         return this.quietly(() => storage.syncNow());
       case 'conversation':
         if (span.parentSpanContext === undefined) this.quietly(() => storage.syncNow());
         return;
       default:
-        this.#syncTimer ??= setTimer(() => this.#syncCurrent(), SYNC_INTERVAL_MS);
+        return;
     }
   }
 
-  #syncCurrent(): void {
-    this.#syncTimer = undefined;
+  #intervalHasPassed(): void {
+    this.#timer = undefined;
+    this.#host.beat();
     const storage = this.#current?.storage;
-    if (storage instanceof FileStorage) this.quietly(() => storage.sync());
+    if (this.#host.sync === 'interval' && storage instanceof FileStorage) this.quietly(() => storage.sync());
   }
 
-  /** A flush that fails leaves the bytes with the kernel; writing them again would not help. */
+  /** A failed flush is only reported: the bytes are still with the kernel, and writing them again would not help. */
   quietly(flush: () => void): void {
     try {
       flush();
@@ -242,12 +250,12 @@ export class SegmentWriter {
   }
 
   close(): void {
-    clearTimer(this.#syncTimer);
+    clearTimer(this.#timer);
     this.seal();
   }
 }
 
-/** The code of a system error, else its message. */
+/** The code of a system error, else the error's message. */
 export function reasonOf(error: unknown): string {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   return typeof code === 'string' ? code : String(message);

@@ -4,19 +4,19 @@ import type { EncodedSpans, Encoding } from '../encoding/span-encoder.ts';
 import type { JournalFiles } from './journal-files.ts';
 import { RECORD_KIND, readRecords } from './record.ts';
 
-/** Where the bytes of a segment are kept. Every method but `read` is called on the path of a step. */
+/** Storage of one segment. Ending a step calls every method except `read`, so they must be fast. */
 export interface SegmentStorage {
   readonly isInMemory: boolean;
-  /** Adds the first `length` bytes; all of them, or none and throws. */
+  /** Appends the first `length` bytes. If it throws, nothing was appended. */
   write(bytes: Buffer, length: number): void;
   read(from: number, to: number): Promise<Buffer>;
-  /** Nothing more will be written. `flush` asks for the bytes to reach the disk. */
+  /** Called after the last write. With `flush`, the bytes are also flushed to the disk. */
   seal(flush?: boolean): void;
-  /** Deletes the bytes. Does not throw: the next start finds and skips a file that could not be deleted. */
+  /** Deletes the bytes. Never throws: a file that cannot be deleted is found and skipped by the next start. */
   remove(): void;
 }
 
-/** Bytes in memory, for programs without a journal and while a disk refuses. */
+/** Keeps the bytes in memory, for programs without a journal and while the disk fails. */
 export class MemoryStorage implements SegmentStorage {
   readonly isInMemory = true;
   #bytes: Buffer;
@@ -42,7 +42,7 @@ export class MemoryStorage implements SegmentStorage {
   }
 }
 
-/** Bytes in a file: our own, which grows, or one of a dead process. */
+/** Keeps the bytes in a file: a new one, or that of a dead process. */
 export class FileStorage implements SegmentStorage {
   readonly isInMemory = false;
   readonly path: string;
@@ -87,14 +87,14 @@ export class FileStorage implements SegmentStorage {
     return this.#files.read(this.path, from, to - from);
   }
 
-  /** Waits until the disk has the bytes. */
+  /** Flushes to the disk before it returns. */
   syncNow(): void {
     if (this.#file === undefined || !this.#isDirty) return;
     this.#isDirty = false;
     this.#files.syncNow(this.#file);
   }
 
-  /** Asks for the same without waiting. */
+  /** Flushes to the disk in the background. */
   sync(done: (error: Error | null) => void = () => {}): void {
     if (this.#file === undefined || !this.#isDirty) return;
     this.#isDirty = false;
@@ -108,7 +108,7 @@ export class FileStorage implements SegmentStorage {
     const close = (): void => this.#quietly(() => this.#files.close(file));
     if (!flush || !this.#isDirty) return close();
     try {
-      // The file stays open until the disk has it.
+      // Keeps the file open until it is flushed.
       this.#files.sync(file, close);
     } catch {
       close();
@@ -124,7 +124,7 @@ export class FileStorage implements SegmentStorage {
     try {
       work();
     } catch {
-      // Cleaning up after a failure that was reported; the next start finds and skips the file.
+      // The failure was already reported; the next start finds and skips the file.
     }
   }
 }
@@ -132,15 +132,17 @@ export class FileStorage implements SegmentStorage {
 /** The content of the first record of a segment. */
 export interface SegmentHeader {
   encoding: Encoding;
-  /** As the encoder wrote it. */
+  /** Output of {@link SpanEncoder.resource}. */
   resource: string;
+  /** Number of spans of the process up to the end of this segment, if it was known when the segment was created. */
+  spansThrough?: number | undefined;
 }
 
 /** A finished span in a segment. */
 export interface EncodedSpan {
   scope: string;
   bytes: Buffer;
-  /** How many spans its process had written before it. */
+  /** Number of spans that its process had written before it. */
   index: number;
 }
 
@@ -150,7 +152,7 @@ export class Segment {
   readonly header: SegmentHeader;
   readonly salt: number;
   readonly capacity: number;
-  /** Texts of instrumentation scopes by their number in this segment. */
+  /** Encoded instrumentation scopes by their number in this segment. */
   readonly scopes = new Map<number, string>();
   /** Spans below this index were settled before a crash. */
   skipBefore = 0;
@@ -177,7 +179,7 @@ export class Segment {
     return this.isSealed && this.settledSpans >= this.spans;
   }
 
-  /** The spans that have not been read yet. Rejects when the bytes cannot be read. */
+  /** Returns the spans that have not been read yet. Rejects if the bytes cannot be read. */
   async readOn(): Promise<EncodedSpan[]> {
     const { readBytes: from, bytes: to } = this;
     const bytes = await this.storage.read(from, to);

@@ -12,16 +12,16 @@ import type { Attributes, Context, Histogram, Meter } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { redactFamiliarText } from '../redaction/patterns.ts';
 
-/** Settings of {@link ConversationMetrics}. */
+/** Options of {@link ConversationMetrics}. */
 export interface ConversationMetricsOptions {
   /** Whether durations are recorded too. @defaultValue `false` */
   durations?: boolean;
 }
 
 /**
- * Makes the metrics of conversations from their spans, so that the code that makes the spans needs no metrics API.
- * Active ones are counted in plain integers and read at collection. The counters of a span are attached to the span
- * itself, so spans that never end, end late or are not sampled leave nothing behind.
+ * Derives conversation metrics from spans, so that the code that creates the spans needs no metrics API. Active
+ * conversations and steps are counted in plain integers that are read at collection. A span's counters are attached to
+ * the span itself, so spans that never end, end late or are not sampled leak nothing.
  */
 export class ConversationMetrics implements SpanProcessor {
   readonly #table = new SeriesTable();
@@ -54,7 +54,7 @@ export class ConversationMetrics implements SpanProcessor {
     this.#observeReleased();
   }
 
-  /** A root that was handed off ends in another process. The registry outlives a setup that was shut down. */
+  /** A root that was handed off is no longer active here: it ends in another process. */
   #observeReleased(): void {
     const { releaseListeners } = processRegistry();
     const metrics = new WeakRef(this);
@@ -151,7 +151,7 @@ export class ConversationMetrics implements SpanProcessor {
     this.#durations?.step.record(secondsOf(span), withOutcome(series.attributes, span));
   }
 
-  /** Once per conversation: the first answer ends first, and for the sentences after it the user no longer waits. */
+  /** Records one value per conversation, that of the first answer: the user does not wait for later sentences. */
   #recordResponse(span: ReadableSpan, attributes: Attributes): void {
     const seconds = span.attributes[ATTRIBUTE.responseLatency];
     if (typeof seconds !== 'number' || !this.#answered.add(span.spanContext().traceId)) return;
@@ -163,13 +163,13 @@ export class ConversationMetrics implements SpanProcessor {
   async shutdown(): Promise<void> {}
 }
 
-/** Traces of conversations that were answered recently; bounded, however many conversations there are. */
+/** A bounded set of the trace ids whose response latency was recorded most recently. */
 class RecentTraces {
   static readonly #CAPACITY = 10_000;
   #newer = new Set<string>();
   #older = new Set<string>();
 
-  /** False when `traceId` is among them already. */
+  /** Returns false if `traceId` is already in the set. */
   add(traceId: string): boolean {
     if (this.#newer.has(traceId) || this.#older.has(traceId)) return false;
     this.#newer.add(traceId);
@@ -204,29 +204,29 @@ function withOutcome(attributes: Attributes, span: ReadableSpan): Attributes {
   };
 }
 
-/** What is counted about one step of one workflow, with the attributes made once. */
+/** Counters of one step of one workflow, and their attributes, which are created once. */
 export interface StepSeries {
   workflow: WorkflowSeries;
   attributes: Attributes;
   activeSteps: number;
 }
 
-/** What is counted about one workflow, with the attributes made once. */
+/** Counters of one workflow, and their attributes, which are created once. */
 export interface WorkflowSeries {
   attributes: Attributes;
   activeConversations: number;
   steps: Map<string, StepSeries>;
 }
 
-/** The metrics SDK keeps as many attribute sets per instrument by default. */
+/** The metrics SDK's default cardinality limit per instrument. */
 const MAX_SERIES = 2000;
 
-/** Plain integers per workflow and step, read only when metrics are collected. Names beyond a bound share none. */
+/** Counters per workflow and step; names beyond {@link MAX_SERIES} are not counted. */
 export class SeriesTable {
   readonly #workflows = new Map<string | undefined, WorkflowSeries>();
   #size = 0;
 
-  /** Undefined when there are too many already. */
+  /** Undefined if {@link MAX_SERIES} is reached. */
   workflow(name: string | undefined): WorkflowSeries | undefined {
     const known = this.#workflows.get(name);
     if (known !== undefined) return known;
@@ -237,7 +237,7 @@ export class SeriesTable {
     return series;
   }
 
-  /** Undefined when there are too many already. */
+  /** Undefined if {@link MAX_SERIES} is reached. */
   step(workflow: WorkflowSeries, name: string): StepSeries | undefined {
     const known = workflow.steps.get(name);
     if (known !== undefined) return known;

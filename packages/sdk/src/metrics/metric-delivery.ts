@@ -9,7 +9,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { addressForPeople, describeFailure, OutageWarning } from '../delivery/failures.ts';
+import { displayUrl, describeFailure, OutageWarning } from '../delivery/failures.ts';
 import { HttpTransport } from '../delivery/http-transport.ts';
 import { otlpTarget } from '../delivery/otlp-target.ts';
 import type { OtlpTarget } from '../delivery/otlp-target.ts';
@@ -19,12 +19,12 @@ import { withinDeadline } from '../settings/timers.ts';
 import type { TracingOptions } from '../settings/tracing-options.ts';
 import type { TelemetryReport } from '../tracing.ts';
 
-/** A meter provider that sends by OTLP/HTTP, and how to stop it. */
+/** A meter provider that sends by OTLP/HTTP. */
 export interface MetricDelivery {
   provider: MeterProvider;
-  /** Collects and sends now. Never rejects, and may take long. */
+  /** Collects and sends now. Never rejects; has no deadline of its own. */
   flush(): Promise<void>;
-  /** The same for the last time. If it is unknown whether metrics are accepted there, it ends soon after `spans`. */
+  /** Collects and sends for the last time. If the address is a guess, it does not wait long after `spans` is done. */
   shutdown(spans: Promise<void>): Promise<void>;
   /** Releases connections and timers at once. */
   stop(): void;
@@ -35,12 +35,11 @@ const TEMPORALITY = {
   delta: AggregationTemporalityPreference.DELTA,
   lowmemory: AggregationTemporalityPreference.LOWMEMORY,
 } as const;
-/** How long the end of a program waits for a host whose address was only derived. */
-const GUESS_PATIENCE_MS = 250;
+/** How long shutdown waits for a response from a guessed address. */
+const GUESSED_ADDRESS_WAIT_MS = 250;
 
 /**
- * Sends metrics by OTLP/HTTP at the interval that the environment names. Undefined when there is no address to send
- * them to.
+ * Sends metrics by OTLP/HTTP at the interval set in the environment. Undefined if there is no address to send them to.
  */
 export function startMetricDelivery(
   options: TracingOptions,
@@ -67,13 +66,13 @@ export function startMetricDelivery(
       const last = settled(provider.shutdown());
       if (!delegate.isGuess) return last;
       await spans;
-      await withinDeadline(last, GUESS_PATIENCE_MS);
+      await withinDeadline(last, GUESSED_ADDRESS_WAIT_MS);
     },
     stop: () => delegate.stop(),
   };
 }
 
-/** The resource of metrics is redacted like that of spans. */
+/** Redacts the resource in the same way as that of spans. */
 function redacted(resource: Resource, options: TracingOptions, warn: (message: string) => void): Resource {
   const { redact } = options;
   const redactor = new Redactor({
@@ -97,19 +96,19 @@ async function settled(work: Promise<void>): Promise<void> {
   try {
     await work;
   } catch (error) {
-    // The exporter has already warned; this is only where the SDK rethrows the error.
+    // The SDK rethrows an error that the exporter has already reported.
     diag.debug('convotel: sending metrics', error);
   }
 }
 
-/** One attempt per export: the next collection includes the same numbers. */
+/** Makes one attempt per export: metrics are cumulative, so the next export includes the same numbers. */
 class MetricDelegate implements IOtlpExportDelegate<ResourceMetrics> {
   readonly #target: OtlpTarget;
   readonly #transport: HttpTransport;
   readonly #outage: OutageWarning;
   readonly #warn: (message: string) => void;
   readonly #running = new Set<Promise<void>>();
-  /** It is not known yet whether metrics are accepted at this address. */
+  /** True until the address has accepted metrics, if it was derived from the traces endpoint. */
   isGuess: boolean;
   #isGivenUp = false;
 
@@ -122,7 +121,7 @@ class MetricDelegate implements IOtlpExportDelegate<ResourceMetrics> {
       target.encoding === 'json' ? 'application/json' : 'application/x-protobuf',
     );
     const meanwhile = (): string => 'the next export holds the newest values';
-    this.#outage = new OutageWarning('metrics', addressForPeople(target.url), meanwhile, warn);
+    this.#outage = new OutageWarning('metrics', displayUrl(target.url), meanwhile, warn);
   }
 
   export(metrics: ResourceMetrics, done: Parameters<IOtlpExportDelegate<ResourceMetrics>['export']>[1]): void {
@@ -141,7 +140,7 @@ class MetricDelegate implements IOtlpExportDelegate<ResourceMetrics> {
     const { encoding, timeoutMs, url } = this.#target;
     const serializer = encoding === 'json' ? JsonMetricsSerializer : ProtobufMetricsSerializer;
     const body = serializer.serializeRequest(metrics);
-    if (body === undefined) return new Error('metrics that cannot be written as OTLP');
+    if (body === undefined) return new Error('the metrics cannot be encoded as OTLP');
     const response = await this.#transport.send(body, timeoutMs);
     if (response.status === 'success') {
       this.isGuess = false;
@@ -152,8 +151,8 @@ class MetricDelegate implements IOtlpExportDelegate<ResourceMetrics> {
     if (this.isGuess) {
       this.#isGivenUp = true;
       this.#warn(
-        `convotel: metrics are not sent: only an endpoint for traces is set, and ${addressForPeople(url)} on its host does ` +
-          `not take metrics (${describeFailure(error)}). Set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, or metrics: false.`,
+        `convotel: metrics are not sent: only an endpoint for traces is set, and ${displayUrl(url)} on its host does ` +
+          `not accept metrics (${describeFailure(error)}). Set OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, or metrics: false.`,
       );
       return undefined;
     }
@@ -177,10 +176,10 @@ class MetricDelegate implements IOtlpExportDelegate<ResourceMetrics> {
   }
 }
 
-/** Name of the meter under which convotel's own metrics are made (OpenTelemetry: instrumentation scope). */
+/** Instrumentation scope of convotel's own metrics. */
 export const METER_NAME = '@convotel/sdk';
 
-/** Adds the counts of `report()` to every collection of metrics. */
+/** Reports the counts of `report()` as an observable metric. */
 export function observeTelemetry(meter: Meter, report: () => TelemetryReport): void {
   meter
     .createObservableUpDownCounter(METRIC.telemetrySpans, {
@@ -194,7 +193,7 @@ export function observeTelemetry(meter: Meter, report: () => TelemetryReport): v
       observed.observe(deliveredSpans, { [METRIC_ATTRIBUTE.telemetryState]: 'delivered' });
       observed.observe(waitingSpans, { [METRIC_ATTRIBUTE.telemetryState]: 'waiting' });
       const dropped = Object.entries(droppedSpans);
-      // 0 instead of nothing, so that a panel shows "none" and not "unknown".
+      // An explicit 0, so that a dashboard shows 0 instead of "no data".
       if (dropped.length === 0) observed.observe(0, { [METRIC_ATTRIBUTE.telemetryState]: 'dropped' });
       for (const [reason, spans] of dropped) {
         observed.observe(spans, {

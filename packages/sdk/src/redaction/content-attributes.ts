@@ -1,9 +1,9 @@
 /**
- * Attributes in which other libraries put what users and models said; a trailing dot matches every key with that
- * prefix.
+ * Attributes in which other libraries store the messages of users and models. A trailing dot matches every key with
+ * that prefix.
  */
 const CONTENT_KEYS = [
-  // OpenTelemetry GenAI semantic conventions, now and before
+  // OpenTelemetry GenAI semantic conventions, current and earlier versions
   'gen_ai.input.messages',
   'gen_ai.output.messages',
   'gen_ai.system_instructions',
@@ -109,12 +109,12 @@ const CONTENT_KEYS = [
 
 const EXACT = new Set(CONTENT_KEYS.filter((key) => !key.endsWith('.')));
 const PREFIXES = CONTENT_KEYS.filter((key) => key.endsWith('.'));
-/** Keys of events, where the convention uses very short names for content. */
+/** Content keys that count only on events, because the names are too general. */
 const EVENT_KEYS = new Set(['content', 'message', 'body', 'input', 'output', 'arguments', 'tool_calls', 'messages']);
-/** Numbers beside the content, which reveal nothing of it. */
+/** Counts and lengths, which do not reveal content. */
 const COUNTS = /(?:tokens?|count|length|chars)$/i;
 
-/** Whether other libraries put what users and models said under this key. */
+/** Whether other libraries store the messages of users and models under this key. */
 export function holdsContent(key: string, isOnEvent: boolean): boolean {
   const lower = key.toLowerCase();
   if (EXACT.has(lower) || (isOnEvent && EVENT_KEYS.has(lower))) return true;

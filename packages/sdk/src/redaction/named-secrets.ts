@@ -1,36 +1,36 @@
 export const SECRET_MASK = '[secret]';
 
 /**
- * Words that name a secret wherever they stand in a name: `DB_PASSWORD`, `accessToken`, `xi-api-key`, `connect.sid`.
- * Each match is checked by code with bounds, so that the time stays linear.
+ * Words that mark a secret anywhere in a name: `DB_PASSWORD`, `accessToken`, `xi-api-key`, `connect.sid`. Further
+ * checks look at a bounded part of the text around each match, so that the total time is linear.
  */
 const NAMES =
   /pass(?:word|wd|phrase|wort|code)?|pwd|secret|token|(?:api|access|auth|private|signing|encryption|account|master|ssh|license|subscription|function|x)[ _.-]?key|auth(?!or(?!iz))(?:orization|entication)?|cookie|credentials?|sess(?:ion)?[ _.-]?(?:id|key)?|\bsid\b|jsessionid|phpsessid|connect\.sid|csrf|xsrf|jwt|bearer|\bsas\b|\botp\b|\bpin\b|\bcvv2?\b|\bcvc\b|\bnonce\b|\bsig(?:nature)?\b|\bcode\b|\bkey\b/gi;
 
-/** Names that only count in a query or a form, where they carry keys: `?sig=…&code=…&key=…`. */
+/** Names that mark a secret only in a query string or form: `?sig=…&code=…&key=…`. */
 const QUERY_NAMES = /^(?:sig|signature|code|key|nonce|sid|sas|pass|auth|sess|session|jwt|pin|otp|cvv2?|cvc)$/i;
-/** Names that are secrets only as a part of a longer name: `session_id`, `auth_token`. */
+/** Words that mark a secret only as part of a longer name: `session_id`, `auth_token`. */
 const WEAK_NAMES = /^(?:sess|session|auth|authentication|code|key|nonce|sig|signature|pass|pin)$/i;
-/** Names whose value may contain spaces and runs to the end of the line. */
+/** Names whose value may contain spaces and extends to the end of the line. */
 const HEADER_NAMES = /^(?:authorization|cookie)$/i;
-/** Names of counts. */
+/** Token counts, which are not secret. */
 const COUNTS = /^(?:token)s\b|^tokens?[ _.-]?(?:count|limit|usage|budget)|^tokeni[sz]/i;
 
-/** Words that mean that there is no value, or say what is wrong with it. */
+/** Placeholders for a missing value, and descriptions of what is wrong with one. */
 const NOT_SECRET =
   /^(?:null|undefined|none|nil|true|false|required|missing|invalid|expired|empty|unset|error|failed|denied|not|is|was|must|cannot|unauthorized|forbidden|string|number|object|boolean|\*+|\[[a-z]+\]|<[a-z_ ]+>)$/i;
 
-/** From the end of a name to its value: the rest of the name, quotes (escaped or percent-encoded), a separator. */
+/** Matches from the keyword to the value: the rest of the name, quotes (escaped or percent-encoded), a separator. */
 const TO_VALUE = /[\w.-]{0,40}(?:\\{0,4}["'`]|%22|\]){0,2}[ \t]{0,4}(=>|:=|=|:|%3[dD]|%3[aA]|>)[ \t]{0,4}(?:%20|\+)?/y;
 const TO_NEXT_WORD = /[\w.-]{0,40}(?:\s+(?:is|was|of|for))?[ \t]{1,4}(?=[^\s])/y;
 const OPENING_QUOTE = /(\\{0,4})(["'`])|%22/y;
 const BARE_VALUE = /[^\s"'`,;&<>)\]}\\|]+/y;
 const LINE = /[^\r\n"'`\\<>}]+/y;
-/** The scheme of an `Authorization` is not the secret. */
+/** The scheme of an `Authorization` header, which is not secret. */
 const SCHEME = /(?:bearer|basic|token|digest|apikey|negotiate)[ \t]+/iy;
 const MIN_SECRET_LENGTH = 3;
 
-/** Masks every value whose name says that it is a secret. */
+/** Masks every value whose name marks it as a secret. */
 export function maskNamedSecrets(text: string): string {
   let masked = '';
   let done = 0;
@@ -83,7 +83,7 @@ function valueFrom(text: string, from: number, name: string): Range | undefined 
   BARE_VALUE.lastIndex = start;
   const value = BARE_VALUE.exec(text)?.[0];
   if (value === undefined) return undefined;
-  // `Bearer <token>`, `Token <token>`: the scheme is not the secret.
+  // `Bearer <token>`, `Token <token>`: the scheme is not secret.
   const scheme = /^(?:bearer|basic|token|digest|apikey|key)$/i.test(value);
   if (scheme) return lineFrom(text, start + value.length + 1);
   return isSecret(value, name) ? { from: start, to: start + value.length } : undefined;
@@ -100,7 +100,7 @@ function lineFrom(text: string, from: number): Range | undefined {
   return line === undefined || !isSecret(line, 'authorization') ? undefined : { from: start, to: start + line.length };
 }
 
-/** `password hunter22x`, `--token abc`: without a separator, only what does not look like a word. */
+/** `password hunter22x`, `--token abc`: without a separator, a value counts only if it does not look like a word. */
 function valueInProse(text: string, at: number, name: string): Range | undefined {
   TO_NEXT_WORD.lastIndex = at + name.length;
   const gap = TO_NEXT_WORD.exec(text);
@@ -118,11 +118,11 @@ function valueInProse(text: string, at: number, name: string): Range | undefined
 
 function isSecret(value: string, name: string): boolean {
   if (value.length < MIN_SECRET_LENGTH || NOT_SECRET.test(value)) return false;
-  // `token: 4096` is a count or a position in a text.
+  // `token: 4096` is a count or a position.
   return !(/^(?:token|code|key|auth)$/i.test(name) && /^[\d.,:]{1,6}$/.test(value));
 }
 
-/** Whether an attribute's key names a secret, so that its whole value is one. */
+/** Whether an attribute key marks the whole value as a secret. */
 export function namesSecret(key: string): boolean {
   return /pass(?:word|wd|phrase)|pwd|secret|(?:api|access|private|auth)[ _.-]?key|authorization|cookie|credential|(?:^|[ _.-])(?:access|auth|id|refresh|session|csrf|bearer)?[ _.-]?token$|(?:access|auth|refresh|session)token$/i.test(
     key,

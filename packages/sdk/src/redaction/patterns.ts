@@ -1,12 +1,12 @@
 import { maskNamedSecrets, SECRET_MASK } from './named-secrets.ts';
 
-/** A text without any of these, and shorter than a key, cannot match a pattern. */
+/** A text without any of these cannot match a pattern unless it is long enough to contain a key. */
 const MAY_HOLD_SOMETHING = /[\d@:=%]|bearer|basic/i;
 const SHORT = 24;
 
 const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,30}(?:PRIVATE KEY|CERTIFICATE)[A-Z ]{0,10}-----/g;
 const SCHEME = /(?:Bearer|Basic|Token|Digest|ApiKey)(?:\s|%20|\+)+([\w.~+/=%-]{8,})/gi;
-/** JSON Web Tokens (RFC 7519), then keys by the prefixes that their issuers give them. */
+/** JSON Web Tokens (RFC 7519), then keys with the prefix of a known issuer. */
 const ISSUED =
   /\beyJ[\w-]{6,}\.[\w-]{4,}(?:\.[\w-]*)?|\b(?:(?:sk|pk|rk|ak|whsec|key|api|pat|sess|org|proj)[-_](?=[\w*-]{0,200}?[\d*_-])[\w*-]{8,}|(?:gh[opsur]_|github_pat_|gl[a-z]{2,6}-|xox[a-z]-|xapp-|AKIA|ASIA|AIza|ya29\.|hf_|gsk_|npm_|pypi-|dop_v1_|shp[a-z]{2}_|sq0[a-z]{3}-|EAAC|ATATT|hv[sb]\.|dckr_pat_|lin_api_|nvapi-|r8_|tvly-|xai-|AGE-SECRET-KEY-|SG\.|key-|AC(?=[0-9a-f]{32})|SK(?=[0-9a-f]{32}))[\w.-]{8,})/g;
 const LONG_WORD = /[A-Za-z0-9_=-]{24,}/g;
@@ -14,17 +14,19 @@ const BASE64 = /[A-Za-z0-9+/]{32,}={0,2}/g;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const IBAN = /\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?(?![A-Z0-9])/gi;
 /**
- * Digits with the separators that people write. The class is followed only by a digit, so that matching stays linear.
+ * Digits with the usual separators, or a UUID, whose digits are none of anybody's. Only a digit may follow the character
+ * class, so that matching is linear.
  */
-const NUMBER_RUN = /[+(]{0,2}\d[\d ()./\u00a0\u2009\u202f\u2010-\u2013-]{4,}\d/g;
+const NUMBER_RUN =
+  /\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|[+(]{0,2}\d[\d ()./\u00a0\u2009\u202f\u2010-\u2013-]{4,}\d/gi;
 const MAX_LOCAL_LENGTH = 64;
 const MAX_LABEL_LENGTH = 63;
 const MAX_LABELS = 9;
 
 /**
- * Masks what a text should not carry out of the process: e-mail addresses, telephone, card and account numbers, keys,
- * tokens, cookies, passwords and credentials in addresses. Takes time in proportion to the length of the text. It does
- * not catch everything: where messages quote users, send none (`errorMessages: 'none'`).
+ * Masks e-mail addresses, telephone, card and account numbers, keys, tokens, cookies, passwords and credentials in
+ * URLs. Takes time linear in the length of the text. It cannot find everything: if messages quote users, do not send
+ * them (`errorMessages: 'none'`).
  */
 export function redactErrorMessage(message: string): string {
   if (message.length < SHORT && !MAY_HOLD_SOMETHING.test(message)) return message;
@@ -48,7 +50,7 @@ function maskPrivateKeys(text: string): string {
   for (let match = PRIVATE_KEY.exec(text); match !== null; match = PRIVATE_KEY.exec(text)) {
     const end = text.indexOf('-----END ', PRIVATE_KEY.lastIndex);
     masked += text.slice(done, match.index) + SECRET_MASK;
-    // Without an end marker, everything that follows may be the key.
+    // Without an end marker, everything that follows may be part of the key.
     if (end === -1) return masked;
     const close = text.indexOf('-----', end + 9);
     done = close === -1 ? text.length : close + 5;
@@ -57,7 +59,7 @@ function maskPrivateKeys(text: string): string {
   return masked + text.slice(done);
 }
 
-/** `scheme://user:password@host`: everything before the last `@` of the host's part. */
+/** `scheme://user:password@host`: masks everything before the last `@` of the authority. */
 function maskAddresses(text: string): string {
   let masked = '';
   let done = 0;
@@ -81,9 +83,9 @@ function maskEmails(text: string): string {
     const isPlain = encoded === -1 || (plain !== -1 && plain < encoded);
     const at = isPlain ? plain : encoded;
     const after = at + (isPlain ? 1 : 3);
-    const from = startOfLocalPart(text, at, done);
-    const to = from === at ? after : endOfDomain(text, after);
-    if (to > after) {
+    const to = endOfDomain(text, after);
+    const from = to > after ? startOfLocalPart(text, at, done) : at;
+    if (from < at) {
       masked += `${text.slice(done, from)}[email]`;
       done = to;
     }
@@ -100,7 +102,7 @@ function startOfLocalPart(text: string, at: number, done: number): number {
   return from;
 }
 
-/** Labels with dots between them, two at least; the position where they begin when there are none. */
+/** End of the domain name with at least two labels that begins at `from`; `from` if there is none. */
 function endOfDomain(text: string, from: number): number {
   let end = from;
   let at = from;
@@ -115,12 +117,12 @@ function endOfDomain(text: string, from: number): number {
   return end;
 }
 
-/** The characters of a word, and `%`, `'`, `+`, `-`, `.`. */
+/** Word characters, and `%`, `'`, `+`, `-`, `.`. */
 function isLocalCode(code: number): boolean {
   return isWordCode(code) || code === 45 || code === 46 || code === 43 || code === 37 || code === 39;
 }
 
-/** Letters and digits of any script, and `_`; also what is beyond the end of a text, which is none. */
+/** Letters and digits of any script, and `_`. `NaN`, beyond the end of the text, is not one. */
 function isWordCode(code: number): boolean {
   return (
     (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95 || code > 160
@@ -142,7 +144,7 @@ function isIban(text: string): boolean {
   return remainder === 1;
 }
 
-/** Keys are random: capitals, small letters and digits in one word, or hexadecimal digits. */
+/** Whether the word looks random, as keys do: upper case, lower case and digits mixed, or hexadecimal digits. */
 function isRandomWord(word: string): boolean {
   if (/^[0-9a-f]{32,}$/i.test(word)) return /[a-f]/i.test(word);
   if (UUID.test(word)) return false;
@@ -150,20 +152,21 @@ function isRandomWord(word: string): boolean {
 }
 
 function isRandomBase64(text: string): boolean {
-  // Paths are words between slashes.
+  // A path is short words between slashes.
   if (text.includes('/') && text.length / text.split('/').length < 10) return false;
   return isRandomWord(text.replaceAll(/[+/=]/g, ''));
 }
 
 const DATE = /^\D{0,2}(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)(?:[ .-]\d{0,2})?$/;
 const REVERSED_DATE = /^(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.](?:19|20)\d\d(?:\s\d{0,2})?$/;
-/** Seconds, milliseconds, microseconds, nanoseconds since the epoch, of these decades. */
+/** A Unix time in seconds, milliseconds, microseconds or nanoseconds between 2017 and 2033. */
 const EPOCH_TIME = /^1[5-9]\d{8}(?:\d{3}|\d{6}|\d{9})?$/;
 const IP_ADDRESS = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 const VERSION = /^\d{1,3}(?:\.\d{1,5}){1,4}(?:-\d{1,4})?$/;
 
 function maskNumber(run: string, offset: number, text: string): string {
-  // Digits in the middle of an identifier, such as a UUID.
+  if (UUID.test(run)) return run;
+  // Digits in the middle of an identifier.
   if (isLetter(text[offset - 1]) && isLetter(text[offset + run.length])) return run;
   const digits = run.replaceAll(/\D/g, '');
   if (isCard(digits)) return '[number]';
@@ -181,7 +184,7 @@ function isLetter(character: string | undefined): boolean {
   return character !== undefined && /[a-z]/i.test(character);
 }
 
-/** 13 to 19 digits whose last one checks the others (ISO/IEC 7812, Luhn). */
+/** 13 to 19 digits with a valid Luhn check digit (ISO/IEC 7812). */
 function isCard(digits: string): boolean {
   if (digits.length < 13 || digits.length > 19) return false;
   let sum = 0;
@@ -197,7 +200,7 @@ const MAX_FAMILIAR_TEXTS = 2000;
 const MAX_FAMILIAR_LENGTH = 200;
 const familiarTexts = new Map<string, string>();
 
-/** {@link redactErrorMessage} with a cache, for texts that recur: names of models, pipelines, parts of steps. */
+/** {@link redactErrorMessage} with a cache, for texts that recur, such as names of models and pipelines. */
 export function redactFamiliarText(text: string): string {
   if (text.length > MAX_FAMILIAR_LENGTH) return redactErrorMessage(text);
   const familiar = familiarTexts.get(text);

@@ -12,26 +12,26 @@ export interface RedactorOptions {
   captureContent: CaptureContent;
   otherContent: 'drop' | 'keep';
   errorMessages: 'redacted' | 'none';
-  /** The program's own redactor, after the built-in patterns. */
+  /** The option `redact` of `startTracing`, called after the built-in patterns. */
   redact?: ((text: string, where: TextPlace) => string) | undefined;
   warn: (message: string) => void;
 }
 
-/** `truncated` keeps this many UTF-16 code units of a captured text, after redaction. */
+/** Maximum length of truncated content after redaction, in UTF-16 code units. */
 export const TRUNCATED_LENGTH = 1000;
-/** How much more is redacted, so that a secret at the cut is seen whole. */
-const BEYOND_THE_CUT = 256;
-/** When content is truncated, a span need not hold more of a text. */
-export const SEEN_LENGTH = TRUNCATED_LENGTH + BEYOND_THE_CUT;
-/** Replaces a text for which the program's own redactor failed. */
-const UNJUDGED = '[redacted]';
-/** Messages and stacks are cut before they are redacted; content is redacted whole. */
+/** Text is redacted this far past the truncation point, so that a secret across it is recognised. */
+const REDACTION_OVERLAP = 256;
+/** Maximum length of content on a span if it is truncated later. */
+export const CAPTURED_LENGTH = TRUNCATED_LENGTH + REDACTION_OVERLAP;
+/** Replaces a text for which the option `redact` failed. */
+const REPLACEMENT = '[redacted]';
+/** Error messages and stack traces are truncated to this length before redaction. */
 const MAX_MESSAGE_LENGTH = 16_384;
 
 const CONTENT = new Set<string>([ATTRIBUTE.inputText, ATTRIBUTE.outputText]);
-/** Ids that a program chooses; it may have them replaced. */
+/** Subject to the option `replaceIds`. */
 const IDS = new Set<string>([ATTRIBUTE.conversationId, ATTRIBUTE.sessionId, ATTRIBUTE.genAiConversationId]);
-/** Keys that convotel writes and needs unchanged. Texts under its other keys may come from a program or a server. */
+/** Keys whose values stay unchanged. Values of convotel's other keys may contain text from a user or a server. */
 const AS_IS = new Set<string>([
   ATTRIBUTE.schemaVersion,
   ATTRIBUTE.outcome,
@@ -48,7 +48,7 @@ const OTHER_ERROR_TEXTS = new Set([
   'otel.status_description',
 ]);
 
-/** Decides which texts of a span may leave: content only when switched on, everything else masked. */
+/** Decides which texts of a span may be exported: content only if enabled, everything else redacted. */
 export class Redactor implements SpanText {
   readonly #options: RedactorOptions;
   #hasWarned = false;
@@ -64,7 +64,7 @@ export class Redactor implements SpanText {
   treatmentOf(key: string, part: TextPlace['part']): AttributeTreatment {
     if (CONTENT.has(key)) return { action: 'cut', key };
     if (AS_IS.has(key)) return { action: 'as-is', key };
-    // Read for each span: a `startTracing` that joins a setup may set how ids are replaced after this was created.
+    // Replaced by the current setting: a `startTracing` that joins this setup may change it later.
     if (IDS.has(key)) return { action: 'redact', key };
     const { captureContent, otherContent, errorMessages } = this.#options;
     const keepsContent = captureContent !== 'none' || otherContent === 'keep';
@@ -74,7 +74,7 @@ export class Redactor implements SpanText {
         ? { action: captureContent === 'truncated' ? 'cut' : 'redact', key }
         : { action: 'omit', key };
     }
-    // Keys are chosen by the program; only the patterns are applied to them, so that `redact` need not expect keys.
+    // Keys may contain data too, but `redact` is only called for values.
     return { action: 'redact', key: redactFamiliarText(key) };
   }
 
@@ -93,15 +93,18 @@ export class Redactor implements SpanText {
 
   content(text: string, place: TextPlace): string | undefined {
     const masked = this.#masked(text, place);
-    // A `startTracing` that joins a setup may have set this after it was created.
+    // A `startTracing` that joins this setup may set `maxContentLength` later.
     const isTruncated =
       this.#options.captureContent === 'truncated' || processSettings().maxContentLength !== undefined;
     if (!isTruncated || text.length <= TRUNCATED_LENGTH) return masked;
-    // A span holds no more than this of a text (one unit less where that would halve a character): its last words may
-    // be half of a secret, so they do not leave, however short masks have made the text. A few words are a replacement.
-    const mayBeCut = text.length >= SEEN_LENGTH - 1 && masked.length > BEYOND_THE_CUT;
-    const length = Math.min(TRUNCATED_LENGTH, masked.length - (mayBeCut ? BEYOND_THE_CUT : 0));
-    return length < masked.length ? `${masked.slice(0, isHalf(masked, length) ? length - 1 : length)}…` : masked;
+    // The text on the span may have been truncated at CAPTURED_LENGTH (minus one for a surrogate pair). Its end may then
+    // be part of a secret, and is removed even if masking has shortened the text. A very short result of `redact` is a
+    // replacement, and stays.
+    const mayBeCut = text.length >= CAPTURED_LENGTH - 1 && masked.length > REDACTION_OVERLAP;
+    const length = Math.min(TRUNCATED_LENGTH, masked.length - (mayBeCut ? REDACTION_OVERLAP : 0));
+    return length < masked.length
+      ? `${masked.slice(0, splitsSurrogatePair(masked, length) ? length - 1 : length)}…`
+      : masked;
   }
 
   #masked(text: string, place: TextPlace): string {
@@ -111,38 +114,38 @@ export class Redactor implements SpanText {
     try {
       const kept: unknown = redact(masked, place);
       if (typeof kept === 'string') return kept;
-      this.#say(`returned ${kept === null ? 'null' : typeof kept} instead of a text`);
+      this.#warnOnce(`returned ${kept === null ? 'null' : typeof kept} instead of a string`);
     } catch (error) {
-      this.#say(`threw ${error instanceof Error ? error.name : typeof error}`);
+      this.#warnOnce(`threw ${error instanceof Error ? error.name : typeof error}`);
     }
-    return UNJUDGED;
+    return REPLACEMENT;
   }
 
-  /** Only the kind of the failure: a message may quote the text to redact. */
-  #say(what: string): void {
+  /** `what` must not contain an error's message, which may quote the text to redact. */
+  #warnOnce(what: string): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     this.#options.warn(
-      `convotel: the option redact ${what}; such texts are sent as ${UNJUDGED}. This warning appears once.`,
+      `convotel: the option redact ${what}; such texts are sent as ${REPLACEMENT}. This warning appears once.`,
     );
   }
 }
 
-/** Whether a cut at `length` would split a surrogate pair. */
-function isHalf(text: string, length: number): boolean {
+/** Whether truncating to `length` would split a surrogate pair. */
+function splitsSurrogatePair(text: string, length: number): boolean {
   return /[\uD800-\uDBFF]/.test(text.charAt(length - 1));
 }
 
-/** Where an exception event keeps text (OpenTelemetry semantic conventions, exceptions). */
+/** Text attributes of an exception event (OpenTelemetry semantic conventions, exceptions). */
 const EXCEPTION_TEXTS = ['exception.message', 'exception.stacktrace'] as const;
 
-/** The message that may leave; undefined when nothing of it may. */
+/** Returns the message to export, or undefined to remove it. */
 export type MessageFilter = (message: string) => string | undefined;
 
 /**
- * For a tracer provider with an exporter of its own: passes the messages of errors through a filter, on every span,
- * before any exporter reads it. A filter that throws loses the message, not the span. What `startTracing` sends itself is
- * redacted on a copy and needs no such processor.
+ * For a tracer provider with other exporters: applies a filter to the error messages of every span before any exporter
+ * reads it. If the filter throws, the message is removed. Not needed for what `startTracing` sends, which is redacted on
+ * a copy.
  */
 export class RedactionProcessor implements SpanProcessor {
   readonly #filter: MessageFilter;
@@ -156,7 +159,7 @@ export class RedactionProcessor implements SpanProcessor {
 
   onStart(): void {}
 
-  /** The last moment at which a span can be changed. */
+  /** The last hook in which a span can be changed. */
   onEnding(span: Span): void {
     const { message } = span.status;
     if (message !== undefined) {
@@ -191,7 +194,7 @@ export class RedactionProcessor implements SpanProcessor {
     } catch (error) {
       if (!this.#hasWarned) {
         this.#hasWarned = true;
-        // Only the name: the error's own message may quote what was to be redacted.
+        // Not the error's message, which may quote the text to redact.
         const name = error instanceof Error ? error.name : typeof error;
         this.#warn(`convotel: the filter of a RedactionProcessor threw ${name}; such messages are left out`);
       }

@@ -7,12 +7,12 @@ import type { Resource } from '@opentelemetry/resources';
 import type { CaptureContent, TracingOptions } from './tracing-options.ts';
 import { VariableReader } from './variables.ts';
 
-/** The settings of the environment that OpenTelemetry does not read itself. */
+/** Settings from environment variables that the OpenTelemetry SDK does not read itself. */
 export interface Environment {
   isDisabled: boolean;
   exportsTraces: boolean;
   exportsMetrics: boolean;
-  /** Share of traces kept by a ratio sampler; undefined for every other sampler. */
+  /** The ratio of a trace-id-ratio sampler; undefined for any other sampler. */
   samplingRatio: number | undefined;
   captureContent: CaptureContent | undefined;
   serviceName: string | undefined;
@@ -21,9 +21,9 @@ export interface Environment {
   stateFolder: string | undefined;
   logLevel: DiagLogLevel | undefined;
   scheduleDelayMs: number;
-  /** Spans of one request. */
+  /** Maximum number of spans in one request. */
   maxBatchSpans: number;
-  /** Most spans that wait in a program without a journal; their bytes are limited too. */
+  /** Maximum number of waiting spans without a journal; their bytes are limited too. */
   maxQueueSpans: number;
   metricExportIntervalMs: number;
   metricExportTimeoutMs: number;
@@ -47,7 +47,7 @@ const LOG_LEVELS: Readonly<Record<string, DiagLogLevel>> = {
   all: DiagLogLevel.ALL,
 };
 
-/** Values of the variable for content: `true`, our own words, and those of OpenTelemetry's GenAI instrumentations. */
+/** Values of the content variable: booleans, convotel's own, and those of OpenTelemetry's GenAI instrumentations. */
 const CONTENT: Readonly<Record<string, CaptureContent>> = {
   true: 'full',
   full: 'full',
@@ -69,7 +69,7 @@ const SAMPLERS = [
   'parentbased_traceidratio',
 ];
 
-/** Limits that OpenTelemetry reads itself, and silently ignores when they are not numbers. */
+/** Limits that the OpenTelemetry SDK reads itself, and silently ignores if they are not numbers. */
 const LIMITS = [
   'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT',
   'OTEL_ATTRIBUTE_COUNT_LIMIT',
@@ -102,7 +102,7 @@ export function readEnvironment(environment: Readonly<Record<string, string | un
     maxBatchSpans: variables.number(['OTEL_BSP_MAX_EXPORT_BATCH_SIZE'], DEFAULT_MAX_BATCH_SPANS, 1),
     maxQueueSpans: variables.number(['OTEL_BSP_MAX_QUEUE_SIZE'], Infinity, 1),
     metricExportIntervalMs: interval,
-    // The reader refuses a timeout above its interval.
+    // The metric reader rejects a timeout that exceeds its interval.
     metricExportTimeoutMs: Math.min(timeout, interval),
     temporality: variables.choice(
       ['OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE'],
@@ -122,7 +122,7 @@ function exportsByOtlp(name: string, variables: VariableReader): boolean {
     .filter((each) => each !== '');
   if (exporters.length === 0 || exporters.includes('otlp')) return true;
   if (exporters.includes('none')) return false;
-  variables.misused({ name, value: value! }, 'otlp is used', 'Write otlp or none.');
+  variables.warnInvalid({ name, value: value! }, 'otlp is used', 'Write otlp or none.');
   return true;
 }
 
@@ -130,26 +130,30 @@ function ratioOfSampler(variables: VariableReader): number | undefined {
   const name = 'OTEL_TRACES_SAMPLER';
   const sampler = variables.text(name);
   if (sampler !== undefined && !SAMPLERS.includes(sampler.toLowerCase())) {
-    variables.misused({ name, value: sampler }, 'every conversation is kept', `Write one of ${SAMPLERS.join(', ')}.`);
+    variables.warnInvalid(
+      { name, value: sampler },
+      'every conversation is kept',
+      `Write one of ${SAMPLERS.join(', ')}.`,
+    );
     return undefined;
   }
   const argument = 'OTEL_TRACES_SAMPLER_ARG';
   const value = variables.text(argument);
   if (!sampler?.toLowerCase().endsWith('traceidratio')) {
     if (value !== undefined) {
-      const right = 'Set OTEL_TRACES_SAMPLER to parentbased_traceidratio too, or neither.';
-      variables.misused({ name: argument, value }, 'no sampler is set that takes it, so it is ignored', right);
+      const advice = 'Set OTEL_TRACES_SAMPLER to parentbased_traceidratio too, or neither.';
+      variables.warnInvalid({ name: argument, value }, 'no sampler is set that takes it, so it is ignored', advice);
     }
     return undefined;
   }
   const ratio = value === undefined ? 1 : Number(value);
   if (ratio >= 0 && ratio <= 1) return ratio;
   const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(value ?? '');
-  const right = percent === null ? '0.5 for half of them' : `${Number(percent[1]) / 100}`;
-  variables.misused(
+  const advice = percent === null ? '0.5 for half of them' : `${Number(percent[1]) / 100}`;
+  variables.warnInvalid(
     { name: argument, value: value! },
     'every conversation is kept',
-    `Write a number from 0 to 1: ${right}.`,
+    `Write a number from 0 to 1: ${advice}.`,
   );
   return 1;
 }
@@ -165,7 +169,7 @@ function logLevelOf(variables: VariableReader): DiagLogLevel | undefined {
   if (value === undefined) return undefined;
   const level = LOG_LEVELS[value.toLowerCase()];
   if (level !== undefined) return level;
-  variables.misused({ name, value }, 'nothing is logged', `Write one of ${Object.keys(LOG_LEVELS).join(', ')}.`);
+  variables.warnInvalid({ name, value }, 'nothing is logged', `Write one of ${Object.keys(LOG_LEVELS).join(', ')}.`);
   return undefined;
 }
 
@@ -174,7 +178,7 @@ function checkWhatOthersRead(variables: VariableReader): void {
   const known = ['tracecontext', 'baggage', 'none'];
   for (const propagator of (variables.text('OTEL_PROPAGATORS') ?? '').toLowerCase().split(',')) {
     if (propagator.trim() === '' || known.includes(propagator.trim())) continue;
-    variables.misused(
+    variables.warnInvalid(
       { name: 'OTEL_PROPAGATORS', value: propagator.trim() },
       'it is left out',
       `Write ${known.join(', ')}.`,
@@ -182,9 +186,7 @@ function checkWhatOthersRead(variables: VariableReader): void {
   }
 }
 
-/**
- * The valid entries of `OTEL_RESOURCE_ATTRIBUTES`; an invalid one is named in a warning and does not affect the others.
- */
+/** The valid entries of `OTEL_RESOURCE_ATTRIBUTES`; each invalid one is skipped with a warning. */
 function resourceAttributesOf(variables: VariableReader): Record<string, string> {
   const name = 'OTEL_RESOURCE_ATTRIBUTES';
   const attributes: Record<string, string> = {};
@@ -196,8 +198,8 @@ function resourceAttributesOf(variables: VariableReader): Record<string, string>
       attributes[key] = value;
       continue;
     }
-    const right = 'Write key=value, separated by commas, with special characters percent-encoded.';
-    variables.misused({ name, value: pair.trim() }, 'the entry is left out', right);
+    const advice = 'Write key=value, separated by commas, with special characters percent-encoded.';
+    variables.warnInvalid({ name, value: pair.trim() }, 'the entry is left out', advice);
   }
   return attributes;
 }
@@ -206,12 +208,12 @@ function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text.trim());
   } catch {
-    // Not correctly percent-encoded; the caller warns.
+    // Invalid percent-encoding; the caller warns.
     return undefined;
   }
 }
 
-/** The resource of spans and metrics; options win over `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`. */
+/** The resource of spans and metrics; options override `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`. */
 export function buildResource(
   options: TracingOptions,
   environment: Environment,

@@ -5,10 +5,10 @@ import {
   setTimeout as realSetTimeout,
 } from 'node:timers';
 
-// Not the global ones, so that fake timers do not stop delivery; Jest may have installed them before this module loads.
+// Not the globals, because fake timers would stop delivery, and Jest may install them before this module loads.
 const realNow = performance.now.bind(performance);
 
-/** Milliseconds on a clock that never goes back. */
+/** Monotonic clock, in milliseconds. */
 export function nowMs(): number {
   return realNow();
 }
@@ -18,7 +18,7 @@ export function setTimer(work: () => void, delayMs: number): NodeJS.Timeout {
   return realSetTimeout(work, delayMs).unref();
 }
 
-/** The same, and the process waits for it. */
+/** Like {@link setTimer}, but keeps the process alive. */
 export function setHoldingTimer(work: () => void, delayMs: number): NodeJS.Timeout {
   return realSetTimeout(work, delayMs);
 }
@@ -33,8 +33,8 @@ export function soon(work: () => void): void {
 }
 
 /**
- * Waits for `work`, at most `deadlineMs`; resolves to false when that was not enough. Rejects if `work` rejects in
- * time.
+ * Waits for `work` for at most `deadlineMs`; resolves to false if it took longer. Rejects if `work` rejects before the
+ * deadline.
  */
 export async function withinDeadline(work: Promise<unknown>, deadlineMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;

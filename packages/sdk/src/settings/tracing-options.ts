@@ -6,17 +6,17 @@ import type { Agent as HttpsAgent } from 'node:https';
 import type { Attributes } from '@opentelemetry/api';
 import type { TextPlace } from '../encoding/sendable.ts';
 
-/** How much of input and output texts may leave the process. */
+/** How much of input and output texts may be exported. */
 export type CaptureContent = 'none' | 'truncated' | 'full';
 
 /** When written spans are also flushed to the disk, so that they survive a power loss. */
 export type SyncPolicy = 'never' | 'interval' | 'conversation' | 'step';
 
-/** Where and how finished spans are kept until a back end has accepted them. */
+/** How finished spans are stored on disk until a back end has accepted them. */
 export interface JournalSettings {
   /** Folder for all services of this user. @defaultValue `$XDG_STATE_HOME/convotel/journal`, else below `~/.local/state` */
   folder?: string | undefined;
-  /** Limit on disk of one service, all its processes together, in bytes; at least 1 MiB. @defaultValue `536_870_912` */
+  /** Maximum disk usage of one service, all its processes together, in bytes; at least 1 MiB. @defaultValue `536_870_912` */
   maxBytes?: number | undefined;
   /**
    * When spans are also flushed to the disk, so that they survive a power loss. `never`: when the operating system
@@ -27,11 +27,11 @@ export interface JournalSettings {
   sync?: SyncPolicy | undefined;
 }
 
-/** Settings of `startTracing`. Each takes precedence over the corresponding `OTEL_*` variable. */
+/** Options of `startTracing`. Each takes precedence over the corresponding `OTEL_*` variable. */
 export interface TracingOptions {
   /** Name of the program. @defaultValue `OTEL_SERVICE_NAME`, else `unknown_service:node` */
   serviceName?: string | undefined;
-  /** Further attributes of the resource, such as `service.version`; `OTEL_RESOURCE_ATTRIBUTES` adds to them. */
+  /** Additional resource attributes, such as `service.version`; `OTEL_RESOURCE_ATTRIBUTES` adds to them. */
   resourceAttributes?: Attributes | undefined;
   /**
    * Base address of an OTLP/HTTP receiver; `/v1/traces` and `/v1/metrics` are appended. @defaultValue
@@ -40,38 +40,37 @@ export interface TracingOptions {
   endpoint?: string | undefined;
   /** Headers of every request. @defaultValue `OTEL_EXPORTER_OTLP_*HEADERS` */
   headers?: Readonly<Record<string, string>> | undefined;
-  /** Agent that makes the connections, instead of one that uses the certificates and proxies of the environment. */
+  /** HTTP agent for all connections. @defaultValue one that uses the certificates and proxies set in the environment */
   agent?: HttpAgent | HttpsAgent | undefined;
   /**
-   * Whether input and output texts may leave the process; `truncated` keeps the first 1,000 characters of the redacted
-   * text, with `…` where it was cut. `true` is `full`,
-   * `false` is `none`. Their lengths are always kept.
+   * Whether input and output texts may be exported. `truncated` exports the first 1,000 characters of the redacted text,
+   * followed by `…` if there were more. `true` means `full`, `false` means `none`. Text lengths are always exported.
    * @defaultValue `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, else `'none'`
    */
   captureContent?: CaptureContent | boolean | undefined;
-  /** `keep`: prompts and answers that other libraries write on their spans leave even where `captureContent` is `none`. @defaultValue `'drop'` */
+  /** `keep` exports prompts and answers in the spans of other libraries even if `captureContent` is `none`. @defaultValue `'drop'` */
   otherContent?: 'drop' | 'keep' | undefined;
   /**
-   * Called for every text that leaves, after the built-in patterns have masked it; returns the text to send. If it
-   * throws, the text is lost, not the span.
+   * Called for every text that is exported, after the built-in redaction; returns the text to send. If it throws, the
+   * text is replaced by `[redacted]`.
    */
   redact?: ((text: string, where: TextPlace) => string) | undefined;
-  /** `none` keeps the messages and stacks of errors in the process. @defaultValue `'redacted'` */
+  /** `none` never exports the messages and stack traces of errors. @defaultValue `'redacted'` */
   errorMessages?: 'redacted' | 'none' | undefined;
   /**
-   * Replaces conversation ids and session ids before they are hashed, written or handed to another process, for
-   * programs whose ids are telephone numbers or names. `{ key }` replaces them by their {@link keyedId}. A function
-   * returns the replacement, 1 to 128 characters, the same in every process, and returns its own results unchanged.
-   * Every process of a conversation needs the same replacement, otherwise joining by id does not work.
-   * @defaultValue ids are written as they are
+   * Replaces conversation ids and session ids before they are hashed, written or passed to another process, for
+   * programs whose ids are personal data, such as phone numbers or names. `{ key }` replaces them by their
+   * {@link keyedId}. A function must return 1 to 128 characters, be deterministic across processes, and return its own
+   * results unchanged. All processes of a conversation must use the same replacement, or joining by id does not work.
+   * @defaultValue ids are not replaced
    */
   replaceIds?: { key: string } | ((id: string) => string) | undefined;
-  /** Share of conversations that are kept, 0 to 1; a conversation is kept whole or not at all. @defaultValue `OTEL_TRACES_SAMPLER`, else all */
+  /** Fraction of conversations that are sampled, 0 to 1; a conversation is sampled as a whole. @defaultValue `OTEL_TRACES_SAMPLER`, else all */
   samplingRatio?: number | undefined;
-  /** `false` keeps finished spans in memory only, where a crash loses them. @defaultValue `CONVOTEL_JOURNAL`, else `true` */
+  /** `false` keeps finished spans only in memory, so a crash loses them. @defaultValue `CONVOTEL_JOURNAL`, else `true` */
   journal?: boolean | JournalSettings | undefined;
   /**
-   * Whether SIGINT and SIGTERM send waiting spans before they end the process, if nothing else handles them.
+   * Whether waiting spans are sent on SIGINT and SIGTERM before the process ends, unless the program handles the signal.
    * @defaultValue `true`
    */
   shutdownOnSignals?: boolean | undefined;
@@ -80,20 +79,20 @@ export interface TracingOptions {
   /** Whether durations are sent as histograms too, for back ends without a span-metrics connector. @defaultValue `false` */
   durationMetrics?: boolean | undefined;
   /**
-   * Decides the outcome of errors that neither the step nor the conversation decides, before the rules of the
-   * conventions.
+   * Decides the outcome of an error if the classifiers of the step and the conversation do not; if it returns undefined,
+   * the default rules of the conventions apply.
    */
   classifyError?: ClassifyError | undefined;
   /** Steps and conversations that are open for longer end as `abandoned`, in milliseconds. @defaultValue `600_000` */
   maxOpenMs?: number | undefined;
   /**
-   * `own`: registers a tracer provider. `join`: uses the one that the program has registered. `private`: makes one
-   * beside whatever is registered, before or after; it makes only the spans of conversations, other tools never see
-   * them as the active span, and OpenTelemetry's global state is not touched. By default a registered provider is
-   * joined, else one is made and registered. A choice that cannot be followed causes a warning.
+   * `own`: creates and registers a tracer provider. `join`: uses the one that the program has registered. `private`:
+   * creates one that is not registered and is used only for the spans of conversations; other tools never see these as
+   * the active span, and OpenTelemetry's global state is unchanged. An option that cannot be applied causes a warning.
+   * @defaultValue joins a registered provider, else creates and registers one
    */
   provider?: 'own' | 'join' | 'private' | undefined;
-  /** Called with warnings for people. @defaultValue `console.warn`, which is standard error */
+  /** Receives warnings. @defaultValue `console.warn`, which is standard error */
   warn?: ((message: string) => void) | undefined;
 }
 
@@ -105,10 +104,10 @@ export class TracingOptionsError extends codedError('TracingOptionsError') {}
 
 export const DEFAULT_JOURNAL_BYTES = 512 * 1024 * 1024;
 const MIN_JOURNAL_BYTES = 1024 * 1024;
-/** A shorter key can be guessed, and with it the ids that it hides. */
+/** A shorter key could be found by brute force. */
 const MIN_KEY_LENGTH = 16;
 
-/** @throws {@link TracingOptionsError} for an endpoint that is not an http(s) address, and a ratio outside of 0 to 1. */
+/** @throws {@link TracingOptionsError} if the endpoint is not an http(s) address or the ratio is not from 0 to 1. */
 export function checkTracingOptions({ endpoint, samplingRatio }: TracingOptions): void {
   if (endpoint !== undefined && !isHttpAddress(endpoint)) {
     throw new TracingOptionsError(
@@ -151,7 +150,7 @@ const OPTION_NAMES: { readonly [Name in keyof Required<TracingOptions>]: true } 
   warn: true,
 };
 
-/** Options that a program in plain JavaScript may get wrong: the default is used, and `warn` is called. */
+/** Replaces values of the wrong type, as plain JavaScript allows, by the default, with a warning. */
 export function usableOptions(options: TracingOptions, warn: (message: string) => void): TracingOptions {
   const usable = { ...options };
   for (const name of Object.keys(options)) {
@@ -159,17 +158,17 @@ export function usableOptions(options: TracingOptions, warn: (message: string) =
       warn(`convotel: there is no option ${JSON.stringify(name)}; it is ignored. Compare the names in the README.`);
     }
   }
-  const misused = (name: string, value: unknown, instead: string, right: string): void =>
-    warn(`convotel: the option ${name} is ${shown(value)}, which cannot be used; ${instead}. ${right}`);
+  const warnInvalid = (name: string, value: unknown, instead: string, advice: string): void =>
+    warn(`convotel: the option ${name} is ${shown(value)}, which cannot be used; ${instead}. ${advice}`);
   const check = (
     name: keyof TracingOptions,
     isRight: (value: unknown) => boolean,
     instead: string,
-    right: string,
+    advice: string,
   ): void => {
     const value: unknown = usable[name];
     if (value === undefined || isRight(value)) return;
-    misused(name, value, instead, right);
+    warnInvalid(name, value, instead, advice);
     delete usable[name];
   };
   const oneOf =
@@ -185,8 +184,8 @@ export function usableOptions(options: TracingOptions, warn: (message: string) =
   check(
     'agent',
     (value) => isObject(value) && isFunction((value as { addRequest?: unknown }).addRequest),
-    'connections are made as the environment says',
-    'Write an Agent of node:http or node:https, or one that can stand for it.',
+    'the certificates and proxies set in the environment are used',
+    'Write an Agent of node:http or node:https, or a compatible one.',
   );
   check(
     'captureContent',
@@ -201,7 +200,7 @@ export function usableOptions(options: TracingOptions, warn: (message: string) =
   check(
     'classifyError',
     isFunction,
-    'errors are judged by the rules of the conventions',
+    'errors are classified by the rules of the conventions',
     'Write a function that returns an outcome or undefined.',
   );
   check(
@@ -221,15 +220,15 @@ export function usableOptions(options: TracingOptions, warn: (message: string) =
     check(name, oneOf(true, false), 'the default is used', 'Write true or false.');
   }
   if (usable.replaceIds !== undefined && !isReplacement(usable.replaceIds)) {
-    const right = `Write { key } with a secret of at least ${MIN_KEY_LENGTH} characters that all processes share, or a function.`;
-    // Not shown: it may be a key that is too short.
+    const advice = `Write { key } with a secret of at least ${MIN_KEY_LENGTH} characters that all processes share, or a function.`;
+    // Does not show the value: it may be a key that is too short.
     warn(
       'convotel: the option replaceIds cannot be used; ids are replaced by means of a random key, which no other process ' +
-        `knows, so that conversations cannot be joined by their ids. ${right}`,
+        `knows, so that conversations cannot be joined by their ids. ${advice}`,
     );
     usable.replaceIds = { key: randomBytes(32).toString('hex') };
   }
-  if (typeof usable.journal === 'object') usable.journal = usableJournal(usable.journal, misused);
+  if (typeof usable.journal === 'object') usable.journal = usableJournal(usable.journal, warnInvalid);
   return usable;
 }
 
@@ -241,23 +240,23 @@ function isReplacement(value: unknown): boolean {
 
 function usableJournal(
   journal: JournalSettings,
-  misused: (name: string, value: unknown, instead: string, right: string) => void,
+  warnInvalid: (name: string, value: unknown, instead: string, advice: string) => void,
 ): JournalSettings {
   const { folder, maxBytes, sync } = journal;
   const usable: JournalSettings = {};
   if (folder === undefined || (typeof folder === 'string' && folder !== '')) usable.folder = folder;
-  else misused('journal.folder', folder, 'the default folder is used', 'Write a path.');
+  else warnInvalid('journal.folder', folder, 'the default folder is used', 'Write a path.');
   if (maxBytes === undefined || (Number.isFinite(maxBytes) && maxBytes >= MIN_JOURNAL_BYTES))
     usable.maxBytes = maxBytes;
   else
-    misused(
+    warnInvalid(
       'journal.maxBytes',
       maxBytes,
       `${DEFAULT_JOURNAL_BYTES} is used`,
       `Write a number of at least ${MIN_JOURNAL_BYTES}.`,
     );
   if (sync === undefined || ['never', 'interval', 'conversation', 'step'].includes(sync)) usable.sync = sync;
-  else misused('journal.sync', sync, 'interval is used', "Write 'never', 'interval', 'conversation' or 'step'.");
+  else warnInvalid('journal.sync', sync, 'interval is used', "Write 'never', 'interval', 'conversation' or 'step'.");
   return usable;
 }
 

@@ -1,9 +1,9 @@
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads environment variables by the rules of OpenTelemetry's specification: surrounding spaces, and quotes left by an
- * env file, are ignored; an empty value counts as unset; choices are case-insensitive. Invalid values are named in
- * {@link warnings}, with what is used instead.
+ * Reads environment variables by the rules of the OpenTelemetry specification: an empty value counts as unset, enum
+ * values are case-insensitive. Surrounding spaces, and quotes left by an env file, are ignored. For each invalid value,
+ * {@link warnings} says what is used instead.
  */
 export class VariableReader {
   readonly warnings: string[] = [];
@@ -19,13 +19,13 @@ export class VariableReader {
     return bare === '' ? undefined : bare;
   }
 
-  /** Whether the value is in quotes, as an env file or a compose file may leave them. */
+  /** Whether the value is in quotes, as env files and compose files may leave it. */
   isQuoted(name: string): boolean {
     const value = this.#variables[name]?.trim() ?? '';
     return value !== withoutQuotes(value);
   }
 
-  /** The first of several names that is set, with the name under which it was found. */
+  /** The first of `names` that is set, and its value. */
   firstOf(names: readonly string[]): { name: string; value: string } | undefined {
     for (const name of names) {
       const value = this.text(name);
@@ -34,13 +34,13 @@ export class VariableReader {
     return undefined;
   }
 
-  /** A whole number of at least `min`. */
+  /** An integer of at least `min`. */
   number(names: readonly string[], fallback: number, min: number, unit = ''): number {
     const found = this.firstOf(names);
     if (found === undefined) return fallback;
     const value = Number(found.value);
     if (Number.isInteger(value) && value >= min) return value;
-    this.misused(found, `${fallback}${unit} is used`, `Write a whole number of at least ${min}.`);
+    this.warnInvalid(found, `${fallback}${unit} is used`, `Write a whole number of at least ${min}.`);
     return fallback;
   }
 
@@ -49,7 +49,7 @@ export class VariableReader {
     if (value === undefined) return fallback;
     const lower = value.toLowerCase();
     if (lower === 'true' || lower === 'false') return lower === 'true';
-    this.misused({ name, value }, `${fallback} is used`, 'Write true or false.');
+    this.warnInvalid({ name, value }, `${fallback} is used`, 'Write true or false.');
     return fallback;
   }
 
@@ -65,13 +65,13 @@ export class VariableReader {
     const written = Object.keys(choices);
     const used =
       written.find((each) => each === fallback) ?? written.find((each) => choices[each] === fallback) ?? fallback;
-    this.misused(found, `${used} is used`, `Write one of ${written.join(', ')}.`);
+    this.warnInvalid(found, `${used} is used`, `Write one of ${written.join(', ')}.`);
     return fallback;
   }
 
   /** Adds a warning about a value that cannot be used. */
-  misused({ name, value }: { name: string; value: string }, instead: string, right: string): void {
-    this.warnings.push(`${name} is ${JSON.stringify(value)}, which cannot be used; ${instead}. ${right}`);
+  warnInvalid({ name, value }: { name: string; value: string }, instead: string, advice: string): void {
+    this.warnings.push(`${name} is ${JSON.stringify(value)}, which cannot be used; ${instead}. ${advice}`);
   }
 }
 

@@ -18,7 +18,7 @@ import type { SpanDelivery } from './span-delivery.ts';
 
 const ATTACHED = Symbol.for('convotel.attached-processor');
 
-/** The processor that last received a span, else the newest that is not shut down, of any copy of this package. */
+/** Across all copies of this package: the processor that last received a span, else the newest that is running. */
 const inProcess = globalThis as { [ATTACHED]?: ConvotelSpanProcessor | undefined };
 
 export function attachedProcessor(): ConvotelSpanProcessor | undefined {
@@ -26,11 +26,11 @@ export function attachedProcessor(): ConvotelSpanProcessor | undefined {
 }
 
 /**
- * For your own tracer provider: redaction, journal, delivery and metrics as one span processor. Spans of other
- * libraries on that provider are delivered too. Its exporters see spans as they are; the copy that convotel sends is
- * redacted. Its shutdown ends what is open as `abandoned`. Takes the options of `startTracing`; the sampler, the
- * resource of spans and the ids are the provider's.
- * @throws {@link TracingOptionsError} for an endpoint that is not an http(s) address.
+ * Redaction, journal, delivery and metrics as a span processor for your own tracer provider. It also delivers the spans
+ * of other libraries on that provider. The provider's other exporters see spans unredacted; only the copy that convotel
+ * sends is redacted. Its shutdown ends open spans as `abandoned`. Takes the options of `startTracing`, but sampler, ids
+ * and resource are those of the provider.
+ * @throws {@link TracingOptionsError} if the endpoint is not an http(s) address.
  */
 export function convotelSpanProcessor(options: TracingOptions = {}): SpanProcessor {
   checkTracingOptions(options);
@@ -39,11 +39,11 @@ export function convotelSpanProcessor(options: TracingOptions = {}): SpanProcess
   return processor;
 }
 
-/** Options that only a provider could honour, and here the program makes the provider. */
+/** Options that a processor cannot apply, because the program creates the provider. */
 const PROVIDER_OPTIONS = ['samplingRatio', 'provider'] as const;
 
 export class ConvotelSpanProcessor implements SpanProcessor {
-  /** The valid options, as given. */
+  /** The valid ones of the given options. */
   readonly options: TracingOptions;
   readonly #warn: (message: string) => void;
   #hasSeenSpan = false;
@@ -60,7 +60,7 @@ export class ConvotelSpanProcessor implements SpanProcessor {
     for (const name of PROVIDER_OPTIONS) {
       if (options[name] === undefined) continue;
       warn(
-        `convotel: convotelSpanProcessor() does not use the option ${name}: its provider decides that, so set it there`,
+        `convotel: convotelSpanProcessor() does not use the option ${name}: its provider decides that, so set it on the provider`,
       );
     }
     const environment = readEnvironment();
@@ -98,9 +98,7 @@ export class ConvotelSpanProcessor implements SpanProcessor {
     return this.#delivery?.report() ?? emptyReport();
   }
 
-  /**
-   * A reload may have made another one that gets no spans; and a service name that spans do not carry causes a warning.
-   */
+  /** Marks this processor as the one in use, and warns if the option `serviceName` differs from the spans' resource. */
   #sawSpan(span: Span): void {
     inProcess[ATTACHED] = this;
     if (this.#hasSeenSpan) return;
@@ -109,8 +107,8 @@ export class ConvotelSpanProcessor implements SpanProcessor {
     const spanServiceName = (span as Partial<Span>).resource?.attributes[ATTRIBUTE.serviceName];
     if (serviceName === undefined || spanServiceName === serviceName) return;
     this.#warn(
-      `convotel: the option serviceName is ${JSON.stringify(serviceName)}, but the spans of this provider carry its ` +
-        `resource, which says ${JSON.stringify(spanServiceName)}. Set OTEL_SERVICE_NAME, or the provider's resource.`,
+      `convotel: the option serviceName is ${JSON.stringify(serviceName)}, but the resource of this provider's spans has ` +
+        `${JSON.stringify(spanServiceName)}. Set OTEL_SERVICE_NAME, or the provider's resource.`,
     );
   }
 
@@ -145,12 +143,12 @@ export class ConvotelSpanProcessor implements SpanProcessor {
   }
 }
 
-/** What a provider of an SDK offers beyond the API. */
+/** SDK providers have this method; the API does not declare it. */
 interface FlushableProvider extends TracerProvider {
   forceFlush?: () => Promise<void>;
 }
 
-/** The tracer provider that the program registered before, if any. */
+/** The tracer provider that the program has registered, if any. */
 export function findForeignProvider(): TracerProvider | undefined {
   const provider = trace.getTracerProvider();
   if (!(provider instanceof ProxyTracerProvider)) return provider;
@@ -158,9 +156,9 @@ export function findForeignProvider(): TracerProvider | undefined {
   return registered === new ProxyTracerProvider().getDelegate() ? undefined : registered;
 }
 
-/** The program has added our processor to its provider, which has redaction, journal, delivery and metrics. */
+/** Used if the program has added a `convotelSpanProcessor` to its provider. */
 function attachedTracing(found: ConvotelSpanProcessor, whenStopped: () => void): Tracing {
-  // A hot reload makes another processor; the one that gets spans counts.
+  // After a hot reload there may be several processors; use the one that receives spans.
   let attached = found;
   const flush = async ({ deadlineMs = DEFAULT_DEADLINE_MS }: DeadlineOptions = {}): Promise<DeliveryReport> => {
     attached = attachedProcessor() ?? attached;
@@ -183,12 +181,12 @@ function attachedTracing(found: ConvotelSpanProcessor, whenStopped: () => void):
   };
 }
 
-/** The options that `startTracing` uses when it joins a provider. */
+/** Options that have an effect when a provider is joined. */
 const USED_WHEN_JOINING: ReadonlySet<string> = new Set(['provider', ...PROCESS_OPTIONS]);
 
 /**
- * `the options "endpoint" and "journal" are`: those that have no effect here, except those that the processor was given
- * too.
+ * Lists the options that have no effect here, as `the options "endpoint" and "journal" are`. Options that the processor
+ * was also given are left out.
  */
 function unusedOptions(options: TracingOptions, known: TracingOptions = {}): string {
   const names = (Object.keys(options) as (keyof TracingOptions)[])

@@ -31,8 +31,8 @@ type Warn = (message: string) => void;
 const METRIC_WARNING_DELAY_MS = 500;
 
 /**
- * Makes a provider of our own, which is registered with OpenTelemetry, or only with convotel where the option `provider`
- * is `private`. `whenStopped` is called when it is gone again.
+ * Creates a provider and registers it with OpenTelemetry or, if the option `provider` is `private`, only with convotel.
+ * `whenStopped` is called after it is unregistered.
  */
 export function ownTracing(
   options: TracingOptions,
@@ -59,7 +59,7 @@ export function ownTracing(
   });
 }
 
-/** If spans cannot be delivered either, one warning is enough; that of spans may come a moment later. */
+/** Holds back warnings about metrics, and drops them if spans cannot be delivered either. */
 class WarningsAfterSpans {
   readonly #spans: () => TelemetryReport;
   readonly #warn: Warn;
@@ -72,14 +72,14 @@ class WarningsAfterSpans {
 
   readonly warn: Warn = (message) => {
     this.#held.push(message);
-    this.#lookLater();
+    this.#releaseLater();
   };
 
-  /** Nothing is reported until it is known whether spans can be delivered. */
-  #lookLater(): void {
+  /** Waits until it is known whether spans can be delivered. */
+  #releaseLater(): void {
     setTimer(() => {
       const { waitingSpans, problem } = this.#spans();
-      if (waitingSpans > 0 && problem === undefined) this.#lookLater();
+      if (waitingSpans > 0 && problem === undefined) this.#releaseLater();
       else this.release();
     }, METRIC_WARNING_DELAY_MS);
   }
@@ -93,7 +93,7 @@ class WarningsAfterSpans {
 interface MetricSetup {
   meter: Meter;
   options: { durations: boolean };
-  /** Absent when the program's own meter provider is used. */
+  /** Absent if the program's own meter provider is used. */
   delivery?: MetricDelivery;
   isRegistered: boolean;
 }
@@ -116,7 +116,7 @@ function setUpMetrics(
   return { meter: delivery.provider.getMeter(METER_NAME), options: durations, delivery, isRegistered: !isPrivate };
 }
 
-/** Whether the program has registered a meter provider; the API cannot tell, but returns no-op meters without one. */
+/** Whether the program has registered a meter provider. Without one, the API returns no-op meters. */
 function hasMeterProvider(): boolean {
   return metrics.getMeter(METER_NAME).constructor !== createNoopMeter().constructor;
 }
@@ -136,7 +136,7 @@ function registerProvider(
   const provider = new ConversationTracerProvider({ resource, spanProcessors, ...sampler }, warn);
   if (isOfOtherTool(provider)) {
     warn(
-      "convotel: another tool has put its own tracer provider in the place of OpenTelemetry's (Datadog does with " +
+      "convotel: another tool has replaced OpenTelemetry's tracer provider with its own (Datadog does with " +
         'DD_TRACE_OTEL_ENABLED), so convotel gets no spans. Unset DD_TRACE_OTEL_ENABLED, and use ' +
         "startTracing({ provider: 'private' }).",
     );
@@ -148,7 +148,7 @@ function registerProvider(
       if (registry.privateProvider === provider) registry.privateProvider = undefined;
     };
   }
-  // An existing one of the program is kept: `null` registers none.
+  // `null` registers none, so that the program's own context manager stays.
   provider.register({
     ...(hasContextManager() && { contextManager: null }),
     ...(propagation.fields().length > 0 && { propagator: null }),
@@ -156,12 +156,12 @@ function registerProvider(
   return () => trace.disable();
 }
 
-/** OpenTelemetry's has not had this method since its version 2; Datadog's has. */
+/** OpenTelemetry's provider has no such method since version 2; Datadog's has. */
 function isOfOtherTool(provider: object): boolean {
   return 'addSpanProcessor' in provider;
 }
 
-/** Without one, no span can be made active. */
+/** Without a context manager, no span can be made active. */
 function hasContextManager(): boolean {
   const key = createContextKey('convotel probe');
   return context.with(ROOT_CONTEXT.setValue(key, true), () => context.active().getValue(key) === true);

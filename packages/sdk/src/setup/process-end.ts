@@ -1,13 +1,13 @@
 import { processRegistry } from '@convotel/conventions';
 import { isMainThread } from 'node:worker_threads';
 
-/** What a setup must do when the process is about to end. */
+/** What is called when the process is about to end. */
 export interface EndingSetup {
   /** Ends open spans as abandoned; synchronous. */
   abandonOpen(reason: string): void;
-  /** Sends what waits, for at most so long. */
+  /** Sends waiting spans, for at most `deadlineMs`. */
   flush(deadlineMs: number): Promise<void>;
-  /** Counts everything that may still need sending; the natural end tries again only when it has grown. */
+  /** Number of spans stored so far; at a normal exit, sending is tried again only if it has grown. */
   keptSpans(): number;
   waitingSpans(): number;
   /** Releases everything; synchronous. */
@@ -18,16 +18,16 @@ const NATURAL_END_DEADLINE_MS = 5000;
 const SIGNAL_DEADLINE_MS = { SIGINT: 1000, SIGTERM: 5000 } as const;
 type EndingSignal = keyof typeof SIGNAL_DEADLINE_MS;
 
-/** Marks listeners of every copy of this package: they do not count as handlers of a signal. */
+/** Marks the signal listeners of all copies of this package, which do not count as the program's own. */
 const OURS = Symbol.for('convotel.signal-listener');
 type SignalListener = (() => void) & { [OURS]?: boolean };
 
-/** Sends waiting spans when the process ends by itself or by a signal. Returns a function that stops watching. */
+/** Sends waiting spans when the process exits normally or by a signal. Returns a function that removes the listeners. */
 export function watchProcessEnd(setup: EndingSetup, handlesSignals: boolean): () => void {
   let triedSpans = -1;
   const beforeExit = (): void => {
     setup.abandonOpen('process_end');
-    // The event fires again when the flush is over; without this check the process would never end.
+    // `beforeExit` fires again after the flush; without this check the process would never exit.
     if (setup.waitingSpans() === 0 || setup.keptSpans() === triedSpans) return;
     triedSpans = setup.keptSpans();
     void setup.flush(NATURAL_END_DEADLINE_MS);
@@ -58,7 +58,7 @@ function listenForSignals(setup: EndingSetup): () => void {
       void setup.flush(SIGNAL_DEADLINE_MS[signal]).finally(raise);
     };
     listener[OURS] = true;
-    /** Without our listener the signal has its default effect. */
+    /** Removes our listener and sends the signal again, so that it has its default effect. */
     const raise = (): void => {
       if (!process.listeners(signal).includes(listener)) return;
       process.off(signal, listener);
@@ -73,18 +73,18 @@ function listenForSignals(setup: EndingSetup): () => void {
   };
 }
 
-/** Listens for spans that were handed to another process. Returns a function that stops it. */
+/** Listens for spans that were handed off to another process. Returns a function that removes the listener. */
 export function onRelease(listener: (span: object) => void): () => void {
   const { releaseListeners } = processRegistry();
   releaseListeners.add(listener);
   return () => releaseListeners.delete(listener);
 }
 
-/** Ends every step and conversation that is open, as far as the tracing package has left a way to do so. */
+/** Ends every open step and conversation, if the tracing package is loaded. */
 export function abandonOpen(reason: string): void {
   try {
     processRegistry().abandonOpen?.(reason);
   } catch {
-    // Whatever fails, the process goes on to end; the next start closes what was open.
+    // An error must not keep the process from exiting; the next start closes what was open.
   }
 }

@@ -1,14 +1,14 @@
 import { processRegistry } from '@convotel/conventions';
 import { diag } from '@opentelemetry/api';
 import { idReplacement } from '../ids/replaced-ids.ts';
-import { SEEN_LENGTH, TRUNCATED_LENGTH } from '../redaction/redactor.ts';
+import { CAPTURED_LENGTH, TRUNCATED_LENGTH } from '../redaction/redactor.ts';
 import type { Environment } from '../settings/environment.ts';
 import type { TracingOptions } from '../settings/tracing-options.ts';
 import { captureContentOf } from './span-delivery.ts';
 
 type Warn = (message: string) => void;
 
-/** The options that {@link applyToProcess} passes on, also when a provider is joined. */
+/** Options that {@link applyToProcess} uses, also when a provider is joined. */
 export const PROCESS_OPTIONS = [
   'warn',
   'classifyError',
@@ -17,7 +17,7 @@ export const PROCESS_OPTIONS = [
   'replaceIds',
 ] as const satisfies readonly (keyof TracingOptions)[];
 
-/** Settings of the process that the tracing package reads. An earlier setup keeps those that `options` do not set. */
+/** Sets the process-wide settings that the tracing package reads. Settings without an option keep their value. */
 export function applyToProcess(
   options: TracingOptions,
   environment: Environment,
@@ -31,7 +31,8 @@ export function applyToProcess(
   if (!isJoining || options.replaceIds !== undefined) settings.replaceId = idReplacement(options.replaceIds, warn);
   if (!isJoining || options.warn !== undefined || settings.warn === undefined) settings.warn = warn;
   const saysContent = options.captureContent !== undefined || environment.captureContent !== undefined;
-  // Permissions of an earlier setup do not apply to this one; a test that records conversations has set its own.
+  // Content capture enabled by an earlier setup must not apply to this one. A test that records conversations sets its
+  // own.
   if (!saysContent && !isJoining && recorder === undefined) {
     settings.captureContent = undefined;
     settings.maxContentLength = undefined;
@@ -41,17 +42,17 @@ export function applyToProcess(
   }
   const content = captureContentOf(options, environment);
   settings.captureContent = content !== 'none';
-  // Texts are cut after redaction, so that a secret at the cut is seen whole.
-  const length = isRedacted ? SEEN_LENGTH : TRUNCATED_LENGTH;
+  // Leaves enough text for the redactor to recognise a secret across the truncation point.
+  const length = isRedacted ? CAPTURED_LENGTH : TRUNCATED_LENGTH;
   settings.maxContentLength = content === 'truncated' ? length : undefined;
 }
 
-/** A warning must not reach the program as an exception, even if `warn` throws. */
+/** Returns a `warn` function that never throws. */
 export function warningsOf({ warn }: TracingOptions): Warn {
-  const hear = typeof warn === 'function' ? warn : (message: string) => console.warn(message);
+  const print = typeof warn === 'function' ? warn : (message: string) => console.warn(message);
   return (message) => {
     try {
-      hear(message);
+      print(message);
     } catch (error) {
       diag.warn(`${message} (the option warn threw)`, error);
     }

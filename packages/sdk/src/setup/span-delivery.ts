@@ -7,7 +7,7 @@ import { diag, TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { Delivery } from '../delivery/delivery.ts';
 import type { Transport } from '../delivery/delivery.ts';
-import { addressForPeople, OutageWarning } from '../delivery/failures.ts';
+import { displayUrl, OutageWarning } from '../delivery/failures.ts';
 import { HttpTransport } from '../delivery/http-transport.ts';
 import { otlpTarget } from '../delivery/otlp-target.ts';
 import { ENCODED_JSON, JsonSpanEncoder } from '../encoding/json.ts';
@@ -22,17 +22,17 @@ import type { CaptureContent, TracingOptions } from '../settings/tracing-options
 import type { TelemetryReport } from '../tracing.ts';
 import { onRelease } from './process-end.ts';
 
-/** Accepts finished spans and delivers them. */
+/** Stores and delivers finished spans. */
 export interface SpanDelivery {
   processor: SpanProcessor;
   flush(deadlineMs: number): Promise<void>;
-  /** The same for the last time, including spans left by worker threads. */
+  /** Flushes for the last time, including spans left by worker threads. */
   flushAll(deadlineMs: number): Promise<void>;
   stop(): void;
   report(): TelemetryReport;
 }
 
-/** Puts redaction, encoding, journal and transport together. */
+/** Connects redaction, encoding, journal and transport. */
 export function startSpanDelivery(
   options: TracingOptions,
   environment: Environment,
@@ -57,16 +57,16 @@ export function startSpanDelivery(
       : 'finished spans are kept in memory and sent when it works again, but are lost when the program ends before';
   const outage = new OutageWarning(
     'spans',
-    target === undefined ? 'no address' : addressForPeople(target.url),
+    target === undefined ? 'no address' : displayUrl(target.url),
     meanwhile,
-    // A missing address was reported when the settings were read.
+    // An invalid address was already reported when the settings were read.
     target === undefined ? () => {} : warn,
   );
   const delivery = new Delivery({
     journal,
     outage,
     warn,
-    transport: target === undefined ? NOWHERE : new HttpTransport(target, contentType),
+    transport: target === undefined ? NO_ENDPOINT : new HttpTransport(target, contentType),
     scheduleDelayMs: environment.scheduleDelayMs,
     requestTimeoutMs: target?.timeoutMs ?? 0,
   });
@@ -97,15 +97,15 @@ export function startSpanDelivery(
   };
 }
 
-/** Content may leave only if the options or the environment say so. */
+/** Content is exported only if the options or the environment enable it. */
 export function captureContentOf({ captureContent }: TracingOptions, environment: Environment): CaptureContent {
   if (captureContent === undefined) return environment.captureContent ?? 'none';
   if (typeof captureContent === 'boolean') return captureContent ? 'full' : 'none';
   return captureContent;
 }
 
-/** With an invalid endpoint, spans wait for a start with a valid one. The reason was reported when it was read. */
-const NOWHERE: Transport = {
+/** Used if the endpoint is invalid: spans stay in the journal until the program starts with a valid one. */
+const NO_ENDPOINT: Transport = {
   send: async () => ({
     status: 'retryable',
     error: new Error('the endpoint cannot be used; see the warning at the start'),
@@ -113,23 +113,23 @@ const NOWHERE: Transport = {
   shutdown() {},
 };
 
-const LOSSES: Readonly<Record<string, string>> = {
-  journal_full: 'the journal is full. Raise journal.maxBytes, or bring the back end back',
-  memory_full: 'too many wait in memory. Bring the back end back, or give the program a journal',
-  too_large: 'of the size: larger than what can be sent',
-  unsendable: 'of ids that are not valid',
-  damaged: 'of records in the journal that are damaged or missing',
-  stopped: 'tracing was stopped while they waited in memory, where no journal keeps them',
+const LOSS_REASONS: Readonly<Record<string, string>> = {
+  journal_full: 'the journal is full. Raise journal.maxBytes, or restart the back end',
+  memory_full: 'too many wait in memory. Restart the back end, or enable the journal',
+  too_large: 'they are too large to send',
+  unsendable: 'their ids are invalid',
+  damaged: 'their records in the journal are damaged or missing',
+  stopped: 'tracing was stopped while they were waiting in memory, without a journal',
   internal_error: 'of an error in convotel',
 };
 
 /** Warns once for each reason, when the first spans are lost. */
 function lossWarning(warn: (message: string) => void): (spans: number, reason: string) => void {
-  const said = new Set<string>();
+  const warned = new Set<string>();
   return (spans, reason) => {
-    const because = LOSSES[reason];
-    if (because === undefined || said.has(reason)) return;
-    said.add(reason);
+    const because = LOSS_REASONS[reason];
+    if (because === undefined || warned.has(reason)) return;
+    warned.add(reason);
     warn(
       `convotel: ${spans} finished ${spans === 1 ? 'span was' : 'spans were'} lost because ${because}. ` +
         'Further losses for this reason are only counted: see report() and the metric conversation.telemetry.spans.',
@@ -137,7 +137,7 @@ function lossWarning(warn: (message: string) => void): (spans: number, reason: s
   };
 }
 
-/** Passes every sampled span to the journal: steps and conversations when they begin, all spans when they end. */
+/** Passes sampled spans to the journal: steps and conversations when they start, all spans when they end. */
 export class DeliveryProcessor implements SpanProcessor {
   readonly #journal: Journal;
   readonly #delivery: Delivery;
@@ -154,7 +154,7 @@ export class DeliveryProcessor implements SpanProcessor {
     try {
       this.#journal.started(span);
     } catch (error) {
-      // The span is still kept when it ends; only its recovery after a crash is lost.
+      // The span is still stored when it ends, but not recovered after a crash.
       diag.debug('convotel: noting the start of a span', error);
     }
   }
@@ -170,7 +170,7 @@ export class DeliveryProcessor implements SpanProcessor {
     }
   }
 
-  /** Bounded, because the owner of the provider waits for it. */
+  /** Has a deadline, because the application may await it. */
   forceFlush(): Promise<void> {
     return this.#delivery.flush(FLUSH_DEADLINE_MS);
   }
@@ -186,7 +186,7 @@ function isSampled(span: ReadableSpan): boolean {
   return (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
 }
 
-/** Whether a span that was left open is worth closing after a crash. */
+/** Whether the span is a step or conversation, which is closed after a crash. */
 function isOurs({ name, attributes }: ReadableSpan): boolean {
   return (
     attributes[ATTRIBUTE.stepName] !== undefined ||
@@ -194,7 +194,7 @@ function isOurs({ name, attributes }: ReadableSpan): boolean {
   );
 }
 
-/** Most bytes of spans that wait in memory, without a journal or while its disk fails. */
+/** Maximum bytes of spans waiting in memory, without a journal or while the disk fails. */
 const MAX_MEMORY_BYTES = 96 * 1024 * 1024;
 
 /** The journal that the options and the environment configure. */
@@ -221,7 +221,7 @@ export function journalOf(
   });
 }
 
-/** The journals of all services. The XDG Base Directory Specification: paths that are not absolute are ignored. */
+/** Folder of the journals of all services. Relative paths are ignored (XDG Base Directory Specification). */
 export function defaultJournalFolder(stateFolder: string | undefined): string {
   const localAppData = process.env['LOCALAPPDATA'];
   const fallback =
@@ -232,8 +232,8 @@ export function defaultJournalFolder(stateFolder: string | undefined): string {
 const MAX_FOLDER_NAME_LENGTH = 80;
 
 /**
- * A service's name as the name of a folder, on every file system. Two services never share one; programs without a name
- * do, because the name that OpenTelemetry gives them depends on how Node was called.
+ * Encodes a service name as a folder name that is valid on every file system and unique per service. Programs without
+ * a service name share one folder, because OpenTelemetry's default name depends on how Node.js was started.
  */
 function folderName(serviceName: string): string {
   if (serviceName.startsWith('unknown_service')) return 'unknown_service';

@@ -50,10 +50,14 @@ function endSteps(count: number): void {
 }
 
 /** A TCP server that does with a connection whatever a test wants. */
-async function startPeer(connected: (socket: Socket) => void): Promise<{ endpoint: string; stop: () => void }> {
+async function startPeer(
+  connected: (socket: Socket) => void,
+): Promise<{ endpoint: string; connections: () => number; stop: () => void }> {
   const sockets = new Set<Socket>();
+  let connections = 0;
   const server: Server = createServer((socket) => {
     sockets.add(socket);
+    connections += 1;
     // A connection that the other side cuts is what these tests are about.
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
@@ -62,6 +66,7 @@ async function startPeer(connected: (socket: Socket) => void): Promise<{ endpoin
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    connections: () => connections,
     stop: () => {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -134,6 +139,21 @@ describe('what is finished arrives', () => {
     expect(receiver.requests.length).toBeLessThan(100);
   });
 
+  test.each(['hangs', 'refuses'])('and keeps everything where the back end %s', async (how) => {
+    const peer = await startPeer((socket) => (how === 'refuses' ? socket.destroy() : undefined));
+    const { flush, report } = start({ endpoint: peer.endpoint });
+    const flushes: Promise<unknown>[] = [];
+    for (let index = 0; index < 300; index += 1) {
+      conversation((c) => c.step('think', () => index));
+      flushes.push(flush({ deadlineMs: 300 }));
+      if (index % 20 === 0) await sleep(1);
+    }
+    await Promise.all(flushes);
+    expect(report()).toMatchObject({ finishedSpans: 600, deliveredSpans: 0, waitingSpans: 600, droppedSpans: {} });
+    expect(peer.connections()).toBeLessThan(20);
+    peer.stop();
+  });
+
   test('partial success is counted with its reason', async () => {
     const { flush, report } = start();
     const partialSuccess = { rejectedSpans: '2', errorMessage: 'two were too old' };
@@ -156,7 +176,9 @@ describe('what is finished arrives', () => {
       await flush();
     }
     expect(report()).toMatchObject({ waitingSpans: 0, droppedSpans: {} });
-    expect(warnings).toEqual([expect.stringContaining('took all spans of a request and says "version 1 goes away"')]);
+    expect(warnings).toEqual([
+      expect.stringContaining('accepted all spans of a request with the message "version 1 goes away"'),
+    ]);
   });
 
   test('a batch that is too large is sent in parts, and a single span that is too large is set aside', async () => {
@@ -170,6 +192,22 @@ describe('what is finished arrives', () => {
       handle.step('think', { attributes: { size: 'x'.repeat(index === 7 ? 4000 : 100) } }, () => index);
     await flush();
     expect(report()).toMatchObject({ deliveredSpans: 19, droppedSpans: { too_large: 1 }, waitingSpans: 0 });
+  });
+
+  test('prompts of 128 KB never meet the limit of a common proxy', async () => {
+    const { flush, report } = start({ captureContent: 'full' });
+    let largest = 0;
+    receiver.answerBy((response, _path, body) => {
+      largest = Math.max(largest, body.length);
+      if (body.length > 1024 * 1024) response.writeHead(413).end();
+      else accept(response);
+    });
+    const handle = startConversation();
+    for (let index = 0; index < 40; index += 1) handle.step('think', { input: 'word '.repeat(26_000) }, () => index);
+    await flush({ deadlineMs: 30_000 });
+    expect(report()).toMatchObject({ deliveredSpans: 40, waitingSpans: 0, droppedSpans: {} });
+    expect(largest).toBeGreaterThan(512 * 1024);
+    expect(largest).toBeLessThanOrEqual(1024 * 1024);
   });
 
   test('a span that a server answers 500 to, again and again, does not hold the others', async () => {
@@ -266,6 +304,20 @@ describe('when it cannot be delivered', () => {
     await shutdown();
     expect(warnings).toEqual([expect.stringContaining('metrics cannot be delivered')]);
   });
+
+  test.each(['hangs', 'cuts connections'])(
+    'shutdown with 50,000 batches waiting settles: a peer that %s',
+    async (how) => {
+      const peer = await startPeer((socket) => (how === 'hangs' ? undefined : socket.destroy()));
+      await withEnvironment({ OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '1' }, async () => {
+        const { shutdown, report } = start({ endpoint: peer.endpoint });
+        endSteps(50_000);
+        expect(await shutdown({ deadlineMs: 500 })).toMatchObject({ deliveredSpans: 0, undeliveredSpans: 50_001 });
+        expect(report()).toMatchObject({ waitingSpans: 50_001, droppedSpans: {} });
+      });
+      peer.stop();
+    },
+  );
 
   test('a peer that never answers', async () => {
     const peer = await startPeer(() => {});

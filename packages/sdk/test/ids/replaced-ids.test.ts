@@ -168,8 +168,8 @@ test('a function may replace them', async () => {
 
 test.each([
   ['throws', () => { throw new RangeError(`no such id: ${PHONE}`); }, 'threw RangeError; such ids are random'],
-  ['returns nothing', () => undefined as never, 'returned something other than a text of 1 to 128 characters'],
-  ['returns too much', () => 'x'.repeat(129), 'returned something other than a text of 1 to 128 characters'],
+  ['returns nothing', () => undefined as never, 'returned something other than a string of 1 to 128 characters'],
+  ['returns too much', () => 'x'.repeat(129), 'returned something other than a string of 1 to 128 characters'],
   ['changes its own results', (id: string) => `${id.replace(PHONE, 'x')}x`, 'does not return its own results as they are'],
 ])('a function that %s is said once, and the id stays here', async (_what, replaceIds: (id: string) => string, warning) => {
   start({ replaceIds });

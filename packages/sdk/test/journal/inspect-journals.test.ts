@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -80,6 +80,18 @@ test('a damaged record is counted, files of an unknown format too, and looking c
   const [journal] = await inspectJournals(folder);
   expect(journal).toMatchObject({ waitingSpans: 49, damagedSpans: 1, unknownFiles: 1 });
   expect(filesBelow(folder).map((each) => readFileSync(join(folder, each), 'latin1'))).toEqual(before);
+});
+
+test('spans that are cut off the end are counted', async () => {
+  const tracing = start();
+  record(50, 60);
+  await tracing.shutdown();
+  const { waitingSpans } = tracing.report();
+  const [file] = filesBelow(folder).map((each) => join(folder, each));
+  truncateSync(file!, statSync(file!).size / 2);
+  const [journal] = await inspectJournals(folder);
+  expect(journal!.damagedSpans).toBeGreaterThan(1);
+  expect(journal!.waitingSpans + journal!.damagedSpans).toBe(waitingSpans);
 });
 
 test('where there is no folder, there is no journal', async () => {

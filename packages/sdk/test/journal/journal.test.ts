@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,6 +48,16 @@ function journalText(): string {
     .filter((file) => file.endsWith('.seg'))
     .map((file) => readFileSync(join(folder, file), 'latin1'))
     .join('');
+}
+
+/** Runs a program that kills itself; its first argument is the folder. */
+function runToItsEnd(program: string): void {
+  const { signal, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program, folder], {
+    cwd: import.meta.dirname,
+    env: { ...process.env, NODE_OPTIONS: '' },
+    encoding: 'utf8',
+  });
+  if (signal !== 'SIGKILL') throw new Error(`the program was not killed: ${stderr}`);
 }
 
 function balance(tracing: Tracing): number {
@@ -108,40 +118,79 @@ describe('a finished step', () => {
   });
 });
 
-describe('a record that a dying process had begun to write', () => {
+describe('the end of what a killed process has left', () => {
   const LAST = Buffer.from('"name":"last"');
 
-  /** A journal of which the newest record, that of the step `last`, is the last thing; returns its file. */
-  async function leaveBehind(): Promise<string> {
-    const { shutdown } = start();
-    const handle = startConversation();
-    handle.step('first', () => 1);
-    // The root's end would follow: what a kill leaves ends here.
-    handle.step('last', () => 1);
+  /**
+   * A journal of which the newest record, that of the step `last`, is the last thing; returns its file. `beforeKill`
+   * runs in the process, which has `folder` as its first argument.
+   */
+  function leaveBehind(beforeKill = ''): string {
+    const program = `
+      import { startTracing } from '@convotel/sdk';
+      import { startConversation } from '@convotel/tracing';
+      startTracing({ serviceName: 'journal-test', endpoint: '${NOBODY}', metrics: false, journal: { folder: process.argv[1] }, warn() {} });
+      const handle = startConversation();
+      handle.step('first', () => 1);
+      handle.step('last', () => 1);
+      ${beforeKill}
+      process.kill(process.pid, 'SIGKILL');
+    `;
+    runToItsEnd(program);
     const [process] = readdirSync(join(folder, 'journal-test'));
     const file = readdirSync(join(folder, 'journal-test', process!)).find((name) => name.endsWith('.seg'))!;
-    const path = join(folder, 'journal-test', process!, file);
-    const bytes = readFileSync(path);
-    await shutdown();
-    writeFileSync(path, bytes);
-    return path;
+    return join(folder, 'journal-test', process!, file);
   }
 
-  test.each([1, 10, 100, 'all but one byte', 'all'])('is counted as torn, not as a span: %s bytes cut', async (cut) => {
-    const path = await leaveBehind();
-    const bytes = readFileSync(path);
-    const begin = bytes.lastIndexOf(Buffer.from([0xc0, 0xff, 0xc1, 0xf5]), bytes.lastIndexOf(LAST));
-    const length = typeof cut === 'number' ? bytes.length - cut : cut === 'all' ? begin : begin + 1;
-    truncateSync(path, length);
-    const next = start({ endpoint: receiver.endpoint });
-    await next.flush();
-    expect(next.report()).toMatchObject({ tornRecords: cut === 'all' ? 0 : 1, droppedSpans: {} });
-    expect(receiver.spans().some(({ name }) => name === 'first')).toBe(true);
-    expect(balance(next)).toBe(0);
-  });
+  /** Where the record of the step `last` begins. */
+  function beginOfLast(bytes: Buffer): number {
+    return bytes.lastIndexOf(Buffer.from([0xc0, 0xff, 0xc1, 0xf5]), bytes.lastIndexOf(LAST));
+  }
 
-  test('but a whole one that is damaged is a lost span', async () => {
-    const path = await leaveBehind();
+  test.each([1, 10, 100, 'all but one byte', 'all'])(
+    'is counted as a torn record, not as a span, when it had just been begun: %s bytes cut',
+    async (cut) => {
+      const path = leaveBehind();
+      const bytes = readFileSync(path);
+      const begin = beginOfLast(bytes);
+      const length = typeof cut === 'number' ? bytes.length - cut : cut === 'all' ? begin : begin + 1;
+      truncateSync(path, length);
+      const next = start({ endpoint: receiver.endpoint });
+      await next.flush();
+      expect(next.report()).toMatchObject({ tornRecords: cut === 'all' ? 0 : 1, droppedSpans: {} });
+      expect(receiver.spans().some(({ name }) => name === 'first')).toBe(true);
+      expect(balance(next)).toBe(0);
+    },
+  );
+
+  // By then, its process had said how many spans it had written.
+  test.each(['cut', 'cut with the record before it', 'damaged in its length', 'emptied'])(
+    'is a lost span when it had ended for long: %s',
+    async (damage) => {
+      const path = leaveBehind(`
+      const { readFileSync, readdirSync } = await import('node:fs');
+      const heartbeat = readdirSync(process.argv[1], { recursive: true, encoding: 'utf8' }).find((name) => name.endsWith('heartbeat'));
+      while (!readFileSync(process.argv[1] + '/' + heartbeat, 'utf8').includes('"spans":2')) await new Promise((resolve) => setTimeout(resolve, 20));
+    `);
+      const bytes = readFileSync(path);
+      const begin = beginOfLast(bytes);
+      if (damage === 'damaged in its length') {
+        bytes[begin + 9]! ^= 0x80;
+        writeFileSync(path, bytes);
+      } else {
+        const first = bytes.lastIndexOf(Buffer.from([0xc0, 0xff, 0xc1, 0xf5]), bytes.indexOf('"name":"first"'));
+        truncateSync(path, damage === 'cut' ? begin : damage === 'emptied' ? 0 : first);
+      }
+      const next = start({ endpoint: receiver.endpoint });
+      await next.flush();
+      const lost = damage === 'cut' || damage === 'damaged in its length' ? 1 : 2;
+      expect(next.report().droppedSpans).toEqual({ damaged: lost });
+      expect(balance(next)).toBe(0);
+    },
+  );
+
+  test('is a lost span when it is whole but damaged', async () => {
+    const path = leaveBehind();
     const bytes = readFileSync(path);
     bytes[bytes.lastIndexOf(LAST)]! ^= 1;
     writeFileSync(path, bytes);
@@ -170,14 +219,7 @@ describe('what was open when a process died', () => {
   `;
 
   test('is closed once, as abandoned, by the next start', async () => {
-    try {
-      execFileSync(process.execPath, ['--input-type=module', '-e', PROGRAM, folder], {
-        cwd: import.meta.dirname,
-        env: { ...process.env, NODE_OPTIONS: '' },
-      });
-    } catch {
-      // Killed, as it should be.
-    }
+    runToItsEnd(PROGRAM);
     const next = start({ endpoint: receiver.endpoint });
     await next.flush({ deadlineMs: 20_000 });
     const open = receiver.spans().filter((span) => attributesOf(span)['conversation.recovered'] === true);
@@ -195,6 +237,43 @@ describe('what was open when a process died', () => {
     await third.flush();
     expect(third.report().inheritedSpans).toBe(0);
   });
+});
+
+test('cluster workers and forked children have a folder each, and the next start sends what is in all of them', async () => {
+  const program = join(folder, 'program.mjs');
+  const state = join(folder, 'state');
+  const built = (name: string): string =>
+    JSON.stringify(join(import.meta.dirname, `../../../${name}/dist/esm/index.js`));
+  writeFileSync(
+    program,
+    `
+    import cluster from 'node:cluster';
+    import { fork } from 'node:child_process';
+    import { once } from 'node:events';
+    import { startTracing } from ${built('sdk')};
+    import { conversation } from ${built('tracing')};
+    startTracing({ serviceName: 'journal-test', endpoint: '${NOBODY}', metrics: false, journal: { folder: ${JSON.stringify(state)} }, warn() {} });
+    const isChild = cluster.isWorker || process.argv[2] === 'forked';
+    conversation((c) => c.step(cluster.isWorker ? 'cluster' : isChild ? 'forked' : 'primary', () => 1));
+    if (isChild) process.kill(process.pid, 'SIGKILL');
+    await once(cluster.fork(), 'exit');
+    await once(cluster.fork(), 'exit');
+    await once(fork(${JSON.stringify(program)}, ['forked']), 'exit');
+    process.kill(process.pid, 'SIGKILL');
+    `,
+  );
+  const environment = { ...process.env, NODE_OPTIONS: '' };
+  const { signal, stderr } = spawnSync(process.execPath, [program], { env: environment, encoding: 'utf8' });
+  expect({ signal, stderr }).toEqual({ signal: 'SIGKILL', stderr: '' });
+  expect(readdirSync(join(state, 'journal-test'))).toHaveLength(4);
+  const next = start({ endpoint: receiver.endpoint, journal: { folder: state } });
+  await next.flush({ deadlineMs: 20_000 });
+  const steps = receiver
+    .spans()
+    .map(({ name }) => name)
+    .filter((name) => name !== 'conversation');
+  expect(steps.toSorted()).toEqual(['cluster', 'cluster', 'forked', 'primary']);
+  expect(next.report()).toMatchObject({ inheritedSpans: 8, deliveredSpans: 8 });
 });
 
 describe('where no folder can be written', () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -20,6 +20,7 @@ let folder: string;
 let said: string[];
 let running: Tracing | undefined;
 let wire: Buffer[];
+let cleanUp: (() => Promise<void>) | undefined;
 
 beforeEach(async () => {
   receiver = await startOtlpReceiver();
@@ -45,6 +46,8 @@ afterEach(async () => {
   delete processSettings().captureContent;
   delete processSettings().maxContentLength;
   await receiver.stop();
+  await cleanUp?.();
+  cleanUp = undefined;
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -101,7 +104,7 @@ async function talk(words: readonly string[], birds: readonly string[]): Promise
   const other = trace.getTracer('other');
   for (const [index, word] of words.entries()) {
     const bird = birds[index % birds.length]!;
-    await conversation({ attributes: { note: bird } }, async (c) => {
+    await conversation({ sessionId: 'call', attributes: { note: bird } }, async (c) => {
       await c.step('stt', { input: word }, async (s) => {
         s.output(`${word} again`);
         s.interrupted(`because of ${bird}`);
@@ -132,10 +135,40 @@ async function talk(words: readonly string[], birds: readonly string[]): Promise
   }
 }
 
+const CLI = join(import.meta.dirname, '../../../cli/bin/convotel.js');
+
+/** Every command that prints something of conversations. */
+const ANSWERS: Readonly<Record<string, readonly string[]>> = {
+  recent: [],
+  summary: ['latest'],
+  trace: ['latest'],
+  timeline: ['latest'],
+  explain: ['latest'],
+  sessions: [],
+  session: ['latest'],
+  averages: [],
+  percentiles: ['gpt'],
+  slow: ['--threshold', '0.001ms'],
+  longest: [],
+  satisfaction: [],
+  correlation: [],
+  errors: [],
+  success: [],
+  'common-errors': ['--limit', '1000'],
+  usage: [],
+  hours: [],
+  busiest: [],
+  compare: ['--at', '1s', '--span', '1h'],
+  watch: ['--once', '--max-error-rate', '1'],
+  doctor: [],
+};
+const NO_ANSWERS = ['demo', 'serve', 'ui', 'backup', 'forget', 'clickhouse', 'completion'];
+
 function journalBytes(): string {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.seg$|\.json$/.test(file))
-    .map((file) => readFileSync(join(folder, file), 'latin1'))
+    .map((file) => join(folder, file))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => readFileSync(path, 'latin1'))
     .join('');
 }
 
@@ -166,35 +199,32 @@ describe('of 200 canaries, none leaves', () => {
 test('nor does one reach the store, or what a command prints', async () => {
   const storePath = join(folder, 'store.duckdb');
   const backend = await startLocalBackend({ storePath, port: 0 });
+  cleanUp = () => backend.stop();
   const { shutdown } = start({ endpoint: backend.url, metrics: false });
   const [words, birds] = [freeWords(), shapes()];
   await talk(words, birds);
   expect(await shutdown({ deadlineMs: 20_000 })).toEqual({ deliveredSpans: 400, undeliveredSpans: 0 });
   const ask = async (...command: string[]): Promise<string> => {
-    const cli = join(import.meta.dirname, '../../../cli/bin/convotel.js');
-    const environment = { ...process.env, NODE_OPTIONS: '', CONVOTEL_FROM: backend.url };
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [cli, ...command], { env: environment });
+    const environment = { ...process.env, NODE_OPTIONS: '', CONVOTEL_FROM: backend.url, XDG_STATE_HOME: folder };
+    const asked = promisify(execFile)(process.execPath, [CLI, ...command], { env: environment });
+    // A command that finds something ends with another status, and has printed it.
+    const { stdout, stderr } = await asked.catch((error: { stdout: string; stderr: string }) => error);
     return stdout + stderr;
   };
-  const recent = await ask('recent', '--json');
-  const id = /"conversationId":\s*"([^"]+)"/.exec(recent)![1]!;
-  const answers = [recent];
-  for (const command of [
-    ['errors'],
-    ['common-errors'],
-    ['averages'],
-    ['summary', id],
-    ['trace', id],
-    ['timeline', id],
-  ]) {
-    answers.push(await ask(...command), await ask(...command, '--json'));
+  const listed = [...(await ask('--help')).matchAll(/^  ([a-z-]+) {2,}\w/gm)].map(([, name]) => name!);
+  expect([...Object.keys(ANSWERS), ...NO_ANSWERS].toSorted()).toEqual(listed.toSorted());
+  const answers: string[] = [];
+  for (const [command, words] of Object.entries(ANSWERS)) {
+    const printed = await Promise.all([ask(command, ...words), ask(command, ...words, '--json')]);
+    for (const text of printed) expect(text).toMatch(/gpt|call|conversation|traceparent|success/i);
+    answers.push(...printed);
   }
   await backend.stop();
   const marks = [...words, ...birds.map(birdOf)];
   const store = readFileSync(storePath).toString('latin1');
   for (const place of [store, answers.join('\n')]) expect(marks.filter((mark) => place.includes(mark))).toEqual([]);
   expect(answers.join('\n')).toContain('gpt');
-}, 60_000);
+}, 300_000);
 
 describe('content leaves where it was switched on', () => {
   test('full: whole, and redacted', async () => {

@@ -14,6 +14,10 @@ test.each([
   ['id 0123456789abcdef0123456789abcdef', 'id [secret]'],
   ['call +49 170 1234567 failed', 'call [number] failed'],
   ['card 4111-1111-1111-1111 refused', 'card [number] refused'],
+  [
+    'order 550e8400-e29b-41d4-a716-446655440000: +49 170 1234567',
+    'order 550e8400-e29b-41d4-a716-446655440000: [number]',
+  ],
 ])('%s', (message, redacted) => {
   expect(redactErrorMessage(message)).toBe(redacted);
 });
@@ -23,6 +27,8 @@ test.each([
   'connect ECONNREFUSED 127.0.0.1:4318',
   'Request took 12345 ms, limit is 10000',
   'HTTP 429: too many tokens, 128000 allowed',
+  'request 550e8400-e29b-41d4-a716-446655440000 failed',
+  'no session 123E4567-E89B-12D3-A456-F26614174000, 3 tried',
 ])('leaves alone: %s', (message) => {
   expect(redactErrorMessage(message)).toBe(message);
 });

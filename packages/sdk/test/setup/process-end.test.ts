@@ -85,6 +85,14 @@ describe('a signal', () => {
     },
   );
 
+  test.each(['SIGINT', 'SIGTERM'] as const)('%s ends the process where the back end hangs', async (signal) => {
+    receiver.answerBy(() => {});
+    const { child, says, ended } = run(STAYS);
+    await says('ready');
+    child.kill(signal);
+    expect(await ended).toBe(signal);
+  });
+
   test('that somebody else handles is left to him, also one who came later', async () => {
     const { child, says } = run(`${STAYS} process.on('SIGTERM', () => console.log('mine'));`);
     await says('ready');
@@ -121,6 +129,12 @@ describe('the end', () => {
     expect(receiver.spans()).toHaveLength(2);
   });
 
+  test('by itself comes where the back end hangs', async () => {
+    receiver.answerBy(() => {});
+    const { ended } = run('');
+    expect(await ended).toBe(0);
+  });
+
   test('of a program whose model throws keeps its status and message, and loses nothing', async () => {
     const { ended, output } = run(
       "await conversation((c) => c.step('gpt', async () => { throw new Error('model is down'); }));",
@@ -128,12 +142,14 @@ describe('the end', () => {
     expect(await ended).toBe(1);
     expect(output()).toContain('model is down');
     const next = startTracing({
-      serviceName: undefined,
+      serviceName: 'ends',
       endpoint: receiver.endpoint,
       metrics: false,
       journal: { folder },
     });
     await next.shutdown();
+    const names = receiver.spans().map(({ name }) => name);
+    expect(names.toSorted()).toEqual(['conversation', 'conversation', 'first', 'gpt']);
   });
 
   test('asks the tracing package to end what is open, first', async () => {
@@ -279,4 +295,13 @@ test('nor do those that were there before convotel was loaded', async () => {
   } finally {
     jest.useRealTimers();
   }
+});
+
+test('OTEL_LOG_LEVEL shows what OpenTelemetry says; without it, nothing is written', async () => {
+  const { ended, output } = run('', '', "process.env.OTEL_LOG_LEVEL = 'Debug'; const tracing = startTracing");
+  expect(await ended).toBe(0);
+  expect(output()).toMatch(/@opentelemetry\/api: Registered a global/);
+  const quiet = run('');
+  expect(await quiet.ended).toBe(0);
+  expect(quiet.output()).toBe('ready\n');
 });

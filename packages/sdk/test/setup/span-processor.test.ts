@@ -188,7 +188,7 @@ test('an option that the processor, or a setup that joins it, has no use for is 
   const tracing = startTracing({ ...options, ...used, provider: 'join', serviceName: 'other', metrics: false, warn });
   expect(warnings[1]).toMatch(/the options "serviceName" and "metrics" are not used, .* Give them to that processor/);
   conversation((c) => c.step('stt', () => {}));
-  expect(warnings[2]).toMatch(/serviceName is "mine", but the spans .* says "unknown_service:/);
+  expect(warnings[2]).toMatch(/serviceName is "mine", but the resource .* has "unknown_service:/);
   expect(warnings).toHaveLength(3);
   await tracing.shutdown();
   await provider.shutdown();

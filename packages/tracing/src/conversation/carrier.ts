@@ -4,36 +4,39 @@ import { conversationIdsOf, isConversationId, processSettings } from '@convotel/
 import { warnOnce } from '../guards/warnings.ts';
 import type { Carrier } from '../step/step-options.ts';
 
-/** Names in a carrier: lower-case and without dots, so that they can be headers of any transport. */
+/** Keys of a carrier: lower case and without dots, so that they are valid header names in any transport. */
 const KEY = {
   /** W3C Trace Context, version 00. */
   traceparent: 'traceparent',
   conversationId: 'convotel-conversation-id',
   workflow: 'convotel-workflow',
   sessionId: 'convotel-session-id',
-  /** Depth that a step right below the carrier's span has; absent for an outermost one. */
+  /** Depth of the children of the carrier's span; absent if 0. */
   depth: 'convotel-depth',
   /** Milliseconds since the epoch. */
   inputEnd: 'convotel-input-end',
-  /** Milliseconds since the epoch: the root's start. Present when the ownership of the root is given away. */
+  /** Start of the root in milliseconds since the epoch; present if the root is handed off. */
   handedOffRoot: 'convotel-handed-off-root',
 } as const;
 
-/** Longest text of a carrier that is taken, in UTF-16 code units; a conversation id has a limit of its own. */
+/**
+ * Maximum length of a text in a carrier, in UTF-16 code units; longer ones are truncated. The conversation id has a
+ * limit of its own.
+ */
 const MAX_TEXT_LENGTH = 1024;
 const MAX_DEPTH = 1000;
 const LATEST_EPOCH_MS = 7_258_118_400_000;
 
-/** What a carrier says. */
+/** The decoded contents of a carrier. */
 export interface CarriedConversation {
   id: string;
   workflow?: string | undefined;
   sessionId?: string | undefined;
-  /** The span below which steps belong; absent where the carrier's process recorded none. */
+  /** Parent of the steps; undefined if the process that created the carrier records no spans. */
   parent?: SpanContext | undefined;
   depth: number;
   inputEndMs?: number | undefined;
-  /** Start of a root that is handed over, in milliseconds since the epoch. */
+  /** Start of the root, if it is handed off, in milliseconds since the epoch. */
   rootStartMs?: number | undefined;
 }
 
@@ -51,8 +54,8 @@ export function carrierOf(carried: CarriedConversation): Carrier {
 }
 
 /**
- * Reads a carrier or a conversation id that came from anywhere: a queue, a header, an attacker.
- * What is malformed is left out; without a conversation id there is nothing to join. One warning says so; nothing is thrown.
+ * Reads a carrier or a conversation id from an untrusted source such as a queue or a header. Never throws.
+ * Malformed fields are left out; without a valid conversation id it warns once and returns undefined.
  */
 export function readCarrier(given: unknown): CarriedConversation | undefined {
   if (isConversationId(given)) return { id: writtenId(given), depth: 0 };
@@ -61,50 +64,56 @@ export function readCarrier(given: unknown): CarriedConversation | undefined {
   if (!isConversationId(id)) {
     warnOnce(
       'carrier',
-      'joinConversation() was given neither a conversation id (1 to 128 characters) nor what carrier() or handOff() ' +
-        'made; its steps are not recorded. Pass the whole carrier along with the message.',
+      'joinConversation() was given neither a conversation id (1 to 128 characters) nor a carrier from carrier() or ' +
+        'handOff(), so its steps are not recorded. Send the whole carrier with the message.',
     );
     return undefined;
   }
   const traceparent = read(KEY.traceparent);
   const parent = parseTraceparent(traceparent);
   if (parent === undefined && traceparent !== undefined) {
-    warnOnce('carrier traceparent', 'the traceparent of a carrier is malformed; its steps are put below the root');
+    warnOnce('carrier traceparent', 'the traceparent of a carrier is malformed; its steps become children of the root');
   }
   return {
     id: writtenId(id),
     workflow: textOf(decoded(read(KEY.workflow))),
     sessionId: writtenId(textOf(decoded(read(KEY.sessionId)))),
     parent,
-    // A depth without its span would nest the step in nothing.
+    // Without the parent span its depth is meaningless.
     depth: parent === undefined ? 0 : (numberOf(read(KEY.depth), MAX_DEPTH) ?? 0),
     inputEndMs: numberOf(read(KEY.inputEnd), LATEST_EPOCH_MS),
     rootStartMs: numberOf(read(KEY.handedOffRoot), LATEST_EPOCH_MS),
   };
 }
 
-/** The id as it may be written and hashed: the program's author may have ids replaced (`startTracing({ replaceIds })`). */
+/** The id as it is written to spans and hashed: replaced, if `startTracing({ replaceIds })` says so. */
 export function writtenId<Id extends string | undefined>(id: Id): Id {
   const { replaceId } = processSettings();
   return id === undefined || replaceId === undefined ? id : (replaceId(id) as Id);
 }
 
-/** The span of another trace that `headers` name by W3C `traceparent`; undefined, with one warning, when they name none. */
+/** The span context of the W3C `traceparent` in `headers`; undefined, with one warning, if there is no valid one. */
 export function readTraceparent(headers: unknown): SpanContext | undefined {
   const parent = parseTraceparent(readerOf(headers)(KEY.traceparent));
   if (parent === undefined) {
-    warnOnce('continueFrom', 'continueFrom() found no valid W3C traceparent in the headers; nothing is linked');
+    warnOnce('continueFrom', 'continueFrom() found no valid W3C traceparent in the headers, so no link is added');
   }
   return parent;
 }
 
-/** The root of a conversation that is known by its id only. Whether it is sampled follows from its trace id. */
+/**
+ * The root span context of a conversation of which only the id is known. Its real sampling decision follows from the
+ * trace id.
+ */
 export function rootContextOf(conversationId: string): SpanContext {
   const { traceId, rootSpanId } = conversationIdsOf(conversationId);
   return { traceId, spanId: rootSpanId, traceFlags: TraceFlags.SAMPLED, isRemote: true };
 }
 
-/** Reads one name from a plain object, a `Map` or `Headers`; what throws or is no string is absent. */
+/**
+ * Returns a function that reads one key of a plain object, a `Map` or `Headers`; undefined if the value is not a string
+ * or reading it throws.
+ */
 function readerOf(given: unknown): (name: string) => string | undefined {
   return (name) => {
     try {
@@ -116,7 +125,7 @@ function readerOf(given: unknown): (name: string) => string | undefined {
           : (given as Record<string, unknown>)[name];
       return typeof value === 'string' ? value : undefined;
     } catch {
-      // A getter or a Proxy that throws; the value is absent, and what is required is missed below.
+      // A getter or Proxy that throws: the value counts as missing.
       return undefined;
     }
   };
@@ -126,7 +135,7 @@ function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): string {
   return `00-${traceId}-${spanId}-${(traceFlags & 0xff).toString(16).padStart(2, '0')}`;
 }
 
-/** W3C Trace Context, "traceparent": later versions may append parts, version ff is forbidden. */
+/** W3C Trace Context, "traceparent": later versions may append fields, version ff is invalid. */
 const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.{0,256})?$/;
 
 function parseTraceparent(text: string | undefined): SpanContext | undefined {
@@ -137,7 +146,9 @@ function parseTraceparent(text: string | undefined): SpanContext | undefined {
   return isSpanContextValid(context) ? context : undefined;
 }
 
-/** As a header may hold it. A half surrogate becomes U+FFFD, as it does wherever ids are written as UTF-8. */
+/**
+ * Percent-encoded for use in headers. A lone surrogate becomes U+FFFD, as it does wherever ids are written as UTF-8.
+ */
 function encoded(text: string): string {
   return encodeURIComponent(Buffer.from(text, 'utf8').toString('utf8'));
 }
@@ -147,7 +158,7 @@ function decoded(text: string | undefined): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    // Not percent-encoded: an id that somebody wrote by hand.
+    // Not percent-encoded, such as an id that was written by hand.
     return text;
   }
 }

@@ -2,7 +2,7 @@ import { isFailure, OUTCOMES } from '@convotel/conventions';
 import type { SpanEnding } from '../guards/spans.ts';
 import type { HostedStep, StepTimes } from '../step/step-host.ts';
 
-/** Steps that are remembered at most; a conversation that fails more often than that has its newest failures judged. */
+/** Maximum number of failed steps, and of retries, that are remembered; beyond it the newest count. */
 const MAX_REMEMBERED = 1000;
 
 interface EndedStep {
@@ -11,8 +11,8 @@ interface EndedStep {
   startedMs: number;
   endedMs: number;
   ending: SpanEnding;
-  /** A step that started after this one's end was completed: the program went on and got somewhere. */
-  isMadeGood: boolean;
+  /** A step that started after this one's end completed: the program recovered. */
+  isRecovered: boolean;
 }
 
 interface Retry {
@@ -22,27 +22,28 @@ interface Retry {
 }
 
 /**
- * How a conversation ended that was not told: the outcome of an outermost step that failed, was not retried, and after
- * whose end no outermost step started that was completed; otherwise `interrupted` when the outermost step that ended
- * last was; otherwise `completed`. Of several failures the worst counts, of equal ones the earlier.
+ * The outcome of a conversation whose program passed none. It is that of an outermost step that failed, was not
+ * retried, and was not followed by an outermost step that completed; otherwise `interrupted` if the outermost step that
+ * ended last was interrupted; otherwise `completed`. Of several failures the most severe counts, of equal ones the
+ * earliest.
  */
 export class ConversationOutcome {
-  /** Outermost steps that did not complete, by their end. */
+  /** Outermost steps that did not complete, in order of end. */
   readonly #notCompleted: EndedStep[] = [];
   readonly #retries: Retry[] = [];
-  /** Whether some may not be made good yet; a long conversation does not search them at each step. */
+  /** Whether any of them may not have been recovered from yet; saves searching them after every step. */
   #hasOpenFailures = false;
-  /** Of the outermost step that ended last. */
+  /** This and the next two are of the outermost step that ended last. */
   #lastEndedMs = Number.NEGATIVE_INFINITY;
   #isLastInterrupted = false;
   #lastReason: string | undefined;
 
-  /** Why the conversation was interrupted, where the step that ended last said so. */
+  /** The interruption reason of the outermost step that ended last, if it was interrupted. */
   get interruptionReason(): string | undefined {
     return this.#isLastInterrupted ? this.#lastReason : undefined;
   }
 
-  /** Takes an outermost step that is over. */
+  /** Adds an outermost step that ended. */
   add({ name, attempt, interruptionReason }: HostedStep, { startedMs, endedMs }: StepTimes, ending: SpanEnding): void {
     if (endedMs >= this.#lastEndedMs) {
       this.#lastEndedMs = endedMs;
@@ -54,15 +55,15 @@ export class ConversationOutcome {
       if (this.#retries.length > MAX_REMEMBERED) this.#retries.shift();
     }
     if (ending.outcome === 'completed') {
-      if (this.#hasOpenFailures) this.#makeGood(startedMs);
-    } else this.#remember({ name, attempt, startedMs, endedMs, ending, isMadeGood: false });
+      if (this.#hasOpenFailures) this.#markRecovered(startedMs);
+    } else this.#remember({ name, attempt, startedMs, endedMs, ending, isRecovered: false });
   }
 
-  #makeGood(startedMs: number): void {
+  #markRecovered(startedMs: number): void {
     this.#hasOpenFailures = false;
     for (const step of this.#notCompleted) {
-      if (step.endedMs <= startedMs) step.isMadeGood = true;
-      else if (!step.isMadeGood) this.#hasOpenFailures = true;
+      if (step.endedMs <= startedMs) step.isRecovered = true;
+      else if (!step.isRecovered) this.#hasOpenFailures = true;
     }
   }
 
@@ -70,7 +71,7 @@ export class ConversationOutcome {
     this.#hasOpenFailures = true;
     this.#notCompleted.push(step);
     if (this.#notCompleted.length <= MAX_REMEMBERED) return;
-    const settled = this.#notCompleted.findIndex(({ isMadeGood }) => isMadeGood);
+    const settled = this.#notCompleted.findIndex(({ isRecovered }) => isRecovered);
     this.#notCompleted.splice(Math.max(settled, 0), 1);
   }
 
@@ -79,14 +80,17 @@ export class ConversationOutcome {
     let worst: SpanEnding | undefined;
     for (const step of this.#notCompleted) {
       const { ending } = step;
-      if (!isFailure(ending.outcome) || step.isMadeGood || retried.has(step)) continue;
+      if (!isFailure(ending.outcome) || step.isRecovered || retried.has(step)) continue;
       if (worst === undefined || rankOf(ending) < rankOf(worst)) worst = ending;
     }
     if (worst !== undefined) return worst;
     return { outcome: this.#isLastInterrupted ? 'interrupted' : 'completed' };
   }
 
-  /** In order of start, attempt k + 1 retries the latest attempt k of its name that did not complete and was not retried yet. */
+  /**
+   * In order of start, attempt k + 1 retries the latest attempt k with the same name that did not complete and was not
+   * retried yet.
+   */
   #retriedSteps(): Set<EndedStep> {
     const retried = new Set<EndedStep>();
     for (const retry of this.#retries.toSorted((first, second) => first.startedMs - second.startedMs)) {
@@ -109,32 +113,32 @@ function rankOf({ outcome }: SpanEnding): number {
   return OUTCOMES.indexOf(outcome);
 }
 
-/** Errors that are remembered at most. */
-const MAX_JUDGED = 8;
-/** Errors along `cause` that are compared. */
+/** Maximum number of errors that are remembered. */
+const MAX_CLASSIFIED_ERRORS = 8;
+/** Maximum length of a chain of `cause`s that is compared. */
 const MAX_CAUSES = 8;
 
 /**
- * How errors ended steps. The same error ends what is around a step too, unless it is caught: an interruption that was
- * none by the error's name stays one, and a step's own classifier speaks for the conversation.
+ * How errors ended steps. Unless it is caught, the same error also ends the enclosing steps and the conversation. They
+ * get the same outcome, even if it came from an `interrupted()` call or from the step's own classifier.
  */
-export class JudgedErrors {
-  #judged: { error: unknown; step: HostedStep; ending: SpanEnding }[] | undefined;
+export class ClassifiedErrors {
+  #entries: { error: unknown; step: HostedStep; ending: SpanEnding }[] | undefined;
 
   add(error: unknown, step: HostedStep, ending: SpanEnding): void {
-    this.#judged ??= [];
-    this.#judged.push({ error, step, ending });
-    if (this.#judged.length > MAX_JUDGED) this.#judged.shift();
+    this.#entries ??= [];
+    this.#entries.push({ error, step, ending });
+    if (this.#entries.length > MAX_CLASSIFIED_ERRORS) this.#entries.shift();
   }
 
-  /** The ending of the step, inside `step` where that is given, that `error` or one of its causes ended last. */
+  /** How `error` or one of its causes ended a step last; only steps inside `step` count, if that is given. */
   find(error: unknown, step: HostedStep | undefined): SpanEnding | undefined {
-    if (this.#judged === undefined) return undefined;
-    const candidates = step === undefined ? this.#judged : this.#judged.filter((judged) => isInside(judged.step, step));
+    if (this.#entries === undefined) return undefined;
+    const candidates = step === undefined ? this.#entries : this.#entries.filter((entry) => isInside(entry.step, step));
     let cause = error;
     for (let count = 0; count < MAX_CAUSES && cause !== undefined; count += 1) {
-      const judged = candidates.findLast((each) => Object.is(each.error, cause));
-      if (judged !== undefined) return judged.ending;
+      const entry = candidates.findLast((each) => Object.is(each.error, cause));
+      if (entry !== undefined) return entry.ending;
       cause = causeOf(cause);
     }
     return undefined;
@@ -142,8 +146,8 @@ export class JudgedErrors {
 }
 
 function isInside(step: HostedStep, outer: HostedStep): boolean {
-  for (let around = step.enclosing; around !== undefined; around = around.enclosing) {
-    if (around === outer) return true;
+  for (let enclosing = step.enclosing; enclosing !== undefined; enclosing = enclosing.enclosing) {
+    if (enclosing === outer) return true;
   }
   return false;
 }
@@ -152,7 +156,7 @@ function causeOf(error: unknown): unknown {
   try {
     return error instanceof Object ? (error as { cause?: unknown }).cause : undefined;
   } catch {
-    // A getter or Proxy that throws; nothing is known below it.
+    // A getter or Proxy that throws: the chain of causes ends here.
     return undefined;
   }
 }

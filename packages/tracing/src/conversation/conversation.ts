@@ -1,4 +1,4 @@
-import { readOptions } from '../guards/given-values.ts';
+import { readOptions } from '../guards/untrusted-values.ts';
 import { epochMsFrom } from '../guards/times.ts';
 import { followResult } from '../results/follow-result.ts';
 import type { ResultObserver, ResultOptions } from '../results/result-observer.ts';
@@ -12,15 +12,16 @@ import type {
   JoinConversationOptions,
   StartConversationOptions,
 } from './conversation-options.ts';
-import { begunHere, joined, unrecorded } from './origin.ts';
+import { joinedOrigin, newOrigin, unrecordedOrigin } from './origin.ts';
 import { TracedConversation } from './traced-conversation.ts';
 
 /**
- * Runs one conversation inside a trace of its own, with `run` as the active conversation's function.
- * Returns exactly what `run` returns and throws exactly what it throws. Its root span ends when the result is over and
- * no step is open; a stream that `run` returns is over when it was read, so that the conversation lasts as long as the
- * program's client gets something from it. Its outcome is what `run` throws, else what its outermost steps say: a failure that was caught fails
- * the conversation, unless the step was retried or an outermost step that began after it completed.
+ * Runs one conversation in a trace of its own, and makes it the active conversation inside `run`. Returns exactly what
+ * `run` returns and throws exactly what it throws. The root span ends once the result is complete and no step is open;
+ * a stream that `run` returns is complete when it has been read, so that the conversation lasts as long as the client
+ * receives data. The outcome follows from the error that `run` throws, else from the outermost steps: a failed step
+ * whose error was caught still fails the conversation, unless the step was retried or an outermost step that started
+ * after it completed.
  */
 export function conversation<Result>(run: (conversation: Conversation) => Result): Result;
 export function conversation<Result>(
@@ -36,18 +37,19 @@ export function conversation<Result>(
 }
 
 /**
- * Starts a conversation that the program ends itself, for pipelines that do not fit into one function and for
- * conversations of the past. Its outcome is what `end` is told, else what its outermost steps say, as of {@link conversation}.
+ * Starts a conversation for the program to end: for pipelines that do not fit into one function, and for conversations
+ * in the past. The outcome is the one passed to `end`, else follows from the outermost steps as for
+ * {@link conversation}.
  */
 export function startConversation(options?: StartConversationOptions): ConversationHandle {
   return begin(options);
 }
 
 /**
- * Adds steps to a conversation that another process began: inside the step that made `carrier`, or below the root when
- * only the conversation's id is known. It makes no root, so a worker may join one conversation as often as it likes; with
- * what `handOff()` made, it ends the root. A carrier that is malformed is ignored with one warning, and its steps are not
- * recorded; `run` is called all the same. Without `run`, a handle whose `end()` says that this process is done.
+ * Adds steps to a conversation that another process started: as children of the step that created `carrier`, or of the
+ * root if only a conversation id is passed. It creates no root span, so a worker may join the same conversation several
+ * times; with a carrier of `handOff()` it ends the root. If the carrier is malformed it warns once, does not record the
+ * steps, and still calls `run`. Without `run` it returns a handle, whose `end()` says that this process is done.
  */
 export function joinConversation(carrier: Carrier | string, options?: JoinConversationOptions): ConversationHandle;
 export function joinConversation<Result>(
@@ -68,21 +70,24 @@ export function joinConversation<Result>(
   const options = readOptions(hasOptions ? optionsOrRun : undefined);
   const run = hasOptions ? runAfterOptions : optionsOrRun;
   const carried = readCarrier(carrier);
-  const traced = new TracedConversation(carried === undefined ? unrecorded() : joined(carried, options), options);
+  const traced = new TracedConversation(
+    carried === undefined ? unrecordedOrigin() : joinedOrigin(carried, options),
+    options,
+  );
   return run === undefined ? traced : runOn(traced, run);
 }
 
-function begin(given: StartConversationOptions | undefined): TracedConversation {
-  const options = readOptions(given);
+function begin(unreadOptions: StartConversationOptions | undefined): TracedConversation {
+  const options = readOptions(unreadOptions);
   const { startTime, continueFrom } = options;
   const startedMs =
-    startTime === undefined ? undefined : epochMsFrom(startTime, 'A conversation starts now: its startTime');
-  const traced = new TracedConversation(begunHere(options, startedMs), options);
+    startTime === undefined ? undefined : epochMsFrom(startTime, 'The startTime of a conversation is ignored: it');
+  const traced = new TracedConversation(newOrigin(options, startedMs), options);
   if (continueFrom !== undefined) traced.continueFrom(continueFrom);
   return traced;
 }
 
-/** What a result says about a model belongs to the step that asked it. */
+/** Model and tokens of a result are recorded on the step that called the model, not on the conversation. */
 const READ_BY_STEPS: ResultOptions = { recognize: false };
 
 function runOn<Result>(traced: TracedConversation, run: (conversation: Conversation) => Result): Result {
@@ -96,38 +101,40 @@ function runOn<Result>(traced: TracedConversation, run: (conversation: Conversat
   return followResult(result, new ConversationResult(traced), READ_BY_STEPS);
 }
 
-/** Ends a conversation with what its callback returned: a promise when it settles, a stream when it was read. */
+/** Ends a conversation when its callback's result is complete: a promise settled, a stream was read. */
 export class ConversationResult implements ResultObserver {
   readonly label = 'the conversation';
   readonly keepsText = false;
   isOver = false;
   readonly #conversation: TracedConversation;
-  /** Kept for as long as the stream is read. */
+  /** Referenced here so that it is not collected while the stream is read. */
   #signal: StepSignal | undefined;
 
   constructor(conversation: TracedConversation) {
     this.#conversation = conversation;
   }
 
-  /** A generator that the callback returned runs inside the conversation, so that the free `step()` belongs to it. */
-  runInside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
+  /**
+   * Runs a generator that the callback returned inside the conversation, so that the top-level `step()` belongs to it.
+   */
+  runProducer<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
     return this.#conversation.run(() => run(argument));
   }
 
-  runOutside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
+  runConsumer<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
     return run(argument);
   }
 
-  waits(headMs?: number): void {
-    this.#conversation.resultWaits({ headMs });
+  awaitsConsumer(headMs?: number): void {
+    this.#conversation.setUnconsumedResult({ headMs });
   }
 
-  begins(): void {
-    this.#conversation.resultWaits(undefined);
+  consumptionStarted(): void {
+    this.#conversation.setUnconsumedResult(undefined);
   }
 
-  /** Whoever reads the stream may go away when the conversation is aborted, and tell nobody. */
-  streams(): void {
+  /** The reader may stop without cancelling the stream when the conversation is aborted, so the abort ends it too. */
+  streamStarted(): void {
     const { signal } = this.#conversation;
     if (this.isOver || this.#signal !== undefined || signal === undefined) return;
     this.#signal = new StepSignal([signal]);
@@ -149,8 +156,8 @@ export class ConversationResult implements ResultObserver {
     this.#conversation.endByError(error);
   }
 
-  leftEarly(): void {
+  cancelled(): void {
     this.isOver = true;
-    this.#conversation.endByLeaving();
+    this.#conversation.endByCancellation();
   }
 }

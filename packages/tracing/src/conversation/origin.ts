@@ -10,34 +10,34 @@ import {
 import { createContextKey, INVALID_SPAN_CONTEXT, ProxyTracerProvider, trace, TraceFlags } from '@opentelemetry/api';
 import type { Attributes, Context, Link, Span, SpanContext, SpanOptions, Tracer } from '@opentelemetry/api';
 import { activeContext } from '../guards/context.ts';
-import { textFrom } from '../guards/given-values.ts';
+import { nonEmptyString } from '../guards/untrusted-values.ts';
 import { isInTrace, isPrivate, safeTracer, startSpan } from '../guards/spans.ts';
 import { epochNowMs, hrTimeOf } from '../guards/times.ts';
-import { reportTrouble, warnOnce } from '../guards/warnings.ts';
+import { reportInternalError, warnOnce } from '../guards/warnings.ts';
 import { contextWithSpan } from '../step/step-host.ts';
 import { rootContextOf, writtenId } from './carrier.ts';
 import type { CarriedConversation } from './carrier.ts';
 import type { ConversationOptions, JoinConversationOptions } from './conversation-options.ts';
 
-/** Where a conversation's trace comes from: begun in this process, or in another one and joined. */
+/** The trace of a conversation, which was started in this process or joined from another one. */
 export interface ConversationOrigin {
   readonly id: string;
   readonly workflow: string | undefined;
   readonly sessionId: string | undefined;
   readonly tracer: Tracer;
-  /** Whether its spans are hidden from other tools. */
+  /** Whether its spans must never become OpenTelemetry's active span, which other tools see. */
   readonly isPrivate: boolean;
   /** Parent of the outermost steps of this process. */
   readonly parentSpan: Span;
   /** Depth of those steps. */
   readonly outermostDepth: number;
-  /** Whether only the id of the root is known, so that a sampler has to decide by the trace id as it did for the root. */
+  /** Whether only the conversation id is known, so that a sampler must decide by trace id, as it did for the root. */
   readonly isKnownByIdOnly: boolean;
-  /** The root, where it belongs to this process. */
+  /** The root, if this process ends it. */
   readonly root: OwnedRoot | undefined;
-  /** The span that was active when the conversation began here. */
-  readonly spanAround?: Span | undefined;
-  /** From when on the user waits where nothing better is known, in milliseconds since the epoch. */
+  /** The span that was active when the conversation started in this process. */
+  readonly surroundingSpan?: Span | undefined;
+  /** Start of the user's wait if no end of input is recorded, in milliseconds since the epoch. */
   readonly beganMs: number | undefined;
 }
 
@@ -46,19 +46,20 @@ export interface OwnedRoot {
   readonly span: Span;
   /** Milliseconds since the epoch. */
   readonly startedMs: number;
-  /** A span with a given start needs a given end: its monotonic clock began when it was made. */
+  /** A span with an explicit start needs an explicit end, because its monotonic clock started when it was created. */
   readonly hasGivenStart: boolean;
 }
 
-/** A conversation that begins now, or at `startedMs`: the root of a trace of its own. */
-export function begunHere(options: ConversationOptions, startedMs: number | undefined): ConversationOrigin {
+/** A conversation that starts now, or at `startedMs`, with a trace of its own. */
+export function newOrigin(options: ConversationOptions, startedMs: number | undefined): ConversationOrigin {
   const id = writtenId(idFrom(options.conversationId));
-  const workflow = textFrom(options.workflow);
-  const sessionId = writtenId(textFrom(options.sessionId));
+  const workflow = nonEmptyString(options.workflow);
+  const sessionId = writtenId(nonEmptyString(options.sessionId));
   const tracer = safeTracer(options.tracerProvider);
   const beganMs = startedMs ?? epochNowMs();
   const span = startRoot({ id, workflow, sessionId, depth: 0 }, tracer, startedMs);
-  // Spans start at whole milliseconds (OpenTelemetry reads Date.now()); a root that is handed off must not start later.
+  // OpenTelemetry's spans start at whole milliseconds (Date.now()), and a handed-off root must not start later than
+  // that.
   const root = { span, startedMs: startedMs ?? Math.floor(beganMs), hasGivenStart: startedMs !== undefined };
   return {
     id,
@@ -70,16 +71,16 @@ export function begunHere(options: ConversationOptions, startedMs: number | unde
     outermostDepth: 0,
     isKnownByIdOnly: false,
     root,
-    spanAround: trace.getSpan(activeContext()),
+    surroundingSpan: trace.getSpan(activeContext()),
     beganMs,
   };
 }
 
 /** A conversation of another process. */
-export function joined(carried: CarriedConversation, options: JoinConversationOptions): ConversationOrigin {
+export function joinedOrigin(carried: CarriedConversation, options: JoinConversationOptions): ConversationOrigin {
   const { id, parent, depth, inputEndMs, rootStartMs } = carried;
-  const workflow = textFrom(options.workflow) ?? carried.workflow;
-  const sessionId = writtenId(textFrom(options.sessionId)) ?? carried.sessionId;
+  const workflow = nonEmptyString(options.workflow) ?? carried.workflow;
+  const sessionId = writtenId(nonEmptyString(options.sessionId)) ?? carried.sessionId;
   const tracer = safeTracer(options.tracerProvider);
   const known = {
     id,
@@ -100,8 +101,9 @@ export function joined(carried: CarriedConversation, options: JoinConversationOp
     if (isInTrace(span)) {
       warnOnce(
         'handed-off root',
-        'a conversation was handed off to this process, whose OpenTelemetry provider cannot give the root its ids, so ' +
-          'the conversation stays open. Use startTracing(), or give the provider a ConversationIdGenerator of @convotel/sdk.',
+        'a conversation was handed off to this process, whose OpenTelemetry provider cannot create a root span with a ' +
+          'given id, so the root is never ended. Use startTracing(), or configure the provider with the ' +
+          'ConversationIdGenerator of @convotel/sdk.',
       );
     }
   }
@@ -109,8 +111,8 @@ export function joined(carried: CarriedConversation, options: JoinConversationOp
   return { ...known, parentSpan, isKnownByIdOnly: parent === undefined, root: undefined };
 }
 
-/** A conversation of which nothing is recorded, for a carrier that says nothing. */
-export function unrecorded(): ConversationOrigin {
+/** A conversation that is not recorded, because its carrier is malformed. */
+export function unrecordedOrigin(): ConversationOrigin {
   return {
     id: newConversationId(),
     workflow: undefined,
@@ -125,7 +127,7 @@ export function unrecorded(): ConversationOrigin {
   };
 }
 
-/** Where the process that began the conversation keeps nothing of it, nothing is kept here either. */
+/** If the process that started the conversation did not sample it, neither does this one. */
 function handedOverRoot(carried: CarriedConversation, tracer: Tracer, startedMs: number): Span {
   const { parent } = carried;
   const isDropped = parent !== undefined && (parent.traceFlags & TraceFlags.SAMPLED) === 0;
@@ -157,35 +159,38 @@ function startRoot(carried: CarriedConversation, tracer: Tracer, startedMs: numb
   }
 }
 
-/** A conversation is the root of its own trace; the span that was active when it began is linked. */
+/** A conversation is the root of its own trace, with a link to the span that was active when it started. */
 function linksTo(active: Context): Link[] {
   try {
     const span = trace.getSpan(active);
     return span === undefined ? [] : [{ context: span.spanContext() }];
   } catch (error) {
-    reportTrouble('linking the active span', error);
+    reportInternalError('linking the active span', error);
     return [];
   }
 }
 
-/** Tells metrics and delivery that `span` will never end in this process. */
+/** Notifies the span processors of convotel (metrics, export) that `span` will never end in this process. */
 export function releaseSpan(span: Span): void {
   for (const listener of processRegistry().releaseListeners) {
     try {
       listener(span);
     } catch (error) {
-      reportTrouble('letting go of the root of a conversation', error);
+      reportInternalError('releasing the root span of a conversation', error);
     }
   }
 }
 
-/** Links the conversation and another trace both ways: on a span of that trace that is open here, else on one made for it. */
-export function linkBothWays({ parentSpan, tracer, spanAround }: ConversationOrigin, other: SpanContext): void {
+/**
+ * Links the conversation and another trace in both directions: from an open span of that trace, else from one created
+ * for it.
+ */
+export function linkBothWays({ parentSpan, tracer, surroundingSpan }: ConversationOrigin, other: SpanContext): void {
   try {
     const root = parentSpan.spanContext();
     parentSpan.addLink({ context: other });
     const active = activeContext();
-    for (const span of [trace.getSpan(active), spanAround]) {
+    for (const span of [trace.getSpan(active), surroundingSpan]) {
       if (span?.isRecording() !== true || span.spanContext().traceId !== other.traceId) continue;
       span.addLink({ context: root });
       return;
@@ -193,7 +198,7 @@ export function linkBothWays({ parentSpan, tracer, spanAround }: ConversationOri
     const parent = trace.setSpanContext(active, other);
     startSpan(tracer, 'continue in conversation', { links: [{ context: root }] }, parent).end();
   } catch (error) {
-    reportTrouble('linking a conversation to the trace that started it', error);
+    reportInternalError('linking a conversation to the trace that started it', error);
   }
 }
 
@@ -202,7 +207,7 @@ function isSameSpan(span: Span, { traceId, spanId }: SpanContext): boolean {
     const context = span.spanContext();
     return context.traceId === traceId && context.spanId === spanId;
   } catch (error) {
-    reportTrouble('asking the root of a conversation for its ids', error);
+    reportInternalError('reading the ids of the root span of a conversation', error);
     return false;
   }
 }
@@ -213,15 +218,15 @@ function idFrom(option: unknown): string {
   const id = newConversationId();
   warnOnce(
     'conversation id',
-    `a conversation id is a string of 1 to 128 characters; ${id} was made instead of the one given`,
+    `a conversation id is a string of 1 to 128 characters; the one that was passed is not, so ${id} is used instead`,
   );
   return id;
 }
 
-/** In the context of a step whose parent is a root that is known by its id only; read by the sampler of `@convotel/sdk`. */
+/** Set in the context of a step whose root is known by its id only; read by the sampler of `@convotel/sdk`. */
 const SAMPLE_AS_ROOT = createContextKey('convotel sample as root');
 
-/** `context` for starting a step of `origin` that is inside no other step of this process. */
+/** The context in which to start a step that no other step of this process encloses. */
 export function contextForOutermostStep(
   { parentSpan, isKnownByIdOnly }: ConversationOrigin,
   context: Context,

@@ -1,7 +1,7 @@
 import type { SpanEnding } from '../guards/spans.ts';
 import type { HostedStep, StepTimes } from '../step/step-host.ts';
 
-/** Ends of input that are remembered at most, of each kind. */
+/** Maximum number of input ends of each kind that are remembered. */
 const MAX_REMEMBERED = 64;
 
 /**
@@ -9,32 +9,33 @@ const MAX_REMEMBERED = 64;
  * All times are milliseconds since the epoch. See docs/conventions.md, "Response latency".
  */
 export class ResponseLatency {
-  /** When the conversation began, or what another process found out; undefined when nobody knows. */
+  /** Start of the conversation, or the end of input that another process passed on; undefined if neither is known. */
   readonly #beganMs: number | undefined;
-  /** As the program said. */
+  /** Times that the program passed to `inputEnded()`. */
   readonly #inputEnds: number[] = [];
-  /** Ends of capture steps. */
   readonly #captureEnds: number[] = [];
-  /** Whether a step of this conversation said that the user perceives it; then names of steps say nothing. */
+  /** Whether a step had the option `responds: true`; if so, names of steps are not considered. */
   hasResponder = false;
-  #hasAnswer = false;
+  #hasResponse = false;
   #lastStreamed: { startedMs: number; firstOutputMs: number } | undefined;
 
   constructor(beganMs: number | undefined) {
     this.#beganMs = beganMs;
   }
 
-  /** The program says that the user finished at `endedMs`. */
   inputEnded(endedMs: number): void {
     remember(this.#inputEnds, endedMs);
   }
 
-  /** The end of the input, for an output at `outputMs`: as the program said, else the last capture, else the beginning. */
+  /**
+   * The end of the input before an output at `outputMs`: from `inputEnded()`, else of the last capture step, else the
+   * start.
+   */
   inputEndBefore(outputMs: number): number | undefined {
     return latestUpTo(this.#inputEnds, outputMs) ?? latestUpTo(this.#captureEnds, outputMs) ?? this.#beganMs;
   }
 
-  /** Seconds that the user waited for `step`, where it is one that answers and had something to be perceived. */
+  /** Seconds that the user waited for the output of the step, if it is one that responds and had an output. */
   ofStep(
     { kind }: HostedStep,
     responds: boolean | undefined,
@@ -43,14 +44,14 @@ export class ResponseLatency {
   ): number | undefined {
     if (!(responds ?? (!this.hasResponder && (kind === 'text_to_speech' || kind === 'playback')))) return undefined;
     const outputMs = times.firstOutputMs ?? (kind === 'playback' ? times.startedMs : undefined);
-    // A step that gave nothing before it broke off answered nobody.
+    // A step that ended without output before it was complete is not a response.
     if (outputMs === undefined && ending.outcome !== 'completed') return undefined;
     const seconds = this.#secondsUpTo(outputMs ?? times.endedMs);
-    if (seconds !== undefined) this.#hasAnswer = true;
+    if (seconds !== undefined) this.#hasResponse = true;
     return seconds;
   }
 
-  /** Takes a step that is over. */
+  /** Adds a step that ended. */
   stepEnded({ kind, depth, isStreamed }: HostedStep, outermostDepth: number, times: StepTimes): void {
     if (kind === 'capture') remember(this.#captureEnds, times.endedMs);
     const { startedMs, firstOutputMs } = times;
@@ -60,13 +61,13 @@ export class ResponseLatency {
     }
   }
 
-  /** Seconds that the user waited, where no step answered: up to the first output of the streamed step that started last. */
+  /** If no step responded: seconds until the first output of the streamed step that started last. */
   ofConversation(): number | undefined {
-    if (this.#hasAnswer || this.#lastStreamed === undefined) return undefined;
+    if (this.#hasResponse || this.#lastStreamed === undefined) return undefined;
     return this.#secondsUpTo(this.#lastStreamed.firstOutputMs);
   }
 
-  /** Undefined where it would be negative: the clocks of two machines differ. */
+  /** Undefined if it would be negative, because the clocks of two machines differ. */
   #secondsUpTo(outputMs: number): number | undefined {
     const endedMs = this.inputEndBefore(outputMs);
     return endedMs === undefined || endedMs > outputMs ? undefined : (outputMs - endedMs) / 1000;

@@ -2,7 +2,7 @@ import { ATTRIBUTE, CAPTURE_CONTENT_VARIABLE, isOutcome, processSettings } from 
 import type { ClassifyError } from '@convotel/conventions';
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import { activeContext, runInContext } from '../guards/context.ts';
-import { readOptions, signalFrom } from '../guards/given-values.ts';
+import { readOptions, signalFrom } from '../guards/untrusted-values.ts';
 import { endSpan, isInTrace } from '../guards/spans.ts';
 import type { SpanEnding } from '../guards/spans.ts';
 import { epochMsFrom, epochMsOf, epochNowMs, hrTimeOf } from '../guards/times.ts';
@@ -16,8 +16,8 @@ import { findScope, scopedContext } from '../step/step-host.ts';
 import type { HostedStep, StepHost, StepTimes } from '../step/step-host.ts';
 import type { Carrier, RecordedStep, Step, StepHandle, StepOptions } from '../step/step-options.ts';
 import { StepSpan } from '../step/step-span.ts';
-import { PlainStep } from '../step/step.ts';
-import { hearTheUnheard, traceStep } from '../step/trace-step.ts';
+import { NonRecordingStep } from '../step/step.ts';
+import { deliverMissedResults, traceStep } from '../step/trace-step.ts';
 import type { StartedStep } from '../step/trace-step.ts';
 import { carrierOf, readTraceparent } from './carrier.ts';
 import type { CarriedConversation } from './carrier.ts';
@@ -27,26 +27,26 @@ import type {
   EndConversationOptions,
   JoinConversationOptions,
 } from './conversation-options.ts';
-import { ConversationOutcome, JudgedErrors } from './conversation-outcome.ts';
+import { ConversationOutcome, ClassifiedErrors } from './conversation-outcome.ts';
 import { contextForOutermostStep, linkBothWays, releaseSpan } from './origin.ts';
 import type { ConversationOrigin, OwnedRoot } from './origin.ts';
 import { ResponseLatency } from './response-latency.ts';
 
-/** When a conversation was said to end, and how; where nobody told how, its steps do. */
-interface ToldEnding {
+/** How and when a conversation was requested to end; without an ending, the outcome follows from its steps. */
+interface RequestedEnd {
   ending: SpanEnding | undefined;
   endedMs: number | undefined;
 }
 
-/** What the callback returned, while nobody has asked for it. */
-interface WaitingResult {
-  /** Where what is there already is a result of its own, the head of an HTTP response: when it was there, by `performance.now()`. */
+/** A lazy result of the callback that nothing has consumed yet. */
+interface UnconsumedResult {
+  /** See {@link ResultObserver.awaitsConsumer}. */
   readonly headMs: number | undefined;
 }
 
 /**
- * A conversation: its steps, and its root span where that belongs to this process. The root ends once, when the
- * conversation was said to be over and no step is open. A step that starts after that still becomes a span below it.
+ * A conversation: its steps and, unless another process ends it, its root span. The root ends once, when the end was
+ * requested and no step is open. A step that starts later still becomes a child of it.
  */
 export class TracedConversation implements ConversationHandle, StepHost, OpenItem {
   readonly id: string;
@@ -70,18 +70,18 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
   readonly #attributes = new SpanAttributes();
   readonly #outcome = new ConversationOutcome();
   readonly #latency: ResponseLatency;
-  readonly #judgedErrors = new JudgedErrors();
-  /** Whether anything can be recorded; not without a provider. */
+  readonly #classifiedErrors = new ClassifiedErrors();
+  /** Whether anything can be recorded; false without a provider. */
   readonly #isInTrace: boolean;
   /** Undefined in a process that joined the conversation, and after the root was handed off. */
   #root: OwnedRoot | undefined;
-  #plainStep: PlainStep | undefined;
+  #nonRecordingStep: NonRecordingStep | undefined;
   #openSteps = 0;
   #waitingSteps: Set<HostedStep> | undefined;
-  #told: ToldEnding | undefined;
-  #waitingResult: WaitingResult | undefined;
-  /** The result was not read to its end. */
-  #isLeft = false;
+  #requestedEnd: RequestedEnd | undefined;
+  #unconsumedResult: UnconsumedResult | undefined;
+  /** Whether the callback returned a stream that was not read to its end. */
+  #isResultIncomplete = false;
   #hasEnded = false;
 
   constructor(origin: ConversationOrigin, options: Partial<JoinConversationOptions> & { attributes?: unknown }) {
@@ -114,22 +114,22 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
     const options = run === undefined ? undefined : (optionsOrRun as StepOptions | undefined);
     const started = this.beginStep(name, options);
     const call = (run ?? optionsOrRun) as (step: Step) => Result;
-    return started === undefined ? call(this.plainStep) : traceStep(started, call);
+    return started === undefined ? call(this.nonRecordingStep) : traceStep(started, call);
   }
 
   beginStep(name: string, options: StepOptions | undefined): StartedStep | undefined {
-    // Without a provider, too, a program may rely on the signal of a step.
-    if (!this.#isInTrace && PlainStep.canStandFor(options)) return undefined;
+    // Even without a provider, a program may rely on the signal of a step.
+    if (!this.#isInTrace && NonRecordingStep.canStandFor(options)) return undefined;
     try {
       return new StepSpan(this, name, options);
     } catch {
-      // Only the end of the stack comes here. Less of it is needed for the program's function alone.
+      // A stack overflow; the program's function alone may still fit.
       return undefined;
     }
   }
 
-  get plainStep(): PlainStep {
-    return (this.#plainStep ??= new PlainStep(this));
+  get nonRecordingStep(): NonRecordingStep {
+    return (this.#nonRecordingStep ??= new NonRecordingStep(this));
   }
 
   startStep(name: string, options?: StepOptions): StepHandle {
@@ -149,14 +149,14 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
   }
 
   bind<This, Arguments extends unknown[], Result>(
-    run: (this: This, ...given: Arguments) => Result,
-  ): (this: This, ...given: Arguments) => Result {
+    run: (this: This, ...args: Arguments) => Result,
+  ): (this: This, ...args: Arguments) => Result {
     const scope = findScope(activeContext());
     const step = scope?.host === this ? (scope.step as StepSpan | undefined) : undefined;
     if (step !== undefined) return step.bind(run);
     const contextInside = (): Context => this.#contextInside(undefined);
-    return function bound(this: This, ...given: Arguments): Result {
-      return runInContext(contextInside(), () => run.apply(this, given), undefined);
+    return function bound(this: This, ...args: Arguments): Result {
+      return runInContext(contextInside(), () => run.apply(this, args), undefined);
     };
   }
 
@@ -199,13 +199,16 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
     const carried = this.#carriedBelow(this.parentSpan, this.outermostDepth);
     const root = this.#root;
     if (root === undefined || this.#hasEnded) {
-      warnOnce('hand off', 'handOff() was called on a conversation whose root is not, or no longer, of this process');
+      warnOnce(
+        'hand off',
+        'handOff() has no effect: the root span of this conversation has ended, or belongs to another process',
+      );
       return carrierOf(carried);
     }
     if (this.#attributes.program !== undefined) {
       warnOnce(
         'handed-off attributes',
-        "handOff() gives the root away without the program's own attributes; set them where the conversation ends",
+        "handOff() does not transfer the program's own attributes; set them in the process that ends the conversation",
       );
     }
     this.#root = undefined;
@@ -223,13 +226,13 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
     if (responds === true) this.#latency.hasResponder = true;
   }
 
-  stepWaits(step: HostedStep): void {
+  stepAwaitsConsumer(step: HostedStep): void {
     this.#openSteps -= 1;
     (this.#waitingSteps ??= new Set()).add(step);
     this.#endWhenOver();
   }
 
-  stepBegins(step: HostedStep): void {
+  stepConsumptionStarted(step: HostedStep): void {
     this.#openSteps += 1;
     this.#waitingSteps?.delete(step);
   }
@@ -251,36 +254,37 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
     this.#endWhenOver();
   }
 
-  errorJudged(error: unknown, step: HostedStep, ending: SpanEnding): void {
-    this.#judgedErrors.add(error, step, ending);
+  errorClassified(error: unknown, step: HostedStep, ending: SpanEnding): void {
+    this.#classifiedErrors.add(error, step, ending);
   }
 
-  findJudgement(error: unknown, step: HostedStep | undefined): SpanEnding | undefined {
-    return this.#judgedErrors.find(error, step);
+  findEndingOf(error: unknown, step: HostedStep | undefined): SpanEnding | undefined {
+    return this.#classifiedErrors.find(error, step);
   }
 
-  end(given: EndConversationOptions = {}): void {
-    const { endTime, outcome, error } = readOptions(given);
-    const judged = error === undefined ? undefined : this.#endingOf(error);
-    const ending = isOutcome(outcome) ? { ...judged, outcome } : judged;
-    const endedMs = endTime === undefined ? undefined : epochMsFrom(endTime, 'A conversation ends now: its endTime');
+  end(options: EndConversationOptions = {}): void {
+    const { endTime, outcome, error } = readOptions(options);
+    const classified = error === undefined ? undefined : this.#endingOf(error);
+    const ending = isOutcome(outcome) ? { ...classified, outcome } : classified;
+    const endedMs =
+      endTime === undefined ? undefined : epochMsFrom(endTime, 'The endTime of a conversation is ignored: it');
     this.#endAs({ ending, endedMs });
   }
 
-  /** Says that the conversation is over because `error` was thrown, whatever it is. */
+  /** Ends the conversation because `error` was thrown, whatever its value. */
   endByError(error: unknown): void {
     this.#endAs({ ending: this.#endingOf(error), endedMs: undefined });
   }
 
-  /** Says that what the callback returned was not read to its end. */
-  endByLeaving(): void {
-    this.#isLeft = true;
+  /** Ends the conversation because the callback's result was not read to its end. */
+  endByCancellation(): void {
+    this.#isResultIncomplete = true;
     this.#endAs({ ending: undefined, endedMs: undefined });
   }
 
-  /** What the callback returned waits for somebody who asks for it; `undefined` where somebody does. */
-  resultWaits(waiting: WaitingResult | undefined): void {
-    this.#waitingResult = waiting;
+  /** `result`: the callback's result is lazy and waits for a consumer; `undefined` once it is consumed. */
+  setUnconsumedResult(result: UnconsumedResult | undefined): void {
+    this.#unconsumedResult = result;
   }
 
   #endingOf(error: unknown): SpanEnding {
@@ -288,7 +292,7 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
       classifiers: [this.classifyError],
       isInterrupted: false,
       signals: [this.signal],
-      judgedInside: this.findJudgement(error, undefined),
+      innerEnding: this.findEndingOf(error, undefined),
     });
   }
 
@@ -301,20 +305,20 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
   }
 
   /** Only the first call counts. */
-  #endAs(told: ToldEnding): void {
-    this.#told ??= told;
-    hearTheUnheard(() => openWork().items());
+  #endAs(requestedEnd: RequestedEnd): void {
+    this.#requestedEnd ??= requestedEnd;
+    deliverMissedResults(() => openWork().items());
     this.#endWhenOver();
   }
 
   #endWhenOver(): void {
-    if (this.#told === undefined || this.#openSteps > 0 || this.#hasEnded) return;
-    this.#endNow(this.#told.ending, this.#told.endedMs);
+    if (this.#requestedEnd === undefined || this.#openSteps > 0 || this.#hasEnded) return;
+    this.#endNow(this.#requestedEnd.ending, this.#requestedEnd.endedMs);
   }
 
   #endingBySteps(): SpanEnding {
     const ending = this.#outcome.ending();
-    return this.#isLeft && ending.outcome === 'completed' ? { outcome: 'interrupted' } : ending;
+    return this.#isResultIncomplete && ending.outcome === 'completed' ? { outcome: 'interrupted' } : ending;
   }
 
   limitReached(): void {
@@ -323,26 +327,26 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
 
   abandon(message: string): void {
     if (this.#hasEnded) return;
-    const told = this.#told;
-    if (told === undefined && this.#waitingResult !== undefined) {
-      // Nobody came for it: that is no hang.
-      const { headMs } = this.#waitingResult;
-      this.#isLeft = headMs === undefined;
+    const requested = this.#requestedEnd;
+    if (requested === undefined && this.#unconsumedResult !== undefined) {
+      // A lazy result that was never consumed did not hang.
+      const { headMs } = this.#unconsumedResult;
+      this.#isResultIncomplete = headMs === undefined;
       this.#endNow(undefined, headMs === undefined ? undefined : epochMsOf(headMs));
       return;
     }
     const abandoned: SpanEnding = { outcome: 'abandoned', errorType: 'abandoned', message };
-    this.#endNow(told?.ending ?? abandoned, told?.endedMs);
+    this.#endNow(requested?.ending ?? abandoned, requested?.endedMs);
   }
 
-  #endNow(told: SpanEnding | undefined, endedMs: number | undefined): void {
+  #endNow(requested: SpanEnding | undefined, endedMs: number | undefined): void {
     this.#hasEnded = true;
     openWork().remove(this);
-    // A query that nobody ran, a stream that nobody read: it is over with its conversation.
-    for (const step of this.#waitingSteps ?? []) step.neverAsked();
+    // Lazy results that were never consumed, such as a query that was not run, end with the conversation.
+    for (const step of this.#waitingSteps ?? []) step.endUnconsumed();
     if (this.#root === undefined) return;
     const { span, startedMs, hasGivenStart } = this.#root;
-    const ending = told ?? this.#endingBySteps();
+    const ending = requested ?? this.#endingBySteps();
     const { own, program } = this.#attributes;
     const latencySeconds = this.#latency.ofConversation();
     if (latencySeconds !== undefined) own[ATTRIBUTE.responseLatency] = latencySeconds;
@@ -355,7 +359,10 @@ export class TracedConversation implements ConversationHandle, StepHost, OpenIte
 
 let capturesByEnvironment: boolean | undefined;
 
-/** Whether texts may be written to spans: the conversation decides, else the process, else the environment, else not. */
+/**
+ * Whether texts may be written to spans: the option of the conversation, else of the process, else the environment
+ * variable, else false.
+ */
 function capturesContent(option: boolean | undefined): boolean {
   if (typeof option === 'boolean') return option;
   return (

@@ -2,82 +2,87 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { context, createContextKey, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
 import { processRegistry } from '@convotel/conventions';
-import { reportTrouble } from './warnings.ts';
+import { reportInternalError } from './warnings.ts';
 
 /**
- * Calls inside one another, on one stack, that get a context of the context manager's; deeper ones are only noted
- * in {@link contextOnStack}. Making a context active takes six stack frames, which would cut the depth that
- * a recursive program reaches to a fifth.
+ * Calls nested on one stack whose context is made active by the context manager; deeper ones only set
+ * {@link contextOnStack}. Making a context active takes six stack frames, which would cut the recursion depth
+ * available to the program to a fifth.
  */
 const MAX_NESTED_CONTEXTS = 50;
 
 /**
- * Holds contexts in a program that has no context manager: `trace.setGlobalTracerProvider()` alone brings none.
- * One of our own is not registered, because another tool may still want to register its.
+ * Holds contexts in a program without a context manager: `trace.setGlobalTracerProvider()` does not register one.
+ * We do not register our own, because another tool may still want to register its context manager.
  */
 const ownContexts = (processRegistry().contexts ??= new AsyncLocalStorage<Context>()) as AsyncLocalStorage<Context>;
 
-/** The span of convotel's in whose step or conversation the program is; the active one, too, where that is not private. */
+/**
+ * The span of the active step or conversation. It is also OpenTelemetry's active span, unless the provider is private.
+ */
 export const CONVOTEL_SPAN = createContextKey('convotel span');
 
 let nestedContexts = 0;
 let contextOnStack: Context | undefined;
 
-/** Whether a call that is made now only notes its context, by {@link swapContextOnStack}. */
-export function isDeep(): boolean {
+/** Whether a call made now sets its context with {@link swapContextOnStack} only, not through the context manager. */
+export function isPastNestingLimit(): boolean {
   return nestedContexts >= MAX_NESTED_CONTEXTS;
 }
 
-/** Notes `active` as the context of the calls that follow on this stack; returns the one before, to be noted again after them. */
+/**
+ * Sets the context of the calls that follow on this stack; returns the previous one, which the caller restores
+ * afterwards.
+ */
 export function swapContextOnStack(active: Context | undefined): Context | undefined {
-  const above = contextOnStack;
+  const previous = contextOnStack;
   contextOnStack = active;
-  return above;
+  return previous;
 }
 
-/** The active context; the empty one when the context manager throws or returns none. */
+/** The active context; the root context when the context manager throws or returns none. */
 export function activeContext(): Context {
   if (contextOnStack !== undefined) return contextOnStack;
   try {
     const active: Context | undefined = context.active();
     if (active === ROOT_CONTEXT) return ownContexts.getStore() ?? active;
     if (active !== undefined && active !== null) return active;
-    reportTrouble('the context manager returned no context');
+    reportInternalError('the context manager returned no context');
   } catch (error) {
-    reportTrouble('asking for the active context', error);
+    reportInternalError('getting the active context', error);
   }
   return ROOT_CONTEXT;
 }
 
 /**
- * Calls `run(argument)` exactly once with `active` as the active context, also when the context manager throws
- * before or after the call, or the stack is too short for it. Returns what `run` returned, and throws only what it threw.
+ * Calls `run(argument)` exactly once with `active` as the active context, even when the context manager throws
+ * before or after the call, or overflows the stack. Returns what `run` returned, and throws only what it threw.
  */
 export function runInContext<Argument, Result>(
   active: Context,
   run: (argument: Argument) => Result,
   argument: Argument,
 ): Result {
-  if (isDeep()) {
-    const above = swapContextOnStack(active);
+  if (isPastNestingLimit()) {
+    const previous = swapContextOnStack(active);
     try {
       return run(argument);
     } finally {
-      swapContextOnStack(above);
+      swapContextOnStack(previous);
     }
   }
   const call = new Call(active, run, argument);
   try {
     runByManager(active, call as Call<unknown, unknown>);
   } catch {
-    // The stack ended in convotel's frames. From this one, there may be enough of it left.
+    // The stack overflowed inside convotel's own frames; without them, the program's function may still fit.
   }
   if (!call.hasRun) return run(argument);
   if (call.hasReturned) return call.result as Result;
   throw call.thrown;
 }
 
-/** One call of the program's function, and what became of it. */
+/** One call of the program's function, and its result. */
 class Call<Argument, Result> {
   readonly active: Context;
   readonly run: (argument: Argument) => Result;
@@ -98,7 +103,7 @@ function runByManager(active: Context, call: Call<unknown, unknown>): void {
   try {
     context.with(active, runOnce, undefined, call);
   } catch (error) {
-    reportTrouble('making a step the active one', error);
+    reportInternalError('making the context of a step active', error);
   }
 }
 
@@ -120,7 +125,7 @@ function runOnce(call: Call<unknown, unknown>): void {
   nestedContexts -= 1;
 }
 
-/** Whether the context manager has made `active` the active one; it may have wrapped it, so the spans tell. */
+/** Whether the context manager made `active` the active context. It may have wrapped it, so the spans are compared. */
 function isActive(active: Context): boolean {
   try {
     const now = activeContext();
@@ -129,7 +134,7 @@ function isActive(active: Context): boolean {
       now.getValue(CONVOTEL_SPAN) === active.getValue(CONVOTEL_SPAN) && trace.getSpan(now) === trace.getSpan(active)
     );
   } catch {
-    // A broken one was reported when it was asked for the active context.
+    // activeContext() has already reported a broken context manager.
     return false;
   }
 }

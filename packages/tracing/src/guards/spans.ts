@@ -9,14 +9,14 @@ import type { Attributes, Context, Span, SpanOptions, TimeInput, Tracer, TracerP
 import { ATTRIBUTE, isFailure, processRegistry, UNKNOWN_ERROR_TYPE } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
 import { VERSION } from '../version.ts';
-import { reportTrouble, warnOnce } from './warnings.ts';
+import { reportInternalError, warnOnce } from './warnings.ts';
 
-/** Name under which the spans of this package are made (OpenTelemetry: instrumentation scope). */
+/** Name of this package's instrumentation scope. */
 const TRACER_NAME = '@convotel/tracing';
 
 /**
- * The tracer of `provider`, of a recording test, of the private provider, or of the registered one; one that does nothing
- * when it throws.
+ * A tracer from the first of these that is set: `provider`, the recorder of a test, the private provider, the
+ * registered provider. If the provider throws, a tracer whose spans are not recorded.
  */
 export function safeTracer(provider: TracerProvider | undefined): Tracer {
   try {
@@ -25,12 +25,12 @@ export function safeTracer(provider: TracerProvider | undefined): Tracer {
       provider ?? (recorder as TracerProvider | undefined) ?? (privateProvider as TracerProvider | undefined);
     return (chosen ?? trace).getTracer(TRACER_NAME, VERSION);
   } catch (error) {
-    reportTrouble('asking the provider for a tracer', error);
+    reportInternalError('getting a tracer from the provider', error);
     return new ProxyTracerProvider().getTracer(TRACER_NAME, VERSION);
   }
 }
 
-/** Whether {@link safeTracer} asks the private provider, whose spans no other tool may see as the active one. */
+/** Whether {@link safeTracer} uses the private provider, whose spans must never become OpenTelemetry's active span. */
 export function isPrivate(provider: TracerProvider | undefined): boolean {
   const { recorder, privateProvider } = processRegistry();
   return provider === undefined && recorder === undefined && privateProvider !== undefined;
@@ -38,7 +38,7 @@ export function isPrivate(provider: TracerProvider | undefined): boolean {
 
 const NO_PROVIDER = new ProxyTracerProvider().getDelegate();
 
-/** Whether spans that are started without a provider of their own go anywhere. */
+/** Whether there is a provider for conversations without the option `tracerProvider`. */
 export function hasProvider(): boolean {
   const { recorder, privateProvider } = processRegistry();
   if (recorder !== undefined || privateProvider !== undefined) return true;
@@ -46,35 +46,35 @@ export function hasProvider(): boolean {
     const registered = trace.getTracerProvider();
     return (registered instanceof ProxyTracerProvider ? registered.getDelegate() : registered) !== NO_PROVIDER;
   } catch (error) {
-    reportTrouble('asking for the registered provider', error);
+    reportInternalError('getting the registered provider', error);
     return false;
   }
 }
 
-/** Whether `span` belongs to a trace; without a provider it does not. */
+/** Whether the span context of `span` is valid; without a provider it is not. */
 export function isInTrace(span: Span): boolean {
   try {
     return isSpanContextValid(span.spanContext());
   } catch (error) {
-    reportTrouble('asking a span for its trace', error);
+    reportInternalError('reading the context of a span', error);
     return false;
   }
 }
 
-/** Starts a span; one that records nothing when the tracer throws or returns none. */
+/** Starts a span; a non-recording one if the tracer throws or returns none. */
 export function startSpan(tracer: Tracer, name: string, options: SpanOptions, parent: Context): Span {
   try {
     const span: Span | undefined = tracer.startSpan(name, options, parent);
     if (span !== undefined && span !== null) return span;
-    reportTrouble('the tracer returned no span');
+    reportInternalError('the tracer returned no span');
   } catch (error) {
-    if (isEndOfStack(error)) throw error;
-    reportTrouble('starting a span', error);
+    if (isStackOverflow(error)) throw error;
+    reportInternalError('starting a span', error);
   }
   return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 }
 
-/** How a span ended, as its attributes and status say it. */
+/** How a span ended: the outcome and, for a failure, the error's type and message. */
 export interface SpanEnding {
   outcome: Outcome;
   errorType?: string | undefined;
@@ -82,9 +82,10 @@ export interface SpanEnding {
 }
 
 /**
- * Writes the ending among convotel's `own` attributes, then the `program`'s, and ends the span: OpenTelemetry keeps
- * the first 128 (by default) and drops the rest silently. A failure has status ERROR with the error's message and an
- * `error.type`; every other ending leaves the status unset, and there are no exception events.
+ * Writes the ending and convotel's `own` attributes, then the `program`'s, and ends the span. The order matters,
+ * because OpenTelemetry keeps the first 128 attributes (by default) and silently drops the rest. A failure gets the
+ * status ERROR with the error's message, and an `error.type`; any other ending leaves the status unset. Exception
+ * events are not used.
  */
 export function endSpan(
   span: Span,
@@ -106,19 +107,19 @@ export function endSpan(
       if (program !== undefined) setProgramAttributes(span, program);
     }
   } catch (error) {
-    if (isEndOfStack(error)) throw error;
-    reportTrouble('writing what is known about a step', error);
+    if (isStackOverflow(error)) throw error;
+    reportInternalError('setting the attributes of a span', error);
   }
   try {
     span.end(endTime);
   } catch (error) {
-    if (isEndOfStack(error)) throw error;
-    reportTrouble('ending a span', error);
+    if (isStackOverflow(error)) throw error;
+    reportInternalError('ending a span', error);
   }
 }
 
-/** What the engine throws there; then it is tried again when there is more of it. */
-export function isEndOfStack(error: unknown): boolean {
+/** Whether the stack overflowed; the callers try again once there is stack left. */
+export function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError && error.message === 'Maximum call stack size exceeded';
 }
 

@@ -1,14 +1,14 @@
 import type { HrTime } from '@opentelemetry/api';
 import { warnOnce } from './warnings.ts';
 
-/** 2000-01-01 and 2200-01-01: no conversation was traced before, and none will be after. */
+/** 2000-01-01 and 2200-01-01; a time outside this range is taken for a mistake. */
 const EARLIEST_EPOCH_MS = 946_684_800_000;
 const LATEST_EPOCH_MS = 7_258_118_400_000;
 
 /**
- * Milliseconds since the epoch, or undefined with one warning when `time` cannot be meant: `what` names it there,
- * such as `startTime of the step "stt"`. A plain small number is never passed on: OpenTelemetry takes it for a reading
- * of `performance.now()`.
+ * Milliseconds since the epoch; undefined, with one warning, if `time` is implausible. `what` names it in the warning,
+ * such as `startTime of the step "stt"`. Small numbers are never passed on, because OpenTelemetry would interpret them
+ * as readings of `performance.now()`.
  */
 export function epochMsFrom(time: unknown, what: string): number | undefined {
   const epochMs = time instanceof Date || isForeignDate(time) ? time.getTime() : time;
@@ -18,7 +18,7 @@ export function epochMsFrom(time: unknown, what: string): number | undefined {
   return undefined;
 }
 
-/** A `Date` of another realm, such as the one outside of a test's sandbox. */
+/** A `Date` of another realm, such as the one outside a test runner's sandbox. */
 function isForeignDate(time: unknown): time is Date {
   return Object.prototype.toString.call(time) === '[object Date]';
 }
@@ -26,12 +26,12 @@ function isForeignDate(time: unknown): time is Date {
 function mistakeIn(epochMs: unknown): string {
   if (typeof epochMs !== 'number') return `is ${epochMs === null ? 'null' : `of type ${typeof epochMs}`}`;
   if (!Number.isFinite(epochMs)) return 'is not a valid time';
-  if (epochMs < 0) return 'lies before 1970';
+  if (epochMs < 0) return 'is before 1970';
   if (isEpochMs(epochMs * 1000)) return 'looks like seconds since the epoch: multiply by 1000';
   if (isEpochMs(epochMs / 1e3)) return 'looks like microseconds since the epoch: divide by 1000';
   if (isEpochMs(epochMs / 1e6)) return 'looks like nanoseconds since the epoch: divide by 1,000,000';
   if (epochMs < EARLIEST_EPOCH_MS) return 'looks like a reading of performance.now(): add performance.timeOrigin';
-  return 'lies after the year 2200';
+  return 'is after the year 2200';
 }
 
 function isEpochMs(value: number): boolean {
@@ -44,12 +44,15 @@ export function hrTimeOf(epochMs: number): HrTime {
   return [seconds, Math.round((epochMs - seconds * 1000) * 1e6)];
 }
 
-/** `Date.now()` has whole milliseconds; beyond this difference the wall clock was set. */
+/** `Date.now()` returns whole milliseconds; a larger difference means that the wall clock was changed. */
 const MAX_CLOCK_DIFFERENCE_MS = 2;
 
 let offsetMs = performance.timeOrigin;
 
-/** The present in milliseconds since the epoch, with the resolution of the monotonic clock and the wall clock's date. */
+/**
+ * The current time in milliseconds since the epoch, with the resolution of the monotonic clock. Follows the wall clock
+ * when that is changed.
+ */
 export function epochNowMs(): number {
   const monotonicMs = performance.now();
   const wallMs = Date.now();
@@ -57,7 +60,10 @@ export function epochNowMs(): number {
   return offsetMs + monotonicMs;
 }
 
-/** A reading of `performance.now()` in milliseconds since the epoch, by the wall clock of the last {@link epochNowMs}. */
+/**
+ * Converts a reading of `performance.now()` to milliseconds since the epoch, with the wall clock as of the last
+ * {@link epochNowMs}.
+ */
 export function epochMsOf(monotonicMs: number): number {
   return offsetMs + monotonicMs;
 }

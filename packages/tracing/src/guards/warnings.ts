@@ -2,21 +2,21 @@ import { diag } from '@opentelemetry/api';
 import { processRegistry } from '@convotel/conventions';
 
 /**
- * Tells OpenTelemetry's diagnostics that tracing itself went wrong; `doing` says what was tried.
- * The program goes on: nothing is thrown, not even by a diagnostics logger that is broken too.
+ * Reports a failure inside tracing itself to OpenTelemetry's diagnostics logger; `doing` says what was attempted.
+ * Never throws, even if the diagnostics logger does.
  */
-export function reportTrouble(doing: string, cause?: unknown): void {
+export function reportInternalError(doing: string, cause?: unknown): void {
   try {
     if (cause === undefined) diag.warn(`convotel: ${doing}`);
-    else diag.warn(`convotel: ${doing} failed; the program goes on without it`, cause);
+    else diag.warn(`convotel: ${doing} failed; the program continues without it`, cause);
   } catch {
-    // The logger is the program's own and the last one to tell; there is nobody left to report to.
+    // The diagnostics logger itself threw; there is nowhere left to report to.
   }
 }
 
 /**
- * Tells the program's author about a mistake, once per process and `kind`: by the `warn` of `startTracing`, else by
- * OpenTelemetry's diagnostics logger, else on standard error.
+ * Warns the program's author about a mistake, once per process and `kind`: with the `warn` option of `startTracing`,
+ * else with OpenTelemetry's diagnostics logger, else on standard error.
  */
 export function warnOnce(kind: string, message: string): void {
   try {
@@ -28,23 +28,25 @@ export function warnOnce(kind: string, message: string): void {
     else if (hasDiagnosticsLogger()) diag.warn(text);
     else console.warn(text);
   } catch (error) {
-    reportTrouble('giving a warning', error);
+    reportInternalError('writing a warning', error);
   }
 }
 
-/** Whether {@link warnOnce} has given the warning of this `kind`. */
 export function hasWarned(kind: string): boolean {
   return processRegistry().warned.has(kind);
 }
 
-/** The API has no question for it; without a logger its `diag.warn` goes nowhere (global state of its major version 1). */
+/**
+ * Without a logger `diag.warn` discards its message, and the API cannot be asked; this is the global state of its major
+ * version 1.
+ */
 function hasDiagnosticsLogger(): boolean {
   const state = (globalThis as { [key: symbol]: { diag?: unknown } | undefined })[Symbol.for('opentelemetry.js.api.1')];
   return state?.diag !== undefined;
 }
 
-/** Where in the program's code `called` was called: `/app/bot.js:12:3`; undefined where the engine does not tell. */
-export function placeOfCall(called: (...given: never[]) => unknown): string | undefined {
+/** Where the program called `called`, such as `/app/bot.js:12:3`; undefined if the stack trace does not contain it. */
+export function callSiteOf(called: (...args: never[]) => unknown): string | undefined {
   const holder: { stack?: string } = {};
   Error.captureStackTrace(holder, called);
   const [, frame] = holder.stack?.split('\n') ?? [];

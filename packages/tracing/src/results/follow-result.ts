@@ -1,6 +1,6 @@
-import { isObject } from '../guards/given-values.ts';
-import { isEndOfStack } from '../guards/spans.ts';
-import { reportTrouble } from '../guards/warnings.ts';
+import { isObject } from '../guards/untrusted-values.ts';
+import { isStackOverflow } from '../guards/spans.ts';
+import { reportInternalError } from '../guards/warnings.ts';
 import { followAsyncIterable, followIterator, isAsyncIterable, isSyncIterator } from './iterables.ts';
 import { followNodeStream, isNodeStream } from './node-stream.ts';
 import {
@@ -23,9 +23,9 @@ import { followWebStream, isWebStream } from './web-stream.ts';
 const NO_OPTIONS: ResultOptions = {};
 
 /**
- * Returns `result`, of the same kind, and tells `observer` when it is over. This is the one place that knows all kinds
- * of results; each kind has a file beside this one, which says by which doors it can be over.
- * A native promise and a plain web stream come back as equivalent objects, everything else is the same object.
+ * Returns `result` and notifies `observer` when it is complete. This is the one place that knows all kinds of results;
+ * each kind has a file in this folder, which intercepts the methods by which such a result can complete.
+ * A native promise and a plain web stream are replaced by an equivalent object; everything else is returned itself.
  */
 export function followResult<Result>(
   result: Result,
@@ -57,9 +57,9 @@ class FollowedResult implements Following {
     try {
       return this.#followObject(value) as Value;
     } catch (error) {
-      // Whoever ends the step is told again where there is more of the stack.
-      if (isEndOfStack(error)) throw error;
-      reportTrouble(`following what ${this.observer.label} returned`, error);
+      // traceStep delivers the result again once there is stack left.
+      if (isStackOverflow(error)) throw error;
+      reportInternalError(`following the result of ${this.observer.label}`, error);
       this.observer.returned(undefined);
       return value;
     }
@@ -74,7 +74,7 @@ class FollowedResult implements Following {
     return (stream === false ? undefined : this.#followStream(value)) ?? this.#readWhole(value);
   }
 
-  /** Undefined where `value` is no stream, and holds none that is known. */
+  /** Undefined if `value` is not a stream and contains no known one. */
   #followStream(value: object): unknown {
     const { observer } = this;
     if (isWebStream(value)) return followWebStream(value, this.#newOutput(), observer);
@@ -89,11 +89,11 @@ class FollowedResult implements Following {
     if (isPage(value)) return undefined;
     if (isAsyncIterable(value)) return followAsyncIterable(value, this.#newOutput, observer);
     if (!isSyncIterator(value)) return undefined;
-    observer.waits();
+    observer.awaitsConsumer();
     return followIterator(value, false, this.#newOutput(), observer);
   }
 
-  /** Objects of known clients that are no stream themselves. */
+  /** Follows objects of known clients that contain a stream. */
   #recognizesObject(value: object): boolean {
     const { observer } = this;
     const { recognize } = this.options;

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
-import { isObject, methodOf, read } from '../guards/given-values.ts';
-import type { Method } from '../guards/given-values.ts';
+import { isObject, methodOf, read } from '../guards/untrusted-values.ts';
+import type { Method } from '../guards/untrusted-values.ts';
 import { cannotFollow, replaceMember } from './replace-members.ts';
 import type { ResultObserver, StreamedOutput } from './result-observer.ts';
 
@@ -9,8 +9,8 @@ export function isAsyncIterable(value: object): boolean {
 }
 
 /**
- * Follows an async iterable: a generator, an iterator of a class, or an object that makes an iterator each time it is
- * asked. The first of its iterators to be over ends the step.
+ * Follows an async iterable: a generator, an instance of an iterator class, or an object that creates iterators. The
+ * first of its iterators to complete ends the step.
  */
 export function followAsyncIterable<Iterable extends object>(
   iterable: Iterable,
@@ -19,29 +19,30 @@ export function followAsyncIterable<Iterable extends object>(
 ): Iterable {
   const makeIterator = methodOf(iterable, Symbol.asyncIterator)!;
   const signal = signalOf(iterable);
-  const doors = new AsyncIterableDoors(() => newOutput().endsQuietlyBy(signal), observer);
+  const interceptor = new AsyncIterableInterceptor(() => newOutput().withAbortSignal(signal), observer);
   const isIterator = methodOf(iterable, 'next') !== undefined;
-  // A generator returns itself; a database cursor has a `next` and still makes a new iterator. Asking would start it.
-  if (isIterator) doors.followOnce(iterable);
-  if (!replaceMember(iterable, Symbol.asyncIterator, doors.door(makeIterator)) && !isIterator) {
+  // A generator returns itself; a database cursor has a `next` but creates a new iterator. Calling it would start the
+  // query.
+  if (isIterator) interceptor.followOnce(iterable);
+  if (!replaceMember(iterable, Symbol.asyncIterator, interceptor.intercept(makeIterator)) && !isIterator) {
     cannotFollow(observer, 'an async iterable');
     return iterable;
   }
-  // The streams of openai and anthropic: their `tee` starts from this function, not from the one above.
+  // In the streams of openai and anthropic, `tee` calls this function, not the one above.
   const inner = Object.hasOwn(iterable, 'iterator') ? methodOf(iterable, 'iterator') : undefined;
-  if (inner !== undefined) replaceMember(iterable, 'iterator', doors.door(inner));
-  if (!observer.isOver) observer.waits();
+  if (inner !== undefined) replaceMember(iterable, 'iterator', interceptor.intercept(inner));
+  if (!observer.isOver) observer.awaitsConsumer();
   return iterable;
 }
 
-/** The signal of the controller by which a client's stream can be aborted. */
+/** The signal of the `controller` with which a client's stream can be aborted. */
 function signalOf(iterable: object): AbortSignal | undefined {
   const controller = read(iterable, 'controller');
   const signal = isObject(controller) ? read(controller, 'signal') : undefined;
   return isObject(signal) && 'aborted' in signal ? (signal as AbortSignal) : undefined;
 }
 
-class AsyncIterableDoors {
+class AsyncIterableInterceptor {
   readonly #newOutput: () => StreamedOutput;
   readonly #observer: ResultObserver;
   readonly #followed = new WeakSet<object>();
@@ -51,13 +52,13 @@ class AsyncIterableDoors {
     this.#observer = observer;
   }
 
-  /** A function that makes iterators, each of which is followed. */
-  door(makeIterator: Method): Method {
-    const make = makeIterator as unknown as (this: unknown, ...given: unknown[]) => unknown;
+  /** Wraps `makeIterator` so that each iterator it returns is followed. */
+  intercept(makeIterator: Method): Method {
+    const make = makeIterator as unknown as (this: unknown, ...args: unknown[]) => unknown;
     const observer = this.#observer;
     const follow = (made: object): void => this.followOnce(made);
-    return function (this: unknown, ...given: never[]): unknown {
-      const made = observer.runInside((all: unknown[]) => make.apply(this, all), given as unknown[]);
+    return function (this: unknown, ...args: never[]): unknown {
+      const made = observer.runProducer((all: unknown[]) => make.apply(this, all), args as unknown[]);
       if (isObject(made) && !observer.isOver) follow(made);
       return made;
     };
@@ -70,10 +71,10 @@ class AsyncIterableDoors {
   }
 }
 
-/** Iterators over what is there already: nothing is produced while they are read. */
+/** Iterators over existing data: nothing is produced while they are read. */
 const BUILT_IN_TAG = /^(Array|Map|Set|String|RegExp String|Segmenter String) Iterator$/;
 
-/** A sync generator, or an iterator that is written as a class. */
+/** A sync generator, or an instance of an iterator class. */
 export function isSyncIterator(value: object): boolean {
   return (
     methodOf(value, 'next') !== undefined &&
@@ -83,9 +84,9 @@ export function isSyncIterator(value: object): boolean {
 }
 
 /**
- * Follows a generator or another iterator, sync or async, through its own `next`, `return` and `throw`, which are
- * replaced on the object: a wrapping generator would lose what else the object can, and a Proxy its private fields.
- * The code behind `next` runs in the step's context, also where its consumer reads from elsewhere.
+ * Follows a generator or another iterator, sync or async, by replacing `next`, `return` and `throw` on the object
+ * itself: a wrapping generator would lose its other methods, and a Proxy its private fields. The code behind `next`
+ * runs in the step's context, wherever the consumer calls it from.
  */
 export function followIterator<Iterator extends object>(
   iterator: Iterator,
@@ -95,29 +96,33 @@ export function followIterator<Iterator extends object>(
 ): Iterator {
   const next = methodOf(iterator, 'next');
   if (next === undefined) return iterator;
-  const hear = new IteratorDoors(iterator, isAsync, output, observer);
-  if (!replaceMember(iterator, 'next', hear.door(next, false))) {
+  const interceptor = new IteratorInterceptor(iterator, isAsync, output, observer);
+  if (!replaceMember(iterator, 'next', interceptor.intercept(next, false))) {
     cannotFollow(observer, 'an iterator');
     return iterator;
   }
   const leave = methodOf(iterator, 'return');
-  // Where there is no `return`, a consumer that stops early would tell nobody.
-  replaceMember(iterator, 'return', leave === undefined ? hear.missingReturn() : hear.door(leave, true));
+  // Without a `return`, a consumer that stops early would go unnoticed.
+  replaceMember(
+    iterator,
+    'return',
+    leave === undefined ? interceptor.missingReturn() : interceptor.intercept(leave, true),
+  );
   // A database cursor that is closed before its last row.
   const close = leave === undefined ? methodOf(iterator, 'close') : undefined;
-  if (close !== undefined) replaceMember(iterator, 'close', hear.leavingMethod(close));
+  if (close !== undefined) replaceMember(iterator, 'close', interceptor.interceptClose(close));
   const fail = methodOf(iterator, 'throw');
-  if (fail !== undefined) replaceMember(iterator, 'throw', hear.door(fail, true));
+  if (fail !== undefined) replaceMember(iterator, 'throw', interceptor.intercept(fail, true));
   return iterator;
 }
 
-class IteratorDoors {
+class IteratorInterceptor {
   readonly #iterator: object;
   readonly #isAsync: boolean;
   readonly #output: StreamedOutput;
   readonly #observer: ResultObserver;
-  /** Chunks that were asked for and are not there yet. */
-  readonly #asked = { pending: 0 };
+  /** Calls of `next` that have not settled. */
+  readonly #requests = { pending: 0 };
 
   constructor(iterator: object, isAsync: boolean, output: StreamedOutput, observer: ResultObserver) {
     this.#iterator = iterator;
@@ -126,60 +131,60 @@ class IteratorDoors {
     this.#observer = observer;
   }
 
-  /** `isLeaving`: a result that is done says that the consumer left, not that the last chunk was there. */
-  door(original: Method, isLeaving: boolean): Method {
+  /** `isCancelling`: `done` in the result means that the consumer stopped early, not that the last chunk was read. */
+  intercept(original: Method, isCancelling: boolean): Method {
     const iterator = this.#iterator;
     const output = this.#output;
     const observer = this.#observer;
-    const call = original as unknown as (this: object, ...given: unknown[]) => unknown;
+    const call = original as unknown as (this: object, ...args: unknown[]) => unknown;
     const produce = (): unknown => call.call(iterator);
-    const produceFor = (given: unknown): unknown => call.call(iterator, given);
-    const asked = this.#asked;
+    const produceFor = (value: unknown): unknown => call.call(iterator, value);
+    const requests = this.#requests;
     const isAsync = this.#isAsync;
-    const isCounted = isAsync && !isLeaving;
-    const hear = (given: unknown): unknown => {
-      if (isCounted) asked.pending -= 1;
-      if (given === null || given === undefined) output.completed();
-      else if (!isObject(given)) output.chunk(given);
-      else if (read(given, 'done') === true) {
-        if (isLeaving) output.left();
-        else output.completed(read(given, 'value'));
+    const isCounted = isAsync && !isCancelling;
+    const onResult = (result: unknown): unknown => {
+      if (isCounted) requests.pending -= 1;
+      if (result === null || result === undefined) output.completed();
+      else if (!isObject(result)) output.chunk(result);
+      else if (read(result, 'done') === true) {
+        if (isCancelling) output.cancelled();
+        else output.completed(read(result, 'value'));
       } else {
-        // A database cursor's `next` gives its rows as they are, and null after the last one.
-        output.chunk('value' in given || 'done' in given ? read(given, 'value') : given);
+        // A database cursor's `next` returns plain rows, and null after the last one.
+        output.chunk('value' in result || 'done' in result ? read(result, 'value') : result);
       }
-      return given;
+      return result;
     };
-    const hearFailure = (error: unknown): never => {
-      if (isCounted) asked.pending -= 1;
+    const onError = (error: unknown): never => {
+      if (isCounted) requests.pending -= 1;
       output.failed(error);
       throw error;
     };
-    return function (this: unknown, given?: unknown): unknown {
-      output.begins();
-      if (isCounted) asked.pending += 1;
-      // A generator that hangs takes notice of nothing; its consumer has left all the same.
-      else if (isLeaving && asked.pending > 0) output.left();
+    return function (this: unknown, value?: unknown): unknown {
+      output.readingStarted();
+      if (isCounted) requests.pending += 1;
+      // A generator that hangs in `next` never settles `return` either, although its consumer has stopped.
+      else if (isCancelling && requests.pending > 0) output.cancelled();
       let result: unknown;
       try {
-        // A generator's first `next` takes none, and a class may tell none from undefined.
+        // No argument is passed if there was none: an iterator class may distinguish that from undefined.
         result =
-          arguments.length === 0 ? observer.runInside(produce, undefined) : observer.runInside(produceFor, given);
+          arguments.length === 0 ? observer.runProducer(produce, undefined) : observer.runProducer(produceFor, value);
       } catch (error) {
-        return hearFailure(error);
+        return onError(error);
       }
-      if (!isAsync) return hear(result);
+      if (!isAsync) return onResult(result);
       const promise = types.isPromise(result) ? result : Promise.resolve(result);
-      return promise.then(hear, hearFailure);
+      return promise.then(onResult, onError);
     };
   }
 
-  leavingMethod(original: Method): Method {
+  interceptClose(original: Method): Method {
     const output = this.#output;
-    const call = original as unknown as (this: unknown, ...given: unknown[]) => unknown;
-    return function (this: unknown, ...given: unknown[]): unknown {
-      output.left();
-      return call.apply(this, given);
+    const call = original as unknown as (this: unknown, ...args: unknown[]) => unknown;
+    return function (this: unknown, ...args: unknown[]): unknown {
+      output.cancelled();
+      return call.apply(this, args);
     } as Method;
   }
 
@@ -187,7 +192,7 @@ class IteratorDoors {
     const output = this.#output;
     const isAsync = this.#isAsync;
     return function (this: unknown, value?: unknown): unknown {
-      output.left();
+      output.cancelled();
       const result = { done: true, value };
       return isAsync ? Promise.resolve(result) : result;
     };

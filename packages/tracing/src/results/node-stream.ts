@@ -1,9 +1,12 @@
-import { isObject, methodOf, read } from '../guards/given-values.ts';
-import type { Method } from '../guards/given-values.ts';
+import { isObject, methodOf, read } from '../guards/untrusted-values.ts';
+import type { Method } from '../guards/untrusted-values.ts';
 import { cannotFollow, replaceMember } from './replace-members.ts';
 import type { ResultObserver, StreamedOutput } from './result-observer.ts';
 
-/** A Node `Readable`, or one of the `readable-stream` package; a stream that can only be written to is a plain value. */
+/**
+ * A Node `Readable`, or one of the `readable-stream` package. A stream that is only writable is treated as a plain
+ * value.
+ */
 export function isNodeStream(value: object): boolean {
   return (
     methodOf(value, 'pipe') !== undefined &&
@@ -13,21 +16,26 @@ export function isNodeStream(value: object): boolean {
   );
 }
 
-const LEFT_CODES: ReadonlySet<unknown> = new Set(['ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED']);
+const CANCELLATION_CODES: ReadonlySet<unknown> = new Set([
+  'ABORT_ERR',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_STREAM_DESTROYED',
+]);
 
 /**
- * Whether a stream that is destroyed with `error` was only left by its consumer, as Node says it: a loop that was left,
- * a pipeline whose other end closed. An abort that has a cause is an error like others: a time-out, for one.
+ * Whether `error`, with which a stream was destroyed, only means that the consumer stopped early: a `for await` loop
+ * that was exited, a pipeline whose destination closed. An abort with a cause, such as a timeout, is an error like any
+ * other.
  */
-function saysThatConsumerLeft(error: unknown): boolean {
+function isCancellation(error: unknown): boolean {
   if (error === undefined || error === null) return true;
-  return isObject(error) && LEFT_CODES.has(read(error, 'code')) && read(error, 'cause') === undefined;
+  return isObject(error) && CANCELLATION_CODES.has(read(error, 'code')) && read(error, 'cause') === undefined;
 }
 
 /**
- * Follows a Node stream through its own `emit`: each chunk is emitted as `data`, however it is read, and no listener is
- * added, because a listener for `error` would hide one that nobody handles, and one for `data` would start the stream.
- * `headMs`: see {@link ResultObserver.waits}.
+ * Follows a Node stream by replacing its `emit`: each chunk is emitted as `data`, however it is read. No listener is
+ * added, because one for `error` would hide unhandled errors, and one for `data` would start the stream.
+ * `headMs`: see {@link ResultObserver.awaitsConsumer}.
  */
 export function followNodeStream<Stream extends object>(
   stream: Stream,
@@ -37,76 +45,76 @@ export function followNodeStream<Stream extends object>(
 ): Stream {
   if (endsAtOnce(stream, output)) return stream;
   const emit = methodOf(stream, 'emit');
-  if (emit === undefined || !replaceMember(stream, 'emit', emitDoor(stream, emit, output, observer))) {
+  if (emit === undefined || !replaceMember(stream, 'emit', interceptEmit(stream, emit, output, observer))) {
     cannotFollow(observer, 'a stream');
     return stream;
   }
   const pull = methodOf(stream, 'read');
-  if (pull !== undefined) replaceMember(stream, 'read', readDoor(pull, output));
+  if (pull !== undefined) replaceMember(stream, 'read', interceptRead(pull, output));
   const destroy = methodOf(stream, 'destroy');
-  if (destroy !== undefined) replaceMember(stream, 'destroy', destroyDoor(stream, destroy, output));
+  if (destroy !== undefined) replaceMember(stream, 'destroy', interceptDestroy(stream, destroy, output));
   // The code that fills the stream, such as the generator of `Readable.from`.
   const produce = methodOf(stream, '_read') as ((this: unknown, size: number) => unknown) | undefined;
   if (produce !== undefined) {
     const fill = (size: number): unknown => produce.call(stream, size);
-    replaceMember(stream, '_read', (size: number) => observer.runInside(fill, size));
+    replaceMember(stream, '_read', (size: number) => observer.runProducer(fill, size));
   }
-  observer.waits(headMs);
+  observer.awaitsConsumer(headMs);
   return stream;
 }
 
-/** A stream that was over before the step returned it. */
+/** Ends the step if the stream had ended before the step returned it. */
 function endsAtOnce(stream: object, output: StreamedOutput): boolean {
   const error = read(stream, 'errored');
   if (isObject(error)) output.failed(error);
   else if (read(stream, 'readableEnded') === true) output.completed();
-  else if (read(stream, 'destroyed') === true) output.left();
+  else if (read(stream, 'destroyed') === true) output.cancelled();
   else return false;
   return true;
 }
 
-function emitDoor(stream: object, emit: Method, output: StreamedOutput, observer: ResultObserver): Method {
-  const original = emit as unknown as (this: unknown, ...given: unknown[]) => boolean;
-  const deliver = (given: unknown[]): boolean => original.apply(stream, given);
+function interceptEmit(stream: object, emit: Method, output: StreamedOutput, observer: ResultObserver): Method {
+  const original = emit as unknown as (this: unknown, ...args: unknown[]) => boolean;
+  const deliver = (args: unknown[]): boolean => original.apply(stream, args);
   const deliverChunk = (chunk: unknown): boolean => original.call(stream, 'data', chunk);
   const deliverReadable = (): boolean => original.call(stream, 'readable');
   return function (this: unknown, event: unknown, detail?: unknown, ...others: unknown[]): unknown {
     const { isOver } = observer;
-    // Listeners belong to the consumer, although the stream is filled inside the step.
+    // Listeners belong to the consumer and run in its context, although the stream is filled in that of the step.
     if (event === 'data' && !isOver) {
-      output.begins();
+      output.readingStarted();
       output.chunk(detail);
-      return observer.runOutside(deliverChunk, detail);
+      return observer.runConsumer(deliverChunk, detail);
     }
-    if (event === 'readable' && !isOver) return observer.runOutside(deliverReadable, undefined);
-    const given = arguments.length === 1 ? [event] : [event, detail, ...others];
-    if (isOver) return deliver(given);
+    if (event === 'readable' && !isOver) return observer.runConsumer(deliverReadable, undefined);
+    const args = arguments.length === 1 ? [event] : [event, detail, ...others];
+    if (isOver) return deliver(args);
     if (event === 'end') output.completed();
     else if (event === 'error') {
-      if (saysThatConsumerLeft(detail)) output.left();
+      if (isCancellation(detail)) output.cancelled();
       else output.failed(detail);
     } else if (event === 'close') {
       // Without an `end` or an `error` before it.
-      output.left();
+      output.cancelled();
     }
-    return observer.runOutside(deliver, given);
+    return observer.runConsumer(deliver, args);
   } as Method;
 }
 
-/** `read(0)` is how a stream fills its own buffer; every other call is somebody who wants a chunk. */
-function readDoor(pull: Method, output: StreamedOutput): Method {
+/** Streams fill their own buffer with `read(0)`; any other call comes from a consumer. */
+function interceptRead(pull: Method, output: StreamedOutput): Method {
   const original = pull as unknown as (this: unknown, size?: unknown) => unknown;
   return function (this: unknown, size?: unknown): unknown {
-    if (size !== 0) output.begins();
+    if (size !== 0) output.readingStarted();
     return original.call(this, size);
   } as Method;
 }
 
-function destroyDoor(stream: object, destroy: Method, output: StreamedOutput): Method {
-  const original = destroy as unknown as (this: unknown, ...given: unknown[]) => unknown;
-  return function (this: unknown, ...given: unknown[]): unknown {
+function interceptDestroy(stream: object, destroy: Method, output: StreamedOutput): Method {
+  const original = destroy as unknown as (this: unknown, ...args: unknown[]) => unknown;
+  return function (this: unknown, ...args: unknown[]): unknown {
     const isOver = read(stream, 'readableEnded') === true || read(stream, 'destroyed') === true;
-    if (!isOver && saysThatConsumerLeft(given[0])) output.left();
-    return original.apply(this, given);
+    if (!isOver && isCancellation(args[0])) output.cancelled();
+    return original.apply(this, args);
   } as Method;
 }

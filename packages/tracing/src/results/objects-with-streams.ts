@@ -1,16 +1,16 @@
 import { types } from 'node:util';
-import { isObject, methodOf, read } from '../guards/given-values.ts';
-import { reportTrouble } from '../guards/warnings.ts';
+import { isObject, methodOf, read } from '../guards/untrusted-values.ts';
+import { reportInternalError } from '../guards/warnings.ts';
 import type { ResultDetails } from './recognized/client.ts';
 import { cannotFollow, replaceMember } from './replace-members.ts';
 import type { Following, ResultObserver, ResultOptions, StreamedOutput } from './result-observer.ts';
 import { followWebStream } from './web-stream.ts';
 
 /**
- * Follows the part of `result` that the option `until` names, `(result) => result.textStream`, and gives `result` back.
+ * Follows the part of `result` that the option `until` selects, `(result) => result.textStream`, and returns `result`.
  *
- * A getter is not called for it: `textStream` of the Vercel AI SDK splits the stream each time it is looked at. So
- * `until` runs on a Proxy that only notes which getter it wants, and what the program gets from that getter is followed.
+ * Getters are not called for this: `textStream` of the Vercel AI SDK splits the stream on each access. Instead, `until`
+ * is called with a Proxy that records which getter it reads, and what the program gets from that getter is followed.
  */
 export function followUntil<Result extends object>(
   result: Result,
@@ -18,59 +18,59 @@ export function followUntil<Result extends object>(
   following: Following,
 ): Result {
   const { observer, follow } = following;
-  const wanted = askUntil(result, until);
-  if (wanted === undefined) {
+  const selection = callUntil(result, until);
+  if (selection === undefined) {
     observer.returned(undefined);
     return result;
   }
-  if (wanted.getter !== undefined) {
-    observer.waits();
-    if (!replaceGetter(result, wanted.getter, follow)) {
-      reportTrouble(`${observer.label}: until names ${String(wanted.getter)}, which cannot be followed`);
+  if (selection.getter !== undefined) {
+    observer.awaitsConsumer();
+    if (!replaceGetter(result, selection.getter, follow)) {
+      reportInternalError(`${observer.label}: until selects ${String(selection.getter)}, which cannot be followed`);
       observer.returned(undefined);
     }
     return result;
   }
-  const part = wanted.value;
+  const part = selection.value;
   const followed = follow(part);
   if (followed === part) return result;
-  // A promise or a plain stream has an equivalent, which the program must get in its place.
+  // A promise or plain stream has an equivalent, which must replace it in the result.
   const key = Reflect.ownKeys(result).find((each) => read(result, each) === part);
-  const isHandedOut = key !== undefined && replaceMember(result, key, followed);
-  // A promise that only we hold, such as one that `until` made, must not become an unhandled rejection.
-  if (!isHandedOut && types.isPromise(followed)) followed.catch(() => {});
-  else if (!isHandedOut) cannotFollow(observer, 'an object with a stream');
+  const isReplaced = key !== undefined && replaceMember(result, key, followed);
+  // A promise that only we reference, such as one that `until` created, must not cause an unhandled rejection.
+  if (!isReplaced && types.isPromise(followed)) followed.catch(() => {});
+  else if (!isReplaced) cannotFollow(observer, 'an object with a stream');
   return result;
 }
 
-interface Wanted {
-  /** The getter that was named. */
+interface Selection {
+  /** The getter that `until` read. */
   getter?: PropertyKey;
   value?: unknown;
 }
 
-function askUntil(result: object, until: (result: never) => unknown): Wanted | undefined {
-  const noted = new Map<unknown, PropertyKey>();
-  const noting = new Proxy(result, {
+function callUntil(result: object, until: (result: never) => unknown): Selection | undefined {
+  const gettersRead = new Map<unknown, PropertyKey>();
+  const proxy = new Proxy(result, {
     get(target, key) {
       if (!isGetter(target, key)) return read(target, key);
       const placeholder = {};
-      noted.set(placeholder, key);
+      gettersRead.set(placeholder, key);
       return placeholder;
     },
   });
   try {
-    const value = until(noting as never);
-    const getter = noted.get(value);
+    const value = until(proxy as never);
+    const getter = gettersRead.get(value);
     if (getter !== undefined) return { getter };
-    if (noted.size === 0) return isObject(value) ? { value } : undefined;
+    if (gettersRead.size === 0) return isObject(value) ? { value } : undefined;
   } catch {
-    // It does more with the getter's value than name it; it is asked again with the result itself.
+    // `until` uses the getter's value, so it is called again with the result itself.
   }
   try {
     return { value: until(result as never) };
   } catch (error) {
-    reportTrouble('asking the option until', error);
+    reportInternalError('calling the option until', error);
     return undefined;
   }
 }
@@ -110,18 +110,18 @@ function replaceGetter(result: object, key: PropertyKey, follow: Following['foll
 
 /**
  * The stream helpers of openai and anthropic: `messages.stream()`, `chat.completions.stream()`, `responses.stream()`.
- * They fetch on their own as soon as they are made, and tell of it by events.
+ * They start fetching as soon as they are created, and emit events.
  */
 export function isEventStream(value: object): boolean {
   return ['_emit', 'on', 'done', 'abort'].every((method) => methodOf(value, method) !== undefined);
 }
 
-/** The events that carry what the server sent, one an event: anthropic's, those of chat completions, of responses. */
+/** The events with a chunk from the server: those of anthropic, of chat completions, and of responses. */
 const CHUNK_EVENTS: ReadonlySet<unknown> = new Set(['streamEvent', 'chunk', 'event']);
 
 /**
- * Follows a helper through its own `_emit`. A listener of ours for `error` would hide an error from a program that has
- * none, for which the helper makes an unhandled rejection.
+ * Follows a helper by replacing its `_emit`. Adding a listener for `error` would suppress the unhandled rejection that
+ * the helper causes in a program without one.
  */
 export function followEventStream<Helper extends object>(
   helper: Helper,
@@ -132,21 +132,21 @@ export function followEventStream<Helper extends object>(
     observer.returned(undefined);
     return helper;
   }
-  const emit = methodOf(helper, '_emit') as unknown as (this: object, ...given: unknown[]) => unknown;
-  const deliver = (given: unknown[]): unknown => emit.apply(helper, given);
-  const door = (...given: unknown[]): unknown => {
-    const [event, detail] = given;
+  const emit = methodOf(helper, '_emit') as unknown as (this: object, ...args: unknown[]) => unknown;
+  const deliver = (args: unknown[]): unknown => emit.apply(helper, args);
+  const emitAndObserve = (...args: unknown[]): unknown => {
+    const [event, detail] = args;
     if (CHUNK_EVENTS.has(event)) output.chunk(detail);
-    else if (event === 'abort') output.left();
+    else if (event === 'abort') output.cancelled();
     else if (event === 'error') output.failed(detail);
     else if (event === 'end') output.completed();
-    return observer.runOutside(deliver, given);
+    return observer.runConsumer(deliver, args);
   };
-  if (!replaceMember(helper, '_emit', door)) cannotFollow(observer, 'a stream');
+  if (!replaceMember(helper, '_emit', emitAndObserve)) cannotFollow(observer, 'a stream');
   return helper;
 }
 
-/** What `streamText` of the Vercel AI SDK returns at once, while the model is only being asked. */
+/** The result of `streamText` of the Vercel AI SDK, which returns before the model responds. */
 export function isStreamText(value: object): boolean {
   return (
     methodOf(value, 'teeStream') !== undefined &&
@@ -156,9 +156,9 @@ export function isStreamText(value: object): boolean {
 }
 
 /**
- * Follows the result of `streamText`. Whatever the program takes from it (`textStream`, `text`, a UI message stream, a
- * Response) is a branch of one stream. The first branch to be read to its end ends the step; leaving one does when no
- * other is open.
+ * Follows the result of `streamText`. Whatever the program reads from it (`textStream`, `text`, a UI message stream, a
+ * Response) is a branch of one stream. The first branch that is read to its end ends the step; cancelling a branch ends
+ * it only if no other is open.
  */
 export function followStreamText<Result extends object>(
   result: Result,
@@ -168,21 +168,23 @@ export function followStreamText<Result extends object>(
   const tee = methodOf(result, 'teeStream') as unknown as () => ReadableStream<unknown>;
   const openBranches = new Set<StreamedOutput>();
   const details: ResultDetails = {};
-  const door = (): ReadableStream<unknown> => {
-    const output = newOutput(details).asOneOf(openBranches);
+  const teeAndObserve = (): ReadableStream<unknown> => {
+    const output = newOutput(details).asBranchOf(openBranches);
     return followWebStream(tee.call(result), output, observer);
   };
-  if (replaceMember(result, 'teeStream', door)) observer.waits();
+  if (replaceMember(result, 'teeStream', teeAndObserve)) observer.awaitsConsumer();
   else cannotFollow(observer, 'a result of streamText');
   return result;
 }
 
-/** A page of a list of openai or anthropic: it is there as a whole, and iterating over it asks for the pages after it. */
+/**
+ * A page of a list of openai or anthropic: it is complete itself, and iterating over it fetches the following pages.
+ */
 export function isPage(value: object): boolean {
   return methodOf(value, 'iterPages') !== undefined && methodOf(value, 'getNextPage') !== undefined;
 }
 
-/** What `withResponse()` of the clients' promises resolves with: the answer beside the HTTP response that carried it. */
+/** The data in what `withResponse()` of the clients resolves with: `{ data, response, request_id }`. */
 export function findDataBesideResponse(value: object): object | undefined {
   if (!('data' in value) || !('response' in value) || !('request_id' in value)) return undefined;
   const data = read(value, 'data');

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { activeContext, runInContext } from '../guards/context.ts';
-import { isObject, methodOf } from '../guards/given-values.ts';
+import { isObject, methodOf } from '../guards/untrusted-values.ts';
 import { isAsyncIterable } from './iterables.ts';
 import { isNodeStream } from './node-stream.ts';
 import { cannotFollow, replaceMethods } from './replace-members.ts';
@@ -8,8 +8,8 @@ import type { Following } from './result-observer.ts';
 import { isWebStream } from './web-stream.ts';
 
 /**
- * A promise of the language itself, of whatever realm (a test runner's, a `node:vm` context). Subclasses, and promises
- * with a `then` of their own, have other doors: they are thenables.
+ * A plain `Promise` of any realm (a test runner's, a `node:vm` context). Instances of subclasses, and promises with a
+ * `then` of their own, are followed as thenables.
  */
 export function isNativePromise(value: unknown): value is Promise<unknown> {
   if (!types.isPromise(value)) return false;
@@ -18,14 +18,14 @@ export function isNativePromise(value: unknown): value is Promise<unknown> {
   return isDirect && !Object.hasOwn(value, 'then');
 }
 
-/** Whether only `Object.prototype` stands above, as above `Promise.prototype` in each realm. */
+/** Whether the prototype directly inherits from `Object.prototype`, as `Promise.prototype` does in each realm. */
 function isTopPrototype(prototype: object | null): boolean {
   if (prototype === null) return false;
-  const above = Object.getPrototypeOf(prototype) as object | null;
-  return above !== null && Object.getPrototypeOf(above) === null;
+  const parent = Object.getPrototypeOf(prototype) as object | null;
+  return parent !== null && Object.getPrototypeOf(parent) === null;
 }
 
-/** `then` of the promises of the realm that `promise` is of. */
+/** `Promise.prototype.then` of the realm of `promise`. */
 export function nativeThenOf(promise: Promise<unknown>): unknown {
   let prototype = Object.getPrototypeOf(promise) as object | null;
   while (prototype !== null && !isTopPrototype(prototype))
@@ -34,15 +34,15 @@ export function nativeThenOf(promise: Promise<unknown>): unknown {
 }
 
 /**
- * A promise that settles as `promise` does. The original is not handed out, because our handler on it would hide an
- * unhandled rejection of the program's.
+ * Returns a promise that settles as `promise` does. The original is not returned, because our handler on it would hide
+ * unhandled rejections of the program.
  */
 export function followPromise(promise: Promise<unknown>, { observer, follow }: Following): Promise<unknown> {
   const followed = promise.then(follow, (error: unknown) => {
     observer.threw(error);
     throw error;
   });
-  // Programs hang functions on promises (`promise.cancel`).
+  // Programs add methods to promises (`promise.cancel`).
   for (const key of Object.keys(promise)) {
     Reflect.defineProperty(followed, key, Object.getOwnPropertyDescriptor(promise, key)!);
   }
@@ -54,19 +54,19 @@ export function isThenable(value: object): value is PromiseLike<unknown> {
 }
 
 type Handler = (value: unknown) => unknown;
-type AnyMethod = (this: unknown, ...given: unknown[]) => unknown;
+type AnyMethod = (this: unknown, ...args: unknown[]) => unknown;
 
-const asked = new WeakMap<object, FollowedThenable>();
+const followedThenables = new WeakMap<object, FollowedThenable>();
 
 /**
- * Follows a subclass of Promise, a query builder, or another thenable: the same object, whose methods tell us when they
- * are called. None is called by us, because a lazy one starts its work at each call.
+ * Follows an instance of a Promise subclass, a query builder, or another thenable by intercepting its methods. We call
+ * none of them ourselves, because a lazy thenable starts its work at each call.
  *
- * `then`, `catch` and `finally` ask for the result. Any other method does when it returns a new thenable, which is
- * followed in turn (`asResponse`, `withResponse`, `json`); one that returns the object itself (`where`) asks nothing.
+ * `then`, `catch` and `finally` request the result. So does any other method that returns a new thenable, which is
+ * followed in turn (`asResponse`, `withResponse`, `json`); a method that returns the object itself (`where`) does not.
  */
 export function followThenable<Thenable extends object>(thenable: Thenable, following: Following): Thenable {
-  let followed = asked.get(thenable);
+  let followed = followedThenables.get(thenable);
   if (followed === undefined) {
     followed = new FollowedThenable(thenable, []);
     if (!followed.attach()) {
@@ -74,7 +74,7 @@ export function followThenable<Thenable extends object>(thenable: Thenable, foll
       return thenable;
     }
   }
-  following.observer.waits();
+  following.observer.awaitsConsumer();
   followed.add(following);
   return thenable;
 }
@@ -83,15 +83,16 @@ class FollowedThenable {
   readonly #target: object;
   readonly #then: unknown;
   readonly #followings: Following[];
-  /** The first result, and what it became when it was followed. */
+  /** The first value that it resolved with, and what following that returned. */
   #settled: { value: unknown; followed: unknown } | undefined;
-  /** Who was told the result, or the failure. */
-  readonly #told = new Set<Following>();
-  /** Inside a method of the object: what it calls of its own is its own affair. */
-  #isInside = false;
-  #hasAskedInside = false;
-  #wasAsked = false;
-  /** Rejects where the object does, so that nobody's handling it is noticed. */
+  /** Those that were notified of the result or error. */
+  readonly #notified = new Set<Following>();
+  /** Whether a method of the object is running; calls that it makes on the object itself are not followed. */
+  #isInMethod = false;
+  /** Whether that method called `then`. */
+  #calledThenInMethod = false;
+  #wasRequested = false;
+  /** A promise that rejects as the object does, so that an unhandled rejection is still reported. */
   #unhandled: Promise<unknown> | undefined;
 
   constructor(target: object, followings: Following[]) {
@@ -101,36 +102,36 @@ class FollowedThenable {
   }
 
   attach(): boolean {
-    asked.set(this.#target, this);
-    const isReplaced = replaceMethods(this.#target, 'then', doorFor);
-    if (!isReplaced) asked.delete(this.#target);
+    followedThenables.set(this.#target, this);
+    const isReplaced = replaceMethods(this.#target, 'then', createInterceptor);
+    if (!isReplaced) followedThenables.delete(this.#target);
     return isReplaced;
   }
 
-  /** One more step, or the conversation, waits for the object: steps inside each other, or beside each other, return it. */
+  /** Adds a step or conversation that returned the same object, as nested steps do. */
   add(following: Following): void {
     this.#followings.push(following);
-    this.watchBase();
+    this.observeStarted();
   }
 
   /**
-   * A subclass of Promise that keeps the `then` of Promise is under way already, and is over when it settles, whenever
-   * it is asked. Observing it must not make its rejection a handled one: the promise of our own that rejects beside it is
-   * handled when the program asks.
+   * An instance of a Promise subclass that inherits `then` has already started, and completes when it settles, whether
+   * or not it is awaited. Observing it must not count as handling its rejection, so our promise rejects too, and is
+   * handled only once the program calls `then`.
    */
-  watchBase(): void {
+  observeStarted(): void {
     const target = this.#target;
     if (!types.isPromise(target) || this.#then !== nativeThenOf(target)) return;
-    this.#begins();
+    this.#consumptionStarted();
     const observed = thenWithoutSubclass(
       target,
-      (value) => void this.#settledWith(value),
+      (value) => void this.#resolvedWith(value),
       (error) => {
-        this.#failedWith(error);
+        this.#rejectedWith(error);
         throw error;
       },
     );
-    if (this.#wasAsked || this.#unhandled !== undefined) observed?.catch(() => {});
+    if (this.#wasRequested || this.#unhandled !== undefined) observed?.catch(() => {});
     else this.#unhandled = observed;
   }
 
@@ -138,111 +139,117 @@ class FollowedThenable {
     return this.#followings.every(({ observer }) => observer.isOver);
   }
 
-  /** `then`, `catch`, `finally`. */
-  ask(original: AnyMethod, name: 'then' | 'catch' | 'finally', given: unknown[]): unknown {
-    this.#wasAsked = true;
+  /** Called in place of `then`, `catch` and `finally`. */
+  request(original: AnyMethod, name: 'then' | 'catch' | 'finally', args: unknown[]): unknown {
+    this.#wasRequested = true;
     this.#unhandled?.catch(() => {});
-    this.#begins();
-    let answer: unknown;
+    this.#consumptionStarted();
+    let returned: unknown;
     try {
-      answer = this.#call(original, this.#handlersInPlaceOf(name, given));
+      returned = this.#call(original, this.#handlersInPlaceOf(name, args));
     } catch (error) {
-      this.#failedWith(error);
+      this.#rejectedWith(error);
       throw error;
     }
-    const followed = name === 'then' ? answer : this.#followAnswer(answer);
-    this.#hasAskedInside = true;
+    const followed = name === 'then' ? returned : this.#followReturned(returned);
+    this.#calledThenInMethod = true;
     return followed;
   }
 
-  /** The program's functions run where they were given to us, although the work runs inside the step. */
-  #handlersInPlaceOf(name: 'then' | 'catch' | 'finally', given: unknown[]): unknown[] {
+  /**
+   * Wraps handlers so that they run in the context in which they were passed, although the work runs in that of the
+   * step.
+   */
+  #handlersInPlaceOf(name: 'then' | 'catch' | 'finally', args: unknown[]): unknown[] {
     const caller = activeContext();
     const onValue = (handler: unknown) => (value: unknown) => {
-      const followed = this.#settledWith(value);
+      const followed = this.#resolvedWith(value);
       return typeof handler === 'function' ? runInContext(caller, handler as Handler, followed) : followed;
     };
     const onError = (handler: unknown) => (error: unknown) => {
-      this.#failedWith(error);
+      this.#rejectedWith(error);
       if (typeof handler === 'function') return runInContext(caller, handler as Handler, error);
       throw error;
     };
-    const [first, second, ...rest] = given;
+    const [first, second, ...rest] = args;
     if (name === 'then') return [onValue(first), onError(second), ...rest];
-    if (typeof first !== 'function') return given;
-    if (name === 'catch') return [onError(first), ...given.slice(1)];
-    return [() => runInContext(caller, first as Handler, undefined), ...given.slice(1)];
+    if (typeof first !== 'function') return args;
+    if (name === 'catch') return [onError(first), ...args.slice(1)];
+    return [() => runInContext(caller, first as Handler, undefined), ...args.slice(1)];
   }
 
-  /** Any other method. */
-  call(original: AnyMethod, given: unknown[]): unknown {
-    if (this.#isInside) return original.apply(this.#target, given);
-    const result = this.#call(original, given);
-    return isObject(result) && given.includes(result) ? result : this.#followAnswer(result);
+  /** Called in place of any other method. */
+  call(original: AnyMethod, args: unknown[]): unknown {
+    if (this.#isInMethod) return original.apply(this.#target, args);
+    const returned = this.#call(original, args);
+    return isObject(returned) && args.includes(returned) ? returned : this.#followReturned(returned);
   }
 
-  #call(original: AnyMethod, given: unknown[]): unknown {
-    this.#hasAskedInside = false;
-    const wasInside = this.#isInside;
-    this.#isInside = true;
+  #call(original: AnyMethod, args: unknown[]): unknown {
+    this.#calledThenInMethod = false;
+    const wasInMethod = this.#isInMethod;
+    this.#isInMethod = true;
     try {
-      return this.#followings[0]!.observer.runInside((all: unknown[]) => original.apply(this.#target, all), given);
+      return this.#followings[0]!.observer.runProducer((all: unknown[]) => original.apply(this.#target, all), args);
     } finally {
-      this.#isInside = wasInside;
+      this.#isInMethod = wasInMethod;
     }
   }
 
   /**
-   * Follows what a method gave. Where it went through `then` itself, that is followed already, and what it gave may be a
-   * promise whose rejection it handles: one derived from it would be an unhandled one.
+   * Follows what a method returned, unless the method called `then` itself. That call is followed already, and the
+   * returned promise may be one whose rejection the library handles; a promise derived from it would be unhandled.
    */
-  #followAnswer(result: unknown): unknown {
-    if (!isObject(result) || result === this.#target || this.#hasAskedInside || this.isOver) return result;
+  #followReturned(result: unknown): unknown {
+    if (!isObject(result) || result === this.#target || this.#calledThenInMethod || this.isOver) return result;
     if (isNativePromise(result)) {
-      this.#begins();
+      this.#consumptionStarted();
       return result.then(
-        (value) => this.#settledWith(value),
+        (value) => this.#resolvedWith(value),
         (error: unknown) => {
-          this.#failedWith(error);
+          this.#rejectedWith(error);
           throw error;
         },
       );
     }
     if (isThenable(result)) {
-      if (asked.has(result)) return result;
+      if (followedThenables.has(result)) return result;
       const child = new FollowedThenable(result, this.#followings);
-      if (child.attach()) child.watchBase();
+      if (child.attach()) child.observeStarted();
       return result;
     }
     if (!isNodeStream(result) && !isWebStream(result) && !isAsyncIterable(result)) return result;
     return this.#followings.reduce<unknown>((value, { follow }) => follow(value), result);
   }
 
-  #begins(): void {
-    for (const { observer } of this.#followings) observer.begins();
+  #consumptionStarted(): void {
+    for (const { observer } of this.#followings) observer.consumptionStarted();
   }
 
-  #settledWith(value: unknown): unknown {
+  #resolvedWith(value: unknown): unknown {
     this.#settled ??= { value, followed: value };
     const isFirst = value === this.#settled.value;
     let followed = isFirst ? this.#settled.followed : value;
-    for (const following of this.#untold()) followed = following.follow(followed);
+    for (const following of this.#takeUnnotified()) followed = following.follow(followed);
     if (isFirst) this.#settled.followed = followed;
     return followed;
   }
 
-  #failedWith(error: unknown): void {
-    for (const { observer } of this.#untold()) observer.threw(error);
+  #rejectedWith(error: unknown): void {
+    for (const { observer } of this.#takeUnnotified()) observer.threw(error);
   }
 
-  #untold(): Following[] {
-    const untold = this.#followings.filter((following) => !this.#told.has(following));
-    for (const following of untold) this.#told.add(following);
-    return untold;
+  #takeUnnotified(): Following[] {
+    const unnotified = this.#followings.filter((following) => !this.#notified.has(following));
+    for (const following of unnotified) this.#notified.add(following);
+    return unnotified;
   }
 }
 
-/** `then` of Promise itself gives a promise of the subclass, whose constructor is the program's; this gives a plain one. */
+/**
+ * As `promise.then`, but without calling the constructor of the subclass, which is the program's: returns a plain
+ * promise.
+ */
 function thenWithoutSubclass(
   promise: Promise<unknown>,
   onValue: (value: unknown) => unknown,
@@ -258,16 +265,18 @@ function thenWithoutSubclass(
   }
 }
 
-/** Stands in for the method `name`; objects that borrow it, or inherit from a followed one, get the original. */
-function doorFor(name: PropertyKey, original: AnyMethod): AnyMethod {
+/**
+ * Creates the replacement of the method `name`. On objects that are not followed but share it, the original is called.
+ */
+function createInterceptor(name: PropertyKey, original: AnyMethod): AnyMethod {
   if (name === 'then' || name === 'catch' || name === 'finally') {
-    return function (this: unknown, ...given: unknown[]): unknown {
-      const followed = isObject(this) ? asked.get(this) : undefined;
-      return followed === undefined ? original.apply(this, given) : followed.ask(original, name, given);
+    return function (this: unknown, ...args: unknown[]): unknown {
+      const followed = isObject(this) ? followedThenables.get(this) : undefined;
+      return followed === undefined ? original.apply(this, args) : followed.request(original, name, args);
     };
   }
-  return function (this: unknown, ...given: unknown[]): unknown {
-    const followed = isObject(this) ? asked.get(this) : undefined;
-    return followed === undefined ? original.apply(this, given) : followed.call(original, given);
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const followed = isObject(this) ? followedThenables.get(this) : undefined;
+    return followed === undefined ? original.apply(this, args) : followed.call(original, args);
   };
 }

@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { types } from 'node:util';
-import { methodOf } from '../guards/given-values.ts';
+import { methodOf } from '../guards/untrusted-values.ts';
 import { warnOnce } from '../guards/warnings.ts';
 import type { ResultObserver } from './result-observer.ts';
 
 /**
- * Sets `target[key]` to `value` on the object itself, visible in `Object.keys` only where it was before.
- * False where it does not take: a frozen object, a Proxy that refuses.
+ * Sets `target[key]` to `value` as an own property, which is enumerable only if it was before.
+ * False if that is not possible: a frozen object, or a Proxy that rejects it.
  */
 export function replaceMember(target: object, key: PropertyKey, value: unknown): boolean {
   try {
@@ -17,16 +17,16 @@ export function replaceMember(target: object, key: PropertyKey, value: unknown):
       (target as Record<PropertyKey, unknown>)[key] === value
     );
   } catch {
-    // A Proxy that throws instead of refusing: the same answer.
+    // A Proxy whose trap throws instead of returning false.
     return false;
   }
 }
 
-/** A program may put ids into names of steps. */
+/** Limits memory and warnings in programs that put ids into step names. */
 const MAX_REMEMBERED_LABELS = 1000;
 const warned = new Set<string>();
 
-/** The result goes back untouched and unobserved; said once for each step name. */
+/** Ends the observation of a result that is returned unchanged, and warns once per step name. */
 export function cannotFollow(observer: ResultObserver, kind: string): void {
   observer.returned(undefined);
   const key = `${observer.label} ${kind}`;
@@ -34,75 +34,78 @@ export function cannotFollow(observer: ResultObserver, kind: string): void {
   warned.add(key);
   warnOnce(
     key,
-    `${observer.label} returned ${kind} that cannot be changed (frozen, or a Proxy that refuses), so its span ends ` +
-      'when the function returns, not when the work is over. Return the object before it is frozen, or await it ' +
-      'inside the step.',
+    `${observer.label} returned ${kind} that cannot be modified (it is frozen, or a Proxy that rejects changes), so its ` +
+      'span ends when the function returns, not when the work is done. Return the object before it is frozen, or ' +
+      'await it inside the step.',
   );
 }
 
-type AnyMethod = (this: unknown, ...given: unknown[]) => unknown;
+type AnyMethod = (this: unknown, ...args: unknown[]) => unknown;
 
-/** Makes what stands in for a method; it finds out by `this` whom it was called on. */
-type DoorFor = (name: PropertyKey, original: AnyMethod) => AnyMethod;
+/** Creates the replacement of a method, which identifies the object it is called on by `this`. */
+type CreateInterceptor = (name: PropertyKey, original: AnyMethod) => AnyMethod;
 
-/** Prototypes in whose place one with doors stands, each made once, however many objects there are. */
-const prototypesWithDoors = new WeakMap<object, object>();
-const doors = new WeakSet<object>();
+/** The intercepting prototype of each original one, created once however many objects there are. */
+const interceptingPrototypes = new WeakMap<object, object>();
+const interceptors = new WeakSet<object>();
 
 /**
- * Replaces all methods of `target`: its own ones on the object, inherited ones by a prototype put before its own. So
- * libraries that copy an object's own properties to another (got) do not copy inherited methods with them.
- * False, and nothing is changed, where `required` cannot be replaced. `doorFor` must be the same function each time.
+ * Replaces all methods of `target`: its own ones on the object, and inherited ones by inserting a prototype before its
+ * own, so that libraries that copy the own properties of an object to another (got) do not copy them.
+ * False, with nothing changed, if `required` cannot be replaced. `createInterceptor` must be the same function each
+ * time.
  */
-export function replaceMethods(target: object, required: PropertyKey, doorFor: DoorFor): boolean {
-  if (Object.hasOwn(target, required) && !replaceOwn(target, required, doorFor)) return false;
+export function replaceMethods(target: object, required: PropertyKey, createInterceptor: CreateInterceptor): boolean {
+  if (Object.hasOwn(target, required) && !replaceOwn(target, required, createInterceptor)) return false;
   const prototype = Object.getPrototypeOf(target) as object | null;
   if (!Object.hasOwn(target, required) && !inheritedMethods(prototype).includes(required)) return false;
   if (types.isProxy(target)) {
-    // A Proxy would pass a new prototype on to its target, which is another object.
-    for (const key of inheritedMethods(prototype)) replaceOwn(target, key, doorFor);
+    // Setting the prototype of a Proxy would set that of its target, which is another object.
+    for (const key of inheritedMethods(prototype)) replaceOwn(target, key, createInterceptor);
   } else if (prototype !== null && inheritedMethods(prototype).length > 0) {
     if (!Object.isExtensible(target)) return false;
-    Object.setPrototypeOf(target, prototypeWithDoors(prototype, doorFor));
+    Object.setPrototypeOf(target, interceptingPrototype(prototype, createInterceptor));
   }
   const replaced = methodOf(target, required);
-  if (replaced === undefined || !doors.has(replaced)) return false;
+  if (replaced === undefined || !interceptors.has(replaced)) return false;
   for (const key of Reflect.ownKeys(target)) {
     if (key !== required && isMethod(Object.getOwnPropertyDescriptor(target, key), key))
-      replaceOwn(target, key, doorFor);
+      replaceOwn(target, key, createInterceptor);
   }
   return true;
 }
 
-function replaceOwn(target: object, key: PropertyKey, doorFor: DoorFor): boolean {
+function replaceOwn(target: object, key: PropertyKey, createInterceptor: CreateInterceptor): boolean {
   const original = methodOf(target, key);
-  return original !== undefined && replaceMember(target, key, door(key, original as AnyMethod, doorFor));
+  return (
+    original !== undefined && replaceMember(target, key, interceptorOf(key, original as AnyMethod, createInterceptor))
+  );
 }
 
-function door(key: PropertyKey, original: AnyMethod, doorFor: DoorFor): AnyMethod {
-  if (doors.has(original)) return original;
-  const made = doorFor(key, original);
-  doors.add(made);
-  return made;
+function interceptorOf(key: PropertyKey, original: AnyMethod, createInterceptor: CreateInterceptor): AnyMethod {
+  if (interceptors.has(original)) return original;
+  const interceptor = createInterceptor(key, original);
+  interceptors.add(interceptor);
+  return interceptor;
 }
 
-function prototypeWithDoors(prototype: object, doorFor: DoorFor): object {
-  const known = prototypesWithDoors.get(prototype);
+function interceptingPrototype(prototype: object, createInterceptor: CreateInterceptor): object {
+  const known = interceptingPrototypes.get(prototype);
   if (known !== undefined) return known;
-  const withDoors = Object.create(prototype) as object;
+  const intercepting = Object.create(prototype) as object;
   for (const key of inheritedMethods(prototype)) {
-    const value = door(key, methodOf(prototype, key) as AnyMethod, doorFor);
-    Reflect.defineProperty(withDoors, key, { configurable: true, writable: true, value });
+    const value = interceptorOf(key, methodOf(prototype, key) as AnyMethod, createInterceptor);
+    Reflect.defineProperty(intercepting, key, { configurable: true, writable: true, value });
   }
-  prototypesWithDoors.set(prototype, withDoors);
-  // An object that has doors already keeps them.
-  prototypesWithDoors.set(withDoors, withDoors);
-  return withDoors;
+  interceptingPrototypes.set(prototype, intercepting);
+  // An object whose methods are already intercepted keeps its prototype.
+  interceptingPrototypes.set(intercepting, intercepting);
+  return intercepting;
 }
 
 const methodsOfPrototypes = new WeakMap<object, readonly PropertyKey[]>();
 
-/** Names of the methods that `prototype` and those above it have; not those of any object, nor of an event emitter. */
+/** Names of the methods of `prototype` and its prototypes, except those of `Object` and of event emitters. */
 function inheritedMethods(prototype: object | null): readonly PropertyKey[] {
   if (prototype === null) return [];
   const known = methodsOfPrototypes.get(prototype);
@@ -120,10 +123,10 @@ function inheritedMethods(prototype: object | null): readonly PropertyKey[] {
   return methods;
 }
 
-/** Accessors are left alone, because looking at one may start something; so are classes, which are no methods. */
+/** Excludes accessors, because reading one may have side effects, and classes, which are not methods. */
 function isMethod(descriptor: PropertyDescriptor | undefined, key: PropertyKey): boolean {
   if (typeof descriptor?.value !== 'function' || key === 'constructor' || key in EventEmitter.prototype) return false;
-  // By convention not for the program to call; libraries do, often and from anywhere (bluebird).
+  // Private by convention; libraries call them often and from anywhere (bluebird).
   if (typeof key === 'string' && key.startsWith('_')) return false;
   return Object.getOwnPropertyDescriptor(descriptor.value, 'prototype')?.writable !== false;
 }

@@ -1,12 +1,12 @@
 import { types } from 'node:util';
-import { isObject, methodOf, read } from '../guards/given-values.ts';
-import type { Method } from '../guards/given-values.ts';
+import { isObject, methodOf, read } from '../guards/untrusted-values.ts';
+import type { Method } from '../guards/untrusted-values.ts';
 import { followNodeStream, isNodeStream } from './node-stream.ts';
 import { cannotFollow, replaceMember } from './replace-members.ts';
 import type { Following, StreamedOutput } from './result-observer.ts';
 import { followWebStream, isWebStream } from './web-stream.ts';
 
-/** A WHATWG `Response`: of Node's own `fetch`, of the undici package, or of another library. */
+/** A WHATWG `Response`: of Node's `fetch`, of the undici package, or of another library. */
 export function isResponse(value: object): boolean {
   return (
     typeof read(value, 'status') === 'number' &&
@@ -19,8 +19,8 @@ export function isResponse(value: object): boolean {
 const BODY_READERS = ['json', 'text', 'arrayBuffer', 'bytes', 'blob', 'formData'] as const;
 
 /**
- * Follows a Response: the step lasts until its body was read, by one of its functions, as a stream, or through a clone.
- * Where nobody reads the body, its head was the result, and the step ended with that.
+ * Follows a Response: the step lasts until the body has been read, with a method such as `json()`, as a stream, or
+ * through a clone. If the body is never read, the step ends when the response headers arrived.
  */
 export function followResponse<Response extends object>(
   response: Response,
@@ -40,20 +40,20 @@ export function followResponse<Response extends object>(
   }
   for (const key of BODY_READERS) {
     const original = methodOf(response, key);
-    if (original !== undefined) replaceMember(response, key, readerDoor(response, original, following));
+    if (original !== undefined) replaceMember(response, key, interceptBodyReader(response, original, following));
   }
   const clone = methodOf(response, 'clone') as unknown as () => object;
   replaceMember(response, 'clone', () => followResponse(clone.call(response), newOutput, following));
-  observer.waits(headMs);
+  observer.awaitsConsumer(headMs);
   return response;
 }
 
-/** A body that is read as a whole has no chunks of its own: its text, or the object in its JSON, is the result. */
-function readerDoor(response: object, original: Method, { observer, follow }: Following): Method {
+/** The text, or the object in the JSON, of a body that is read as a whole is followed as the result. */
+function interceptBodyReader(response: object, original: Method, { observer, follow }: Following): Method {
   const readBody = original as unknown as (this: object) => unknown;
   return function (): unknown {
-    observer.begins();
-    const whole = observer.runInside(() => readBody.call(response), undefined);
+    observer.consumptionStarted();
+    const whole = observer.runProducer(() => readBody.call(response), undefined);
     if (!types.isPromise(whole)) return whole;
     return whole.then(follow, (error: unknown) => {
       observer.threw(error);
@@ -62,7 +62,7 @@ function readerDoor(response: object, original: Method, { observer, follow }: Fo
   } as Method;
 }
 
-/** `response.body` gives the same stream each time, until a clone takes its place; it is followed when it is looked at. */
+/** `response.body` returns the same stream until `clone()` replaces it. It is followed when it is first read. */
 function replaceBody(
   response: object,
   newOutput: () => StreamedOutput,
@@ -83,7 +83,7 @@ function replaceBody(
   try {
     return Reflect.defineProperty(response, 'body', { configurable: true, enumerable: false, get });
   } catch {
-    // A Proxy that throws instead of refusing: the same answer.
+    // A Proxy whose trap throws instead of returning false.
     return false;
   }
 }
@@ -102,8 +102,8 @@ function followBody(body: object, output: StreamedOutput, observer: Following['o
 }
 
 /**
- * The stream of a response's body in what HTTP clients without `Response` return: `body` of undici's `request`, `data`
- * of axios with `responseType: 'stream'`, or the response itself, `IncomingMessage` of Node.
+ * The body stream in responses of HTTP clients without `Response`: `body` of undici's `request`, `data` of axios with
+ * `responseType: 'stream'`, or Node's `IncomingMessage` itself.
  */
 export function findBodyStream(value: object): object | undefined {
   if (isNodeStream(value)) return typeof read(value, 'statusCode') === 'number' ? value : undefined;

@@ -1,72 +1,76 @@
 import type { RecognizeOptions, ResultDetails } from './recognized/client.ts';
 import type { ChunkReader } from './recognized/recognize.ts';
 
-/** A stream that is being read, of which more may come. */
-export interface StreamSoFar {
-  /** Tells the observer what was handed on until now; once. */
+/** A stream that is being read. */
+export interface OpenStream {
+  /** Reports to the observer what was read until now. Only the first call counts. */
   describe(): void;
 }
 
 /**
- * Whoever wants to know how a result came out: a step, or the conversation for what its callback returned.
- * None of its functions throws. The first of `returned`, `threw` and `leftEarly` counts.
+ * Observes a result: a step that of its function, or a conversation that of its callback. None of its methods throws,
+ * except on a stack overflow. The first call of `returned`, `threw` and `cancelled` counts.
  */
 export interface ResultObserver {
-  /** Who observes, for warnings, such as `the step "gpt"`. */
+  /** Names the observer in warnings, such as `the step "gpt"`. */
   readonly label: string;
-  /** Nothing that is told from here on counts. */
+  /** Whether the observer has ended, so that later calls have no effect. */
   readonly isOver: boolean;
-  /** Whether the output's text may be kept; its length always is. */
+  /** Whether the output text may be recorded; its length always is. */
   readonly keepsText: boolean;
 
-  /** Runs code that produces the result, such as a generator's body, as if it still ran inside the step's function. */
-  runInside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result;
-  /** Runs code that consumes the result, such as a listener, as if it ran where the step was called. */
-  runOutside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result;
+  /** Runs code that produces the result, such as a generator's body, in the context of the step. */
+  runProducer<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result;
+  /** Runs code that consumes the result, such as a listener, in the context in which the step was called. */
+  runConsumer<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result;
 
   /**
-   * Nothing is under way until somebody asks: a query builder, a stream that is not read yet.
-   * `headMs` is set where what is there already is a result of its own, the head of an HTTP response: the reading of
-   * `performance.now()` at which it was there.
+   * The result is lazy and waits for a consumer: a query builder, a stream that is not being read yet.
+   * `headMs` is set if it is useful without being consumed, as an HTTP response whose body is not read: the reading of
+   * `performance.now()` at which the response headers arrived.
    */
-  waits(headMs?: number): void;
-  /** Somebody asked; may be called again, or without {@link ResultObserver.waits}. */
-  begins(): void;
-  /** A stream is read from now on. Whoever does not wait for its end asks `soFar` what there was until then. */
-  streams(soFar: StreamSoFar): void;
-  /** The first output is handed on now. */
+  awaitsConsumer(headMs?: number): void;
+  /** The result is being consumed. May be called repeatedly, and without {@link ResultObserver.awaitsConsumer}. */
+  consumptionStarted(): void;
+  /** A stream is being read. An observer that ends before the stream calls `stream.describe()`. */
+  streamStarted(stream: OpenStream): void;
+  /** The consumer receives the first output now. */
   firstOutput(): void;
+  /** Records what was read from the result. */
   describe(details: ResultDetails): void;
 
-  /** The result is there, whole. */
+  /** The result is complete. */
   returned(value: unknown): void;
-  /** The result will never be there. */
+  /** The result failed. */
   threw(error: unknown): void;
-  /** Whoever consumed the result does not want the rest. */
-  leftEarly(): void;
+  /** The consumer stopped before the end of the result. */
+  cancelled(): void;
 }
 
-/** A result on its way through the kinds of results. */
+/** The observer and the options of a result that is being followed. */
 export interface Following {
   readonly observer: ResultObserver;
   readonly options: ResultOptions;
-  /** Follows what a promise resolved with, or what a method of the result gave, whatever its kind. */
+  /** Follows a value that a promise resolved with, or that a method of the result returned, of any kind. */
   follow<Value>(value: Value): Value;
 }
 
-/** Options of a step that say how its result is followed. */
+/** Options of a step for when its result is complete, and what is read from it. */
 export interface ResultOptions {
   /**
-   * For a result that holds streams: which of them the step lasts for, such as `(result) => result.textStream`, or a
-   * promise. It is asked once, when the result is there.
+   * Selects the part of the result, a stream or a promise, that the step lasts for: `(result) => result.textStream`.
+   * Called when the function has returned its result.
    * @defaultValue the result itself
    */
-  // oxlint-disable-next-line typescript/no-explicit-any -- what `run` returns is known only beside it
+  // oxlint-disable-next-line typescript/no-explicit-any -- the type of the result of `run` is not known here
   until?: ((result: any) => unknown) | undefined;
-  /** `false` ends the step as soon as a stream or an iterator is returned, read or not. @defaultValue `true` */
+  /**
+   * `false` ends the step when a stream or iterator is returned, without waiting until it is read.
+   * @defaultValue `true`
+   */
   stream?: boolean | undefined;
   /**
-   * Whether model, provider, tokens, finish reason and output text are read off results of `openai`,
+   * Whether model, provider, token counts, finish reason and output text are read from results of `openai`,
    * `@anthropic-ai/sdk` and `ai`, which are recognized by their shape.
    * @defaultValue `true`, for each of them
    */
@@ -74,10 +78,10 @@ export interface ResultOptions {
 }
 
 /**
- * What came out of one stream so far. Its functions are called as chunks are handed to the program; the first of
- * `completed`, `failed` and `left` ends the step.
+ * Collects the output of one stream. Its methods are called as the program receives chunks; the first call of
+ * `completed`, `failed` and `cancelled` ends the step.
  */
-export class StreamedOutput implements StreamSoFar {
+export class StreamedOutput implements OpenStream {
   readonly #observer: ResultObserver;
   readonly #reader: ChunkReader;
   readonly #details: ResultDetails;
@@ -87,41 +91,44 @@ export class StreamedOutput implements StreamSoFar {
   #hasOutput = false;
   #hasBegun = false;
   #isDescribed = false;
-  /** The branches of one stream that are open, this one among them, where there are several. */
+  /** The open branches of a stream that was split, including this one; undefined if it was not split. */
   #branches: Set<StreamedOutput> | undefined;
   #signal: AbortSignal | undefined;
 
-  /** `details`: what is read off the chunks; shared by the branches of one stream. */
+  /** `details`: what was read from the chunks; shared by the branches of one stream. */
   constructor(observer: ResultObserver, reader: ChunkReader, details: ResultDetails = {}) {
     this.#details = details;
     this.#observer = observer;
     this.#reader = reader;
   }
 
-  /** Leaving this branch of a stream early ends the step only when none of `openBranches` is left. */
-  asOneOf(openBranches: Set<StreamedOutput>): this {
+  /** Makes this a branch of a stream; cancelling it ends the step only if no other branch is open. */
+  asBranchOf(openBranches: Set<StreamedOutput>): this {
     this.#branches = openBranches.add(this);
     return this;
   }
 
-  /** The streams of openai and anthropic end as if they were complete when `signal` is aborted; so it is looked at. */
-  endsQuietlyBy(signal: AbortSignal | undefined): this {
+  /**
+   * Treats an end after an abort of `signal` as cancelled: the streams of openai and anthropic then end without an
+   * error.
+   */
+  withAbortSignal(signal: AbortSignal | undefined): this {
     this.#signal = signal;
     return this;
   }
 
-  /** Somebody reads the stream. */
-  begins(): void {
+  /** The stream is being read. */
+  readingStarted(): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
-    this.#observer.begins();
-    this.#observer.streams(this);
+    this.#observer.consumptionStarted();
+    this.#observer.streamStarted(this);
   }
 
   chunk(chunk: unknown): void {
-    if (!this.#hasBegun) this.begins();
+    if (!this.#hasBegun) this.readingStarted();
     const output = typeof chunk === 'string' ? chunk : this.#reader.read(chunk, this.#details);
-    // The parts of a branch are not what the program gets: announcements are left out of its streams.
+    // A branch contains parts that the AI SDK removes from the program's streams, such as `start`; they do not count.
     if (this.#branches === undefined || output !== '') this.#chunks += 1;
     if (!this.#hasOutput && output !== '') {
       this.#hasOutput = true;
@@ -132,12 +139,12 @@ export class StreamedOutput implements StreamSoFar {
     if (this.#observer.keepsText) this.#text += output;
   }
 
-  /** The last chunk was handed on; `value` is what the stream gave beside its chunks. */
+  /** The last chunk was received; `value` is the return value of a generator. */
   completed(value?: unknown): void {
     this.describe();
     const { failure, wasAborted } = this.#reader;
     if (failure !== undefined) this.#observer.threw(failure.error);
-    else if (wasAborted || this.#signal?.aborted === true) this.#observer.leftEarly();
+    else if (wasAborted || this.#signal?.aborted === true) this.#observer.cancelled();
     else this.#observer.returned(value);
   }
 
@@ -146,11 +153,12 @@ export class StreamedOutput implements StreamSoFar {
     this.#observer.threw(error);
   }
 
-  left(): void {
+  /** The consumer stopped before the end. */
+  cancelled(): void {
     this.#branches?.delete(this);
     if (this.#branches !== undefined && this.#branches.size > 0) return;
     this.describe();
-    this.#observer.leftEarly();
+    this.#observer.cancelled();
   }
 
   describe(): void {

@@ -1,22 +1,20 @@
 import type { ResultObserver, StreamedOutput } from './result-observer.ts';
 
 type Controller = ReadableStreamDefaultController<unknown> | ReadableByteStreamController;
-/** Options of `getReader`. */
 export interface ReaderOptions {
   mode?: 'byob' | undefined;
 }
 
 type Reader = ReadableStreamDefaultReader<unknown> | ReadableStreamBYOBReader;
-/** What a reader gives: a chunk, or that there are no more. */
 export type ReadResult = { done: boolean; value?: unknown };
 
 /**
- * The original behind a followed stream: asked for a chunk only when the consumer asks, locked from the first read on,
- * not before.
+ * The source of a followed stream, which reads from the original: a chunk only when the consumer wants one. The
+ * original is locked from the first read on.
  */
 export class StreamSource {
   readonly isByteStream: boolean;
-  // Kept from before the object's own functions are replaced.
+  // Bound before the methods of the object are replaced.
   readonly #getReader: (options?: ReaderOptions) => Reader;
   readonly #cancel: (reason: unknown) => Promise<void>;
   readonly #output: StreamedOutput;
@@ -34,54 +32,54 @@ export class StreamSource {
     this.isByteStream = isByteStream(stream);
   }
 
-  /** Called once by the followed stream when it is made. */
+  /** Called by the followed stream when it is constructed. */
   start(controller: Controller): void {
     this.#controller = controller;
   }
 
-  /** Called by the followed stream when its consumer wants a chunk and it has none: it never has one in store. */
+  /** Called by the followed stream for each chunk that its consumer requests; it buffers none. */
   async pull(controller: Controller): Promise<void> {
     const request = 'byobRequest' in controller ? controller.byobRequest : null;
     const view = request?.view;
     let chunk: ReadResult;
     try {
       chunk = await (view
-        ? this.#ask(readInto, [this.#byobReader(), viewOf(view), undefined] as const)
-        : this.#ask(readNext, this.#defaultReader()));
+        ? this.#request(readInto, [this.#byobReader(), viewOf(view), undefined] as const)
+        : this.#request(readNext, this.#defaultReader()));
     } catch (error) {
-      this.#fail(error);
+      this.#onError(error);
       return;
     }
     if (this.#isOver) return;
-    if (this.#hear(chunk).done) request?.respond(0);
+    if (this.#onChunk(chunk).done) request?.respond(0);
     else if (request) request.respondWithNewView(chunk.value as ArrayBufferView<ArrayBuffer>);
     else controller.enqueue(chunk.value as ArrayBufferView<ArrayBuffer>);
   }
 
-  /** A read that goes past the followed stream, which saves its queue. It must be empty, and nobody else may read. */
+  /** Reads without going through the followed stream's queue, which is faster. There must be no other pending read. */
   read(view: ArrayBufferView | undefined, options: unknown): Promise<ReadResult> {
     const chunk =
       view === undefined
-        ? this.#ask(readNext, this.#defaultReader())
-        : this.#ask(readInto, [this.#byobReader(), view, options] as const);
-    return chunk.then(this.#hear, this.#fail);
+        ? this.#request(readNext, this.#defaultReader())
+        : this.#request(readInto, [this.#byobReader(), view, options] as const);
+    return chunk.then(this.#onChunk, this.#onError);
   }
 
   async cancel(reason: unknown): Promise<void> {
     if (!this.#isOver) {
       this.#isOver = true;
-      this.#output.left();
+      this.#output.cancelled();
     }
     await (this.#reader === undefined ? this.#cancel(reason) : this.#reader.cancel(reason));
   }
 
-  /** The code that fills the stream runs inside the step, also where its consumer is elsewhere. */
-  #ask<Argument>(read: (argument: Argument) => Promise<ReadResult>, argument: Argument): Promise<ReadResult> {
-    this.#output.begins();
-    return this.#observer.runInside(read, argument);
+  /** Runs the code that fills the stream in the context of the step, wherever its consumer runs. */
+  #request<Argument>(read: (argument: Argument) => Promise<ReadResult>, argument: Argument): Promise<ReadResult> {
+    this.#output.readingStarted();
+    return this.#observer.runProducer(read, argument);
   }
 
-  readonly #hear = (chunk: ReadResult): ReadResult => {
+  readonly #onChunk = (chunk: ReadResult): ReadResult => {
     if (this.#isOver) return chunk;
     if (chunk.done) {
       this.#isOver = true;
@@ -93,7 +91,7 @@ export class StreamSource {
     return chunk;
   };
 
-  readonly #fail = (error: unknown): never => {
+  readonly #onError = (error: unknown): never => {
     if (!this.#isOver) {
       this.#isOver = true;
       this.#output.failed(error);
@@ -115,7 +113,7 @@ export class StreamSource {
     const reader = mode === undefined ? this.#getReader() : this.#getReader({ mode });
     this.#reader = reader;
     this.#readerMode = mode;
-    // A failure between two reads reaches the consumer at once, as it does from the original.
+    // An error between two reads is passed to the consumer at once, as the original would.
     reader.closed.catch((error: unknown) => {
       if (this.#reader !== reader || this.#isOver) return;
       this.#isOver = true;
@@ -130,13 +128,13 @@ function readNext(reader: Reader): Promise<ReadResult> {
   return (reader as ReadableStreamDefaultReader<unknown>).read() as Promise<ReadResult>;
 }
 
-/** `options` are those of the standard's `read(view, { min })`, which are passed on as they are. */
+/** `options`: those of `read(view, { min })`, which are passed on unchanged. */
 function readInto([reader, view, options]: readonly [Reader, ArrayBufferView, unknown]): Promise<ReadResult> {
-  const read = (reader as ReadableStreamBYOBReader).read.bind(reader) as (...given: unknown[]) => Promise<ReadResult>;
+  const read = (reader as ReadableStreamBYOBReader).read.bind(reader) as (...args: unknown[]) => Promise<ReadResult>;
   return options === undefined ? read(view) : read(view, options);
 }
 
-/** Only a byte stream can be read into the reader's own buffer. Asking for such a reader reads nothing. */
+/** Only a byte stream has BYOB readers. Getting one reads nothing. */
 function isByteStream(stream: ReadableStream<unknown>): boolean {
   try {
     stream.getReader({ mode: 'byob' }).releaseLock();
@@ -146,7 +144,7 @@ function isByteStream(stream: ReadableStream<unknown>): boolean {
   }
 }
 
-/** What a byte stream's consumer wants filled, as the original's consumer would ask for it. */
+/** The view that a byte stream's consumer wants filled, as a `Uint8Array`. */
 function viewOf(view: ArrayBufferView): Uint8Array<ArrayBuffer> {
   return new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
 }

@@ -1,4 +1,4 @@
-import { methodOf } from '../guards/given-values.ts';
+import { methodOf } from '../guards/untrusted-values.ts';
 import { cannotFollow, replaceMember } from './replace-members.ts';
 import type { ResultObserver, StreamedOutput } from './result-observer.ts';
 import { StreamSource } from './web-stream-source.ts';
@@ -13,9 +13,9 @@ export function isWebStream(value: object): value is ReadableStream<unknown> {
 }
 
 /**
- * Follows a `ReadableStream`. A plain one comes back as an equivalent stream, a byte stream as a byte stream, which
- * asks the original for a chunk only when its own consumer does. A subclass stays the same object: what it hands out
- * (readers, branches, pipes) comes from such an equivalent. `headMs`: see {@link ResultObserver.waits}.
+ * Follows a `ReadableStream`. A plain one is replaced by an equivalent stream (for a byte stream, a byte stream), which
+ * reads from the original only when its own consumer reads. An instance of a subclass remains the same object, but its
+ * readers, branches and pipes come from such an equivalent. `headMs`: see {@link ResultObserver.awaitsConsumer}.
  */
 export function followWebStream(
   stream: ReadableStream<unknown>,
@@ -24,17 +24,17 @@ export function followWebStream(
   headMs?: number,
 ): ReadableStream<unknown> {
   if (stream.locked) {
-    // Somebody reads it already; it cannot be read a second time.
+    // It already has a reader, and cannot be read a second time.
     observer.returned(undefined);
     return stream;
   }
   const followed = equivalentOf(new StreamSource(stream, output, observer));
   if (Object.getPrototypeOf(stream) === ReadableStream.prototype) keepOwnMembers(stream, followed);
-  else if (!handOutFrom(stream, followed)) {
+  else if (!delegateTo(stream, followed)) {
     cannotFollow(observer, 'a stream');
     return stream;
   }
-  observer.waits(headMs);
+  observer.awaitsConsumer(headMs);
   return Object.getPrototypeOf(stream) === ReadableStream.prototype ? followed : stream;
 }
 
@@ -47,11 +47,11 @@ function equivalentOf(source: StreamSource): ReadableStream<unknown> {
   const followed = source.isByteStream
     ? new ReadableStream({ type: 'bytes', start, pull, cancel }, { highWaterMark: 0 })
     : new ReadableStream({ start, pull, cancel }, { highWaterMark: 0 });
-  shortenReads(followed, source);
+  bypassQueue(followed, source);
   return followed;
 }
 
-/** Libraries make streams iterable in their own way, or hang a promise on one. */
+/** Copies own properties, because libraries add iterators or promises of their own to streams. */
 function keepOwnMembers(from: object, to: object): void {
   for (const key of [...Object.keys(from), Symbol.asyncIterator]) {
     const own = Object.getOwnPropertyDescriptor(from, key);
@@ -59,11 +59,11 @@ function keepOwnMembers(from: object, to: object): void {
   }
 }
 
-/** Gives `stream` the functions of `followed`; false where it refuses them. */
-function handOutFrom(stream: ReadableStream<unknown>, followed: ReadableStream<unknown>): boolean {
+/** Replaces the methods of `stream` by those of `followed`; false if that is not possible. */
+function delegateTo(stream: ReadableStream<unknown>, followed: ReadableStream<unknown>): boolean {
   const members = ['getReader', 'cancel', 'tee', 'pipeTo', 'pipeThrough', 'values', Symbol.asyncIterator] as const;
   const areReplaced = members.every((member) =>
-    replaceMember(stream, member, (followed[member] as (...given: unknown[]) => unknown).bind(followed)),
+    replaceMember(stream, member, (followed[member] as (...args: unknown[]) => unknown).bind(followed)),
   );
   return areReplaced && Reflect.defineProperty(stream, 'locked', { configurable: true, get: () => followed.locked });
 }
@@ -71,14 +71,14 @@ function handOutFrom(stream: ReadableStream<unknown>, followed: ReadableStream<u
 type AnyReader = { read(view?: ArrayBufferView, options?: unknown): Promise<ReadResult>; releaseLock(): void };
 
 /**
- * Lets the readers and iterators of `followed` ask `source` themselves, which halves what a chunk costs. They are the
- * stream's own: it is locked, released and cancelled through them as ever. The first read goes through the stream, so
- * that it counts as read (`bodyUsed`).
+ * Lets the readers and iterators of `followed` read from `source` directly, which halves the cost of a chunk. They are
+ * still real readers of the stream, which they lock, release and cancel. The first read goes through the stream, so
+ * that the stream counts as read (`bodyUsed`).
  */
-export function shortenReads(followed: ReadableStream<unknown>, source: StreamSource): void {
+export function bypassQueue(followed: ReadableStream<unknown>, source: StreamSource): void {
   const getReader = (options?: ReaderOptions): AnyReader => {
     const reader = ReadableStream.prototype.getReader.call(followed, options as never) as unknown as AnyReader;
-    shortenReader(reader, options?.mode === 'byob', source);
+    bypassQueueOf(reader, options?.mode === 'byob', source);
     return reader;
   };
   replaceMember(followed, 'getReader', getReader);
@@ -88,15 +88,15 @@ export function shortenReads(followed: ReadableStream<unknown>, source: StreamSo
   replaceMember(followed, Symbol.asyncIterator, values);
 }
 
-function shortenReader(reader: AnyReader, isByobReader: boolean, source: StreamSource): void {
+function bypassQueueOf(reader: AnyReader, isByobReader: boolean, source: StreamSource): void {
   const readThroughStream = reader.read.bind(reader);
   const releaseLock = reader.releaseLock.bind(reader);
   let readsThroughStream = 0;
-  let isShort = false;
+  let isBypassing = false;
   let isReleased = false;
   const onRead = (): void => {
     readsThroughStream -= 1;
-    isShort = readsThroughStream === 0;
+    isBypassing = readsThroughStream === 0;
   };
   const onChunk = (chunk: ReadResult): ReadResult => {
     onRead();
@@ -106,10 +106,10 @@ function shortenReader(reader: AnyReader, isByobReader: boolean, source: StreamS
     onRead();
     throw error;
   };
-  const read = function (...given: [ArrayBufferView?, unknown?]): Promise<ReadResult> {
-    if (isShort && !isReleased && (!isByobReader || canBeFilled(given[0]))) return source.read(...given);
+  const read = function (...args: [ArrayBufferView?, unknown?]): Promise<ReadResult> {
+    if (isBypassing && !isReleased && (!isByobReader || canBeFilled(args[0]))) return source.read(...args);
     readsThroughStream += 1;
-    return readThroughStream(...given).then(onChunk, onError);
+    return readThroughStream(...args).then(onChunk, onError);
   };
   replaceMember(reader, 'read', read);
   replaceMember(reader, 'releaseLock', () => {
@@ -118,7 +118,7 @@ function shortenReader(reader: AnyReader, isByobReader: boolean, source: StreamS
   });
 }
 
-/** What the stream itself refuses (no view, or one of no bytes) it shall refuse. */
+/** Invalid views (none, or one without bytes) are left to the stream itself to reject. */
 function canBeFilled(view: ArrayBufferView | undefined): boolean {
   return ArrayBuffer.isView(view) && view.byteLength > 0;
 }
@@ -127,7 +127,7 @@ const ASYNC_ITERATOR_PROTOTYPE = Object.getPrototypeOf(
   Object.getPrototypeOf(async function* () {}.prototype),
 ) as object;
 
-/** What the standard says of a stream's iterator: it reads in turn, and leaving it cancels the stream. */
+/** A stream's iterator as the standard defines it: its calls run one after another, and `return` cancels the stream. */
 function newIterator(
   reader: ReadableStreamDefaultReader<unknown>,
   preventCancel: boolean,
@@ -145,31 +145,31 @@ function newIterator(
     openTurns -= 1;
     if (openTurns === 0) last = undefined;
   };
-  const over = (value?: unknown): IteratorResult<unknown> => {
+  const finish = (value?: unknown): IteratorResult<unknown> => {
     if (!isDone) reader.releaseLock();
     isDone = true;
     endTurn();
     return { done: true, value };
   };
   const onRead = (chunk: ReadResult): IteratorResult<unknown> => {
-    if (chunk.done) return over();
+    if (chunk.done) return finish();
     endTurn();
     return chunk as IteratorYieldResult<unknown>;
   };
   const onError = (error: unknown): never => {
-    over();
+    finish();
     throw error;
   };
   const next = (): Promise<IteratorResult<unknown>> =>
-    isDone ? Promise.resolve(over()) : (reader.read() as Promise<ReadResult>).then(onRead, onError);
-  const leave = async (value: unknown): Promise<IteratorResult<unknown>> => {
+    isDone ? Promise.resolve(finish()) : (reader.read() as Promise<ReadResult>).then(onRead, onError);
+  const cancel = async (value: unknown): Promise<IteratorResult<unknown>> => {
     const cancelled = isDone || preventCancel ? undefined : reader.cancel(value);
-    const result = over(value);
+    const result = finish(value);
     await cancelled;
     return result;
   };
   return Object.assign(Object.create(ASYNC_ITERATOR_PROTOTYPE) as AsyncIterableIterator<unknown>, {
     next: () => inTurn(next),
-    return: (value?: unknown) => inTurn(() => leave(value)),
+    return: (value?: unknown) => inTurn(() => cancel(value)),
   });
 }

@@ -1,26 +1,29 @@
 import { processRegistry } from '@convotel/conventions';
-import { reportTrouble, warnOnce } from '../guards/warnings.ts';
+import { reportInternalError, warnOnce } from '../guards/warnings.ts';
 
 const DEFAULT_MAX_OPEN_MS = 600_000;
 
-/** Longest delay of a timer; a longer one would fire at once. */
+/** Longest delay that `setTimeout` supports; a longer one fires immediately. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-// Taken at load: under a test's fake timers limits would never be reached, or all at once.
+// Captured at load: with a test's fake timers, limits would never be reached, or all at once.
 const { setTimeout } = globalThis;
 const loadedNow = performance.now;
 const monotonicMs = loadedNow.bind(performance);
 
-/** A step or a conversation that is open and may be open for a limited time only. It is its own place in a queue. */
+/**
+ * An open step or conversation with a limit on how long it may stay open. It is a node of a linked list,
+ * {@link LimitQueue}.
+ */
 export interface OpenItem {
-  /** Whether the item is over when other items are: a conversation, which then ends as its steps did. */
+  /** Whether the item ends after its children: a conversation, whose outcome follows from its steps. */
   readonly endsWithOthers: boolean;
-  /** Ends the item because its time is up. */
+  /** Ends the item because it was open for as long as its limit allows. */
   limitReached(): void;
   /** Ends the item because the process stops tracing. */
   abandon(reason: string): void;
 
-  /** Kept by {@link OpenWork}: the queue, the neighbours in it, and when the item was added. */
+  /** Written by {@link OpenWork} only: the queue, the neighbours in it, and when the item was added. */
   openQueue: LimitQueue | undefined;
   openBefore: OpenItem | undefined;
   openAfter: OpenItem | undefined;
@@ -28,14 +31,14 @@ export interface OpenItem {
 }
 
 /**
- * Everything that is open in this process, so that nothing that hangs is lost. Items with the same limit stand in one
- * queue, whose first item is the first to reach it: one timer a limit, however many items there are, and a few
- * assignments to add or remove one.
+ * The open steps and conversations of this process, so that those that hang are ended and exported. Items with the same
+ * limit share a queue in order of start: one timer per limit, however many items there are, and a few assignments to
+ * add or remove one.
  */
 export class OpenWork {
   readonly #queues = new Map<number, LimitQueue>();
 
-  /** Adds `item`, which may be open for `limitMs`; `nowMs` is what `performance.now()` says. */
+  /** Adds `item`, which may stay open for `limitMs`; `nowMs` is the current reading of `performance.now()`. */
   add(item: OpenItem, limitMs: number, nowMs: number): void {
     let queue = this.#queues.get(limitMs);
     if (queue === undefined) {
@@ -54,7 +57,10 @@ export class OpenWork {
     return [...this.#queues.values()].flatMap((queue) => queue.items());
   }
 
-  /** Ends all that is open: the newest steps first, so that inner ones end before those around them. */
+  /**
+   * Ends everything that is open: steps before conversations, and the newest first, so that inner steps end before
+   * outer ones.
+   */
   abandonAll(reason: string): void {
     const items = this.items();
     items.sort((first, second) => second.openSinceMs - first.openSinceMs);
@@ -104,7 +110,9 @@ class LimitQueue {
     return items;
   }
 
-  /** Left running when the queue empties, so that a step costs no timer; it then finds nothing to do. */
+  /**
+   * The timer is not cleared when the queue becomes empty, so that short steps do not create and clear a timer each.
+   */
   #startTimer(delayMs: number): void {
     this.#hasTimer = true;
     const timer: NodeJS.Timeout | number = setTimeout(() => this.#timerFired(), Math.min(delayMs, MAX_TIMER_MS));
@@ -129,13 +137,13 @@ function attempt(end: () => void): void {
   try {
     end();
   } catch (error) {
-    reportTrouble('ending what was open for too long', error);
+    reportInternalError('ending a step or conversation that was open for too long', error);
   }
 }
 
 let shared: OpenWork | undefined;
 
-/** What is open in this process, shared by all copies of this package. */
+/** The open steps and conversations of this process, shared by all copies of this package. */
 export function openWork(): OpenWork {
   return (shared ??= sharedOpenWork());
 }
@@ -152,15 +160,20 @@ function sharedOpenWork(): OpenWork {
   return registry.openWork as OpenWork;
 }
 
-/** The whole number of milliseconds that the option `name` says, or Infinity; undefined, with one warning, for one that is not above 0. */
-export function limitMsFrom(given: unknown, name: string): number | undefined {
-  if (given === undefined) return undefined;
-  if (typeof given === 'number' && given > 0) return Math.ceil(given);
-  warnOnce(`limit ${name}`, `${name} must be a number of milliseconds above 0; what was given is ignored`);
+/**
+ * The option `name` in whole milliseconds, or Infinity; undefined if it is not set or, with one warning, not a number
+ * above 0.
+ */
+export function limitMsFrom(value: unknown, name: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'number' && value > 0) return Math.ceil(value);
+  warnOnce(`limit ${name}`, `${name} must be a number of milliseconds above 0; the value that was passed is ignored`);
   return undefined;
 }
 
-/** How long something may be open: what the conversation says, else the process, else ten minutes. */
+/**
+ * How long a step or conversation may stay open: the option of the conversation, else of the process, else ten minutes.
+ */
 export function maxOpenMsOf(own: number | undefined): number {
   return own ?? limitMsFrom(processRegistry().settings.maxOpenMs, 'maxOpenMs') ?? DEFAULT_MAX_OPEN_MS;
 }

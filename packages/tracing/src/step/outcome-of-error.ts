@@ -1,14 +1,14 @@
 import { isOutcome, processSettings, UNKNOWN_ERROR_TYPE } from '@convotel/conventions';
 import type { ClassifiedStep, ClassifyError, Outcome } from '@convotel/conventions';
 import type { SpanEnding } from '../guards/spans.ts';
-import { reportTrouble } from '../guards/warnings.ts';
+import { reportInternalError } from '../guards/warnings.ts';
 
-/** Errors along `cause` that are read; a cycle ends the chain earlier. */
+/** Maximum length of a chain of `cause`s that is read; a cycle ends it earlier. */
 const MAX_CAUSES = 8;
-/** Errors of one `AggregateError` that are looked at. */
+/** Maximum number of errors of one `AggregateError` that are read. */
 const MAX_ERRORS = 64;
 
-/** What can be an error's type: few distinct values, so no sentence and no address. */
+/** Values of `error.type` must have low cardinality, so messages and addresses do not qualify. */
 const TYPE_PATTERN = /^[A-Za-z_$][\w$.-]{0,63}$/;
 
 const INTERRUPTION_NAMES = new Set([
@@ -35,19 +35,19 @@ const GRPC_DEADLINE_EXCEEDED = 4;
 export interface ErrorCircumstances {
   /** Absent for the conversation itself. */
   step?: ClassifiedStep | undefined;
-  /** The program's, the innermost first; the process's comes last and is asked without being named here. */
+  /** The classifiers of the step and conversation, innermost first. The one of the process is always tried last. */
   classifiers: readonly (ClassifyError | undefined)[];
-  /** Whether the program said that it was interrupted. */
+  /** Whether the program called `interrupted()`. */
   isInterrupted: boolean;
-  /** Signals whose abortion stops the work. */
+  /** Signals that abort the work. */
   signals: readonly (AbortSignal | undefined)[];
   /** How the same error ended a step inside. */
-  judgedInside?: SpanEnding | undefined;
+  innerEnding?: SpanEnding | undefined;
 }
 
 /**
- * How an error ends a step or conversation; reads whatever was thrown: an error, a string, null, or an object that
- * throws when it is looked at. The rules are those of docs/conventions.md, "Outcome of an error".
+ * How an error ends a step or conversation. Accepts whatever was thrown: an error, a string, null, or an object whose
+ * getters throw. The rules are those of docs/conventions.md, "Outcome of an error".
  */
 export function endingOfError(error: unknown, circumstances: ErrorCircumstances): SpanEnding {
   return {
@@ -59,19 +59,19 @@ export function endingOfError(error: unknown, circumstances: ErrorCircumstances)
 
 function outcomeOf(
   error: unknown,
-  { step, classifiers, isInterrupted, signals, judgedInside }: ErrorCircumstances,
+  { step, classifiers, isInterrupted, signals, innerEnding }: ErrorCircumstances,
 ): Outcome {
   for (const classify of [...classifiers, processSettings().classifyError]) {
     const classified = classify === undefined ? undefined : classifiedBy(classify, error, step);
     if (classified !== undefined) return classified;
   }
   if (isInterrupted) return 'interrupted';
-  if (judgedInside !== undefined) return judgedInside.outcome;
-  const said = outcomeAlongCauses(error, MAX_CAUSES);
-  if (said === 'timed_out') return said;
+  if (innerEnding !== undefined) return innerEnding.outcome;
+  const ownOutcome = outcomeAlongCauses(error, MAX_CAUSES);
+  if (ownOutcome === 'timed_out') return ownOutcome;
   const aborted = signals.filter((signal) => signal?.aborted === true);
   if (aborted.some((signal) => outcomeAlongCauses(signal!.reason, MAX_CAUSES) === 'timed_out')) return 'timed_out';
-  return aborted.length > 0 ? 'interrupted' : said;
+  return aborted.length > 0 ? 'interrupted' : ownOutcome;
 }
 
 function classifiedBy(classify: ClassifyError, error: unknown, step: ClassifiedStep | undefined): Outcome | undefined {
@@ -79,12 +79,12 @@ function classifiedBy(classify: ClassifyError, error: unknown, step: ClassifiedS
     const outcome = classify(error, step === undefined ? undefined : { name: step.name, attempt: step.attempt });
     return isOutcome(outcome) ? outcome : undefined;
   } catch (thrown) {
-    reportTrouble('classifyError', thrown);
+    reportInternalError('classifyError', thrown);
     return undefined;
   }
 }
 
-/** A time-out anywhere along the causes, else what the outermost that says something says, else `failed`. */
+/** `timed_out` if any cause is a timeout, else the outcome of the outermost cause that has one, else `failed`. */
 function outcomeAlongCauses(error: unknown, maxCauses: number): Outcome {
   let first: Outcome | undefined;
   for (const cause of causesOf(error, maxCauses)) {
@@ -95,7 +95,7 @@ function outcomeAlongCauses(error: unknown, maxCauses: number): Outcome {
   return first ?? 'failed';
 }
 
-/** The error and its causes, the outermost first. */
+/** The error and its causes, outermost first. */
 function causesOf(error: unknown, maxCauses: number): unknown[] {
   const causes: unknown[] = [];
   for (let cause = error; causes.length < maxCauses && !causes.includes(cause); cause = propertyOf(cause, 'cause')) {
@@ -108,7 +108,7 @@ function causesOf(error: unknown, maxCauses: number): unknown[] {
 function outcomeOfOne(error: unknown, maxCauses: number): Outcome | undefined {
   const original = originalOf(error);
   if (original !== undefined) {
-    // A wrapper such as p-retry's `AbortError` ends the retries of a failure; nobody interrupted anything.
+    // A wrapper such as p-retry's `AbortError` stops the retries of a failure; it is not an interruption.
     const outcome = outcomeAlongCauses(original, maxCauses);
     return outcome === 'interrupted' ? 'failed' : outcome;
   }
@@ -143,7 +143,7 @@ function originalOf(error: unknown): unknown {
   return propertyOf(error, 'originalError') ?? undefined;
 }
 
-/** An error's `name` and the names of its class and of the classes that this one extends. */
+/** An error's `name`, and the names of its class and superclasses. */
 function namesOf(error: unknown): string[] {
   if (typeof error !== 'object' || error === null) return [];
   const names: string[] = [];
@@ -157,7 +157,7 @@ function namesOf(error: unknown): string[] {
       prototype = Object.getPrototypeOf(prototype);
     }
   } catch {
-    // A Proxy whose prototype cannot be asked for: its class is unknown, which is the answer.
+    // A Proxy that does not reveal its prototype: its class stays unknown.
   }
   return names;
 }
@@ -170,7 +170,7 @@ function statusOf(error: unknown): unknown {
   );
 }
 
-/** The code, type, HTTP status or class that says most about what went wrong, of the error or its causes. */
+/** The most specific of code, type, HTTP status and class of the error or its causes. */
 function errorTypeOf(error: unknown, maxCauses: number): string | undefined {
   if (maxCauses <= 0) return undefined;
   const original = originalOf(error);
@@ -188,24 +188,26 @@ function errorTypeOf(error: unknown, maxCauses: number): string | undefined {
   return (isWrapper ? errorTypeOf(cause, maxCauses - 1) : undefined) ?? className;
 }
 
-/** Only of errors: the class of another thrown object (`Object`, `Array`) says nothing about what went wrong. */
+/**
+ * Class names count for errors only: that of another thrown object (`Object`, `Array`) says nothing about the failure.
+ */
 function classNameOf(error: unknown): string | undefined {
   const name = propertyOf(error, 'name');
   const candidates = typeof name === 'string' && name !== 'Error' ? [name] : [];
   try {
     if (isError(error)) candidates.push(...namesOf(error).slice(typeof name === 'string' ? 1 : 0), 'Error');
   } catch {
-    // A Proxy that throws: an error of unknown type, which is the answer.
+    // A Proxy that throws: the type stays unknown.
   }
   return candidates.find((candidate) => TYPE_PATTERN.test(candidate));
 }
 
-/** Errors of Node's own modules are no `instanceof Error` of a test's realm. */
+/** In a test runner's realm, errors of Node's own modules are not `instanceof Error`. */
 function isError(error: unknown): boolean {
   return error instanceof Error || Object.prototype.toString.call(error) === '[object Error]';
 }
 
-/** The first message along the causes that says something: Node's `AggregateError` of a refused connection has none. */
+/** The first non-empty message along the causes: Node's `AggregateError` for a refused connection has an empty one. */
 function messageOf(error: unknown): string | undefined {
   if (typeof error === 'string') return error === '' ? undefined : error;
   for (const cause of causesOf(error, MAX_CAUSES)) {
@@ -220,7 +222,7 @@ function propertyOf(source: unknown, key: string): unknown {
   try {
     return (source as Record<string, unknown>)[key];
   } catch {
-    // A getter or Proxy that throws: the property is unknown, and the thrown object goes on untouched.
+    // A getter or Proxy that throws: the property stays unknown.
     return undefined;
   }
 }

@@ -1,17 +1,17 @@
 import { isOutcome } from '@convotel/conventions';
-import { readOptions } from '../guards/given-values.ts';
+import { readOptions } from '../guards/untrusted-values.ts';
 import type { SpanEnding } from '../guards/spans.ts';
 import { epochMsFrom } from '../guards/times.ts';
-import { reportTrouble, warnOnce } from '../guards/warnings.ts';
+import { reportInternalError, warnOnce } from '../guards/warnings.ts';
 import type { StepHost } from './step-host.ts';
 import type { RecordedStep } from './step-options.ts';
 import { StepSpan } from './step-span.ts';
-import type { GivenTimes } from './step-span.ts';
+import type { RecordedTimes } from './step-span.ts';
 
-/** Beyond this, an end before the start is no correction of the clock. */
+/** A step may end this much before its start because the clock was corrected; beyond that it is a mistake. */
 const MAX_CLOCK_CORRECTION_MS = 1000;
 
-/** Makes the span of a step that is already over. Without two times that can be meant there is none, and a warning says so. */
+/** Creates the span of a step that is already over. If a time is missing or implausible it warns instead. */
 export function recordStep(host: StepHost, name: string, given: RecordedStep): void {
   try {
     const recorded = readOptions(given);
@@ -22,22 +22,22 @@ export function recordStep(host: StepHost, name: string, given: RecordedStep): v
       describe(step, recorded);
     } finally {
       const { outcome, error } = recorded;
-      if (isOutcome(outcome)) step.endWith(toldEnding(outcome, step, error));
+      if (isOutcome(outcome)) step.endWith(endingWithOutcome(outcome, step, error));
       else if (error === undefined) step.endWith({ outcome: 'completed' });
       else step.threw(error);
     }
   } catch (error) {
-    reportTrouble('recording a step', error);
+    reportInternalError('recording a step', error);
   }
 }
 
-function timesOf(name: string, { startTime, endTime }: Partial<RecordedStep>): GivenTimes | undefined {
-  const what = (option: string): string => `recordStep(${JSON.stringify(name)}) is left out: its ${option}`;
+function timesOf(name: string, { startTime, endTime }: Partial<RecordedStep>): RecordedTimes | undefined {
+  const what = (option: string): string => `recordStep(${JSON.stringify(name)}) was ignored: its ${option}`;
   const startedMs = epochMsFrom(startTime, what('startTime'));
   const endedMs = epochMsFrom(endTime, what('endTime'));
   if (startedMs === undefined || endedMs === undefined) return undefined;
   if (endedMs < startedMs - MAX_CLOCK_CORRECTION_MS) {
-    warnOnce('time end before start', `${what('endTime')} lies before its startTime`);
+    warnOnce('time end before start', `${what('endTime')} is before its startTime`);
     return undefined;
   }
   return { startedMs, endedMs: Math.max(startedMs, endedMs) };
@@ -51,7 +51,7 @@ function describe(step: StepSpan, recorded: Partial<RecordedStep>): void {
   step.timeToFirstOutput(timeToFirstOutputSeconds);
 }
 
-/** The outcome that the program told, with what `error` says beside it. */
-function toldEnding(outcome: SpanEnding['outcome'], step: StepSpan, error: unknown): SpanEnding {
+/** The outcome that the program passed, with the type and message of `error`. */
+function endingWithOutcome(outcome: SpanEnding['outcome'], step: StepSpan, error: unknown): SpanEnding {
   return error === undefined ? { outcome } : { ...step.endingOf(error), outcome };
 }

@@ -7,14 +7,14 @@ import {
 } from '@convotel/conventions';
 import type { StepKind } from '@convotel/conventions';
 import type { Attributes } from '@opentelemetry/api';
-import { eachAttribute } from '../guards/given-values.ts';
+import { eachAttribute } from '../guards/untrusted-values.ts';
 import type { ResultDetails } from '../results/recognized/client.ts';
-import type { StepOptions, TokenUsage } from './step-options.ts';
+import type { ModelUsage, StepOptions } from './step-options.ts';
 
-/** Names that mean something to convotel; they are kept before a program's own when OpenTelemetry has to drop some. */
+/** Attributes of the conventions. They are written before the program's own, which OpenTelemetry drops first. */
 const OWN_NAMES: ReadonlySet<string> = new Set(Object.values(ATTRIBUTE));
 
-/** Set at the start of a root and of a step; a program's attributes never replace them. */
+/** Set by convotel when a root or a step starts; attributes of the program never replace them. */
 const IDENTITY_NAMES: ReadonlySet<string> = new Set([
   ATTRIBUTE.conversationId,
   ATTRIBUTE.schemaVersion,
@@ -26,13 +26,13 @@ const IDENTITY_NAMES: ReadonlySet<string> = new Set([
   ATTRIBUTE.outcome,
 ]);
 
-/** What is written to a span when it ends: what convotel knows, and apart from it what the program added. */
+/** The attributes that are written to a span when it ends: convotel's own, and separately those of the program. */
 export class SpanAttributes {
-  /** The outcome stands first, so that it is kept whatever the limit. */
+  /** The outcome comes first, so that it is kept whatever the attribute limit. */
   readonly own: Attributes = { [ATTRIBUTE.outcome]: 'completed' };
   program: Attributes | undefined;
 
-  /** Takes attributes of the program's own; one under a name of the conventions counts as convotel's. */
+  /** Adds attributes of the program; those named by the conventions count as convotel's own. */
   add(given: unknown): void {
     eachAttribute(given, (name, value) => {
       if (IDENTITY_NAMES.has(name)) return;
@@ -42,17 +42,16 @@ export class SpanAttributes {
   }
 }
 
-/** What a step's name tells. */
+/** What follows from a step's name. */
 export interface NamedStep {
   readonly kind: StepKind;
-  /** `gen_ai.operation.name` of such a step, where the GenAI conventions have one that fits. */
+  /** Value of `gen_ai.operation.name`, if the GenAI conventions define a matching one. */
   readonly operation: string | undefined;
 }
 
 const namedSteps = new Map<string, NamedStep>();
 const MAX_REMEMBERED_STEP_NAMES = 1000;
 
-/** What the name `stepName` tells. */
 export function namedStep(stepName: string): NamedStep {
   const known = namedSteps.get(stepName);
   if (known !== undefined) return known;
@@ -62,7 +61,7 @@ export function namedStep(stepName: string): NamedStep {
   return named;
 }
 
-/** Adds what `options` say, the program's own attributes first, so that they cannot replace one of ours. */
+/** Adds the attributes of `options`, those of the program first, so that they cannot replace convotel's own. */
 export function addOptionAttributes(
   target: SpanAttributes,
   named: NamedStep,
@@ -81,21 +80,21 @@ export function addOptionAttributes(
   if (input !== undefined) addInput(own, input, capturesContent);
 }
 
-/** Adds the length of the input, and the text where it may be kept. */
+/** Adds the length of the input and, with content capture, its text. */
 export function addInput(target: Attributes, text: unknown, capturesContent: boolean): void {
   if (typeof text !== 'string') return;
   target[ATTRIBUTE.inputChars] = text.length;
   if (capturesContent) target[ATTRIBUTE.inputText] = keptText(text);
 }
 
-/** Adds the length of the output, and the text where it may be kept. */
+/** Adds the length of the output and, with content capture, its text. */
 export function addOutput(target: Attributes, text: unknown, capturesContent: boolean): void {
   if (typeof text !== 'string') return;
   target[ATTRIBUTE.outputChars] = text.length;
   if (capturesContent) target[ATTRIBUTE.outputText] = keptText(text);
 }
 
-/** `text`, cut where the process keeps no more of it; never between the halves of a character. */
+/** `text`, truncated to the `maxContentLength` of the process, never inside a surrogate pair. */
 function keptText(text: string): string {
   const { maxContentLength } = processSettings();
   if (maxContentLength === undefined || text.length <= maxContentLength) return text;
@@ -103,14 +102,17 @@ function keptText(text: string): string {
   return text.slice(0, isHalf ? maxContentLength - 1 : maxContentLength);
 }
 
-/** Adds the token counts that are whole numbers of 0 and more. */
-export function addUsage(target: Attributes, usage: TokenUsage | undefined): void {
-  const { inputTokens, outputTokens } = usage ?? {};
+/** Adds the token counts that are non-negative integers, and seconds of audio that are finite and not negative. */
+export function addUsage(target: Attributes, usage: ModelUsage | undefined): void {
+  const { inputTokens, outputTokens, audioSeconds } = usage ?? {};
   if (isCount(inputTokens)) target[ATTRIBUTE.inputTokens] = inputTokens;
   if (isCount(outputTokens)) target[ATTRIBUTE.outputTokens] = outputTokens;
+  if (isDuration(audioSeconds)) target[ATTRIBUTE.audioDuration] = audioSeconds;
 }
 
-/** Adds what was read off the result. What the program said itself stays; `hasOutput` says that it set the output. */
+/**
+ * Adds what was read from the result, without replacing what the program set. `hasOutput`: the program set the output.
+ */
 export function addResultDetails(target: Attributes, details: ResultDetails, hasOutput: boolean): void {
   const { chunks, outputChars, outputText, provider, model, finishReason } = details;
   if (chunks !== undefined) target[ATTRIBUTE.stepChunks] = chunks;
@@ -121,20 +123,21 @@ export function addResultDetails(target: Attributes, details: ResultDetails, has
   if (provider !== undefined) target[ATTRIBUTE.provider] ??= provider;
   if (model !== undefined) {
     target[ATTRIBUTE.responseModel] = model;
-    // Answers group by the model that was asked for; where the program did not say it, the one that answered stands in.
+    // Reports group by the requested model; if the program did not set it, the model of the response is used.
     target[ATTRIBUTE.requestModel] ??= model;
   }
   if (finishReason !== undefined) target[ATTRIBUTE.finishReasons] = [finishReason];
-  const { inputTokens, outputTokens } = details;
+  const { inputTokens, outputTokens, audioSeconds } = details;
   if (isCount(inputTokens)) target[ATTRIBUTE.inputTokens] ??= inputTokens;
   if (isCount(outputTokens)) target[ATTRIBUTE.outputTokens] ??= outputTokens;
+  if (isDuration(audioSeconds)) target[ATTRIBUTE.audioDuration] ??= audioSeconds;
 }
 
 function isCount(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0;
 }
 
-/** Adds the length of a part, where it is a finite number of seconds, 0 or more. */
+/** Adds the duration of a part of the step, if it is a valid one. */
 export function addTiming(target: Attributes, part: string, seconds: unknown): void {
   if (isDuration(seconds) && typeof part === 'string' && part !== '') target[STEP_TIMING_PREFIX + part] = seconds;
 }

@@ -6,10 +6,9 @@ import type { SpanEnding } from '../guards/spans.ts';
 import type { Carrier, Step, StepHandle, StepOptions } from './step-options.ts';
 import type { StartedStep } from './trace-step.ts';
 
-/** What a conversation needs to know of a step of its own. */
+/** What a conversation needs to know about its steps. */
 export interface HostedStep {
   readonly name: string;
-  /** What its name stands for. */
   readonly kind: StepKind;
   /** 1-based. */
   readonly attempt: number;
@@ -19,82 +18,86 @@ export interface HostedStep {
   readonly interruptionReason: string | undefined;
   readonly enclosing: HostedStep | undefined;
   readonly signal: AbortSignal;
-  /** Ends a step that waits, because its conversation is over and nobody asked for its result. */
-  neverAsked(): void;
+  /** Ends a step whose lazy result was not consumed before its conversation ended. */
+  endUnconsumed(): void;
 }
 
-/** When a step was under way, in milliseconds since the epoch, and when the user may first have perceived it. */
+/** Start, end and first output of a step, in milliseconds since the epoch. */
 export interface StepTimes {
   startedMs: number;
   endedMs: number;
-  /** Absent where no first output was recorded. */
+  /** Undefined if no first output was recorded. */
   firstOutputMs: number | undefined;
 }
 
-/** What a step needs of its conversation. Declared here, so that steps know no conversation and no circle arises. */
+/** What a step needs from its conversation. Declared here, so that steps do not depend on `conversation/`. */
 export interface StepHost {
   readonly id: string;
   readonly workflow: string | undefined;
   readonly sessionId: string | undefined;
   readonly capturesContent: boolean;
   readonly tracer: Tracer;
-  /** Whether its spans are never the active span of OpenTelemetry, which belongs to other tools. */
+  /** Whether its spans must never become OpenTelemetry's active span, which other tools see. */
   readonly isPrivate: boolean;
-  /** Parent of the steps that are inside no other step of this process. */
+  /** Parent of the steps that no other step of this process encloses. */
   readonly parentSpan: Span;
-  /** Depth of the steps right below {@link StepHost.parentSpan}. */
+  /** Depth of the children of {@link StepHost.parentSpan}. */
   readonly outermostDepth: number;
   readonly signal: AbortSignal | undefined;
   readonly classifyError: ClassifyError | undefined;
   readonly maxOpenMs: number;
 
-  /** The context for starting a span right below {@link StepHost.parentSpan}. */
+  /** The context in which a child of {@link StepHost.parentSpan} is started. */
   parentContext(active: Context): Context;
-  /** Starts a step for {@link traceStep}; undefined where nothing can be recorded, then its function gets a {@link StepHost.plainStep}. */
+  /**
+   * Starts a step for {@link traceStep}; undefined if nothing can be recorded, and {@link StepHost.nonRecordingStep} is
+   * to be used.
+   */
   beginStep(name: string, options: StepOptions | undefined): StartedStep | undefined;
-  /** A step that records nothing. */
-  readonly plainStep: Step;
+  readonly nonRecordingStep: Step;
   startStep(name: string, options?: StepOptions): StepHandle;
-  /** A message for another process, whose steps will be below `parent`, at `depth`. */
+  /** A carrier for another process, whose steps become children of `parent`, at `depth`. */
   carrierBelow(parent: Span, depth: number): Carrier;
 
-  /** Counts a step that is now open; `responds` is its option. */
+  /** Counts an open step; `responds` is its option. */
   stepStarted(step: HostedStep, responds: boolean | undefined): void;
-  /** A step that may never begin does not keep the conversation open; it ends with the conversation. */
-  stepWaits(step: HostedStep): void;
-  /** Counts a step that waited and is now open. */
-  stepBegins(step: HostedStep): void;
-  /** Seconds from the end of the user's input to what the user perceived of `step`, where it is one that answers. */
+  /** The step waits for a consumer of its lazy result. It does not keep the conversation open, and ends with it. */
+  stepAwaitsConsumer(step: HostedStep): void;
+  /** The result of a waiting step is being consumed; the step counts as open again. */
+  stepConsumptionStarted(step: HostedStep): void;
+  /** Seconds from the end of the user's input to the output of `step`, if it is one that responds to the user. */
   responseLatencyOf(
     step: HostedStep,
     responds: boolean | undefined,
     times: StepTimes,
     ending: SpanEnding,
   ): number | undefined;
-  /** Counts a step that is over; `wasWaiting` says that it never began. */
+  /** Counts a step that ended; `wasWaiting` if its result was never consumed. */
   stepEnded(step: HostedStep, times: StepTimes, ending: SpanEnding, wasWaiting: boolean): void;
-  /** Notes how `error` ended `step`, so that steps around it and the conversation judge the same error alike. */
-  errorJudged(error: unknown, step: HostedStep, ending: SpanEnding): void;
-  /** How `error`, or one of its causes, ended a step inside `step`, or any step when `step` is absent. */
-  findJudgement(error: unknown, step: HostedStep | undefined): SpanEnding | undefined;
+  /** Remembers how `error` ended `step`, so that enclosing steps and the conversation classify the same error alike. */
+  errorClassified(error: unknown, step: HostedStep, ending: SpanEnding): void;
+  /** How `error`, or one of its causes, ended a step inside `step`, or any step if `step` is undefined. */
+  findEndingOf(error: unknown, step: HostedStep | undefined): SpanEnding | undefined;
 }
 
-/** Where in a conversation the program is: which conversation, and inside which step, if any. */
+/** The active conversation and, if there is one, the active step. */
 export interface ActiveScope {
   host: StepHost;
   step: HostedStep | undefined;
 }
 
-/** Keys by `Symbol.for` (OpenTelemetry's are, too): all copies of this package in a process read each other's scopes. */
+/**
+ * Both keys are `Symbol.for` symbols, as OpenTelemetry's are, so that all copies of this package in a process share
+ * scopes.
+ */
 const SCOPE = createContextKey('convotel active scope');
 const BELOW = Symbol.for('convotel context below');
 
-/** The scope that `context` carries. */
 export function findScope(context: Context): ActiveScope | undefined {
   return context.getValue(SCOPE) as ActiveScope | undefined;
 }
 
-/** The key under which OpenTelemetry keeps the active span; its API does not export it, but uses it on any context. */
+/** The key of OpenTelemetry's active span. The API does not export it, but passes it to any `Context` object. */
 const ACTIVE_SPAN = ((): symbol | undefined => {
   let used: symbol | undefined;
   const observer: Context = {
@@ -109,19 +112,20 @@ const ACTIVE_SPAN = ((): symbol | undefined => {
   return used;
 })();
 
-/** `context` with `span` as the active one (unless `host` is private), and the given scope in place of the one that it had. */
+/** `context` with the given scope in place of its own and, unless `host` is private, `span` as the active span. */
 export function scopedContext(context: Context, span: Span, host: StepHost, step: HostedStep | undefined): Context {
   return new ScopedContext((context as Partial<ScopedContext>)[BELOW] ?? context, span, host, step);
 }
 
-/** `context` with `span` as the active one; itself where it is already. */
+/** `context` with `span` as the active span; `context` itself if it already is. */
 export function contextWithSpan(context: Context, span: Span): Context {
   return trace.getSpan(context) === span ? context : trace.setSpan(context, span);
 }
 
 /**
- * A context with a scope and a span on top; OpenTelemetry's own copies all values for each that is set, which costs
- * more. There is never one on top of another: a turn that starts in a callback of the turn before would make a chain.
+ * A context that adds a scope and a span to another one. OpenTelemetry's own implementation copies all values whenever
+ * one is set, which costs more. It never wraps another scoped context: turns that each start in a callback of the
+ * previous one would build a chain.
  */
 class ScopedContext implements Context, ActiveScope {
   readonly [BELOW]: Context;

@@ -1,27 +1,27 @@
-/** Stops following a signal that nobody holds any more. */
-const forgotten = new FinalizationRegistry<readonly (() => void)[]>((leave) => {
-  for (const each of leave) each();
+/** Stops following other signals once a step's signal has been garbage-collected. */
+const collected = new FinalizationRegistry<readonly (() => void)[]>((unfollows) => {
+  for (const unfollow of unfollows) unfollow();
 });
 
-/** Keeps a controller for as long as somebody holds its signal. */
+/** Keeps a controller alive as long as its signal is referenced. */
 const controllers = new WeakMap<AbortSignal, AbortController>();
 
 /**
- * The signal of one step: aborted when the step's time is up, or when one of the signals around it is, also after the
- * step's end, because the body of a response may still be on its way. Made only when it is asked for.
+ * The signal of one step: aborted when the step times out or when one of `sources` is aborted. It follows them even
+ * after the step's end, because the body of a response may still be arriving. Created only when it is first read.
  */
 export class StepSignal {
   readonly #controller = new AbortController();
 
-  constructor(around: readonly (AbortSignal | undefined)[]) {
+  constructor(sources: readonly (AbortSignal | undefined)[]) {
     const { signal } = this.#controller;
     controllers.set(signal, this.#controller);
-    const leave: (() => void)[] = [];
-    for (const each of around) {
-      if (each?.aborted === true) this.#controller.abort(each.reason);
-      else if (each !== undefined) leave.push(follow(each, this.#controller));
+    const unfollows: (() => void)[] = [];
+    for (const source of sources) {
+      if (source?.aborted === true) this.#controller.abort(source.reason);
+      else if (source !== undefined) unfollows.push(follow(source, this.#controller));
     }
-    if (leave.length > 0) forgotten.register(this.#controller, leave);
+    if (unfollows.length > 0) collected.register(this.#controller, unfollows);
   }
 
   get signal(): AbortSignal {
@@ -34,12 +34,12 @@ export class StepSignal {
 }
 
 /**
- * Who follows a signal. One listener serves them all: Node warns of a leak at the eleventh, and a signal that lives as
- * long as the program would collect one a step (`AbortSignal.any` does so on Node 20).
+ * The controllers that follow each signal. They share one listener: Node warns of a leak at the eleventh, and a signal
+ * that lives as long as the program would collect one per step (as `AbortSignal.any` does on Node 20).
  */
 const followersOf = new WeakMap<AbortSignal, Set<WeakRef<AbortController>>>();
 
-/** Aborts `controller` when `signal` is aborted. Returns what stops that. */
+/** Aborts `controller` when `signal` is aborted. Returns a function that stops following. */
 function follow(signal: AbortSignal, controller: AbortController): () => void {
   const followers = followersOf.get(signal) ?? listenTo(signal);
   const follower = new WeakRef(controller);

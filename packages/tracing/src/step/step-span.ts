@@ -3,13 +3,13 @@ import type { ClassifyError, StepKind } from '@convotel/conventions';
 import { SpanKind } from '@opentelemetry/api';
 import type { Attributes, Context, Span, SpanOptions } from '@opentelemetry/api';
 import { activeContext, runInContext } from '../guards/context.ts';
-import { signalFrom } from '../guards/given-values.ts';
+import { signalFrom } from '../guards/untrusted-values.ts';
 import { endSpan, startSpan } from '../guards/spans.ts';
 import type { SpanEnding } from '../guards/spans.ts';
 import { epochMsOf, hrTimeOf } from '../guards/times.ts';
-import { reportTrouble } from '../guards/warnings.ts';
+import { reportInternalError } from '../guards/warnings.ts';
 import type { ResultDetails } from '../results/recognized/client.ts';
-import type { ResultOptions, StreamSoFar } from '../results/result-observer.ts';
+import type { ResultOptions, OpenStream } from '../results/result-observer.ts';
 import { limitMsFrom, openWork } from './open-work.ts';
 import type { OpenItem } from './open-work.ts';
 import { endingOfError } from './outcome-of-error.ts';
@@ -27,26 +27,25 @@ import {
 import type { NamedStep } from './step-attributes.ts';
 import { contextWithSpan, findScope, scopedContext } from './step-host.ts';
 import type { HostedStep, StepHost, StepTimes } from './step-host.ts';
-import type { Carrier, Step, StepHandle, StepOptions, TokenUsage } from './step-options.ts';
+import type { Carrier, ModelUsage, Step, StepHandle, StepOptions } from './step-options.ts';
 import { StepSignal } from './step-signal.ts';
-import { hearTheUnheard, traceStep } from './trace-step.ts';
-import type { StartedStep, Unheard } from './trace-step.ts';
+import { deliverMissedResults, traceStep } from './trace-step.ts';
+import type { StartedStep, MissedResult } from './trace-step.ts';
 
 const COMPLETED: SpanEnding = { outcome: 'completed' };
 const INTERRUPTED: SpanEnding = { outcome: 'interrupted' };
 
-/** Name of a step that was given none. */
-const NAMELESS = 'unnamed';
+const DEFAULT_NAME = 'unnamed';
 
-/** When a step that is already over was under way, in milliseconds since the epoch. */
-export interface GivenTimes {
+/** Start and end of a step that is recorded afterwards, in milliseconds since the epoch. */
+export interface RecordedTimes {
   startedMs: number;
   endedMs: number;
 }
 
 /**
- * One step's span, from its start to its end. What is known about the step is gathered here and written when it ends,
- * so OpenTelemetry is called twice a step, and what it throws stops here.
+ * One step's span, from its start to its end. Attributes are collected here and written when the step ends, so that
+ * OpenTelemetry is called twice per step. What OpenTelemetry throws is caught and reported.
  */
 export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   readonly host: StepHost;
@@ -66,47 +65,47 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   openSinceMs = 0;
   isStreamed = false;
   interruptionReason: string | undefined;
-  unheard: Unheard | undefined;
+  missedResult: MissedResult | undefined;
 
   readonly #span: Span;
   /** By `performance.now()`. */
   readonly #startedMs: number;
   readonly #attributes = new SpanAttributes();
-  readonly #given: GivenTimes | undefined;
+  readonly #recordedTimes: RecordedTimes | undefined;
   #spanKind = SpanKind.INTERNAL;
   #timeoutMs: number | undefined;
   #maxOpenMs: number | undefined;
-  #givenSignal: AbortSignal | undefined;
+  #ownSignal: AbortSignal | undefined;
   #responds: boolean | undefined;
   #classifyError: ClassifyError | undefined;
   #signal: StepSignal | undefined;
-  /** What the signal is aborted with, once the time is up. */
+  /** The reason of the signal's abort, after `timeoutMs`. */
   #timeout: DOMException | undefined;
   #firstOutputMs: number | undefined;
   #hasOutput = false;
   #isInterrupted = false;
-  /** Nothing is under way until somebody asks for the result. */
+  /** The result is lazy, and nothing has consumed it yet. */
   #isWaiting = false;
-  /** Where what is there already is a result of its own: when it was there, by `performance.now()`. */
+  /** See {@link ResultObserver.awaitsConsumer}. */
   #headMs: number | undefined;
-  /** Streams of the result that are read. */
-  #streams: StreamSoFar[] | undefined;
-  /** Where the step's function was called; whoever consumes its result runs there. */
+  /** The streams of the result that are being read. */
+  #streams: OpenStream[] | undefined;
+  /** The context in which the step was called; code that consumes its result runs in it. */
   #callerContext: Context | undefined;
   #ending: SpanEnding | undefined;
   #times: StepTimes | undefined;
   #isFinished = false;
 
-  /** `given` is only for a step that is already over. */
-  constructor(host: StepHost, name: string, options: StepOptions | undefined, given?: GivenTimes) {
+  /** `recordedTimes` is set for a step that is recorded afterwards. */
+  constructor(host: StepHost, name: string, options: StepOptions | undefined, recordedTimes?: RecordedTimes) {
     this.host = host;
-    this.name = typeof name === 'string' && name !== '' ? name : NAMELESS;
+    this.name = typeof name === 'string' && name !== '' ? name : DEFAULT_NAME;
     const named = namedStep(this.name);
     this.kind = named.kind;
-    this.#given = given;
+    this.#recordedTimes = recordedTimes;
     this.resultOptions = options;
     const active = activeContext();
-    if (given === undefined) this.#callerContext = active;
+    if (recordedTimes === undefined) this.#callerContext = active;
     this.enclosing = enclosingStep(active, host);
     this.depth = this.enclosing === undefined ? host.outermostDepth : this.enclosing.depth + 1;
     this.#readOptions(named, options);
@@ -114,11 +113,12 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     const parent =
       this.enclosing === undefined ? host.parentContext(active) : contextWithSpan(active, this.enclosing.#span);
     const spanOptions = this.#spanOptions();
-    this.#startedMs = performance.now();
-    if (given === undefined) this.#watch();
+    if (recordedTimes === undefined) this.#watch();
     try {
-      // Last, because of all this it takes most of the stack: where that ends, no span is left without a step.
+      // Starting a span needs the most stack of all this, so it comes last: an overflow leaves no span without a step.
       this.#span = startSpan(host.tracer, this.name, spanOptions, parent);
+      // Taken after the span has started, so that the first output is never later than the span's end.
+      this.#startedMs = performance.now();
       this.context = scopedContext(active, this.#span, host, this);
       host.stepStarted(this, this.#responds);
     } catch (error) {
@@ -135,15 +135,17 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
       const timeoutMs = limitMsFrom(options.timeoutMs, 'timeoutMs');
       if (timeoutMs !== Infinity) this.#timeoutMs = timeoutMs;
       this.#maxOpenMs = limitMsFrom(options.maxOpenMs, 'maxOpenMs');
-      this.#givenSignal = signalFrom(options.signal);
+      this.#ownSignal = signalFrom(options.signal);
       if (typeof options.responds === 'boolean') this.#responds = options.responds;
       if (typeof options.classifyError === 'function') this.#classifyError = options.classifyError;
     } catch (error) {
-      reportTrouble('reading the options of a step', error);
+      reportInternalError('reading the options of a step', error);
     }
   }
 
-  /** What must be known before the end: to a sampler, to metrics, and to a filter while the conversation is open. */
+  /**
+   * The attributes that are set at the start, because a sampler, metrics, and filters on open conversations need them.
+   */
   #spanOptions(): SpanOptions {
     const { id, workflow, sessionId } = this.host;
     const attributes: Attributes = { [ATTRIBUTE.conversationId]: id, [ATTRIBUTE.stepName]: this.name };
@@ -156,23 +158,23 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     }
     if (this.#timeoutMs !== undefined) own[ATTRIBUTE.stepTimeout] = this.#timeoutMs / 1000;
     const options: SpanOptions = { kind: this.#spanKind, attributes };
-    if (this.#given !== undefined) options.startTime = hrTimeOf(this.#given.startedMs);
+    if (this.#recordedTimes !== undefined) options.startTime = hrTimeOf(this.#recordedTimes.startedMs);
     return options;
   }
 
   #watch(): void {
     const maxOpenMs = this.#maxOpenMs ?? this.host.maxOpenMs;
-    openWork().add(this, Math.min(this.#timeoutMs ?? maxOpenMs, maxOpenMs), this.#startedMs);
+    openWork().add(this, Math.min(this.#timeoutMs ?? maxOpenMs, maxOpenMs), performance.now());
   }
 
-  /** The signals that were given to the conversation, to this step and to the steps around it. */
+  /** The `signal` options of the conversation, of this step and of the steps that enclose it. */
   #signalsAround(): (AbortSignal | undefined)[] {
-    const signals = [this.host.signal, this.#givenSignal];
-    for (let step = this.enclosing; step !== undefined; step = step.enclosing) signals.push(step.#givenSignal);
+    const signals = [this.host.signal, this.#ownSignal];
+    for (let step = this.enclosing; step !== undefined; step = step.enclosing) signals.push(step.#ownSignal);
     return signals;
   }
 
-  /** The signals of steps around this one whose time may be up before its own. */
+  /** The signals of enclosing steps that have a `timeoutMs`. */
   #limitsAround(): AbortSignal[] {
     const signals: AbortSignal[] = [];
     for (let step = this.enclosing; step !== undefined; step = step.enclosing) {
@@ -214,11 +216,11 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     addOutput(this.#attributes.own, text, this.host.capturesContent);
   }
 
-  usage(usage: TokenUsage): void {
+  usage(usage: ModelUsage): void {
     try {
       addUsage(this.#attributes.own, usage);
     } catch (error) {
-      reportTrouble('reading the usage of a step', error);
+      reportInternalError('reading the usage of a step', error);
     }
   }
 
@@ -226,7 +228,7 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     try {
       addTiming(this.#attributes.own, part, length?.seconds);
     } catch (error) {
-      reportTrouble('reading a timing of a step', error);
+      reportInternalError('reading a timing of a step', error);
     }
   }
 
@@ -235,7 +237,7 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     this.#setFirstOutput(performance.now() - this.#startedMs);
   }
 
-  /** Sets the time from the step's start to its first output, where it was measured elsewhere. */
+  /** Sets a time to first output that was measured elsewhere, from the step's start. */
   timeToFirstOutput(seconds: number | undefined): void {
     if (isDuration(seconds)) this.#setFirstOutput(seconds * 1000);
   }
@@ -267,40 +269,41 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   }
 
   bind<This, Arguments extends unknown[], Result>(
-    run: (this: This, ...given: Arguments) => Result,
-  ): (this: This, ...given: Arguments) => Result {
+    run: (this: This, ...args: Arguments) => Result,
+  ): (this: This, ...args: Arguments) => Result {
     const { context } = this;
-    return function bound(this: This, ...given: Arguments): Result {
-      return runInContext(context, () => run.apply(this, given), undefined);
+    return function bound(this: This, ...args: Arguments): Result {
+      return runInContext(context, () => run.apply(this, args), undefined);
     };
   }
 
-  runInside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
+  runProducer<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
     return runInContext(this.context, run, argument);
   }
 
-  runOutside<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
+  runConsumer<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result {
     const caller = this.#callerContext;
     return caller === undefined || caller === activeContext() ? run(argument) : runInContext(caller, run, argument);
   }
 
-  /** What the program said itself is not replaced. */
+  /** Does not replace what the program set itself. */
   describe(details: ResultDetails): void {
     addResultDetails(this.#attributes.own, details, this.#hasOutput);
     if (details.outputChars !== undefined) this.#hasOutput = true;
   }
 
   /**
-   * A stream that is read may hang, or its reader may go away when the work is aborted and tell nobody. So the abort ends
-   * the step; an error that comes from it later says the same.
+   * While a stream is read, an abort ends the step at once: the stream may hang, or its reader may stop without
+   * cancelling it. An error that the abort causes later changes nothing.
    */
-  streams(soFar: StreamSoFar): void {
+  streamStarted(stream: OpenStream): void {
     if (this.#ending !== undefined) return;
     const isFirst = this.#streams === undefined;
-    (this.#streams ??= []).push(soFar);
+    (this.#streams ??= []).push(stream);
     if (!isFirst || !this.#canBeAborted()) return;
     const { signal } = this;
-    // Whoever begins to read after the abort means to go on: a stream that saves what was said, after a barge-in.
+    // Only later aborts count: a stream read after an abort is meant to go on, such as one that stores a reply after a
+    // barge-in.
     signal.addEventListener('abort', () => this.#aborted(signal.reason), { once: true });
   }
 
@@ -312,8 +315,8 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     if (this.#ending === undefined) this.threw(reason);
   }
 
-  /** A stream that its client ends quietly when the work is aborted ends as the abort says. */
-  leftEarly(): void {
+  /** Some clients end a stream without an error when the work is aborted; the abort then decides the outcome. */
+  cancelled(): void {
     const aborted = this.#signalsAround().findLast((signal) => signal?.aborted === true);
     if (aborted !== undefined) this.threw(aborted.reason);
     else this.endWith(INTERRUPTED);
@@ -329,7 +332,7 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     if (ending.outcome === 'interrupted' && this.interruptionReason === undefined) {
       this.interrupted(reasonOf(this.#signalsAround()));
     }
-    this.host.errorJudged(error, this, ending);
+    this.host.errorClassified(error, this, ending);
     this.endWith(ending);
   }
 
@@ -340,21 +343,21 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
       classifiers: [this.#classifyError, this.host.classifyError],
       isInterrupted: this.#isInterrupted,
       signals: this.#signalsAround(),
-      judgedInside: this.host.findJudgement(error, this),
+      innerEnding: this.host.findEndingOf(error, this),
     });
   }
 
-  waits(headMs?: number): void {
+  awaitsConsumer(headMs?: number): void {
     if (this.#ending !== undefined || this.#isWaiting) return;
     this.#isWaiting = true;
     this.#headMs = headMs;
-    this.host.stepWaits(this);
+    this.host.stepAwaitsConsumer(this);
   }
 
-  begins(): void {
+  consumptionStarted(): void {
     if (!this.#isWaiting || this.#ending !== undefined) return;
     this.#isWaiting = false;
-    this.host.stepBegins(this);
+    this.host.stepConsumptionStarted(this);
   }
 
   limitReached(): void {
@@ -373,14 +376,14 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     this.#endUnfinished({ outcome: 'abandoned', errorType: 'abandoned', message });
   }
 
-  neverAsked(): void {
+  endUnconsumed(): void {
     const hasHead = this.#headMs !== undefined && !this.#isInterrupted;
     this.endWith(hasHead ? COMPLETED : INTERRUPTED, this.#headMs);
   }
 
-  /** One that was interrupted, or never began, did not hang. */
+  /** A step that was interrupted, or whose lazy result was never consumed, did not hang. */
   #endUnfinished(ending: SpanEnding): void {
-    if (this.#isWaiting) this.neverAsked();
+    if (this.#isWaiting) this.endUnconsumed();
     else this.endWith(this.#isInterrupted ? INTERRUPTED : ending);
   }
 
@@ -406,45 +409,46 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     this.#times ??= this.#timesUpTo(endedMs);
     if (this.#isFinished) return;
     this.#finish(this.#ending, this.#times, endedMs);
-    hearTheUnheard(() => openWork().items());
+    deliverMissedResults(() => openWork().items());
   }
 
-  /** May be called again where it was cut off by the end of the stack. */
+  /** Is called again if a stack overflow cut it short. */
   #finish(ending: SpanEnding, times: StepTimes, endedMs: number | undefined): void {
     const { own, program } = this.#attributes;
     const latencySeconds = this.host.responseLatencyOf(this, this.#responds, times, ending);
     if (latencySeconds !== undefined) own[ATTRIBUTE.responseLatency] = latencySeconds;
-    endSpan(this.#span, own, program, ending, this.#given === undefined ? endedMs : hrTimeOf(times.endedMs));
+    endSpan(this.#span, own, program, ending, this.#recordedTimes === undefined ? endedMs : hrTimeOf(times.endedMs));
     openWork().remove(this);
     this.#isFinished = true;
-    // It holds the step in which this one was called, if only in a callback: a chain, where each starts the next.
+    // It references the step that called this one. Steps that each start the next in a callback would be kept in a
+    // chain.
     this.#callerContext = undefined;
     this.#streams = undefined;
     this.host.stepEnded(this, times, ending, this.#isWaiting);
   }
 
   #timesUpTo(endedAtMs: number | undefined): StepTimes {
-    const startedMs = this.#given?.startedMs ?? epochMsOf(this.#startedMs);
-    const endedMs = this.#given?.endedMs ?? epochMsOf(endedAtMs ?? performance.now());
+    const startedMs = this.#recordedTimes?.startedMs ?? epochMsOf(this.#startedMs);
+    const endedMs = this.#recordedTimes?.endedMs ?? epochMsOf(endedAtMs ?? performance.now());
     const firstOutputMs = this.#firstOutputMs === undefined ? undefined : startedMs + this.#firstOutputMs;
     return { startedMs, endedMs, firstOutputMs };
   }
 }
 
-/** The word with which the program aborted the work: `controller.abort('barge_in')`. */
+/** The reason of the abort if it is a short identifier, as in `controller.abort('barge_in')`. */
 function reasonOf(signals: readonly (AbortSignal | undefined)[]): string | undefined {
   const reason: unknown = signals.findLast((signal) => signal?.aborted === true)?.reason;
   return typeof reason === 'string' && /^[\w.-]{1,64}$/.test(reason) ? reason : undefined;
 }
 
 /**
- * The innermost step of `host` that is active and still open. One that is over is passed by: what it left behind
- * (a socket's listener, a timer) still runs in its context, but not inside it.
+ * The innermost active step of `host` that is still open. Steps that ended are skipped: listeners and timers that they
+ * started still run in their context, but are not part of them.
  */
 function enclosingStep(active: Context, host: StepHost): StepSpan | undefined {
   const scope = findScope(active);
   if (scope?.host !== host) return undefined;
-  // A host makes all of its steps itself.
+  // All steps of a host are of this class.
   let step = scope.step as StepSpan | undefined;
   while (step?.isEnded) step = step.enclosing;
   return step;

@@ -1,34 +1,32 @@
 import { trace } from '@opentelemetry/api';
 import { activeContext } from '../guards/context.ts';
 import { hasProvider } from '../guards/spans.ts';
-import { hasWarned, placeOfCall, warnOnce } from '../guards/warnings.ts';
+import { hasWarned, callSiteOf, warnOnce } from '../guards/warnings.ts';
 import { findScope } from './step-host.ts';
 import type { Carrier, Step, StepHandle, StepOptions } from './step-options.ts';
 import { traceStep } from './trace-step.ts';
 
 const neverAborted = new AbortController().signal;
 
-/** What a plain step needs of its conversation. */
-interface PlainStepHost {
+interface NonRecordingStepHost {
   readonly signal: AbortSignal | undefined;
-  /** A message for another process that joins the conversation. */
   carrier(): Carrier;
 }
 
-/** A step of which nothing is recorded: outside of any conversation, or without an OpenTelemetry provider. */
-export class PlainStep implements StepHandle {
-  readonly #host: PlainStepHost | undefined;
+/** A step that records nothing: outside of any conversation, or without an OpenTelemetry provider. */
+export class NonRecordingStep implements StepHandle {
+  readonly #host: NonRecordingStepHost | undefined;
 
-  constructor(host: PlainStepHost | undefined) {
+  constructor(host: NonRecordingStepHost | undefined) {
     this.#host = host;
   }
 
-  /** Whether the program sees no difference between a plain step and one with `options`. */
+  /** Whether a step with `options` would behave the same towards the program. */
   static canStandFor(options: StepOptions | undefined): boolean {
     try {
       return options?.timeoutMs === undefined && options?.signal === undefined;
     } catch {
-      // A getter that throws: the step that reads all options reports it.
+      // A getter threw. StepSpan reads all options and reports it.
       return false;
     }
   }
@@ -54,8 +52,8 @@ export class PlainStep implements StepHandle {
   }
 
   bind<This, Arguments extends unknown[], Result>(
-    run: (this: This, ...given: Arguments) => Result,
-  ): (this: This, ...given: Arguments) => Result {
+    run: (this: This, ...args: Arguments) => Result,
+  ): (this: This, ...args: Arguments) => Result {
     return run;
   }
 
@@ -66,11 +64,11 @@ export class PlainStep implements StepHandle {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-const outside = new PlainStep(undefined);
+const outside = new NonRecordingStep(undefined);
 
 /**
- * Runs one step of the active conversation, as {@link Conversation.step} does. Outside of any conversation it calls
- * `run` plainly, and one warning says where that was.
+ * Runs one step of the active conversation, as {@link Conversation.step} does. Outside of any conversation it only
+ * calls `run`, and warns once, naming the call site.
  */
 export function step<Result>(name: string, run: (step: Step) => Result): Result;
 export function step<Result>(name: string, options: StepOptions | undefined, run: (step: Step) => Result): Result;
@@ -82,43 +80,47 @@ export function step<Result>(
   const host = findScope(activeContext())?.host;
   const run = (runAfterOptions ?? optionsOrRun) as (step: Step) => Result;
   if (host === undefined) {
-    warnOfStepOutside(name, step);
+    warnStepOutside(name, step);
     return run(outside);
   }
   const started = host.beginStep(name, runAfterOptions === undefined ? undefined : (optionsOrRun as StepOptions));
-  return started === undefined ? run(host.plainStep) : traceStep(started, run);
+  return started === undefined ? run(host.nonRecordingStep) : traceStep(started, run);
 }
 
-/** Starts a step of the active conversation that the program ends itself, as {@link Conversation.startStep} does. */
+/** Starts a step of the active conversation for the program to end, as {@link Conversation.startStep} does. */
 export function startStep(name: string, options?: StepOptions): StepHandle {
   const host = findScope(activeContext())?.host;
   if (host !== undefined) return host.startStep(name, options);
-  warnOfStepOutside(name, startStep);
+  warnStepOutside(name, startStep);
   return outside;
 }
 
 const WARNING = 'step outside';
 
-/** Says once where a step ran outside of any conversation. Without a provider nothing is recorded anywhere, and nothing is said. */
-export function warnOfStepOutside(name: string, called: (...given: never[]) => unknown): void {
+/**
+ * Warns once that a step ran outside of any conversation. Does not warn without a provider, when nothing is recorded
+ * anyway.
+ */
+export function warnStepOutside(name: string, called: (...args: never[]) => unknown): void {
   if (hasWarned(WARNING) || !hasProvider()) return;
-  const place = placeOfCall(called);
+  const place = callSiteOf(called);
   const isRemote = trace.getSpanContext(activeContext())?.isRemote === true;
   warnOnce(
     WARNING,
     `the step ${JSON.stringify(name)} ran outside of any conversation and was not recorded${place === undefined ? '' : ` (${place})`}. ` +
       (isRemote
-        ? 'A traceparent alone does not say which conversation it belongs to: send c.carrier() along, and use joinConversation().'
-        : 'An event handler or callback loses the conversation in which it was registered: wrap it in c.bind(…), or use c.step(…).'),
+        ? 'A traceparent alone does not identify the conversation: send c.carrier() with the message, and call joinConversation() with it.'
+        : 'An event handler or callback does not run in the conversation that registered it: wrap it in c.bind(…), or use c.step(…).'),
   );
 }
 
-/** Any function, in a form that keeps overloads and type parameters. */
-type AnyFunction = (...given: never[]) => unknown;
+/** Any function, as a constraint that preserves overloads and type parameters. */
+type AnyFunction = (...args: never[]) => unknown;
 
 /**
- * Makes a function that runs `wrapped` as a step of whatever conversation is active when it is called.
- * It has the same type, overloads included, and takes and returns what `wrapped` does, with the same `this`, name and length.
+ * Returns a function that runs `wrapped` as a step of the conversation that is active when it is called.
+ * It has the type of `wrapped`, overloads included, passes on `this`, arguments and result unchanged, and keeps name
+ * and length.
  */
 export function wrapStep<Wrapped extends AnyFunction>(name: string, wrapped: Wrapped): Wrapped;
 export function wrapStep<Wrapped extends AnyFunction>(
@@ -131,13 +133,13 @@ export function wrapStep<Wrapped extends AnyFunction>(
   optionsOrWrapped: StepOptions | undefined | Wrapped,
   wrappedAfterOptions?: Wrapped,
 ): Wrapped {
-  const wrapped = (wrappedAfterOptions ?? optionsOrWrapped) as (this: unknown, ...given: unknown[]) => unknown;
+  const wrapped = (wrappedAfterOptions ?? optionsOrWrapped) as (this: unknown, ...args: unknown[]) => unknown;
   const options = wrappedAfterOptions === undefined ? undefined : (optionsOrWrapped as StepOptions | undefined);
-  const wrapper = function (this: unknown, ...given: unknown[]): unknown {
+  const wrapper = function (this: unknown, ...args: unknown[]): unknown {
     const host = findScope(activeContext())?.host;
-    if (host === undefined) warnOfStepOutside(name, wrapper);
+    if (host === undefined) warnStepOutside(name, wrapper);
     const started = host?.beginStep(name, options);
-    return started === undefined ? wrapped.apply(this, given) : traceStep(started, () => wrapped.apply(this, given));
+    return started === undefined ? wrapped.apply(this, args) : traceStep(started, () => wrapped.apply(this, args));
   };
   for (const property of ['name', 'length'] as const) {
     Object.defineProperty(wrapper, property, { value: wrapped[property], configurable: true });

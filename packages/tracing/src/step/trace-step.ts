@@ -1,20 +1,20 @@
 import type { Context } from '@opentelemetry/api';
-import { isDeep, runInContext, swapContextOnStack } from '../guards/context.ts';
+import { isPastNestingLimit, runInContext, swapContextOnStack } from '../guards/context.ts';
 import { followResult } from '../results/follow-result.ts';
 import type { ResultObserver, ResultOptions } from '../results/result-observer.ts';
 import type { Step } from './step-options.ts';
 
-/** A step whose span was started and ends when it hears so. */
+/** A step whose span was started, and which ends when its result does. */
 export interface StartedStep extends Step, ResultObserver {
   /** The context in which the step's function runs. */
   readonly context: Context;
   readonly resultOptions: ResultOptions | undefined;
-  /** What the step could not be told, because the stack ended there; told by {@link hearTheUnheard}. */
-  unheard: Unheard | undefined;
+  /** A result that a stack overflow kept from reaching the step; delivered later by {@link deliverMissedResults}. */
+  missedResult: MissedResult | undefined;
 }
 
-/** How the function of a step ended. */
-export interface Unheard {
+/** What the function of a step returned or threw. */
+export interface MissedResult {
   readonly hasThrown: boolean;
   readonly value: unknown;
 }
@@ -22,48 +22,48 @@ export interface Unheard {
 /** Runs `run` inside a step that ends exactly once, however `run` ends; result and error go through unchanged. */
 export function traceStep<Result>(step: StartedStep, run: (step: Step) => Result): Result {
   let result: Result;
-  // As runInContext does, but without a stack frame of its own: steps that call one another get as deep as they can.
-  const isNoted = isDeep();
-  const above = isNoted ? swapContextOnStack(step.context) : undefined;
+  // The same as runInContext, without a stack frame of its own, so that nested steps can recurse as deeply as possible.
+  const isDeeplyNested = isPastNestingLimit();
+  const previous = isDeeplyNested ? swapContextOnStack(step.context) : undefined;
   try {
-    result = isNoted ? run(step) : runInContext(step.context, run, step);
+    result = isDeeplyNested ? run(step) : runInContext(step.context, run, step);
   } catch (error) {
     try {
       step.threw(error);
     } catch {
-      step.unheard = { hasThrown: true, value: error };
-      endOfStack.wasMet = true;
+      step.missedResult = { hasThrown: true, value: error };
+      missedResults.exist = true;
     }
     throw error;
   } finally {
-    if (isNoted) swapContextOnStack(above);
+    if (isDeeplyNested) swapContextOnStack(previous);
   }
   try {
     return followResult(result, step, step.resultOptions);
   } catch {
-    step.unheard = { hasThrown: false, value: result };
-    endOfStack.wasMet = true;
+    step.missedResult = { hasThrown: false, value: result };
+    missedResults.exist = true;
     return result;
   }
 }
 
-const endOfStack = { wasMet: false };
+const missedResults = { exist: false };
 
-/** Tells steps what they could not be told where the stack ended; called where a step or conversation ends later on. */
-export function hearTheUnheard(openItems: () => Iterable<object>): void {
-  if (!endOfStack.wasMet) return;
-  endOfStack.wasMet = false;
+/** Delivers results that a stack overflow kept from their steps. Called whenever a later step or conversation ends. */
+export function deliverMissedResults(openItems: () => Iterable<object>): void {
+  if (!missedResults.exist) return;
+  missedResults.exist = false;
   for (const item of openItems()) {
     const step = item as Partial<StartedStep>;
-    const { unheard } = step;
-    if (unheard === undefined) continue;
-    step.unheard = undefined;
+    const { missedResult } = step;
+    if (missedResult === undefined) continue;
+    step.missedResult = undefined;
     try {
-      if (unheard.hasThrown) step.threw?.(unheard.value);
-      else step.returned?.(unheard.value);
+      if (missedResult.hasThrown) step.threw?.(missedResult.value);
+      else step.returned?.(missedResult.value);
     } catch {
-      step.unheard = unheard;
-      endOfStack.wasMet = true;
+      step.missedResult = missedResult;
+      missedResults.exist = true;
     }
   }
 }

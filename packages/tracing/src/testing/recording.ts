@@ -23,9 +23,9 @@ import type {
 } from '@opentelemetry/api';
 import { epochMsOf, epochNowMs } from '../guards/times.ts';
 
-/** A provider that keeps spans in memory and needs no SDK. Its clock is the program's, also where that is a fake one. */
+/** A provider that keeps spans in memory and needs no SDK. It uses the program's clock, even if that is a fake one. */
 export class RecordingProvider implements TracerProvider {
-  /** In order of start; open ones too. */
+  /** In order of start, including open ones. */
   spans: RecordingSpan[] = [];
 
   getTracer(): Tracer {
@@ -33,7 +33,9 @@ export class RecordingProvider implements TracerProvider {
     return {
       startSpan,
       startActiveSpan: () => {
-        throw new Error('The tracer of recordConversations() starts the spans of convotel only.');
+        throw new Error(
+          'recordConversations() records only spans that convotel starts; startActiveSpan() is not supported.',
+        );
       },
     };
   }
@@ -46,14 +48,13 @@ export class RecordingProvider implements TracerProvider {
   }
 }
 
-/** One span, as it was started and ended. */
 export class RecordingSpan implements Span {
   readonly name: string;
   readonly kind: SpanKind;
   readonly attributes: Attributes = {};
   readonly links: Link[] = [];
   readonly startMs: number;
-  /** Where it was started in this process; a span of another process is known by its ids only. */
+  /** The parent, if it was started in this process; of a remote parent only {@link parentContext} is known. */
   readonly parent: RecordingSpan | undefined;
   readonly parentContext: SpanContext | undefined;
   endMs: number | undefined;
@@ -119,7 +120,9 @@ export class RecordingSpan implements Span {
   recordException(): void {}
 }
 
-/** The ids of a conversation follow from its id, as they do with `startTracing`, so that it can be joined in a test. */
+/**
+ * Trace id and root span id are derived from the conversation id, as with `startTracing`, so that a test can join it.
+ */
 function contextFor(parent: SpanContext | undefined): SpanContext {
   const wanted = processRegistry().wantedRoot;
   const ids = wanted === undefined ? undefined : (wanted.ids ?? conversationIdsOf(wanted.conversationId));
@@ -130,13 +133,13 @@ function contextFor(parent: SpanContext | undefined): SpanContext {
   };
 }
 
-/** Only of times as convotel gives them: seconds and nanoseconds, or a reading of `performance.now()`. */
+/** Supports only the forms that convotel passes: seconds and nanoseconds, or a reading of `performance.now()`. */
 function epochMsFromInput(time: TimeInput | undefined): number | undefined {
   if (typeof time === 'number') return epochMsOf(time);
   return Array.isArray(time) ? time[0] * 1000 + time[1] / 1e6 : undefined;
 }
 
-/** What a step and a conversation have in common. What is unknown, or not over yet, is absent. */
+/** Fields common to steps and conversations. Those that are not known (yet) are absent. */
 interface SpanRecord {
   /** Absent while it is open. */
   outcome?: Outcome;
@@ -148,11 +151,11 @@ interface SpanRecord {
   errorType?: string;
   errorMessage?: string;
   interruptionReason?: string;
-  /** The program's own. */
+  /** The program's own attributes, without those of the conventions. */
   attributes: Attributes;
 }
 
-/** One step, as a test sees it. */
+/** One recorded step. */
 export interface StepRecord extends SpanRecord {
   name: string;
   conversationId: string;
@@ -168,22 +171,25 @@ export interface StepRecord extends SpanRecord {
   output?: string;
   inputTokens?: number;
   outputTokens?: number;
+  audioSeconds?: number;
   timeoutMs?: number;
   timeToFirstOutputMs?: number;
-  /** Chunks of a stream that were handed on. */
+  /** Number of stream chunks that the program received. */
   chunks?: number;
-  /** Lengths of named parts, in milliseconds. */
+  /** Durations of named parts, in milliseconds. */
   timingsMs: Record<string, number>;
   /** The steps inside this one, in order of start. */
   steps: StepRecord[];
 }
 
-/** One conversation, as a test sees it. */
+/** One recorded conversation. */
 export interface ConversationRecord extends SpanRecord {
   id: string;
   workflow?: string;
   sessionId?: string;
-  /** Whether this process holds the root: not where it joined, nor after it handed off. */
+  /**
+   * Whether the root span was started in this process; false for a joined conversation, unless its root was handed off.
+   */
   hasRoot: boolean;
   /** Outermost steps, in order of start, with the steps inside them. */
   steps: StepRecord[];
@@ -198,7 +204,7 @@ export function conversationsOf(spans: readonly RecordingSpan[]): ConversationRe
     const id = span.attributes[ATTRIBUTE.conversationId];
     if (typeof id !== 'string') continue;
     const isRoot = span.parentContext === undefined && span.name === CONVERSATION_SPAN_NAME;
-    // Steps of a conversation that was joined have no root here, and are told apart by the conversation's id.
+    // Steps of a joined conversation have no root here, and are grouped by conversation id instead.
     const top = isRoot ? span : (rootAbove(span) ?? id);
     let conversation = conversationByTop.get(top);
     if (conversation === undefined) {
@@ -215,7 +221,7 @@ export function conversationsOf(spans: readonly RecordingSpan[]): ConversationRe
   return conversations;
 }
 
-/** All steps, those inside others included, in order of start. */
+/** All steps, including nested ones, in order of start. */
 export function stepsOf(conversations: readonly { steps: StepRecord[] }[]): StepRecord[] {
   const steps = conversations.flatMap((each) => each.steps.flatMap((step) => [step, ...stepsOf([step])]));
   return steps.toSorted((first, second) => first.startTime.getTime() - second.startTime.getTime());
@@ -261,6 +267,7 @@ function stepRecord(span: RecordingSpan, conversationId: string): StepRecord {
       output: attributes[ATTRIBUTE.outputText],
       inputTokens: attributes[ATTRIBUTE.inputTokens],
       outputTokens: attributes[ATTRIBUTE.outputTokens],
+      audioSeconds: attributes[ATTRIBUTE.audioDuration],
       timeoutMs: millisecondsOf(attributes[ATTRIBUTE.stepTimeout]),
       timeToFirstOutputMs: millisecondsOf(attributes[ATTRIBUTE.timeToFirstOutput]),
       chunks: attributes[ATTRIBUTE.stepChunks],
@@ -295,7 +302,7 @@ function millisecondsOf(seconds: AttributeValue | undefined): number | undefined
   return typeof seconds === 'number' ? seconds * 1000 : undefined;
 }
 
-/** `values` without the undefined ones; their types are those that convotel writes. */
+/** `values` without the undefined ones. The cast is safe because convotel wrote them with the right types. */
 function present(values: Record<string, AttributeValue | undefined>): Record<string, never> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Record<string, never>;
 }

@@ -177,11 +177,11 @@ describe('handOff()', () => {
     expect(recorder.only('gpt').spanContext().traceId).toBe(carrier['traceparent']!.split('-')[1]);
   });
 
-  test('gives the root away once', () => {
+  test('transfers the root once', () => {
     const c = startConversation();
     expect(c.handOff()).toHaveProperty(['convotel-handed-off-root']);
     expect(c.handOff()).not.toHaveProperty(['convotel-handed-off-root']);
-    expect(recorder.warnings).toEqual([expect.stringContaining('handOff() was called')]);
+    expect(recorder.warnings).toEqual([expect.stringContaining('handOff() has no effect')]);
   });
 });
 

@@ -252,6 +252,14 @@ describe('other results of openai', () => {
     expectStreamed(streamed);
   });
 
+  test.each([
+    ['the usage', { text: TEXT, usage: { type: 'duration', seconds: 3.5 } }],
+    ['the whole text', { text: TEXT, language: 'english', duration: 3.5, segments: [] }],
+  ])('a transcription that is paid by the length of the audio, said with %s', async (_where, transcription) => {
+    const attributes = await attributesAfter((c) => c.step('gpt', async () => transcription));
+    expect(attributes).toMatchObject({ 'gen_ai.provider.name': 'openai', 'conversation.audio.duration': 3.5 });
+  });
+
   test.each<[string, (response: Response) => Promise<unknown>]>([
     ['arrayBuffer', (response) => response.arrayBuffer()],
     ['its body', (response) => drain(response.body as never)],

@@ -431,7 +431,7 @@ describe('what cannot be changed', () => {
     });
     expect(outcomesOf(kind)).toEqual(['completed', 'completed']);
     expect(recorder.warnings.filter((warning) => warning.includes(kind))).toHaveLength(1);
-    expect(recorder.warnings[0]).toContain('cannot be changed');
+    expect(recorder.warnings[0]).toContain('cannot be modified');
   });
 
   test('a result that throws when it is looked at goes through', () => {

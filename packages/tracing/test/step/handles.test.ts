@@ -181,7 +181,7 @@ describe('outside of any conversation', () => {
   test('in a trace of another process, the advice is another', () => {
     const traceparent = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
     context.with(propagation.extract(context.active(), { traceparent }), () => step('gpt', () => {}));
-    expect(recorder.warnings).toEqual([expect.stringContaining('use joinConversation()')]);
+    expect(recorder.warnings).toEqual([expect.stringContaining('joinConversation()')]);
   });
 
   test('the place is that of the call of a wrapped function, too', () => {

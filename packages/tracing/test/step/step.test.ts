@@ -2,11 +2,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { conversation, step, wrapStep } from '@convotel/tracing';
+import { SamplingDecision } from '@opentelemetry/sdk-trace-node';
 import { msOf, recordSpans } from '../support/span-recorder.ts';
 
-const recorder = recordSpans();
+/** How long the start of a span takes before its time begins. */
+let samplingMs = 0;
+const recorder = recordSpans({
+  shouldSample() {
+    const untilMs = performance.now() + samplingMs;
+    while (performance.now() < untilMs);
+    return { decision: SamplingDecision.RECORD_AND_SAMPLED };
+  },
+});
 
-beforeEach(() => recorder.forget());
+beforeEach(() => {
+  samplingMs = 0;
+  recorder.forget();
+});
 
 describe('what a step returns', () => {
   test('a plain value comes back plain, in the same tick', () => {
@@ -139,6 +151,7 @@ describe('attributes', () => {
         },
         async (gpt) => {
           gpt.usage({ inputTokens: 10, outputTokens: 20 });
+          gpt.usage({ audioSeconds: 3.25 });
           gpt.timing('queue_wait', { seconds: 0.08 });
           gpt.set({ 'app.b': ['x', 'y'] });
           await sleep(20);
@@ -166,12 +179,20 @@ describe('attributes', () => {
       'gen_ai.provider.name': 'openai',
       'gen_ai.usage.input_tokens': 10,
       'gen_ai.usage.output_tokens': 20,
+      'conversation.audio.duration': 3.25,
       'app.a': 1,
       'app.b': ['x', 'y'],
     });
     expect(firstOutput).toBeGreaterThan(0.018);
     expect(firstOutput).toBeLessThanOrEqual(firstOutputMs / 1000);
     expect(recorder.only('gpt').kind).toBe(SpanKind.CLIENT);
+  });
+
+  test('the first output lies within the span, however long that took to start', () => {
+    samplingMs = 20;
+    conversation((c) => c.step('tts', (tts) => tts.firstOutput()));
+    const { attributes, duration } = recorder.only('tts');
+    expect(attributes['conversation.step.time_to_first_output']).toBeLessThanOrEqual(msOf(duration) / 1000);
   });
 
   test('the outputs that the step names win over the string that it returns', () => {
@@ -195,7 +216,8 @@ describe('attributes', () => {
         'gpt',
         { attempt: Number.NaN, attributes: { 'app.nan': Number.NaN, 'app.list': [1, Number.NaN], 'app.ok': 1 } },
         (gpt) => {
-          gpt.usage({ inputTokens: Number.NaN, outputTokens: -1 });
+          gpt.usage({ inputTokens: Number.NaN, outputTokens: -1, audioSeconds: -0.5 });
+          gpt.usage({ audioSeconds: Number.POSITIVE_INFINITY });
           gpt.timing('queue_wait', { seconds: Number.POSITIVE_INFINITY });
           gpt.timing('busy_wait', { seconds: -1 });
           gpt.timing('playback', undefined as never);

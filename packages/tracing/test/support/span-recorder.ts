@@ -2,8 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { processRegistry } from '@convotel/conventions';
 import { context, trace } from '@opentelemetry/api';
 import type { Attributes } from '@opentelemetry/api';
-import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
-import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
+import {
+  AlwaysOnSampler,
+  InMemorySpanExporter,
+  NodeTracerProvider,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-node';
+import type { ReadableSpan, Sampler } from '@opentelemetry/sdk-trace-node';
 
 /** The finished spans of a real provider that is registered for the length of a test file. */
 export interface SpanRecorder {
@@ -21,11 +26,11 @@ export interface SpanRecorder {
   forget(): void;
 }
 
-export function recordSpans(): SpanRecorder {
+export function recordSpans(sampler: Sampler = new AlwaysOnSampler()): SpanRecorder {
   trace.disable();
   context.disable();
   const exporter = new InMemorySpanExporter();
-  const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  const provider = new NodeTracerProvider({ sampler, spanProcessors: [new SimpleSpanProcessor(exporter)] });
   provider.register();
   const { settings, warned } = processRegistry();
   const warnings: string[] = [];

@@ -19,6 +19,8 @@ export class ModelDisk implements JournalFiles {
   readonly #folders = new Map<string, { isEntryDurable: boolean }>();
   readonly #open = new Map<number, string>();
   #nextFile = 10;
+  /** How often a file was flushed without anybody waiting for it. */
+  flushes = 0;
   #clockMs = 1_791_000_000_000;
 
   makeFolder = (path: string): void => {
@@ -65,6 +67,7 @@ export class ModelDisk implements JournalFiles {
 
   sync = (file: number, done: (error: Error | null) => void): void => {
     this.syncNow(file);
+    this.flushes += 1;
     done(null);
   };
 
@@ -82,6 +85,15 @@ export class ModelDisk implements JournalFiles {
 
   readText = (path: string): string => this.#file(path).current.toString();
   writeText = (path: string, text: string): void => this.#put(path, Buffer.from(text));
+
+  overwriteText = (path: string, text: string): void => {
+    const old = this.#files.get(path);
+    if (old === undefined) return this.#put(path, Buffer.from(text));
+    const bytes = Buffer.from(text);
+    old.pending.push({ at: 0, bytes });
+    old.current = Buffer.concat([bytes, old.current.subarray(bytes.length)]);
+    old.modifiedMs = this.#tick();
+  };
 
   rename = (from: string, to: string): void => {
     if (!this.#files.has(from) && !this.#folders.has(from)) throw missing(from);

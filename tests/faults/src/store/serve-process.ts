@@ -64,9 +64,9 @@ export function pause(ms: number): Promise<void> {
 const CONDITION_DEADLINE_MS = 300_000;
 
 /** Waits until `isTrue`. */
-export async function until(isTrue: () => boolean): Promise<void> {
+export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + CONDITION_DEADLINE_MS;
-  while (!isTrue()) {
+  while (!(await isTrue())) {
     if (performance.now() > deadline) throw new Error(`never came true: ${isTrue.toString()}`);
     await pause(5);
   }

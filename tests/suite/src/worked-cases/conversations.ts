@@ -149,7 +149,7 @@ export function describeConversations(asking: Asking): void {
     const warnings = [
       {
         code: 'conversation-id-reused',
-        text: 'The conversation id "one" was used more than once: what was traced under it is shown as one conversation, with the worst outcome.',
+        text: 'The conversation id "one" was used more than once: everything recorded under it is shown as one conversation, with the worst outcome.',
       },
     ];
     expect(one.data.spans).toHaveLength(4);
@@ -214,6 +214,7 @@ export function describeConversations(asking: Asking): void {
       model: 'gpt-4o',
       inputTokens: 120,
       outputTokens: 0,
+      audioSeconds: 3.25,
       chunks: 17,
       timeoutSeconds: 2.5,
       timeToFirstOutputSeconds: 0.25,

@@ -228,7 +228,7 @@ export function describeSteps(asking: Asking): void {
     });
   });
 
-  test('the 1,000 most frequent step names are told apart, and the others are one', async () => {
+  test('the 1,000 most frequent step names are listed separately, and the others as one', async () => {
     const spans = crowdedSpans();
     // Frequent are 1000, 1001, 1002 and 1004, so of those that occur once the last that is kept is 995.
     const foldedIndexes = [996, 997, 998, 999, 1003];
@@ -294,7 +294,7 @@ export function describeSteps(asking: Asking): void {
       warnings: [
         {
           code: 'sampled',
-          text: 'The program "voice-bot" keeps only a share of 0.1 of its conversations: counts are of those kept, not of all.',
+          text: 'The program "voice-bot" samples its conversations at a ratio of 0.1: counts are of the sampled ones, not of all.',
         },
       ],
     });

@@ -10,8 +10,8 @@ import { millisecondsOf } from '../../model/numbers.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import type { ConversationSource } from '../../questions.ts';
 import { formatInstant } from '../../time/instant.ts';
-import { conversationRow } from '../conversation-lists.ts';
-import type { ConversationRow } from '../conversation-lists.ts';
+import { conversationRow } from '../recent.ts';
+import type { ConversationRow } from '../recent.ts';
 import { percentOfNano } from '../intervals.ts';
 import { checkNumber, checkSingle } from '../report.ts';
 import type { SingleOptions } from '../report.ts';
@@ -24,18 +24,20 @@ export interface StepRow {
   startTime: string;
   endTime: string;
   durationMs: number;
-  /** Share of the conversation's `durationMs`; with steps side by side they add up to more than 100. Absent where that is 0. */
+  /** Percentage of the conversation's `durationMs`; the sum may exceed 100 if steps overlap. Absent if that is 0. */
   sharePct?: number;
   outcome: Outcome;
   /** 0 for an outermost step. */
   depth: number;
   attempt?: number;
-  /** `service.name` of the program that recorded it. */
+  /** `service.name` of the program that recorded the step. */
   service?: string;
   provider?: string;
   model?: string;
   inputTokens?: number;
   outputTokens?: number;
+  /** Length of the audio that the step received or generated. */
+  audioSeconds?: number;
   input?: string;
   output?: string;
   inputChars?: number;
@@ -44,22 +46,22 @@ export interface StepRow {
   errorMessage?: string;
   timings?: Record<string, number>;
   timeToFirstOutputMs?: number;
-  /** What the program set itself, by name. */
+  /** Attributes that the program set itself, by name. */
   attributes?: Record<string, AttributeValue>;
-  /** Start − the conversation's start; in `timeline`. */
+  /** Only in `timeline`: start − the conversation's start. */
   offsetMs?: number;
 }
 
 /** The data of `summary`, `trace` and `timeline`. */
 export interface ConversationDetail extends ConversationRow {
-  /** Time during which no step ran: the clock's duration − the time covered by at least one step. */
+  /** Time in which no step was running: `durationMs` − the time that is covered by at least one step. */
   unattributedMs: number;
   steps: StepRow[];
 }
 
 /**
- * One conversation in numbers, from all spans of its trace, each once, in order of start. Undefined where none is a
- * root or a step.
+ * One conversation in numbers, from all spans of its trace, without duplicates and ordered by start. Undefined if none
+ * is a root or a step.
  */
 export function conversationDetail(spans: readonly SpanRecord[]): ConversationDetail | undefined {
   const conversation = buildConversation(spans);
@@ -81,7 +83,7 @@ export function stepOffsetsMs(spans: readonly SpanRecord[]): number[] {
   return starts.map((start) => millisecondsOf(start - earliest));
 }
 
-/** How long at least one of `intervals` (`[start, end]`, in any order) lasts: the length of their union. */
+/** Total length of the union of `intervals` (`[start, end]`, in any order). */
 export function coveredNano(intervals: readonly (readonly [start: bigint, end: bigint])[]): bigint {
   const byStart = [...intervals].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   let covered = 0n;
@@ -95,40 +97,50 @@ export function coveredNano(intervals: readonly (readonly [start: bigint, end: b
 }
 
 function stepRow(span: SpanRecord, conversationNano: bigint): StepRow {
-  const { parentSpanId, attempt, inputText, outputText, inputChars, outputChars, errorType, errorMessage } = span;
-  const { timingsSeconds, timeToFirstOutputSeconds, serviceName, provider, model, inputTokens, outputTokens } = span;
+  const { timingsSeconds, timeToFirstOutputSeconds } = span;
+  // What is unknown is absent in answers. An object with most of its fields from the beginning, and one assignment for each
+  // of the others, because a conversation may have very many steps.
+  const step = span.step ?? span.name;
+  const { spanId, parentSpanId, outcome, depth } = span;
+  const startTime = formatInstant(span.startTimeUnixNano);
+  const endTime = formatInstant(endOf(span));
+  const durationMs = millisecondsOf(span.durationNano);
+  const sharePct = percentOfNano(span.durationNano, conversationNano);
+  let row: StepRow;
+  if (sharePct === undefined) {
+    row = {
+      step,
+      spanId,
+      ...(parentSpanId !== undefined && { parentSpanId }),
+      startTime,
+      endTime,
+      durationMs,
+      outcome,
+      depth,
+    };
+  } else if (parentSpanId === undefined) {
+    row = { step, spanId, startTime, endTime, durationMs, sharePct, outcome, depth };
+  } else {
+    row = { step, spanId, parentSpanId, startTime, endTime, durationMs, sharePct, outcome, depth };
+  }
+  if (span.attempt !== undefined) row.attempt = span.attempt;
+  if (span.serviceName !== undefined) row.service = span.serviceName;
+  if (span.provider !== undefined) row.provider = span.provider;
+  if (span.model !== undefined) row.model = span.model;
+  if (span.inputTokens !== undefined) row.inputTokens = span.inputTokens;
+  if (span.outputTokens !== undefined) row.outputTokens = span.outputTokens;
+  if (span.audioSeconds !== undefined) row.audioSeconds = span.audioSeconds;
+  if (span.inputText !== undefined) row.input = span.inputText;
+  if (span.outputText !== undefined) row.output = span.outputText;
+  if (span.inputChars !== undefined) row.inputChars = span.inputChars;
+  if (span.outputChars !== undefined) row.outputChars = span.outputChars;
+  if (span.errorType !== undefined) row.errorType = span.errorType;
+  if (span.errorMessage !== undefined) row.errorMessage = span.errorMessage;
+  if (timingsSeconds !== undefined) row.timings = millisecondsByPart(timingsSeconds);
+  if (timeToFirstOutputSeconds !== undefined) row.timeToFirstOutputMs = timeToFirstOutputSeconds * 1000;
   const attributes = ownAttributesOf(span);
-  return {
-    step: span.step ?? span.name,
-    spanId: span.spanId,
-    ...known('parentSpanId', parentSpanId),
-    startTime: formatInstant(span.startTimeUnixNano),
-    endTime: formatInstant(endOf(span)),
-    durationMs: millisecondsOf(span.durationNano),
-    ...known('sharePct', percentOfNano(span.durationNano, conversationNano)),
-    outcome: span.outcome,
-    depth: span.depth,
-    ...known('attempt', attempt),
-    ...known('service', serviceName),
-    ...known('provider', provider),
-    ...known('model', model),
-    ...known('inputTokens', inputTokens),
-    ...known('outputTokens', outputTokens),
-    ...known('input', inputText),
-    ...known('output', outputText),
-    ...known('inputChars', inputChars),
-    ...known('outputChars', outputChars),
-    ...known('errorType', errorType),
-    ...known('errorMessage', errorMessage),
-    ...known('timings', timingsSeconds === undefined ? undefined : millisecondsByPart(timingsSeconds)),
-    ...known('timeToFirstOutputMs', secondsToMs(timeToFirstOutputSeconds)),
-    ...known('attributes', Object.keys(attributes).length === 0 ? undefined : attributes),
-  };
-}
-
-/** `{[name]: value}`, or nothing where the value is unknown: what is unknown is absent in answers. */
-function known<Name extends string, Value>(name: Name, value: Value | undefined): { [N in Name]?: Value } {
-  return value === undefined ? {} : ({ [name]: value } as { [N in Name]: Value });
+  if (Object.keys(attributes).length > 0) row.attributes = attributes;
+  return row;
 }
 
 function endOf(span: SpanRecord): bigint {
@@ -139,27 +151,23 @@ function millisecondsByPart(timingsSeconds: Record<string, number>): Record<stri
   return Object.fromEntries(Object.entries(timingsSeconds).map(([part, seconds]) => [part, seconds * 1000]));
 }
 
-function secondsToMs(seconds: number | undefined): number | undefined {
-  return seconds === undefined ? undefined : seconds * 1000;
-}
-
-/** What `summary`, `trace` and `timeline` are asked with. */
+/** Options of `summary`, `trace` and `timeline`. */
 export interface OneConversationOptions extends SingleOptions {
-  /** A conversation that lasts less than this meets the target, which the findings mention. @defaultValue `7000` */
+  /** Target for the findings, in milliseconds; a shorter conversation meets it. @defaultValue `7000` */
   targetMs?: number | undefined;
 }
 
-/** One conversation as the answers that take an id need it. */
+/** One conversation, for the answers that take an id. */
 export interface ConversationFound {
   detail: ConversationDetail;
   spans: SpanRecord[];
-  /** Warns of other traces that carry the same conversation id. */
+  /** Has a warning if other traces have the same conversation id. */
   coverage: Coverage;
   targetMs: number;
 }
 
 /**
- * Checks `options` and asks `source` for that conversation.
+ * Checks `options` and reads the conversation from `source`.
  * @throws {@link QueryError} `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION`
  */
 export async function getConversation(

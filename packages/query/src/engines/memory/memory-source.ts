@@ -38,7 +38,9 @@ import {
 } from './traces.ts';
 import type { ConversationTrace, Trace } from './traces.ts';
 
-/** The questions in plain TypeScript over traces in memory: the reference that other engines are tested against. */
+/**
+ * Answers questions from traces in memory. It is the reference implementation that other engines are tested against.
+ */
 const memoryEngine: Engine<readonly Trace[]> = {
   ...stepAnswers,
   conversation: (traces, { conversationId }) => {
@@ -60,24 +62,27 @@ const memoryEngine: Engine<readonly Trace[]> = {
   'common-errors': overWindow(gatherCommonErrors),
 };
 
-/** How a {@link MemorySource} presents itself. */
+/** Options of {@link MemorySource}. */
 export interface MemorySourceOptions {
-  /** Where the spans came from. @defaultValue `memory` */
+  /** The kind of source that the spans were read from. @defaultValue `memory` */
   kind?: SourceKind | undefined;
-  /** Address or path, as a person would write it. @defaultValue `memory` */
+  /** Address or path for messages. @defaultValue `memory` */
   location?: string | undefined;
-  /** What could not be read, and why; each is a warning, and any makes every answer incomplete. @defaultValue none */
+  /**
+   * Sentences about what could not be read. Each becomes a warning, and any makes all answers incomplete.
+   * @defaultValue none
+   */
   unread?: readonly string[] | undefined;
 }
 
-/** Answers from spans in memory; also the engine behind sources that only hand over spans. */
+/** Answers from spans in memory; also used by sources that can only read spans. */
 export class MemorySource implements ConversationSource {
   readonly kind: SourceKind;
   readonly location: string;
   readonly #traces: readonly Trace[];
   readonly #unread: readonly string[];
 
-  /** @param spans In the order of reading; copies are allowed. They are kept, and must not be changed afterwards. */
+  /** @param spans In the order of reading; may contain copies. They must not be changed afterwards. */
   constructor(spans: Iterable<SpanRecord>, options: MemorySourceOptions = {}) {
     const { kind = 'memory', location = 'memory', unread = [] } = options;
     this.kind = kind;
@@ -98,7 +103,7 @@ export class MemorySource implements ConversationSource {
 
 const QUARTER_HOUR_NANO = 900_000_000_000n;
 
-/** What each order measures, in nanoseconds; undefined for a conversation that it leaves out. */
+/** The value that each order sorts and filters by, in nanoseconds; undefined excludes the conversation. */
 const SIZE_BY_ORDER: Record<ConversationsQuestion['order'], (conversation: ConversationRecord) => bigint | undefined> =
   {
     newest: durationNanoOf,
@@ -112,10 +117,10 @@ function durationNanoOf({ startTimeUnixNano, endTimeUnixNano }: ConversationReco
   return endTimeUnixNano - startTimeUnixNano;
 }
 
-/** Adds the warning of ids that were used again, where conversations are handed over. */
+/** Adds the warning of reused conversation ids. */
 function withReuse(coverage: Coverage, conversations: readonly ConversationTrace[]): Coverage {
-  const handedOver = conversations.map(({ conversation: { conversationId }, spans }) => ({ conversationId, spans }));
-  return { ...coverage, warnings: [...coverage.warnings, ...reuseWarnings(handedOver)] };
+  const listed = conversations.map(({ conversation: { conversationId }, spans }) => ({ conversationId, spans }));
+  return { ...coverage, warnings: [...coverage.warnings, ...reuseWarnings(listed)] };
 }
 
 function findConversation(traces: readonly Trace[], conversationId: string): ConversationSpans {
@@ -198,13 +203,13 @@ function countConversations(
   return foldIntoHours(quarterHours, by, timeZone);
 }
 
-/** The failures of one step, type and pattern so far. */
+/** Failures with the same step, error type and message pattern. */
 interface Group {
   count: number;
   latest: Failure;
 }
 
-/** What of a failed step tells which is the latest, and what the latest one contributes. */
+/** The fields of a failed step that identify the latest failure and describe it. */
 interface Failure {
   step: string;
   errorType: string | undefined;
@@ -221,7 +226,7 @@ function gatherCommonErrors(traces: readonly Trace[], { window, limit }: CommonE
       if (step === undefined || !isFailure(outcome) || !isInWindow(startTimeUnixNano, window)) continue;
       const { conversationId } = conversation;
       const failure = { step, errorType, message, startTimeUnixNano, traceId, conversationId };
-      // As JSON, so that no text can look like another three; an absent one is null.
+      // JSON keeps the three texts apart whatever they contain; an absent one is null.
       const key = JSON.stringify([step, errorType, message === undefined ? undefined : errorPatternOf(message)]);
       const group = groups.get(key);
       if (group === undefined) groups.set(key, { count: 1, latest: failure });

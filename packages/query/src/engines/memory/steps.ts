@@ -18,7 +18,7 @@ import type {
 import { compareNewestFirst, foldingNames, overWindow } from './traces.ts';
 import type { ConversationTrace, NameOf, Trace } from './traces.ts';
 
-/** The questions about steps. */
+/** Answers to the questions about steps. */
 export const stepAnswers = {
   'step-statistics': foldingNames(gatherStepStatistics, ({ spans }, window) =>
     spans.filter(({ startTimeUnixNano }) => isInWindow(startTimeUnixNano, window)),
@@ -191,7 +191,7 @@ function compareOldestFirst(a: ConversationTrace, b: ConversationTrace): number 
   );
 }
 
-/** Adds what one conversation has of each of its steps. */
+/** Adds a cell for each step and group of one conversation. */
 function addCells(
   cells: StepCells,
   {
@@ -243,7 +243,7 @@ function addCells(
   for (const { step, group, ...cell } of byColumn.values()) cells.add(step, cell, group);
 }
 
-/** `steps` in step order, by the newest conversations that start in `window`. */
+/** `steps` in step order, computed from the newest conversations that start in `window`. */
 function orderStepsOf(
   conversations: readonly ConversationTrace[],
   window: Window,
@@ -260,7 +260,7 @@ function orderStepsOf(
   );
 }
 
-/** First start of each step − start of the conversation, in ms. */
+/** First start of each step minus start of the conversation, in ms. */
 function firstOffsetsMs({ spans, conversation }: ConversationTrace, nameOf: NameOf): Map<string, number> {
   const offsets = new Map<string, number>();
   for (const { step, startTimeUnixNano } of spans) {

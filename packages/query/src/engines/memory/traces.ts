@@ -7,7 +7,7 @@ import { keepOneCopy } from '../../model/span-record.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import { MAX_STEP_NAMES, OTHER_STEPS } from '../../questions.ts';
 
-/** The spans of one trace, each once, and the conversation that they make up, if they do. */
+/** The spans of one trace, without duplicates, and the conversation that they form, if any. */
 export interface Trace {
   traceId: string;
   spans: readonly SpanRecord[];
@@ -22,7 +22,7 @@ export function isConversation(trace: Trace): trace is ConversationTrace {
   return trace.conversation !== undefined;
 }
 
-/** Groups spans by trace. `spans` is in the order of reading and may hold copies. */
+/** Groups spans by trace. `spans` must be in the order of reading, and may contain copies. */
 export function groupIntoTraces(spans: Iterable<SpanRecord>): Trace[] {
   return [...keepOneCopy(spans)].map(([traceId, spansOfTrace]) => {
     const conversation = buildConversation(spansOfTrace);
@@ -30,7 +30,7 @@ export function groupIntoTraces(spans: Iterable<SpanRecord>): Trace[] {
   });
 }
 
-/** Sorts the newest conversation first, equal ones by trace id. */
+/** Sorts the newest conversation first, then by trace id. */
 export function compareNewestFirst(a: ConversationTrace, b: ConversationTrace): number {
   return (
     compareBigint(b.conversation.startTimeUnixNano, a.conversation.startTimeUnixNano) ||
@@ -38,7 +38,7 @@ export function compareNewestFirst(a: ConversationTrace, b: ConversationTrace): 
   );
 }
 
-/** The traces that `filters` choose. Without a filter that is all of them, also those that are no conversation. */
+/** The traces that match `filters`. Without a filter all traces, including those that are not conversations. */
 export function chooseTraces(traces: readonly Trace[], filters: ConversationFilters = {}): readonly Trace[] {
   const isFiltered = Object.values(filters).some((filter) => filter !== undefined);
   return isFiltered ? traces.filter((trace) => isConversation(trace) && matches(trace, filters)) : traces;
@@ -54,7 +54,7 @@ function matches({ spans, conversation }: ConversationTrace, filters: Conversati
   );
 }
 
-/** Counts the spans of `traces` that start in `window`, and the traces with a root or a step among those. */
+/** Counts the spans of `traces` that start in `window`, and the traces that have a root or step among them. */
 export function coverTraces(traces: readonly Trace[], window: Window | undefined): Coverage {
   let conversations = 0;
   let spanCount = 0;
@@ -73,8 +73,8 @@ export function coverTraces(traces: readonly Trace[], window: Window | undefined
 }
 
 /**
- * `coverage` with a warning where there are spans that start in `window`, but no conversation among them, although
- * every conversation was asked for.
+ * Adds a warning if spans start in `window` but none of them is part of a conversation, unless filters could be the
+ * reason.
  */
 export function warnUnrecognised(
   coverage: Coverage,
@@ -90,14 +90,14 @@ export function warnUnrecognised(
   return withWarning(coverage, warning);
 }
 
-/** The most frequent text first, equally frequent ones by code point. */
+/** Distinct texts, most frequent first, then by code point. */
 function byFrequency(texts: readonly string[]): string[] {
   const counts = new Map<string, number>();
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
   return [...counts].sort(([a, countA], [b, countB]) => countB - countA || compareText(a, b)).map(([text]) => text);
 }
 
-/** Answers a question with a window from the conversations that its filters choose. */
+/** Answers a question with a window from the conversations that match its filters. */
 export function overWindow<Asked extends { window: Window; filters?: ConversationFilters }, Data>(
   gather: (traces: readonly Trace[], asked: Asked) => Data,
 ): (traces: readonly Trace[], asked: Asked) => Answer<Data> {
@@ -108,12 +108,13 @@ export function overWindow<Asked extends { window: Window; filters?: Conversatio
   };
 }
 
-/** The name that an answer has for a step: its own, or that of all others. */
+/** The name of a step in an answer: its own, or {@link OTHER_STEPS}. */
 export type NameOf = (step: string) => string;
 
 /**
- * Answers a question about steps with the most frequent names told apart, and a warning where others were folded.
- * @param spansAsked - the spans of a conversation whose steps the answer is about
+ * Answers a question about steps. The most frequent step names are listed separately; others are folded into one, with
+ * a warning.
+ * @param spansAsked - returns the spans of a conversation that the answer is about
  */
 export function foldingNames<Asked extends { window: Window; filters?: ConversationFilters; step?: string }, Data>(
   gather: (conversations: readonly ConversationTrace[], asked: Asked, nameOf: NameOf) => Data,
@@ -137,7 +138,7 @@ export function foldingNames<Asked extends { window: Window; filters?: Conversat
   };
 }
 
-/** The names of steps, but for that of the others: the most frequent in the window first, then by text. */
+/** All step names except {@link OTHER_STEPS}, most frequent in the window first, then by code point. */
 function namesByFrequency(spansOfConversations: readonly (readonly SpanRecord[])[], window: Window): string[] {
   const counts = new Map<string, number>();
   for (const spans of spansOfConversations) {

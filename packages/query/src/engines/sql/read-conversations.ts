@@ -9,18 +9,18 @@ import type { SpanRecord } from '../../model/span-record.ts';
 import { windowValues } from './sql-store.ts';
 import type { SqlRow, SqlStore, TraceKey } from './sql-store.ts';
 
-/** Spans looked at first for each conversation asked for: most have fewer, but as many others run beside it. */
+/** Number of spans per requested conversation that are read first; most have fewer, but others run at the same time. */
 const SPANS_PER_CONVERSATION = 64n;
-/** By how much to look further back when that was not enough. */
+/** Factor by which the searched range grows if it was not enough. */
 const WIDENING_FACTOR = 8n;
 
 /** Which conversations to look for. */
 export interface NewestQuestion {
-  /** Everything when absent. */
+  /** Undefined for all time. */
   window: Window | undefined;
-  /** How many. */
+  /** Maximum number of conversations. */
   limit: number;
-  /** Only conversations that last longer than this many nanoseconds. */
+  /** Only conversations with a longer duration than this, in nanoseconds. */
   aboveNano?: bigint | undefined;
 }
 
@@ -46,7 +46,7 @@ export async function readConversations(store: SqlStore, keys: readonly TraceKey
   return mapInSlices(spansByKey.values(), (spans) => ({ conversation: buildConversation(spans)!, spans }));
 }
 
-/** `steps` in step order. `extent` is that of `window`. */
+/** Sorts `steps` in step order. `extent` is that of `window`. */
 export async function orderStepsOf(
   store: SqlStore,
   window: Window,
@@ -64,7 +64,7 @@ export async function orderStepsOf(
   return orderAllSteps(offsetsMs, steps);
 }
 
-/** Rows grouped by their `trace_id`, in the order in which each trace comes first. */
+/** Groups rows by `trace_id`, in the order of first occurrence. */
 function rowsByTrace(rows: readonly SqlRow[]): SqlRow[][] {
   const byTrace = new Map<TraceKey, SqlRow[]>();
   for (const row of rows) {
@@ -77,8 +77,8 @@ function rowsByTrace(rows: readonly SqlRow[]): SqlRow[][] {
 }
 
 /**
- * Asks about the end of the window, and further back until there are `limit` conversations: one that starts there is
- * found there, so what has been found is exact, and grouping everything would take ten times as long.
+ * Searches the end of the window, then further back until there are `limit` conversations. The result is exact, because
+ * a conversation is found where it starts. Grouping all spans would take ten times as long.
  */
 async function lookBack<Found>(
   { window, limit, extent }: { window: Window | undefined; limit: number; extent: Extent | undefined },
@@ -95,19 +95,19 @@ async function lookBack<Found>(
   }
 }
 
-/** How many spans start in a window, and from when to when, in Unix nanoseconds. */
+/** The number of spans that start in a window, and their first and last start in Unix nanoseconds. */
 export interface Extent {
   spans: number;
   oldestNs: bigint;
   newestNs: bigint;
 }
 
-/** The extent of `window`, or of everything; undefined where nothing starts. */
+/** The extent of `window`, or of all time; undefined if no span starts there. */
 export function findExtent(store: SqlStore, window: Window | undefined): Promise<Extent | undefined> {
   return readExtent(store, 'extent', window);
 }
 
-/** The same, quicker: its times may be wider, and its spans more than what the question sees. */
+/** Like {@link findExtent}, but faster: its times and its number of spans may be larger. */
 export function findRoughExtent(store: SqlStore, window: Window | undefined): Promise<Extent | undefined> {
   return readExtent(store, 'rough-extent', window);
 }
@@ -124,8 +124,8 @@ async function readExtent(
 }
 
 /**
- * What the answer to a question with a window rests on: the spans that start in it, and the conversations among them.
- * @param knownConversations How many conversations there are in it, where that is known already.
+ * The coverage of a question with a window: the spans that start in it, and the conversations among them.
+ * @param knownConversations The number of conversations in it, if already known.
  */
 export async function coverWindow(
   store: SqlStore,
@@ -150,7 +150,7 @@ export async function coverWindow(
   return { coverage, extent };
 }
 
-/** Warns where there are spans that start in `window`, but no step or root among them; none where there are filters. */
+/** Warns if spans start in `window`, but none of them is a step or root. Never warns if there are filters. */
 export async function warnUnrecognised(store: SqlStore, window: Window | undefined): Promise<Warning[]> {
   if (store.isFiltered) return [];
   const extent = await findExtent(store, window);
@@ -166,24 +166,27 @@ async function countSeen(store: SqlStore, window: Window | undefined): Promise<n
   return Number(row!['conversations']);
 }
 
-/** A conversation in numbers, and the spans that they were made of, with the fields that numbers and coverage need. */
+/** A conversation in numbers and its spans, with the fields for statistics and coverage. */
 export interface ReadConversation {
   conversation: ConversationRecord;
   spans: SpanRecord[];
 }
 
-/** Coverage of an answer that rests on whole conversations: all of their spans. */
+/** Coverage of an answer about whole conversations: all of their spans. */
 export function coverConversations(conversations: readonly ReadConversation[]): Coverage {
-  const spans = conversations.flatMap((conversation) => conversation.spans);
   return {
     conversations: conversations.length,
-    spans: spans.length,
+    spans: conversations.reduce((sum, { spans }) => sum + spans.length, 0),
     complete: true,
-    warnings: [...samplingWarnings(spans), ...reuseWarnings(conversations.map(handedOver))],
+    warnings: [...samplingWarnings(spansOf(conversations)), ...reuseWarnings(conversations.map(handedOver))],
   };
 }
 
-/** A conversation as the warning of ids that were used again looks at it. */
+function* spansOf(conversations: readonly ReadConversation[]): Iterable<SpanRecord> {
+  for (const { spans } of conversations) yield* spans;
+}
+
+/** The fields of a conversation for the warning about reused ids. */
 export function handedOver({ conversation, spans }: ReadConversation): {
   conversationId: string;
   spans: readonly SpanRecord[];

@@ -27,8 +27,8 @@ import type { SqlStore, TraceKey } from './sql-store.ts';
 import { stepAnswers } from './steps.ts';
 
 /**
- * Each question over a database with SQL. A dialect brings its SQL files, its row readers and its connection, and shows
- * the statements only the spans that the filters of the question choose.
+ * Answers the questions from an SQL database. A dialect provides SQL files, row readers and a connection, and restricts
+ * the statements to the spans that pass the question's filters.
  */
 export const sqlEngine: Engine<SqlStore> = {
   ...stepAnswers,
@@ -42,7 +42,7 @@ const QUARTER_HOUR_NANO = 900_000_000_000n;
 
 const TRACE_ID = /^[0-9a-f]{32}$/;
 
-/** The derived trace, else the newest that carries the id, else the trace that the id names. */
+/** The derived trace, else the newest with the conversation id, else the trace with that trace id. */
 async function findConversation(store: SqlStore, conversationId: string): Promise<Answer<ConversationSpans>> {
   const { traceKey, traceId, span } = store.readers;
   const carriers = await findCarriers(store, conversationId);
@@ -60,7 +60,7 @@ async function findConversation(store: SqlStore, conversationId: string): Promis
   return { data: { spans: [], otherTraceIds: [] }, coverage: coverConversations([]) };
 }
 
-/** Conversations that carry the id though their trace id does not follow from it, the newest first; mostly none. */
+/** Conversations with the id whose trace id is not derived from it, newest first; usually none. */
 async function findCarriers(store: SqlStore, conversationId: string): Promise<TraceKey[]> {
   const carriers = await store.rows('conversation-carriers', { conversation_id: conversationId });
   if (carriers.length === 0) return [];
@@ -102,7 +102,7 @@ async function measureResponses(
   { window, quantiles = [], groupBy }: ResponseStatisticsQuestion,
 ): Promise<Answer<ResponseStatistics[]>> {
   if (groupBy !== undefined) await store.groupSpans({ window, groupBy });
-  // A list of nothing would be refused; the quantile is dropped again.
+  // An empty list would be rejected; the placeholder's quantile is removed again.
   const probabilities = quantiles.length === 0 ? [0.5] : quantiles;
   const groups = groupBy === undefined ? 1 : noGroup(groupBy.values.length) + 1;
   const values = { ...windowValues(window), probabilities, groups, no_group: groups > 1 ? 1 << (groups - 1) : 0 };
@@ -120,7 +120,7 @@ async function measureResponses(
   return { data, coverage };
 }
 
-/** Node has the time zones built in, so the database counts quarter hours of UTC only. */
+/** The database counts per quarter hour of UTC; Node.js, which has the time zones, adds these up. */
 async function countConversations(
   store: SqlStore,
   { window, by, timeZone }: ConversationCountsQuestion,

@@ -4,27 +4,27 @@ import type { GroupBy } from '../../model/groups.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 
 /**
- * The statements of a dialect, one SQL file each. All read `readable_spans`, or whatever the dialect calls the spans that
- * the filters of a question leave, and order their rows totally. Each file says what its parameters are.
+ * The statements of a dialect, one SQL file each. All read `readable_spans`, or the dialect's name for the spans that
+ * pass the question's filters, and define a total order of their rows. Each file documents its parameters.
  */
 export type StatementName =
-  /** Trace ids that carry `$conversation_id` though they do not follow from it: `trace_id`. */
+  /** Traces with `$conversation_id` whose id is not derived from it: `trace_id`. */
   | 'conversation-carriers'
-  /** The conversations among `$trace_ids`, the newest first: `trace_id`. */
+  /** The conversations among `$trace_ids`, newest first: `trace_id`. */
   | 'conversations-newest-first'
-  /** All spans of `$trace_id`, whole, by start, then span id. */
+  /** All spans of `$trace_id` with all fields, by start, then span id. */
   | 'conversation-spans'
-  /** All spans of `$trace_ids`, with the fields that numbers and coverage need, by trace, start, span id. */
+  /** All spans of `$trace_ids` with the fields for statistics and coverage, by trace, start, span id. */
   | 'conversation-numbers'
   /** The `$row_limit` newest conversations of the window that last longer than `$above_ns`: `trace_id`. */
   | 'newest-conversations'
-  /** The `$row_limit` largest of the window, by `$size_order`: `trace_id` (null where none fits), `seen`. */
+  /** The `$row_limit` largest of the window, by `$size_order`: `trace_id` (null if there is none), `seen`. */
   | 'largest-conversations'
   /** By quarter hour of UTC: `quarter_hour` (null: starts elsewhere), `conversations`, `seen`. */
   | 'conversation-counts'
   /**
-   * One row a group of conversations with a latency: `group_id`, `conversations`, `average_s`, `min_s`, `max_s`,
-   * `quantiles_s`. A conversation is in the group `$no_group` only where it is in no other one.
+   * One row per group of conversations with a latency: `group_id`, `conversations`, `average_s`, `min_s`, `max_s`,
+   * `quantiles_s`. A conversation is in the group `$no_group` only if it is in no other one.
    */
   | 'response-statistics'
   /** Oldest first: `trace_id`, `first_ns`, `starts_within`, `outcome`, `duration_ms`, `step_sum_ms`, `response_ms`, `group_mask`. */
@@ -50,27 +50,27 @@ export type StatementName =
    * `error_message`, `failures`, `last_seen_ns`, `trace_id`.
    */
   | 'common-errors'
-  /** `spans`, `oldest_ns`, `newest_ns` of the window; the times are null where it is empty. */
+  /** `spans`, `oldest_ns`, `newest_ns` of the window; the times are null if it is empty. */
   | 'extent'
-  /** Like `extent`, but copies of a span may count too, and filters need not. */
+  /** Like `extent`, but may include duplicates and ignore filters. */
   | 'rough-extent'
   /** `conversations` of the window. */
   | 'coverage'
   /** The most frequent of each `kind` (`service`, `name`) in the window: `kind`, `text`, `spans`. */
   | 'unrecognised-spans'
-  /** `service_name`, `sampling_ratio` of programs that say a ratio on spans of the window. */
+  /** `service_name`, `sampling_ratio` of programs with a sampling ratio on spans of the window. */
   | 'sampled-programs';
 
-/** The value of a parameter. Trace ids are given as {@link RowReaders.traceKey} makes them. */
+/** The value of a parameter. Trace ids are in the form of {@link RowReaders.traceKey}. */
 export type SqlValue = null | boolean | number | bigint | string | readonly (number | bigint | string)[];
 
 /** A row by column name. Lists are arrays; nanoseconds are bigints; counts are numbers or bigints. */
 export type SqlRow = Readonly<Record<string, unknown>>;
 
-/** A trace id as the database keeps it: equal ids are equal by `===`. */
+/** A trace id as the database represents it; can be compared with `===`. */
 export type TraceKey = bigint | string;
 
-/** How a dialect's rows become what answers hold. */
+/** Converts the rows of a dialect. */
 export interface RowReaders {
   traceKey(traceId: string): TraceKey;
   traceId(key: TraceKey): string;
@@ -78,22 +78,22 @@ export interface RowReaders {
   span(row: SqlRow): SpanRecord;
 }
 
-/** Which step names the statements tell apart, and how many others they call `(other)`. */
+/** The step names that are kept, and the number of those that are replaced by `(other)`. */
 export interface FoldedNames {
   kept: ReadonlySet<string>;
   folded: number;
 }
 
-/** A database as the questions see it: named statements, all answered from one snapshot. */
+/** A database for one question: named statements that all read the same snapshot. */
 export interface SqlStore {
   readonly readers: RowReaders;
   /** Whether the question has filters, so that the statements see only some of the spans. */
   readonly isFiltered: boolean;
   /**
-   * Where more than `maxNames` step names occur, makes the statements that follow call all but the most frequent `other`,
-   * with one number; undefined where there are not more. What is called `other` already is no name, and is among them.
-   * Counted are the steps that start in the window, then by code point; `wholeConversations` adds the names that only
-   * occur elsewhere in the conversations of those.
+   * If more than `maxNames` step names occur, makes all further statements replace all but the most frequent ones by
+   * `other`; returns undefined if not. A step that is already named `other` is not kept. Names are ordered by the
+   * number of steps that start in the window, then by code point; `wholeConversations` adds, after them, names that
+   * occur only outside the window in the same conversations.
    */
   foldStepNames(asked: {
     window: Window;
@@ -102,26 +102,26 @@ export interface SqlStore {
     wholeConversations: boolean;
   }): Promise<FoldedNames | undefined>;
   /**
-   * Makes the statements that follow see the value and the number of the group of each step and root in the conversations
-   * with one in the window: `attribute_value`, `group_id`. Until then the number is 0 throughout.
+   * Adds `attribute_value` and `group_id` to the steps and roots of the conversations in the window, for all further
+   * statements. Before that, `group_id` is 0 for all spans.
    */
   groupSpans(asked: { window: Window; groupBy: GroupBy }): Promise<void>;
   /** The rows that a statement selects. */
   rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]>;
-  /** What `read` makes of each row, which it must not keep: of a hundred thousand rows only what is needed stays. */
+  /** Maps each row with `read`, which must not keep the row, so that large results do not fill the memory. */
   rows<Item>(
     name: StatementName,
     values: Readonly<Record<string, SqlValue>>,
     read: (row: SqlRow) => Item,
   ): Promise<Item[]>;
-  /** The same as arrays by column name: an object a row would take several times as long. */
+  /** The result as one array per column, which is several times as fast as one object per row. */
   columns(
     name: StatementName,
     values: Readonly<Record<string, SqlValue>>,
   ): Promise<Readonly<Record<string, readonly unknown[]>>>;
 }
 
-/** The parameters `$since_ns` and `$until_ns` of a window; without one, everything is in it. */
+/** The parameters `$since_ns` and `$until_ns` of a window; without a window, they include everything. */
 export function windowValues(window: Window | undefined): { since_ns: bigint; until_ns: bigint } {
   return {
     since_ns: window === undefined ? EARLIEST_UNIX_NANO : clamped(window.sinceUnixNano),

@@ -37,7 +37,7 @@ async function gatherStepStatistics(
   const { window, step, quantiles = [], timings = true, firstOutput = false, groupBy } = question;
   const values = { ...windowValues(window), step: step ?? null, too_long_ns: TOO_LONG_NANO };
   if (groupBy !== undefined) await store.groupSpans({ window, groupBy });
-  // A retry is one of the same name, so they are counted before names are folded, and then added up.
+  // Retries have the same step name, so they are counted before names are folded, and summed afterwards.
   const unfoldedRetries = await store.rows('step-retries', { ...windowValues(window), step: values.step });
   const folded = step === undefined ? await foldNames(store, window, false) : undefined;
   const retriesByRow = addRetries(unfoldedRetries, folded);
@@ -45,7 +45,7 @@ async function gatherStepStatistics(
   const timingRows = timings ? await store.rows('step-timings', values) : [];
   const quantileRows =
     quantiles.length === 0 ? [] : await store.rows('step-quantiles', { ...values, probabilities: quantiles });
-  // A list of nothing would be refused; the quantile is dropped again.
+  // An empty list would be rejected; the placeholder's quantile is removed again.
   const probabilities = quantiles.length === 0 ? [0.5] : quantiles;
   const firstOutputRows = firstOutput ? await store.rows('step-first-outputs', { ...values, probabilities }) : [];
   const [timingsOf, quantilesOf, firstOutputOf] = [timingRows, quantileRows, firstOutputRows].map(rowsByKey);
@@ -73,7 +73,7 @@ function groupOf(row: SqlRow): number {
   return Number(row['group_id']);
 }
 
-/** Step and group of a row, as one text. */
+/** Step and group of a row as one string. */
 function keyOf(row: SqlRow, step = row['step'] as string): string {
   return `${groupOf(row)} ${step}`;
 }
@@ -87,7 +87,7 @@ function warnFolded(coverage: Coverage, folded: FoldedNames | undefined): Covera
   return withWarning(coverage, foldedWarning(folded.folded, folded.kept.size, OTHER_STEPS));
 }
 
-/** Retries by group and the name that the answer has for a step. */
+/** Retries by group and, possibly folded, step name. */
 interface Retries {
   retried: number;
   failures: number;
@@ -108,7 +108,7 @@ function addRetries(rows: readonly SqlRow[], folded: FoldedNames | undefined): M
   return sums;
 }
 
-/** Finds the rows of a step and group among `rows`, in their order. */
+/** Returns a function that finds the rows of a step and group, in their order. */
 function rowsByKey(rows: readonly SqlRow[]): (key: string) => readonly SqlRow[] {
   const byKey = new Map<string, SqlRow[]>();
   for (const row of rows) {
@@ -160,7 +160,7 @@ function readFirstOutput(row: SqlRow, quantileCount: number): FirstOutputStatist
   };
 }
 
-/** The figures in a list, each multiplied by `factor` to be milliseconds; none where there is no list. */
+/** Multiplies each number in a list by `factor` to convert it to milliseconds; empty if there is no list. */
 function millisecondsIn(list: unknown, factor: number): number[] {
   return ((list ?? []) as readonly (number | bigint)[]).map((figure) => Number(figure) * factor);
 }
@@ -182,7 +182,8 @@ async function gatherStepDurations(
   const steps = durations['step'] as string[];
   for (let index = 0; index < steps.length; index++) {
     const row = rowByTrace.get(durations['trace_id']![index] as TraceKey);
-    // A dialect may know only later which conversations have a row, or may have got spans meanwhile.
+    // The conversation may have no row, because the dialect filters conversations later or spans have arrived
+    // meanwhile.
     if (row === undefined) continue;
     const cell = {
       row,

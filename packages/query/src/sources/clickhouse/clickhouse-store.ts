@@ -14,7 +14,7 @@ import { isReadByScan, rowsOfScan, rowsOfWindow, statementPartsOf, statementText
 import type { ClickHouseStatement, SharedRows } from './statements.ts';
 import type { TableKind } from './table.ts';
 
-/** Most trace ids that one query is given: the server bounds the length of a parameter. */
+/** Maximum number of trace ids in one query, because the server limits the length of a parameter. */
 const MAX_TRACE_IDS = 2_000;
 
 const PROGRESS_MS = 500;
@@ -23,40 +23,42 @@ const PROGRESS =
 
 const NANO_PER_SECOND = 1_000_000_000n;
 
-/** ClickHouse keeps hours and days in fewer bits than nanoseconds; later times would come before earlier ones. */
+/** ClickHouse stores hours and days in fewer bits than nanoseconds: later times would wrap around. */
 const LATEST_NANO = BigInt(Date.UTC(2106, 0, 1)) * 1_000_000n;
 
-/** A connection, and what every query of it has in common. */
+/** A connection, and the settings of all its queries. */
 export interface ClickHouseConnection {
   client: ClickHouseClient;
   table: string;
   kind: TableKind;
   settings: Readonly<Record<string, string | number>>;
-  /** How far around a window the spans of its conversations are looked for, in nanoseconds. */
+  /** Upper bound of the trace ids for questions with a window; undefined to include all. */
+  sampleBelow: string | undefined;
+  /** How far outside a window the spans of its conversations are searched, in nanoseconds. */
   reachNano: bigint;
-  /** Is told how far a query is. */
+  /** Called with the progress of a query. */
   onProgress: ((progress: { readRows: number; totalRows: number }) => void) | undefined;
-  /** Ends whatever is running. */
+  /** Aborts all running queries. */
   signal: AbortSignal;
 }
 
-/** An id under which the server knows a query: operators see whose it is. */
+/** A query id with a prefix that shows operators that the query is from convotel. */
 export function newQueryId(): string {
   return `convotel-${randomUUID()}`;
 }
 
-/** The statements of `sql/` on one table, for one question: it sees only the conversations that its filters choose. */
+/** Runs the statements in `sql/` for one question. They see only the conversations that its filters select. */
 export class ClickHouseStore implements SqlStore {
   readonly readers = CLICKHOUSE_READERS;
   readonly isFiltered: boolean;
   readonly #connection: ClickHouseConnection;
   readonly #filters: ConversationFilters;
   readonly #question: AnyQuestion;
-  /** Rows that another statement's look at the spans has told already. */
+  /** Rows that a scan for another statement has already returned. */
   #shared: Partial<SharedRows> = {};
-  /** The spans of the trace that a conversation id leads to, asked for while others that carry the id are looked for. */
+  /** The spans of the derived trace, which are read in parallel with the search for other traces with the id. */
   #derived: { traceId: string; rows: Promise<SqlRow[]> } | undefined;
-  /** Whether the retries of this question depend on the order of span ids. */
+  /** Whether the retries in this question depend on the order of span ids, because spans start at the same time. */
   #hasTies = false;
   #groups: { group_attribute: string; group_values: readonly string[] } | undefined;
   #fold: { kept_steps: readonly string[]; other_step: string } | undefined;
@@ -74,7 +76,7 @@ export class ClickHouseStore implements SqlStore {
     other,
     wholeConversations,
   }: Parameters<SqlStore['foldStepNames']>[0]): Promise<FoldedNames | undefined> {
-    // Few stores have that many names, and finding this out costs little.
+    // Counts the names first, which is cheap, because few stores have that many.
     const count = wholeConversations
       ? Number(readRows(await this.#ask('step-name-count', windowValues(window)))[0]!['names'])
       : new Set((await this.#scan(windowValues(window)))['step-statistics'].map((row) => row['step'])).size;
@@ -120,7 +122,7 @@ export class ClickHouseStore implements SqlStore {
     if (isReadByScan(name)) {
       const isScanned = this.#question.name === 'step-statistics' && this.#shared[name] === undefined;
       if (isScanned) await this.#scan(values);
-      // A scan of one step does not know the others.
+      // A scan of one step has no rows for the others.
       if (this.#shared[name] === undefined) {
         Object.assign(this.#shared, rowsOfWindow(await this.#read('window', values)));
       }
@@ -129,22 +131,29 @@ export class ClickHouseStore implements SqlStore {
     if (name === 'conversation-carriers') {
       const derived = traceIdOf(values['conversation_id'] as string);
       this.#derived = { traceId: derived, rows: this.#read('conversation-spans', { trace_id: derived }) };
-      // Whoever needs the rows is told why there are none.
+      // The code that awaits the rows handles the error.
       this.#derived.rows.catch(() => {});
     }
     if (name === 'conversation-spans' && values['trace_id'] === this.#derived?.traceId) return this.#derived!.rows;
     if (name === 'coverage' && this.#shared.coverage !== undefined) return this.#shared.coverage;
     const rows = await this.#read(name as ClickHouseStatement, values);
+    if (name === 'response-statistics') return this.#withoutSeen(rows);
     if (name !== 'step-retries') return rows;
     if (!this.#hasTies && rows.some((row) => Boolean(row['has_ties']))) {
       this.#hasTies = true;
       return this.#rowsOf(name, values);
     }
     const steps = rows.filter((row) => row['step'] !== '');
-    // The row without a step is there for the conversations that are seen, if there are any.
+    // The row without a step contains `seen`, if there are conversations.
     const [counted] = rows.filter((row) => row['step'] === '');
     this.#shared.coverage = [{ conversations: counted?.['seen'] ?? 0n }];
     return steps;
+  }
+
+  /** Removes the groups without a latency. Without groups, the single row contains the coverage. */
+  #withoutSeen(rows: readonly SqlRow[]): SqlRow[] {
+    if (this.#groups === undefined) this.#shared.coverage = [{ conversations: rows[0]!['seen'] }];
+    return rows.filter((row) => Number(row['conversations']) > 0);
   }
 
   async columns(
@@ -158,7 +167,7 @@ export class ClickHouseStore implements SqlStore {
     return readRows(await this.#ask(name, values));
   }
 
-  /** Everything that one look at the steps of the question's window tells. */
+  /** All rows that a single scan of the window's steps can provide. */
   async #scan(values: Readonly<Record<string, SqlValue>>): Promise<SharedRows> {
     if (this.#shared['step-statistics'] === undefined) {
       const { step = null, quantiles = [] } = this.#question as Question<'step-statistics'>;
@@ -170,13 +179,14 @@ export class ClickHouseStore implements SqlStore {
   }
 
   async #ask(name: ClickHouseStatement, values: Readonly<Record<string, SqlValue>>): Promise<CompactAnswer> {
-    const { client, table, kind, settings, reachNano, signal } = this.#connection;
+    const { client, table, kind, settings, reachNano, sampleBelow, signal } = this.#connection;
     const { probabilities = [], ...others } = values;
     const shape = {
       kind,
       isFiltered: this.isFiltered,
       isFolded: this.#fold !== undefined,
       isGrouped: this.#groups !== undefined,
+      isSampled: sampleBelow !== undefined,
       probabilityCount: (probabilities as readonly number[]).length,
       parts: statementPartsOf(this.#question, this.#hasTies),
     };
@@ -186,6 +196,7 @@ export class ClickHouseStore implements SqlStore {
       const query = statementText(name, shape);
       const parameters = {
         table,
+        sample_below: sampleBelow,
         ...this.#fold,
         ...this.#groups,
         ...filterValues(this.#filters),
@@ -194,7 +205,7 @@ export class ClickHouseStore implements SqlStore {
       const answer = await client.query({
         query,
         query_params: Object.fromEntries(Object.entries(parameters).filter(([key]) => query.includes(`{${key}:`))),
-        // A list of trace ids would not fit into a URL.
+        // A list of trace ids would not fit in a URL.
         use_multipart_params: true,
         format: 'JSONCompactEachRowWithNamesAndTypes',
         clickhouse_settings: settings,
@@ -207,7 +218,7 @@ export class ClickHouseStore implements SqlStore {
     }
   }
 
-  /** Asks how far the query is until what it returns is aborted. */
+  /** Polls the progress of the query until the returned controller is aborted. */
   #followProgress(queryId: string): AbortController {
     const over = new AbortController();
     const { client, settings, onProgress } = this.#connection;
@@ -227,7 +238,7 @@ export class ClickHouseStore implements SqlStore {
         if (!over.signal.aborted && totalRows > 0) onProgress!({ readRows: Math.min(readRows, totalRows), totalRows });
       }
     };
-    // It ends with an error: the query is over, or the user may not look, which the answer does not depend on.
+    // An error means that the query has ended, or that the user may not read its progress. Neither affects the answer.
     if (onProgress !== undefined) follow().catch(() => {});
     return over;
   }
@@ -264,7 +275,7 @@ function boundValues(
   return bound;
 }
 
-/** A time that is read the same whatever zone the server is in. */
+/** Formats a time so that it does not depend on the server's time zone. */
 function secondsText(nano: bigint): string {
   const unixNano = nano < EARLIEST_UNIX_NANO ? EARLIEST_UNIX_NANO : nano < LATEST_NANO ? nano : LATEST_NANO;
   return `${unixNano / NANO_PER_SECOND}.${String(unixNano % NANO_PER_SECOND).padStart(9, '0')}`;

@@ -4,10 +4,10 @@ import { SPAN_FIELD_BY_ATTRIBUTE } from '../../model/span-record.ts';
 import type { SpanRecord, SpanRest } from '../../model/span-record.ts';
 import { readSpan } from '../../otlp/read-span.ts';
 
-/** An answer in the format `JSONCompactEachRowWithNamesAndTypes`: names, types, then the rows. */
+/** A result in the format `JSONCompactEachRowWithNamesAndTypes`: names, types, then the rows. */
 export type CompactAnswer = readonly (readonly unknown[])[];
 
-/** The rows of an answer by column name, 64-bit numbers as bigints. */
+/** The rows of a result by column name, with 64-bit numbers as bigints. */
 export function readRows(answer: CompactAnswer): SqlRow[] {
   const [names = [], types = []] = answer as readonly string[][];
   const readers = types.map(readerOf);
@@ -18,7 +18,7 @@ export function readRows(answer: CompactAnswer): SqlRow[] {
   });
 }
 
-/** The same as arrays by column name. */
+/** The columns of a result, with 64-bit numbers as bigints. */
 export function readColumns(answer: CompactAnswer): Record<string, readonly unknown[]> {
   const [names = [], types = []] = answer as readonly string[][];
   const rows = answer.slice(2);
@@ -30,7 +30,7 @@ export function readColumns(answer: CompactAnswer): Record<string, readonly unkn
   );
 }
 
-/** 64-bit numbers arrive as text, because as a JSON number they would lose digits. */
+/** 64-bit numbers are strings in the result, because JSON numbers would lose digits. */
 function readerOf(type: string): (cell: unknown) => unknown {
   const plain = type.replace(/^(?:Nullable|LowCardinality)\((.*)\)$/, '$1');
   if (plain !== type) return readerOf(plain);
@@ -38,7 +38,7 @@ function readerOf(type: string): (cell: unknown) => unknown {
   return (cell) => cell;
 }
 
-/** A trace id is its text in ClickHouse. */
+/** In ClickHouse, a trace id is a string. */
 export const CLICKHOUSE_READERS: RowReaders = {
   traceKey: (traceId) => traceId,
   traceId: String,
@@ -46,8 +46,8 @@ export const CLICKHOUSE_READERS: RowReaders = {
 };
 
 /**
- * The span in a row of `conversation-spans` or `conversation-numbers`, by the same reader as any other: the exporter
- * keeps every attribute as text, so those that hold a number or a boolean are given back their type.
+ * Reads the span in a row of `conversation-spans` or `conversation-numbers`. The exporter stores all attributes as
+ * strings, so those with a number or a boolean are converted back.
  */
 function readSpanRow(row: SqlRow): SpanRecord {
   const textOf = (column: string): string => (row[column] as string | null | undefined) ?? '';
@@ -84,7 +84,7 @@ function readSpanRow(row: SqlRow): SpanRecord {
   );
 }
 
-/** As the exporter writes them, in the order of OTLP's numbers from 1 on; `Unspecified` and `Unset` are 0. */
+/** Names that the exporter writes, in the order of OTLP's numbers from 1; `Unspecified` and `Unset` are 0. */
 const SPAN_KINDS = ['Internal', 'Server', 'Client', 'Producer', 'Consumer'];
 const STATUS_CODES = ['Ok', 'Error'];
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { SqlRow, StatementName } from '../../engines/sql/sql-store.ts';
+import { compareText } from '../../model/order.ts';
 import type { AnyQuestion } from '../../questions.ts';
 import type { TableKind } from './table.ts';
 
@@ -9,13 +10,24 @@ export type ClickHouseStatement =
 
 /** Parts of statements that not every question needs; in their files, lines begin with the name in a comment. */
 type StatementPart =
-  'quantiles' | 'timings' | 'first-output' | 'span-ids' | 'without-span-ids' | 'duration' | 'response';
+  | 'quantiles'
+  | 'timings'
+  | 'first-output'
+  | 'span-ids'
+  | 'without-span-ids'
+  | 'duration'
+  | 'response'
+  | 'groups'
+  | 'whole';
 
 type FileName = ClickHouseStatement | 'chosen-conversations' | 'convotel-table' | 'exporter-table';
 
 const IN_WINDOW = "Timestamp >= {since:DateTime64(9, 'UTC')} AND Timestamp < {until:DateTime64(9, 'UTC')}";
 /** Conversations that touch the window may begin before it and end after it, as far as this. */
 const IN_REACH = "Timestamp >= {reach_since:DateTime64(9, 'UTC')} AND Timestamp < {reach_until:DateTime64(9, 'UTC')}";
+
+/** Where each condition of a window ends. */
+const END_OF_WINDOW = /Timestamp < \{(?:reach_)?until:[^}]*\}/g;
 
 /** Conversations choose themselves by a step or a root; a superset does, since the statements look again. */
 const MAY_COUNT: Readonly<Record<TableKind, string>> = {
@@ -63,13 +75,21 @@ export interface StatementShape {
   isFolded: boolean;
   /** Whether spans have the value of `group_attribute`, and the number of its group by `group_values`. */
   isGrouped: boolean;
+  /** Whether windows hold only the conversations whose trace ids come before `sample_below`. */
+  isSampled: boolean;
   /** How many probabilities are bound as `probability_0`, `probability_1`, … */
   probabilityCount: number;
   parts: readonly StatementPart[];
 }
 
 /** The text of a statement, with the spans that it reads in front. */
-export function statementText(
+export function statementText(name: ClickHouseStatement, shape: StatementShape): string {
+  const text = wholeStatement(name, shape);
+  // Within an hour the table is in order of trace id, so that a range of them reads only its share.
+  return shape.isSampled ? text.replaceAll(END_OF_WINDOW, '$& AND TraceId < {sample_below:String}') : text;
+}
+
+function wholeStatement(
   name: ClickHouseStatement,
   { kind, isFiltered, isFolded, isGrouped, probabilityCount, parts }: StatementShape,
 ): string {
@@ -212,6 +232,7 @@ export function isReadByScan(name: StatementName): name is ReadByScan {
  * @param hasTies Whether spans start at one time, so that their ids decide which came first.
  */
 export function statementPartsOf(question: AnyQuestion, hasTies: boolean): StatementPart[] {
+  if (question.name === 'response-statistics') return [question.groupBy === undefined ? 'whole' : 'groups'];
   if (question.name === 'conversations') return question.order === 'slowest-response' ? ['response'] : ['duration'];
   if (question.name !== 'step-statistics') return [];
   const { quantiles = [], timings = true, firstOutput = false } = question;
@@ -249,14 +270,11 @@ export function rowsOfScan(rows: readonly SqlRow[], step: string | null): Partia
   };
 }
 
-function timingRows(row: SqlRow): SqlRow[] {
-  const [names = [], sums = [], counts = []] = (row['parts'] ?? []) as [string[]?, number[]?, (string | number)[]?];
-  return names.map((part, index) => ({
-    step: row['step'],
-    group_id: row['group_id'],
-    part,
-    average_s: sums[index]! / Number(counts[index]),
-  }));
+/** Parts in order of name. */
+function timingRows({ step, group_id, parts = {} }: SqlRow): SqlRow[] {
+  return Object.entries(parts as Readonly<Record<string, number>>)
+    .toSorted(([a], [b]) => compareText(a, b))
+    .map(([part, average_s]) => ({ step, group_id, part, average_s }));
 }
 
 function extentOf(rows: readonly SqlRow[]): SqlRow {

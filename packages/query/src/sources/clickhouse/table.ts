@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { QueryError, SourceError } from '../../errors.ts';
 
-/** Which table holds the spans: the one of `collector-config/clickhouse/otel-traces.sql`, or the one that the collector's exporter makes. */
+/** The table definition: `collector-config/clickhouse/otel-traces.sql`, or that of the collector's exporter. */
 export type TableKind = 'convotel' | 'exporter';
 
-/** How the table is made. */
+/** Options of {@link clickHouseTableDefinition}. */
 export interface ClickHouseTableOptions {
   /**
-   * Name of a cluster, as `system.clusters` has it; also a macro such as `{cluster}`. The spans of a conversation are then
-   * on one shard, and each shard is replicated. Absent: one server.
+   * Name of a cluster in `system.clusters`, or a macro such as `{cluster}`. The spans of a conversation are then on one
+   * shard, and each shard is replicated. @defaultValue a single server
    */
   cluster?: string | undefined;
   /** @defaultValue `otel` */
@@ -32,9 +32,9 @@ ENGINE = Distributed(CLUSTER_NAME, otel, otel_traces_trace_id_ts_local, cityHash
 `;
 
 /**
- * The SQL that makes the table which convotel reads fastest, explained in comments; `clickhouse-client --multiquery` runs
- * it. What is there already stays as it is.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE` when a name is not one, or `keepDays` is not a whole number from 1 on.
+ * Returns the SQL, with comments, that creates the table that convotel reads fastest; run it with
+ * `clickhouse-client --multiquery`. Existing tables are not changed.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE` if a name is invalid, or `keepDays` is not a positive integer.
  */
 export function clickHouseTableDefinition({
   cluster,
@@ -50,7 +50,7 @@ export function clickHouseTableDefinition({
     .replaceAll('toIntervalDay(30)', `toIntervalDay(${keepDays})`);
 }
 
-/** The same on every server of a cluster: local tables that are replicated, and one in front that spreads by trace id. */
+/** Adapts the SQL to a cluster: replicated local tables, and a distributed table that is sharded by trace id. */
 function clustered(plain: string, cluster: string): string {
   const local = plain
     .replaceAll(/\botel\.otel_traces(_trace_id_ts)?\b/g, '$&_local')
@@ -67,7 +67,7 @@ function outOfRange(option: string, expected: string, value: unknown): QueryErro
   return new QueryError('OPTION_OUT_OF_RANGE', `${option} must be ${expected}, got ${JSON.stringify(value)}`);
 }
 
-/** Columns of the table of `convotel clickhouse ddl` without which it is read like the exporter's. */
+/** A table without one of these columns of `convotel clickhouse ddl` is read like the exporter's. */
 const CONVOTEL_COLUMNS = [
   'Step',
   'IsRoot',
@@ -80,9 +80,9 @@ const CONVOTEL_COLUMNS = [
 ];
 
 /**
- * Which table it is, and what a person should know about it.
- * @param read Asks with the parameters `{database}` and `{table}`; the rows by column name.
- * @throws `SourceError` `WRONG_ANSWER` when it holds no spans, and whatever `read` throws.
+ * Determines the kind of the table, and a notice for the user if there is a problem with it.
+ * @param read Runs a query with the parameters `{database}` and `{table}`; returns rows by column name.
+ * @throws `SourceError` `WRONG_ANSWER` if it is not a table of spans, and whatever `read` throws.
  */
 export async function recogniseTable(
   { table, location }: { table: string; location: string },
@@ -94,7 +94,7 @@ export async function recogniseTable(
   )) as { name: string; engine: string }[];
   const columns = new Set(described.map(({ name }) => name));
   const engine = described[0]?.engine ?? '';
-  // Whoever may not read it does not see its columns either; the error tells which it is.
+  // A user who may not read the table does not see its columns either; a query shows which of the two it is.
   if (columns.size === 0) await read('SELECT 1 FROM {table:Identifier} LIMIT 0');
   if (!columns.has('SpanAttributes')) {
     throw new SourceError('WRONG_ANSWER', `${location}: ${table} does not hold spans as the collector writes them`);
@@ -111,7 +111,7 @@ export async function recogniseTable(
     const notice = `${location} is an older table of convotel, without ${missing.join(', ')}. ${slower}`;
     return { kind: 'exporter', notice };
   }
-  // FINAL needs an engine that knows copies; a Distributed table says nothing of what stands behind it.
+  // FINAL needs an engine that removes duplicates. The engine behind a Distributed table is unknown.
   if (/Replacing|^Distributed$/.test(engine)) return { kind: 'convotel' };
   const notice = `${location} has the columns of convotel's table, but its engine, ${engine}, keeps copies of spans. ${slower}`;
   return { kind: 'exporter', notice };

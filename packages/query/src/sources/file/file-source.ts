@@ -17,36 +17,36 @@ import type {
 import { formatByFirstBytes, formatByKeys, isOtlpRequest, NOT_JSON, readDocuments, readLinesAt } from './read-file.ts';
 import type { ForeignFormat, LinePlace } from './read-file.ts';
 
-/** A collector's batches are a few MB; beyond 256 MiB a line comes near what a string can hold. */
+/** A collector's batches are a few MB; a line beyond 256 MiB would approach the maximum length of a string. */
 const MAX_DOCUMENT_BYTES = 268_435_456;
 
-/** How many unreadable documents are named; further ones are counted. */
+/** Maximum number of unreadable documents that get a warning each; the rest are only counted. */
 const MAX_NAMED = 10;
 
 /**
- * Opens a file of OTLP/JSON: `ExportTraceServiceRequest`s one a line, as the collector's file exporter writes them,
- * pretty-printed, or in an array. What cannot be read is skipped, named in the warnings, and makes the answers incomplete.
+ * Opens a file of OTLP/JSON: `ExportTraceServiceRequest`s one per line, as the collector's file exporter writes them,
+ * pretty-printed, or in an array. Parts that cannot be read are skipped, reported in the warnings, and make the answers
+ * incomplete.
  *
- * @throws `SourceError` `UNREACHABLE` when there is no such file; questions reject in the same way when it cannot be
- *   read, and with `NOT_OTLP` when nothing in it is a request of traces.
+ * @throws `SourceError` `UNREACHABLE` if there is no such file; questions reject in the same way if it cannot be read,
+ *   and with `NOT_OTLP` if it contains no trace request.
  */
 export async function openFileSource(path: string): Promise<ConversationSource> {
   await versionOf(path);
   return new FileSource(path);
 }
 
-/** A file as it was read. */
+/** The decoded file. */
 interface FileContents {
-  /** Over the spans without their texts and without what no answer reads. */
+  /** Contains slim spans; see {@link SpanDetail}. */
   source: MemorySource;
-  /** The lines in which each trace has spans. */
+  /** The lines that contain spans of each trace. */
   placesByTrace: ReadonlyMap<string, LinePlace[]>;
 }
 
 /**
- * Reads the file when the first question comes, and again when it has changed since. Without texts and whatever no
- * answer reads, a span takes about half a kilobyte of memory; for the one conversation asked for, its lines are read
- * again.
+ * Reads the file at the first question, and again after it has changed. A slim span takes about half a kilobyte of
+ * memory; the texts of a single conversation are read from its lines when they are asked for.
  */
 class FileSource implements ConversationSource {
   readonly kind = 'file';
@@ -64,7 +64,7 @@ class FileSource implements ConversationSource {
     return this.#readWholeConversation(contents, question);
   }
 
-  /** The lines of the conversation are read again, because what is kept in memory has no texts. */
+  /** Reads the lines of the conversation again, because the spans in memory have no texts. */
   async #readWholeConversation(
     { source, placesByTrace }: FileContents,
     question: Question<'conversation'>,
@@ -89,7 +89,7 @@ class FileSource implements ConversationSource {
     try {
       return await reading.contents;
     } catch (error) {
-      // The next question tries again.
+      // The next question reads again.
       if (this.#reading === reading) this.#reading = undefined;
       throw error;
     }
@@ -120,7 +120,7 @@ class FileSource implements ConversationSource {
   }
 }
 
-/** Changes whenever the file does. */
+/** A string that changes whenever the file does. */
 async function versionOf(path: string): Promise<string> {
   try {
     const { ino, size, mtimeNs } = await stat(path, { bigint: true });
@@ -130,7 +130,7 @@ async function versionOf(path: string): Promise<string> {
   }
 }
 
-/** What to throw for `cause`: itself, unless the system refused. */
+/** Converts an error of the file system to a `SourceError`; returns any other error itself. */
 function unreachable(path: string, cause: unknown): unknown {
   const { code, message, syscall } = cause as NodeJS.ErrnoException;
   if (syscall === undefined) return cause;
@@ -143,10 +143,10 @@ function unreachable(path: string, cause: unknown): unknown {
 }
 
 /**
- * Hands the spans of each document to `take`, without texts. One that cannot be read is passed over. Returns a sentence
- * for each of the first of those, then how many more there were. Rejects with the system's error when the file cannot be
- * read.
- * @throws `SourceError` `NOT_OTLP` when the file holds something, and none of it is a request of traces.
+ * Passes the slim spans of each document to `take`, and skips documents that cannot be read. Returns a warning for each
+ * of the first {@link MAX_NAMED} of those, then one with the number of the others. Rejects with the system's error if
+ * the file cannot be read.
+ * @throws `SourceError` `NOT_OTLP` if the file is not empty and contains no trace request.
  */
 async function readSlimSpans(
   path: string,
@@ -176,22 +176,25 @@ async function readSlimSpans(
   return unread;
 }
 
-/** The spans of the documents at `places`, in their order. Rejects with the system's error when the file cannot be read. */
+/**
+ * The spans of the documents at `places`, in that order. Rejects with the system's error if the file cannot be read.
+ */
 async function readWholeSpansAt(path: string, places: readonly LinePlace[]): Promise<SpanRecord[]> {
   const documents = await readLinesAt(path, places);
   return documents.flatMap((text) => {
     const whole = decodeDocument(text, 'whole');
-    // Where only what no answer reads is malformed, the document has been counted, so it is shown as far as it can be.
+    // The slim decoder does not check all fields, so a document that was counted may be invalid here; then its slim
+    // spans are used.
     return whole.problem === undefined ? whole.spans : decodeDocument(text, 'slim').spans;
   });
 }
 
-/** One document of a file as it was read. */
+/** One decoded document of a file. */
 interface Decoded {
   spans: SpanRecord[];
-  /** How many requests of traces it holds that could be read. */
+  /** Number of valid trace requests in it. */
   requests: number;
-  /** Why the document, or a part of it, cannot be read. */
+  /** Why the document, or a part of it, could not be read. */
   problem?: string | undefined;
   /** What the unreadable part looks like. */
   format?: ForeignFormat | undefined;
@@ -223,7 +226,10 @@ function decodeDocument(text: string, detail: SpanDetail): Decoded {
     } catch (error) {
       if (!(error instanceof OtlpFormatError)) throw error;
       decoded.problem ??= error.message;
-      decoded.format ??= { looksLike: `OTLP/JSON with a mistake (${error.message})`, next: 'Check what wrote it.' };
+      decoded.format ??= {
+        looksLike: `invalid OTLP/JSON (${error.message})`,
+        next: 'Check the program that wrote it.',
+      };
     }
   }
   return decoded;

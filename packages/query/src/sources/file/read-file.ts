@@ -1,19 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 import { open } from 'node:fs/promises';
 
-/** Where a line stands in its file. */
+/** Position of a line in its file. */
 export interface LinePlace {
-  /** Of its first byte. */
+  /** Offset of its first byte. */
   offset: number;
   byteLength: number;
 }
 
 /** One line of a file. */
 export interface Line {
-  /** 1 for the first. */
+  /** 1-based. */
   lineNumber: number;
   place: LinePlace;
-  /** Absent where the line is too long or not UTF-8; then `unreadable` says so. */
+  /** Absent if the line is too long or not UTF-8; `unreadable` then has the reason. */
   text?: string;
   unreadable?: string;
 }
@@ -22,8 +22,8 @@ const NEWLINE = 0x0a;
 const CHUNK_BYTES = 1_048_576;
 
 /**
- * Reads a file line by line with one line in memory at a time. A line above `maxLineBytes` is passed over.
- * Rejects with the system's error when the file cannot be read.
+ * Reads a file line by line, with one line in memory at a time. The text of a line longer than `maxLineBytes` is
+ * skipped. Rejects with the system's error if the file cannot be read.
  */
 export async function* readLines(path: string, maxLineBytes: number): AsyncGenerator<Line> {
   const file = await open(path);
@@ -63,7 +63,7 @@ export async function* readLines(path: string, maxLineBytes: number): AsyncGener
   }
 }
 
-/** Reads the lines at `places` again; one that is no UTF-8 any more is left out. */
+/** Reads the lines at `places` again. A line that is no longer UTF-8, because the file changed, is left out. */
 export async function readLinesAt(path: string, places: readonly LinePlace[]): Promise<string[]> {
   const file = await open(path);
   try {
@@ -79,34 +79,33 @@ export async function readLinesAt(path: string, places: readonly LinePlace[]): P
   }
 }
 
-/** Undefined where `bytes` are not UTF-8. A byte order mark is dropped. */
+/** Undefined if `bytes` are not UTF-8. A byte order mark is removed. */
 function decodeUtf8(bytes: Buffer): string | undefined {
   return isUtf8(bytes) ? bytes.toString().replace(/^\ufeff/, '') : undefined;
 }
 
-/** One JSON document of a file: a line, or the lines over which it is pretty-printed. */
+/** One JSON document of a file: one line, or several if it is pretty-printed. */
 export interface FileDocument {
   firstLine: number;
   lastLine: number;
   place: LinePlace;
-  /** Absent where a line is too long or not UTF-8; then `unreadable` says so. */
+  /** Absent if a line is too long or not UTF-8; `unreadable` then has the reason. */
   text?: string;
   unreadable?: string;
 }
 
-/** Nothing but opening brackets, and the name of a first member: `{`, `[`, `[{`, `{ "resourceSpans": [`. */
+/** A line with only opening brackets and possibly a first key: `{`, `[`, `[{`, `{ "resourceSpans": [`. */
 const OPENING_LINE = /^[[{](?:\s*"[^"]*"\s*:)?[\s[{]*$/;
 
-/** A bracket that is not indented closes what began at the margin. */
+/** A closing bracket that is not indented ends a document. */
 const CLOSING_LINE = /^[}\]]\s*$/;
 
-/** What begins so is a document of its own, so the one before it was torn. */
+/** Such a line starts a new document, so the open one before it was truncated. */
 const REQUEST_LINE = /^\{"resource(?:Spans|Metrics|Logs)"/;
 
 /**
- * Reads a file of JSON documents: one a line, or pretty-printed, several of them one after the other included. A document
- * that is not closed costs only the lines that nothing else is on.
- * Rejects with the system's error when the file cannot be read.
+ * Reads a file of JSON documents, one per line or pretty-printed, in any mixture. A truncated document does not affect
+ * the documents after it. Rejects with the system's error if the file cannot be read.
  */
 export async function* readDocuments(path: string, maxBytes: number): AsyncGenerator<FileDocument> {
   let open: Line[] = [];
@@ -138,7 +137,7 @@ function single({ lineNumber, ...line }: Line): FileDocument {
   return { firstLine: lineNumber, lastLine: lineNumber, ...line };
 }
 
-/** The lines of one document, which follow one another, as one. */
+/** Joins consecutive lines to one document. */
 function joined(lines: readonly Line[]): FileDocument {
   const [first, last] = [lines[0]!, lines.at(-1)!];
   const { offset } = first.place;
@@ -150,7 +149,7 @@ function joined(lines: readonly Line[]): FileDocument {
   };
 }
 
-/** What a file or a document of it looks like, and what to do with it. */
+/** A format that is not OTLP/JSON, and what to do with such a file. */
 export interface ForeignFormat {
   looksLike: string;
   next: string;
@@ -165,12 +164,12 @@ const BY_FIRST_BYTES: readonly (readonly [offset: number, bytes: string, format:
   [
     8,
     '4455434b',
-    { looksLike: "a DuckDB file, as the embedded back end's store is", next: 'Give it as --store <file>.' },
+    { looksLike: "a DuckDB file, as the embedded back end's store is", next: 'Open it with --store <file>.' },
   ],
   [0, '50415231', { looksLike: 'a Parquet file', next: OTLP_WANTED }],
 ];
 
-/** What the first bytes of a file say; undefined where they say nothing. */
+/** The format that the first bytes of a file identify; undefined if they do not. */
 export async function formatByFirstBytes(path: string): Promise<ForeignFormat | undefined> {
   const file = await open(path);
   try {
@@ -195,33 +194,32 @@ const BY_KEYS: readonly (readonly [fits: (document: Keyed) => boolean, format: F
   [
     ({ result }) => isKeyed(result) && 'resourceSpans' in result,
     {
-      looksLike: "an answer of Jaeger's API v3",
-      next: 'Take the request out of it: jq -c .result <file> > spans.jsonl.',
+      looksLike: "a response of Jaeger's API v3",
+      next: 'Extract the request: jq -c .result <file> > spans.jsonl.',
     },
   ],
   [
     ({ trace }) => isKeyed(trace) && 'resourceSpans' in trace,
-    { looksLike: "an answer of Tempo's API", next: 'Take the request out of it: jq -c .trace <file> > spans.jsonl.' },
+    { looksLike: "a response of Tempo's API", next: 'Extract the request: jq -c .trace <file> > spans.jsonl.' },
   ],
   [
     ({ batches }) => Array.isArray(batches),
     {
-      looksLike: "an answer of Tempo's API",
-      next: "Make a request of it: jq -c '{resourceSpans: .batches}' <file> > spans.jsonl.",
+      looksLike: "a response of Tempo's API",
+      next: "Convert it to a request: jq -c '{resourceSpans: .batches}' <file> > spans.jsonl.",
     },
   ],
   [
     (document) => 'resource_spans' in document,
     {
-      looksLike:
-        'OTLP with the names of protobuf (resource_spans) instead of those of its JSON mapping (resourceSpans)',
+      looksLike: 'OTLP with protobuf field names (resource_spans) instead of those of its JSON mapping (resourceSpans)',
       next: OTLP_WANTED,
     },
   ],
   [
     ({ context }) => isKeyed(context) && 'trace_id' in context,
     {
-      looksLike: "what OpenTelemetry's console exporter for Python prints",
+      looksLike: "output of OpenTelemetry's console exporter for Python",
       next: 'Export by OTLP instead: to a collector that writes a file, or to convotel serve.',
     },
   ],
@@ -231,32 +229,31 @@ const BY_KEYS: readonly (readonly [fits: (document: Keyed) => boolean, format: F
   ],
   [
     (document) => 'trace_id' in document || 'traceId' in document || 'traceID' in document,
-    { looksLike: 'single spans in a format of their own', next: OTLP_WANTED },
+    { looksLike: 'single spans in another format', next: OTLP_WANTED },
   ],
 ];
 
-/** How many keys of an unknown document are named. */
-const NAMED_KEYS = 5;
+/** Maximum number of keys of an unknown document in a message. */
+const MAX_KEYS = 5;
 
-/** What a JSON document that is not an OTLP request looks like. */
+/** The format of a JSON document that is not an OTLP request, by its keys. */
 export function formatByKeys(document: unknown): ForeignFormat {
   if (!isKeyed(document)) return { looksLike: 'JSON that is not an object', next: OTLP_WANTED };
   const known = BY_KEYS.find(([fits]) => fits(document))?.[1];
   if (known !== undefined) return known;
   const keys = Object.keys(document)
-    .slice(0, NAMED_KEYS)
+    .slice(0, MAX_KEYS)
     .map((key) => JSON.stringify(key));
   return { looksLike: `JSON with the keys ${keys.join(', ')}`, next: OTLP_WANTED };
 }
 
-/** Whether it is an OTLP request of any signal; an empty one has no key. */
+/** Whether `document` is an OTLP request of any signal; an empty request has no key. */
 export function isOtlpRequest(document: unknown): document is object {
   if (!isKeyed(document)) return false;
   const hasKey = ['resourceSpans', 'resourceMetrics', 'resourceLogs'].some((key) => key in document);
   return hasKey || Object.keys(document).length === 0;
 }
 
-/** What is not JSON at all. */
 export const NOT_JSON: ForeignFormat = { looksLike: 'something that is not JSON', next: OTLP_WANTED };
 
 function isKeyed(value: unknown): value is Keyed {

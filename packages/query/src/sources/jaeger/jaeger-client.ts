@@ -11,7 +11,7 @@ import { readTraces } from './read-traces.ts';
 const MS_PER_HOUR = 3_600_000;
 const MS_PER_DAY = 24 * MS_PER_HOUR;
 
-/** Options that are whole numbers above 0. */
+/** Options that must be integers above 0. */
 const COUNTS = [
   'timeoutMs',
   'attempts',
@@ -22,39 +22,56 @@ const COUNTS = [
   'maxSpans',
 ] as const;
 
-/** How a `JaegerSource` asks. */
+/** Options of `JaegerSource`. */
 export interface JaegerSourceOptions {
-  /** How long one request may take, in milliseconds. @defaultValue `30_000` */
+  /** Timeout of one request, in milliseconds. @defaultValue `30_000` */
   timeoutMs?: number;
-  /** How often a request is made before it is given up for a network error or a busy server. @defaultValue `3` */
+  /** Maximum number of attempts after network errors, or if the server is busy. @defaultValue `3` */
   attempts?: number;
-  /** Requests under way at once. @defaultValue `4` */
+  /** Maximum number of concurrent requests. @defaultValue `4` */
   concurrency?: number;
-  /** Traces that one search asks for; an answer with as many is taken for cut. @defaultValue `2000` */
+  /**
+   * Maximum number of traces that one search requests; a response with as many counts as truncated.
+   * @defaultValue `2000`
+   */
   searchDepth?: number;
-  /** Traces that a search asks for at most where a millisecond has more than `searchDepth`. @defaultValue `50_000` */
+  /**
+   * Limit up to which a search requests more, if one millisecond has more than `searchDepth` traces.
+   * @defaultValue `50_000`
+   */
   maxSearchDepth?: number;
-  /** Longest answer taken, in bytes; where one is longer, its stretch of time is asked for in parts. @defaultValue `134_217_728` */
+  /**
+   * Maximum size of a response, in bytes; if one is larger, its time range is requested in parts.
+   * @defaultValue `134_217_728`
+   */
   maxAnswerBytes?: number;
-  /** Spans kept for one question; beyond, the oldest stretches are left unread. @defaultValue `2_000_000` */
+  /**
+   * Maximum number of spans read for one question; beyond it, the oldest time ranges are not read.
+   * @defaultValue `2_000_000`
+   */
   maxSpans?: number;
   /**
-   * How far back to look where a question has no window, in milliseconds, one after the other until there is enough;
-   * `Infinity` is everything since 1970. @defaultValue 1 hour, 1 day, 7 days, 30 days
+   * How far back to look if a question has no window, in milliseconds: one after another, ascending, until there are
+   * enough results. `Infinity` is everything since 1970.
+   * @defaultValue 1 hour, 1 day, 7 days, 30 days
    */
   lookBackMs?: readonly number[];
-  /** A conversation without a root that was at work this short a time ago is warned of. @defaultValue `10_000` */
+  /**
+   * Warns of conversations without a root that had a step within this time before now, in milliseconds.
+   * @defaultValue `10_000`
+   */
   settleMs?: number;
   /**
-   * Whether one conversation's other traces are looked for, by reading everything within `lookBackMs`, when the trace
-   * with the derived id is there. @defaultValue `false`
+   * Whether to look for other traces of a conversation, by reading everything within `lookBackMs`, even if the trace
+   * with the derived id exists.
+   * @defaultValue `false`
    */
   findsOtherTraces?: boolean;
-  /** Sent with every request, such as `authorization`. @defaultValue none */
+  /** Headers of every request, such as `authorization`. @defaultValue none */
   headers?: Readonly<Record<string, string>>;
-  /** Names of its services, where they have been asked for just now; the first search uses them. @defaultValue none */
+  /** Names of Jaeger's services, if they were just requested; the first search uses them. @defaultValue none */
   knownServices?: readonly string[] | undefined;
-  /** Tells the time. @defaultValue the system's clock */
+  /** Returns the current time. @defaultValue the system's clock */
   clock?: () => Date;
 }
 
@@ -72,7 +89,7 @@ export function resolveJaegerOptions(options: JaegerSourceOptions): JaegerSettin
     concurrency: 4,
     searchDepth: 2000,
     maxSearchDepth: 50_000,
-    // A string holds 512 MiB at most, and parsed JSON takes several times its length.
+    // A string can have 512 MiB at most, and parsed JSON takes several times the length of its text.
     maxAnswerBytes: 134_217_728,
     maxSpans: 2_000_000,
     lookBackMs: [MS_PER_HOUR, MS_PER_DAY, 7 * MS_PER_DAY, 30 * MS_PER_DAY],
@@ -100,16 +117,16 @@ function outOfRange(message: string): QueryError {
   return new QueryError('OPTION_OUT_OF_RANGE', message);
 }
 
-/** What a search asks for: traces with a span of the service that starts in the window. */
+/** A search for traces with a span of the service that starts in the window. */
 export interface TraceSearch {
   window: Window;
-  /** All services when absent, which not every storage of Jaeger takes. */
+  /** @defaultValue all services, which not every storage of Jaeger supports */
   service?: string | undefined;
-  /** The most traces to answer with; which ones, where there are more, is up to the storage. */
+  /** Maximum number of traces to return; if there are more, the storage decides which. */
   depth: number;
 }
 
-/** Jaeger understood the request and did not answer it: an error message in its own JSON. */
+/** Jaeger responded with an error message in its own JSON format. */
 export class JaegerRefusalError extends Error {
   override readonly name = 'JaegerRefusalError';
   readonly status: number;
@@ -120,8 +137,8 @@ export class JaegerRefusalError extends Error {
   }
 
   /**
-   * Whether it is about how many traces were asked for. The memory storage says "search depth must be greater than 0
-   * and less than max traces", Elasticsearch names its result window or its buckets.
+   * Whether Jaeger rejected the number of traces requested. The memory storage says "search depth must be greater than
+   * 0 and less than max traces", Elasticsearch mentions its result window or its buckets.
    */
   get isAboutDepth(): boolean {
     return /depth|max.?traces|num.?traces|result window|buckets/i.test(this.message);
@@ -129,9 +146,9 @@ export class JaegerRefusalError extends Error {
 }
 
 /**
- * Jaeger's HTTP query API, version 3. Up to Jaeger 2.18 parameters are written with underscores, from 2.19 also in camel
- * case, so both forms are sent; a version ignores what it does not know. Raw traces are as they were stored; others
- * had their clocks corrected and equal spans dropped by Jaeger.
+ * Client of Jaeger's HTTP query API, version 3. Up to Jaeger 2.18 parameters have underscores, from 2.19 on also camel
+ * case, so both forms are sent; Jaeger ignores unknown ones. It requests raw traces, because in others Jaeger adjusts
+ * clock skew and drops equal spans.
  */
 export class JaegerClient {
   readonly #http: HttpClient;
@@ -140,7 +157,7 @@ export class JaegerClient {
     this.#http = new HttpClient(address, settings);
   }
 
-  /** The address without credentials. */
+  /** The address, without credentials. */
   get location(): string {
     return this.#http.location;
   }
@@ -149,20 +166,23 @@ export class JaegerClient {
   async services(signal?: AbortSignal): Promise<string[]> {
     const body = await this.#get('/api/v3/services', signal);
     const services = body === undefined ? undefined : readServices(body);
-    if (services === undefined) throw this.#wrongAnswer('no list of services');
+    if (services === undefined) throw this.#wrongAnswer('JSON without a list of services');
     return services;
   }
 
-  /** The spans of one trace; none where there is no such trace. */
+  /** The spans of one trace; empty if there is no such trace. */
   async trace(traceId: string): Promise<SpanRecord[]> {
     const body = await this.#get(`/api/v3/traces/${traceId}?raw_traces=true&rawTraces=true`);
     return this.#read(body, 'whole');
   }
 
-  /** All spans, slim, of the traces found; those of `depth` traces when there may be more. @throws {@link JaegerRefusalError} */
+  /**
+   * The slim spans of the traces found. There may be more traces if it returns `depth` of them. @throws
+   * {@link JaegerRefusalError}
+   */
   async search({ window, service, depth }: TraceSearch, signal?: AbortSignal): Promise<SpanRecord[]> {
     const since = formatInstant(window.sinceUnixNano, 9);
-    // Jaeger counts both bounds in.
+    // In Jaeger both bounds are inclusive.
     const until = formatInstant(window.untilUnixNano - 1n, 9);
     const parameters = new URLSearchParams({
       'query.start_time_min': since,
@@ -179,18 +199,18 @@ export class JaegerClient {
     return this.#read(await this.#get(`/api/v3/traces?${parameters.toString()}`, signal), 'slim');
   }
 
-  /** The body; undefined where Jaeger found nothing. */
+  /** The body; undefined if Jaeger found nothing. */
   async #get(path: string, signal?: AbortSignal): Promise<unknown> {
     const { status, json } = await getJson(this.#http, path, signal);
     const refusal = refusalIn(json);
     if (status === 200 && refusal === undefined) return json;
-    if (refusal === undefined) throw this.#wrongAnswer(`status ${status} without a reason that Jaeger gives`);
+    if (refusal === undefined) throw this.#wrongAnswer(`status ${status} without an error message of Jaeger`);
     if (status === 404) return undefined;
     throw new JaegerRefusalError(status, refusal);
   }
 
   #read(body: unknown, detail: SpanDetail): SpanRecord[] {
-    if (body !== undefined && !isJsonObject(body)) throw this.#wrongAnswer('no traces');
+    if (body !== undefined && !isJsonObject(body)) throw this.#wrongAnswer('JSON that is not an object');
     try {
       return readTraces(body?.['result'], detail);
     } catch (error) {
@@ -208,7 +228,7 @@ export class JaegerClient {
   }
 }
 
-/** The names in Jaeger's list of services, which is left out before the first span; undefined for any other JSON. */
+/** The names in Jaeger's list of services, which is absent before the first span; undefined for any other JSON. */
 export function readServices(json: unknown): string[] | undefined {
   if (!isJsonObject(json)) return undefined;
   const { services } = json;
@@ -216,7 +236,7 @@ export function readServices(json: unknown): string[] | undefined {
   return Array.isArray(services) && services.every((service) => typeof service === 'string') ? services : undefined;
 }
 
-/** The message of `{"error": {"httpCode": 500, "message": "…"}}`, as Jaeger's gateway reports errors. */
+/** The message in `{"error": {"httpCode": 500, "message": "…"}}`, the error format of Jaeger's gateway. */
 function refusalIn(json: unknown): string | undefined {
   const error = isJsonObject(json) ? json['error'] : undefined;
   return isJsonObject(error) && typeof error['message'] === 'string' ? error['message'] : undefined;
@@ -226,8 +246,8 @@ const WHERE_TO_ASK =
   "Give the address of Jaeger's query service (Jaeger 2, usually port 16686), or of a `convotel serve`,";
 
 /**
- * Asks for JSON at an address where a Jaeger may be, and says clearly why there is none.
- * @throws {@link SourceError} `UNREACHABLE`, `WRONG_ANSWER`; what {@link HttpClient.get} throws
+ * Gets JSON from an address that may be a Jaeger. If the response is something else, the error explains what.
+ * @throws {@link SourceError} `UNREACHABLE`, `WRONG_ANSWER`; errors of {@link HttpClient.get}
  */
 export async function getJson(
   client: HttpClient,
@@ -245,21 +265,21 @@ function parseAnswer(client: HttpClient, { status, headers, text }: HttpAnswer):
     throw client.unreachable(`it answers with status ${status}: ${quoteAnswer(text)}`);
   }
   if (status >= 300 && status < 400) {
-    // What a login is told in the query may be a secret.
+    // The query of a login page may contain secrets, so it is not shown.
     const target = quoteAnswer(shownAddress(headers.location ?? 'somewhere else'));
     throw refuse(
-      `redirects to ${target} (status ${status}), so a login or a proxy stands before it. ${WHERE_TO_ASK} itself`,
+      `redirects to ${target} (status ${status}), so there is a login or a proxy in front of it. ${WHERE_TO_ASK} itself`,
     );
   }
   if (status === 401 || status === 403) {
     throw refuse(
-      `refuses (status ${status}): ${quoteAnswer(text)}. If it asks for credentials, put name and password into the address, as in http://name:password@host, or ask Jaeger behind the login`,
+      `refuses (status ${status}): ${quoteAnswer(text)}. If it asks for credentials, put name and password into the address, as in http://name:password@host, or connect to Jaeger behind the login`,
     );
   }
-  // Jaeger sends its JSON as text/plain too, and its web page for any path that it does not know.
+  // Jaeger also sends JSON as text/plain, and its web page for any unknown path.
   if ((headers['content-type'] ?? '').startsWith('text/html') || /^\s*</.test(text)) {
     throw refuse(
-      `answers with a web page where Jaeger's query API /api/v3 should be: it is another server, a login, or a Jaeger older than 2. ${WHERE_TO_ASK} instead`,
+      `answers with a web page where Jaeger's query API /api/v3 should be: it is another server, a login, or Jaeger 1. ${WHERE_TO_ASK} instead`,
     );
   }
   try {
@@ -269,7 +289,7 @@ function parseAnswer(client: HttpClient, { status, headers, text }: HttpAnswer):
       throw refuse(`answers with status ${status}: ${quoteAnswer(text)}. ${WHERE_TO_ASK} instead`, error);
     }
     throw refuse(
-      `sent JSON that is cut off or damaged (${(error as Error).message}). Try again; if that does not help, ask without the proxy in between, or for a shorter time`,
+      `sent JSON that is cut off or damaged (${(error as Error).message}). Try again; if that does not help, connect without a proxy, or ask for a shorter time range`,
       error,
     );
   }

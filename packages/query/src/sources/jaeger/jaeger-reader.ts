@@ -8,30 +8,30 @@ import { readWindow, SearchDepth } from './read-window.ts';
 import type { WindowReading, WindowRequest } from './read-window.ts';
 
 /**
- * A search tests service and window on the same span, so a conversation in which the service works just before or after
- * the window is found only around it.
+ * A search matches service and window on the same span. To find conversations whose spans of the service are just
+ * before or after the window, the search extends the window by this margin.
  */
 const SERVICE_MARGIN_NANO = 3_600_000_000_000n;
 
-/** Reads windows of one Jaeger, and remembers what that Jaeger does not take. */
+/** Reads time windows from one Jaeger, and remembers which requests it does not support. */
 export class JaegerReader {
   readonly #client: JaegerClient;
   readonly #settings: JaegerSettings;
-  readonly #readings: Readings;
+  readonly #readings: ReadingCache;
   readonly #depth: SearchDepth;
   readonly #openedMs: number;
-  /** Badger, Cassandra and others search by service only. */
+  /** Badger, Cassandra and other storages can only search by service. */
   #needsServiceName = false;
 
   constructor(client: JaegerClient, settings: JaegerSettings) {
     this.#client = client;
     this.#settings = settings;
     this.#openedMs = settings.clock().getTime();
-    this.#readings = new Readings(settings.clock);
+    this.#readings = new ReadingCache(settings.clock);
     this.#depth = new SearchDepth(settings.searchDepth, Math.max(settings.searchDepth, settings.maxSearchDepth));
   }
 
-  /** All traces with a span in `window`, of `service` when given, without texts and without what no answer reads. */
+  /** All traces with a span in `window` (of `service`, if given), as slim spans. */
   read(window: Window, service: string | undefined): Promise<WindowReading> {
     const whole = this.#readings.find({ window });
     if (whole !== undefined) return whole;
@@ -43,7 +43,7 @@ export class JaegerReader {
     return this.#readings.get({ window, service }, () => this.#readServices(around, [service], keepAll));
   }
 
-  /** The traces in `window` that carry the conversation id. */
+  /** The traces in `window` that have the conversation id. */
   async find(window: Window, conversationId: string): Promise<WindowReading> {
     const keep = (spans: readonly SpanRecord[]): SpanRecord[] => {
       const carriers = new Set(spans.flatMap((span) => (span.conversationId === conversationId ? span.traceId : [])));
@@ -53,9 +53,9 @@ export class JaegerReader {
     return whole === undefined ? this.#readAll(window, keep) : { ...whole, spans: keep(whole.spans) };
   }
 
-  /** The spans of one trace, as they are; none where there is no such trace. */
+  /** The whole spans of one trace; empty if there is no such trace. */
   trace(traceId: string): Promise<SpanRecord[]> {
-    return this.#refusable('show a trace', () => this.#client.trace(traceId));
+    return this.#explainErrors('return a trace', () => this.#client.trace(traceId));
   }
 
   forget(): void {
@@ -74,12 +74,12 @@ export class JaegerReader {
     return this.#readServices(window, await this.#services(), keep);
   }
 
-  /** Names of all services: those that were known when this was made, if that was just now, else asked for. */
+  /** Names of all services: those of the option `knownServices` while they are fresh, else requested. */
   async #services(): Promise<readonly string[]> {
     const { knownServices, clock } = this.#settings;
-    const isFresh = Math.abs(clock().getTime() - this.#openedMs) <= REUSED_FOR_MS;
+    const isFresh = Math.abs(clock().getTime() - this.#openedMs) <= READING_TTL_MS;
     if (knownServices !== undefined && isFresh) return knownServices;
-    return this.#refusable('list its services', () => this.#client.services());
+    return this.#explainErrors('list its services', () => this.#client.services());
   }
 
   async #readServices(
@@ -89,24 +89,25 @@ export class JaegerReader {
   ): Promise<WindowReading> {
     const { concurrency, maxSpans } = this.#settings;
     const request = { client: this.#client, window, services, depth: this.#depth, concurrency, maxSpans, keep };
-    return this.#refusable('search', () => readWindow(request));
+    return this.#explainErrors('search', () => readWindow(request));
   }
 
-  async #refusable<Result>(what: string, ask: () => Promise<Result>): Promise<Result> {
+  /** Converts errors of `ask` to a `SourceError`; `what` names the request. */
+  async #explainErrors<Result>(what: string, ask: () => Promise<Result>): Promise<Result> {
     try {
       return await ask();
     } catch (error) {
       if (error instanceof AnswerTooLargeError) {
         throw new SourceError(
           'WRONG_ANSWER',
-          `Jaeger at ${this.#client.location} was to ${what}, and sent ${error.message}${what === 'search' ? ', however short the time was' : ''}. Is one trace id used for everything, or does something else listen there?`,
+          `Jaeger at ${this.#client.location} was asked to ${what} and sent ${error.message}${what === 'search' ? ', even for the shortest time range' : ''}. Is one trace id used for everything, or is it another server?`,
           { cause: error },
         );
       }
       if (!(error instanceof JaegerRefusalError)) throw error;
       throw new SourceError(
         'WRONG_ANSWER',
-        `Jaeger at ${this.#client.location} refused to ${what} (status ${error.status}): ${JSON.stringify(error.message)}. Its own output may tell more.`,
+        `Jaeger at ${this.#client.location} refused to ${what} (status ${error.status}): ${JSON.stringify(error.message)}. See Jaeger's log for the cause.`,
         { cause: error },
       );
     }
@@ -117,16 +118,15 @@ function keepAll(spans: readonly SpanRecord[]): readonly SpanRecord[] {
   return spans;
 }
 
-/** Questions of one command come within seconds; spans that arrive in between are left to the next one. */
-export const REUSED_FOR_MS = 10_000;
+/** The questions of one command follow within seconds, and should see the same spans. */
+export const READING_TTL_MS = 10_000;
 
-/** More than any command asks for: `compare` reads two windows, `recent` up to four stretches. */
-const READINGS_KEPT = 8;
+/** More than any command needs: `compare` reads two windows, `recent` up to four time ranges. */
+const MAX_CACHED_READINGS = 8;
 
-/** Of what a reading is. */
 export interface ReadingScope {
   window: Window;
-  /** All services when absent. */
+  /** @defaultValue all services */
   service?: string | undefined;
 }
 
@@ -136,8 +136,8 @@ interface Kept {
   reading: Promise<WindowReading>;
 }
 
-/** Keeps the latest readings for a short time, so that the questions of one command read once. */
-export class Readings {
+/** Caches the latest readings for a short time, so that the questions of one command read each window once. */
+export class ReadingCache {
   readonly #clock: () => Date;
   #kept: Kept[] = [];
 
@@ -145,10 +145,10 @@ export class Readings {
     this.#clock = clock;
   }
 
-  /** A fresh reading of exactly this scope, if there is one. */
+  /** The cached reading of exactly this scope, if there is one. */
   find(scope: ReadingScope): Promise<WindowReading> | undefined {
     const nowMs = this.#clock().getTime();
-    this.#kept = this.#kept.filter(({ startedMs }) => Math.abs(nowMs - startedMs) <= REUSED_FOR_MS);
+    this.#kept = this.#kept.filter(({ startedMs }) => Math.abs(nowMs - startedMs) <= READING_TTL_MS);
     const key = keyOf(scope);
     const found = this.#kept.find((kept) => kept.key === key);
     if (found === undefined) return undefined;
@@ -156,15 +156,15 @@ export class Readings {
     return found.reading;
   }
 
-  /** Reads by `read` unless there is a fresh reading. */
+  /** The cached reading of this scope, else a new one with `read`. */
   get(scope: ReadingScope, read: () => Promise<WindowReading>): Promise<WindowReading> {
     const found = this.find(scope);
     if (found !== undefined) return found;
     const kept: Kept = { key: keyOf(scope), startedMs: this.#clock().getTime(), reading: read() };
-    this.#kept = [...this.#kept, kept].slice(-READINGS_KEPT);
+    this.#kept = [...this.#kept, kept].slice(-MAX_CACHED_READINGS);
     kept.reading.then(
       () => (kept.startedMs = this.#clock().getTime()),
-      // Whoever asked hears of the failure; the next question tries again.
+      // The caller gets the error; the next question reads again.
       () => (this.#kept = this.#kept.filter((other) => other !== kept)),
     );
     return kept.reading;

@@ -18,7 +18,7 @@ import type { JaegerSettings, JaegerSourceOptions } from './jaeger-client.ts';
 import { JaegerReader } from './jaeger-reader.ts';
 import type { WindowReading } from './read-window.ts';
 
-/** Clocks of other machines may run ahead by this much. */
+/** Tolerance for clocks of other machines that run ahead. */
 const AHEAD_NANO = 3_600_000_000_000n;
 
 const UNITS: readonly [name: string, ms: number][] = [
@@ -27,14 +27,14 @@ const UNITS: readonly [name: string, ms: number][] = [
   ['minute', 60_000],
 ];
 
-/** One stretch back from now. */
+/** A time range from some time ago until now. */
 export interface LookBack {
   window: Window;
-  /** Says how far back that was; undefined where it was everything. */
+  /** How far back it reaches, for messages; undefined if it covers everything. */
   limit?: string;
 }
 
-/** The stretches to look back over, the shortest first; each contains the ones before it. */
+/** The time ranges to look back over, shortest first; each contains the previous ones. */
 export function lookBacks(now: Date, lookBackMs: readonly number[]): LookBack[] {
   const nowUnixNano = BigInt(now.getTime()) * 1_000_000n;
   const untilUnixNano = nowUnixNano + AHEAD_NANO;
@@ -55,8 +55,8 @@ function durationText(ms: number): string {
 }
 
 /**
- * Warns of conversations without a root with a step that ended less than `settleMs` before `now`: they
- * may be under way, or spans of them on the way from program to storage. Undefined where there is none.
+ * Warns of conversations without a root that have a step that ended less than `settleMs` before `now`: they may still
+ * be running, or their spans may not have been stored yet. Undefined if there is none.
  */
 export function unsettledWarning(
   spans: readonly SpanRecord[],
@@ -76,19 +76,19 @@ export function unsettledWarning(
   }
   if (unsettled.size === 0) return undefined;
   const which = unsettled.size === 1 ? '1 conversation was' : `${unsettled.size} conversations were`;
-  return `${which} still at work within ${settleMs / 1000} s before reading, and may not have arrived whole.`;
+  return `${which} active less than ${settleMs / 1000} s ago, and may be incomplete.`;
 }
 
 const TRACE_ID = /^[0-9a-f]{32}$/i;
 
 /**
- * Answers from a Jaeger 2 over HTTP. Jaeger finds traces but neither counts nor sorts them, so all traces of the window
- * are read, without texts, and answered by {@link MemorySource}; readings are used again for ten seconds.
+ * Answers from a Jaeger 2 over HTTP. Jaeger can find traces but not count or sort them, so all traces of the window are
+ * read, without texts, and the answer is computed by {@link MemorySource}. What was read is cached for ten seconds.
  *
- * A conversation whose trace id is derived from its id is one look-up. For another one, and where a question has no
- * window, the last hour, day, week and month are read one after the other until there is enough, and coverage says how
- * far when there is not. Asked for a service, conversations in which it does nothing within an hour of the window are
- * not found.
+ * A conversation whose trace id is derived from its id takes one look-up. For any other, and if a question has no
+ * window, the last hour, day, week and month are read one after another until there are enough results; if there are
+ * not, coverage says how far back was read. With a filter for a service, a conversation is found only if the service
+ * has a span in it within an hour of the window.
  */
 export class JaegerSource implements ConversationSource {
   readonly kind = 'jaeger';
@@ -98,7 +98,9 @@ export class JaegerSource implements ConversationSource {
   readonly #sources = new WeakMap<WindowReading, MemorySource>();
 
   /**
-   * @param address Of the query service, such as `http://127.0.0.1:16686`; with a path, or name and password, if need be.
+   * @param address Address of the query service, such as `http://127.0.0.1:16686`; with a path, or name and password,
+   * if
+   *   needed.
    * @throws `QueryError` `OPTION_OUT_OF_RANGE`
    */
   constructor(address: string, options: JaegerSourceOptions = {}) {
@@ -120,7 +122,7 @@ export class JaegerSource implements ConversationSource {
     if (this.#settings.findsOtherTraces) return this.#findByReading(conversationId);
     return (
       (await this.#lookUp(traceIdOf(conversationId), conversationId)) ??
-      // Whether a conversation has the id of another one's trace for its own id is not worth a month of reading.
+      // A trace id is looked up before reading a month of traces, although it might also be another conversation's id.
       (await this.#lookUpByTraceId(conversationId)) ??
       this.#findByReading(conversationId)
     );
@@ -129,12 +131,15 @@ export class JaegerSource implements ConversationSource {
   async #listFromAllTime(question: Question<'conversations'>): Promise<Answer<ConversationRecord[]>> {
     const { order, limit } = question;
     const read = (part: Window): Promise<WindowReading> => this.#reader.read(part, question.filters?.service);
-    for await (const { stretch, reading, isLast } of this.#readBack(order === 'newest' ? 'in turn' : 'at once', read)) {
-      const answer = await this.#answerFrom(reading, stretch.window, { ...question, window: stretch.window });
+    for await (const { lookBack, reading, isLast } of this.#readBack(
+      order === 'newest' ? 'stepwise' : 'at once',
+      read,
+    )) {
+      const answer = await this.#answerFrom(reading, lookBack.window, { ...question, window: lookBack.window });
       if (order === 'newest' && answer.data.length >= limit) return answer;
-      if (isLast) return fallingShort(answer, stretch);
+      if (isLast) return withLookBackLimit(answer, lookBack);
     }
-    throw new TypeError('the last stretch was not read');
+    throw new TypeError('the last time range was not read');
   }
 
   async close(): Promise<void> {
@@ -153,7 +158,7 @@ export class JaegerSource implements ConversationSource {
     return { ...answer, coverage: withWarning(answer.coverage, { code: 'unsettled', text: warning }) };
   }
 
-  /** The trace by its id, texts included; undefined where it is not there or no conversation. */
+  /** Looks up a trace by its id, with texts; undefined if it does not exist or is not a conversation. */
   async #lookUp(traceId: string, conversationId: string): Promise<Answer<ConversationSpans> | undefined> {
     const spans = await this.#reader.trace(traceId);
     const answer = await new MemorySource(spans).ask({ name: 'conversation', conversationId });
@@ -165,37 +170,37 @@ export class JaegerSource implements ConversationSource {
   }
 
   async #findByReading(conversationId: string): Promise<Answer<ConversationSpans>> {
-    const turns = this.#settings.findsOtherTraces ? 'at once' : 'in turn';
+    const mode = this.#settings.findsOtherTraces ? 'at once' : 'stepwise';
     const find = (part: Window): Promise<WindowReading> => this.#reader.find(part, conversationId);
-    for await (const { stretch, reading, isLast } of this.#readBack(turns, find)) {
+    for await (const { lookBack, reading, isLast } of this.#readBack(mode, find)) {
       const answer = await this.#sourceOf(reading).ask({ name: 'conversation', conversationId });
       const traceId = answer.data.spans[0]?.traceId;
       if (traceId !== undefined) {
         const trace = new MemorySource(await this.#reader.trace(traceId));
         const whole = await trace.ask({ name: 'conversation', conversationId: traceId });
-        return foundWithin({ ...answer, data: { ...answer.data, spans: whole.data.spans } }, stretch);
+        return withFoundByReading({ ...answer, data: { ...answer.data, spans: whole.data.spans } }, lookBack);
       }
-      if (isLast) return (await this.#lookUpByTraceId(conversationId)) ?? fallingShort(answer, stretch);
+      if (isLast) return (await this.#lookUpByTraceId(conversationId)) ?? withLookBackLimit(answer, lookBack);
     }
-    throw new TypeError('the last stretch was not read');
+    throw new TypeError('the last time range was not read');
   }
 
-  /** Reads back from now, a stretch after the other, or only the last, which contains the others. */
+  /** Reads the look-back ranges: one after another, each adding to the previous ones, or only the longest. */
   async *#readBack(
-    turns: 'in turn' | 'at once',
+    mode: 'stepwise' | 'at once',
     read: (part: Window) => Promise<WindowReading>,
-  ): AsyncGenerator<{ stretch: LookBack; reading: WindowReading; isLast: boolean }> {
+  ): AsyncGenerator<{ lookBack: LookBack; reading: WindowReading; isLast: boolean }> {
     const all = lookBacks(this.#settings.clock(), this.#settings.lookBackMs);
     const last = all.at(-1)!;
     const reading: WindowReading = { spans: [], unread: [] };
     let { untilUnixNano } = last.window;
-    for (const stretch of turns === 'in turn' ? all : [last]) {
-      const { sinceUnixNano } = stretch.window;
+    for (const lookBack of mode === 'stepwise' ? all : [last]) {
+      const { sinceUnixNano } = lookBack.window;
       const part = await read({ sinceUnixNano, untilUnixNano });
       untilUnixNano = sinceUnixNano;
       for (const span of part.spans) reading.spans.push(span);
       reading.unread.push(...part.unread);
-      yield { stretch, reading: { ...reading }, isLast: stretch === last };
+      yield { lookBack, reading: { ...reading }, isLast: lookBack === last };
     }
   }
 
@@ -209,17 +214,17 @@ export class JaegerSource implements ConversationSource {
   }
 }
 
-/** `answer` to a question that wanted more than the stretch has. */
-function fallingShort<Data>(answer: Answer<Data>, { limit }: Pick<LookBack, 'limit'>): Answer<Data> {
+/** Adds a warning that the answer is incomplete because reading stopped at the look-back limit. */
+function withLookBackLimit<Data>(answer: Answer<Data>, { limit }: Pick<LookBack, 'limit'>): Answer<Data> {
   if (limit === undefined) return answer;
-  const text = `Looked no further than ${limit}; ask for an earlier time with a window.`;
+  const text = `Searched only the last ${limit}; to include earlier times, ask with a window.`;
   const coverage = withWarning(answer.coverage, { code: 'looked-back', text });
   return { ...answer, coverage: { ...coverage, complete: false } };
 }
 
-/** `answer` about a conversation whose trace was looked for by reading. */
-function foundWithin(answer: Answer<ConversationSpans>, { limit }: LookBack): Answer<ConversationSpans> {
+/** Adds a warning that the trace was found by reading a time range. */
+function withFoundByReading(answer: Answer<ConversationSpans>, { limit }: LookBack): Answer<ConversationSpans> {
   if (limit === undefined) return answer;
-  const text = `The trace id does not follow from the conversation id; the trace was found by reading ${limit}.`;
+  const text = `The trace id is not derived from the conversation id; the trace was found by reading ${limit}.`;
   return { ...answer, coverage: withWarning(answer.coverage, { code: 'found-by-reading', text }) };
 }

@@ -4,8 +4,8 @@ import { isJsonObject, readArray } from '../../otlp/json-fields.ts';
 import type { SpanDetail } from '../../otlp/read-span.ts';
 
 /**
- * What Jaeger puts in the place of a service name that is absent, empty or no text before it stores a span
- * (jaeger `internal/jptrace/sanitizer/emptyservicename.go`).
+ * Jaeger stores these in place of a service name that is absent, empty or not a string (jaeger
+ * `internal/jptrace/sanitizer/emptyservicename.go`).
  */
 const SERVICE_NAME_PLACEHOLDERS: ReadonlySet<string> = new Set([
   'missing-service-name',
@@ -13,39 +13,42 @@ const SERVICE_NAME_PLACEHOLDERS: ReadonlySet<string> = new Set([
   'service-name-wrong-type',
 ]);
 
-/** Where Jaeger notes what it changed in a span (jaeger `internal/jptrace/attributes.go`). */
+/** Attribute in which Jaeger records its changes to a span (jaeger `internal/jptrace/attributes.go`). */
 const WARNINGS_ATTRIBUTE = '@jaeger@warnings';
 
-/** What a span is given that ends when it starts, or before, with a warning (`…/negative_duration_santizer.go`). */
-const LENT_NANO = 1n;
+/**
+ * Jaeger gives this duration, with a warning, to spans that do not end after their start
+ * (`…/negative_duration_santizer.go`).
+ */
+const SANITIZED_DURATION_NANO = 1n;
 
 /**
- * Reads `result`, an OTLP/JSON `TracesData` with the spans of all traces found; zero fields are left out, so that an empty
- * one has no field, or is missing. What Jaeger changed when it stored the spans is undone.
+ * Reads `result`, an OTLP/JSON `TracesData` with the spans of all traces found. Empty fields are omitted in it, and an
+ * empty result is missing altogether. Undoes the changes that Jaeger made when it stored the spans.
  * @throws `OtlpFormatError`
  */
 export function readTraces(result: unknown, detail: SpanDetail): SpanRecord[] {
   if (result === undefined || result === null) return [];
   const spans = decodeOtlpJson(result, detail);
-  let isLent = false;
+  let mayBeSanitized = false;
   for (const span of spans) {
     if (span.serviceName !== undefined && SERVICE_NAME_PLACEHOLDERS.has(span.serviceName)) delete span.serviceName;
-    if (span.durationNano === LENT_NANO) isLent = true;
+    if (span.durationNano === SANITIZED_DURATION_NANO) mayBeSanitized = true;
     if (hasWarning(span.rest)) {
       const attributes = listIn(span.rest, 'attributes').filter((entry) => !isWarning(entry));
       span.rest = { ...span.rest, attributes };
     }
   }
-  if (isLent) {
+  if (mayBeSanitized) {
     const sent = spansIn(result);
     spans.forEach((span, index) => {
-      if (span.durationNano === LENT_NANO && hasWarning(sent[index])) span.durationNano = 0n;
+      if (span.durationNano === SANITIZED_DURATION_NANO && hasWarning(sent[index])) span.durationNano = 0n;
     });
   }
   return spans;
 }
 
-/** The spans as they were sent, in the order in which they are decoded. */
+/** The undecoded spans, in the order of the decoded ones. */
 function spansIn(result: unknown): unknown[] {
   return listIn(result, 'resourceSpans')
     .flatMap((group) => listIn(group, 'scopeSpans'))

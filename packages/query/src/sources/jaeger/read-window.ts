@@ -6,32 +6,32 @@ import { formatInstant } from '../../time/instant.ts';
 import { JaegerRefusalError } from './jaeger-client.ts';
 import type { JaegerClient } from './jaeger-client.ts';
 
-/** A slice this short is not cut any more: 1 ms. */
-const SHORTEST_NANO = 1_000_000n;
+/** A slice this short is not split further: 1 ms. */
+const MIN_SLICE_NANO = 1_000_000n;
 
-/** Some storages tell microseconds apart and no less. */
+/** The resolution of some storages is a microsecond. */
 const NANO_PER_MICROSECOND = 1000n;
 
-/** A part of a slice should hold this share of the traces that one search may answer with. */
-const AIMED_SHARE = 0.6;
+/** Slices are split so that each part is expected to have this fraction of the traces that one search can return. */
+const TARGET_FILL = 0.6;
 
-const MOST_PARTS = 64;
+const MAX_PARTS = 64;
 
-/** Whether a slice can be cut in two. */
+/** Whether a slice can be split in two. */
 export function isDivisible(slice: Window): boolean {
-  return widthOf(slice) > SHORTEST_NANO;
+  return widthOf(slice) > MIN_SLICE_NANO;
 }
 
-/** Cuts `slice` into equal parts, the newest first: at least two, where it is divisible. */
-export function cutSlice(slice: Window, wantedParts: number): Window[] {
-  const most = (widthOf(slice) + SHORTEST_NANO - 1n) / SHORTEST_NANO;
-  const wanted = BigInt(Math.min(Math.max(2, wantedParts), MOST_PARTS));
-  const count = wanted < most ? wanted : most;
+/** Splits `slice` into equal parts, newest first; at least two if it is divisible. */
+export function splitSlice(slice: Window, wantedParts: number): Window[] {
+  const max = (widthOf(slice) + MIN_SLICE_NANO - 1n) / MIN_SLICE_NANO;
+  const wanted = BigInt(Math.min(Math.max(2, wantedParts), MAX_PARTS));
+  const count = wanted < max ? wanted : max;
   const parts: Window[] = [];
   let untilUnixNano = slice.untilUnixNano;
   for (let index = count - 1n; index > 0n; index--) {
-    const cut = slice.sinceUnixNano + (widthOf(slice) * index) / count;
-    const sinceUnixNano = cut - (cut % NANO_PER_MICROSECOND);
+    const boundary = slice.sinceUnixNano + (widthOf(slice) * index) / count;
+    const sinceUnixNano = boundary - (boundary % NANO_PER_MICROSECOND);
     if (sinceUnixNano <= slice.sinceUnixNano || sinceUnixNano >= untilUnixNano) continue;
     parts.push({ sinceUnixNano, untilUnixNano });
     untilUnixNano = sinceUnixNano;
@@ -41,10 +41,10 @@ export function cutSlice(slice: Window, wantedParts: number): Window[] {
 }
 
 /**
- * Into how many parts to cut a slice whose answer was full, so that one search suffices for each.
+ * The number of parts into which to split a slice whose response was truncated, so that one search suffices for each.
  *
- * Storages answer with the newest traces first, so the answer shows how dense traces are before the newest: half of them
- * lie between it and their median. The slice is taken to be as dense throughout; where it is not, parts are cut again.
+ * Storages return the newest traces first, so the density of traces is estimated from the newest half of the response,
+ * and assumed for the whole slice. If a part turns out to be denser, it is split again.
  */
 export function estimateParts(slice: Window, spans: readonly SpanRecord[], depth: number): number {
   const startsByTrace = new Map<string, bigint>();
@@ -58,48 +58,46 @@ export function estimateParts(slice: Window, spans: readonly SpanRecord[], depth
   const [newest, median] = [starts[0], starts[half]];
   if (newest === undefined || median === undefined || newest === median) return 2;
   const expectedTraces = (half * Number(widthOf(slice))) / (newest - median);
-  return Math.ceil(expectedTraces / (depth * AIMED_SHARE));
+  return Math.ceil(expectedTraces / (depth * TARGET_FILL));
 }
 
 function widthOf({ sinceUnixNano, untilUnixNano }: Window): bigint {
   return untilUnixNano - sinceUnixNano;
 }
 
-/** What to read, and how. */
 export interface WindowRequest {
   client: JaegerClient;
-  /** Traces with a span that starts in it are read, whole. */
+  /** Whole traces are read if they have a span that starts in this window. */
   window: Window;
-  /** Names of services to go through; undefined stands for all of them in one search. */
+  /** Names of services to search one by one; undefined means all of them in one search. */
   services: readonly (string | undefined)[];
-  /** Shared between requests to one server, so that what it refuses is learned once. */
+  /** Shared between requests to one server, so that its limit is learned only once. */
   depth: SearchDepth;
   concurrency: number;
   maxSpans: number;
-  /** What to keep of the whole traces of one answer. */
+  /** Selects the spans to keep from the traces of one response. */
   keep: (spans: readonly SpanRecord[]) => readonly SpanRecord[];
 }
 
-/** So many traces tell how dense they are; a window with fewer is read at once. */
+/** Depth of the first search: enough traces to estimate their density, and a window with fewer is complete. */
 const PROBE_DEPTH = 500;
 
-/** So many answers may be too large before any was read; each that was read allows for another two. */
+/** Maximum number of responses that may be too large before reading is given up; each that is not allows two more. */
 const MAX_TOO_LARGE = 16;
 
-/** What was read. */
 export interface WindowReading {
   spans: SpanRecord[];
-  /** A sentence for each stretch that was not read to the end. */
+  /** A sentence for each time range that was not read completely. */
   unread: string[];
 }
 
 /**
- * Reads every trace with a span in the window. Jaeger has no pages: a search answers with so many traces at most, in no
- * promised choice. So an answer with as many as were asked for is taken for cut, and its stretch of time is asked for in
- * parts, down to a millisecond; then for more traces; what is still cut is reported.
+ * Reads every trace with a span in the window. Jaeger has no pagination: a search returns at most the requested number
+ * of traces, and does not define which. So a response with that many counts as truncated, and its time range is split,
+ * down to a millisecond; then more traces are requested. A range that is still truncated is reported in `unread`.
  *
- * @throws `SourceError`; {@link AnswerTooLargeError} when answers stay too large however short the time is;
- *   {@link JaegerRefusalError} when the server refuses for another reason than the number of traces.
+ * @throws `SourceError`; {@link AnswerTooLargeError} if responses are too large even for the shortest time ranges;
+ *   {@link JaegerRefusalError} if the server rejects a request for another reason than the number of traces.
  */
 export async function readWindow(request: WindowRequest): Promise<WindowReading> {
   const reader = new WindowReader(request);
@@ -112,7 +110,10 @@ class WindowReader {
   readonly #stop = new AbortController();
   readonly #spans: SpanRecord[] = [];
   readonly #unread: string[] = [];
-  /** Spans of each trace that has been read; a trace comes back with every slice and service that it has a span in. */
+  /**
+   * Number of spans of each trace read so far. A trace is returned again for each slice and service that it has a span
+   * in.
+   */
   readonly #spanCounts = new Map<string, number>();
   readonly #leftOver: Window[] = [];
   #answersRead = 0;
@@ -130,7 +131,7 @@ class WindowReader {
       const probeDepth = Math.min(PROBE_DEPTH, this.#request.depth.usual);
       await Promise.all(services.map((service) => this.#readSlice(window, service, probeDepth)));
     } finally {
-      // After a failure nobody waits for the others.
+      // After a failure the remaining requests are not needed.
       this.#stop.abort();
     }
     this.#reportLeftOver();
@@ -144,35 +145,35 @@ class WindowReader {
         return;
       case 'refused':
         return this.#readSlice(slice, service);
-      case 'cut':
+      case 'truncated':
       case 'too large':
         if (isDivisible(slice)) {
-          const parts = cutSlice(slice, answer.parts);
+          const parts = splitSlice(slice, answer.parts);
           await Promise.all(parts.map((part) => this.#readSlice(part, service)));
-        } else if (answer.outcome === 'cut') {
+        } else if (answer.outcome === 'truncated') {
           await this.#readDeeper(slice, service, depth);
         } else {
-          this.#unread.push(`${describeStretch(slice)} has more than one answer can hold; its traces were not read.`);
+          this.#unread.push(`${describeRange(slice)} has more traces than fit into one response; they were not read.`);
         }
     }
   }
 
-  /** Reads a slice that cannot be cut any more. */
-  async #readDeeper(slice: Window, service: string | undefined, tried: number): Promise<void> {
-    let enough = tried;
+  /** Reads a slice that cannot be split further, by requesting more traces. */
+  async #readDeeper(slice: Window, service: string | undefined, firstDepth: number): Promise<void> {
+    let triedDepth = firstDepth;
     for (;;) {
-      const depth = this.#request.depth.deeperThan(enough);
+      const depth = this.#request.depth.deeperThan(triedDepth);
       const answer =
         depth === undefined ? undefined : await this.#limiter.run(() => this.#search(slice, service, depth));
       if (answer?.outcome === 'whole') return;
       if (answer?.outcome === 'refused') continue;
       if (depth === undefined || answer?.outcome === 'too large') {
         this.#unread.push(
-          `${describeStretch(slice)} has more than ${enough} traces, the most that this Jaeger answers with; the others were not read.`,
+          `${describeRange(slice)} has more than ${triedDepth} traces, the most that this Jaeger returns; the others were not read.`,
         );
         return;
       }
-      enough = depth;
+      triedDepth = depth;
     }
   }
 
@@ -187,11 +188,11 @@ class WindowReader {
       this.#answersRead += 1;
       const traceCount = this.#take(spans);
       if (traceCount < depth) return { outcome: 'whole', parts: 0 };
-      return { outcome: 'cut', parts: estimateParts(slice, spans, this.#request.depth.usual) };
+      return { outcome: 'truncated', parts: estimateParts(slice, spans, this.#request.depth.usual) };
     } catch (error) {
       if (error instanceof AnswerTooLargeError) {
         this.#answersTooLarge += 1;
-        // Shorter stretches do not help: something that never stops is listening there.
+        // Shorter ranges do not help: the server sends endless responses.
         if (this.#answersTooLarge > MAX_TOO_LARGE + 2 * this.#answersRead) throw error;
         return { outcome: 'too large', parts: 2 };
       }
@@ -201,7 +202,7 @@ class WindowReader {
     }
   }
 
-  /** Keeps the traces that are new, or have grown meanwhile; returns how many traces the spans are of. */
+  /** Keeps the spans of traces that are new or have more spans than before; returns the number of traces. */
   #take(spans: readonly SpanRecord[]): number {
     const counts = new Map<string, number>();
     for (const { traceId } of spans) counts.set(traceId, (counts.get(traceId) ?? 0) + 1);
@@ -210,8 +211,8 @@ class WindowReader {
       if (count > (this.#spanCounts.get(traceId) ?? 0)) this.#spanCounts.set(traceId, count);
       else unchanged.add(traceId);
     }
-    const news = unchanged.size === 0 ? spans : spans.filter(({ traceId }) => !unchanged.has(traceId));
-    for (const span of this.#request.keep(news)) this.#spans.push(span);
+    const newSpans = unchanged.size === 0 ? spans : spans.filter(({ traceId }) => !unchanged.has(traceId));
+    for (const span of this.#request.keep(newSpans)) this.#spans.push(span);
     return counts.size;
   }
 
@@ -224,48 +225,48 @@ class WindowReader {
       if (untilUnixNano > sum.untilUnixNano) sum.untilUnixNano = untilUnixNano;
     }
     this.#unread.push(
-      `${describeStretch(sum)} was not read to the end: ${this.#spans.length} spans are more than are kept at once. Ask for a shorter time.`,
+      `${describeRange(sum)} was not read completely: the limit of ${this.#request.maxSpans} spans was reached. Ask for a shorter time range.`,
     );
   }
 }
 
 interface SliceAnswer {
-  /** `cut`: there may be more than the answer holds. `refused`: the server does not take so great a depth. */
-  outcome: 'whole' | 'cut' | 'too large' | 'refused';
-  /** Into how many parts to cut the slice. */
+  /** `truncated`: there may be more traces than were returned. `refused`: the server rejects this depth. */
+  outcome: 'whole' | 'truncated' | 'too large' | 'refused';
+  /** Number of parts into which to split the slice. */
   parts: number;
 }
 
-function describeStretch({ sinceUnixNano, untilUnixNano }: Window): string {
+function describeRange({ sinceUnixNano, untilUnixNano }: Window): string {
   return `The time from ${formatInstant(sinceUnixNano)} to ${formatInstant(untilUnixNano)}`;
 }
 
-/** How many traces a search may ask for, as far as the server has shown. */
+/** How many traces a search may request, learned from what the server rejects. */
 export class SearchDepth {
   readonly #max: number;
   #usual: number;
-  #leastRefused = Number.POSITIVE_INFINITY;
+  #minRefused = Number.POSITIVE_INFINITY;
 
   constructor(usual: number, max: number) {
     this.#usual = usual;
     this.#max = max;
   }
 
-  /** What to ask for where nothing speaks for more. */
+  /** The depth to request normally. */
   get usual(): number {
     return this.#usual;
   }
 
-  /** Notes that the server refused `depth`. Returns whether there is a smaller one. */
+  /** Records that the server rejected `depth`. Returns whether a smaller one is possible. */
   refuse(depth: number): boolean {
-    this.#leastRefused = Math.min(this.#leastRefused, depth);
-    if (this.#usual >= this.#leastRefused) this.#usual = Math.max(1, Math.floor(this.#leastRefused / 2));
-    return this.#leastRefused > 1;
+    this.#minRefused = Math.min(this.#minRefused, depth);
+    if (this.#usual >= this.#minRefused) this.#usual = Math.max(1, Math.floor(this.#minRefused / 2));
+    return this.#minRefused > 1;
   }
 
-  /** A greater depth than one that was not enough, as far as the server takes it; undefined where there is none. */
+  /** A greater depth than `depth` that the server may accept; undefined if there is none. */
   deeperThan(depth: number): number | undefined {
-    const middle = Math.floor((depth + this.#leastRefused) / 2);
+    const middle = Math.floor((depth + this.#minRefused) / 2);
     const deeper = Math.min(depth * 2, this.#max, middle);
     return deeper > depth ? deeper : undefined;
   }

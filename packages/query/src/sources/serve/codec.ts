@@ -2,6 +2,7 @@ import type { Answer, Coverage, WarningCode } from '../../model/coverage.ts';
 import type { AnyQuestion, QuestionName, Questions } from '../../questions.ts';
 import {
   AnswerFormatError,
+  encodeValue,
   QuestionFormatError,
   QuestionParameters,
   readArrayOf,
@@ -14,7 +15,7 @@ import {
 import type { ParameterForm, Reader } from './wire-values.ts';
 import { QUESTION_DESCRIPTIONS, QUESTION_NAMES } from './question-descriptions.ts';
 
-/** The path of the questions on a running `convotel serve`; the question's name follows. */
+/** URL path of questions on `convotel serve`, before the question's name. */
 export const QUESTION_PATH_PREFIX = '/api/v1/';
 
 type Fields = Readonly<Record<string, ParameterForm<unknown>>>;
@@ -29,15 +30,15 @@ export function encodeQuestion(question: AnyQuestion): string {
   for (const [field, form] of Object.entries(QUESTION_DESCRIPTIONS[question.name].asked as Fields)) {
     for (const [name, text] of form.write(values[field])) query.append(name, text);
   }
-  // A colon needs no escape in a query (RFC 3986, section 3.4), and times read better with it.
+  // A colon need not be escaped in a query (RFC 3986, section 3.4), and times are more readable without.
   return `${QUESTION_PATH_PREFIX}${question.name}?${query.toString().replaceAll('%3A', ':')}`;
 }
 
 /**
- * The question that `encodeQuestion` made `url` of. Strict: what it does not know, it refuses.
+ * Decodes the `url` that `encodeQuestion` made. Anything unknown is an error.
  *
- * @throws {@link QuestionFormatError} for an unknown question or parameter, for one that is missing, repeated or
- *   malformed, and for a question that asks for too much.
+ * @throws {@link QuestionFormatError} for an unknown question or parameter, for a missing, repeated or malformed
+ *   parameter, and for a question that asks for too much.
  */
 export function decodeQuestion(url: URL): AnyQuestion {
   if (!url.pathname.startsWith(QUESTION_PATH_PREFIX)) {
@@ -45,7 +46,7 @@ export function decodeQuestion(url: URL): AnyQuestion {
   }
   const text = url.pathname.slice(QUESTION_PATH_PREFIX.length);
   const name = QUESTION_NAMES.find((candidate) => candidate === text);
-  if (name === undefined) throw new QuestionFormatError(`no question is named "${text}"`);
+  if (name === undefined) throw new QuestionFormatError(`there is no question "${text}"`);
   const parameters = new QuestionParameters(url.searchParams);
   const question: Record<string, unknown> = { name };
   for (const [field, form] of Object.entries(QUESTION_DESCRIPTIONS[name].asked as Fields)) {
@@ -58,7 +59,7 @@ export function decodeQuestion(url: URL): AnyQuestion {
 
 /**
  * An answer as JSON: 64-bit integers as decimal strings, NaN as null, the infinities as strings, typed arrays as
- * arrays. `decodeAnswer` makes the same answer of it again.
+ * arrays. `decodeAnswer` restores the same answer.
  */
 export function encodeAnswer(question: AnyQuestion, answer: Answer<unknown>): string {
   return [...encodedParts(question, answer)].join('');
@@ -67,10 +68,12 @@ export function encodeAnswer(question: AnyQuestion, answer: Answer<unknown>): st
 /** {@link encodeAnswer} in parts of a few kilobytes, so that the caller can do other work in between. */
 export function* encodedParts(question: AnyQuestion, { data, ...rest }: Answer<unknown>): Iterable<string> {
   yield `{"question":${JSON.stringify(question.name)},"data":`;
-  if (Array.isArray(data)) yield* listParts(data);
+  const { parts }: { parts?: (data: never) => Iterable<string> } = QUESTION_DESCRIPTIONS[question.name];
+  if (parts !== undefined) yield* parts(data as never);
+  else if (Array.isArray(data)) yield* listParts(data);
   else if (typeof data === 'object' && data !== null) yield* objectParts(data);
   else yield encodeValue(data);
-  // Its braces are those of the whole.
+  // The rest continues the object that was opened above.
   yield `,${encodeValue(rest).slice(1)}`;
 }
 
@@ -86,7 +89,7 @@ function* objectParts(fields: object): Iterable<string> {
   yield before === '{' ? '{}' : '}';
 }
 
-/** As many items make one part; a span with its texts has about a kilobyte. */
+/** As many items make one part; a conversation in numbers has about a kilobyte. */
 const ITEMS_PER_PART = 64;
 
 function* listParts(items: readonly unknown[]): Iterable<string> {
@@ -98,20 +101,10 @@ function* listParts(items: readonly unknown[]): Iterable<string> {
   yield ']';
 }
 
-function encodeValue(value: unknown): string {
-  return JSON.stringify(value, (_key, field: unknown) => {
-    if (typeof field === 'bigint') return field.toString();
-    if (typeof field === 'number' && Math.abs(field) === Infinity) return String(field);
-    if (field instanceof BigInt64Array || field instanceof Float64Array) return Array.from<unknown>(field);
-    if (field instanceof Uint8Array || field instanceof Uint32Array) return Array.from(field);
-    return field;
-  });
-}
-
 /**
- * The answer that `encodeAnswer` made `text` of.
+ * Decodes the `text` that `encodeAnswer` made.
  *
- * @throws {@link AnswerFormatError} when it is not valid JSON, not as promised, or the answer to another question.
+ * @throws {@link AnswerFormatError} if it is not valid JSON, not a valid answer, or the answer to another question.
  */
 export function decodeAnswer<Name extends QuestionName>(
   question: { name: Name },

@@ -5,28 +5,28 @@ import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions
 import { decodeAnswer, encodeQuestion } from './codec.ts';
 import { AnswerFormatError } from './wire-values.ts';
 
-/** What {@link ServeSource} needs of `fetch`; the global one fits. */
+/** The part of `fetch` that {@link ServeSource} uses. */
 export type Get = (
   url: string,
   options: { headers: Record<string, string>; redirect: 'error'; signal: AbortSignal },
 ) => Promise<GetResponse>;
 
-/** What {@link ServeSource} reads of a response. */
+/** The part of a `Response` that {@link ServeSource} uses. */
 export interface GetResponse {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
   text(): Promise<string>;
 }
 
-/** How a {@link ServeSource} asks. */
+/** Options of {@link ServeSource}. */
 export interface ServeSourceOptions {
-  /** How long one answer may take, in milliseconds. @defaultValue `30_000` */
+  /** Timeout of one request, in milliseconds. @defaultValue `30_000` */
   timeoutMs?: number | undefined;
-  /** Makes the requests, such as one that adds a header. @defaultValue the global `fetch` */
+  /** Makes the requests; a function of your own can add a header, for example. @defaultValue the global `fetch` */
   get?: Get | undefined;
 }
 
-/** Asks a running `convotel serve` over HTTP, with nothing but what browsers have too. */
+/** Asks a running `convotel serve` over HTTP. Runs in browsers too. */
 export class ServeSource implements ConversationSource {
   readonly kind = 'serve';
   readonly location: string;
@@ -34,13 +34,13 @@ export class ServeSource implements ConversationSource {
   readonly #get: Get;
   readonly #authorization: { authorization?: string };
 
-  /** @param address Such as `http://127.0.0.1:4318`; on a page that `serve` delivers, `location.origin`. */
+  /** @param address Such as `http://127.0.0.1:4318`; on a page served by `convotel serve`, `location.origin`. */
   constructor(address: string, options: ServeSourceOptions = {}) {
     this.location = shownAddress(address);
-    // Browsers refuse to fetch an address with a name and password in it.
+    // Browsers do not fetch URLs that contain a name and password.
     this.#authorization = URL.canParse(address) ? authorizationFor(new URL(address)) : {};
     this.#timeoutMs = options.timeoutMs ?? 30_000;
-    // Called as a method of another object, the fetch of browsers refuses to work.
+    // In browsers, `fetch` throws if it is called as a method of another object.
     this.#get = options.get ?? ((url, init) => fetch(url, init));
   }
 
@@ -69,37 +69,37 @@ export class ServeSource implements ConversationSource {
   }
 }
 
-/** The reason behind "fetch failed", where the platform gives one. */
+/** The innermost cause of "fetch failed". */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Partial<Error>;
   return cause === undefined ? String(message ?? error) : reasonOf(cause);
 }
 
-/** What came back over HTTP, however it was asked for. */
+/** An HTTP response, of either HTTP client. */
 export interface ServeResponse {
   status: number;
   contentType: string | undefined;
   text: string;
 }
 
-/** What a running `convotel serve` says of itself. */
+/** The health of a running `convotel serve`. */
 export interface ServeHealth {
-  /** `unwritable`: spans cannot be kept at present. `damaged`: a part of its store could not be read. */
+  /** `unwritable`: spans cannot be stored at present. `damaged`: a part of its store could not be read. */
   status: 'ok' | 'unwritable' | 'damaged';
   /** New with every start. */
   instanceId: string;
-  /** Why spans cannot be kept. Like everything below, only for senders that may read. */
+  /** Why spans cannot be stored. Like the following fields, only present for clients that may read. */
   problem?: string | undefined;
   storePath?: string | undefined;
-  /** Damaged files that were put aside beside the store. */
+  /** Damaged files that were moved aside, next to the store. */
   damagedFiles?: readonly string[] | undefined;
-  /** What it has done since it started, and its limits: `docs/operations.md` names them. */
+  /** Counters since its start, and its limits; `docs/operations.md` lists them. */
   counts: Readonly<Record<string, number>>;
 }
 
 /**
- * The answer to `question` in what `convotel serve` at `location` sent.
- * @throws {@link SourceError} `UNREACHABLE` when it cannot answer at present, `WRONG_ANSWER` for anything else.
+ * Decodes the answer to `question` from a response of the `convotel serve` at `location`.
+ * @throws {@link SourceError} `UNREACHABLE` if the server cannot answer at present, `WRONG_ANSWER` for anything else.
  */
 export function readServeAnswer<Name extends QuestionName>(
   location: string,
@@ -116,7 +116,7 @@ export function readServeAnswer<Name extends QuestionName>(
 }
 
 /**
- * What `convotel serve` at `location` says of itself.
+ * Decodes the health of the `convotel serve` at `location`.
  * @throws {@link SourceError} as {@link readServeAnswer}
  */
 export function readServeHealth(location: string, response: ServeResponse): ServeHealth {
@@ -124,7 +124,7 @@ export function readServeHealth(location: string, response: ServeResponse): Serv
   const health = parseObject(text);
   const { status, instanceId, problem, storePath, damagedFiles } = health ?? {};
   if (typeof instanceId !== 'string' || (status !== 'ok' && status !== 'unwritable' && status !== 'damaged')) {
-    throw wrongAnswer(location, `does not say how it is: ${quoteAnswer(text)}`);
+    throw wrongAnswer(location, `did not report its health: ${quoteAnswer(text)}`);
   }
   const numbers = Object.entries(health!).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
   return {
@@ -142,12 +142,12 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
     const value: unknown = JSON.parse(text);
     return isJsonObject(value) ? value : undefined;
   } catch {
-    // The caller says what came instead.
+    // The caller reports what was received instead.
     return undefined;
   }
 }
 
-/** The text of an answer that is JSON. */
+/** The text of a successful JSON response. */
 function jsonTextOf(location: string, { status, contentType = 'no content type', text }: ServeResponse): string {
   if (status === 503) {
     throw new SourceError('UNREACHABLE', `${location} cannot answer at present: ${quoteAnswer(text)} Try again soon.`);

@@ -1,10 +1,8 @@
-import { OUTCOMES } from '@convotel/conventions';
 import type { ConversationRecord } from '../../model/conversation.ts';
 import type { StepColumn } from '../../model/groups.ts';
-import { SPAN_FIELDS } from '../../model/span-record.ts';
-import type { SpanRecord, SpanRest } from '../../model/span-record.ts';
 import { MAX_QUESTION_QUANTILES } from '../../questions.ts';
 import type { QuestionName, Questions } from '../../questions.ts';
+import { readSpanTable, spanTableParts } from './span-table.ts';
 import {
   asBoolean,
   asLimit,
@@ -18,10 +16,8 @@ import {
   oneOf,
   optional,
   OPTIONAL_WINDOW,
-  readAnything,
   readArrayOf,
   readBigint,
-  readBoolean,
   readFloats,
   readNumber,
   readObject,
@@ -34,33 +30,15 @@ import {
 } from './wire-values.ts';
 import type { ParameterForm, Reader } from './wire-values.ts';
 
-/** How one question travels over HTTP: its fields as parameters of a URL, its answer as JSON. */
+/** The HTTP form of one question: its fields as URL parameters, its answer as JSON. */
 export interface QuestionDescription<Name extends QuestionName> {
   asked: {
     readonly [Field in keyof Required<Questions[Name]['asked']>]: ParameterForm<Questions[Name]['asked'][Field]>;
   };
   answer: Reader<Questions[Name]['answer']>;
+  /** The answer as JSON, in parts. @defaultValue each field by its name */
+  parts?(answer: Questions[Name]['answer']): Iterable<string>;
 }
-
-const readSpan: Reader<SpanRecord> = readObject(
-  {
-    traceId: readText,
-    spanId: readText,
-    name: readText,
-    startTimeUnixNano: readBigint,
-    durationNano: readBigint,
-    role: readOneOf(['root', 'step', 'other']),
-    outcome: readOneOf(OUTCOMES),
-    isRecovered: readBoolean,
-    depth: readNumber,
-  },
-  {
-    parentSpanId: readText,
-    ...Object.fromEntries(SPAN_FIELDS.map(({ field, kind }) => [field, kind === 'text' ? readText : readNumber])),
-    timingsSeconds: readRecordOf(readNumber),
-    rest: readAnything as Reader<SpanRest>,
-  },
-);
 
 const readConversation: Reader<ConversationRecord> = readObject(
   {
@@ -82,6 +60,7 @@ const readConversation: Reader<ConversationRecord> = readObject(
           inputTokens: readNumber,
           outputTokens: readNumber,
           inputChars: readNumber,
+          audioSeconds: readNumber,
         },
       ),
     ),
@@ -116,11 +95,16 @@ const readStepColumn: Reader<StepColumn> = readObject(
   },
 );
 
-/** One description a question; a question without one does not compile. The server's routes follow it too. */
+/** One description per question, which the compiler enforces. The server's routes are derived from it too. */
 export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionDescription<Name> } = {
   conversation: {
     asked: { conversationId: required('id', asText) },
-    answer: readObject({ spans: readArrayOf(readSpan), otherTraceIds: readArrayOf(readText) }, {}),
+    answer: readObject({ spans: readSpanTable, otherTraceIds: readArrayOf(readText) }, {}),
+    *parts({ spans, otherTraceIds }) {
+      yield '{"spans":';
+      yield* spanTableParts(spans);
+      yield `,"otherTraceIds":${JSON.stringify(otherTraceIds)}}`;
+    },
   },
   conversations: {
     asked: {

@@ -7,13 +7,16 @@ import { encodeQuestion } from './codec.ts';
 import { readServeAnswer, readServeHealth } from './fetch-serve-source.ts';
 import type { ServeHealth } from './fetch-serve-source.ts';
 
-/** How a {@link ServeSource} asks. */
+/** Options of {@link ServeSource}. */
 export interface ServeSourceOptions {
-  /** How long one answer may take, in milliseconds. @defaultValue `30_000` */
+  /** Timeout of one request, in milliseconds. @defaultValue `30_000` */
   timeoutMs?: number | undefined;
-  /** Longest answer that is read, in bytes: a server could send without end. @defaultValue `268_435_456` */
+  /** Maximum size of a response, in bytes. @defaultValue `268_435_456` */
   maxAnswerBytes?: number | undefined;
-  /** Shown to a `serve` that asks for one, where the address has no name and password. @defaultValue none */
+  /**
+   * Bearer token for a `serve` that requires one; not used if the address has a name and password.
+   * @defaultValue none
+   */
   token?: string | undefined;
 }
 
@@ -24,7 +27,10 @@ export class ServeSource implements ConversationSource {
   readonly #address: string;
   readonly #options: ServeSourceOptions;
 
-  /** @param address Such as `http://127.0.0.1:4318`; with a path, or name and password, where needed; or `unix:/run/convotel.sock`. */
+  /**
+   * @param address Such as `http://127.0.0.1:4318`; with a path, or name and password, if needed; or
+   * `unix:/run/convotel.sock`.
+   */
   constructor(address: string, options: ServeSourceOptions = {}) {
     this.#address = address;
     this.#options = options;
@@ -37,11 +43,11 @@ export class ServeSource implements ConversationSource {
   }
 
   /**
-   * Asks how it is.
+   * The health of the server.
    * @throws `SourceError` `UNREACHABLE`, `WRONG_ANSWER`
    */
   async health(): Promise<ServeHealth> {
-    const { status, headers, text } = await this.#get('/healthz', 'how it is');
+    const { status, headers, text } = await this.#get('/healthz', 'the health check');
     return readServeHealth(this.location, { status, contentType: headers['content-type'], text });
   }
 
@@ -49,12 +55,12 @@ export class ServeSource implements ConversationSource {
 
   async #get(path: string, asked: string): Promise<HttpAnswer> {
     const { timeoutMs = 30_000, maxAnswerBytes = 268_435_456, token } = this.#options;
-    const isToShow = token !== undefined && !/^[a-z]+:\/\/[^/]*@/i.test(this.#address);
+    const usesToken = token !== undefined && !/^[a-z]+:\/\/[^/]*@/i.test(this.#address);
     const client = new HttpClient(this.#address, {
       timeoutMs,
       maxAnswerBytes,
       expected: '`convotel serve`',
-      ...(isToShow && { headers: { authorization: `Bearer ${token}` } }),
+      ...(usesToken && { headers: { authorization: `Bearer ${token}` } }),
     });
     try {
       return await client.get(path);
@@ -62,7 +68,7 @@ export class ServeSource implements ConversationSource {
       if (!(error instanceof AnswerTooLargeError)) throw error;
       throw new SourceError(
         'WRONG_ANSWER',
-        `${this.location} answered ${asked} with ${error.message}, which is not read to the end. Ask for less: a shorter time, or a smaller limit.`,
+        `${this.location} answered ${asked} with ${error.message}, which is over the limit for one answer. Ask for a shorter time range, or use a smaller limit.`,
         { cause: error },
       );
     }

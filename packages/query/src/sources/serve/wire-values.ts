@@ -2,28 +2,29 @@ import { codedError, OUTCOMES } from '@convotel/conventions';
 import type { ConversationFilters, ConversationOutcome, Window } from '../../model/conversation.ts';
 import { MAX_GROUPS } from '../../model/groups.ts';
 import type { GroupBy } from '../../model/groups.ts';
+import { recordOf } from '../../model/numbers.ts';
 import { MAX_QUESTION_LIMIT } from '../../questions.ts';
 import { formatInstant, parseInstant, zoneOffsetSeconds } from '../../time/instant.ts';
 
 /** Every outcome that a conversation can have. */
 export const CONVERSATION_OUTCOMES: readonly ConversationOutcome[] = [...OUTCOMES, 'open'];
 
-/** A URL that is not a question, or asks for too much; the message gives the reason. */
+/** A URL that is not a valid question, or asks for too much; the message has the reason. */
 export class QuestionFormatError extends codedError('QuestionFormatError') {
   constructor(message: string, options?: ErrorOptions) {
     super('QUESTION_MALFORMED', message, options);
   }
 }
 
-/** How one field of a question stands in the query of a URL. */
+/** Conversion of one field of a question to and from URL parameters. */
 export interface ParameterForm<Value> {
-  /** Name and text of each parameter; none for an absent value. */
+  /** Name and value of each parameter; empty for an absent value. */
   write(value: Value): [name: string, text: string][];
-  /** The value; undefined where it is not given and may be absent. @throws {@link QuestionFormatError} */
+  /** The value; undefined if it is optional and absent. @throws {@link QuestionFormatError} */
   read(parameters: QuestionParameters): Value;
 }
 
-/** The query parameters of one question, each read once; those that nothing reads are refused at the end. */
+/** The query parameters of one question. Parameters that were not read are an error in the end. */
 export class QuestionParameters {
   readonly #query: URLSearchParams;
   readonly #read = new Set<string>();
@@ -32,7 +33,7 @@ export class QuestionParameters {
     this.#query = query;
   }
 
-  /** Every value of `name`, parsed. */
+  /** All values of `name`, parsed. */
   all<Value>(name: string, parse: (text: string) => Value): Value[] {
     this.#read.add(name);
     return this.#query.getAll(name).map((text) => {
@@ -44,21 +45,21 @@ export class QuestionParameters {
     });
   }
 
-  /** The value of `name`; undefined where it is not given. */
+  /** The value of `name`; undefined if it is absent. */
   find<Value>(name: string, parse: (text: string) => Value): Value | undefined {
     const values = this.all(name, parse);
     if (values.length > 1) throw new QuestionFormatError(`parameter ${name} is given ${values.length} times`);
     return values[0];
   }
 
-  /** The value of `name`, which must be given. */
+  /** The value of `name`, which is required. */
   get<Value>(name: string, parse: (text: string) => Value): Value {
     const value = this.find(name, parse);
     if (value === undefined) throw new QuestionFormatError(`parameter ${name} is missing`);
     return value;
   }
 
-  /** @throws {@link QuestionFormatError} when a parameter is given that nothing has read. */
+  /** @throws {@link QuestionFormatError} if there is a parameter that was not read. */
   refuseUnread(): void {
     for (const name of this.#query.keys()) {
       if (!this.#read.has(name)) throw new QuestionFormatError(`parameter ${name} is unknown here`);
@@ -66,7 +67,7 @@ export class QuestionParameters {
   }
 }
 
-/** A field that must be given, in the parameter `name`. */
+/** A required field, in the parameter `name`. */
 export function required<Value>(
   name: string,
   parse: (text: string) => Value,
@@ -78,7 +79,7 @@ export function required<Value>(
   };
 }
 
-/** A field that may be absent, in the parameter `name`. */
+/** An optional field, in the parameter `name`. */
 export function optional<Value>(name: string, parse: (text: string) => Value): ParameterForm<Value | undefined> {
   return {
     write: (value) => (value === undefined ? [] : [[name, String(value)]]),
@@ -86,7 +87,7 @@ export function optional<Value>(name: string, parse: (text: string) => Value): P
   };
 }
 
-/** A list, one parameter an element; an empty one is absent. */
+/** A list, with one parameter per element; an empty list is absent. */
 export function repeated<Value>(
   name: string,
   parse: (text: string) => Value,
@@ -116,7 +117,7 @@ export const WINDOW: ParameterForm<Window> = {
   }),
 };
 
-/** {@link WINDOW}, or neither of its parameters. */
+/** {@link WINDOW}, or no window. */
 export const OPTIONAL_WINDOW: ParameterForm<Window | undefined> = {
   write: (window) => (window === undefined ? [] : WINDOW.write(window)),
   read: (parameters) => {
@@ -125,7 +126,7 @@ export const OPTIONAL_WINDOW: ParameterForm<Window | undefined> = {
   },
 };
 
-/** One parameter a filter. */
+/** One parameter per filter. */
 export const FILTERS: ParameterForm<ConversationFilters | undefined> = {
   write: (filters = {}) =>
     FILTER_NAMES.flatMap((name) => {
@@ -143,7 +144,7 @@ export const FILTERS: ParameterForm<ConversationFilters | undefined> = {
 
 const FILTER_NAMES = ['service', 'workflow', 'session', 'outcome'] as const satisfies (keyof ConversationFilters)[];
 
-/** The attribute in `groupBy`, and each value that has a group of its own in a parameter `group`. */
+/** The attribute in `groupBy`, and each of its values in a parameter `group`. */
 export const GROUP_BY: ParameterForm<GroupBy | undefined> = {
   write: (groupBy) =>
     groupBy === undefined
@@ -194,19 +195,30 @@ export function asNanoseconds(text: string): bigint {
   return BigInt(text);
 }
 
-/** @throws `TimeError` for a zone that this Node does not know. */
+/** @throws `TimeError` if this Node.js does not know the zone. */
 export function asTimeZone(text: string): string {
   zoneOffsetSeconds(0, text);
   return text;
 }
 
-/** Makes a value of parsed JSON; `place` is where it stands in the document. @throws {@link AnswerFormatError} */
+/** JSON of a value: 64-bit integers as decimal strings, the infinities as strings, typed arrays as arrays. */
+export function encodeValue(value: unknown): string {
+  return JSON.stringify(value, (_key, field: unknown) => {
+    if (typeof field === 'bigint') return field.toString();
+    if (typeof field === 'number' && Math.abs(field) === Infinity) return String(field);
+    if (field instanceof BigInt64Array || field instanceof Float64Array) return Array.from<unknown>(field);
+    if (field instanceof Uint8Array || field instanceof Uint32Array) return Array.from(field);
+    return field;
+  });
+}
+
+/** Reads a value from parsed JSON; `place` is its path in the document. @throws {@link AnswerFormatError} */
 export type Reader<Value> = (json: unknown, place: string) => Value;
 
 type ValueOf<SomeReader> = SomeReader extends Reader<infer Value> ? Value : never;
 type Readers = Readonly<Record<string, Reader<unknown>>>;
 
-/** JSON that is not an answer to the question asked; the message gives the place and the reason. */
+/** JSON that is not a valid answer to the question; the message has the path and the reason. */
 export class AnswerFormatError extends codedError('AnswerFormatError') {
   constructor(message: string, options?: ErrorOptions) {
     super('ANSWER_MALFORMED', message, options);
@@ -214,7 +226,7 @@ export class AnswerFormatError extends codedError('AnswerFormatError') {
 }
 
 export const readText: Reader<string> = (json, place) => {
-  if (typeof json !== 'string') throw isNot('a text', place);
+  if (typeof json !== 'string') throw isNot('a string', place);
   return json;
 };
 
@@ -223,7 +235,7 @@ export const readBoolean: Reader<boolean> = (json, place) => {
   return json;
 };
 
-/** Takes null for NaN, which JSON cannot write, and the infinities as strings. */
+/** NaN, which JSON does not have, is null; the infinities are strings. */
 export const readNumber: Reader<number> = (json, place) => {
   if (typeof json === 'number') return json;
   if (json === null) return Number.NaN;
@@ -237,11 +249,11 @@ export const readBigint: Reader<bigint> = (json, place) => {
   return BigInt(json);
 };
 
-/** A list of numbers, as a typed array. */
+/** An array of numbers, as a typed array. */
 export const readFloats: Reader<Float64Array> = (json, place) =>
   Float64Array.from(readArrayOf(readNumber)(json, place));
 
-/** JSON as it is, where only its owner knows its shape. */
+/** Any JSON, unchecked. */
 export const readAnything: Reader<unknown> = (json) => json;
 
 export function readOneOf<const Choice extends string>(choices: readonly Choice[]): Reader<Choice> {
@@ -254,20 +266,23 @@ export function readOneOf<const Choice extends string>(choices: readonly Choice[
 
 export function readArrayOf<Value>(readItem: Reader<Value>): Reader<Value[]> {
   return (json, place) => {
-    if (!Array.isArray(json)) throw isNot('a list', place);
+    if (!Array.isArray(json)) throw isNot('an array', place);
     return json.map((item, index) => readItem(item, `${place}[${index}]`));
   };
 }
 
-/** An object with keys of any name, all of one kind. */
+/** An object with any keys, whose values are all of one type. */
 export function readRecordOf<Value>(readValue: Reader<Value>): Reader<Record<string, Value>> {
   return (json, place) =>
-    Object.fromEntries(
-      Object.entries(asObject(json, place)).map(([key, value]) => [key, readValue(value, `${place}.${key}`)]),
+    recordOf(
+      Object.entries(asObject(json, place)).map(([key, value]): [string, Value] => [
+        key,
+        readValue(value, `${place}.${key}`),
+      ]),
     );
 }
 
-/** An object with `required` and, where they are given, `optional` fields; others are skipped. */
+/** An object with `required` and possibly `optional` fields; others are ignored. */
 export function readObject<Required extends Readers, Optional extends Readers>(
   required: Required,
   optional: Optional,

@@ -213,6 +213,24 @@ describe('the mix of the two sides', () => {
     expect(findings.find(({ rule }) => rule === 'mix-changed')?.evidence['factors']).toEqual([factor]);
   });
 
+  test('tells an error share of 2 % from one of 10 %, in 200 conversations on either side', async () => {
+    const source = new MemorySource(
+      [false, true].flatMap((isAfter) =>
+        many(200, (index) => {
+          const outcome = index < (isAfter ? 20 : 4) ? 'failed' : 'completed';
+          // In all else the sides vary, and are alike.
+          const kind = { inputChars: index, model: index % 3 === 0 ? 'a' : 'b', attempt: index % 20 === 0 ? 2 : 1 };
+          return call(dayOf(isAfter), 1000 + index, kind).map((span) => ({ ...span, outcome }));
+        }),
+      ),
+    );
+    const { findings } = await compare(source, BOTH);
+    expect(findings.find(({ rule }) => rule === 'mix-changed')?.evidence).toMatchObject({
+      factors: ['error share'],
+      distancesPct: [8],
+    });
+  });
+
   const dayOf = (isAfter: boolean): string => (isAfter ? '2025-10-09T08:00:00Z' : '2025-10-08T08:00:00Z');
 
   function failing(index: number, isAfter: boolean): SpanRecord[] {

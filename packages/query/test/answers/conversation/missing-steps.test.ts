@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { missingStepsOf } from '../../../src/answers/conversation/one-conversation.ts';
+import { missingStepsOf } from '../../../src/answers/conversation/trace.ts';
 import { stepDurations } from '../step-durations.ts';
 
 const WHOLE = { stt: { offsetMs: 0 }, gpt: { offsetMs: 10 }, tts: { offsetMs: 20 }, response: { offsetMs: 30 } };

@@ -6,12 +6,7 @@ import {
   unsuccessfulStep,
   wholeSession,
 } from '../../../src/answers/conversation/step-findings.ts';
-import {
-  goodBaseline,
-  overTarget,
-  slowStep,
-  totalDuration,
-} from '../../../src/answers/conversation/one-conversation.ts';
+import { goodBaseline, overTarget, slowStep, totalDuration } from '../../../src/answers/conversation/summary.ts';
 import { summaryFacts, textsOf } from '../facts-for-tests.ts';
 
 describe('total-duration', () => {

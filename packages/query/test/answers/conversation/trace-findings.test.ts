@@ -1,9 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  conversationEnding,
-  missingSteps,
-  unansweredUser,
-} from '../../../src/answers/conversation/one-conversation.ts';
+import { conversationEnding, missingSteps, unansweredUser } from '../../../src/answers/conversation/trace.ts';
 import { summaryFacts, textsOf } from '../facts-for-tests.ts';
 
 const HEARD = [

@@ -168,7 +168,7 @@ describe('a file of OTLP/JSON lines', () => {
     ['metrics', '{"resourceMetrics":[]}\n{"resourceLogs":[]}\n', 'OTLP metrics or logs', 'traces'],
     ['an array of others', '[{"a":1},{"b":2}]', 'JSON with the keys "a"', 'OTLP/JSON'],
     ['notes', 'some notes\nof mine\n', 'not JSON', 'OTLP/JSON'],
-    ['a mistake in the request', '{"resourceSpans":7}', 'OTLP/JSON with a mistake', 'resourceSpans'],
+    ['a mistake in the request', '{"resourceSpans":7}', 'invalid OTLP/JSON', 'resourceSpans'],
   ])(
     'of which nothing is a request of traces is an error that says what it is: %s',
     async (_what, content, is, next) => {
@@ -187,7 +187,7 @@ describe('a file of OTLP/JSON lines', () => {
     const source = await openFileSource(path);
     const { coverage } = await source.ask({ name: 'conversations', order: 'newest', limit: 10 });
     expect(coverage).toMatchObject({ spans: 1, complete: false });
-    expect(coverage.warnings[0]!.text).toMatch(/^Line 2 of .* was skipped: it looks like an answer of Tempo's API\.$/);
+    expect(coverage.warnings[0]!.text).toMatch(/^Line 2 of .* was skipped: it looks like a response of Tempo's API\.$/);
   });
 
   test('may hold requests without spans', async () => {

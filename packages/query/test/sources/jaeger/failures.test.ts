@@ -47,7 +47,7 @@ describe('what is no Jaeger is refused with a reason and a way out', () => {
       200,
       '<!doctype html><title>Jaeger UI',
       { 'content-type': 'text/html' },
-      /answers with a web page .* older than 2\. Give the address of Jaeger's query service .*16686/,
+      /answers with a web page .* or Jaeger 1\. Give the address of Jaeger's query service .*16686/,
     ],
     ['a web page without a type', 200, '\n <html>', {}, /answers with a web page/],
     [
@@ -66,9 +66,21 @@ describe('what is no Jaeger is refused with a reason and a way out', () => {
       {},
       /answers with status 404: "404 page not found"\. Give the address/,
     ],
-    ['another JSON server', 404, '{"code":5,"message":"nothing is at /api"}', {}, /status 404 without a reason/],
+    [
+      'another JSON server',
+      404,
+      '{"code":5,"message":"nothing is at /api"}',
+      {},
+      /status 404 without an error message/,
+    ],
     ['an answer that is cut off', 200, '{"result":{"resourceSpans":[{"resource"', {}, /sent JSON that is cut off/],
-    ['JSON of something else', 200, '[1]', {}, /sent no traces\. Is it the query service of a Jaeger 2\?/],
+    [
+      'JSON of something else',
+      200,
+      '[1]',
+      {},
+      /sent JSON that is not an object\. Is it the query service of a Jaeger 2\?/,
+    ],
     ['spans that are none', 200, '{"result":{"resourceSpans":3}}', {}, /sent spans that cannot be read: resourceSpans/],
     [
       'ids in base64, as an old Jaeger sends them',
@@ -110,7 +122,7 @@ describe('what cannot be reached', () => {
   test('because it is silent', async () => {
     const error = await failureOf(await listen(() => {}), { timeoutMs: 100, attempts: 3 });
     expect(error.code).toBe('UNREACHABLE');
-    expect(error.message).toMatch(/has not answered within 0\.1 s\. Ask for a shorter time/);
+    expect(error.message).toMatch(/did not answer within 0\.1 s\. Ask for a shorter time/);
   });
 
   test('because it stops in the middle of its answer', async () => {

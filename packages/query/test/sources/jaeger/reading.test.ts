@@ -175,7 +175,7 @@ describe('a window', () => {
     const { coverage } = await source.ask({ name: 'step-statistics', ...STATISTICS });
     expect(coverage).toMatchObject({ spans: 0, complete: false });
     expect(coverage.warnings.map(({ text }) => text)).toEqual([
-      expect.stringMatching(/has more than one answer can hold; its traces were not read/),
+      expect.stringMatching(/has more traces than fit into one response; they were not read/),
     ]);
   });
 
@@ -186,7 +186,7 @@ describe('a window', () => {
     expect(coverage.spans).toBeGreaterThanOrEqual(300);
     expect(coverage.spans).toBeLessThan(700);
     expect(coverage.warnings.map(({ text }) => text)).toEqual([
-      expect.stringMatching(/^The time from 2025-10-08T.* was not read to the end: \d+ spans are more/),
+      expect.stringMatching(/^The time from 2025-10-08T.* was not read completely: the limit of \d+ spans was/),
     ]);
   });
 });
@@ -275,7 +275,7 @@ describe('without a window', () => {
     expect(await startsOf(await open(spans), 7)).toEqual([
       6,
       false,
-      ['Looked no further than 30 days, back to 2025-09-08T12:00:00Z; ask for an earlier time with a window.'],
+      ['Searched only the last 30 days, back to 2025-09-08T12:00:00Z; to include earlier times, ask with a window.'],
       4,
     ]);
   });
@@ -306,7 +306,9 @@ describe('one conversation', () => {
     const source = await open([stepSpan('gpt', { start: '2025-10-08T10:00:00Z', ms: 10 })], { maxAnswerBytes: 10 });
     await expect(source.ask({ name: 'conversations', order: 'newest', limit: 10 })).rejects.toMatchObject({
       code: 'WRONG_ANSWER',
-      message: expect.stringMatching(/was to search, and sent more than 10 bytes, however short the time was/),
+      message: expect.stringMatching(
+        /was asked to search and sent more than 10 bytes, even for the shortest time range/,
+      ),
     });
     expect(standIn.seen.length).toBeLessThan(50);
   });
@@ -334,7 +336,7 @@ describe('one conversation', () => {
       warnings: [
         {
           code: 'found-by-reading',
-          text: 'The trace id does not follow from the conversation id; the trace was found by reading 1 day, back to 2025-10-07T12:00:00Z.',
+          text: 'The trace id is not derived from the conversation id; the trace was found by reading 1 day, back to 2025-10-07T12:00:00Z.',
         },
       ],
     });
@@ -364,9 +366,7 @@ describe('conversations at work just now', () => {
       stepSpan('gpt', { start: ended(9), ms: 100 }),
       stepSpan('gpt', { id: 'two', start: ended(1), ms: 100 }),
     ];
-    expect(await warningsOf(spans)).toEqual([
-      '2 conversations were still at work within 10 s before reading, and may not have arrived whole.',
-    ]);
+    expect(await warningsOf(spans)).toEqual(['2 conversations were active less than 10 s ago, and may be incomplete.']);
   });
 
   test('are not warned of with a root, or ten seconds later', async () => {

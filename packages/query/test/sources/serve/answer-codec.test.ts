@@ -41,6 +41,7 @@ const SPAN: Required<SpanRecord> = {
   model: 'small',
   inputTokens: 2_147_483_647,
   outputTokens: 0,
+  audioSeconds: 1.5,
   timingsSeconds: JSON.parse('{"__proto__": 1, "queue_waitNano": 2}') as Record<string, number>,
   rest: { kind: 1, attributes: [{ key: 'x', value: { intValue: '7' } }], status: { code: 2, message: 'm' } },
 };
@@ -149,6 +150,17 @@ function minimal(span: Required<SpanRecord>): SpanRecord {
   return { traceId, spanId, name, startTimeUnixNano, durationNano, role, depth, outcome, isRecovered };
 }
 
+const REQUIRED_FIELDS = {
+  traceId: '',
+  name: '',
+  startTimeUnixNano: '0',
+  durationNano: '0',
+  role: 'step',
+  depth: 0,
+  outcome: 'completed',
+  isRecovered: false,
+};
+
 const NAMES = Object.keys(ANSWERS) as QuestionName[];
 
 describe('an answer as JSON', () => {
@@ -171,15 +183,65 @@ describe('an answer as JSON', () => {
     ]);
   });
 
+  /** The span at one place of many: each field is there in some, and repeats in others. */
+  function spanAt(index: number): SpanRecord {
+    const optional = Object.entries(SPAN).filter((_entry, place) => (index >> (place % 7)) % 2 === 0);
+    const { rest, ...fields } = { ...Object.fromEntries(optional), ...minimal(SPAN) } as SpanRecord;
+    return {
+      ...fields,
+      spanId: index.toString(16).padStart(16, '0'),
+      startTimeUnixNano: BigInt(index) * 10n ** 12n,
+      timeToFirstOutputSeconds: [Number.NaN, Infinity, -Infinity, index / 3][index % 4]!,
+      ...(rest !== undefined && { rest: { ...rest, flags: index % 2, traceState: `${index}` } }),
+    };
+  }
+
+  test.each([0, 1, 2, 1_023, 1_024, 1_025, 3_000])('keeps what each of %i spans says', (count) => {
+    const spans = Array.from({ length: count }, (_, index) => spanAt(index));
+    const answer = { data: { spans, otherTraceIds: [] }, coverage: COVERAGE };
+    const text = encodeAnswer({ name: 'conversation', conversationId: 'x' }, answer);
+    expect(decodeAnswer({ name: 'conversation' }, text)).toStrictEqual(answer);
+  });
+
+  test('says once what all spans say', () => {
+    const spans = Array.from({ length: 10_000 }, (_, index) => ({
+      ...SPAN,
+      spanId: index.toString(16).padStart(16, '0'),
+    }));
+    const answer = { data: { spans, otherTraceIds: [] }, coverage: COVERAGE };
+    const text = encodeAnswer({ name: 'conversation', conversationId: 'x' }, answer);
+    expect(text.split('"voice-bot"')).toHaveLength(2);
+    expect(text.length).toBeLessThan(10_000 * 24);
+  });
+
+  test.each([
+    ['[]', 'answer.data.spans is not an object'],
+    ['{"each":{}}', 'answer.data.spans.same is missing'],
+    ['{"each":{},"same":{"spanId":"x"}}', 'answer.data.spans.each.spanId is missing'],
+    ['{"each":{"spanId":["x"]},"same":{}}', 'answer.data.spans has no traceId'],
+    ['{"each":{"spanId":["x"],"name":["a","b"]},"same":{"traceId":""}}', 'each.name does not have 1 items'],
+    ['{"each":{"spanId":[7]},"same":{}}', 'answer.data.spans has no traceId'],
+    [`{"each":{"spanId":[7]},"same":${JSON.stringify(REQUIRED_FIELDS)}}`, 'each.spanId is not a string'],
+    [`{"each":{"spanId":["x"],"name":[null]},"same":${JSON.stringify(REQUIRED_FIELDS)}}`, 'each.name is not a string'],
+    [
+      `{"each":{"spanId":["x"]},"same":${JSON.stringify({ ...REQUIRED_FIELDS, model: 7 })}}`,
+      'same.model is not a string',
+    ],
+  ])('refuses spans that are not as promised: %s', (spans, reason) => {
+    const text = `{"question":"conversation","data":{"spans":${spans},"otherTraceIds":[]},"coverage":${JSON.stringify(COVERAGE)}}`;
+    expect(() => decodeAnswer({ name: 'conversation' }, text)).toThrow(AnswerFormatError);
+    expect(() => decodeAnswer({ name: 'conversation' }, text)).toThrow(reason);
+  });
+
   test.each([
     ['', 'the answer is not valid JSON'],
     ['<!doctype html>', 'the answer is not valid JSON'],
     ['[]', 'answer is not an object'],
     ['{}', 'answer.question is missing'],
     ['{"question":"step-durations"}', 'answer.question is not common-errors'],
-    ['{"question":"common-errors","data":{}}', 'answer.data is not a list'],
+    ['{"question":"common-errors","data":{}}', 'answer.data is not an array'],
     ['{"question":"common-errors","data":[]}', 'answer.coverage is missing'],
-    ['{"question":"common-errors","data":[{"step":7}]}', 'answer.data[0].step is not a text'],
+    ['{"question":"common-errors","data":[{"step":7}]}', 'answer.data[0].step is not a string'],
     [
       '{"question":"common-errors","data":[{"step":"x","count":1,"lastSeenUnixNano":7,"conversationId":""}]}',
       'answer.data[0].lastSeenUnixNano is not a whole number in a string',

@@ -55,7 +55,7 @@ describe('a question in a URL', () => {
   const window = 'since=2025-10-08T00:00:00Z&until=2025-10-09T00:00:00Z';
   test.each([
     ['/api/v2/conversation?id=x', 'questions start with /api/v1/'],
-    ['/api/v1/satisfaction', 'no question is named "satisfaction"'],
+    ['/api/v1/satisfaction', 'there is no question "satisfaction"'],
     ['/api/v1/conversation', 'parameter id is missing'],
     ['/api/v1/conversation?id=x&id=y', 'parameter id is given 2 times'],
     ['/api/v1/conversation?id=x&window=all', 'parameter window is unknown here'],

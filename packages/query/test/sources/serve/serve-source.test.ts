@@ -67,7 +67,7 @@ describe('a source that asks convotel serve', () => {
     const source = new ServeSource(address, { maxAnswerBytes: 2 ** 20 });
     await expect(source.ask({ name: 'common-errors', ...QUESTION })).rejects.toMatchObject({
       code: 'WRONG_ANSWER',
-      message: `${address} answered common-errors with more than 1 MiB, which is not read to the end. Ask for less: a shorter time, or a smaller limit.`,
+      message: `${address} answered common-errors with more than 1 MiB, which is over the limit for one answer. Ask for a shorter time range, or use a smaller limit.`,
     });
   });
 
@@ -88,14 +88,14 @@ describe('a source that asks convotel serve', () => {
   test('gives up on a server that does not answer in time', async () => {
     const error = await failureOf(await listen(() => {}), 100);
     expect(error.code).toBe('UNREACHABLE');
-    expect(error.message).toContain('has not answered within 0.1 s');
+    expect(error.message).toContain('did not answer within 0.1 s');
   });
 
   test('gives up on a server that does not finish in time', async () => {
     const address = await listen((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).write('{');
     });
-    expect((await failureOf(address, 200)).message).toContain('has not answered within 0.2 s');
+    expect((await failureOf(address, 200)).message).toContain('did not answer within 0.2 s');
   });
 
   test('says when a server cannot answer at present', async () => {

@@ -1,9 +1,9 @@
-import { countAt, countedOnce, listAt, note, NOTHING, objectAt, OUTPUT, textAt, textMeaning } from './client.ts';
+import { countAt, countedOnce, listAt, setDetail, NOTHING, objectAt, OUTPUT, textAt, textMeaning } from './client.ts';
 import type { Client, Meaning, ResultDetails } from './client.ts';
 
 const PROVIDER = 'anthropic';
 
-/** Messages of `@anthropic-ai/sdk` and the events of a streamed one. */
+/** Messages of `@anthropic-ai/sdk`, and the events of streamed ones. */
 export const anthropic: Client = {
   readChunk(event, details) {
     switch (textAt(event, 'type')) {
@@ -17,7 +17,7 @@ export const anthropic: Client = {
         return readDelta(objectAt(event, 'delta'), details);
       case 'message_delta':
         readUsage(objectAt(event, 'usage'), details);
-        note(details, 'finishReason', textAt(objectAt(event, 'delta'), 'stop_reason'));
+        setDetail(details, 'finishReason', textAt(objectAt(event, 'delta'), 'stop_reason'));
         return NOTHING;
       case 'content_block_start':
       case 'content_block_stop':
@@ -37,25 +37,25 @@ export const anthropic: Client = {
 };
 
 function readMessage(message: object, details: ResultDetails): Meaning {
-  note(details, 'provider', PROVIDER);
-  note(details, 'model', textAt(message, 'model'));
-  note(details, 'finishReason', textAt(message, 'stop_reason'));
+  setDetail(details, 'provider', PROVIDER);
+  setDetail(details, 'model', textAt(message, 'model'));
+  setDetail(details, 'finishReason', textAt(message, 'stop_reason'));
   readUsage(objectAt(message, 'usage'), details);
   const blocks = listAt(message, 'content');
   return textMeaning(blocks.map((block) => (textAt(block, 'type') === 'text' ? textAt(block, 'text') : '')).join(''));
 }
 
-/** Input tokens are all of them, read from a cache or not, as the GenAI conventions count them. */
-function readUsage(given: object | undefined, details: ResultDetails): void {
-  const usage = countedOnce(given);
+/** Input tokens include those written to and read from the cache, as the GenAI conventions define them. */
+function readUsage(source: object | undefined, details: ResultDetails): void {
+  const usage = countedOnce(source);
   const fresh = countAt(usage, 'input_tokens');
   const written = countAt(usage, 'cache_creation_input_tokens') ?? 0;
   const cached = countAt(usage, 'cache_read_input_tokens') ?? 0;
-  note(details, 'inputTokens', fresh === undefined ? undefined : fresh + written + cached);
-  note(details, 'outputTokens', countAt(usage, 'output_tokens'));
+  setDetail(details, 'inputTokens', fresh === undefined ? undefined : fresh + written + cached);
+  setDetail(details, 'outputTokens', countAt(usage, 'output_tokens'));
 }
 
-/** Thinking and signatures are not what the user gets. */
+/** Thinking and signatures do not count as output. */
 function readDelta(delta: object | undefined, details: ResultDetails): Meaning | undefined {
   switch (textAt(delta, 'type')) {
     case undefined:

@@ -1,19 +1,21 @@
-import { isObject, read } from '../../guards/given-values.ts';
+import { isObject, read } from '../../guards/untrusted-values.ts';
 
-/** What was read off a result or its chunks, beside when it was over. Absent where the result does not say it. */
+/** What was read from a result or its chunks. Fields that the result does not contain are absent. */
 export interface ResultDetails {
   /** Length of the output text, in UTF-16 code units. */
   outputChars?: number;
-  /** The output text itself; only where texts may be kept. */
+  /** The output text; present only with content capture. */
   outputText?: string;
-  /** Chunks that were handed on. */
+  /** Number of chunks that the program received. */
   chunks?: number;
   provider?: string;
-  /** Model that answered. */
+  /** Model of the response. */
   model?: string;
   inputTokens?: number;
   outputTokens?: number;
-  /** Why the model stopped, in the provider's words, such as `stop` or `max_tokens`. */
+  /** Duration of the transcribed audio. */
+  audioSeconds?: number;
+  /** Why the model stopped, as the provider names it, such as `stop` or `max_tokens`. */
   finishReason?: string;
 }
 
@@ -28,8 +30,8 @@ export interface RecognizeOptions {
 }
 
 /**
- * What a chunk, or a whole result, of a known client stands for: output text (empty where it carries none), output that
- * is no text, a stop on request, or a failure that is reported and not thrown.
+ * The content of a chunk or a whole result of a known client: output text (empty if there is none), other output, a
+ * requested abort, or a failure that is reported without being thrown.
  */
 export type Meaning =
   { kind: 'text'; text: string } | { kind: 'output' } | { kind: 'aborted' } | { kind: 'failed'; error: unknown };
@@ -45,15 +47,14 @@ export function textMeaning(text: unknown): Meaning {
 /** How results of one client library are recognized by their shape, without importing it. */
 export interface Client {
   /**
-   * Reads one chunk of a stream into `details`; undefined where the chunk is not this client's. `isKnown` says that an
-   * earlier chunk was: then a chunk needs not show by itself whose it is.
+   * Reads one chunk of a stream into `details`; undefined if the chunk is not this client's. `isKnown`: an earlier
+   * chunk of the stream was this client's, so that this one need not be distinctive.
    */
   readChunk(chunk: object, details: ResultDetails, isKnown: boolean): Meaning | undefined;
-  /** Reads a whole result into `details`; undefined where it is not this client's. */
+  /** Reads a whole result into `details`; undefined if it is not this client's. */
   readWhole(value: object, details: ResultDetails): Meaning | undefined;
 }
 
-/** `source[key]`, where it is an object. */
 export function objectAt(source: unknown, key: string): object | undefined {
   const value = isObject(source) ? read(source, key) : undefined;
   return isObject(value) ? value : undefined;
@@ -77,8 +78,8 @@ export function listAt(source: unknown, key: string): readonly unknown[] {
 const countedUsages = new WeakSet<object>();
 
 /**
- * `usage`, the first time that it is read: where a step returns what a step inside it returned, the tokens are those of
- * the inner one, and are not counted twice.
+ * Returns `usage` the first time that it is passed, then undefined. If a step returns the result of a nested step, the
+ * tokens are counted on the nested step only.
  */
 export function countedOnce(usage: object | undefined): object | undefined {
   if (usage === undefined || countedUsages.has(usage)) return undefined;
@@ -86,8 +87,8 @@ export function countedOnce(usage: object | undefined): object | undefined {
   return usage;
 }
 
-/** Sets what is known; what is not leaves an earlier chunk's word. */
-export function note<Key extends keyof ResultDetails>(
+/** Sets `details[key]`, unless `value` is missing; then the value of an earlier chunk remains. */
+export function setDetail<Key extends keyof ResultDetails>(
   details: ResultDetails,
   key: Key,
   value: ResultDetails[Key] | undefined,

@@ -1,10 +1,10 @@
-import { countAt, countedOnce, listAt, note, NOTHING, objectAt, OUTPUT, textAt, textMeaning } from './client.ts';
+import { countAt, countedOnce, listAt, setDetail, NOTHING, objectAt, OUTPUT, textAt, textMeaning } from './client.ts';
 import type { Client, Meaning, ResultDetails } from './client.ts';
 
 const PROVIDER = 'openai';
 
 /**
- * Results of the `openai` client, and of the many servers that speak its protocol: chat completions, responses,
+ * Results of the `openai` client, also with other servers that implement its API: chat completions, responses,
  * legacy completions, transcriptions, embeddings, and their streams.
  */
 export const openai: Client = {
@@ -43,7 +43,7 @@ interface PlainChunk {
   choices: readonly { index?: unknown; delta: { content?: unknown }; finish_reason?: unknown }[];
 }
 
-/** The text of a chunk that has nothing else to tell, as nearly all have; undefined leaves it to a closer look. */
+/** Fast path: the text of a chunk that contains nothing else, as most do; undefined otherwise. */
 function onlyText(chunk: object): string | undefined {
   try {
     const { object, usage, choices } = chunk as PlainChunk;
@@ -59,7 +59,7 @@ function onlyText(chunk: object): string | undefined {
 
 type Choice = object | undefined;
 
-/** Of several choices the first one counts: they are answers to choose from, not one text. */
+/** Several choices are alternatives, not parts of one text, so only the first counts. */
 function firstChoice(choices: readonly Choice[]): Choice {
   for (const choice of choices) {
     if ((countAt(choice, 'index') ?? 0) === 0) return choice;
@@ -71,12 +71,12 @@ function readChoices(source: object, details: ResultDetails, meaningOf: (choice:
   const choice = firstChoice(listAt(source, 'choices') as readonly Choice[]);
   const usage = countedOnce(objectAt(source, 'usage'));
   details.provider = PROVIDER;
-  if (details.model === undefined) note(details, 'model', textAt(source, 'model'));
+  if (details.model === undefined) setDetail(details, 'model', textAt(source, 'model'));
   if (usage !== undefined) {
-    note(details, 'inputTokens', countAt(usage, 'prompt_tokens'));
-    note(details, 'outputTokens', countAt(usage, 'completion_tokens'));
+    setDetail(details, 'inputTokens', countAt(usage, 'prompt_tokens'));
+    setDetail(details, 'outputTokens', countAt(usage, 'completion_tokens'));
   }
-  note(details, 'finishReason', textAt(choice, 'finish_reason'));
+  setDetail(details, 'finishReason', textAt(choice, 'finish_reason'));
   return choice === undefined ? NOTHING : meaningOf(choice);
 }
 
@@ -88,7 +88,7 @@ function meaningOfDelta(choice: Choice): Meaning {
   return hasOtherOutput ? OUTPUT : NOTHING;
 }
 
-/** Events of streamed responses, transcriptions and speech, all named `response.…`, `transcript.…`, `speech.…`. */
+/** Events of streamed responses, transcriptions and speech, with types `response.…`, `transcript.…`, `speech.…`. */
 function readEvent(event: object, details: ResultDetails): Meaning | undefined {
   const type = textAt(event, 'type');
   switch (type) {
@@ -120,25 +120,25 @@ function readEvent(event: object, details: ResultDetails): Meaning | undefined {
       return details.provider === PROVIDER ? { kind: 'failed', error: event } : undefined;
     default:
       if (!type.startsWith('response.') || countAt(event, 'sequence_number') === undefined) return undefined;
-      note(details, 'provider', PROVIDER);
-      note(details, 'model', textAt(objectAt(event, 'response'), 'model'));
+      setDetail(details, 'provider', PROVIDER);
+      setDetail(details, 'model', textAt(objectAt(event, 'response'), 'model'));
       return NOTHING;
   }
 }
 
-function readTokens(given: object | undefined, details: ResultDetails): void {
-  const usage = countedOnce(given);
-  note(details, 'provider', PROVIDER);
-  note(details, 'inputTokens', countAt(usage, 'input_tokens'));
-  note(details, 'outputTokens', countAt(usage, 'output_tokens'));
+function readTokens(source: object | undefined, details: ResultDetails): void {
+  const usage = countedOnce(source);
+  setDetail(details, 'provider', PROVIDER);
+  setDetail(details, 'inputTokens', countAt(usage, 'input_tokens'));
+  setDetail(details, 'outputTokens', countAt(usage, 'output_tokens'));
 }
 
 function readResponse(response: object, details: ResultDetails): Meaning {
   readTokens(objectAt(response, 'usage'), details);
   const status = textAt(response, 'status');
   const reason = textAt(objectAt(response, 'incomplete_details'), 'reason');
-  note(details, 'model', textAt(response, 'model'));
-  note(details, 'finishReason', reason ?? status);
+  setDetail(details, 'model', textAt(response, 'model'));
+  setDetail(details, 'finishReason', reason ?? status);
   if (status === 'failed') return { kind: 'failed', error: objectAt(response, 'error') ?? response };
   const parts = listAt(response, 'output').flatMap((item) => listAt(item, 'content'));
   return textMeaning(
@@ -149,13 +149,13 @@ function readResponse(response: object, details: ResultDetails): Meaning {
 function readEmbeddings(list: object, details: ResultDetails): Meaning | undefined {
   const usage = countedOnce(objectAt(list, 'usage'));
   if (textAt(listAt(list, 'data')[0], 'object') !== 'embedding') return undefined;
-  note(details, 'provider', PROVIDER);
-  note(details, 'model', textAt(list, 'model'));
-  note(details, 'inputTokens', countAt(usage, 'prompt_tokens'));
+  setDetail(details, 'provider', PROVIDER);
+  setDetail(details, 'model', textAt(list, 'model'));
+  setDetail(details, 'inputTokens', countAt(usage, 'prompt_tokens'));
   return OUTPUT;
 }
 
-/** A transcription has little to be known by; the client marks what it returns with the id of the request. */
+/** A transcription has few distinctive fields, but the client adds `_request_id` to what it returns. */
 function readTranscription(value: object, details: ResultDetails): Meaning | undefined {
   const text = textAt(value, 'text');
   if (text === undefined) return undefined;
@@ -165,6 +165,9 @@ function readTranscription(value: object, details: ResultDetails): Meaning | und
     usageType === 'tokens' || usageType === 'duration' || Object.hasOwn(value, '_request_id') || isVerbose(value);
   if (!isTranscription) return undefined;
   readTokens(usage, details);
+  // Models that are billed by the duration of the audio report it as usage, and `verbose_json` next to the text.
+  const audioSeconds = countAt(usage, 'seconds') ?? (isVerbose(value) ? countAt(value, 'duration') : undefined);
+  setDetail(details, 'audioSeconds', audioSeconds);
   return textMeaning(text);
 }
 

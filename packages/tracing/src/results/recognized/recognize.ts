@@ -11,10 +11,9 @@ const CLIENTS: readonly { name: keyof RecognizeOptions; client: Client }[] = [
 ];
 const ALL: readonly Client[] = CLIENTS.map(({ client }) => client);
 
-/** Which clients' results are recognized, as the step's option says it. */
+/** The option `recognize` of a step. */
 type Recognize = boolean | RecognizeOptions | undefined;
 
-/** Whether results of `name` are recognized. */
 export function recognizes(recognize: Recognize, name: keyof RecognizeOptions): boolean {
   return typeof recognize === 'object' && recognize !== null ? recognize[name] !== false : recognize !== false;
 }
@@ -24,7 +23,7 @@ function clientsOf(recognize: Recognize): readonly Client[] {
   return CLIENTS.filter(({ name }) => recognizes(recognize, name)).map(({ client }) => client);
 }
 
-/** Reads a whole result of a known client into `details`; undefined where it is none. */
+/** Reads a whole result of a known client into `details`; undefined if it is not one. */
 export function readWhole(value: object, recognize: Recognize, details: ResultDetails): Meaning | undefined {
   for (const client of clientsOf(recognize)) {
     const meaning = client.readWhole(value, details);
@@ -33,18 +32,18 @@ export function readWhole(value: object, recognize: Recognize, details: ResultDe
   return undefined;
 }
 
-/** A stream whose first chunks are of no known client is not one of theirs. */
+/** A stream whose first chunks no client recognizes is not checked any further. */
 const MAX_CHUNKS_TO_RECOGNIZE = 3;
 
-/** Reads the chunks of one stream. The first chunk that a client recognizes decides who reads the others. */
+/** Reads the chunks of one stream. The client that recognizes a chunk first reads all others. */
 export class ChunkReader {
-  /** What the stream reported as its failure, without throwing it. */
+  /** A failure that the stream reported without throwing. */
   failure: { error: unknown } | undefined;
-  /** The stream reported that it was stopped on request. */
+  /** Whether the stream reported that it was aborted on request. */
   wasAborted = false;
 
   #candidates: readonly Client[];
-  /** Who recognized the first chunk. */
+  /** The client that recognized a chunk. */
   #client: Client | undefined;
   #unrecognized = 0;
 
@@ -53,8 +52,8 @@ export class ChunkReader {
   }
 
   /**
-   * The output text in `chunk`: empty where the chunk carries none, such as the announcement of a message, and undefined
-   * where what it carries is no text, or nothing that is recognized.
+   * The output text in `chunk`: empty if it contains no output, such as the start of a message; undefined if its output
+   * is not text, or the chunk is not recognized.
    */
   read(chunk: unknown, details: ResultDetails): string | undefined {
     if (typeof chunk !== 'object' || chunk === null) return undefined;

@@ -1,10 +1,10 @@
-import { read } from '../../guards/given-values.ts';
+import { read } from '../../guards/untrusted-values.ts';
 import {
   ABORTED,
   countAt,
   countedOnce,
   listAt,
-  note,
+  setDetail,
   NOTHING,
   objectAt,
   OUTPUT,
@@ -13,13 +13,13 @@ import {
 } from './client.ts';
 import type { Client, Meaning, ResultDetails } from './client.ts';
 
-/** Parts that no other stream has; `start`, `finish` or `error` may be anybody's. */
+/** Part types that no other library uses, unlike `start`, `finish` or `error`. */
 const DISTINCT_TYPE = /^(text|reasoning|tool-input)-(start|delta|end)$|^(start|finish)-step$/;
 
-/** Results of `generateText` and `generateObject`, and the parts of what `streamText` streams (`ai`, version 5 and later). */
+/** Results of `generateText` and `generateObject`, and the stream parts of `streamText` (`ai`, version 5 and later). */
 export const vercelAi: Client = {
   readChunk(chunk, details, isKnown) {
-    // The stream inside a result wraps each part; `fullStream` hands out the parts themselves.
+    // The internal stream of a result wraps each part; `fullStream` contains the parts themselves.
     const part = objectAt(chunk, 'part');
     if (part !== undefined) return readPart(part, details);
     return isKnown || DISTINCT_TYPE.test(textAt(chunk, 'type') ?? '') ? readPart(chunk, details) : undefined;
@@ -70,17 +70,19 @@ function readPart(part: object, details: ResultDetails): Meaning | undefined {
   }
 }
 
-function readUsage(given: object | undefined, details: ResultDetails): void {
-  const usage = countedOnce(given);
-  note(details, 'inputTokens', countAt(usage, 'inputTokens'));
-  note(details, 'outputTokens', countAt(usage, 'outputTokens'));
+function readUsage(source: object | undefined, details: ResultDetails): void {
+  const usage = countedOnce(source);
+  setDetail(details, 'inputTokens', countAt(usage, 'inputTokens'));
+  setDetail(details, 'outputTokens', countAt(usage, 'outputTokens'));
 }
 
-/** The provider is what its own details stand under, or what the step's model names: `openai.responses` is `openai`. */
+/**
+ * The provider is that of the step's model (`openai.responses` means `openai`), else the key of the provider metadata.
+ */
 function readResponse(source: object, details: ResultDetails): void {
   const model = objectAt(source, 'model') ?? objectAt(listAt(source, 'steps').at(-1), 'model');
   const metadata = objectAt(source, 'providerMetadata');
-  note(details, 'provider', textAt(model, 'provider')?.split('.')[0] ?? Object.keys(metadata ?? {})[0]);
-  note(details, 'model', textAt(objectAt(source, 'response'), 'modelId') ?? textAt(model, 'modelId'));
-  note(details, 'finishReason', textAt(source, 'finishReason'));
+  setDetail(details, 'provider', textAt(model, 'provider')?.split('.')[0] ?? Object.keys(metadata ?? {})[0]);
+  setDetail(details, 'model', textAt(objectAt(source, 'response'), 'modelId') ?? textAt(model, 'modelId'));
+  setDetail(details, 'finishReason', textAt(source, 'finishReason'));
 }

@@ -14,6 +14,10 @@ export const fault: Fault = {
     measured({ name: 'largest excess over maxBytes, bytes', value: capped.excess, atMost: 0 });
     measured({ name: 'spans lost without being counted at the cap', value: capped.uncounted, atMost: 0 });
     measured({ name: 'spans dropped and counted at the cap', value: capped.dropped, atLeast: 1 });
+    const shared = await withFolder(fillTogether);
+    measured({ name: 'three processes and a dead one: largest excess, bytes', value: shared.excess, atMost: 0 });
+    measured({ name: 'three processes and a dead one: spans lost uncounted', value: shared.uncounted, atMost: 0 });
+    measured({ name: 'three processes and a dead one: spans dropped', value: shared.dropped, atLeast: 1 });
     await withFolder(async (folder) => {
       const isMounted = mount(folder);
       measured({ name: 'full file system: a small one could be mounted', value: isMounted ? 1 : 0 });
@@ -57,6 +61,31 @@ async function fillToCap(folder: string): Promise<{ excess: number; uncounted: n
   const lost = counts.finishedSpans - delivered - counts.allDroppedSpans;
   journal.close();
   return { excess, uncounted: uncounted + Math.abs(lost), dropped: counts.droppedSpans['journal_full'] ?? 0 };
+}
+
+/** `maxBytes` is for the service: for all its processes, and for what a dead one has left. */
+async function fillTogether(folder: string): Promise<{ excess: number; uncounted: number; dropped: number }> {
+  const maxBytes = 2 * 1024 * 1024;
+  const dead = openJournal({ folder, maxBytes });
+  for (let number = 1; number <= 1000; number += 1) dead.journal.ended(stepSpan(number, 600));
+  dead.journal.close();
+  const alive = Array.from({ length: 3 }, () => openJournal({ folder, maxBytes }));
+  await Promise.all(alive.map(({ journal }) => journal.adoption));
+  let excess = 0;
+  for (let number = 1001; number <= 7000; number += 1) {
+    alive[number % alive.length]!.journal.ended(stepSpan(number, 600));
+    if (number % 50 === 0) excess = Math.max(excess, segmentBytes(folder) - maxBytes);
+  }
+  let uncounted = 0;
+  let dropped = 0;
+  for (const { journal, counts } of alive) {
+    uncounted += Math.abs(imbalance(journal, counts));
+    const delivered = (await drain(journal)).length;
+    uncounted += Math.abs(counts.finishedSpans + counts.inheritedSpans - delivered - counts.allDroppedSpans);
+    dropped += counts.droppedSpans['journal_full'] ?? 0;
+    journal.close();
+  }
+  return { excess, uncounted, dropped };
 }
 
 function segmentBytes(folder: string): number {

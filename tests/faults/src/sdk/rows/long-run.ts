@@ -7,6 +7,11 @@ import { withFolder } from '../journal-rig.ts';
 import { drainJournal, startTalker } from '../processes.ts';
 import { Sink } from '../sink.ts';
 
+interface Sample {
+  residentMb: number;
+  diskMb: number;
+}
+
 /** Many steps while the back end is away half of the time. */
 export const fault: Fault = {
   name: 'steps over minutes with the back end away half of the time',
@@ -27,15 +32,15 @@ export const fault: Fault = {
         isQuiet: isLong,
         end: 'shutdown',
       });
-      const samples: { residentMb: number; diskMb: number }[] = [];
+      const samples: Sample[] = [];
       let isOver = false;
       void talker.gone.then(() => (isOver = true));
       for (let phase = 0; !isOver; phase += 1) {
         await sink.setMode(phase % 2 === 0 ? 'ok' : random.pick(['refuse', '503'] as const));
-        for (let waitedMs = 0; waitedMs < phaseMs && !isOver; waitedMs += 250)
+        for (let waitedMs = 0; waitedMs < phaseMs && !isOver; waitedMs += 250) {
           await new Promise((resolve) => setTimeout(resolve, 250));
-        if (phase % 2 === 0 && !isOver)
-          samples.push({ residentMb: residentMb(talker.child.pid!), diskMb: sizeOf(journal) / 2 ** 20 });
+          if (!isOver) samples.push({ residentMb: residentMb(talker.child.pid!), diskMb: sizeOf(journal) / 2 ** 20 });
+        }
       }
       const [, report] = talker.report() as [unknown, TelemetryReport];
       // The end may have come while the back end was away: the next start sends the rest.
@@ -45,17 +50,19 @@ export const fault: Fault = {
       measured({ name: 'spans finished', value: finishedSpans, atLeast: steps });
       measured({ name: 'spans lost', value: finishedSpans - deliveredSpans - waitingSpans, atMost: 0 });
       measured({ name: 'spans left to the next start, and sent by it', value: waitingSpans });
-      const middle = samples[Math.floor(samples.length / 2)];
-      const last = samples.at(-1);
-      if (isLong && middle !== undefined && last !== undefined) {
+      if (isLong) {
+        // Both go up and down with each phase, and memory with each collection: a growth moves the middle of them.
+        const third = Math.floor(samples.length / 3);
+        const growthOf = (read: (sample: Sample) => number): number =>
+          median(samples.slice(2 * third).map(read)) - median(samples.slice(third, 2 * third).map(read));
         measured({
-          name: 'growth of memory in the second half, MB',
-          value: last.residentMb - middle.residentMb,
+          name: 'growth of memory from the middle third to the last, MB',
+          value: growthOf((sample) => sample.residentMb),
           atMost: 20,
         });
         measured({
-          name: 'growth of the journal in the second half, MB',
-          value: last.diskMb - middle.diskMb,
+          name: 'growth of the journal from the middle third to the last, MB',
+          value: growthOf((sample) => sample.diskMb),
           atMost: 20,
         });
       }
@@ -63,6 +70,10 @@ export const fault: Fault = {
     await sink.stop();
   },
 };
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
 
 function residentMb(pid: number): number {
   try {
@@ -76,11 +87,8 @@ function sizeOf(folder: string): number {
   let bytes = 0;
   for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     try {
-      const { size, isFile } = {
-        size: statSync(join(folder, entry)).size,
-        isFile: statSync(join(folder, entry)).isFile(),
-      };
-      if (isFile) bytes += size;
+      const file = statSync(join(folder, entry));
+      if (file.isFile()) bytes += file.size;
     } catch {
       // Deleted meanwhile.
     }

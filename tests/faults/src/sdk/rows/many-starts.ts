@@ -13,7 +13,7 @@ const SPANS = 500;
 
 /** Folders of dead processes, and several starts that want them. */
 export const fault: Fault = {
-  name: 'four dead processes and three starts at once; another host; another version',
+  name: 'four dead processes and three starts at once; a reused pid; another host; another version',
   async run(run) {
     const { random, measured } = run;
     const rounds = bySize(run, { short: 10, ci: 30, long: 100 });
@@ -34,6 +34,8 @@ export const fault: Fault = {
     const real = await withFolder((folder) => killAndStartAtOnce(folder, random, kills));
     measured({ name: 'real processes: noted steps missing', value: real.missing, atMost: 0 });
     measured({ name: 'real processes: spans sent twice by two starts', value: real.twice, atMost: 0 });
+    const reused = await withFolder((folder) => meetReusedPid(folder, random));
+    measured({ name: 'noted steps missing of a process whose pid another one has', value: reused, atMost: 0 });
     const foreign = await withFolder(adoptFromAnotherHost);
     measured({ name: 'spans taken from another host that has a heartbeat', value: foreign.early, atMost: 0 });
     measured({ name: 'spans taken when the heartbeat was ten minutes old', value: foreign.late, atLeast: SPANS });
@@ -96,6 +98,27 @@ async function killAndStartAtOnce(
   await sink.stop();
   const missing = [...ended].filter((id) => !sink.spans.has(id)).length;
   return { missing, twice: [...sink.spans.values()].filter(({ copies }) => copies > 1).length };
+}
+
+/** A killed process whose pid belongs to another one, which is alive: this one. Returns how many noted steps are missing. */
+async function meetReusedPid(folder: string, random: Random): Promise<number> {
+  const sink = new Sink(random);
+  await sink.start();
+  await sink.setMode('refuse');
+  const endpoint = sink.url;
+  const talker = startTalker({ endpoint, journal: folder, conversations: 4, stepsPerSecond: 500, end: 'natural' });
+  await talker.noted(20);
+  talker.child.kill('SIGKILL');
+  await talker.gone;
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('process.json')) continue;
+    const identity = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Record<string, unknown>;
+    writeFileSync(join(folder, file), JSON.stringify({ ...identity, pid: process.pid }));
+  }
+  await sink.setMode('ok');
+  await drainJournal(sink.url, folder);
+  await sink.stop();
+  return [...talker.ended].filter((id) => !sink.spans.has(id)).length;
 }
 
 async function adoptFromAnotherHost(folder: string): Promise<{ early: number; late: number }> {

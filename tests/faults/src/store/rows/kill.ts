@@ -31,7 +31,7 @@ export const fault: Fault = {
       let boundaryMs = 0;
       for (let round = 0; round < kills; round++) {
         // So small that retention and rewrites go on all the time.
-        const serve = await startServe(storePath, ['--max-size', '6MiB']);
+        const serve = await startServe(storePath, ['--max-size', '8MiB']);
         let isGone = false;
         const sendUntilGone = async (): Promise<void> => {
           while (!isGone) {

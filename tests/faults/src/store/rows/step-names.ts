@@ -104,6 +104,11 @@ async function askAboutOne({ isLong, measured }: FaultRun, steps: number): Promi
         step: `step-${index % 4}`,
         depth: depthOf(index),
       }));
+      // Newer ones, so that the questions meanwhile are about others.
+      await sendSpans(serve, 100, (index) => ({
+        conversationId: `short-${Math.floor(index / 5)}`,
+        startMs: startMs + 500_000 + index * 100,
+      }));
       const latencies: number[] = [];
       const over = new AbortController();
       const asking = (async () => {

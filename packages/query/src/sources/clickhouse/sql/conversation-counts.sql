@@ -2,7 +2,8 @@
 -- in it at all; those that start elsewhere have no quarter.
 -- A conversation starts with its first step; where it has none, with its root.
 WITH seen_conversations AS (
-  SELECT coalesce(minOrNullIf(start_ns, is_step), min(start_ns)) AS first_ns
+  -- One minimum for steps and roots, see largest-conversations.sql.
+  SELECT bitAnd(min(start_ns + is_step * toInt64(-9223372036854775808)), toInt64(9223372036854775807)) AS first_ns
   FROM reached_spans
   WHERE is_step OR is_root
   GROUP BY reinterpretAsUInt128(unhex(trace_id))

@@ -15,8 +15,16 @@ WITH sized AS (
     /* duration */ max(start_ns + duration_ns + (NOT is_step) * toInt64(-9223372036854775808)) AS last_key,
     /* duration */ max(is_root) AS has_root,
     /* duration */ if({size_order:String} = 'longest' OR has_root, bitAnd(last_key, toInt64(9223372036854775807)) - first_ns, NULL) AS size_ns
-    /* response */ coalesce(minOrNullIf(response_latency_s, is_step), minOrNull(response_latency_s)) AS response_s,
-    /* response */ toNullable(toInt64(round(response_s * 1000 * 1e6))) AS size_ns
+    -- Likewise of the latency, see response-statistics.sql.
+    /* response */ min(
+    /* response */   multiIf(
+    /* response */     response_latency_s IS NULL, toUInt64(18446744073709551615),
+    /* response */     is_step, reinterpretAsUInt64(abs(assumeNotNull(response_latency_s))),
+    /* response */     reinterpretAsUInt64(abs(assumeNotNull(response_latency_s))) + toUInt64(9223372036854775808)
+    /* response */   )
+    /* response */ ) AS response_key,
+    /* response */ reinterpretAsFloat64(bitAnd(response_key, toUInt64(9223372036854775807))) AS response_s,
+    /* response */ if(response_key = 18446744073709551615, NULL, toInt64(round(response_s * 1000 * 1e6))) AS size_ns
   FROM reached_spans
   WHERE is_step OR is_root
   GROUP BY trace_key

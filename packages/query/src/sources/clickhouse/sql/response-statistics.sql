@@ -1,32 +1,48 @@
 -- Numbers of the response latency, group by group, over the conversations that start from {since} to before {until} and have one: the
--- smallest of their steps', else of their roots'; quantiles by linear interpolation.
+-- smallest of their steps', else of their roots'; quantiles by linear interpolation. seen: the conversations that are seen
+-- in the window at all.
 -- A conversation starts with its first step; where it has none, with its root.
 WITH latencies AS (
   SELECT
-    coalesce(minOrNullIf(start_ns, is_step), min(start_ns)) AS first_ns,
-    coalesce(minOrNullIf(response_latency_s, is_step), minOrNull(response_latency_s)) AS response_s,
-    if(
-      max(is_step),
-      groupBitOrIf(bitShiftLeft(toUInt32(1), group_id), is_step),
-      groupBitOr(bitShiftLeft(toUInt32(1), group_id))
-    ) AS all_groups,
+    -- A trace id as a number, which is quicker than the text.
+    reinterpretAsUInt128(unhex(trace_id)) AS trace,
+    -- One minimum for steps and roots, see largest-conversations.sql; likewise of the latency, a number whose bits have its
+    -- order: the highest bit sets steps before roots, and all bits say that there is none.
+    min(start_ns + is_step * toInt64(-9223372036854775808)) AS first_key,
+    bitAnd(first_key, toInt64(9223372036854775807)) AS first_ns,
+    min(
+      multiIf(
+        response_latency_s IS NULL, toUInt64(18446744073709551615),
+        is_step, reinterpretAsUInt64(abs(assumeNotNull(response_latency_s))),
+        reinterpretAsUInt64(abs(assumeNotNull(response_latency_s))) + toUInt64(9223372036854775808)
+      )
+    ) AS response_key,
+    /* groups */ if(
+    /* groups */   max(is_step),
+    /* groups */   groupBitOrIf(bitShiftLeft(toUInt32(1), group_id), is_step),
+    /* groups */   groupBitOr(bitShiftLeft(toUInt32(1), group_id))
+    /* groups */ ) AS all_groups,
     -- Without a value only where none of the steps has one.
-    bitAnd(all_groups, bitNot(toUInt32({no_group:UInt32}))) AS groups_of_values,
-    if(groups_of_values = 0, all_groups, groups_of_values) AS group_mask
+    /* groups */ bitAnd(all_groups, bitNot(toUInt32({no_group:UInt32}))) AS groups_of_values,
+    /* groups */ if(groups_of_values = 0, all_groups, groups_of_values) AS group_mask,
+    first_ns >= {since_ns:Int64} AND first_ns < {until_ns:Int64} AND response_key != 18446744073709551615 AS is_counted,
+    reinterpretAsFloat64(bitAnd(response_key, toUInt64(9223372036854775807))) AS response_s
   FROM reached_spans
   WHERE is_step OR is_root
-  GROUP BY trace_id
-  HAVING first_ns >= {since_ns:Int64} AND first_ns < {until_ns:Int64} AND response_s IS NOT NULL
+  GROUP BY trace
+  HAVING max(start_ns >= {since_ns:Int64} AND start_ns < {until_ns:Int64})
 )
 SELECT
-  group_id,
-  count() AS conversations,
-  avg(response_s) AS average_s,
-  min(response_s) AS min_s,
-  max(response_s) AS max_s,
-  quantilesExactInclusive(0.5)(assumeNotNull(response_s)) AS quantiles_s
+  /* groups */ group_id,
+  /* whole */ 0 AS group_id,
+  countIf(is_counted) AS conversations,
+  avgIf(response_s, is_counted) AS average_s,
+  minIf(response_s, is_counted) AS min_s,
+  maxIf(response_s, is_counted) AS max_s,
+  quantilesExactInclusiveIf(0.5)(response_s, is_counted) AS quantiles_s,
+  count() AS seen
 FROM latencies
-ARRAY JOIN range({groups:UInt32}) AS group_id
-WHERE bitAnd(group_mask, bitShiftLeft(toUInt32(1), group_id)) != 0
-GROUP BY group_id
-ORDER BY group_id
+/* groups */ ARRAY JOIN range({groups:UInt32}) AS group_id
+/* groups */ WHERE bitAnd(group_mask, bitShiftLeft(toUInt32(1), group_id)) != 0
+/* groups */ GROUP BY group_id
+/* groups */ ORDER BY group_id

@@ -13,7 +13,7 @@ SELECT
   maxIf(duration_ns, is_counted) AS max_ns,
   sumIf(duration_ns, is_counted AND depth = 0) AS outermost_ns,
   /* quantiles */ quantilesExactInclusiveIf(0.5)(duration_ns, is_counted) AS quantiles_ns,
-  /* timings */ sumMapIf(part_names, part_values, part_ones, is_counted) AS parts,
+  /* timings */ avgMapIf(timings_s, is_counted) AS parts,
   /* first-output */ countIf(is_counted AND time_to_first_output_s IS NOT NULL) AS outputs,
   /* first-output */ avgIf(time_to_first_output_s, is_counted) AS first_output_s,
   /* first-output */ quantilesExactInclusiveIf(0.5)(assumeNotNull(time_to_first_output_s), is_counted AND time_to_first_output_s IS NOT NULL) AS first_outputs_s,
@@ -23,7 +23,7 @@ SELECT
 FROM (
   SELECT
     step, group_id, outcome, depth, duration_ns, start_ns, service_name, sampling_ratio,
-    /* timings */ mapKeys(timings_s)::Array(String) AS part_names, mapValues(timings_s) AS part_values, arrayResize([toUInt64(1)], length(timings_s), 1) AS part_ones,
+    /* timings */ timings_s::Map(String, Float64) AS timings_s,
     /* first-output */ time_to_first_output_s,
     is_step AND outcome = 'completed' AND duration_ns < {too_long_ns:Int64} AS is_counted
   FROM window_spans

@@ -1,44 +1,44 @@
 import type { AttributeValue } from '@opentelemetry/api';
-import { reportTrouble } from './warnings.ts';
+import { reportInternalError } from './warnings.ts';
 
-/** A copy of `options`, so that a getter that throws does so here, once; then there are none. */
+/** A copy of `options`, so that each getter is read once. If one throws, it is reported and no option applies. */
 export function readOptions<Options extends object>(options: Options | undefined): Partial<Options> {
   try {
     return { ...options };
   } catch (error) {
-    reportTrouble('reading options', error);
+    reportInternalError('reading options', error);
     return {};
   }
 }
 
-/** `given` where it is a text that says something. */
-export function textFrom(given: unknown): string | undefined {
-  return typeof given === 'string' && given !== '' ? given : undefined;
+/** `value` if it is a non-empty string. */
+export function nonEmptyString(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** `given` where it is a signal. One of another realm, or of a polyfill, counts too. */
-export function signalFrom(given: unknown): AbortSignal | undefined {
+/** `value` if it is an `AbortSignal`, including one of another realm or of a polyfill. */
+export function signalFrom(value: unknown): AbortSignal | undefined {
   const isSignal =
-    typeof given === 'object' &&
-    given !== null &&
-    typeof (given as AbortSignal).aborted === 'boolean' &&
-    typeof (given as AbortSignal).addEventListener === 'function';
-  return isSignal ? (given as AbortSignal) : undefined;
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as AbortSignal).aborted === 'boolean' &&
+    typeof (value as AbortSignal).addEventListener === 'function';
+  return isSignal ? (value as AbortSignal) : undefined;
 }
 
 /**
- * Hands each attribute that OpenTelemetry can carry to `take`. Left out are a getter that throws and a number that is
- * not finite: as OTLP/JSON it would become null, and collectors refuse the whole batch for it.
+ * Calls `take` with each attribute that OpenTelemetry can represent. Getters that throw are skipped, and so are
+ * numbers that are not finite: OTLP/JSON would encode them as null, and collectors reject the whole batch for it.
  */
-export function eachAttribute(given: unknown, take: (name: string, value: AttributeValue) => void): void {
-  if (typeof given !== 'object' || given === null) return;
-  const source = given as Record<string, unknown>;
+export function eachAttribute(value: unknown, take: (name: string, value: AttributeValue) => void): void {
+  if (typeof value !== 'object' || value === null) return;
+  const source = value as Record<string, unknown>;
   for (const name of namesOf(source)) {
     try {
       const value = safeValue(source[name]);
       if (value !== undefined) take(name, value);
     } catch (error) {
-      reportTrouble('reading an attribute', error);
+      reportInternalError('reading an attribute', error);
     }
   }
 }
@@ -47,7 +47,7 @@ function namesOf(source: object): string[] {
   try {
     return Object.keys(source);
   } catch (error) {
-    reportTrouble('reading attributes', error);
+    reportInternalError('reading attributes', error);
     return [];
   }
 }
@@ -77,10 +77,12 @@ function isSafeElement(value: unknown): boolean {
   );
 }
 
-/** Any function of the program's; `this` and arguments go through it unchanged. */
-export type Method = (this: unknown, ...given: never[]) => unknown;
+/** A method of an object of the program, called with `this` and arguments unchanged. */
+export type Method = (this: unknown, ...args: never[]) => unknown;
 
-/** The property `key` of `source`; undefined where reading it throws, as the program will see for itself. */
+/**
+ * The property `key` of `source`; undefined if reading it throws, because the program gets that error when it reads it.
+ */
 export function read(source: unknown, key: PropertyKey): unknown {
   try {
     return (source as Record<PropertyKey, unknown>)[key];
@@ -93,7 +95,6 @@ export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
-/** The method `key` of `source`, where it has one. */
 export function methodOf(source: object, key: PropertyKey): Method | undefined {
   const value = read(source, key);
   return typeof value === 'function' ? (value as Method) : undefined;

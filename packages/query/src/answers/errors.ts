@@ -33,22 +33,22 @@ export interface StepErrorRow {
   errorRatePct: number;
   /** 95 % interval of `errorRatePct`. */
   interval?: PercentInterval;
-  /** Spans that were retried, whatever became of the retry. */
+  /** Number of spans that were retried, whether or not the retry succeeded. */
   retried: number;
-  /** Failures that were not retried. */
+  /** Number of failures that were not retried. */
   finalFailures: number;
-  /** `finalFailures` of the spans that were not retried; absent where all of them were. */
+  /** Failure rate without the spans that were retried; absent if all were. */
   finalErrorRatePct?: number;
 }
 
-/** How many groups of errors the findings look at. */
+/** Number of groups of errors that the findings use. */
 const COMMON_ERRORS_READ = 10;
 
 /**
- * Failure rate of each step: `failed` + `timed_out` + `abandoned` of all its spans in the window, and what is left of it
- * after retries. In step order. Findings judge by the final rate. With `by` group by group, the largest first, and findings
- * name the steps of each group that fail too often.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * Failure rate of each step (`failed` + `timed_out` + `abandoned`, of all its spans in the window), and the rate after
+ * retries, which findings are based on. In step order. With `by` per group, largest first, with findings about steps
+ * that fail too often in a group.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function errors(
   source: ConversationSource,
@@ -90,21 +90,21 @@ export async function errors(
   });
 }
 
-/** What the rules of `errors` look at. */
+/** Input of the finding rules of `errors`. */
 export interface ErrorsFacts {
   /** In step order. */
   rows: StepErrorRow[];
-  /** The most frequent first. */
+  /** Most frequent first. */
   commonErrors: CommonErrorRow[];
 }
 
-/** From this failure rate on a step is unacceptable: the bound above which `watch` raises its alert, in per cent. */
+/** Minimum failure rate, in per cent, that is unacceptable; also the default limit of `watch`. */
 export const UNACCEPTABLE_FROM_PCT = 10;
 
-/** Most errors are in one step above this share, in per cent. */
+/** Percentage of errors above which most are in one step. */
 export const MOST_ABOVE_PCT = 50;
 
-/** Each step that fails in 5 % of its calls or more, failures that were retried aside. */
+/** Each step that fails in at least 5 % of its calls, without failures that were retried. */
 export const highErrorRate = findingRule('high-error-rate', ({ rows }: ErrorsFacts) =>
   rows.filter(isProblem).map(({ step, total, failures, retried, finalFailures, finalErrorRatePct = 0 }) => {
     const judgement = finalErrorRatePct >= UNACCEPTABLE_FROM_PCT ? ' - unacceptably high!' : '';
@@ -116,7 +116,7 @@ export const highErrorRate = findingRule('high-error-rate', ({ rows }: ErrorsFac
   }),
 );
 
-/** Where the errors are: all in one step, or more than half of them. Silent where there is only one step. */
+/** Whether all errors, or more than half of them, are in one step. No finding if there is only one step. */
 export const errorsInOneStep = findingRule('errors-in-one-step', ({ rows, commonErrors }: ErrorsFacts) => {
   const failures = rows.reduce((sum, row) => sum + row.failures, 0);
   const worst = rows.toSorted((a, b) => b.failures - a.failures)[0];
@@ -127,7 +127,7 @@ export const errorsInOneStep = findingRule('errors-in-one-step', ({ rows, common
     commonErrors.filter((error) => error.step === worst.step).map((error) => findErrorCause(error)?.area),
   );
   const [area] = areas;
-  // Several kinds of trouble, or one that we cannot name, are no single reason.
+  // No reason if there are several kinds of problems or an unknown one.
   const reason = areas.size === 1 && area !== undefined ? ` (${area})` : '';
   const where = `in ${stepDisplayName(worst.step)} step`;
   const text =
@@ -138,7 +138,7 @@ export const errorsInOneStep = findingRule('errors-in-one-step', ({ rows, common
   return [{ severity: 'info', text, evidence }];
 });
 
-/** The step right before the first one that fails, without a failure of its own: what leads there can be relied on. */
+/** The step directly before the first one with failures, if it has none itself. */
 export const reliableStep = findingRule('reliable-step', ({ rows }: ErrorsFacts) => {
   const firstFailing = rows.findIndex((row) => row.failures > 0);
   const before = firstFailing > 0 ? rows[firstFailing - 1] : undefined;
@@ -147,10 +147,10 @@ export const reliableStep = findingRule('reliable-step', ({ rows }: ErrorsFacts)
   return [{ severity: 'good', text, evidence: { step: before.step, total: before.total } }];
 });
 
-/** More than these are only counted. */
+/** Maximum number of step names; further ones are only counted. */
 const STEPS_NAMED = 5;
 
-/** The steps after the first one that fails which have no failure themselves. */
+/** The steps without failures after the first one with failures. */
 export const neverFailingSteps = findingRule('never-failing-steps', ({ rows }: ErrorsFacts) => {
   const firstFailing = rows.findIndex((row) => row.failures > 0);
   if (firstFailing === -1) return [];
@@ -174,7 +174,7 @@ export const noFailures = findingRule('no-failures', ({ rows }: ErrorsFacts) => 
   return [{ severity: 'good', text: `No failure in ${counted(total, 'step call')}`, evidence: { total } }];
 });
 
-/** Attempts failed, and a retry made up for each of them. */
+/** There were failures, but all were followed by a successful retry. */
 export const recoveredByRetry = findingRule('recovered-by-retry', ({ rows }: ErrorsFacts) => {
   const failures = rows.reduce((sum, row) => sum + row.failures, 0);
   if (failures === 0 || rows.some((row) => row.finalFailures > 0)) return [];
@@ -195,80 +195,3 @@ export const errorsRules = [
   fallBack,
   monitorCause,
 ];
-
-/** A row of `success`. */
-export interface StepSuccessRow {
-  /** With `by`. */
-  group?: string;
-  step: string;
-  total: number;
-  completed: number;
-  successRatePct: number;
-  /** 95 % interval of `successRatePct`. */
-  interval?: PercentInterval;
-  /** Spans that were retried, whatever became of the retry. */
-  retried: number;
-  /** `completed` of the spans that were not retried; absent where all of them were. */
-  finalSuccessRatePct?: number;
-}
-
-/**
- * Success rate of each step: completed ones of all its spans in the window. Interrupted ones are in the total only,
- * so error rate and success rate may add up to less than 100 %. In step order; with `by` group by group, the largest first.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
- */
-export async function success(
-  source: ConversationSource,
-  options: GroupedOptions,
-): Promise<Report<'success', StepSuccessRow[]>> {
-  checkWindowed(options);
-  const { window, timeZone, filters = {}, by } = options;
-
-  const groups = await findGroups(source, { by, windows: [window], filters });
-  const asked = { window, filters, timings: false, groupBy: groups?.groupBy };
-  const { data: statistics, coverage: read } = await source.ask({ name: 'step-statistics', ...asked });
-  const data = statistics.map(({ group, step, total, completed, retried }) => ({
-    ...(group !== undefined && { group }),
-    step,
-    total,
-    completed,
-    successRatePct: percentOf(completed, total),
-    interval: wilsonInterval(completed, total)!,
-    retried,
-    ...(total > retried && { finalSuccessRatePct: percentOf(completed, total - retried) }),
-  }));
-  const findings = [...byGroup(data)].flatMap(([group, rows]) => findInGroup(group, successRules, { rows }));
-  const coverage = withWarnings(read, groups?.warnings);
-  return buildReport({ command: 'success', by, source, window, timeZone, coverage, data, findings });
-}
-
-/** What the rules of `success` look at. */
-export interface SuccessFacts {
-  rows: StepSuccessRow[];
-}
-
-/** The step that completes least often, retries taken into account; or that all of them always complete. */
-export const lowestSuccess = findingRule('lowest-success', ({ rows }: SuccessFacts) => {
-  const judged = rows.filter(({ total, retried }) => total > retried);
-  const rateOf = ({ completed, total, retried }: StepSuccessRow): number => completed / (total - retried);
-  const [lowest, next] = judged.toSorted((a, b) => rateOf(a) - rateOf(b));
-  if (lowest === undefined) return [];
-  const { step, completed, retried } = lowest;
-  const total = lowest.total - retried;
-  const finalSuccessRatePct = percentOf(completed, total);
-  const calls = judged.reduce((sum, row) => sum + row.total - row.retried, 0);
-  if (completed === total) {
-    const afterRetries = judged.some((row) => row.retried > 0) ? ' after retries' : '';
-    return [
-      { severity: 'good', text: `All ${counted(calls, 'step call')} completed${afterRetries}`, evidence: { calls } },
-    ];
-  }
-  // Where several steps complete equally seldom, none stands out.
-  if (next !== undefined && rateOf(next) === rateOf(lowest)) return [];
-  const rate = `${percentWords(finalSuccessRatePct)} (${completed} of ${total}${retried > 0 ? ', after retries' : ''})`;
-  const text = `${stepDisplayName(step, 'opening')} completes ${next === undefined ? '' : 'least often: '}${rate}`;
-  return [{ severity: 'warning', text, evidence: { step, total, completed, retried, finalSuccessRatePct } }];
-});
-
-/** The findings of `success`, in the order in which they are printed. */
-export const successRules = [lowestSuccess];
