@@ -14,11 +14,11 @@ import {
 import type { GroupedOptions, Report } from './report.ts';
 import { percentOf } from './intervals.ts';
 
-/** What averages and percentiles do not count. */
+/** Spans that are not counted in averages and percentiles. */
 export interface LeftOut {
-  /** Completed spans of 60 s and more. */
+  /** Number of completed spans of 60 s or longer. */
   tooLong: number;
-  /** Spans that are not completed. */
+  /** Number of spans that did not complete. */
   notCompleted: number;
 }
 
@@ -32,23 +32,23 @@ export interface StepAverageRow {
   minMs?: number;
   maxMs?: number;
   leftOut: LeftOut;
-  /** Mean in ms of each named part. */
+  /** Mean in ms of each timing. */
   timings: Record<string, number>;
-  /** How long counted spans took to their first output; absent where none says so. */
+  /** Time to first output of the counted spans; absent if none has it. */
   firstOutput?: { count: number; averageMs: number; p50Ms: number; p95Ms: number };
 }
 
-/** The row of `averages` and `compare`, and the name in `percentiles`, of the response latency of conversations. */
+/** Name of the response latency of conversations: a row in `averages` and `compare`, an argument of `percentiles`. */
 export const RESPONSE_LATENCY = 'response latency';
 
 /** P50 and P95 of the time to first output. */
 const FIRST_OUTPUT_PROBABILITIES = [0.5, 0.95];
 
 /**
- * Count, average, shortest and longest duration of each step, over its completed spans shorter than 60 s; what that
- * leaves out is counted in `leftOut`. In step order; then, where a conversation of the window has one, the row
- * `response latency`, over conversations. With `by` group by group, the largest first.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * Count, average, minimum and maximum duration of each step, over its completed spans shorter than 60 s; the other
+ * spans are counted in `leftOut`. In step order, followed by the row `response latency`, over conversations, if any has
+ * one. With `by` per group, largest first.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function averages(
   source: ConversationSource,
@@ -71,7 +71,7 @@ export async function averages(
     data.push(...rows, ...responses.data.filter((row) => row.group === group).flatMap(responseRows));
     findings.push(...findInGroup(group, averagesRules, { rows, ...(mean === undefined ? {} : { meanTotalMs: mean }) }));
   }
-  // Conversations of only a root have a latency, but no step.
+  // A conversation without steps may have a latency.
   const withoutSteps = responses.data.filter(({ group }) => !data.some((row) => row.group === group));
   data.push(...withoutSteps.flatMap(responseRows));
   return buildReport({
@@ -108,7 +108,7 @@ function stepAverageRow(statistics: StepStatistics): StepAverageRow {
   };
 }
 
-/** No row where no conversation has a response latency. */
+/** Empty if no conversation has a response latency. */
 function responseRows({ group, conversations: count, averageMs, minMs, maxMs }: ResponseStatistics): StepAverageRow[] {
   if (averageMs === undefined || minMs === undefined || maxMs === undefined) return [];
   const leftOut = { tooLong: 0, notCompleted: 0 };
@@ -117,7 +117,7 @@ function responseRows({ group, conversations: count, averageMs, minMs, maxMs }: 
 }
 
 /**
- * Mean of what a conversation spends in counted outermost steps, in ms: their sum over all steps, by the
+ * Mean time in counted outermost steps per conversation, in ms: their sum over all steps, divided by the number of
  * `conversations` with a span in the window. Undefined without conversations.
  */
 function meanTotalMs(statistics: readonly StepStatistics[], conversations: number): number | undefined {
@@ -125,31 +125,31 @@ function meanTotalMs(statistics: readonly StepStatistics[], conversations: numbe
   return statistics.reduce((sum, { outermostMs }) => sum + outermostMs, 0) / conversations;
 }
 
-/** What the rules of `averages` look at. */
+/** Input of the finding rules of `averages`. */
 export interface AveragesFacts {
   rows: StepAverageRow[];
   /** Sum of the outermost counted steps, per conversation of the window; absent without conversations. */
   meanTotalMs?: number;
 }
 
-/** A step whose spread is below this many per cent of a conversation is very consistent. */
+/** A step is very consistent if its spread is below this percentage of a conversation. */
 export const VERY_CONSISTENT_BELOW_PCT = 10;
 
-/** Below this many per cent it is fairly consistent, else its range is wide. */
+/** A step is fairly consistent if its spread is below this percentage; otherwise its range is wide. */
 export const FAIRLY_CONSISTENT_BELOW_PCT = 20;
 
-/** Of more steps than this, those that stand out have sentences of their own, and the others one together. */
+/** If there are more steps, only notable ones have a finding of their own, and the others share one. */
 export const STEPS_JUDGED_ALONE = 8;
 
-/** As many names stand in such a sentence. */
+/** Maximum number of step names in a shared finding. */
 const STEPS_NAMED = 8;
 
-/** Fewer calls say nothing about a spread. */
+/** Minimum number of calls for a meaningful spread. */
 export const CALLS_FOR_SPREAD = 5;
 
 /**
- * How much each step varies, measured against what a whole conversation takes, so that a step counts as wide when it
- * makes conversations differ. The widest of several wide ones is the most variable.
+ * How much the duration of each step varies, relative to that of a whole conversation, so that the range of a step is
+ * wide only if it affects conversations. The widest of several is called the most variable.
  */
 export const stepSpread = findingRule('step-spread', (facts: AveragesFacts) => {
   const spreads = measureSpreads(facts);
@@ -166,7 +166,7 @@ export const stepSpread = findingRule('step-spread', (facts: AveragesFacts) => {
   ];
 });
 
-/** Steps with the same judgement in one sentence. */
+/** One finding for all steps with the same assessment. */
 function groupedSpreads(spreads: readonly Spread[]): Omit<Finding, 'rule'>[] {
   const judgements: readonly [judgement: string, isMeant: (spread: Spread) => boolean][] = [
     ['Very consistent', ({ count, spreadPct }) => count >= CALLS_FOR_SPREAD && spreadPct < VERY_CONSISTENT_BELOW_PCT],
@@ -183,7 +183,7 @@ function groupedSpreads(spreads: readonly Spread[]): Omit<Finding, 'rule'>[] {
   });
 }
 
-/** Steps of which not a single call counts towards an average. */
+/** Steps without a counted call. */
 export const unmeasuredStep = findingRule('unmeasured-step', ({ rows }: AveragesFacts) =>
   rows
     .filter((row) => row.count === 0)
@@ -197,7 +197,7 @@ export const unmeasuredStep = findingRule('unmeasured-step', ({ rows }: Averages
 /** The findings of `averages`, in the order in which they are printed. */
 export const averagesRules = [stepSpread, unmeasuredStep];
 
-/** How far the durations of one step lie apart. */
+/** The spread of the durations of one step. */
 interface Spread {
   step: string;
   count: number;
@@ -208,7 +208,7 @@ interface Spread {
   spreadPct: number;
 }
 
-/** The spread of every step that has an average; none where no conversation took any time. */
+/** The spread of each step with an average; empty if no conversation took any time. */
 function measureSpreads({ rows, meanTotalMs }: AveragesFacts): Spread[] {
   if (meanTotalMs === undefined || meanTotalMs <= 0) return [];
   return rows.flatMap(({ step, count, averageMs, minMs, maxMs }) =>
@@ -234,7 +234,7 @@ function judgementOf(spread: Spread, isMostVariable: boolean): string {
   return `${isMostVariable ? 'Most variable' : 'Wide range'} ${range}${because(whenVariable)}`;
 }
 
-/** Said instead of a phrase about the spread when the step is slow on average. */
+/** Replaces the phrase about the spread if the step is slow on average. */
 function warningSignOf({ step, averageMs }: Spread): string | undefined {
   const warningMs = STEP_WARNING_MS[stepKindOf(step)] ?? Infinity;
   return averageMs > warningMs ? `slow on average, over ${secondsWords(warningMs)}s` : undefined;
@@ -244,13 +244,13 @@ function isWide({ count, spreadPct }: Spread): boolean {
   return count >= CALLS_FOR_SPREAD && spreadPct >= FAIRLY_CONSISTENT_BELOW_PCT;
 }
 
-/** The widest; undefined where it is the only one, or another is as wide. */
+/** The widest spread; undefined if it is the only one or another one is equal. */
 function onlyWidest(spreads: readonly Spread[]): Spread | undefined {
   const [first, second] = spreads.toSorted((a, b) => b.spreadPct - a.spreadPct);
   return first !== undefined && second !== undefined && first.spreadPct > second.spreadPct ? first : undefined;
 }
 
-/** The centre rounded to 50 ms; shorter steps, where that would say nothing, to 10 or 1 ms. */
+/** The average rounded to 50 ms; of shorter steps, to 10 or 1 ms. */
 function centreWords(averageMs: number): string {
   const gridMs = averageMs >= 100 ? 50 : averageMs >= 20 ? 10 : 1;
   const centreMs = Math.round(averageMs / gridMs) * gridMs;

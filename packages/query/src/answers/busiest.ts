@@ -9,13 +9,13 @@ export interface HourOfDayRow {
   conversations: number;
 }
 
-/** How many hours of the day are listed. */
+/** Maximum number of hours that are listed. */
 const BUSIEST_HOURS = 10;
 
 /**
- * The ten hours of the day, in the zone, in which most conversations of the window start: most first, then the earlier
+ * The ten hours of the day, in the time zone, in which most conversations of the window start: most first, ties by
  * hour.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function busiest(
   source: ConversationSource,

@@ -5,7 +5,7 @@ import { percentOf } from './intervals.ts';
 import { buildReport, checkLimit, checkWindowed } from './report.ts';
 import type { Report, WindowedOptions } from './report.ts';
 
-/** What {@link commonErrors} is asked with. */
+/** Options of {@link commonErrors}. */
 export interface CommonErrorsOptions extends WindowedOptions {
   /** Maximum number of rows, 1 to 10,000. @defaultValue `10` */
   limit?: number | undefined;
@@ -15,9 +15,9 @@ export interface CommonErrorsOptions extends WindowedOptions {
 export interface CommonErrorRow {
   step: string;
   errorType?: string;
-  /** The message with what differs from one failure to the next replaced by `…`. */
+  /** The message, with the parts that vary between failures replaced by `…`. */
   pattern?: string;
-  /** That of the latest failure. */
+  /** The message of the latest failure. */
   message?: string;
   count: number;
   lastSeen: string;
@@ -25,8 +25,8 @@ export interface CommonErrorRow {
 }
 
 /**
- * Failures of the window grouped by step, `error.type` and pattern of message, most frequent first.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * Failures in the window, grouped by step, `error.type` and message pattern, most frequent first.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function commonErrors(
   source: ConversationSource,
@@ -56,15 +56,15 @@ export function commonErrorRow(error: CommonError): CommonErrorRow {
   };
 }
 
-/** What the rules of `common-errors` look at. */
+/** Input of the finding rules of `common-errors`. */
 export interface CommonErrorsFacts {
   rows: CommonErrorRow[];
 }
 
-/** One cause is worth naming above this share of the errors listed, in per cent. */
+/** A common cause is reported above this percentage of the listed errors. */
 export const COMMON_CAUSE_ABOVE_PCT = 50;
 
-/** The cause behind most of the errors listed, and what to do about it. */
+/** The cause of most of the listed errors, and what to do about it. */
 export const commonCause = findingRule('common-cause', ({ rows }: CommonErrorsFacts) => {
   const errors = rows.reduce((sum, row) => sum + row.count, 0);
   const countByCause = new Map<ErrorCause, number>();
@@ -87,25 +87,25 @@ export const commonCause = findingRule('common-cause', ({ rows }: CommonErrorsFa
 /** The findings of `common-errors`, in the order in which they are printed. */
 export const commonErrorsRules = [commonCause];
 
-/** A cause of errors that a message or a type gives away, and what to do about it. */
+/** A cause of errors that can be recognised by error type or message, and what to do about it. */
 export interface ErrorCause {
-  /** After "failed due to". */
+  /** Continues "failed due to". */
   phrase: string;
-  /** What kind of trouble it is, in brackets behind "all errors are in this step". */
+  /** Kind of problem, in parentheses after "all errors are in this step". */
   area: string;
   /** Whether the same call may succeed a moment later. */
   isRetryable: boolean;
   /** What to do about it. */
   remedy: string;
-  /** What to keep an eye on. */
+  /** What to monitor. */
   monitoring: string;
-  /** Words that give the cause away, in the error's type or message. */
+  /** Matches words in the error's type or message that indicate the cause. */
   words: RegExp;
-  /** HTTP status codes (RFC 9110) that give it away, as the type or after "HTTP" or "status" in the message. */
+  /** HTTP status codes (RFC 9110) that indicate the cause, as the type or after "HTTP" or "status" in the message. */
   statusCodes: readonly number[];
 }
 
-/** The table of causes; the first one that fits counts, so the more specific come first. */
+/** All causes, more specific ones first, because the first match counts. */
 export const ERROR_CAUSES: readonly ErrorCause[] = [
   {
     phrase: 'exhausted API quota',
@@ -190,13 +190,13 @@ export const ERROR_CAUSES: readonly ErrorCause[] = [
   },
 ];
 
-/** What an error says about itself. */
+/** Type and message of an error. */
 export interface ErrorWords {
   errorType?: string | undefined;
   message?: string | undefined;
 }
 
-/** The cause that an error's type or message gives away; undefined where neither says anything to us. */
+/** The cause that an error's type or message indicates; undefined if unknown. */
 export function findErrorCause({ errorType = '', message = '' }: ErrorWords): ErrorCause | undefined {
   return ERROR_CAUSES.find(
     ({ words, statusCodes }) =>
@@ -206,23 +206,23 @@ export function findErrorCause({ errorType = '', message = '' }: ErrorWords): Er
   );
 }
 
-// A bare number says nothing: "took 500 ms" is no status.
+// A number alone is not enough: "took 500 ms" is not a status.
 function isStatusIn(message: string, code: number): boolean {
   return new RegExp(String.raw`\b(?:http|status|status code)[ :=]*${code}\b`, 'i').test(message);
 }
 
-/** A step is a problem from this failure rate on, in per cent. */
+/** Minimum failure rate, in per cent, at which a step is a problem. */
 export const PROBLEM_FROM_PCT = 5;
 
-/** Advice is given for at most this many steps, those with the most failures. */
+/** Maximum number of steps, those with the most failures, for which advice is given. */
 export const ADVISED_STEPS = 2;
 
-/** Whether a step is one: by what its retries left of its failures. */
+/** Whether a step is a problem, judged by its failure rate after retries. */
 export function isProblem({ finalErrorRatePct = 0 }: { finalErrorRatePct?: number }): boolean {
   return finalErrorRatePct >= PROBLEM_FROM_PCT;
 }
 
-/** What advice about errors rests on: the part of the facts of `errors` that it reads. */
+/** The facts of `errors` that advice is based on. */
 export interface AdviceFacts {
   rows: readonly { step: string; retried: number; finalFailures: number; finalErrorRatePct?: number }[];
   /** The most frequent first. */
@@ -230,8 +230,8 @@ export interface AdviceFacts {
 }
 
 /**
- * Retry where the same call may succeed a moment later; where the cause is unknown, look at it first; where a retry
- * cannot help, or the step is retried already, say nothing.
+ * Suggests a retry if the same call may succeed a moment later, or an investigation if the cause is unknown. No finding
+ * if a retry cannot help or the step is already retried.
  */
 export const retryFailures = findingRule('retry-failures', (facts: AdviceFacts) =>
   findFailingSteps(facts).flatMap(({ step, finalFailures, isRetried, cause }) => {
@@ -251,7 +251,7 @@ export const remedyCause = findingRule('remedy-cause', (facts: AdviceFacts) => {
   return [...causes].map(({ remedy, phrase }) => ({ severity: 'advice', text: remedy, evidence: { cause: phrase } }));
 });
 
-/** What the user should get while a step fails, by the kind of the step. */
+/** What the program should do for the user while a step fails, by kind of step. */
 export const fallBack = findingRule('fall-back', (facts: AdviceFacts) =>
   findFailingSteps(facts).map(({ step, finalErrorRatePct }) => {
     const text = `${phrasesOf(step).fallback ?? 'Add a fallback for'} when ${stepDisplayName(step)} fails`;
@@ -259,7 +259,7 @@ export const fallBack = findingRule('fall-back', (facts: AdviceFacts) =>
   }),
 );
 
-/** What to keep an eye on, so that the cause is noticed before users notice it; each once. */
+/** What to monitor, so that the cause is noticed before users are affected; without duplicates. */
 export const monitorCause = findingRule('monitor-cause', (facts: AdviceFacts) => {
   const causes = findFailingSteps(facts).flatMap(({ cause }) => cause ?? []);
   return [...new Set(causes.map((cause) => cause.monitoring))].map((text) => ({
@@ -269,7 +269,7 @@ export const monitorCause = findingRule('monitor-cause', (facts: AdviceFacts) =>
   }));
 });
 
-/** A step that fails often, and why, as far as its most frequent error tells. */
+/** A step that fails often, and the cause of its most frequent error, if known. */
 interface FailingStep {
   step: string;
   finalFailures: number;
@@ -278,7 +278,7 @@ interface FailingStep {
   cause?: ErrorCause | undefined;
 }
 
-/** The steps that advice is about: those that are a problem, the most failures first, two at most. */
+/** The steps that advice is about: those that are a problem, most failures first, up to {@link ADVISED_STEPS}. */
 function findFailingSteps({ rows, commonErrors }: AdviceFacts): FailingStep[] {
   return rows
     .filter(isProblem)

@@ -4,38 +4,38 @@ import { spearmanInterval, spearmanProbability } from './intervals.ts';
 import { buildReport, checkWindowed } from './report.ts';
 import type { Report, WindowedOptions } from './report.ts';
 
-/** How the durations of two steps go together. */
+/** The correlation between the durations of two steps. */
 export interface CorrelatedPair {
   a: string;
   b: string;
   /** Spearman's rank correlation, from −1 to 1. */
   spearman: number;
-  /** Conversations in which both were completed. */
+  /** Number of conversations in which both were completed. */
   n: number;
-  /** 95 % interval of `spearman`; absent below four conversations. */
+  /** 95 % confidence interval of `spearman`; absent for fewer than four conversations. */
   interval?: [low: number, high: number];
 }
 
 /** The data of `correlation`. */
 export interface Correlation {
-  /** In step order, and last `duration`: that of the whole conversation, where it completed. */
+  /** In step order; the last one is `duration`, that of the whole conversation if it completed. */
   steps: string[];
-  /** Conversations that start in the window. */
+  /** Number of conversations that start in the window. */
   n: number;
-  /** Spearman's rank correlation of each two of `steps`; null without variance, or below two conversations. */
+  /** Spearman's rank correlation of each pair of `steps`; null without variance or for fewer than two conversations. */
   matrix: (number | null)[][];
-  /** Every pair that has one, the strongest first, whatever its sign. */
+  /** All pairs with a correlation, by absolute value, strongest first. */
   ranked: CorrelatedPair[];
 }
 
-/** What the last of {@link Correlation.steps} is called. */
+/** Name of the last of {@link Correlation.steps}. */
 const DURATION = 'duration';
 
 /**
- * Which steps take long together, and with which of them conversations do: Spearman's rank correlation over the
+ * Shows which steps are slow together, and which make conversations slow: Spearman's rank correlation over the
  * conversations that start in the window and in which both steps were completed. A step's value is the sum of its
- * completed spans; ranks of equal values are averaged.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * completed spans; ties get their average rank.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function correlation(
   source: ConversationSource,
@@ -50,7 +50,7 @@ export async function correlation(
   return buildReport({ command: 'correlation', source, window, timeZone, coverage, data, findings });
 }
 
-/** The correlation of every two columns of `durations`, over the conversations that start in the window. */
+/** The correlation of each pair of columns of `durations`, over the conversations that start in the window. */
 function correlate(durations: StepDurations): Correlation {
   const isCounted = (row: number): boolean => durations.startsInWindow[row] === 1;
   const n = durations.startsInWindow.filter((starts) => starts === 1).length;
@@ -83,19 +83,21 @@ function correlate(durations: StepDurations): Correlation {
 }
 
 export interface Spearman {
-  /** Null without variance or below two rows. */
+  /** Null without variance or for fewer than two rows. */
   rho: number | null;
-  /** Rows in which both columns have a value. */
+  /** Number of rows in which both columns have a value. */
   n: number;
 }
 
-/** What a column says, by row, ascending. */
+/** The known values of a column, by ascending row. */
 export interface KnownValues {
   rows: Uint32Array;
   ms: Float64Array;
 }
 
-/** Spearman's rank correlation over the rows that both have a value for: Pearson's of the averaged ranks. */
+/**
+ * Spearman's rank correlation over the rows in which both have a value: Pearson's correlation of the averaged ranks.
+ */
 export function spearman(left: KnownValues, right: KnownValues): Spearman {
   const [inLeft, inRight]: [number[], number[]] = [[], []];
   for (let a = 0, b = 0; a < left.rows.length && b < right.rows.length;) {
@@ -119,11 +121,11 @@ export function spearman(left: KnownValues, right: KnownValues): Spearman {
     yy += dy * dy;
   }
   if (xx === 0 || yy === 0) return { rho: null, n };
-  // Rounding may lead a little beyond ±1.
+  // Rounding errors may lead slightly beyond ±1.
   return { rho: Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy))), n };
 }
 
-/** The rank of every value, from 0; equal values share the mean of their ranks. */
+/** The rank of every value, from 0; ties get their average rank. */
 export function averageRanks(values: Float64Array): Float64Array {
   const sorted = values.toSorted();
   const rankByValue = new Map<number, number>();
@@ -136,18 +138,18 @@ export function averageRanks(values: Float64Array): Float64Array {
   return values.map((value) => rankByValue.get(value)!);
 }
 
-/** What the rules of `correlation` look at. */
+/** Input of the finding rules of `correlation`. */
 export interface CorrelationFacts {
   data: Correlation;
 }
 
-/** Below this number of conversations a correlation says nothing. */
+/** Minimum number of conversations for a meaningful correlation. */
 export const CONVERSATIONS_TO_CORRELATE = 10;
 
-/** A correlation is worth a sentence from this strength on, whatever its sign. */
+/** Minimum absolute value of a correlation that is reported. */
 export const CORRELATED_FROM = 0.5;
 
-/** The step with which the duration of conversations goes most. */
+/** The step whose duration has the strongest correlation with that of the conversation. */
 export const durationCorrelation = findingRule('duration-correlation', ({ data }: CorrelationFacts) => {
   const [strongest] = clearPairs(data).filter(({ b }) => b === DURATION);
   if (strongest === undefined) return [];
@@ -156,7 +158,7 @@ export const durationCorrelation = findingRule('duration-correlation', ({ data }
   return [{ severity: 'info', text, evidence: evidenceOf(strongest) }];
 });
 
-/** Other steps that take long together, or one when the other does not. */
+/** Other pairs of steps with a positive or negative correlation. */
 export const linkedSteps = findingRule('linked-steps', ({ data }: CorrelationFacts) =>
   clearPairs(data)
     .filter(({ b }) => b !== DURATION)
@@ -170,7 +172,7 @@ export const linkedSteps = findingRule('linked-steps', ({ data }: CorrelationFac
     }),
 );
 
-/** That nothing goes together, or that there are too few conversations to tell. */
+/** There is no correlation, or there are too few conversations. */
 export const noCorrelation = findingRule('no-correlation', ({ data }: CorrelationFacts) => {
   const { n } = data;
   if (clearPairs(data).length > 0) return [];
@@ -184,7 +186,7 @@ export const noCorrelation = findingRule('no-correlation', ({ data }: Correlatio
 /** The findings of `correlation`, in the order in which they are printed. */
 export const correlationRules = [durationCorrelation, linkedSteps, noCorrelation];
 
-/** Pairs that are strong, and that chance would hardly bring about among so many. */
+/** Pairs with a strong correlation that is significant, given the number of pairs. */
 function clearPairs({ ranked }: Correlation): CorrelatedPair[] {
   return ranked.filter(
     ({ spearman: rho, n }) =>

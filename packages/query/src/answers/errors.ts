@@ -33,22 +33,22 @@ export interface StepErrorRow {
   errorRatePct: number;
   /** 95 % interval of `errorRatePct`. */
   interval?: PercentInterval;
-  /** Spans that were retried, whatever became of the retry. */
+  /** Number of spans that were retried, whether or not the retry succeeded. */
   retried: number;
-  /** Failures that were not retried. */
+  /** Number of failures that were not retried. */
   finalFailures: number;
-  /** `finalFailures` of the spans that were not retried; absent where all of them were. */
+  /** Failure rate without the spans that were retried; absent if all were. */
   finalErrorRatePct?: number;
 }
 
-/** How many groups of errors the findings look at. */
+/** Number of groups of errors that the findings use. */
 const COMMON_ERRORS_READ = 10;
 
 /**
- * Failure rate of each step: `failed` + `timed_out` + `abandoned` of all its spans in the window, and what is left of it
- * after retries. In step order. Findings judge by the final rate. With `by` group by group, the largest first, and findings
- * name the steps of each group that fail too often.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * Failure rate of each step (`failed` + `timed_out` + `abandoned`, of all its spans in the window), and the rate after
+ * retries, which findings are based on. In step order. With `by` per group, largest first, with findings about steps
+ * that fail too often in a group.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function errors(
   source: ConversationSource,
@@ -90,21 +90,21 @@ export async function errors(
   });
 }
 
-/** What the rules of `errors` look at. */
+/** Input of the finding rules of `errors`. */
 export interface ErrorsFacts {
   /** In step order. */
   rows: StepErrorRow[];
-  /** The most frequent first. */
+  /** Most frequent first. */
   commonErrors: CommonErrorRow[];
 }
 
-/** From this failure rate on a step is unacceptable: the bound above which `watch` raises its alert, in per cent. */
+/** Minimum failure rate, in per cent, that is unacceptable; also the default limit of `watch`. */
 export const UNACCEPTABLE_FROM_PCT = 10;
 
-/** Most errors are in one step above this share, in per cent. */
+/** Percentage of errors above which most are in one step. */
 export const MOST_ABOVE_PCT = 50;
 
-/** Each step that fails in 5 % of its calls or more, failures that were retried aside. */
+/** Each step that fails in at least 5 % of its calls, without failures that were retried. */
 export const highErrorRate = findingRule('high-error-rate', ({ rows }: ErrorsFacts) =>
   rows.filter(isProblem).map(({ step, total, failures, retried, finalFailures, finalErrorRatePct = 0 }) => {
     const judgement = finalErrorRatePct >= UNACCEPTABLE_FROM_PCT ? ' - unacceptably high!' : '';
@@ -116,7 +116,7 @@ export const highErrorRate = findingRule('high-error-rate', ({ rows }: ErrorsFac
   }),
 );
 
-/** Where the errors are: all in one step, or more than half of them. Silent where there is only one step. */
+/** Whether all errors, or more than half of them, are in one step. No finding if there is only one step. */
 export const errorsInOneStep = findingRule('errors-in-one-step', ({ rows, commonErrors }: ErrorsFacts) => {
   const failures = rows.reduce((sum, row) => sum + row.failures, 0);
   const worst = rows.toSorted((a, b) => b.failures - a.failures)[0];
@@ -127,7 +127,7 @@ export const errorsInOneStep = findingRule('errors-in-one-step', ({ rows, common
     commonErrors.filter((error) => error.step === worst.step).map((error) => findErrorCause(error)?.area),
   );
   const [area] = areas;
-  // Several kinds of trouble, or one that we cannot name, are no single reason.
+  // No reason if there are several kinds of problems or an unknown one.
   const reason = areas.size === 1 && area !== undefined ? ` (${area})` : '';
   const where = `in ${stepDisplayName(worst.step)} step`;
   const text =
@@ -138,7 +138,7 @@ export const errorsInOneStep = findingRule('errors-in-one-step', ({ rows, common
   return [{ severity: 'info', text, evidence }];
 });
 
-/** The step right before the first one that fails, without a failure of its own: what leads there can be relied on. */
+/** The step directly before the first one with failures, if it has none itself. */
 export const reliableStep = findingRule('reliable-step', ({ rows }: ErrorsFacts) => {
   const firstFailing = rows.findIndex((row) => row.failures > 0);
   const before = firstFailing > 0 ? rows[firstFailing - 1] : undefined;
@@ -147,10 +147,10 @@ export const reliableStep = findingRule('reliable-step', ({ rows }: ErrorsFacts)
   return [{ severity: 'good', text, evidence: { step: before.step, total: before.total } }];
 });
 
-/** More than these are only counted. */
+/** Maximum number of step names; further ones are only counted. */
 const STEPS_NAMED = 5;
 
-/** The steps after the first one that fails which have no failure themselves. */
+/** The steps without failures after the first one with failures. */
 export const neverFailingSteps = findingRule('never-failing-steps', ({ rows }: ErrorsFacts) => {
   const firstFailing = rows.findIndex((row) => row.failures > 0);
   if (firstFailing === -1) return [];
@@ -174,7 +174,7 @@ export const noFailures = findingRule('no-failures', ({ rows }: ErrorsFacts) => 
   return [{ severity: 'good', text: `No failure in ${counted(total, 'step call')}`, evidence: { total } }];
 });
 
-/** Attempts failed, and a retry made up for each of them. */
+/** There were failures, but all were followed by a successful retry. */
 export const recoveredByRetry = findingRule('recovered-by-retry', ({ rows }: ErrorsFacts) => {
   const failures = rows.reduce((sum, row) => sum + row.failures, 0);
   if (failures === 0 || rows.some((row) => row.finalFailures > 0)) return [];

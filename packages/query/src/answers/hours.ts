@@ -11,9 +11,9 @@ export interface HourRow {
 }
 
 /**
- * Conversations that start in each clock hour of the zone, oldest first; hours without any are left out. At the end of
- * daylight saving time the repeated hour is two rows, told apart by their instants.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * Number of conversations that start in each hour in the time zone, oldest first, without empty hours. The hour that is
+ * repeated at the end of daylight saving time has two rows, at different instants.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function hours(source: ConversationSource, options: WindowedOptions): Promise<Report<'hours', HourRow[]>> {
   checkWindowed(options);

@@ -1,38 +1,38 @@
 /**
- * `part` as a percentage of `whole`, rounded as every `…Pct` is: to two decimals, halves away from zero.
- * 0 where `whole` is 0. Multiplies before it divides, so that counts which lie on a half are found there exactly.
+ * `part` as a percentage of `whole`, rounded like every `…Pct` to two decimals, halves away from zero. 0 if `whole` is
+ * 0. Multiplies before dividing, so that halves are exact.
  */
 export function percentOf(part: number, whole: number): number {
   if (whole === 0) return 0;
   const hundredths = (part * 10_000) / whole;
-  // Math.round sends halves up, so the sign is put aside; `+ 0` turns −0 into 0.
+  // Math.round rounds halves up, so the sign is handled separately; `+ 0` turns −0 into 0.
   return (Math.sign(hundredths) * Math.round(Math.abs(hundredths))) / 100 + 0;
 }
 
-/** {@link percentOf} for durations in whole nanoseconds, exact at any length; undefined where `whole` is 0. */
+/** {@link percentOf} for durations in nanoseconds, exact for any length; undefined if `whole` is 0. */
 export function percentOfNano(part: bigint, whole: bigint): number | undefined {
   if (whole === 0n) return undefined;
   return Number((part * 20_000n + whole) / (2n * whole)) / 100;
 }
 
-/** Milliseconds as whole nanoseconds, rounded. */
+/** Converts milliseconds to nanoseconds, rounded to an integer. */
 export function nanosecondsOf(durationMs: number): bigint {
   return BigInt(Math.round(durationMs * 1_000_000));
 }
 
-/** The value that a standard normal variable stays below in 97.5 % of cases. */
+/** The 97.5 % quantile of the standard normal distribution. */
 const Z_95 = 1.959_963_984_540_054;
 
-/** The level of every interval in this file. */
+/** The confidence level of all intervals in this file. */
 const LEVEL = 0.95;
 
-/** Both ends of a 95 % interval of a share, in per cent, rounded as every percentage. */
+/** Both ends of the 95 % confidence interval of a proportion, in per cent, rounded like every percentage. */
 export type PercentInterval = [lowPct: number, highPct: number];
 
 /**
- * The 95 % interval of the share that `part` of `whole` stands for, by Wilson's score (*Probable Inference, the Law of
- * Succession, and Statistical Inference*, 1927): it holds at 0 % and 100 % too, where the textbook interval has no
- * length. Undefined where `whole` is 0.
+ * The 95 % confidence interval of the proportion that `part` of `whole` is an estimate of, by Wilson's score (*Probable
+ * Inference, the Law of Succession, and Statistical Inference*, 1927). Unlike the normal approximation, it is valid at
+ * 0 % and 100 %. Undefined if `whole` is 0.
  */
 export function wilsonInterval(part: number, whole: number): PercentInterval | undefined {
   if (whole === 0) return undefined;
@@ -41,19 +41,18 @@ export function wilsonInterval(part: number, whole: number): PercentInterval | u
   const centre = share + zz / (2 * whole);
   const margin = Z_95 * Math.sqrt((share * (1 - share)) / whole + zz / (4 * whole ** 2));
   const scale = 1 + zz / whole;
-  // At 0 and 1 rounding errors would lead a little beyond.
+  // At 0 and 1, rounding errors would lead slightly outside the range.
   const low = part === 0 ? 0 : (centre - margin) / scale;
   const high = part === whole ? 1 : (centre + margin) / scale;
   return [percentOf(low, 1), percentOf(high, 1)];
 }
 
 /**
- * Which of `count` sorted values enclose the quantile at `probability` in at least 95 % of samples, whatever their
- * distribution: places from 0 (the smallest) to `count` − 1. Undefined for an end that lies beyond all values, where
- * there are too few of them.
+ * The indices, from 0 to `count` − 1, of two of `count` sorted values that enclose the quantile at `probability` in at
+ * least 95 % of samples of any distribution. An end is undefined if there are too few values.
  *
- * The number of values below the quantile is binomial (David and Nagaraja, *Order Statistics*, 2003, chapter 7.1). Both
- * ends leave out 2.5 % at most; then the interval is shortened at one end as long as it keeps 95 %.
+ * The number of values below the quantile is binomial (David and Nagaraja, *Order Statistics*, 2003, chapter 7.1). Each
+ * end excludes at most 2.5 %; then the interval is shortened at one end as long as it keeps 95 %.
  */
 export function orderStatisticInterval(
   count: number,
@@ -61,7 +60,7 @@ export function orderStatisticInterval(
 ): [low: number | undefined, high: number | undefined] {
   const { first, likelihoods } = likelyNumbersBelow(count, probability);
   const tail = (1 - LEVEL) / 2;
-  // Leaving out that `first` to `low` − 1, or `high` + 1 to the last, of the values lie below.
+  // Excludes the cases that `first` to `low` − 1, or `high` + 1 to the last, values are below the quantile.
   let low = 0;
   let lowTail = 0;
   while (lowTail + likelihoods[low]! <= tail) lowTail += likelihoods[low++]!;
@@ -78,8 +77,8 @@ export function orderStatisticInterval(
 }
 
 /**
- * How likely it is that `first`, `first` + 1, … of `count` values lie below the quantile at `probability`; what is less
- * likely than about 10⁻¹⁵ in all is left out.
+ * The probabilities that `first`, `first` + 1, … of `count` values are below the quantile at `probability`, without
+ * tails of a total probability of about 10⁻¹⁵.
  */
 function likelyNumbersBelow(count: number, probability: number): { first: number; likelihoods: Float64Array } {
   const mean = count * probability;
@@ -106,8 +105,8 @@ function logFactorial(n: number): number {
 }
 
 /**
- * The standard error of the median of values in ascending order, from two of them on either side of it, by Price and
- * Bonett (*Estimating the Variance of the Sample Median*, 2001). Takes 4 values or more.
+ * The standard error of the median of sorted values, from one value on either side of it, by Price and Bonett
+ * (*Estimating the Variance of the Sample Median*, 2001). Requires at least 4 values.
  */
 export function medianStandardError(sorted: ArrayLike<number>): number {
   const count = sorted.length;
@@ -118,9 +117,9 @@ export function medianStandardError(sorted: ArrayLike<number>): number {
 }
 
 /**
- * The 95 % interval of Spearman's `rho` over `count` pairs, by Fisher's transformation with the standard error of
- * Bonett and Wright (*Sample size requirements for estimating Pearson, Kendall and Spearman correlations*, 2000).
- * Undefined for fewer than four pairs.
+ * The 95 % confidence interval of Spearman's `rho` over `count` pairs, by Fisher's transformation with the standard
+ * error of Bonett and Wright (*Sample size requirements for estimating Pearson, Kendall and Spearman correlations*,
+ * 2000). Undefined for fewer than four pairs.
  */
 export function spearmanInterval(rho: number, count: number): [low: number, high: number] | undefined {
   if (count < 4) return undefined;
@@ -129,13 +128,13 @@ export function spearmanInterval(rho: number, count: number): [low: number, high
   return [Math.tanh(Math.atanh(rho) - margin), Math.tanh(Math.atanh(rho) + margin)];
 }
 
-/** How likely chance alone gives `count` unrelated pairs a rank correlation as far from 0 as `rho`, about. */
+/** Approximate probability that `count` unrelated pairs have a rank correlation at least as far from 0 as `rho`. */
 export function spearmanProbability(rho: number, count: number): number {
   if (Math.abs(rho) === 1) return 0;
   return 2 * normalTail((Math.abs(Math.atanh(rho)) * Math.sqrt(count - 3)) / Math.sqrt(1.06));
 }
 
-/** How likely a standard normal variable exceeds `z` ≥ 0 (Abramowitz and Stegun 26.2.17, to 7.5 · 10⁻⁸). */
+/** Probability that a standard normal variable exceeds `z` ≥ 0 (Abramowitz and Stegun 26.2.17, error < 7.5 · 10⁻⁸). */
 export function normalTail(z: number): number {
   const t = 1 / (1 + 0.231_641_9 * z);
   const series =
@@ -155,7 +154,7 @@ export function normalQuantile(probability: number): number {
 
 /**
  * The value that Student's t with `degrees` of freedom exceeds with `probability`, from 0 to ½, by the expansion of
- * Abramowitz and Stegun 26.7.5: to 1 % from 9 degrees on.
+ * Abramowitz and Stegun 26.7.5; accurate to 1 % from 9 degrees on.
  */
 export function studentQuantile(probability: number, degrees: number): number {
   const z = normalQuantile(probability);

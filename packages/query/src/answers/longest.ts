@@ -4,15 +4,15 @@ import type { ConversationRow } from './recent.ts';
 import { buildReport, checkLimit, checkWindowed } from './report.ts';
 import type { Report, WindowedOptions } from './report.ts';
 
-/** What {@link longest} is asked with. */
+/** Options of {@link longest}. */
 export interface LongestOptions extends WindowedOptions {
   /** Maximum number of rows, 1 to 10,000. @defaultValue `10` */
   limit?: number | undefined;
 }
 
 /**
- * The conversations that took longest by the clock (end − start), longest first.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * The conversations with the longest wall-clock duration (end − start), longest first.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function longest(
   source: ConversationSource,

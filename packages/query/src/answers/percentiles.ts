@@ -10,27 +10,27 @@ import { buildReport, checkWindowed, findGroups, findInGroup, withWarnings } fro
 import type { GroupedOptions, Report } from './report.ts';
 import { orderStatisticInterval } from './intervals.ts';
 
-/** What {@link percentiles} is asked with. */
+/** Options of {@link percentiles}. */
 export interface PercentilesOptions extends GroupedOptions {
-  /** The step's name; `response latency` for that of conversations, where no step is named so. */
+  /** Name of the step, or `response latency` for that of conversations, if no step has that name. */
   step: string;
   /** The duration of the step, or the time to its first output. @defaultValue `'duration'` */
   of?: 'duration' | 'first-output' | undefined;
 }
 
-/** Percentiles that `percentiles` answers. */
+/** The percentiles in the answer of `percentiles`. */
 export type PercentileName = 'p10' | 'p25' | 'p50' | 'p75' | 'p90' | 'p95' | 'p99';
 
-/** How the values of a step are spread. */
+/** The distribution of the values of a step. */
 interface Spread {
-  /** How many values the percentiles are of. */
+  /** Number of values. */
   count: number;
   leftOut: LeftOut;
-  /** In ms; empty where nothing is counted. */
+  /** In ms; empty if there are no values. */
   percentiles: Partial<Record<PercentileName, number>>;
   /**
-   * 95 % interval of each percentile in ms, by order statistics: it holds whatever the distribution. An end is null
-   * where `count` is too small to have one. Absent where nothing is counted.
+   * 95 % confidence interval of each percentile in ms, by order statistics, so independent of the distribution. An end
+   * is null if `count` is too small for it. Absent if there are no values.
    */
   intervals?: Partial<Record<PercentileName, [lowMs: number | null, highMs: number | null]>>;
 }
@@ -43,9 +43,9 @@ export interface GroupPercentiles extends Spread {
 /** The data of `percentiles`. */
 export interface StepPercentiles extends Spread {
   step: string;
-  /** Present where it is not the duration. */
+  /** Absent for the duration. */
   of?: 'first-output';
-  /** With `by`: each group on its own, the largest first. What stands beside it is of all groups together. */
+  /** With `by`: the groups, largest first. All other fields are about all groups together. */
   groups?: GroupPercentiles[];
 }
 
@@ -59,14 +59,14 @@ const PERCENTILES: readonly (readonly [name: PercentileName, probability: number
   ['p99', 0.99],
 ];
 
-/** Of how many groups one question asks for the intervals of all percentiles. */
+/** Maximum number of groups for whose intervals one question can ask. */
 const GROUPS_PER_QUESTION = Math.floor((MAX_QUESTION_QUANTILES - PERCENTILES.length) / (2 * PERCENTILES.length));
 
 /**
- * P10 to P99 of one step's duration, or of the time to its first output, in ms, over its completed spans shorter than
- * 60 s, by linear interpolation at index (n−1)·p/100 of the sorted values, each with its 95 % interval. A step never seen
- * has count 0, no percentiles, and a warning in the coverage. With `by` also group by group.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * P10 to P99 of the duration of one step, or of its time to first output, in ms, over its completed spans shorter than
+ * 60 s, by linear interpolation at index (n−1)·p/100 of the sorted values, each with a 95 % confidence interval. A step
+ * that does not occur has count 0, no percentiles, and a warning in the coverage. With `by`, also per group.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function percentiles(
   source: ConversationSource,
@@ -107,21 +107,21 @@ interface SpreadQuestion {
   groupBy: GroupBy | undefined;
 }
 
-/** How the values of each group are spread; of all where there is no grouping. */
+/** The distribution of each group; without groups, that of all values. */
 async function readSpreads(
   source: ConversationSource,
   question: SpreadQuestion,
 ): Promise<Omit<Measured, 'rows'> & { spreads: (Spread & { group?: string })[] }> {
-  // Which of the sorted values enclose a percentile depends on how many there are, so that is asked first.
+  // Asks for the counts first: the interval's indices in the sorted values depend on them.
   const { rows: counted, ...measured } = await measure(source, question, []);
   const spreads: (Spread & { group?: string })[] = [];
-  // One question bears only so many quantiles.
+  // The number of quantiles per question is limited.
   for (let from = 0; from < counted.length; from += GROUPS_PER_QUESTION) {
     const some = counted.slice(from, from + GROUPS_PER_QUESTION);
     const ends = some.map(({ count }) => PERCENTILES.map(([, each]) => orderStatisticInterval(count, each)));
     const { rows } = await measure(source, question, [
       ...PERCENTILES.map(([, probability]) => probability),
-      // The quantile at i/(n−1) is the value at place i itself. An end that does not exist is asked for in vain.
+      // The quantile at i/(n−1) is the value at index i itself. For an end that does not exist, the result is ignored.
       ...some.flatMap(({ count }, index) =>
         ends[index]!.flat().map((place = 0) => (count > 1 ? place / (count - 1) : 0)),
       ),
@@ -143,12 +143,12 @@ async function readSpreads(
   return { ...measured, spreads };
 }
 
-/** What percentiles are computed from. */
+/** The data from which percentiles are computed. */
 interface Measured {
   isSeen: boolean;
-  /** Whether it is of conversations, not of a step. */
+  /** Whether it is the response latency of conversations instead of a step. */
   isResponse: boolean;
-  /** One a group; one in all without groups, none where there is no such step. */
+  /** One row per group; one row without groups; none if the step does not occur. */
   rows: { group?: string; count: number; leftOut: LeftOut; quantilesMs: readonly number[] }[];
   coverage: Coverage;
 }
@@ -188,7 +188,7 @@ const NOTHING_LEFT_OUT: LeftOut = { tooLong: 0, notCompleted: 0 };
 
 const EMPTY_SPREAD: Spread & { group?: string } = { count: 0, leftOut: NOTHING_LEFT_OUT, percentiles: {} };
 
-/** An object by the names of {@link PERCENTILES}, without those that `valueAt` their index is undefined for. */
+/** An object by the names of {@link PERCENTILES}, without those for whose index `valueAt` returns undefined. */
 function byName<Value>(valueAt: (index: number) => Value | undefined): Partial<Record<PercentileName, Value>> {
   return Object.fromEntries(
     PERCENTILES.flatMap(([name], index) => {
@@ -198,30 +198,30 @@ function byName<Value>(valueAt: (index: number) => Value | undefined): Partial<R
   );
 }
 
-/** What the rules of `percentiles` look at. */
+/** Input of the finding rules of `percentiles`. */
 export interface PercentilesFacts {
   data: StepPercentiles;
 }
 
-/** Half of fewer calls is not worth a sentence. */
+/** Minimum number of calls for a finding about the median. */
 export const CALLS_FOR_MEDIAN = 2;
 
-/** "In less than nothing" is no sentence. */
+/** Shorter durations would be printed as 0. */
 const MIN_PRINTED_MS = 0.1;
 
-/** A tenth of fewer calls is less than one. */
+/** Minimum number of calls of which the slowest tenth is at least one. */
 export const CALLS_FOR_TAIL = 10;
 
-/** The slowest tenth is a slow tail from this many times the median on. */
+/** The slowest tenth is a slow tail if it takes at least this many times the median. */
 export const TAIL_FROM_MEDIANS = 1.25;
 
-/** With fewer calls the 99th percentile is little more than the slowest one. */
+/** With fewer calls, the 99th percentile is nearly the maximum. */
 export const CALLS_FOR_OUTLIERS = 40;
 
-/** The slowest hundredth are outliers from this many times the median on. */
+/** The slowest hundredth are outliers if they take at least this many times the median. */
 export const OUTLIERS_FROM_MEDIANS = 1.5;
 
-/** How long half of the calls take at most. */
+/** The maximum duration of the faster half of the calls. */
 export const medianCall = findingRule('median-call', ({ data }: PercentilesFacts) => {
   const { step, count, percentiles } = data;
   const { p50: p50Ms } = percentiles;
@@ -230,7 +230,7 @@ export const medianCall = findingRule('median-call', ({ data }: PercentilesFacts
   return [{ severity: 'info', text, evidence: { step, count, p50Ms } }];
 });
 
-/** What the slowest tenth of the calls takes at least. */
+/** The minimum duration of the slowest tenth of the calls. */
 export const slowTail = findingRule('slow-tail', ({ data }: PercentilesFacts) => {
   const { step, count, percentiles } = data;
   const { p50: p50Ms, p90: p90Ms } = percentiles;
@@ -240,7 +240,7 @@ export const slowTail = findingRule('slow-tail', ({ data }: PercentilesFacts) =>
   return [{ severity: isTail ? 'warning' : 'info', text, evidence: { step, count, p50Ms, p90Ms } }];
 });
 
-/** What the slowest hundredth of the calls takes at least, where that is far from the median. */
+/** The minimum duration of the slowest hundredth of the calls, if it is far from the median. */
 export const slowOutliers = findingRule('slow-outliers', ({ data }: PercentilesFacts) => {
   const { step, count, percentiles } = data;
   const { p50: p50Ms, p99: p99Ms } = percentiles;

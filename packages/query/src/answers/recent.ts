@@ -13,15 +13,15 @@ export interface ConversationRow {
   workflow?: string;
   startTime: string;
   endTime: string;
-  /** End − start, by the clock. */
+  /** Wall-clock duration: end − start. */
   durationMs: number;
-  /** Sum of the outermost steps' durations; more than `durationMs` where steps overlap. */
+  /** Sum of the outermost steps' durations; may exceed `durationMs` if steps overlap. */
   stepSumMs: number;
   /** Response latency: from the end of the user's input to the first output that the user perceives. */
   responseMs?: number;
   stepCount: number;
   outcome: ConversationOutcome;
-  /** Where the conversation is a failure: the last outermost step that failed and was not retried. */
+  /** If the conversation failed: the last outermost step that failed and was not retried. */
   failedStep?: string;
 }
 
@@ -45,11 +45,11 @@ export function conversationRow(conversation: ConversationRecord): ConversationR
   };
 }
 
-/** What {@link recent} is asked with. */
+/** Options of {@link recent}. */
 export interface RecentOptions {
-  /** IANA zone that times are shown in; it stands in the report. */
+  /** IANA time zone of times in the report; included in it. */
   timeZone: string;
-  /** Conversations that start in it; all of them when absent. */
+  /** Only conversations that start in it. @defaultValue all time */
   window?: Window | undefined;
   filters?: ConversationFilters | undefined;
   /** Maximum number of rows, 1 to 10,000. @defaultValue `10` */
@@ -57,8 +57,8 @@ export interface RecentOptions {
 }
 
 /**
- * The newest conversations, open ones included, newest start first.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * The newest conversations, including open ones, newest start first.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function recent(
   source: ConversationSource,

@@ -11,16 +11,16 @@ import type { ConversationSource, SourceKind } from '../questions.ts';
 import { formatInstant, isTimeZone } from '../time/instant.ts';
 
 /**
- * What every answer returns and `--json` prints: a contract with users, which only grows.
+ * What every answer returns and `--json` prints. Public: fields are only ever added.
  *
  * In `data`, times are RFC 3339 in UTC with 6 decimals, `…Ms` are milliseconds, `…Pct` percentages rounded to two
- * decimals (halves away from zero); nothing else is rounded. What is unknown is absent.
+ * decimals (halves away from zero); nothing else is rounded. Unknown values are absent.
  */
 export interface Report<Command extends string, Data> {
   command: Command;
-  /** What the rows are grouped by, as it was asked for; absent where they are not. */
+  /** What the rows are grouped by, as given; absent if they are not grouped. */
   by?: string;
-  /** Only `timeZone` on answers without a window. */
+  /** Only `timeZone` in answers without a window. */
   window: { since?: string; until?: string; timeZone: string };
   source: { kind: SourceKind; location: string };
   coverage: Coverage;
@@ -28,12 +28,12 @@ export interface Report<Command extends string, Data> {
   findings: Finding[];
 }
 
-/** What the report of one answer is made of. */
+/** The parts of a report. */
 export interface ReportParts<Command extends string, Data> {
   command: Command;
   by?: string | undefined;
   source: ConversationSource;
-  /** Absent on answers without a window. */
+  /** Absent in answers without a window. */
   window?: Window | undefined;
   timeZone: string;
   coverage: Coverage;
@@ -41,7 +41,7 @@ export interface ReportParts<Command extends string, Data> {
   findings?: Finding[];
 }
 
-/** Puts an answer into the report that every command returns. */
+/** Builds the report of an answer. */
 export function buildReport<Command extends string, Data>(parts: ReportParts<Command, Data>): Report<Command, Data> {
   const { command, by, source, window, timeZone, coverage, data, findings = [] } = parts;
   return {
@@ -55,14 +55,14 @@ export function buildReport<Command extends string, Data>(parts: ReportParts<Com
   };
 }
 
-/** Both ends of `window` as reports write them. */
+/** Both ends of `window` in the format of reports. */
 export function windowInText(window: Window): { since: string; until: string } {
   return { since: formatInstant(window.sinceUnixNano), until: formatInstant(window.untilUnixNano) };
 }
 
 /**
- * The coverage of an answer that several questions about the same spans were asked for: the counts of the first,
- * complete when all were, every warning once.
+ * The coverage of an answer to which several questions about the same spans contributed: the counts of the first,
+ * complete if all are, every warning once.
  */
 export function coverageOfSameSpans(first: Coverage, ...others: readonly Coverage[]): Coverage {
   const all = [first, ...others];
@@ -74,38 +74,38 @@ export function coverageOfSameSpans(first: Coverage, ...others: readonly Coverag
   };
 }
 
-/** `coverage` with these warnings too. */
+/** Adds `warnings` to `coverage`. */
 export function withWarnings(coverage: Coverage, warnings: readonly Warning[] = []): Coverage {
   return { ...coverage, warnings: [...coverage.warnings, ...warnings] };
 }
 
-/** Every warning of all of these, each once. */
+/** All warnings, without duplicates. */
 export function warningsOnce(coverages: readonly Coverage[]): Warning[] {
   return [...new Map(coverages.flatMap(({ warnings }) => warnings.map((each) => [each.text, each] as const))).values()];
 }
 
-/** What every answer about many conversations is asked with. */
+/** Options of every answer about many conversations. */
 export interface WindowedOptions {
   window: Window;
-  /** IANA zone that times are shown and hours are counted in; it stands in the report. */
+  /** IANA time zone of times and hours in the report; included in it. */
   timeZone: string;
   filters?: ConversationFilters | undefined;
 }
 
-/** What every answer about one conversation is asked with. */
+/** Options of every answer about one conversation. */
 export interface SingleOptions {
   conversationId: string;
-  /** IANA zone that times are shown in; it stands in the report. */
+  /** IANA time zone of times in the report; included in it. */
   timeZone: string;
 }
 
-/** @throws {@link QueryError} `OPTION_OUT_OF_RANGE` when the window is empty or the zone unknown. */
+/** @throws {@link QueryError} `OPTION_OUT_OF_RANGE` if the window is empty or the time zone unknown. */
 export function checkWindowed(options: WindowedOptions): void {
   checkWindow('window', options.window);
   checkTimeZone(options.timeZone);
 }
 
-/** @throws {@link QueryError} `OPTION_OUT_OF_RANGE` when there can be no such id or the zone is unknown. */
+/** @throws {@link QueryError} `OPTION_OUT_OF_RANGE` if the id is not a valid id or the time zone is unknown. */
 export function checkSingle(options: SingleOptions): void {
   if (!isConversationId(options.conversationId)) {
     throw outOfRange(
@@ -156,18 +156,18 @@ function outOfRange(message: string): QueryError {
   return new QueryError('OPTION_OUT_OF_RANGE', message);
 }
 
-/** What an answer is asked with that can be given group by group. */
+/** Options of an answer that can be grouped. */
 export interface GroupedOptions extends WindowedOptions {
   /**
-   * What steps are grouped by: one of {@link GROUP_ATTRIBUTES}, or the name of any attribute. It is read from the step,
-   * else from the root of its conversation, else from the resource. The ten values that most steps of the window have get
-   * a group each; all others are the group `(other)`, steps without a value the group `(none)`.
+   * What steps are grouped by: one of {@link GROUP_ATTRIBUTES}, or the name of any attribute. The value is that of the
+   * step, else of the root of its conversation, else of the resource. The ten most frequent values in the window have a
+   * group each; all others are in the group `(other)`, steps without a value in the group `(none)`.
    * @defaultValue no groups
    */
   by?: string | undefined;
 }
 
-/** Short names of the attributes that answers are grouped by. */
+/** Short names of attributes for grouping. */
 export const GROUP_ATTRIBUTES: Readonly<Record<string, string>> = {
   model: ATTRIBUTE.requestModel,
   provider: ATTRIBUTE.provider,
@@ -177,18 +177,18 @@ export const GROUP_ATTRIBUTES: Readonly<Record<string, string>> = {
   session: ATTRIBUTE.sessionId,
 };
 
-/** How many values get a group of their own. */
+/** Maximum number of values with a group of their own. */
 const LARGEST_GROUPS = 10;
 
 const MAX_NAME_LENGTH = 256;
 
 /**
- * The attribute that `by` stands for.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE` where nothing can be grouped by it.
+ * The attribute for `by`.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE` if it is not possible to group by it.
  */
 export function attributeOf(option: string, by: string): string {
   const attribute = Object.hasOwn(GROUP_ATTRIBUTES, by) ? GROUP_ATTRIBUTES[by]! : by;
-  // Readers turn these into numbers and flags, or drop them.
+  // Readers convert these attributes to numbers or booleans, or drop them.
   const isNoText =
     attribute === ATTRIBUTE.recovered ||
     attribute === ATTRIBUTE.schemaVersion ||
@@ -203,14 +203,14 @@ export function attributeOf(option: string, by: string): string {
   );
 }
 
-/** The groups of an answer, and what its reader should know about them. */
+/** The groups of an answer, and warnings about them. */
 export interface Groups {
   groupBy: GroupBy;
   warnings: Warning[];
 }
 
 /**
- * The ten largest groups of `by` over all of `windows` together, the largest first; undefined where `by` is absent.
+ * The ten largest groups of `by` over all `windows` together, largest first; undefined without `by`.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`
  */
 export async function findGroups(
@@ -243,13 +243,13 @@ export async function findGroups(
   return { groupBy: { attribute, values }, warnings: values.length === 0 ? [attributeNeverSeen(attribute)] : [] };
 }
 
-/** The warning that no step has an attribute that was asked for. */
+/** The warning that no step has the attribute. */
 export function attributeNeverSeen(attribute: string): Warning {
   const text = `no step of the window has the attribute ${attribute}, on itself, on its root or on its resource; "trace" shows the attributes there are`;
   return { code: 'attribute-never-seen', text };
 }
 
-/** Rows by their group, in the order in which they come; rows without a group are one. */
+/** Rows by group, in order of first occurrence; rows without a group are in one entry. */
 export function byGroup<Row extends { group?: string }>(rows: readonly Row[]): Map<string | undefined, Row[]> {
   const groups = new Map<string | undefined, Row[]>();
   for (const row of rows) {
@@ -260,7 +260,7 @@ export function byGroup<Row extends { group?: string }>(rows: readonly Row[]): M
   return groups;
 }
 
-/** What `rules` see in the facts of a group; the group's name stands in front of the text and in the evidence. */
+/** Applies `rules` to the facts of a group; adds the group's name to the beginning of each text and to the evidence. */
 export function findInGroup<Facts>(
   group: string | undefined,
   rules: readonly FindingRule<Facts>[],

@@ -6,38 +6,38 @@ import type { PercentInterval } from './intervals.ts';
 import { buildReport, checkNumber, checkWindowed } from './report.ts';
 import type { Report, WindowedOptions } from './report.ts';
 
-/** What {@link satisfaction} is asked with. */
+/** Options of {@link satisfaction}. */
 export interface SatisfactionOptions extends WindowedOptions {
-  /** A conversation that takes less than this satisfies, in milliseconds. @defaultValue `7000` */
+  /** A shorter conversation counts as satisfied, in milliseconds. @defaultValue `7000` */
   targetMs?: number | undefined;
-  /** What has to be below the target: the whole conversation, or its response latency. @defaultValue `'duration'` */
+  /** Whether duration or response latency must be below the target. @defaultValue `'duration'` */
   by?: 'duration' | 'response' | undefined;
 }
 
 /** The data of `satisfaction`. */
 export interface Satisfaction {
-  /** Absent where the duration was judged. */
+  /** Absent for the duration. */
   by?: 'response';
   targetMs: number;
-  /** Conversations that start in the window and have ended; by response, without those in `withoutResponse`. */
+  /** Number of conversations that start in the window and have ended; by response, without `withoutResponse`. */
   conversations: number;
-  /** Those that completed and took, or answered in, less than the target. */
+  /** Number of those that completed and were below the target. */
   satisfied: number;
   /** Absent without conversations. */
   satisfiedPct?: number;
   /** 95 % interval of `satisfiedPct`; absent without conversations. */
   interval?: PercentInterval;
-  /** Conversations that have not ended yet, which count neither way. */
+  /** Number of conversations that have not ended yet, which are not counted. */
   open: number;
-  /** Conversations that completed and have no response latency, which count neither way; only by response. */
+  /** By response: number of completed conversations without a response latency, which are not counted. */
   withoutResponse?: number;
 }
 
 /**
- * The share of conversations that completed in less than the target, by the clock, of all that start in the window and
- * have ended, however they ended; with Wilson's 95 % interval. By response, those that completed and answered in less
- * than the target.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * The percentage of conversations that completed in less than the target (wall-clock time), of all that start in the
+ * window and have ended with any outcome, with Wilson's 95 % confidence interval. By response, the response latency of
+ * completed conversations must be below the target.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function satisfaction(
   source: ConversationSource,
@@ -54,7 +54,7 @@ export async function satisfaction(
     if (durations.startsInWindow[row] !== 1) return;
     const isCompleted = outcome === 'completed';
     if (outcome === 'open') open += 1;
-    // A failure without an answer satisfied nobody; a success without one was not measured.
+    // A failure without a latency is not satisfied; a completed conversation without one was not measured.
     else if (isCompleted && Number.isNaN(judgedMs[row])) withoutResponse += 1;
     else conversations += 1;
     if (isCompleted && judgedMs[row]! < targetMs) satisfied += 1;
@@ -73,18 +73,18 @@ export async function satisfaction(
   return buildReport({ command: 'satisfaction', source, window, timeZone, coverage, data, findings });
 }
 
-/** What the rules of `satisfaction` look at. */
+/** Input of the finding rules of `satisfaction`. */
 export interface SatisfactionFacts {
   data: Satisfaction;
 }
 
-/** From this share on conversations are satisfying, in per cent. */
+/** Minimum percentage for a good result. */
 export const SATISFYING_FROM_PCT = 90;
 
-/** Below this share it is a problem, in per cent. */
+/** Below this percentage, the result is a problem. */
 export const UNSATISFYING_BELOW_PCT = 75;
 
-/** The rule behind the number, the number, and how sure it is. */
+/** The criterion, the percentage, and its confidence interval. */
 export const satisfiedShare = findingRule('satisfied-share', ({ data }: SatisfactionFacts) => {
   const { by, targetMs, conversations, satisfied, satisfiedPct, interval } = data;
   if (satisfiedPct === undefined || interval === undefined) return [];
@@ -93,7 +93,7 @@ export const satisfiedShare = findingRule('satisfied-share', ({ data }: Satisfac
   return [{ severity: 'info', text, evidence: { targetMs, conversations, satisfied, satisfiedPct, interval } }];
 });
 
-/** Whether that share is good or bad, where the whole interval says so. */
+/** Whether the percentage is good or bad, if the whole interval is. */
 export const satisfactionVerdict = findingRule('satisfaction-verdict', ({ data }: SatisfactionFacts) => {
   const { targetMs, interval } = data;
   if (interval === undefined) return [];

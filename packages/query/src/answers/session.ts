@@ -15,10 +15,10 @@ import type { Report } from './report.ts';
 import { hasFailed, readConversations, sessionRow } from './sessions.ts';
 import type { SessionRow } from './sessions.ts';
 
-/** What {@link session} is asked with. */
+/** Options of {@link session}. */
 export interface SessionOptions {
   sessionId: string;
-  /** IANA zone that times are shown in; it stands in the report. */
+  /** IANA time zone of times in the report; included in it. */
   timeZone: string;
 }
 
@@ -26,9 +26,9 @@ export interface SessionOptions {
 export interface SessionConversation extends ConversationRow {
   /** Start − the session's start. */
   offsetMs: number;
-  /** From the latest end of those before it to its start; 0 for the first, and where they overlap. */
+  /** From the latest end of the previous conversations to its start; 0 for the first one or if they overlap. */
   pauseMs: number;
-  /** Of the failed step, where the conversation is a failure; for the first 20 of those. */
+  /** Of the failed step, for the first 20 failed conversations. */
   errorType?: string;
   errorMessage?: string;
 }
@@ -38,14 +38,14 @@ export interface SessionDetail extends Omit<SessionRow, 'conversations'> {
   conversations: SessionConversation[];
 }
 
-/** Of how many failures the error is looked up. */
+/** Maximum number of failures whose error is read. */
 const ERRORS_READ = 20;
 
 /**
- * One session: its conversations by start, with the pauses between them and what went wrong. Reads as many as there are,
- * up to a million.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION` where no conversation is of that session;
- *   `SourceError` when the source cannot answer.
+ * One session: its conversations by start, the pauses between them, and their errors. Reads up to a million
+ * conversations.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION` if no conversation has that session;
+ *   `SourceError` if the source cannot answer.
  */
 export async function session(
   source: ConversationSource,
@@ -85,7 +85,7 @@ interface ErrorFound {
   errorMessage?: string;
 }
 
-/** What the failed step of the conversation says. */
+/** The error of the failed step of the conversation. */
 async function findError(source: ConversationSource, { traceId, failedStep }: ConversationRecord): Promise<ErrorFound> {
   const { data } = await source.ask({ name: 'conversation', conversationId: traceId });
   const failed = data.spans
@@ -116,21 +116,21 @@ function onOneAxis(
   });
 }
 
-/** What the rules of `session` look at. */
+/** Input of the finding rules of `session`. */
 export interface SessionFacts {
   detail: SessionDetail;
 }
 
-/** Fewer response latencies show no trend. */
+/** Minimum number of response latencies for a trend. */
 const RESPONSES_FOR_TREND = 6;
 
-/** The last third must be this many times the first one. */
+/** Minimum ratio of the last third to the first third. */
 const GROWS_FROM_TIMES = 1.25;
 
-/** One minus the confidence with which a trend must not be chance. */
+/** Significance level for a trend. */
 const SIGNIFICANCE_LEVEL = 0.05;
 
-/** Users wait longer the longer the session lasts, as where a history of messages grows with every answer. */
+/** The response latency grows during the session, as with a message history that grows with every answer. */
 export const growingResponse = findingRule('growing-response', ({ detail }: SessionFacts) => {
   const waits = Float64Array.from(detail.conversations.flatMap(({ responseMs }) => responseMs ?? []));
   if (waits.length < RESPONSES_FOR_TREND) return [];
@@ -145,7 +145,7 @@ export const growingResponse = findingRule('growing-response', ({ detail }: Sess
   return [{ severity: 'warning', text, evidence: { conversations: waits.length, firstMs, lastMs, spearman: rho } }];
 });
 
-/** How many conversations of the session are failures, and at which steps. */
+/** How many conversations of the session failed, and at which steps. */
 export const failedConversations = findingRule('failed-conversations', ({ detail }: SessionFacts) => {
   const failed = detail.conversations.filter(hasFailed);
   if (failed.length === 0) return [];

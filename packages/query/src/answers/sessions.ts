@@ -10,13 +10,13 @@ import { formatInstant } from '../time/instant.ts';
 import { buildReport, checkLimit, checkWindowed, coverageOfSameSpans } from './report.ts';
 import type { Report, WindowedOptions } from './report.ts';
 
-/** Most conversations that one answer reads. */
+/** Maximum number of conversations that one answer reads. */
 const MAX_CONVERSATIONS = 1_000_000;
 
 /**
- * Hands every conversation that starts in the window, all without one, to `add`, the newest first, and returns what the
- * answer rests on. Reads a page after the other, because one question hands over only so many; each page ends where the next begins, and
- * what starts at that very instant is handed over once.
+ * Calls `add` with every conversation that starts in the window, or with all without a window, newest first; returns
+ * the coverage. Reads page by page, because the rows of one question are limited. Pages overlap at one instant, whose
+ * conversations are passed only once.
  */
 export async function readConversations(
   source: ConversationSource,
@@ -41,13 +41,14 @@ export async function readConversations(
     const oldest = data.at(-1)?.startTimeUnixNano;
     if (oldest === undefined || data.length < MAX_QUESTION_LIMIT) break;
     seenAtEdge = new Set(data.filter((each) => each.startTimeUnixNano === oldest).map(({ traceId }) => traceId));
-    // Where a whole page starts at one instant, there may be more of it than can be asked for.
+    // If a whole page starts at one instant, there may be more conversations at that instant than one question can
+    // return.
     const isOneInstant = seenAtEdge.size === data.length;
     isCutOff ||= isOneInstant || read >= MAX_CONVERSATIONS;
     pageWindow = { ...whole, untilUnixNano: isOneInstant ? oldest : oldest + 1n };
     if (read >= MAX_CONVERSATIONS || pageWindow.untilUnixNano <= whole.sinceUnixNano) break;
   }
-  // Pages overlap, so their counts cannot be added; any question about the window has its coverage.
+  // Pages overlap, so their counts cannot be added up. Any question about the window has the right coverage.
   if (coverages.length > 1) {
     coverages.unshift((await source.ask({ name: 'common-errors', window: whole, filters, limit: 1 })).coverage);
   }
@@ -55,19 +56,19 @@ export async function readConversations(
   return isCutOff ? onlyNewest(all, read) : all;
 }
 
-/** `coverage` of an answer that has only the newest conversations. */
+/** `coverage` with the warning that only the newest conversations were read. */
 function onlyNewest(coverage: Coverage, read: number): Coverage {
   const text = `only the newest ${read} conversations were read; choose a shorter window`;
   return { ...withWarning(coverage, { code: 'only-newest', text }), complete: false };
 }
 
-/** What {@link sessions} is asked with. */
+/** Options of {@link sessions}. */
 export interface SessionsOptions extends WindowedOptions {
   /** Maximum number of rows, 1 to 10,000. @defaultValue `10` */
   limit?: number | undefined;
 }
 
-/** A session in numbers: a phone call, a chat thread, a robot's day. */
+/** A session in numbers, such as a phone call or a chat thread. */
 export interface SessionRow {
   sessionId: string;
   conversations: number;
@@ -77,19 +78,19 @@ export interface SessionRow {
   endTime: string;
   /** Sum of its conversations' durations: the session without its pauses. */
   spokenMs: number;
-  /** Conversations that failed, timed out or were abandoned. */
+  /** Number of conversations that failed, timed out or were abandoned. */
   failures: number;
-  /** Steps that were interrupted. */
+  /** Number of steps that were interrupted. */
   interruptions: number;
-  /** Sums over its steps; absent where none says so. */
+  /** Sum over its steps; absent if none has it. */
   inputTokens?: number;
   outputTokens?: number;
 }
 
 /**
- * The sessions with a conversation that starts in the window, the one whose last conversation began last first. Reads as
- * many conversations as there are, up to a million; where there are more, the coverage is incomplete and a warning says so.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * The sessions with a conversation that starts in the window, ordered by the start of their last conversation, newest
+ * first. Reads up to a million conversations; if there are more, the coverage is incomplete, with a warning.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function sessions(
   source: ConversationSource,
@@ -119,7 +120,7 @@ export async function sessions(
   return buildReport({ command: 'sessions', source, window, timeZone, coverage, data });
 }
 
-/** The numbers of one session, of its conversations in any order. */
+/** The row of one session. `conversations` may be in any order. */
 export function sessionRow(sessionId: string, conversations: readonly ConversationRecord[]): SessionRow {
   const sum = new SessionSum();
   for (const conversation of conversations) sum.add(conversation);

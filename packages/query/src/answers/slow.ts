@@ -9,22 +9,22 @@ import type { ConversationRow } from './recent.ts';
 import { buildReport, checkLimit, checkNumber, checkWindowed } from './report.ts';
 import type { Report, WindowedOptions } from './report.ts';
 
-/** What {@link slow} is asked with. */
+/** Options of {@link slow}. */
 export interface SlowOptions extends WindowedOptions {
   /** Lists conversations that lasted longer than this, in milliseconds. @defaultValue `7000` */
   thresholdMs?: number | undefined;
-  /** What is compared with the threshold, and sorted by: the whole conversation, or its response latency. @defaultValue `'duration'` */
+  /** Whether duration or response latency is compared with the threshold and sorted by. @defaultValue `'duration'` */
   by?: 'duration' | 'response' | undefined;
   /** Maximum number of rows, 1 to 10,000. @defaultValue `10` */
   limit?: number | undefined;
-  /** A conversation that lasts less than this meets the target, which the findings mention. @defaultValue `7000` */
+  /** Target for the findings, in milliseconds; a shorter conversation meets it. @defaultValue `7000` */
   targetMs?: number | undefined;
 }
 
 /**
- * The conversations that lasted longer than the threshold by the clock and are not open, longest first; or, by
- * `response`, those whose response latency is above it, open ones too.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * The conversations whose wall-clock duration is above the threshold, longest first, without open ones; by `response`,
+ * those whose response latency is above it, including open ones.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function slow(
   source: ConversationSource,
@@ -62,20 +62,20 @@ function completedMsByStep(conversations: readonly ConversationRecord[]): Record
   return recordOf([...nanoByStep].map(([step, nano]) => [step, millisecondsOf(nano)]));
 }
 
-/** What the rules of `slow` look at. */
+/** Input of the finding rules of `slow`. */
 export interface SlowFacts {
   rows: ConversationRow[];
   by: 'duration' | 'response';
   thresholdMs: number;
   targetMs: number;
-  /** Over the conversations listed: completed outermost milliseconds by step. */
+  /** Completed outermost milliseconds by step, over the listed conversations. */
   completedMsByStep: Record<string, number>;
 }
 
-/** A step dominates slow conversations from this share of their duration on, in per cent. */
+/** Minimum percentage of the duration of slow conversations for a step to be dominating. */
 export const DOMINATES_FROM_PCT = 40;
 
-/** A timeout is worth considering when the slowest conversation takes this many times the target. */
+/** A timeout is suggested if the slowest conversation takes this many times the target. */
 export const TIMEOUT_FROM_TARGETS = 1.5;
 
 /** There are conversations above the threshold; how that compares with the target. */
@@ -107,7 +107,7 @@ export const slowResponses = findingRule('slow-responses', ({ rows, by, threshol
   return [{ severity: 'warning', text, evidence: { conversations: rows.length, thresholdMs } }];
 });
 
-/** Which step to look at first in slow conversations; says so where no single step stands out. */
+/** The step to investigate first in slow conversations, or that no single step stands out. */
 export const dominatingStep = findingRule('dominating-step', (facts: SlowFacts) => {
   if (facts.rows.length === 0 || facts.by !== 'duration') return [];
   const slowest = findDominatingStep(facts);
@@ -120,14 +120,14 @@ export const dominatingStep = findingRule('dominating-step', (facts: SlowFacts) 
   return [{ severity: 'warning', text, evidence: { ...slowest } }];
 });
 
-/** The slowest conversation is so far beyond the target that giving up earlier would serve its user better. */
+/** The slowest conversation is so far above the target that a timeout would be better for the user. */
 export const considerTimeout = findingRule('consider-timeout', ({ rows, by, targetMs }: SlowFacts) => {
   const slowestMs = rows.reduce((slowest, row) => Math.max(slowest, row.durationMs), 0);
   if (by !== 'duration' || slowestMs < targetMs * TIMEOUT_FROM_TARGETS) return [];
   return [{ severity: 'advice', text: 'Consider adding timeout limits', evidence: { slowestMs, targetMs } }];
 });
 
-/** How steps of its kind are sped up, when one dominates slow conversations. */
+/** How to speed up the dominating step, depending on its kind. */
 export const speedUpStep = findingRule('speed-up-step', (facts: SlowFacts) => {
   const slowest = facts.rows.length === 0 || facts.by !== 'duration' ? undefined : findDominatingStep(facts);
   const speedUp = slowest && phrasesOf(slowest.step).speedUp;
@@ -138,7 +138,7 @@ export const speedUpStep = findingRule('speed-up-step', (facts: SlowFacts) => {
 /** The findings of `slow`, in the order in which they are printed. */
 export const slowRules = [slowResponses, investigateSlow, dominatingStep, considerTimeout, speedUpStep];
 
-/** The step that takes most of the conversations listed; undefined where none takes 40 % of their duration. */
+/** The step with the largest share of the listed conversations; undefined if none has {@link DOMINATES_FROM_PCT}. */
 function findDominatingStep({ rows, completedMsByStep }: SlowFacts): { step: string; sharePct: number } | undefined {
   const durations = Object.entries(completedMsByStep).toSorted(([, a], [, b]) => b - a);
   const sumMs = rows.reduce((sum, row) => sum + row.durationMs, 0);

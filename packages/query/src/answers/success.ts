@@ -15,16 +15,17 @@ export interface StepSuccessRow {
   successRatePct: number;
   /** 95 % interval of `successRatePct`. */
   interval?: PercentInterval;
-  /** Spans that were retried, whatever became of the retry. */
+  /** Number of spans that were retried, whether or not the retry succeeded. */
   retried: number;
-  /** `completed` of the spans that were not retried; absent where all of them were. */
+  /** Success rate without the spans that were retried; absent if all were. */
   finalSuccessRatePct?: number;
 }
 
 /**
- * Success rate of each step: completed ones of all its spans in the window. Interrupted ones are in the total only,
- * so error rate and success rate may add up to less than 100 %. In step order; with `by` group by group, the largest first.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * Success rate of each step: the percentage of its spans in the window that completed. Interrupted spans count only in
+ * the total, so error rate and success rate may add up to less than 100 %. In step order; with `by` per group, largest
+ * first.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function success(
   source: ConversationSource,
@@ -51,12 +52,12 @@ export async function success(
   return buildReport({ command: 'success', by, source, window, timeZone, coverage, data, findings });
 }
 
-/** What the rules of `success` look at. */
+/** Input of the finding rules of `success`. */
 export interface SuccessFacts {
   rows: StepSuccessRow[];
 }
 
-/** The step that completes least often, retries taken into account; or that all of them always complete. */
+/** The step with the lowest success rate, considering retries; or that every step always completes. */
 export const lowestSuccess = findingRule('lowest-success', ({ rows }: SuccessFacts) => {
   const judged = rows.filter(({ total, retried }) => total > retried);
   const rateOf = ({ completed, total, retried }: StepSuccessRow): number => completed / (total - retried);
@@ -72,7 +73,7 @@ export const lowestSuccess = findingRule('lowest-success', ({ rows }: SuccessFac
       { severity: 'good', text: `All ${counted(calls, 'step call')} completed${afterRetries}`, evidence: { calls } },
     ];
   }
-  // Where several steps complete equally seldom, none stands out.
+  // None stands out if several steps have the same rate.
   if (next !== undefined && rateOf(next) === rateOf(lowest)) return [];
   const rate = `${percentWords(finalSuccessRatePct)} (${completed} of ${total}${retried > 0 ? ', after retries' : ''})`;
   const text = `${stepDisplayName(step, 'opening')} completes ${next === undefined ? '' : 'least often: '}${rate}`;

@@ -7,43 +7,43 @@ import { buildReport, checkWindowed } from './report.ts';
 import type { Report, WindowedOptions } from './report.ts';
 import { readConversations } from './sessions.ts';
 
-/** What a model costs, in any currency. */
+/** The price of a model, in any currency. */
 export interface ModelPrice {
   inputPerMillionTokens?: number | undefined;
   outputPerMillionTokens?: number | undefined;
-  /** Of text that was spoken; of a model that is paid by the minute too, where the length of the audio is not known. */
+  /** Of text to speak. If the model also has a price per minute, used only if the length of the audio is unknown. */
   perMillionCharacters?: number | undefined;
-  /** Of audio that was transcribed or made. */
+  /** Of transcribed or generated audio. */
   perAudioMinute?: number | undefined;
 }
 
-/** What rows of `usage` are about. */
+/** What `usage` can be grouped by. */
 export type UsageGroup = 'model' | 'day' | 'workflow' | 'session' | 'step';
 
-/** What {@link usage} is asked with. */
+/** Options of {@link usage}. */
 export interface UsageOptions extends WindowedOptions {
   /** @defaultValue `'model'` */
   by?: UsageGroup | undefined;
-  /** Prices by the name of the model that spans carry. Without any, there is no cost. */
+  /** Prices by model name as in the spans. Without prices, there is no cost. */
   prices?: Readonly<Record<string, ModelPrice>> | undefined;
-  /** Kinds of steps whose name does not tell. */
+  /** Returns the kind of a step. @defaultValue derived from the name */
   kindOf?: ((step: string) => StepKind) | undefined;
 }
 
-/** A row of `usage`. Sums are absent where no call says so. */
+/** A row of `usage`. Sums are absent if no call has the value. */
 export interface UsageRow {
-  /** The model, day, workflow, session or step; absent where calls do not say it. */
+  /** The model, day, workflow, session or step; absent if calls do not have one. */
   group?: string;
   calls: number;
   inputTokens?: number;
   outputTokens?: number;
-  /** Characters that text-to-speech steps were given to speak. */
+  /** Number of characters that text-to-speech steps received. */
   spokenChars?: number;
-  /** Seconds of audio that steps were given or made. */
+  /** Seconds of audio that steps received or generated. */
   audioSeconds?: number;
-  /** Of the calls that have a price; absent where none has. */
+  /** Total of the calls with a price; absent if none has one. */
   cost?: number;
-  /** Calls that used something which has no price, or are paid by the minute of audio and do not say how long it was. */
+  /** Number of calls that used something without a price, or that have a price per minute but no length of audio. */
   unpricedCalls: number;
 }
 
@@ -53,17 +53,17 @@ export interface Usage {
   rows: UsageRow[];
   /** Over all rows, without `group`. */
   total: UsageRow;
-  /** Models that were used and have no price, in order; empty where no prices were given. */
+  /** Models that were used and have no price, sorted; empty if no prices were given. */
   unpricedModels: string[];
-  /** Models that are paid by the minute of audio, of which no call of some conversation says how long that was; in order. */
+  /** Models with a price per minute of audio that have calls without a length of audio; sorted. */
   unmeasuredModels: string[];
 }
 
 /**
- * What the conversations that start in the window used: calls, tokens, characters spoken, seconds of audio and, with
- * prices, what they cost; by model unless told. The largest row by cost, then calls, comes first; days in order. Reads as many
- * conversations as there are, up to a million; where there are more, the coverage is incomplete and a warning says so.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * Model usage of the conversations that start in the window: calls, tokens, characters spoken, seconds of audio and,
+ * with prices, cost. Ordered by cost, then calls, largest first; days in chronological order. Reads up to a million
+ * conversations; if there are more, the coverage is incomplete, with a warning.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function usage(source: ConversationSource, options: UsageOptions): Promise<Report<'usage', Usage>> {
   checkWindowed(options);
@@ -76,7 +76,7 @@ export async function usage(source: ConversationSource, options: UsageOptions): 
   const coverage = await readConversations(source, { window, filters }, (conversation) => {
     for (const used of conversation.usage) {
       const isSpeech = kindOf(used.step) === 'text_to_speech';
-      // A length of text alone is what a step was given, not what anybody pays for.
+      // A text length alone does not show that a model was called.
       const amounts = [used.model, used.inputTokens, used.outputTokens, used.audioSeconds];
       if (!isSpeech && amounts.every((amount) => amount === undefined)) continue;
       const cost = prices === undefined ? undefined : costOf(used, isSpeech, prices);
@@ -126,7 +126,7 @@ function priceOf({ model }: StepUsage, prices: Prices): ModelPrice | undefined {
   return model !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined;
 }
 
-/** Undefined where something that was used has no price, or what has a price was not measured. */
+/** Undefined if something that was used has no price, or something with a price was not measured. */
 function costOf(used: StepUsage, isSpeech: boolean, prices: Prices): number | undefined {
   const price = priceOf(used, prices);
   if (price === undefined || isUnmeasured(used, prices)) return undefined;
@@ -139,7 +139,7 @@ function costOf(used: StepUsage, isSpeech: boolean, prices: Prices): number | un
     [inputTokens / 1e6, price.inputPerMillionTokens],
     [outputTokens / 1e6, price.outputPerMillionTokens],
     [isByCharacter ? inputChars / 1e6 : 0, perMillionCharacters],
-    // How long the audio was may be known of a model that is paid by something else.
+    // The length of the audio may be known for a model with another kind of price.
     [isByToken || isByCharacter ? 0 : (audioSeconds ?? 0) / 60, perAudioMinute],
   ] as const;
   let cost = 0;
@@ -151,7 +151,7 @@ function costOf(used: StepUsage, isSpeech: boolean, prices: Prices): number | un
   return cost;
 }
 
-/** Whether the model is paid by the minute alone, and nobody said how many there were. */
+/** Whether the model has only a price per minute, and the length of the audio is unknown. */
 function isUnmeasured(used: StepUsage, prices: Prices): boolean {
   const { perAudioMinute, ...others } = priceOf(used, prices) ?? {};
   const isByMinute = perAudioMinute !== undefined && Object.values(others).every((price) => price === undefined);
@@ -185,7 +185,7 @@ function byCost(a: UsageRow, b: UsageRow): number {
   return (b.cost ?? 0) - (a.cost ?? 0) || b.calls - a.calls || byGroup(a, b);
 }
 
-/** An absent one behind the others. */
+/** Sorts absent groups last. */
 function byGroup(a: UsageRow, b: UsageRow): number {
   if (a.group === undefined || b.group === undefined)
     return Number(a.group === undefined) - Number(b.group === undefined);

@@ -1,10 +1,10 @@
 /**
  * Means of `columns` in `resamples` samples, each of as many rows as there are, drawn with replacement: the bootstrap
  * distribution of every mean (Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993, chapters 6 and 13).
- * One draw of rows serves all columns. NaN where a sample has nothing to count.
+ * All columns use the same samples. NaN if a sample has no values.
  *
- * A sample is drawn as how often each row is in it, and a mean is then two sums over the column under those weights,
- * read in order: several times as fast as gathering the rows one by one.
+ * A sample is represented by the number of times that each row is in it, and a mean by two weighted sums over the
+ * column in order, which is several times as fast as collecting the rows one by one.
  */
 export function bootstrapMeans(
   columns: readonly RatioColumn[],
@@ -27,11 +27,11 @@ export function bootstrapMeans(
   return means;
 }
 
-/** Draws as many rows as there are, and notes how often each was drawn. */
+/** Draws as many rows as there are, with replacement, and counts how often each was drawn. */
 function drawWeights(weights: Uint16Array, random: Random): void {
   weights.fill(0);
   const rowCount = weights.length;
-  // Rows are likelier than others by at most rowCount / 2^32.
+  // The probabilities of rows differ by at most rowCount / 2^32.
   const rowsPerDraw = rowCount / 0x1_0000_0000;
   for (let draw = 0; draw < rowCount; draw++) {
     const row = (random() * rowsPerDraw) | 0;
@@ -40,27 +40,27 @@ function drawWeights(weights: Uint16Array, random: Random): void {
 }
 
 /**
- * A mean over many rows as a ratio of two sums: what the rows add up to, by how many things that is. A row may hold
- * several things (a step that ran twice) or none; rows, not things, are what is drawn again in a bootstrap.
+ * A mean over many rows as a ratio of two sums: the total of all values, divided by their number. A row may have
+ * several values (a step that ran twice) or none. The bootstrap resamples rows, not values.
  */
 export interface RatioColumn {
-  /** The rows that the column says anything about, ascending; all others add nothing. */
+  /** The rows with a value, ascending. */
   rows: Uint32Array;
-  /** What each of `rows` adds to the sum. */
+  /** Sum of the values of each of `rows`. */
   sums: Float64Array;
-  /** How many things that is. */
+  /** Number of values of each of `rows`. */
   counts: Uint32Array;
 }
 
-/** A column of numbers as its most common value and the rows that differ from it: fast to add up under weights. */
+/** A column of numbers as its most common value and the rows that differ from it, for fast weighted sums. */
 export interface SparseColumn {
   base: number;
   rows: Uint32Array;
-  /** Value − `base`, for each of `rows`. */
+  /** Value − `base` for each of `rows`. */
   deviations: Float64Array;
 }
 
-/** Finds the most common value among `values`, those of `rows` of `rowCount`, and 0 for all others; and what differs. */
+/** Converts the `values` of `rows`, with 0 in all other of the `rowCount` rows. */
 export function sparseColumn(rows: Uint32Array, values: Float64Array | Uint32Array, rowCount: number): SparseColumn {
   const base = mostCommon(values, rowCount - rows.length);
   const differing: number[] = [];
@@ -72,7 +72,7 @@ export function sparseColumn(rows: Uint32Array, values: Float64Array | Uint32Arr
   };
   let next = 0;
   rows.forEach((row, place) => {
-    // Where 0 is the base, which it is for steps that few conversations have, the rows in between need no look.
+    // If the base is 0, as for steps that few conversations have, the rows in between can be skipped.
     if (base !== 0) for (; next < row; next++) note(next, 0);
     note(row, values[place]!);
     next = row + 1;
@@ -81,10 +81,10 @@ export function sparseColumn(rows: Uint32Array, values: Float64Array | Uint32Arr
   return { base, rows: Uint32Array.from(differing), deviations: Float64Array.from(deviations) };
 }
 
-/** Sum of the column when row `i` counts `weights[i]` times; the weights add up to the number of rows. */
+/** Sum of the column if row `i` counts `weights[i]` times. The weights must add up to the number of rows. */
 export function weightedSum(column: SparseColumn, weights: Uint16Array): number {
   const { base, rows, deviations } = column;
-  // Four sums side by side: one alone would wait for each addition to finish.
+  // Four independent sums, because with a single one each addition would wait for the previous one.
   let first = 0;
   let second = 0;
   let third = 0;
@@ -117,18 +117,18 @@ function mostCommon(values: Float64Array | Uint32Array, zeros: number): number {
   return zeros > bestRun ? 0 : best;
 }
 
-// Taken once: a draw is made millions of times, and looking a global up in each shows.
+// Looked up once, because the global lookup is measurable in millions of draws.
 const { imul } = Math;
 
-/** Gives the next number of a sequence, each whole number in `[0, 2^32)` as likely as any other. */
+/** Returns the next number of a sequence of uniformly distributed integers in `[0, 2^32)`. */
 export type Random = () => number;
 
 /**
- * A sequence of 32-bit random numbers that is the same for the same `seed` everywhere: xoshiro128** 1.1 by David
- * Blackman and Sebastiano Vigna (public domain, prng.di.unimi.it), its state filled from the seed by SplitMix32
- * (the 32-bit finaliser of MurmurHash3 over a Weyl sequence), so that seeds close together give unlike sequences.
+ * A sequence of 32-bit random numbers that depends only on `seed`: xoshiro128** 1.1 by David Blackman and Sebastiano
+ * Vigna (public domain, prng.di.unimi.it). The state is initialised from the seed by SplitMix32 (the 32-bit finaliser
+ * of MurmurHash3 over a Weyl sequence), so that similar seeds give different sequences.
  *
- * For statistics, not for secrets.
+ * Not cryptographically secure.
  */
 export function randomFrom(seed: number): Random {
   let weyl = seed | 0;

@@ -14,21 +14,21 @@ import type { ComparisonRow, Verdict } from './compare-windows.ts';
 import type { ComparedSide } from './compared-sides.ts';
 import type { MixChange } from './mix.ts';
 
-/** What the rules of `compare` look at. */
+/** Input of the finding rules of `compare`. */
 export interface ComparisonFacts {
   /** The steps in step order, then the row `conversation`. */
   rows: ComparisonRow[];
-  /** By what the two sides differ; none unless told. */
+  /** How the mix of conversations on the two sides differs. @defaultValue none */
   mixChanges?: readonly MixChange[];
 }
 
-/** A clear change of a step is worth a sentence from this share of its own average on, in per cent. */
+/** Minimum size of a reported change of a step, as a percentage of its average. */
 export const WORTH_SAYING_FROM_PCT = 1;
 
-/** A failure rate has risen from this many percentage points on. */
+/** Minimum increase of a failure rate that is reported, in percentage points. */
 export const RISEN_FROM_POINTS = 5;
 
-/** Each step whose change is clear and worth a sentence, the largest first. */
+/** Each step with a significant and large enough change, largest first. */
 export const stepChange = findingRule('step-change', (facts: ComparisonFacts) =>
   clearChanges(facts).flatMap(({ step, deltaMs, deltaPct, verdict, intervalMs }) => {
     if (deltaMs === undefined) return [];
@@ -54,8 +54,8 @@ export const stepChange = findingRule('step-change', (facts: ComparisonFacts) =>
 );
 
 /**
- * Rows whose interval leaves out 0 and that are no clear change all the same: with several rows one of them looks like
- * a change by chance, so each has to pass a stricter test than its own interval.
+ * Rows whose interval excludes 0, but whose change is not significant: with several rows, one may exclude 0 by chance,
+ * so the test is stricter than the interval.
  */
 export const possibleChange = findingRule('possible-change', ({ rows }: ComparisonFacts) => {
   const judged = rows.filter(({ verdict }) => verdict !== 'too few').length;
@@ -69,7 +69,7 @@ export const possibleChange = findingRule('possible-change', ({ rows }: Comparis
   });
 });
 
-/** The average total of a conversation before and after, marked where that is no clear difference. */
+/** The average total of a conversation before and after, with a note if the difference is not significant. */
 export const totalChange = findingRule('total-change', (facts: ComparisonFacts) => {
   const { conversation } = comparedRows(facts);
   if (conversation === undefined) return [];
@@ -92,7 +92,7 @@ const TOTAL_CAVEAT: Readonly<Record<Verdict, string>> = {
   'too few': ' (too few to tell)',
 };
 
-/** By how much conversations as a whole changed, where that is clear. */
+/** By how much whole conversations changed, if that is significant. */
 export const endToEndChange = findingRule('end-to-end-change', (facts: ComparisonFacts) => {
   const { conversation } = comparedRows(facts);
   if (conversation?.deltaPct === undefined || !isClear(conversation)) return [];
@@ -102,7 +102,7 @@ export const endToEndChange = findingRule('end-to-end-change', (facts: Compariso
   return [{ severity: isFaster ? 'good' : 'problem', text, evidence: { deltaPct, verdict } }];
 });
 
-/** Each step, retries taken into account, and conversations as a whole, that fails clearly more often than before. */
+/** Each step (after retries), and whole conversations, with a significantly higher failure rate than before. */
 export const moreErrors = findingRule('more-errors', (facts: ComparisonFacts) =>
   risenErrorRates(facts).map(({ step, before, after }) => {
     const [beforePct = 0, afterPct = 0] = [finalRateOf(before), finalRateOf(after)];
@@ -112,8 +112,8 @@ export const moreErrors = findingRule('more-errors', (facts: ComparisonFacts) =>
 );
 
 /**
- * What the comparison comes to. Success needs a clear verdict for conversations and for a step, and failure rates that
- * did not rise.
+ * The conclusion. Success requires a significant improvement of conversations and of a step, and no increased failure
+ * rates.
  */
 export const comparisonVerdict = findingRule('comparison-verdict', (facts: ComparisonFacts) => {
   const { conversation } = comparedRows(facts);
@@ -150,7 +150,7 @@ function verdictWords(
   }
 }
 
-/** The sides have other kinds of conversations, which makes a difference of its own. */
+/** The mix of conversations differs between the sides, which by itself may cause a difference. */
 export const mixChanged = findingRule('mix-changed', ({ rows, mixChanges = [] }: ComparisonFacts) => {
   if (mixChanges.length === 0) return [];
   const factors = mixChanges.map(({ factor }) => factor);
@@ -184,24 +184,24 @@ export const compareRules = [
   comparisonVerdict,
 ];
 
-/** Parts the steps from the last row, which is about conversations and absent where the comparison is empty. */
+/** Separates the steps from the last row, which is about conversations and absent if the comparison is empty. */
 function comparedRows({ rows }: ComparisonFacts): { steps: ComparisonRow[]; conversation: ComparisonRow | undefined } {
   return { steps: rows.slice(0, -1), conversation: rows.at(-1) };
 }
 
-/** The steps whose change is clear and worth a sentence, the largest first. */
+/** The steps with a significant and large enough change, largest first. */
 function clearChanges(facts: ComparisonFacts): ComparisonRow[] {
   return comparedRows(facts)
     .steps.filter((row) => isClear(row) && Math.abs(row.deltaPct ?? Infinity) >= WORTH_SAYING_FROM_PCT)
     .toSorted((a, b) => Math.abs(b.deltaMs ?? 0) - Math.abs(a.deltaMs ?? 0));
 }
 
-/** Whether the data shows a difference. */
+/** Whether the difference is significant. */
 function isClear({ verdict }: ComparisonRow): boolean {
   return verdict === 'faster' || verdict === 'slower';
 }
 
-/** The rows whose failure rate rose by five points or more, that of whole conversations among them. */
+/** The rows, including that of whole conversations, whose failure rate rose by at least five percentage points. */
 function risenErrorRates({ rows }: ComparisonFacts): ComparisonRow[] {
   return rows.filter(({ before, after }) => {
     const [beforePct, afterPct] = [finalRateOf(before), finalRateOf(after)];
@@ -209,7 +209,7 @@ function risenErrorRates({ rows }: ComparisonFacts): ComparisonRow[] {
   });
 }
 
-/** A whole conversation is never retried. */
+/** Whole conversations have no rate after retries. */
 function finalRateOf({ errorRatePct, finalErrorRatePct }: ComparedSide): number | undefined {
   return finalErrorRatePct ?? errorRatePct;
 }

@@ -7,50 +7,51 @@ import type { ComparedPair, ComparedSide, ComparedWindow } from './compared-side
 import { differenceWithinGroups } from './mix.ts';
 import type { DifferenceWithinGroups, Mix } from './mix.ts';
 
-/** Whether a difference is one. */
+/** Whether a difference is significant, and its direction. */
 export type Verdict = 'faster' | 'slower' | 'no clear change' | 'too few';
 
-/** A row of `compare`; the last one is `conversation`, by the clock. */
+/** A row of `compare`; the last one is `conversation`, about wall-clock durations. */
 export interface ComparisonRow {
   /** With `by`. */
   group?: string;
   step: string;
   before: ComparedSide;
   after: ComparedSide;
-  /** After − before of the averages; absent where a side has none. */
+  /** Difference of the averages, after − before; absent if a side has none. */
   deltaMs?: number;
   deltaPct?: number;
-  /** 95 % interval of `deltaMs`; absent where the verdict is `too few`. */
+  /** 95 % confidence interval of `deltaMs`; absent if the verdict is `too few`. */
   intervalMs?: [low: number, high: number];
-  /** After − before of the medians; absent where a side has none. */
+  /** Difference of the medians, after − before; absent if a side has none. */
   medianDeltaMs?: number;
-  /** 95 % interval of `medianDeltaMs`; absent where the verdict is `too few`. */
+  /** 95 % confidence interval of `medianDeltaMs`; absent if the verdict is `too few`. */
   medianIntervalMs?: [low: number, high: number];
-  /** Where the kinds of conversations changed: what the difference is among equal ones. */
+  /** If the mix of conversations changed: the difference between conversations of the same kind. */
   withinGroups?: DifferenceWithinGroups;
   verdict: Verdict;
 }
 
-/** With fewer conversations than this on either side there is no verdict. */
+/** With fewer conversations on either side, the verdict is `too few`. */
 export const MIN_CONVERSATIONS = 10;
-/** One minus the level of `intervalMs`. */
+/** One minus the confidence level of `intervalMs`. */
 const SIGNIFICANCE_LEVEL = 0.05;
-/** As many resamples beyond each end of an interval as 2,000 give for one of 95 %. */
+/** Minimum number of resamples outside each end of an interval: as many as 2,000 resamples give at 95 %. */
 const RESAMPLES_PER_TAIL = 50;
-/** Standard errors between what was seen and the level from which on more resamples would not change a verdict. */
+/** More resamples are not needed if the observed tail is this many standard errors away from the level. */
 const DECIDED_FROM_ERRORS = 3;
 
 /**
  * The rows of `compare`: each step, then `conversation`.
  *
- * The interval is the percentile interval of the difference of two bootstrapped means, each side drawn on its own, over
- * conversations (Efron and Tibshirani 1993, chapters 8.3 and 13.3), widened as Student's t asks for where conversations
- * are few (Hesterberg, *What Teachers Should Know about the Bootstrap*, 2015, section 4.6). A verdict is given where the
- * interval at level 1 − 0.05/k lies on one side of 0, k being the rows that could get one: Bonferroni's correction, so
- * that under no change all rows together err in about 5 % of comparisons.
+ * The interval is the percentile interval of the difference of two bootstrapped means. Conversations are resampled
+ * independently on each side (Efron and Tibshirani 1993, chapters 8.3 and 13.3), and the interval is widened according
+ * to Student's t for few conversations (Hesterberg, *What Teachers Should Know about the Bootstrap*, 2015, section
+ * 4.6). A difference is significant if the interval at level 1 − 0.05/k is on one side of 0, where k is the number of
+ * rows that can be tested (Bonferroni correction): without any real change, about 5 % of comparisons have a false
+ * verdict.
  *
- * The ends of that wider interval lie further out, where `resamples` may leave only a few: then more are drawn, for
- * the rows that could still get a verdict.
+ * Few of the `resamples` are beyond the ends of that wider interval, so more are drawn for the rows that may still be
+ * significant.
  */
 export function compareWindows(
   before: ComparedWindow,
@@ -69,7 +70,7 @@ export function compareWindows(
       return [pair, { means, interval, level: widenedLevel(SIGNIFICANCE_LEVEL / judgedSteps, pair, variances) }];
     }),
   );
-  // An interval that holds 0 at 95 % holds it at any higher level too, so such a row needs no more resamples.
+  // An interval that contains 0 at 95 % also does at any higher level, so such a row needs no more resamples.
   let undecided = judged.filter((pair) => verdictOf(judgements.get(pair)!.interval) !== 'no clear change');
   while ((undecided = undecided.filter((pair) => !isDecided(judgements.get(pair)!))).length > 0) {
     for (const [pair, { means }] of zip(undecided, drawDifferences(undecided, rowCounts, resamples, random))) {
@@ -92,14 +93,16 @@ export function compareWindows(
   });
 }
 
-/** Conversations are what is drawn, so many spans of few conversations are still few. */
+/**
+ * Number of conversations with a value. Conversations are resampled, so many spans of few conversations are not enough.
+ */
 function conversationsIn({ counts }: RatioColumn): number {
   return counts.reduce((rows, count) => (count > 0 ? rows + 1 : rows), 0);
 }
 
-/** Of one pair: after − before of the mean in each resample, and how much the mean of each side varies. */
+/** Of one pair: the difference of the means (after − before) in each resample, and the variance of each side's mean. */
 interface Differences {
-  /** Ascending; without the few resamples in which a side had nothing to count. */
+  /** Ascending, without the few resamples in which a side has no values. */
   means: Float64Array;
   variances: readonly [before: number, after: number];
 }
@@ -127,9 +130,9 @@ function sortedDifferences(before: Float64Array, after: Float64Array): Float64Ar
 }
 
 /**
- * The level at which a percentile interval of a difference of means is as wide as Student's t asks for: a bootstrapped
- * mean varies too little by the factor (n−1)/n, and its tails are those of a normal distribution. Degrees of freedom by
- * Welch.
+ * The level at which a percentile interval of a difference of means is as wide as Student's t requires: the variance of
+ * a bootstrapped mean is too small by the factor (n−1)/n, and its tails are those of a normal distribution. Degrees of
+ * freedom by Welch.
  */
 function widenedLevel(level: number, { columns }: ComparedPair, variances: Differences['variances']): number {
   const sizes = columns.map(conversationsIn);
@@ -141,7 +144,7 @@ function widenedLevel(level: number, { columns }: ComparedPair, variances: Diffe
   return 2 * normalTail(studentQuantile(level / 2, degrees) * widening);
 }
 
-/** Whether more resamples would not change on which side of 0 the interval at `1 - level` lies. */
+/** Whether more resamples would not change on which side of 0 the interval at level `1 - level` is. */
 function isDecided({ means, level }: { means: Float64Array; level: number }): boolean {
   const expectedBeyond = (means.length * level) / 2;
   if (means.length === 0 || expectedBeyond >= RESAMPLES_PER_TAIL) return true;
@@ -159,13 +162,14 @@ function withinGroupsOf({ columns }: ComparedPair, mix: Mix | undefined): Pick<C
 function deltaOf(before: ComparedSide, after: ComparedSide): Pick<ComparisonRow, 'deltaMs' | 'deltaPct'> {
   if (before.averageMs === undefined || after.averageMs === undefined) return {};
   const deltaMs = after.averageMs - before.averageMs;
-  // A step that took no time before has no percentage.
+  // Without an average before, there is no percentage.
   return before.averageMs === 0 ? { deltaMs } : { deltaMs, deltaPct: percentOf(deltaMs, before.averageMs) };
 }
 
 /**
- * The difference of the medians and, where the row is judged, its 95 % interval by the order statistics around the median
- * of each side (Price and Bonett, *Distribution-Free Confidence Intervals for Difference and Ratio of Medians*, 2002).
+ * The difference of the medians and, if the row is tested, its 95 % confidence interval by the order statistics around
+ * the median of each side (Price and Bonett, *Distribution-Free Confidence Intervals for Difference and Ratio of
+ * Medians*, 2002).
  */
 function medianDeltaOf(
   { before, after, columns }: ComparedPair,
@@ -179,7 +183,7 @@ function medianDeltaOf(
   return { medianDeltaMs, medianIntervalMs: [medianDeltaMs - margin, medianDeltaMs + margin] };
 }
 
-/** Of every conversation that has something in the column what each thing is on average, ascending. */
+/** The average value of each conversation in the column, ascending. */
 function valuesInOrder({ sums, counts }: RatioColumn): Float64Array {
   return sums
     .map((sum, row) => sum / counts[row]!)

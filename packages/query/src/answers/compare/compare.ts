@@ -27,63 +27,62 @@ import { COMPARED_PROBABILITIES, groupOfWindow, stepOrderOfBoth } from './compar
 import type { ComparedWindow } from './compared-sides.ts';
 import { compareMix } from './mix.ts';
 
-/** The fewest resamples that `intervalMs` may rest on. */
+/** Minimum number of resamples for `intervalMs`. */
 const MIN_RESAMPLES = 2000;
 
-/** What both ways to {@link compare} are asked with. */
+/** Options of both variants of {@link compare}. */
 interface ComparisonOptions {
-  /** IANA zone that times are shown in; it stands in the report. */
+  /** IANA time zone of times in the report; included in it. */
   timeZone: string;
   filters?: ConversationFilters | undefined;
-  /** How often each side is drawn again for the intervals, at least 2,000. @defaultValue `2000` */
+  /** Number of bootstrap resamples of each side for the intervals, at least 2,000. @defaultValue `2000` */
   resamples?: number | undefined;
-  /** Start of the random sequence, a whole number: with the same data and seed the answer is the same. @defaultValue `1` */
+  /** Seed of the random numbers, an integer; the same data and seed give the same answer. @defaultValue `1` */
   seed?: number | undefined;
 }
 
-/** Compares one time with another. */
+/** Compares two windows. */
 export interface CompareByTime extends ComparisonOptions {
   before: Window;
   after: Window;
   splitBy?: undefined;
-  /** Group by group: see `GroupedOptions`. The ten largest are those of both windows together. @defaultValue no groups */
+  /** Compares per group, see `GroupedOptions`; the ten largest of both windows together. @defaultValue no groups */
   by?: string | undefined;
 }
 
 /**
- * Compares steps with one value of an attribute and steps with another, both of the same time; see `GroupBy` for where
- * it is read. A conversation is on each side that a step of it is on.
+ * Compares the steps with two values of an attribute in the same window; see `GroupBy` for how the value is determined.
+ * A conversation is on each side that one of its steps is on.
  */
 export interface CompareByAttribute extends ComparisonOptions {
   window: Window;
-  /** What parts the sides: one of `GROUP_ATTRIBUTES`, such as `version`, or the name of any attribute. */
+  /** The attribute that separates the sides: one of `GROUP_ATTRIBUTES`, such as `version`, or any attribute name. */
   splitBy: string;
-  /** Its value on the one side. */
+  /** Its value on the first side. */
   before: string;
-  /** Its value on the other side. */
+  /** Its value on the second side. */
   after: string;
   by?: undefined;
 }
 
-/** What {@link compare} is asked with. */
+/** Options of {@link compare}. */
 export type CompareOptions = CompareByTime | CompareByAttribute;
 
 /**
- * The report of `compare`: `window` reaches from the earlier beginning to the later end of the two windows, which
- * stand in `windows`.
+ * The report of `compare`. `window` is from the earlier start to the later end of the two `windows`.
  */
 export interface ComparisonReport extends Report<'compare', ComparisonRow[]> {
   windows: { before: { since: string; until: string }; after: { since: string; until: string } };
-  /** What parts the sides, where it is not the time: `splitBy` as it was asked for, and its values. */
+  /** If an attribute separates the sides: `splitBy` as given, and its values. */
   split?: { by: string; before: string; after: string };
 }
 
 /**
- * Each step, and the conversation as a whole, before and after: averages, P50, P95, failure rates, the difference of
- * the averages with its 95 % interval, and whether it is a difference at all. Steps in step order, the row
- * `conversation` last; with `by` group by group. Coverage counts what lies in both windows once, and warns where the
- * sides share something, or differ in length by twice and more.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` when the source cannot answer.
+ * Compares each step, and whole conversations, before and after: averages, P50, P95, failure rates, the difference of
+ * the averages with its 95 % confidence interval, and whether it is significant. Steps in step order, the row
+ * `conversation` last; with `by` per group. Coverage counts once what is in both windows, and has warnings if the sides
+ * overlap, or if one is at least twice as long as the other.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function compare(source: ConversationSource, options: CompareOptions): Promise<ComparisonReport> {
   const { timeZone, resamples = MIN_RESAMPLES, seed = 1 } = options;
@@ -113,16 +112,16 @@ export async function compare(source: ConversationSource, options: CompareOption
   };
 }
 
-/** Two sides of one group, or of all. */
+/** The two sides of one group, or of everything. */
 interface Comparison {
   group?: string;
   sides: readonly [before: ComparedWindow, after: ComparedWindow];
   order: readonly string[];
-  /** Whether it says something that the sides lie at other hours of the day. */
+  /** Whether different hours of the day on the two sides are reported as a mix change. */
   withHours: boolean;
 }
 
-/** What is compared, and what that rests on. */
+/** All comparisons, and their coverage. */
 interface Comparisons {
   by?: string | undefined;
   windows: readonly [before: Window, after: Window];
@@ -159,7 +158,7 @@ async function byTime(source: ConversationSource, options: CompareByTime): Promi
   ]);
   const [one, other] = [sides[0].answer.data, sides[1].answer.data];
   const order = stepOrderOfBoth([one, other]);
-  // Where a window is shorter than a day, the hours differ because of that.
+  // In windows shorter than a day, the hours naturally differ.
   const withHours = windows.every((window) => window.untilUnixNano - window.sinceUnixNano >= 24n * NANO_PER_HOUR);
   const shared = { order, withHours };
   if (groups === undefined) return { windows, coverage, comparisons: [{ sides: [one, other], ...shared }] };
@@ -227,7 +226,7 @@ async function valueNeverSeen(
   return { code: 'attribute-never-seen', text: `no step of the window has ${quoted} as ${splitBy}; ${there}` };
 }
 
-/** What stands in the way of a fair comparison of two windows. */
+/** Warnings about problems for a fair comparison of two windows. */
 function windowWarnings(before: Window, after: Window): Warning[] {
   const warnings: Warning[] = [];
   const lengthOf = ({ sinceUnixNano, untilUnixNano }: Window): bigint => untilUnixNano - sinceUnixNano;
@@ -247,7 +246,7 @@ function windowWarnings(before: Window, after: Window): Warning[] {
   return warnings;
 }
 
-/** In hours, or the largest unit that it has one of. */
+/** Formats a length in the largest unit that fits, up to hours. */
 function lengthText(nanoseconds: bigint): string {
   const hours = Number(nanoseconds) / Number(NANO_PER_HOUR);
   const [amount, unit] = hours >= 1 ? [hours, 'h'] : hours * 60 >= 1 ? [hours * 60, 'min'] : [hours * 3600, 's'];
@@ -282,11 +281,13 @@ interface Side {
 }
 
 /**
- * What both windows together rest on: every conversation and span once, complete when both are, every warning once.
+ * The coverage of both windows: counts every conversation and span once, is complete if both are, and has every warning
+ * once.
  *
- * The answers at hand tell it where the windows do not overlap and every conversation covered has a row. Otherwise one
- * more question does, about the time from the earlier beginning to the later end; where a gap lies in between, that
- * would count too much, and a conversation with only its root in one window and its steps in the other counts twice.
+ * If the windows do not overlap and every covered conversation has a row, it follows from the answers. Otherwise, one
+ * more question is asked about the time from the earlier start to the later end. If there is a gap between the windows,
+ * that would count too much; a conversation with only its root in one window and its steps in the other then counts
+ * twice.
  */
 async function coverageOfBoth(
   source: ConversationSource,
@@ -301,7 +302,7 @@ async function coverageOfBoth(
   const overlap = first.untilUnixNano > second.sinceUnixNano;
   const isGap = first.untilUnixNano < second.sinceUnixNano;
   if (overlap || (!isGap && [before, after].some(hasConversationWithoutRow))) {
-    // Any question about a window has its coverage; this one is cheap to answer.
+    // Any question about the window has its coverage; this one is cheap.
     const window = spanning(before.window, after.window);
     const { coverage } = await source.ask({ name: 'common-errors', window, filters, limit: 1 });
     return coverageOfSameSpans(coverage, both);
@@ -315,7 +316,7 @@ async function coverageOfBoth(
   };
 }
 
-/** A conversation whose root starts in the window and whose steps do not is covered, but is not among the rows. */
+/** A conversation whose root starts in the window, but none of its steps, is covered but has no row. */
 function hasConversationWithoutRow({ answer: { data, coverage } }: Side): boolean {
   return coverage.conversations !== data.durations.traceIds.length;
 }

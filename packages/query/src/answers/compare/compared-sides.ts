@@ -14,15 +14,15 @@ export interface ComparedSide {
   averageMs?: number;
   p50Ms?: number;
   p95Ms?: number;
-  /** Absent where there is no span (for the row `conversation`: no conversation that is not open). */
+  /** Absent if there are no spans (for the row `conversation`: no ended conversations). */
   errorRatePct?: number;
-  /** The same without the spans that were retried; of a step. */
+  /** For a step: like `errorRatePct`, without the spans that were retried. */
   finalErrorRatePct?: number;
 }
 
-/** What `compare` knows of one of its two windows. */
+/** The data of one of the two windows of `compare`. */
 export interface ComparedWindow {
-  /** With the quantiles {@link COMPARED_PROBABILITIES}. */
+  /** Includes the quantiles {@link COMPARED_PROBABILITIES}. */
   statistics: readonly StepStatistics[];
   durations: StepDurations;
 }
@@ -30,7 +30,7 @@ export interface ComparedWindow {
 /** The quantiles in a row of `compare`: P50 and P95. */
 export const COMPARED_PROBABILITIES: readonly number[] = [0.5, 0.95];
 
-/** What a row of `compare` is about, on both sides, and the durations behind it, by conversation. */
+/** Both sides of a row of `compare`, and their durations by conversation. */
 export interface ComparedPair {
   step: string;
   before: ComparedSide;
@@ -38,7 +38,7 @@ export interface ComparedPair {
   columns: readonly [before: RatioColumn, after: RatioColumn];
 }
 
-/** Every step of either window in step order, `response latency` where a conversation has one, then `conversation`. */
+/** All steps of either window in step order, `response latency` if any conversation has one, then `conversation`. */
 export function comparedPairs(
   before: ComparedWindow,
   after: ComparedWindow,
@@ -69,12 +69,12 @@ export function comparedPairs(
   return [...steps, ...(hasResponse ? [response] : []), conversation];
 }
 
-/** What a step that no conversation has counts. */
+/** The column of a step that no conversation has. */
 const EMPTY_COLUMN: RatioColumn = { rows: new Uint32Array(), sums: new Float64Array(), counts: new Uint32Array() };
 
 /**
- * What a window knows of one group: its statistics, and the conversations that are in it. Steps of the group in
- * conversations that are not (because other steps of theirs have a value, and these have none) count as steps only.
+ * The data of one group in a window: its statistics and its conversations. Steps of the group in conversations that are
+ * not in it (steps without a value in a conversation whose other steps have one) count only as steps.
  */
 export function groupOfWindow(
   { statistics, durations }: ComparedWindow,
@@ -126,8 +126,8 @@ function stepSide(statistics: StepStatistics): ComparedSide {
 }
 
 /**
- * The durations of conversations as a column: completed ones that start in the window and last under 60 s.
- * The other rows count nothing.
+ * The durations of conversations as a column: of completed ones that start in the window and take less than 60 s. Other
+ * rows have no value.
  */
 function durationsColumn(durations: StepDurations): RatioColumn {
   const { startsInWindow, outcomes, durationMs } = durations;
@@ -153,7 +153,7 @@ function responseSide(durations: StepDurations): ComparedSide {
   return sideOf(durations.responseMs.filter((_response, row) => counts[row] === 1).sort());
 }
 
-/** Count, average, P50 and P95 of values in order. */
+/** Count, average, P50 and P95 of sorted values. */
 function sideOf(sorted: Float64Array): ComparedSide {
   if (sorted.length === 0) return { count: 0 };
   return {
@@ -164,7 +164,7 @@ function sideOf(sorted: Float64Array): ComparedSide {
   };
 }
 
-/** One side of the row `conversation`; its error rate is over all conversations of the window that are not open. */
+/** One side of the row `conversation`. Its error rate is over all conversations of the window that have ended. */
 function conversationSide(durations: StepDurations): ComparedSide {
   const { counts } = durationsColumn(durations);
   const sorted = durations.durationMs.filter((_duration, row) => counts[row] === 1).sort();
@@ -176,16 +176,16 @@ function conversationSide(durations: StepDurations): ComparedSide {
   };
 }
 
-/** How many conversations of both windows together decide the order of steps: the newest. */
+/** Number of newest conversations, of both windows together, that determine the step order. */
 const CONVERSATIONS_THAT_ORDER = 500;
 
-/** Every step with a span in either window, in the step order of the newest 500 conversations of both. */
+/** All steps with a span in either window, in the step order of the newest 500 conversations of both. */
 export function stepOrderOfBoth(windows: readonly ComparedWindow[]): string[] {
   const newest = windows
     .flatMap(({ durations }) => newestRows(durations))
     .sort((a, b) => (a.start > b.start ? -1 : a.start < b.start ? 1 : a.traceId < b.traceId ? -1 : 1));
   const offsets = new Map(windows.map(({ durations }) => [durations, firstOffsetsByRow(durations)]));
-  // Windows may overlap: a conversation that is in both counts once.
+  // Windows may overlap; a conversation in both counts once.
   const byTraceId = new Map<string, ReadonlyMap<string, number>>();
   for (const { traceId, durations, row } of newest) {
     if (byTraceId.size === CONVERSATIONS_THAT_ORDER) break;
@@ -212,7 +212,7 @@ function newestRows(durations: StepDurations): Row[] {
   return rows;
 }
 
-/** First offset in ms of each step that each conversation has, by row: what `orderSteps` takes. */
+/** The first offset in ms of each step in each conversation, by row, for `orderSteps`. */
 export function firstOffsetsByRow(durations: StepDurations): Map<string, number>[] {
   const offsetsByRow = durations.traceIds.map(() => new Map<string, number>());
   for (const { step, rows, firstOffsetMs } of durations.steps) {

@@ -5,54 +5,54 @@ import { zoneOffsetSeconds } from '../../time/instant.ts';
 import { normalQuantile, normalTail, percentOf } from '../intervals.ts';
 import type { RatioColumn } from './bootstrap-means.ts';
 
-/** What may differ between two sides without anything having become faster or slower. */
+/** Factors that may differ between two sides although nothing has become faster or slower. */
 export type MixFactor = 'hour of day' | 'error share' | 'retries' | 'models' | 'text lengths';
 
 /** A factor by which the sides differ. */
 export interface MixChange {
   factor: MixFactor;
-  /** Per cent of one side's conversations that would have to be others for the sides to be alike. */
+  /** Percentage of one side's conversations that would have to change for the distributions to be equal. */
   distancePct: number;
 }
 
-/** How two sides differ, and which group of equal conversations each row of either side is in. */
+/** How the mix of two sides differs, and the group of similar conversations of each row. */
 export interface Mix {
   changes: MixChange[];
   groups: readonly [before: readonly string[], after: readonly string[]];
 }
 
-/** The difference of the averages within groups of equal conversations. */
+/** The difference of the averages within groups of similar conversations. */
 export interface DifferenceWithinGroups {
-  /** Mean of the groups' differences, each by the share of conversations that are in it. */
+  /** Mean of the differences of the groups, weighted by their share of conversations. */
   deltaMs: number;
-  /** 95 % interval of `deltaMs`. */
+  /** 95 % confidence interval of `deltaMs`. */
   intervalMs: [low: number, high: number];
-  /** Groups with conversations on both sides. */
+  /** Number of groups with conversations on both sides. */
   groups: number;
-  /** Per cent of the row's conversations that are in one of them. */
+  /** Percentage of the row's conversations that are in these groups. */
   conversationsPct: number;
 }
 
-/** With fewer conversations on a side, nothing is said of the mix. */
+/** Minimum number of conversations on a side to compare the mix. */
 const MIN_CONVERSATIONS_FOR_MIX = 20;
-/** Smaller distances are not worth a warning. */
+/** Minimum distance for a warning. */
 const CHANGED_FROM_PCT = 5;
-/** How often sides of one mix may be said to differ, by any of the factors. */
+/** Probability of a false warning, over all factors. */
 const SIGNIFICANCE_LEVEL = 0.05;
-/** Rarer kinds of conversations count as one. */
+/** Rarer classes of conversations are merged. */
 const MIN_IN_CLASS = 5;
 const HOURS_PER_CLASS = 4;
-/** Fewer conversations of a group on a side have no variance worth the name. */
+/** Minimum number of conversations of a group on a side for an estimate of the variance. */
 const MIN_IN_GROUP = 3;
 
 const SECONDS_PER_HOUR = 3600;
 const NANO_PER_SECOND = 1_000_000_000n;
 
 /**
- * Compares what kinds of conversations the sides have: by 4 hours of the day in `timeZone` (only `withHours`), by whether
- * they failed, were retried, by the models of their steps, and by a quarter of the text lengths of both sides. A factor
- * has changed where the distance of the two distributions is 5 % or more and a χ² test makes chance unlikely (p < 0.05, by
- * Holm's method over the factors that there are).
+ * Compares the mix of conversations of the two sides: by 4-hour intervals of the day in `timeZone` (only `withHours`),
+ * by whether they failed or were retried, by the models of their steps, and by quartiles of the text length. A factor
+ * has changed if the distance of the two distributions is at least 5 % and a χ² test is significant (p < 0.05, by
+ * Holm's method over all factors).
  */
 export function compareMix(
   before: StepDurations,
@@ -102,7 +102,7 @@ function retriesOf({ traceIds, steps }: StepDurations): Uint32Array {
   return retries;
 }
 
-/** The models of all steps of each conversation, as one text. */
+/** The models of all steps of each conversation, as one string. */
 function modelsOf({ traceIds, steps }: StepDurations): string[] {
   const models = traceIds.map(() => [] as string[]);
   for (const { step, rows, traits } of steps) {
@@ -114,7 +114,7 @@ function modelsOf({ traceIds, steps }: StepDurations): string[] {
   return models.map((each) => each.sort().join());
 }
 
-/** The characters that went into all steps of each conversation; NaN where none says so. */
+/** Total input length of all steps of each conversation; NaN if unknown. */
 function textLengths({ traceIds, steps }: StepDurations): Float64Array {
   const lengths = new Float64Array(traceIds.length).fill(Number.NaN);
   for (const { rows, traits } of steps) {
@@ -144,8 +144,8 @@ function countsOf(classes: readonly string[]): Map<string, number> {
 }
 
 /**
- * The places of the tests that stay significant together: at most 5 % of samples without any difference have one. By Holm
- * (*A simple sequentially rejective multiple test procedure*, 1979).
+ * The indices of the tests that are significant by Holm's method (*A simple sequentially rejective multiple test
+ * procedure*, 1979): without any difference, at most 5 % of samples have one.
  */
 function rejectedByHolm(chances: readonly number[]): Set<number> {
   const places = [...chances.keys()].sort((a, b) => chances[a]! - chances[b]!);
@@ -154,8 +154,8 @@ function rejectedByHolm(chances: readonly number[]): Set<number> {
 }
 
 /**
- * Half the sum of the differences of all shares, and how likely chance alone makes two samples that different (χ²).
- * Undefined where all are of one class.
+ * Half the sum of the differences of all shares, and the probability (χ²) that two samples of the same distribution
+ * differ that much. Undefined if there is only one class.
  */
 function distanceBetween(
   before: readonly string[],
@@ -184,8 +184,8 @@ function chiSquaredTail(value: number, degrees: number): number {
 }
 
 /**
- * After − before of the averages of `columns` within each group of equal conversations, all groups together by how many
- * conversations of both sides are in them (direct standardization). Undefined where too few groups have both sides.
+ * The differences of the averages of `columns` (after − before) within each group of similar conversations, weighted by
+ * the number of conversations of both sides (direct standardization). Undefined if too few groups have both sides.
  */
 export function differenceWithinGroups(
   columns: readonly [RatioColumn, RatioColumn],
@@ -218,14 +218,14 @@ export function differenceWithinGroups(
   };
 }
 
-/** The average of one side in one group, and how much that varies. */
+/** The average of one side in one group, and its variance. */
 interface GroupMean {
   conversations: number;
   mean: number;
   variance: number;
 }
 
-/** A ratio of sums varies as its residuals do (Cochran, *Sampling Techniques*, 1977, section 2.11). */
+/** The variance of a ratio of sums is that of its residuals (Cochran, *Sampling Techniques*, 1977, section 2.11). */
 function measureGroups({ rows, sums, counts }: RatioColumn, groups: readonly string[]): Map<string, GroupMean> {
   const placesByGroup = new Map<string, number[]>();
   rows.forEach((row, place) => {

@@ -24,19 +24,19 @@ export interface StepRow {
   startTime: string;
   endTime: string;
   durationMs: number;
-  /** Share of the conversation's `durationMs`; with steps side by side they add up to more than 100. Absent where that is 0. */
+  /** Percentage of the conversation's `durationMs`; the sum may exceed 100 if steps overlap. Absent if that is 0. */
   sharePct?: number;
   outcome: Outcome;
   /** 0 for an outermost step. */
   depth: number;
   attempt?: number;
-  /** `service.name` of the program that recorded it. */
+  /** `service.name` of the program that recorded the step. */
   service?: string;
   provider?: string;
   model?: string;
   inputTokens?: number;
   outputTokens?: number;
-  /** Audio that the step was given or made. */
+  /** Length of the audio that the step received or generated. */
   audioSeconds?: number;
   input?: string;
   output?: string;
@@ -46,22 +46,22 @@ export interface StepRow {
   errorMessage?: string;
   timings?: Record<string, number>;
   timeToFirstOutputMs?: number;
-  /** What the program set itself, by name. */
+  /** Attributes that the program set itself, by name. */
   attributes?: Record<string, AttributeValue>;
-  /** Start − the conversation's start; in `timeline`. */
+  /** Only in `timeline`: start − the conversation's start. */
   offsetMs?: number;
 }
 
 /** The data of `summary`, `trace` and `timeline`. */
 export interface ConversationDetail extends ConversationRow {
-  /** Time during which no step ran: the clock's duration − the time covered by at least one step. */
+  /** Time in which no step was running: `durationMs` − the time that is covered by at least one step. */
   unattributedMs: number;
   steps: StepRow[];
 }
 
 /**
- * One conversation in numbers, from all spans of its trace, each once, in order of start. Undefined where none is a
- * root or a step.
+ * One conversation in numbers, from all spans of its trace, without duplicates and ordered by start. Undefined if none
+ * is a root or a step.
  */
 export function conversationDetail(spans: readonly SpanRecord[]): ConversationDetail | undefined {
   const conversation = buildConversation(spans);
@@ -83,7 +83,7 @@ export function stepOffsetsMs(spans: readonly SpanRecord[]): number[] {
   return starts.map((start) => millisecondsOf(start - earliest));
 }
 
-/** How long at least one of `intervals` (`[start, end]`, in any order) lasts: the length of their union. */
+/** Total length of the union of `intervals` (`[start, end]`, in any order). */
 export function coveredNano(intervals: readonly (readonly [start: bigint, end: bigint])[]): bigint {
   const byStart = [...intervals].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   let covered = 0n;
@@ -151,23 +151,23 @@ function millisecondsByPart(timingsSeconds: Record<string, number>): Record<stri
   return Object.fromEntries(Object.entries(timingsSeconds).map(([part, seconds]) => [part, seconds * 1000]));
 }
 
-/** What `summary`, `trace` and `timeline` are asked with. */
+/** Options of `summary`, `trace` and `timeline`. */
 export interface OneConversationOptions extends SingleOptions {
-  /** A conversation that lasts less than this meets the target, which the findings mention. @defaultValue `7000` */
+  /** Target for the findings, in milliseconds; a shorter conversation meets it. @defaultValue `7000` */
   targetMs?: number | undefined;
 }
 
-/** One conversation as the answers that take an id need it. */
+/** One conversation, for the answers that take an id. */
 export interface ConversationFound {
   detail: ConversationDetail;
   spans: SpanRecord[];
-  /** Warns of other traces that carry the same conversation id. */
+  /** Has a warning if other traces have the same conversation id. */
   coverage: Coverage;
   targetMs: number;
 }
 
 /**
- * Checks `options` and asks `source` for that conversation.
+ * Checks `options` and reads the conversation from `source`.
  * @throws {@link QueryError} `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION`
  */
 export async function getConversation(

@@ -6,20 +6,20 @@ import { findErrorCause } from '../common-errors.ts';
 import { percentOf } from '../intervals.ts';
 import type { ConversationDetail, StepRow } from './conversation-detail.ts';
 
-/** What the rules that several answers about one conversation share look at. */
+/** Input of the finding rules that are shared by several answers about one conversation. */
 export interface DetailFacts {
   detail: ConversationDetail;
 }
 
-/** A step is the bottleneck from this share of the conversation's duration on, in per cent. */
+/** Minimum percentage of the conversation's duration for a bottleneck. */
 export const BOTTLENECK_FROM_PCT = 40;
 
-/** Time outside any step is worth mentioning from this share of the clock's duration on, in per cent. */
+/** Minimum percentage of the conversation's duration at which time outside of steps is reported. */
 export const UNATTRIBUTED_FROM_PCT = 10;
 
 /**
- * The step that takes most of the conversation, its attempts together, from 40 % of its duration on; then a second one
- * that takes as much of the time in which the first was not running. Silent where the conversation has only one kind of step.
+ * The step, with all its attempts, that takes most of the conversation, if that is at least 40 %; then a second one
+ * that takes as much of the time in which the first was not running. No finding if all steps have the same name.
  */
 export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: DetailFacts) => {
   const calls = outermostStepsByName(detail);
@@ -32,7 +32,7 @@ export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: Detail
   const bottlenecks: typeof shares = [];
   let named: Stretch[] = [];
   for (const share of shares.toSorted((a, b) => b.durationMs - a.durationMs)) {
-    // What takes less by itself adds no more; and of steps side by side one is enough.
+    // A step that takes less in total cannot add more. Of steps that run at the same time, one is enough.
     if (share.sharePct < BOTTLENECK_FROM_PCT) break;
     const running = runningByName.get(share.step)!;
     const addedMs = share.durationMs - overlapMs(running, named);
@@ -49,12 +49,13 @@ export const bottleneckStep = findingRule('bottleneck-step', ({ detail }: Detail
   });
 });
 
-/** A conversation with repeated steps is a whole session from this duration on. */
+/** Minimum duration at which a conversation with any repeated step is considered a whole session. */
 const WHOLE_SESSION_FROM_MS = 60_000;
 
 /**
- * How often the first step came again, where a whole session was wrapped as one conversation: a step that takes in what the
- * user says came several times, or any step did in more than a minute. Attempts are no repetition. Undefined elsewhere.
+ * How often the first repeated step occurred, if a whole session seems to be recorded as one conversation: a step for
+ * user input occurs several times, or any step does and the conversation takes more than a minute. Retries do not
+ * count. Otherwise undefined.
  */
 export function exchangesInOne(detail: ConversationDetail): { step: string; times: number } | undefined {
   const calls = [...outermostStepsByName(detail)].map(([step, rows]) => ({
@@ -67,7 +68,7 @@ export function exchangesInOne(detail: ConversationDetail): { step: string; time
   return detail.durationMs > WHOLE_SESSION_FROM_MS ? calls.find(({ times }) => times > 1) : undefined;
 }
 
-/** A phone call or a chat recorded as one conversation: its numbers are not what one answer took. */
+/** A whole phone call or chat was recorded as one conversation, so its numbers are not those of one answer. */
 export const wholeSession = findingRule('whole-session', ({ detail }: DetailFacts) => {
   const repeated = exchangesInOne(detail);
   if (repeated === undefined) return [];
@@ -77,7 +78,7 @@ export const wholeSession = findingRule('whole-session', ({ detail }: DetailFact
   return [{ severity: 'warning', text, evidence: { step, times, durationMs: detail.durationMs } }];
 });
 
-/** Waiting that no step explains. */
+/** Time in which no step was running. */
 export const unattributedTime = findingRule('unattributed-time', ({ detail }: DetailFacts) => {
   const { unattributedMs, durationMs } = detail;
   const sharePct = percentOf(unattributedMs, durationMs);
@@ -86,7 +87,7 @@ export const unattributedTime = findingRule('unattributed-time', ({ detail }: De
   return [{ severity: 'warning', text, evidence: { unattributedMs, durationMs, sharePct } }];
 });
 
-/** Every step completed, which does not mean that the conversation did. */
+/** Every step completed, although the conversation may not have. */
 export const allStepsCompleted = findingRule('all-steps-completed', ({ detail }: DetailFacts) => {
   const { steps, outcome } = detail;
   if (steps.length === 0 || steps.some((step) => step.outcome !== 'completed')) return [];
@@ -150,13 +151,13 @@ function errorEvidence({ errorType, errorMessage }: StepRow): Record<string, str
   return { ...(errorType === undefined ? {} : { errorType }), ...(errorMessage === undefined ? {} : { errorMessage }) };
 }
 
-/** A stretch of time, in Unix microseconds. */
+/** A time interval, in Unix microseconds. */
 interface Stretch {
   start: number;
   end: number;
 }
 
-/** When at least one of `rows` was running: calls side by side count once. Apart from each other, in order. */
+/** The sorted, disjoint intervals in which at least one of `rows` was running. */
 function stretchesOf(rows: readonly StepRow[]): Stretch[] {
   return merged(rows.map((row) => ({ start: microsecondsOf(row.startTime), end: microsecondsOf(row.endTime) })));
 }
@@ -175,11 +176,11 @@ function lengthMs(stretches: readonly Stretch[]): number {
   return stretches.reduce((sum, { start, end }) => sum + (end - start), 0) / 1000;
 }
 
-/** How much of `stretches` lies within `others`; both are apart and in order. */
+/** Total length of `stretches` within `others`; both must be sorted and disjoint. */
 function overlapMs(stretches: readonly Stretch[], others: readonly Stretch[]): number {
   let overlap = 0;
   for (const { start, end } of stretches) {
-    // The first of the others that ends after `start`, found by halving: there may be thousands of each.
+    // Binary search for the first of the others that ends after `start`, because there may be thousands of each.
     let [place, after] = [0, others.length];
     while (place < after) {
       const middle = (place + after) >> 1;
@@ -193,7 +194,7 @@ function overlapMs(stretches: readonly Stretch[], others: readonly Stretch[]): n
   return overlap / 1000;
 }
 
-/** Unix microseconds of a time of an answer, which has 6 decimals. */
+/** Unix microseconds of a time with 6 decimals, as in answers. */
 function microsecondsOf(time: string): number {
   if (!time.startsWith(lastSecond.text)) {
     const text = time.slice(0, 'YYYY-MM-DDTHH:MM:SS'.length);
@@ -202,15 +203,15 @@ function microsecondsOf(time: string): number {
   return lastSecond.microseconds + Number(time.slice(-7, -1));
 }
 
-/** Steps that follow one another mostly share it, and reading a date takes long. */
+/** Cached, because consecutive steps usually share it and parsing a date is slow. */
 let lastSecond = { text: 'none', microseconds: 0 };
 
-/** The steps that nothing else encloses, by start. */
+/** The outermost steps, by start. */
 export function outermostSteps(detail: ConversationDetail): StepRow[] {
   return detail.steps.filter((step) => step.depth === 0);
 }
 
-/** The outermost steps by name, in the order in which the names first occur. */
+/** The outermost steps by name, in order of first occurrence. */
 function outermostStepsByName(detail: ConversationDetail): Map<string, StepRow[]> {
   const rowsByName = new Map<string, StepRow[]>();
   for (const step of outermostSteps(detail)) {
@@ -221,7 +222,7 @@ function outermostStepsByName(detail: ConversationDetail): Map<string, StepRow[]
   return rowsByName;
 }
 
-/** Of each outermost step the last attempt, by start: no later span of that step has a higher attempt. */
+/** The last attempt of each outermost step, by start: no later span of that step has a higher attempt. */
 function lastAttempts(detail: ConversationDetail): StepRow[] {
   const highestLaterAttempt = new Map<string, number>();
   const last: StepRow[] = [];

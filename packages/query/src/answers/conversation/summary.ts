@@ -15,8 +15,8 @@ import {
 } from './step-findings.ts';
 
 /**
- * What one conversation took, in all and in each step, and each step's share of the total.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION`; `SourceError` when the source cannot answer.
+ * The duration of one conversation and of each of its steps, with their share of the total.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION`; `SourceError` if the source cannot answer.
  */
 export async function summary(
   source: ConversationSource,
@@ -28,14 +28,14 @@ export async function summary(
   return buildReport({ command: 'summary', source, timeZone, coverage, data: detail, findings });
 }
 
-/** What the rules of `summary` look at. */
+/** Input of the finding rules of `summary`. */
 export interface SummaryFacts {
   detail: ConversationDetail;
-  /** A conversation with a duration below it meets the target. */
+  /** A shorter conversation meets the target, in milliseconds. */
   targetMs: number;
 }
 
-/** How long the conversation took by the clock. */
+/** The wall-clock duration of the conversation. */
 export const totalDuration = findingRule('total-duration', ({ detail }: SummaryFacts) => {
   const { durationMs, stepSumMs, outcome } = detail;
   if (detail.steps.length === 0) return [];
@@ -44,7 +44,7 @@ export const totalDuration = findingRule('total-duration', ({ detail }: SummaryF
   return [{ severity: 'info', text, evidence: { durationMs, stepSumMs } }];
 });
 
-/** Each completed step that took longer than the warning sign of its kind. */
+/** Each completed step that took longer than the warning threshold of its kind. */
 export const slowStep = findingRule('slow-step', ({ detail }: SummaryFacts) =>
   detail.steps.flatMap(({ step, durationMs, outcome }) => {
     const warningMs = STEP_WARNING_MS[stepKindOf(step)];
@@ -55,7 +55,7 @@ export const slowStep = findingRule('slow-step', ({ detail }: SummaryFacts) =>
   }),
 );
 
-/** The duration is not below the target, which is one for a single exchange. */
+/** The duration is not below the target. */
 export const overTarget = findingRule('over-target', ({ detail, targetMs }: SummaryFacts) => {
   const { durationMs } = detail;
   if (durationMs < targetMs || exchangesInOne(detail) !== undefined) return [];
@@ -64,7 +64,7 @@ export const overTarget = findingRule('over-target', ({ detail, targetMs }: Summ
   return [{ severity: 'warning', text, evidence: { durationMs, targetMs, overMs } }];
 });
 
-/** A conversation to compare later ones with: it and all of its steps completed, and its total is below the target. */
+/** The conversation is a good baseline for later ones: it and all its steps completed, within the target. */
 export const goodBaseline = findingRule('good-baseline', ({ detail, targetMs }: SummaryFacts) => {
   const { steps, outcome, durationMs } = detail;
   if (exchangesInOne(detail) !== undefined) return [];

@@ -7,8 +7,8 @@ import type { ConversationDetail, OneConversationOptions } from './conversation-
 import { bottleneckStep, unattributedTime } from './step-findings.ts';
 
 /**
- * One conversation as `summary` has it, every step with `offsetMs`: its start − the conversation's start.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION`; `SourceError` when the source cannot answer.
+ * One conversation as in `summary`; every step also has `offsetMs`, its start − the conversation's start.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION`; `SourceError` if the source cannot answer.
  */
 export async function timeline(
   source: ConversationSource,

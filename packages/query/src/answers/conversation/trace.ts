@@ -10,12 +10,12 @@ import { getConversation } from './conversation-detail.ts';
 import type { ConversationDetail, OneConversationOptions } from './conversation-detail.ts';
 import { allStepsCompleted, outermostSteps, unsuccessfulStep } from './step-findings.ts';
 
-/** How many of the newest conversations say which steps a conversation should have had. */
+/** Number of newest conversations that determine which steps a conversation should have. */
 const CONVERSATIONS_COMPARED = 50;
 
 /**
- * One conversation as `summary` has it; the findings also know which steps it did not get to.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION`; `SourceError` when the source cannot answer.
+ * One conversation as in `summary`, with findings about steps that it did not reach.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION`; `SourceError` if the source cannot answer.
  */
 export async function trace(
   source: ConversationSource,
@@ -39,7 +39,7 @@ async function findMissingSteps(source: ConversationSource, detail: Conversation
   if (starts.length === 0) return { data: [], coverage: newest.coverage };
   const window = {
     sinceUnixNano: starts.reduce((a, b) => (b < a ? b : a)),
-    // A window ends before its last instant.
+    // The end of a window is exclusive.
     untilUnixNano: starts.reduce((a, b) => (b > a ? b : a)) + 1n,
   };
   const durations = await source.ask({ name: 'step-durations', window });
@@ -52,13 +52,13 @@ async function findMissingSteps(source: ConversationSource, detail: Conversation
 }
 
 /**
- * The steps that a conversation did not get to: those that more than half of the conversations compared with have, and
- * that come after the last one of `reachedSteps` in their step order. In that order.
+ * The steps that a conversation did not reach: those that more than half of the compared conversations have, and that
+ * come after the last one of `reachedSteps` in their step order. In that order.
  *
- * Nothing is missing where none of the reached steps is known to the others: that is another pipeline.
+ * Empty if the compared conversations have none of the reached steps, because they are of another pipeline.
  *
- * @param durations holds the conversations compared with
- * @param comparedTraceIds the newest 50 conversations; other rows of `durations` do not count
+ * @param durations contains the compared conversations
+ * @param comparedTraceIds the newest 50 conversations; other rows of `durations` are ignored
  */
 export function missingStepsOf(
   reachedSteps: ReadonlySet<string>,
@@ -76,14 +76,14 @@ export function missingStepsOf(
     .filter((step) => compared.filter((offsets) => offsets.has(step)).length * 2 > compared.length);
 }
 
-/** What the rules of `trace` look at. */
+/** Input of the finding rules of `trace`. */
 export interface TraceFacts {
   detail: ConversationDetail;
   /** Steps that most of the newest 50 conversations have after the last one that this one reached, in step order. */
   missingSteps: string[];
 }
 
-/** How far a conversation got that did not complete: its last step that did. */
+/** The last completed step of a conversation that did not complete. */
 export const conversationEnding = findingRule('conversation-ending', ({ detail }: Pick<TraceFacts, 'detail'>) => {
   const { outcome } = detail;
   if (outcome === 'completed') return [];
@@ -125,7 +125,7 @@ const MISSING_BECAUSE = {
   open: 'so far',
 } as const;
 
-/** What the user noticed of the steps that a failed conversation never got to. */
+/** How the missing steps of a failed conversation affected the user. */
 export const unansweredUser = findingRule('unanswered-user', ({ detail, missingSteps: missing }: TraceFacts) => {
   if (detail.outcome === 'open' || !isFailure(detail.outcome)) return [];
   const phrases = missing.flatMap((step) => phrasesOf(step).whenMissing ?? []);

@@ -19,13 +19,13 @@ import type { Report } from '../report.ts';
 import { criticalPath, explainPath, PLACES } from './explanation.ts';
 import type { ExplainedStep, Explanation, PathPart } from './explanation.ts';
 
-/** How far back a step's calls are compared with. */
+/** The period before the conversation from which calls of the same step are compared. */
 const COMPARED_NANO = 7n * 86_400_000_000_000n;
 
 /**
- * Why one conversation took what it took: the critical path through its steps and gaps, each step's place among the same
- * step's calls of the seven days before, retries, and what would have been without the worst step.
- * @throws `QueryError` `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION`; `SourceError` when the source cannot answer.
+ * Why one conversation took as long as it did: the critical path through its steps and gaps, the percentile of each
+ * step among its calls of the previous seven days, retries, and the duration without the worst step.
+ * @throws `QueryError` `OPTION_OUT_OF_RANGE`, `NO_SUCH_CONVERSATION`; `SourceError` if the source cannot answer.
  */
 export async function explain(
   source: ConversationSource,
@@ -54,7 +54,7 @@ export async function explain(
   });
 }
 
-/** The numbers of every step in the seven days before the end of `path`; none where the conversation took no time. */
+/** The statistics of each step in the seven days before the end of `path`; empty if the conversation took no time. */
 async function readUsual(
   source: ConversationSource,
   path: readonly PathPart[],
@@ -67,7 +67,7 @@ async function readUsual(
   return { statistics: data, coverage };
 }
 
-/** Coverage is of the conversation; what kept the seven days from being read whole is said all the same. */
+/** The coverage of the conversation, with the warnings about the data of the seven days. */
 function withWarningsOf(coverage: Coverage, compared: Coverage | undefined): Coverage {
   if (compared === undefined) return coverage;
   return {
@@ -77,35 +77,35 @@ function withWarningsOf(coverage: Coverage, compared: Coverage | undefined): Cov
   };
 }
 
-/** What the rules of `explain` look at. Together they say eight sentences at most. */
+/** Input of the finding rules of `explain`, which have at most eight findings in total. */
 export interface ExplainFacts extends DetailFacts {
   data: Explanation;
-  /** A conversation that takes less meets the target, in milliseconds. */
+  /** A shorter conversation meets the target, in milliseconds. */
   targetMs: number;
 }
 
-/** A step is named as a part of the conversation from this share on, in per cent. */
+/** Minimum percentage of the conversation for a step to be mentioned. */
 export const PART_FROM_PCT = 10;
 
-/** As many steps are named as parts. */
+/** Maximum number of steps that are mentioned. */
 export const PARTS_NAMED = 3;
 
-/** A call is unusually long from this place among the others on, in per cent. */
+/** Minimum percentile of an unusually long call. */
 export const UNUSUAL_FROM_PCT = 90;
 
-/** Fewer calls have no usual duration. */
+/** Minimum number of calls for a usual duration. */
 export const CALLS_TO_COMPARE = 20;
 
-/** As many unusually long calls are named. */
+/** Maximum number of unusually long calls that are mentioned. */
 export const UNUSUAL_NAMED = 2;
 
-/** As many retried steps are named; the others are counted. */
+/** Maximum number of retried steps that are mentioned; the others are counted. */
 export const RETRIED_NAMED = 2;
 
-/** Gaps are worth a sentence from this share of the conversation on, in per cent. */
+/** Minimum percentage of the conversation at which gaps are mentioned. */
 export const GAPS_FROM_PCT = 5;
 
-/** What it took, against the target; without it where a whole session was recorded as one conversation. */
+/** The duration compared with the target; without the target if a whole session was recorded as one conversation. */
 export const whatItTook = findingRule('what-it-took', ({ data, targetMs, detail }: ExplainFacts) => {
   const { durationMs, outcome, steps } = data;
   if (steps.length === 0) {
@@ -142,7 +142,7 @@ export const whereTimeWent = findingRule('where-time-went', ({ data }: ExplainFa
   return [{ severity: 'info', text: `The time went to ${nameList(words, 'and')}`, evidence }];
 });
 
-/** Calls that took far longer than the same step's usually do; or that none did. */
+/** Calls that took much longer than usual for their step, or that there are none. */
 export const unusualStep = findingRule('unusual-step', ({ data }: ExplainFacts) => {
   const compared = data.steps.filter(({ calls = 0 }) => calls >= CALLS_TO_COMPARE);
   const unusual = compared
@@ -161,7 +161,7 @@ export const unusualStep = findingRule('unusual-step', ({ data }: ExplainFacts) 
   return [{ severity: 'good', text, evidence: { steps: [...new Set(compared.map(({ step }) => step))] } }];
 });
 
-/** What failed attempts cost, and which steps had most of them. */
+/** How long failed attempts took, and which steps had the most. */
 export const retriedSteps = findingRule('retried-steps', ({ data }: ExplainFacts) => {
   const retries = data.retries.toSorted((a, b) => b.failedMs - a.failedMs);
   if (retries.length === 0) return [];
@@ -195,7 +195,7 @@ export const gaps = findingRule('gaps', ({ data }: ExplainFacts) => {
   return [{ severity: 'warning', text, evidence: { gapMs, sharePct, longestMs: longest.durationMs } }];
 });
 
-/** What it would have taken without the step that it waited for longest, or had that taken its usual time. */
+/** The duration without the step that it waited for longest, or if that had taken its usual time. */
 export const worstStep = findingRule('worst-step', ({ data }: ExplainFacts) => {
   const { worst, steps } = data;
   if (worst === undefined || steps.length < 2) return [];
@@ -210,7 +210,7 @@ export const worstStep = findingRule('worst-step', ({ data }: ExplainFacts) => {
 /** The findings of `explain`, in the order in which they are printed. */
 export const explainRules = [whatItTook, wholeSession, whereTimeWent, unusualStep, retriedSteps, gaps, worstStep];
 
-/** What each step was waited for, its calls together, the longest first. */
+/** How long the conversation waited for each step, over all its calls, longest first. */
 function byName(steps: readonly ExplainedStep[]): { step: string; onPathMs: number }[] {
   const onPathMsByName = new Map<string, number>();
   for (const { step, onPathMs } of steps) onPathMsByName.set(step, (onPathMsByName.get(step) ?? 0) + onPathMs);

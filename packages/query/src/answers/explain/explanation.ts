@@ -7,9 +7,9 @@ import type { SpanRecord } from '../../model/span-record.ts';
 import type { StepStatistics } from '../../questions.ts';
 import { percentOf } from '../intervals.ts';
 
-/** A stretch of the critical path. */
+/** A part of the critical path. */
 export interface ExplainedPart {
-  /** Absent in a gap, during which no outermost step ran. */
+  /** Absent for a gap, in which no outermost step was running. */
   step?: string;
   spanId?: string;
   /** Its start − the conversation's start. */
@@ -17,44 +17,44 @@ export interface ExplainedPart {
   durationMs: number;
 }
 
-/** An outermost step of the conversation, and its place among the same step's calls. */
+/** An outermost step of the conversation, compared with other calls of the same step. */
 export interface ExplainedStep {
   step: string;
   spanId: string;
   outcome: Outcome;
   attempt?: number;
   durationMs: number;
-  /** How long the conversation waited for it: its part of the critical path. */
+  /** How long the conversation waited for it, on the critical path. */
   onPathMs: number;
-  /** `onPathMs` as a share of the conversation's duration. */
+  /** `onPathMs` as a percentage of the conversation's duration. */
   sharePct: number;
   /**
-   * How many per cent of the calls compared with took less, a whole number. Absent with `calls` and `usualMs` where the
-   * step is not counted (not completed, or 60 s and longer) or has no call to compare with.
+   * Percentage of the compared calls that took less, as an integer. Absent, with `calls` and `usualMs`, if the step is
+   * not counted (not completed, or 60 s or longer) or there are no calls to compare with.
    */
   percentile?: number;
-  /** Counted calls of the same step in the seven days before the conversation's end, its own among them. */
+  /** Number of counted calls of the same step in the seven days before the conversation's end, including its own. */
   calls?: number;
   /** The median of those calls. */
   usualMs?: number;
 }
 
-/** Attempts of one step that had to be made again. */
+/** Attempts of one step that were retried. */
 export interface ExplainedRetry {
   step: string;
   attempts: number;
-  /** What the attempts that failed took, together. */
+  /** Total duration of the failed attempts. */
   failedMs: number;
 }
 
-/** What the conversation would have taken without what it waited for longest. */
+/** The step that the conversation waited for longest, and its duration without it. */
 export interface WorstStep {
   step: string;
   spanId: string;
   onPathMs: number;
-  /** The conversation's duration without the step: other steps that ran at the same time stay. */
+  /** The conversation's duration without the step; time in which other steps were running remains. */
   withoutMs: number;
-  /** The conversation's duration had the step taken its usual time; absent where it took no more than that. */
+  /** The conversation's duration if the step had taken its usual time; absent if it did not take longer. */
   asUsualMs?: number;
 }
 
@@ -65,23 +65,23 @@ export interface Explanation {
   startTime: string;
   endTime: string;
   outcome: ConversationOutcome;
-  /** By the clock. */
+  /** Wall-clock duration. */
   durationMs: number;
-  /** Steps and gaps from start to end, which add up to `durationMs`. */
+  /** Steps and gaps on the critical path, from start to end; they add up to `durationMs`. */
   path: ExplainedPart[];
-  /** Time during which no outermost step ran. */
+  /** Total time in which no outermost step was running. */
   gapMs: number;
   /** The outermost steps, by start. */
   steps: ExplainedStep[];
   retries: ExplainedRetry[];
-  /** Absent where no step took any time. */
+  /** Absent if no step took any time. */
   worst?: WorstStep;
 }
 
-/** Quantiles of a step's calls that its own is placed among: every per cent. */
+/** The quantiles, one per percent, from which the percentile of a call is determined. */
 export const PLACES = Array.from({ length: 99 }, (_none, index) => (index + 1) / 100);
 
-/** Everything about a conversation that follows from its outermost steps and their `path`. */
+/** Builds the explanation from the outermost steps of a conversation and their critical path. */
 export function explainPath(
   path: readonly PathPart[],
   outermost: readonly SpanRecord[],
@@ -140,7 +140,7 @@ function explainStep(
   };
 }
 
-/** How many of `ascending` are less than `value`. */
+/** Number of elements of `ascending` that are less than `value`. */
 function countBelow(ascending: readonly number[], value: number): number {
   let [from, to] = [0, ascending.length];
   while (from < to) {
@@ -162,7 +162,7 @@ function findRetries(steps: readonly ExplainedStep[]): ExplainedRetry[] {
   });
 }
 
-/** Of the steps on the path the one that was waited for longest. */
+/** The step on the path that the conversation waited for longest. */
 function findWorst(
   path: readonly PathPart[],
   outermost: readonly SpanRecord[],
@@ -175,7 +175,7 @@ function findWorst(
   const exclusiveMs = path
     .filter(({ span }) => span?.spanId === spanId)
     .reduce((sum, part) => sum + millisecondsOf(exclusiveNano(part, outermost)), 0);
-  // Time beyond the usual is saved only as far as nothing else ran meanwhile.
+  // Only time in which no other step was running can be saved.
   const savedMs = usualMs === undefined ? 0 : Math.min(longest.durationMs - usualMs, exclusiveMs);
   return {
     step,
@@ -194,9 +194,9 @@ function lengthMs(part: PathPart): number {
   return millisecondsOf(part.end - part.start);
 }
 
-/** A stretch of a conversation: what it was waiting for at that time. */
+/** A part of a conversation, and what it was waiting for during that time. */
 export interface PathPart {
-  /** The step that the conversation waited for; absent in a gap, during which no outermost step ran. */
+  /** The step that the conversation waited for; absent for a gap, in which no outermost step was running. */
   span?: SpanRecord;
   /** Unix nanoseconds. */
   start: bigint;
@@ -204,15 +204,15 @@ export interface PathPart {
 }
 
 /**
- * What determined how long a conversation took: a chain of outermost steps and gaps from its first start to its last end,
- * in that order, without overlaps and without holes.
+ * What determined the duration of a conversation: a contiguous chain of outermost steps and gaps, from the first start
+ * to the last end.
  *
- * Found backwards from the end. The step that ends last is on the path back to its start; before that, the step that was
- * running when it started, and of several the one that started last, because it is what the other one was waiting for;
- * where none was running, a gap back to the latest end.
+ * It is found backwards from the end. The step that ends last is on the path. Before its start, the path continues with
+ * the step that was running at that time; if there are several, with the one that started last, because the later step
+ * was waiting for it. If no step was running, there is a gap back to the latest end.
  */
 export function criticalPath(outermost: readonly SpanRecord[]): PathPart[] {
-  // Of steps that start together, the first one comes last here, where it is met first.
+  // Of steps with the same start, the first one is last here, so that it is found first from the end.
   const byStart = outermost.toReversed().sort((a, b) => compareBigint(a.startTimeUnixNano, b.startTimeUnixNano));
   const endingLast = runningLatestEnd(byStart);
   const first = byStart[0]?.startTimeUnixNano ?? 0n;
@@ -221,7 +221,7 @@ export function criticalPath(outermost: readonly SpanRecord[]): PathPart[] {
   let place = byStart.length - 1;
   while (until > first) {
     while (byStart[place]!.startTimeUnixNano >= until) place -= 1;
-    // Where one was running, those that are passed over start after it, so that none is looked at twice.
+    // The skipped steps start after the one that was running, so that each step is visited only once.
     const wasRunning = endOf(endingLast[place]!) >= until;
     if (wasRunning) while (endOf(byStart[place]!) < until) place -= 1;
     const span = wasRunning ? byStart[place]! : endingLast[place]!;
@@ -233,13 +233,13 @@ export function criticalPath(outermost: readonly SpanRecord[]): PathPart[] {
   return path.reverse();
 }
 
-/** At each place, which of the spans up to there ends last; of several, the one that starts last. */
+/** For each index, the span up to it that ends last; if there are several, the one that starts last. */
 function runningLatestEnd(byStart: readonly SpanRecord[]): SpanRecord[] {
   let latest = byStart[0]!;
   return byStart.map((span) => (latest = endOf(span) >= endOf(latest) ? span : latest));
 }
 
-/** How much of `part` no outermost step but its own covers, in nanoseconds: what would be gone without that step. */
+/** How much of `part`, in nanoseconds, is covered by no other outermost step than its own. */
 export function exclusiveNano(part: PathPart, outermost: readonly SpanRecord[]): bigint {
   const others = outermost
     .filter((span) => span !== part.span)

@@ -4,6 +4,7 @@ import { QueryError, SourceError } from '../../errors.ts';
 /** The table definition: `collector-config/clickhouse/otel-traces.sql`, or that of the collector's exporter. */
 export type TableKind = 'convotel' | 'exporter';
 
+/** Options of {@link clickHouseTableDefinition}. */
 export interface ClickHouseTableOptions {
   /**
    * Name of a cluster in `system.clusters`, or a macro such as `{cluster}`. The spans of a conversation are then on one
