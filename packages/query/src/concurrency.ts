@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** Lets at most `maxRunning` pieces of work run at once; the others wait in the order in which they came. */
+/** Runs at most `maxRunning` tasks at the same time; further ones wait in a queue. */
 export class ConcurrencyLimiter {
   readonly #waiting: (() => void)[] = [];
   readonly #maxRunning: number;
@@ -18,14 +18,14 @@ export class ConcurrencyLimiter {
     try {
       return await work();
     } finally {
-      // The place goes straight to whoever has waited longest.
+      // The slot is passed directly to the first task in the queue.
       const next = this.#waiting.shift();
       if (next === undefined) this.#leave();
       else next();
     }
   }
 
-  /** Resolves when nothing runs or waits. */
+  /** Resolves when no task is running or waiting. */
   async whenIdle(): Promise<void> {
     if (this.#running === 0) return;
     if (this.#idle === undefined) {
@@ -44,14 +44,14 @@ export class ConcurrencyLimiter {
   }
 }
 
-/** Runs one piece of work after another, in the order in which they came. */
+/** Runs one task after another, in order. */
 export class SerialQueue extends ConcurrencyLimiter {
   constructor() {
     super(1);
   }
 }
 
-/** What a long computation may take at once where others wait for the same event loop, in milliseconds. */
+/** Maximum time for which a long computation blocks the event loop, in milliseconds. */
 const MAX_SLICE_MS = 10;
 
 /** Maps `items` in order, and lets other work run after every {@link MAX_SLICE_MS}, so that large conversations do not block it. */
@@ -60,7 +60,7 @@ export async function mapInSlices<Item, Result>(items: Iterable<Item>, map: (ite
   let sliceEndMs = performance.now() + MAX_SLICE_MS;
   for (const item of items) {
     results.push(map(item));
-    // Looking at the clock takes longer than a short piece of work.
+    // Checks the clock only occasionally, because that takes longer than a short task.
     if (results.length % 32 !== 0 || performance.now() < sliceEndMs) continue;
     await setImmediate();
     sliceEndMs = performance.now() + MAX_SLICE_MS;

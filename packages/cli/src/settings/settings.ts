@@ -162,41 +162,47 @@ const LIMIT: Check<number | string> = {
 
 const WATCH_RULE = fields({
   rule: described(
-    'What is looked at.',
+    'What the rule checks.',
     oneOf(['error-rate', 'p95', 'response', 'slow-conversations', 'no-conversations']),
   ),
-  step: described('Only this step; error-rate looks at every step without it.', text),
-  above: described('Alerts above it: per cent, a time, or a number of conversations.', LIMIT),
-  threshold: described('slow-conversations: a conversation above it is slow.', time),
-  clearBelow: described('An alert is over only below it; the same kind of value as `above`, and not above it.', LIMIT),
-  minSamples: described('Fewer spans, or conversations, than this in the window say nothing.', wholeNumber(1)),
-  for: described('How long it must last before it is an alert.', time),
+  step: described('Checks only this step. Without it, error-rate checks every step.', text),
+  above: described('Upper limit: per cent, a time, or a number of conversations, depending on the rule.', LIMIT),
+  threshold: described('slow-conversations: a longer conversation is slow.', time),
+  clearBelow: described(
+    'An alert ends only below this limit; the same kind of value as `above`, and not higher.',
+    LIMIT,
+  ),
+  minSamples: described(
+    'Minimum number of spans or conversations in the window; with fewer, the rule neither starts nor ends an alert.',
+    wholeNumber(1),
+  ),
+  for: described('How long the condition must last before it is an alert.', time),
 });
 
 /** The settings of `convotel.json`. The JSON schema for editors is generated from this. */
 export const SETTINGS = fields({
   $schema: text,
   from: described(
-    'Where to read from unless --from or CONVOTEL_FROM says; a file is looked for beside this one.',
+    'Where to read from by default, without --from and CONVOTEL_FROM; a relative path is relative to this file.',
     text,
   ),
-  service: described('The service asked about unless --service says; --service "" asks about all.', text),
-  tz: described('IANA time zone unless --tz or TZ says.', zone),
+  service: described('Default of --service; --service "" selects all services.', text),
+  tz: described('Default IANA time zone, without --tz and TZ.', zone),
   conversation: fields({
-    target: described('A conversation that takes less is fast enough: the default of --target.', time),
-    threshold: described('slow lists conversations above it: the default of its --threshold.', time),
+    target: described('A shorter conversation is fast enough: the default of --target.', time),
+    threshold: described('slow lists longer conversations: the default of its --threshold.', time),
   }),
   steps: described(
-    'Steps by name.',
+    'Settings of steps, by name.',
     mapOf(
       fields({
-        kind: described('What the step does, where its name does not tell.', oneOf(STEP_KINDS)),
+        kind: described('What the step does, if it cannot be derived from its name.', oneOf(STEP_KINDS)),
         ...LIMITS,
       }),
     ),
   ),
   kinds: described(
-    'The same for every step of a kind that says nothing of its own.',
+    'Defaults for all steps of a kind.',
     fields({
       capture: fields(LIMITS),
       speech_to_text: fields(LIMITS),
@@ -206,27 +212,27 @@ export const SETTINGS = fields({
       other: fields(LIMITS),
     }),
   ),
-  currency: described('Of the prices; only shown.', text),
+  currency: described('Currency of the prices, for display.', text),
   prices: described(
-    'What models cost, by the name that spans carry.',
+    'Prices of models, by model name as in the spans.',
     mapOf(
       fields({
         inputPerMillionTokens: numberBetween(0),
         outputPerMillionTokens: numberBetween(0),
-        perMillionCharacters: described('Of text that was spoken.', numberBetween(0)),
-        perAudioMinute: described('Of audio that was transcribed or made.', numberBetween(0)),
+        perMillionCharacters: described('Of text to speak.', numberBetween(0)),
+        perAudioMinute: described('Of transcribed or generated audio.', numberBetween(0)),
       }),
     ),
   ),
   watch: fields({
     since: described('How far each round looks back.', time),
     interval: described('Time between two rounds.', time),
-    for: described('How long a condition must last before it is an alert, unless its rule says.', time),
+    for: described('How long a condition must last before it is an alert; default for all rules.', time),
     minSamples: described(
-      'Fewer spans, or conversations, than this say nothing, unless the rule says.',
+      'Minimum number of spans or conversations in the window; default for all rules.',
       wholeNumber(1),
     ),
-    rules: described('Rules in place of the usual ones; options add to them.', listOf(WATCH_RULE)),
+    rules: described('Rules that replace the default ones; options add further rules.', listOf(WATCH_RULE)),
   }),
 });
 

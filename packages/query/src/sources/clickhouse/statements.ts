@@ -4,11 +4,11 @@ import { compareText } from '../../model/order.ts';
 import type { AnyQuestion } from '../../questions.ts';
 import type { TableKind } from './table.ts';
 
-/** The statements of the dialect: those of the engine, and its own. */
+/** The statements of the engine, and those that only ClickHouse needs. */
 export type ClickHouseStatement =
   Exclude<StatementName, ReadByScan> | 'step-names' | 'step-name-count' | 'step-scan' | 'window';
 
-/** Parts of statements that not every question needs; in their files, lines begin with the name in a comment. */
+/** Optional parts of statements. In the SQL files, their lines begin with a comment with this name. */
 type StatementPart =
   | 'quantiles'
   | 'timings'
@@ -23,34 +23,36 @@ type StatementPart =
 type FileName = ClickHouseStatement | 'chosen-conversations' | 'convotel-table' | 'exporter-table';
 
 const IN_WINDOW = "Timestamp >= {since:DateTime64(9, 'UTC')} AND Timestamp < {until:DateTime64(9, 'UTC')}";
-/** Conversations that touch the window may begin before it and end after it, as far as this. */
+/** Conversations in the window may begin before it and end after it, up to this distance. */
 const IN_REACH = "Timestamp >= {reach_since:DateTime64(9, 'UTC')} AND Timestamp < {reach_until:DateTime64(9, 'UTC')}";
 
-/** Where each condition of a window ends. */
+/** Matches the upper bound of a window condition. */
 const END_OF_WINDOW = /Timestamp < \{(?:reach_)?until:[^}]*\}/g;
 
-/** Conversations choose themselves by a step or a root; a superset does, since the statements look again. */
+/**
+ * Condition for a superset of the steps and roots, by which conversations are selected; the statements check exactly.
+ */
 const MAY_COUNT: Readonly<Record<TableKind, string>> = {
   convotel: "(Step != '' OR IsRoot)",
   exporter: "(SpanAttributes['conversation.step.name'] != '' OR SpanName = 'conversation')",
 };
 
-/** A superset of the roots, too. */
+/** Condition for a superset of the roots. */
 const MAY_BE_ROOT: Readonly<Record<TableKind, string>> = {
   convotel: 'IsRoot',
   exporter: "SpanName = 'conversation'",
 };
 
 /**
- * What the statements read, by the condition that stands in the innermost query, where it saves the reading of whatever
- * does not fulfil it.
+ * The spans that the statements read, by name, with the condition of the innermost query, so that no other spans are
+ * read.
  */
 function conditionsOf(kind: TableKind): Readonly<Record<string, string>> {
   return {
     window_spans: IN_WINDOW,
-    // All conversations that touch the window, and others near it, which the statements leave out.
+    // All conversations in the window, and others near it, which the statements filter out.
     reached_spans: IN_REACH,
-    // Those that touch it alone, where they are few: a set of millions would take longer than reading them all.
+    // Only conversations in the window. For few of them: a set of millions would be slower than reading all spans.
     touched_spans: `${IN_REACH} AND ${isTraceOf(`${IN_WINDOW} AND ${MAY_COUNT[kind]}`)}`,
     // From the start of the window on.
     following_spans: "Timestamp >= {since:DateTime64(9, 'UTC')} AND Timestamp < {reach_until:DateTime64(9, 'UTC')}",
@@ -66,26 +68,26 @@ function isTraceOf(condition: string): string {
   return `TraceId IN (SELECT TraceId FROM {table:Identifier} WHERE ${condition})`;
 }
 
-/** What of a question decides how a statement is put together; values are bound, never part of the text. */
+/** Properties of a question that determine the text of a statement. Values are always bound, never part of the text. */
 export interface StatementShape {
   kind: TableKind;
-  /** Whether only some of the conversations are looked at. */
+  /** Whether only some of the conversations are selected. */
   isFiltered: boolean;
-  /** Whether steps other than `kept_steps` are called `other_step`. */
+  /** Whether steps other than `kept_steps` are renamed to `other_step`. */
   isFolded: boolean;
-  /** Whether spans have the value of `group_attribute`, and the number of its group by `group_values`. */
+  /** Whether spans have the value of `group_attribute` and the number of its group in `group_values`. */
   isGrouped: boolean;
-  /** Whether windows hold only the conversations whose trace ids come before `sample_below`. */
+  /** Whether only conversations with trace ids below `sample_below` are read. */
   isSampled: boolean;
-  /** How many probabilities are bound as `probability_0`, `probability_1`, … */
+  /** Number of probabilities, which are bound as `probability_0`, `probability_1`, … */
   probabilityCount: number;
   parts: readonly StatementPart[];
 }
 
-/** The text of a statement, with the spans that it reads in front. */
+/** The text of a statement, preceded by the definition of the spans that it reads. */
 export function statementText(name: ClickHouseStatement, shape: StatementShape): string {
   const text = wholeStatement(name, shape);
-  // Within an hour the table is in order of trace id, so that a range of them reads only its share.
+  // Within an hour, the table is sorted by trace id, so a range of trace ids reads only a fraction.
   return shape.isSampled ? text.replaceAll(END_OF_WINDOW, '$& AND TraceId < {sample_below:String}') : text;
 }
 
@@ -117,14 +119,14 @@ function wholeStatement(
   }
   const [comments, body] = splitComments(statement);
   if (definitions.length === 0) return statement;
-  // A statement with definitions of its own goes on with the list of ours.
+  // A statement that has its own definitions continues our list.
   const own = body.startsWith('WITH ') ? `,\n${body.slice('WITH '.length)}` : `\n${body}`;
   return `${comments}WITH ${definitions.join(',\n')}${own}`;
 }
 
 /**
- * The spans of a table, with those columns that `reader`, the text of what reads them, has a word for: the server takes
- * longer to plan all thirty than to look up a conversation.
+ * The spans of a table, with only the columns whose names occur in `reader`, the text that reads them: planning all
+ * thirty takes the server longer than finding a conversation.
  */
 function spansWhere(kind: TableKind, condition: string, reader: string): string {
   const [, select = '', rest = ''] = /^SELECT\n([^]*?\n)(FROM [^]*)$/.exec(splitComments(sqlFile(`${kind}-table`))[1])!;
@@ -135,8 +137,8 @@ function spansWhere(kind: TableKind, condition: string, reader: string): string 
 }
 
 /**
- * The spans of a few conversations. FINAL would look at all parts of the table for copies; here the statement itself keeps
- * the copy that FINAL keeps: the one with the highest Version, of equal ones the one inserted last.
+ * The spans of a few conversations. FINAL would search all parts of the table for duplicates; here, the statement keeps
+ * the same row as FINAL: the one with the highest Version, else the one that was inserted last.
  */
 function fewSpansWhere(kind: TableKind, condition: string, reader: string): string {
   const spans = spansWhere(kind, condition, reader);
@@ -146,14 +148,14 @@ LIMIT 1 BY TraceId, SpanId, Timestamp
 `;
 }
 
-/** The same with every copy, for what copies have in common. */
+/** The spans with duplicates, for reading what duplicates have in common. */
 function copiesWhere(kind: TableKind, condition: string, reader: string): string {
   return spansWhere(kind, condition, reader)
     .replace(' FINAL\n', '\n')
     .replace(/^ORDER BY [^]*/m, '');
 }
 
-/** The same spans with the value that they are grouped by: their own, else that of a root, else that of their resource. */
+/** Adds the value by which spans are grouped: their own, else that of a root, else that of their resource. */
 function grouped(kind: TableKind, spans: string): string {
   const attribute = '{group_attribute:String}';
   const own = `if(${attribute} = 'conversation.outcome', outcome::String, attributes[${attribute}])`;
@@ -179,7 +181,7 @@ ${spansWhere(kind, `${IN_REACH} AND ${MAY_BE_ROOT[kind]}`, `trace_id is_root ${o
 `;
 }
 
-/** The same spans, all steps but those kept under one name. */
+/** Renames all steps but those that are kept to one name. */
 function folded(spans: string): string {
   const name = "if(step = '' OR step IN {kept_steps:Array(String)}, step, {other_step:String})";
   return `SELECT * REPLACE (${name} AS step) FROM (\n${spans})`;
@@ -202,9 +204,9 @@ function sqlFile(name: FileName): string {
 }
 
 /**
- * ClickHouse reads columns so fast that each further look at the spans of a window costs about as much as the first. The
- * statements of the engine that read the same spans are therefore answered from the rows of one, `step-scan.sql`, or
- * `window.sql` where there are no steps to look at.
+ * In ClickHouse, each further scan of the spans in a window takes about as long as the first. Statements of the engine
+ * that read the same spans are therefore answered from the rows of a single one: `step-scan.sql`, or `window.sql` if no
+ * steps are needed.
  */
 export interface SharedRows extends Record<ReadByScan, SqlRow[]> {
   coverage: SqlRow[] | undefined;
@@ -229,7 +231,7 @@ export function isReadByScan(name: StatementName): name is ReadByScan {
 
 /**
  * The parts of statements that `question` needs.
- * @param hasTies Whether spans start at one time, so that their ids decide which came first.
+ * @param hasTies Whether spans start at the same time, so that their ids decide the order.
  */
 export function statementPartsOf(question: AnyQuestion, hasTies: boolean): StatementPart[] {
   if (question.name === 'response-statistics') return [question.groupBy === undefined ? 'whole' : 'groups'];
@@ -244,12 +246,12 @@ export function statementPartsOf(question: AnyQuestion, hasTies: boolean): State
   ];
 }
 
-/** What the rows of `window.sql` tell. */
+/** The rows that are derived from `window.sql`. */
 export function rowsOfWindow([row]: readonly SqlRow[]): Pick<SharedRows, 'extent' | 'sampled-programs'> {
   return { extent: [row!], 'sampled-programs': programRows([row!]) };
 }
 
-/** What the rows of `step-scan.sql` tell; of one step alone, nothing about the rest of the window. */
+/** The rows that are derived from `step-scan.sql`; for a single step, without those about the rest of the window. */
 export function rowsOfScan(rows: readonly SqlRow[], step: string | null): Partial<SharedRows> {
   const steps = rows.filter((row) => row['step'] !== '');
   const counted = steps.filter((row) => Number(row['counted']) > 0);
@@ -270,7 +272,7 @@ export function rowsOfScan(rows: readonly SqlRow[], step: string | null): Partia
   };
 }
 
-/** Parts in order of name. */
+/** Timings, sorted by name. */
 function timingRows({ step, group_id, parts = {} }: SqlRow): SqlRow[] {
   return Object.entries(parts as Readonly<Record<string, number>>)
     .toSorted(([a], [b]) => compareText(a, b))
@@ -285,7 +287,7 @@ function extentOf(rows: readonly SqlRow[]): SqlRow {
   return { spans, oldest_ns: inOrder[0], newest_ns: inOrder.at(-1) };
 }
 
-/** Programs in order of name, then ratio; one without a name is told as null. */
+/** Programs by name, then ratio; the name is null if there is none. */
 function programRows(rows: readonly SqlRow[]): SqlRow[] {
   const byText = new Map<string, readonly [string, number]>();
   for (const row of rows) {

@@ -17,12 +17,12 @@ import {
 import type { Reader } from './wire-values.ts';
 
 /**
- * How the spans of one conversation travel: by field instead of by span, because there may be tens of thousands of them,
- * which share most of what they say.
+ * The wire format of the spans of one conversation: by field instead of by span, because there may be tens of thousands
+ * of spans with mostly equal values.
  *
- * `same` holds each field in which all spans agree. `each` holds one list a field, an item a span, null where the span has
- * none; a field that no span has is in neither. What stands in `rest` has a name of its own, such as `rest.kind`.
- * Not a number is `"NaN"` here, since null is taken.
+ * `same` contains the fields in which all spans agree. `each` contains a list per field, with an item per span that is
+ * null if the span has no value. A field that no span has is in neither. Fields of `rest` have a prefix, such as
+ * `rest.kind`. NaN is written as `"NaN"`, because null means no value.
  */
 export interface SpanTable {
   same: Readonly<Record<string, unknown>>;
@@ -70,7 +70,7 @@ const REST: { readonly [Field in keyof Required<SpanRest>]: Reader<unknown> } = 
 
 const REST_PREFIX = 'rest.';
 
-/** One field of the table: its name there, and where its value is in a span. */
+/** One field of the table: its name, and where its value is in a span. */
 interface TableField {
   name: string;
   key: string;
@@ -83,10 +83,10 @@ const FIELDS: readonly TableField[] = [
   ...Object.entries(REST).map(([key, read]) => ({ name: REST_PREFIX + key, key, isOfRest: true, read })),
 ];
 
-/** As many items make one part of the text. */
+/** Number of items per part of the text. */
 const ITEMS_PER_PART = 1024;
 
-/** `spans` as JSON, in parts, so that the caller can do other work in between. */
+/** Encodes `spans` as JSON in parts, so that the caller can do other work in between. */
 export function* spanTableParts(spans: readonly SpanRecord[]): Iterable<string> {
   const same: string[] = [];
   yield '{"each":{';
@@ -111,7 +111,7 @@ export function* spanTableParts(spans: readonly SpanRecord[]): Iterable<string> 
   yield `},"same":{${same.join(',')}}}`;
 }
 
-/** Which fields occur, as the table names them: looking for each in every span would take longer than the rest. */
+/** The names of the fields that occur. Checking every span for every field would take longer than the encoding. */
 function fieldsIn(spans: readonly SpanRecord[]): Set<string> {
   const names = new Set<string>(['spanId']);
   for (const span of spans) {
@@ -130,7 +130,7 @@ function encodeItem(value: unknown): string {
   return encodeItems([value]);
 }
 
-/** Without the brackets. */
+/** Encodes `values` as JSON, without the brackets. */
 function encodeItems(values: readonly unknown[]): string {
   const written = values.map((value) => {
     if (value === undefined) return null;
@@ -138,7 +138,7 @@ function encodeItems(values: readonly unknown[]): string {
     if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
     return value;
   });
-  // Texts and numbers, which most are, need nobody to look at each.
+  // Strings and numbers, the usual case, need no conversion.
   const isPlain = written.every((value) => typeof value !== 'object' || value === null);
   return (isPlain ? JSON.stringify(written) : encodeValue(written)).slice(1, -1);
 }
@@ -148,7 +148,7 @@ const readTable = readObject(
   {},
 ) satisfies Reader<SpanTable>;
 
-/** The spans that {@link spanTableParts} wrote. */
+/** Decodes the output of {@link spanTableParts}. */
 export const readSpanTable: Reader<SpanRecord[]> = (json, place) => {
   const { same, each } = readTable(json, place);
   const count = each['spanId']?.length;
@@ -175,15 +175,15 @@ export const readSpanTable: Reader<SpanRecord[]> = (json, place) => {
   return spans as unknown as SpanRecord[];
 };
 
-/** What every span has, with the values in which all agree. */
+/** The fields that every span has, with the values in which all agree. */
 interface Template {
   span: Record<string, unknown>;
   rest: Record<string, unknown>;
 }
 
-/** Copies with all their fields take a tenth of the time that adding one field after another to each takes. */
+/** Copying a complete object takes a tenth of the time of adding the fields one by one. */
 function copiesOf({ span, rest }: Template, count: number): Record<string, unknown>[] {
-  // Made at once, the fields lie in the object itself, and so they do in its copies.
+  // Created at once, so that the fields are stored in the object itself, and in its copies.
   const restTemplate = Object.fromEntries(Object.entries(rest));
   const hasRest = Object.keys(rest).length > 0;
   const template = Object.fromEntries(Object.entries(hasRest ? { ...span, rest: restTemplate } : span));
@@ -198,7 +198,7 @@ interface TableColumn {
   place: string;
 }
 
-/** Puts the values of one field into the spans that have one. */
+/** Sets one field in the spans that have a value. */
 function fillColumn(spans: Record<string, unknown>[], { field, values, place }: TableColumn): void {
   const { name, key, isOfRest, read } = field;
   const isRequired = Object.hasOwn(REQUIRED, name);
