@@ -10,6 +10,7 @@ const TOPICS: Readonly<Record<string, () => Promise<Bench>>> = {
   compare: async () => (await import('./compare.ts')).bench,
   calibration: async () => (await import('./calibration.ts')).bench,
   'store-questions': async () => (await import('./store-questions.ts')).bench,
+  'store-growth': async () => (await import('./store-growth.ts')).bench,
   ingest: async () => (await import('./ingest.ts')).bench,
   'command-line': async () => (await import('./command-line.ts')).bench,
   crash: async () => (await import('./crash.ts')).bench,

@@ -53,8 +53,9 @@ function dependenciesOf(part: string): string[] {
   };
   // A program, and the page, are bundled with what they import; at run time they need only what cannot be bundled.
   const isLibrary = manifest.bin === undefined && manifest.private !== true;
-  const imported = isLibrary ? manifest.dependencies : manifest.devDependencies;
-  return [...Object.keys(imported ?? {}), ...Object.keys(manifest.peerDependencies ?? {})];
+  return Object.keys(
+    isLibrary ? { ...manifest.dependencies, ...manifest.peerDependencies } : { ...manifest.devDependencies },
+  );
 }
 
 function violationsOf(part: string): string[] {

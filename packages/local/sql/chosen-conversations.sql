@@ -1,6 +1,6 @@
 -- The conversations that all filters choose; a filter that is null lets every one pass.
 SELECT trace_id
-FROM spans
+FROM readable_spans
 LEFT JOIN resources USING (resource_id)
 GROUP BY trace_id
 HAVING bool_or(role <> 'other')

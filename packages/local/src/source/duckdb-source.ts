@@ -9,7 +9,7 @@ import {
 } from '@convotel/query';
 import { askEngine, sqlEngine } from '@convotel/query/engine';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { DuckDbStore, narrowToChosen } from './duckdb-store.ts';
+import { DuckDbStore } from './duckdb-store.ts';
 
 /** Where a {@link DuckDbSource} gets its connections from. */
 export interface ConnectionLender {
@@ -37,8 +37,7 @@ export class DuckDbSource implements ConversationSource {
         await connection.run('BEGIN');
         try {
           const filters = 'filters' in question ? question.filters : undefined;
-          await narrowToChosen(connection, filters);
-          return await askEngine(sqlEngine, new DuckDbStore(connection, filters), question);
+          return await askEngine(sqlEngine, await DuckDbStore.open(connection, filters), question);
         } finally {
           // There is nothing to keep; and it takes the narrower view with it.
           await connection.run('ROLLBACK');

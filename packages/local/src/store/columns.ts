@@ -34,6 +34,8 @@ export interface StoredSpan {
   resourceId: number;
   /** 0 for a root; undefined for a span that is neither root nor step. */
   stepId: number | undefined;
+  /** Its number in order of arrival. */
+  arrival: number;
 }
 
 /** Which rows of one column hold a value: one bit a row, as DuckDB keeps it. */

@@ -26,6 +26,10 @@ export interface OpenStore {
   database: Database;
   connection: DuckDBConnection;
   appender: SpanAppender;
+  /** The number of the next span in order of arrival. */
+  nextArrival: number;
+  /** All spans with a smaller number are in the tables of look-ups; null in a store without. */
+  lookedUpUntil: number | null;
   resources: ResourceTable;
   steps: StepTable;
   file: FileWatch;
@@ -48,6 +52,7 @@ export async function openForWriting(path: string, options: SpanStoreOptions): P
       database,
       connection,
       appender: await SpanAppender.open(connection),
+      ...(await readArrivals(connection)),
       resources: await ResourceTable.open(connection),
       steps: new StepTable(connection),
       file: new FileWatch(path),
@@ -62,6 +67,14 @@ export async function openForWriting(path: string, options: SpanStoreOptions): P
     await database.close();
     throw error;
   }
+}
+
+async function readArrivals(connection: DuckDBConnection): Promise<Pick<OpenStore, 'nextArrival' | 'lookedUpUntil'>> {
+  const sql = 'SELECT max(looked_up_until), (SELECT max(arrival) FROM spans) FROM upkeep';
+  const [row] = (await connection.runAndReadAll(sql)).getRows();
+  const [lookedUpUntil, lastArrival] = row as [number | null, number | null];
+  // The newest spans may have been deleted since they were looked up.
+  return { lookedUpUntil, nextArrival: Math.max((lastArrival ?? -1) + 1, lookedUpUntil ?? 0) };
 }
 
 /** How often a damaged log is truncated further before all of it is discarded. */

@@ -225,6 +225,7 @@ export function createSpanColumns(): Column[] {
     unsignedColumn('kind', (span) => span.rest?.kind),
     unsignedColumn('flags', (span) => span.rest?.flags),
     textColumn('rest', restOf),
+    unsignedColumn('arrival', (_, stored) => stored.arrival),
   ];
 }
 

@@ -10,6 +10,7 @@ import { deduplicate, deleteStored, deleteTraces } from './copies.ts';
 import { DatabaseClosedError, MAX_CHECKPOINT_BYTES, isDamage, sqlFile } from './database.ts';
 import { idNumber } from './columns.ts';
 import { type KnownSpanIds, readKnownSpanIds } from './known-span-ids.ts';
+import { lookUpWholeSlices } from './look-ups.ts';
 import { openForWriting, type OpenStore, type SpanStoreOptions } from './open-store.ts';
 import { type CopyDamage, type SpanKey, StoreCopy } from './store-copy.ts';
 import {
@@ -328,7 +329,8 @@ export class SpanStore {
 
   /** Returns how many rows were written. */
   async #commit(spans: readonly SpanRecord[]): Promise<number> {
-    const { connection, appender, resources, steps, file } = await this.#reopened();
+    const open = await this.#reopened();
+    const { connection, appender, resources, steps, file } = open;
     file.check();
     const { inserted, replacing } = await deduplicate(spans, this.#known, connection);
     if (inserted.length === 0) return 0;
@@ -338,10 +340,14 @@ export class SpanStore {
       record,
       resourceId: resources.idOf(record),
       stepId: steps.idOf(record),
+      arrival: open.nextArrival++,
     }));
     await resources.insertNew(connection);
     await deleteStored(replacing, connection);
     await appender.append(stored, this.#options.yieldToQuestions);
+    if (open.lookedUpUntil !== null) {
+      open.lookedUpUntil = await lookUpWholeSlices(connection, open.lookedUpUntil, open.nextArrival);
+    }
     await connection.run('COMMIT');
     file.check();
     // Without a log at the path, the rows may be in a deleted one; a checkpoint writes them to the file either way.

@@ -2,6 +2,7 @@ import { chmodSync, closeSync, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { type DuckDBConnection, LIST, listValue, UBIGINT, UHUGEINT } from '@duckdb/node-api';
 import { BLOCK_BYTES, Database, isDamage, MAX_CHECKPOINT_BYTES } from './database.ts';
+import { LOOK_UP_TABLES, lookUpsOf } from './look-ups.ts';
 import { migrate } from './migrations.ts';
 import { logOf } from '../store-files.ts';
 
@@ -18,6 +19,9 @@ const TABLES: Readonly<Record<string, readonly string[]>> = {
   resources: ['resource_id'],
   steps: ['step_id', 'step'],
 };
+
+/** Spans get new numbers in order of arrival, without gaps: their position. */
+const NUMBERED = 'REPLACE (rowid::UINTEGER AS arrival)';
 
 /** A span that was stored again while the copy was made. */
 export interface SpanKey {
@@ -111,7 +115,10 @@ export class StoreCopy {
       await this.#copySlice(table, 0, end, `AND ${id} IN (SELECT ${id} FROM copy.spans)`);
     }
     await this.#connection.run('DELETE FROM copy.upkeep');
-    await this.#connection.run('INSERT INTO copy.upkeep SELECT trusted_ns, jump_watched_ms, NULL FROM upkeep');
+    await this.#connection.run(
+      'INSERT INTO copy.upkeep SELECT trusted_ns, jump_watched_ms, NULL, ' +
+        '(SELECT coalesce(max(arrival)::BIGINT + 1, 0) FROM copy.spans) FROM upkeep',
+    );
     await this.checkpoint();
     await this.#connection.run('DETACH copy');
     await this.#letGo();
@@ -151,7 +158,7 @@ export class StoreCopy {
     const chosen = '(trace_id, span_id) IN (SELECT (unnest($trace_ids), unnest($span_ids)))';
     await this.#connection.run(`DELETE FROM copy.spans WHERE ${chosen}`, values, types);
     await this.#connection.run(
-      `INSERT INTO copy.spans SELECT * FROM spans WHERE ${chosen} AND rowid < ${this.#copiedRows}`,
+      `INSERT INTO copy.spans SELECT * ${NUMBERED} FROM spans WHERE ${chosen} AND rowid < ${this.#copiedRows}`,
       values,
       types,
     );
@@ -160,7 +167,7 @@ export class StoreCopy {
   async #copySlice(table: string, from: number, until: number, condition = ''): Promise<void> {
     const rows = `FROM ${table} WHERE rowid >= ${from} AND rowid < ${until} ${condition}`;
     try {
-      await this.#connection.run(`INSERT INTO copy.${table} SELECT * ${rows}`);
+      await this.#copyRowsOf(table, `SELECT * ${table === 'spans' ? NUMBERED : ''} ${rows}`);
     } catch (error) {
       if (!isDamage(error)) throw error;
       await this.#copyAroundDamage(table, from, until, condition);
@@ -188,8 +195,18 @@ export class StoreCopy {
       return;
     }
     const selected = columns.map((column) => (unreadable.has(column) ? `NULL AS ${column}` : column));
-    await this.#connection.run(`INSERT INTO copy.${table} SELECT ${selected.join(', ')} ${range} ${condition}`);
+    const rows = `SELECT ${selected.join(', ').replace(/(?:NULL AS )?\barrival\b/, 'rowid AS arrival')} ${range} ${condition}`;
+    await this.#copyRowsOf(table, rows);
     if (table === 'spans') this.damage.incompleteSpans += rowCount;
+  }
+
+  /** Spans are looked up by their position in the store, which they keep in the copy as their number. */
+  async #copyRowsOf(table: string, select: string): Promise<void> {
+    // First what may be superfluous: when a part of the rows cannot be read, all of them are tried again.
+    for (const lookUps of table === 'spans' ? LOOK_UP_TABLES : []) {
+      await this.#connection.run(`INSERT INTO copy.${lookUps} ${lookUpsOf(lookUps, `(${select})`)}`);
+    }
+    await this.#connection.run(`INSERT INTO copy.${table} ${select}`);
   }
 
   async #canRead(sql: string): Promise<boolean> {

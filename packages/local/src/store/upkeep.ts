@@ -272,6 +272,8 @@ export class Upkeep {
 
   async #isRewriteDue(): Promise<boolean> {
     if (this.#isStopped) return false;
+    // A store of an older version: only a rewrite makes look-ups quick.
+    if ((await this.#value('SELECT max(looked_up_until) FROM upkeep')) === null) return true;
     const fileBytes = await this.#store.fileBytes();
     const isLong = fileBytes > this.#options.retention.maxBytes * MAX_FILE_FACTOR;
     if (isLong && (await this.#usedBytes()) < fileBytes * MAX_USED_SHARE) return true;

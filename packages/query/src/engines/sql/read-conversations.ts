@@ -9,8 +9,8 @@ import type { SpanRecord } from '../../model/span-record.ts';
 import { windowValues } from './sql-store.ts';
 import type { SqlRow, SqlStore, TraceKey } from './sql-store.ts';
 
-/** Number of spans per requested conversation that are read first; most conversations have fewer. */
-const SPANS_PER_CONVERSATION = 16n;
+/** Number of spans per requested conversation that are read first; most have fewer, but others run at the same time. */
+const SPANS_PER_CONVERSATION = 64n;
 /** Factor by which the searched range grows if it was not enough. */
 const WIDENING_FACTOR = 8n;
 
