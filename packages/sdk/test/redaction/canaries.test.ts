@@ -216,7 +216,7 @@ test('nor does one reach the store, or what a command prints', async () => {
   const answers: string[] = [];
   for (const [command, words] of Object.entries(ANSWERS)) {
     const printed = await Promise.all([ask(command, ...words), ask(command, ...words, '--json')]);
-    for (const text of printed) expect(text).toMatch(/gpt|call|conversation|traceparent|success/i);
+    for (const text of printed) expect(text).toMatch(/gpt|stt|call|conversation|traceparent|success/i);
     answers.push(...printed);
   }
   await backend.stop();
