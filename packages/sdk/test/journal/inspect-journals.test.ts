@@ -88,7 +88,7 @@ test('spans that are cut off the end are counted', async () => {
   await tracing.shutdown();
   const { waitingSpans } = tracing.report();
   const [file] = filesBelow(folder).map((each) => join(folder, each));
-  truncateSync(file!, statSync(file!).size / 2);
+  truncateSync(file!, Math.floor(statSync(file!).size / 2));
   const [journal] = await inspectJournals(folder);
   expect(journal!.damagedSpans).toBeGreaterThan(1);
   expect(journal!.waitingSpans + journal!.damagedSpans).toBe(waitingSpans);
