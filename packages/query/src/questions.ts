@@ -263,6 +263,11 @@ export interface StepDurationsQuestion {
   groupBy?: GroupBy | undefined;
   /** Whether columns include `traits`, which requires reading more of every span. @defaultValue `false` */
   traits?: boolean;
+  /**
+   * Whether there are columns. Without them `steps` is empty, no step name is folded, and the answer costs a fraction.
+   * @defaultValue `true`
+   */
+  steps?: boolean;
 }
 
 /**

@@ -96,7 +96,7 @@ export async function stepDurations(
   store: NaiveSpans,
   question: StepDurationsQuestion,
 ): Promise<Answer<StepDurations>> {
-  const { window, filters = {}, groupBy, traits = false } = question;
+  const { window, filters = {}, groupBy, traits = false, steps: withColumns = true } = question;
   const covered = store.coveredSpans(window, filters);
   const rows = newestFirst(store.conversations(filters)).filter(
     ({ traceId, startTimeUnixNano }) =>
@@ -143,7 +143,7 @@ export async function stepDurations(
         return sum(names.map((name) => 2 ** group.names.indexOf(name)));
       }),
     }),
-    steps: columns.map(({ name, step, ofColumn, cells }) => ({
+    steps: (withColumns ? columns : []).map(({ name, step, ofColumn, cells }) => ({
       ...(name !== undefined && { group: name }),
       step,
       rows: Uint32Array.from(ofColumn),
@@ -166,7 +166,8 @@ export async function stepDurations(
       }),
     })),
   };
-  return { data, coverage: fold.warned(store.covered(window, filters)) };
+  const coverage = store.covered(window, filters);
+  return { data, coverage: withColumns ? fold.warned(coverage) : coverage };
 }
 
 /** The steps of `spans`, in the order that the newest 500 conversations of the window give. */

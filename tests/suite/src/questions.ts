@@ -50,7 +50,13 @@ function manyConversationsQuestions(random: SeededRandom, spans: readonly SpanRe
       ...grouping(),
     },
     { name: 'common-errors', ...choice(), limit: chooseLimit(random) },
-    { name: 'step-durations', ...choice(), ...grouping(), ...(random.chance(0.4) && { traits: random.chance(0.9) }) },
+    {
+      name: 'step-durations',
+      ...choice(),
+      ...grouping(),
+      ...(random.chance(0.4) && { traits: random.chance(0.9) }),
+      ...(random.chance(0.3) && { steps: random.chance(0.2) }),
+    },
     {
       name: 'attribute-values',
       ...choice(),

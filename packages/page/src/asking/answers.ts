@@ -106,7 +106,7 @@ export async function places(
   options: { window: Window; filters?: ConversationFilters | undefined },
 ): Promise<{ conversations: PlacedConversation[]; coverage: Coverage }> {
   const { window, filters = {} } = options;
-  const { data, coverage } = await source.ask({ name: 'step-durations', window, filters });
+  const { data, coverage } = await source.ask({ name: 'step-durations', window, filters, steps: false });
   const conversations = data.traceIds.flatMap((traceId, row) =>
     data.startsInWindow[row] === 1
       ? [

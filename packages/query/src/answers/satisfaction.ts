@@ -47,7 +47,7 @@ export async function satisfaction(
   const { window, timeZone, filters = {}, targetMs = THRESHOLD.targetMs, by = 'duration' } = options;
   checkNumber('targetMs', targetMs, 0);
 
-  const { data: durations, coverage } = await source.ask({ name: 'step-durations', window, filters });
+  const { data: durations, coverage } = await source.ask({ name: 'step-durations', window, filters, steps: false });
   const judgedMs = by === 'response' ? durations.responseMs : durations.durationMs;
   let [conversations, satisfied, open, withoutResponse] = [0, 0, 0, 0];
   durations.outcomes.forEach((outcome, row) => {

@@ -150,14 +150,16 @@ function meanTimingsMs(spans: readonly SpanRecord[]): Record<string, number> {
 
 function gatherStepDurations(
   conversations: readonly ConversationTrace[],
-  { window, groupBy, traits = false }: StepDurationsQuestion,
+  { window, groupBy, traits = false, steps = true }: StepDurationsQuestion,
   nameOf: NameOf,
 ): StepDurations {
   const rows = conversations.filter((trace) => isRow(trace, window)).sort(compareOldestFirst);
   const cells = new StepCells({ groupBy, traits });
-  rows.forEach((trace, row) =>
-    addCells(cells, { trace, row, window, nameOf, groupOf: groupsIn(trace.spans, groupBy) }),
-  );
+  if (steps) {
+    rows.forEach((trace, row) =>
+      addCells(cells, { trace, row, window, nameOf, groupOf: groupsIn(trace.spans, groupBy) }),
+    );
+  }
   return {
     traceIds: rows.map(({ traceId }) => traceId),
     startTimesUnixNano: BigInt64Array.from(rows, ({ conversation }) => conversation.startTimeUnixNano),

@@ -116,7 +116,10 @@ export type NameOf = (step: string) => string;
  * a warning.
  * @param spansAsked - returns the spans of a conversation that the answer is about
  */
-export function foldingNames<Asked extends { window: Window; filters?: ConversationFilters; step?: string }, Data>(
+export function foldingNames<
+  Asked extends { window: Window; filters?: ConversationFilters; step?: string; steps?: boolean },
+  Data,
+>(
   gather: (conversations: readonly ConversationTrace[], asked: Asked, nameOf: NameOf) => Data,
   spansAsked: (trace: ConversationTrace, window: Window) => readonly SpanRecord[],
 ): (traces: readonly Trace[], asked: Asked) => Answer<Data> {
@@ -124,7 +127,9 @@ export function foldingNames<Asked extends { window: Window; filters?: Conversat
     let folded = 0;
     const answer = overWindow((chosen: readonly Trace[], question: Asked) => {
       const conversations = chosen.filter(isConversation);
-      if (question.step !== undefined) return gather(conversations, question, (step) => step);
+      if (question.step !== undefined || question.steps === false) {
+        return gather(conversations, question, (step) => step);
+      }
       const spans = conversations.map((trace) => spansAsked(trace, question.window));
       const names = namesByFrequency(spans, question.window);
       if (names.length <= MAX_STEP_NAMES) return gather(conversations, question, (step) => step);

@@ -167,18 +167,42 @@ function millisecondsIn(list: unknown, factor: number): number[] {
 
 async function gatherStepDurations(
   store: SqlStore,
-  { window, groupBy, traits = false }: StepDurationsQuestion,
+  { window, groupBy, traits = false, steps = true }: StepDurationsQuestion,
 ): Promise<Answer<StepDurations>> {
   if (groupBy !== undefined) await store.groupSpans({ window, groupBy });
-  const folded = await foldNames(store, window, true);
+  const folded = steps ? await foldNames(store, window, true) : undefined;
   const conversations = await store.columns('conversation-durations', windowValues(window));
   const keys = conversations['trace_id'] as TraceKey[];
   const starts = conversations['first_ns'] as bigint[];
-  const rowByTrace = new Map(keys.map((key, row) => [key, row]));
+  const cells = new StepCells({ groupBy, traits });
+  if (steps) await addCells(cells, store, { window, traits, keys, starts });
+  const { coverage, extent } = await coverWindow(store, window);
+  const order = await orderStepsOf(store, window, cells.steps, extent);
+  return {
+    data: {
+      traceIds: keys.map(store.readers.traceId),
+      startTimesUnixNano: BigInt64Array.from(starts),
+      startsInWindow: Uint8Array.from(conversations['starts_within'] as boolean[], Number),
+      outcomes: conversations['outcome'] as ConversationOutcome[],
+      durationMs: Float64Array.from(conversations['duration_ms'] as number[]),
+      stepSumMs: Float64Array.from(conversations['step_sum_ms'] as number[]),
+      responseMs: Float64Array.from(conversations['response_ms'] as (number | null)[], (ms) => ms ?? Number.NaN),
+      ...(groupBy && { groupMasks: readMasks(conversations['group_mask']!, groupBy) }),
+      steps: cells.columns(order),
+    },
+    coverage: warnFolded(coverage, folded),
+  };
+}
 
+/** Reads the cells of the conversations with `keys`, of which `starts` holds the starts. */
+async function addCells(
+  cells: StepCells,
+  store: SqlStore,
+  { window, traits, keys, starts }: { window: Window; traits: boolean; keys: TraceKey[]; starts: bigint[] },
+): Promise<void> {
+  const rowByTrace = new Map(keys.map((key, row) => [key, row]));
   const values = { ...windowValues(window), too_long_ns: TOO_LONG_NANO, traits };
   const durations = await store.columns('step-durations', values);
-  const cells = new StepCells({ groupBy, traits });
   const steps = durations['step'] as string[];
   for (let index = 0; index < steps.length; index++) {
     const row = rowByTrace.get(durations['trace_id']![index] as TraceKey);
@@ -197,22 +221,6 @@ async function gatherStepDurations(
     };
     cells.add(steps[index]!, cell, Number(durations['group_id']![index]));
   }
-  const { coverage, extent } = await coverWindow(store, window);
-  const order = await orderStepsOf(store, window, cells.steps, extent);
-  return {
-    data: {
-      traceIds: keys.map(store.readers.traceId),
-      startTimesUnixNano: BigInt64Array.from(starts),
-      startsInWindow: Uint8Array.from(conversations['starts_within'] as boolean[], Number),
-      outcomes: conversations['outcome'] as ConversationOutcome[],
-      durationMs: Float64Array.from(conversations['duration_ms'] as number[]),
-      stepSumMs: Float64Array.from(conversations['step_sum_ms'] as number[]),
-      responseMs: Float64Array.from(conversations['response_ms'] as (number | null)[], (ms) => ms ?? Number.NaN),
-      ...(groupBy && { groupMasks: readMasks(conversations['group_mask']!, groupBy) }),
-      steps: cells.columns(order),
-    },
-    coverage: warnFolded(coverage, folded),
-  };
 }
 
 function numberOr(value: unknown, absent: number): number {

@@ -187,7 +187,13 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
     ),
   },
   'step-durations': {
-    asked: { window: WINDOW, filters: FILTERS, groupBy: GROUP_BY, traits: optional('traits', asBoolean) },
+    asked: {
+      window: WINDOW,
+      filters: FILTERS,
+      groupBy: GROUP_BY,
+      traits: optional('traits', asBoolean),
+      steps: optional('steps', asBoolean),
+    },
     answer: readObject(
       {
         traceIds: readArrayOf(readText),
