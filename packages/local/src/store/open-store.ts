@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LocalError } from '../local-error.ts';
-import { Database, type DatabaseOptions } from './database.ts';
+import { Database, type DatabaseOptions, isDamage } from './database.ts';
 import { migrate } from './migrations.ts';
 import { ResourceTable, StepTable } from './numbered-tables.ts';
 import { SpanAppender } from './span-rows.ts';
@@ -65,7 +65,13 @@ export async function openForWriting(path: string, options: SpanStoreOptions): P
     return open;
   } catch (error) {
     await database.close();
-    throw error;
+    if (!isDamage(error)) throw error;
+    throw new LocalError(
+      'STORE_UNREADABLE',
+      `${path} cannot be opened, because a part that every use needs is damaged: ${(error as Error).message}. ` +
+        'Restore a backup, or move the file away to begin a new store',
+      { cause: error },
+    );
   }
 }
 

@@ -112,7 +112,15 @@ export class SpanStore {
   async change<Result>(change: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
     let result: Result | undefined;
     await this.#writes.run(async () => {
-      result = await change((await this.#reopened()).connection);
+      try {
+        result = await change((await this.#reopened()).connection);
+      } catch (error) {
+        if (isDamage(error)) {
+          this.#hasDamage = true;
+          await this.#letGo();
+        }
+        throw error;
+      }
     });
     return result as Result;
   }
@@ -301,6 +309,7 @@ export class SpanStore {
       this.#counts.storedSpans += storedSpans;
       this.#reportProblem(undefined);
     } catch (error) {
+      if (isDamage(error)) this.#hasDamage = true;
       await this.#letGo();
       if (!isStorageFailure(error) && group.length > 1) {
         for (const append of group) await this.#commitGroup([append]);

@@ -138,8 +138,9 @@ export class Upkeep {
 
   /** One run: deletes by age and by size, and frees the space of what was deleted. */
   async run(): Promise<void> {
-    await this.#observeClock();
+    // First, because everything else may meet the damage.
     if (this.#store.hasDamage) await this.#replaceDamagedFile();
+    await this.#observeClock();
     await this.#keepAge();
     await this.#keepSize();
     if (await this.#isRewriteDue()) await this.#rewrite();
@@ -284,13 +285,13 @@ export class Upkeep {
     return nowMs - sinceMs > MAX_UNRECLAIMED_MS || nowMs < sinceMs - MS_PER_HOUR;
   }
 
-  async #rewrite(): Promise<void> {
+  async #rewrite(whole = 'what was deleted is off the disk'): Promise<void> {
     const before = await this.#store.fileBytes();
     const { lostSpans, incompleteSpans, keptAs } = await this.#store.rewrite(() => this.#isStopped);
     this.counts.rewrites += 1;
     const sizes = `${bytesText(before)} before, ${bytesText(await this.#store.fileBytes())} now`;
     if (keptAs === undefined) {
-      this.#options.onNotice(`the store was rewritten, ${sizes}: what was deleted is off the disk`);
+      this.#options.onNotice(`the store was rewritten, ${sizes}: ${whole}`);
       return;
     }
     this.#options.onNotice(
@@ -302,7 +303,7 @@ export class Upkeep {
 
   async #replaceDamagedFile(): Promise<void> {
     this.#options.onNotice('a part of the store cannot be read; copying everything else to a new file');
-    await this.#rewrite();
+    await this.#rewrite('no span was lost; what could not be read is made from the spans');
   }
 
   #reportDeletion({ conversations, spans, shortened, boundaryNs }: Deletion, reason: string): void {

@@ -30,7 +30,7 @@ export const fault: Fault = {
       await filling.stop();
 
       const rounds = isLong ? 100 : 20;
-      let [refused, unexplained, found, silent, unkept, unreadable] = [0, 0, 0, 0, 0, 0];
+      let [refused, unexplained, found, silent, unkept, unreadable, refusedForever] = [0, 0, 0, 0, 0, 0, 0];
       for (let round = 0; round < rounds; round++) {
         const path = join(folder, `copy-${round}.duckdb`);
         copyFileSync(made, path);
@@ -47,18 +47,20 @@ export const fault: Fault = {
           continue;
         }
         const accepted: string[] = [];
-        const post = async (id: string): Promise<void> => {
+        const post = async (id: string): Promise<boolean> => {
           const body = traceRequest([stepSpan({ conversationId: id, startMs: now })]);
-          if ((await send(`${backend.url}/v1/traces`, { body })).status === 200) accepted.push(id);
+          const isAccepted = (await send(`${backend.url}/v1/traces`, { body })).status === 200;
+          if (isAccepted) accepted.push(id);
+          return isAccepted;
         };
-        await post('before');
-        // A backup reads everything, and is refused where something cannot be read.
+        // Spans are refused where the damage is in their way; a backup where a part of the spans cannot be read.
+        const isInTheWay = !(await post('before'));
         const isFound = (await send(`${backend.url}/api/v1/backup`)).status !== 200;
-        if (isFound) {
+        if (isFound || isInTheWay) {
           found += 1;
-          await until(() => notices.some((notice) => /is kept as|is tried again/.test(notice)));
+          await until(() => notices.some((notice) => /is kept as|no span was lost/.test(notice)));
         }
-        await post('after');
+        if (!(await post('after'))) refusedForever += 1;
         await backend.stop();
         try {
           const left = await conversationsIn(path);
@@ -75,7 +77,8 @@ export const fault: Fault = {
       }
       measured({ name: `stores of ${rounds} that do not open`, value: refused });
       measured({ name: 'of those, without saying that the store cannot be read', value: unexplained, atMost: 0 });
-      measured({ name: 'damages that a backup finds', value: found, atLeast: 1 });
+      measured({ name: 'damages that a backup or a write finds', value: found, atLeast: 1 });
+      measured({ name: 'stores that refuse spans once the damage was mended', value: refusedForever, atMost: 0 });
       measured({ name: 'stores that are no more readable afterwards', value: unreadable, atMost: 0 });
       measured({ name: 'conversations lost without a word, in stores', value: silent, atMost: 0 });
       measured({ name: 'spans accepted once the file was mended, and not kept', value: unkept, atMost: 0 });
