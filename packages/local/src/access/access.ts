@@ -79,8 +79,8 @@ export class Access {
 
 /**
  * Creates the access control for a server that listens on `host` or `socketPath`.
- * @throws {@link LocalError} `TOKEN_FILE_MALFORMED`; `TOKEN_MISSING` if other machines can reach `host` and there are
- * no   tokens
+ * @throws {@link LocalError} `TOKEN_FILE_MALFORMED`; `TOKEN_MISSING` if other machines can reach `host` and there
+ *   are no tokens
  */
 export function guardedAccess(tokens: string | undefined, host: string, socketPath?: string): Access {
   const access = new Access(tokens);
