@@ -10,6 +10,7 @@ import {
 import { askEngine, sqlEngine } from '@convotel/query/engine';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { DuckDbStore } from './duckdb-store.ts';
+import { showAllSpans } from './shown-spans.ts';
 
 /** Where a {@link DuckDbSource} gets its connections from. */
 export interface ConnectionLender {
@@ -34,6 +35,7 @@ export class DuckDbSource implements ConversationSource {
   ask(question: AnyQuestion): Promise<Answer<unknown>> {
     return this.#lender.lend(async (connection) => {
       try {
+        await showAllSpans(connection);
         await connection.run('BEGIN');
         try {
           const filters = 'filters' in question ? question.filters : undefined;

@@ -23,6 +23,9 @@ interface Shown {
 /** From this part of the store on, everything is looked through: to find out where the spans are takes longer. */
 const LARGE_PART = 0.2;
 
+/** A store with fewer spans is looked through as a whole: DuckDB cannot skip a part of one row group. */
+const ROW_GROUP_SPANS = 122_880;
+
 /** The statements about a window that look at all spans of its conversations, wherever they start. */
 const LOOKING_BEYOND: ReadonlySet<StatementName | 'step-names'> = new Set([
   'newest-conversations',
@@ -36,6 +39,18 @@ const LOOKING_BEYOND: ReadonlySet<StatementName | 'step-names'> = new Set([
   'response-statistics',
 ]);
 
+const ALL_SPANS: Shown = { ranges: undefined, isChosen: false, grouping: undefined, isFolded: false };
+
+/** Connections on which all spans are shown outside of transactions. */
+const prepared = new WeakSet<DuckDBConnection>();
+
+/** Shows all spans on a connection; to be called before the transaction begins. */
+export async function showAllSpans(connection: DuckDBConnection): Promise<void> {
+  if (prepared.has(connection)) return;
+  await connection.run(viewsOf(ALL_SPANS));
+  prepared.add(connection);
+}
+
 /**
  * The spans that the statements on one connection see, within the transaction that is open on it: the conversations that
  * the filters of a question choose, whole, grouped and folded as it asks. Before each statement they are narrowed to where
@@ -43,9 +58,9 @@ const LOOKING_BEYOND: ReadonlySet<StatementName | 'step-names'> = new Set([
  */
 export class ShownSpans {
   readonly #connection: DuckDBConnection;
-  #shown: Shown = { ranges: undefined, isChosen: false, grouping: undefined, isFolded: false };
-  #shownSql: string | undefined;
-  /** False in a store without look-ups, and where the filters have narrowed as far as can be. */
+  #shown = ALL_SPANS;
+  #shownSql = viewsOf(ALL_SPANS);
+  /** False in a store that is small or without look-ups, and where the filters have narrowed as far as can be. */
   #canNarrow = false;
   /** Spans from this number on are in no look-up. */
   #lookedUpUntil = 0;
@@ -59,7 +74,7 @@ export class ShownSpans {
     this.#connection = connection;
   }
 
-  /** Shows the conversations that match `filters`. */
+  /** Shows the conversations that match `filters`, on a connection that {@link showAllSpans} has prepared. */
   static async open(connection: DuckDBConnection, filters: ConversationFilters): Promise<ShownSpans> {
     const shown = new ShownSpans(connection);
     await shown.#readStore();
@@ -70,8 +85,6 @@ export class ShownSpans {
       });
       await shown.#show({ ranges: await shown.#rangesOf('slices-of-session', { session }) });
       shown.#canNarrow = false;
-    } else {
-      await shown.#show({});
     }
     if ([service, workflow, session, outcome].every((filter) => filter === null)) return shown;
     await connection.run('CREATE TEMP TABLE chosen (trace_id UHUGEINT)');
@@ -149,9 +162,9 @@ export class ShownSpans {
   async #readStore(): Promise<void> {
     const sql = 'SELECT max(looked_up_until), (SELECT count(*) FROM main.spans) FROM upkeep';
     const [[lookedUpUntil, spans] = []] = (await this.#connection.runAndReadAll(sql)).getRows();
-    this.#canNarrow = typeof lookedUpUntil === 'number';
     this.#lookedUpUntil = Number(lookedUpUntil);
     this.#spans = Number(spans);
+    this.#canNarrow = typeof lookedUpUntil === 'number' && this.#spans >= ROW_GROUP_SPANS;
   }
 
   /**

@@ -15,8 +15,8 @@ import { Upkeep } from '../../src/store/upkeep.ts';
 const OPTIONS = { memoryLimitBytes: 128 * 2 ** 20 };
 const START_NS = 1_780_000_000_000_000_000n;
 const SECOND_NS = 1_000_000_000n;
-/** Far more than a slice of 2^14. */
-const SPANS = 60_000;
+/** More than a row group, without which nothing is looked up, and many slices of 2^14. */
+const SPANS = 135_000;
 
 let folder: string;
 const stores: SpanStore[] = [];
@@ -119,7 +119,7 @@ const FOUND = {
   long: [50, 100, 30_000, 59_900],
   foreign: [['2'.repeat(32)], ['1'.repeat(32)]],
   called: ['second of session', 'first of session'],
-  newest: [59_999, 59_998, 59_997],
+  newest: [134_999, 134_998, 134_997],
   within: [1, 1, 4],
   startsWithin: [0, 1, 1],
   started: [2],
@@ -162,10 +162,10 @@ test('a span that comes after the newest ones were deleted is found', async () =
   const path = join(folder, 'newest-deleted.duckdb');
   const store = await openStore(path);
   await fill(store);
-  await store.change((connection) => connection.run('DELETE FROM spans WHERE arrival > 20000'));
+  await store.change((connection) => connection.run('DELETE FROM spans WHERE arrival > 130000'));
   await store.close();
   const again = await openStore(path);
-  await again.append([ofConversation('late', 70_000, { sessionId: 'late call' })]);
+  await again.append([ofConversation('late', 140_000, { sessionId: 'late call' })]);
   const source = sourceOf(again);
   expect((await source.ask({ name: 'conversation', conversationId: 'late' })).data.spans).toHaveLength(1);
   const filters = { session: 'late call' };

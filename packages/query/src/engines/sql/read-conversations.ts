@@ -11,6 +11,8 @@ import type { SqlRow, SqlStore, TraceKey } from './sql-store.ts';
 
 /** Number of spans per requested conversation that are read first; most have fewer, but others run at the same time. */
 const SPANS_PER_CONVERSATION = 64n;
+/** In a window with fewer spans, everything is searched at once: that takes less time than a second search. */
+const FEW_SPANS = 20_000;
 /** Factor by which the searched range grows if it was not enough. */
 const WIDENING_FACTOR = 8n;
 
@@ -86,7 +88,8 @@ async function lookBack<Found>(
 ): Promise<Found[]> {
   if (extent === undefined) return [];
   const { spans, oldestNs: oldest, newestNs: newest } = extent;
-  let width = ((newest - oldest) * BigInt(limit) * SPANS_PER_CONVERSATION) / BigInt(spans) + 1n;
+  const all = newest - oldest;
+  let width = spans < FEW_SPANS ? all : (all * BigInt(limit) * SPANS_PER_CONVERSATION) / BigInt(spans) + 1n;
   for (;;) {
     const since = newest - width > oldest ? newest - width : oldest;
     const found = await ask({ ...windowValues(window), since_ns: since, row_limit: BigInt(limit) });
