@@ -18,9 +18,6 @@ import {
 import type { TimeBase } from './window.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** The functions that answer, loaded only when a command runs. */
-export type Query = typeof import('@convotel/query');
-
 type Shared = typeof SOURCE_OPTIONS & typeof OUTPUT_OPTIONS;
 
 /** The input of a command: its call, the time zone and the current time. */
@@ -39,9 +36,9 @@ export interface AnswerDefinition<
   options: Own;
   /** Builds the question from the call. Throws `UsageError` before anything is opened. */
   prepare(call: AnswerCall<Own>): Asked | Promise<Asked>;
-  ask(query: Query, source: ConversationSource, asked: Asked): Promise<Answered>;
+  ask(source: ConversationSource, asked: Asked): Promise<Answered>;
   /** Queries data that is only needed for a chart; called only if one is drawn. */
-  draw?(query: Query, source: ConversationSource, asked: Asked): Promise<Drawing>;
+  draw?(source: ConversationSource, asked: Asked): Promise<Drawing>;
   text(report: Answered, context: TextContext, asked: Asked, drawing: Drawing | undefined): string;
   /** The exit status after an answer. @defaultValue always 0 */
   exitStatus?(report: Answered, asked: Asked): ExitStatus;
@@ -88,7 +85,6 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
   const canDraw = 'graph' in definition.options && isText;
   const graph = canDraw && (wanted === undefined ? terminal.columns !== undefined : wanted === true);
 
-  const query = await import('@convotel/query');
   const from = { ...options, setting: call.settings.from };
   const progress = showProgress(`Reading ${resolveWhere(from, terminal.environment)}`, terminal);
   over.addEventListener('abort', progress.hide);
@@ -103,9 +99,9 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
     }),
   });
   try {
-    const answered = await definition.ask(query, source, asked);
+    const answered = await definition.ask(source, asked);
     const report = options.noFindings ? { ...answered, findings: [] } : answered;
-    const drawing = graph ? await definition.draw?.(query, source, asked) : undefined;
+    const drawing = graph ? await definition.draw?.(source, asked) : undefined;
     progress.hide();
     if (over.aborted) return EXIT_STATUS.interrupted;
     if (options.json) {
@@ -113,13 +109,14 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
     } else if (options.csv) {
       terminal.writeOutput((await import('../text/csv.ts')).formatCsv(report));
     } else {
+      const { formatLocalInstant, parseInstant } = await import('@convotel/query');
       const shown = await prepareReport(report);
       const context: TextContext = {
         showFindings: !options.noFindings,
         color: terminal.isColorful && !options.noColor,
         graph,
         columns: terminal.columns === undefined ? undefined : Math.min(Math.max(terminal.columns, 40), 120),
-        localTime: (instant, decimals) => query.formatLocalInstant(query.parseInstant(instant), timeZone, decimals),
+        localTime: (instant, decimals) => formatLocalInstant(parseInstant(instant), timeZone, decimals),
       };
       terminal.writeOutput(definition.text(shown, context, asked, drawing));
     }
@@ -151,9 +148,9 @@ export interface WindowDefinition<Own extends OptionDefinitions, Name extends st
   since: string;
   /** Options besides those for the window, the filters, the source and the output. */
   options: Own;
-  ask(query: Query, source: ConversationSource, asked: WindowedCall<Own>): Promise<Report<Name, Data>>;
+  ask(source: ConversationSource, asked: WindowedCall<Own>): Promise<Report<Name, Data>>;
   /** Queries data that is only needed for a chart; called only if one is drawn. */
-  draw?(query: Query, source: ConversationSource, asked: WindowedCall<Own>): Promise<Drawing>;
+  draw?(source: ConversationSource, asked: WindowedCall<Own>): Promise<Drawing>;
   text(
     report: Report<Name, Data>,
     context: TextContext,

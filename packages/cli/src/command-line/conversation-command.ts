@@ -3,7 +3,6 @@ import { withStepTargets } from '../settings/read-settings.ts';
 import type { TimedStep } from '../settings/read-settings.ts';
 import type { TextContext } from '../text/page.ts';
 import { answerCommand } from './answer-command.ts';
-import type { Query } from './answer-command.ts';
 import type { Command, Example, OptionDefinitions } from './command.ts';
 import { FILTER_OPTIONS, filtersOf, TARGET_OPTION } from './shared-options.ts';
 import { UsageError } from '../terminal.ts';
@@ -25,7 +24,7 @@ export interface ConversationDefinition<Answered extends ConversationReport> {
   options: OptionDefinitions;
   /** Maximum number of findings that it prints, including those about targets in `convotel.json`. */
   maxFindings?: number;
-  ask(query: Query, source: ConversationSource, asked: ConversationCall): Promise<Answered>;
+  ask(source: ConversationSource, asked: ConversationCall): Promise<Answered>;
   text(report: Answered, context: TextContext): string;
 }
 
@@ -64,18 +63,19 @@ export function conversationCommand<Answered extends ConversationReport>(
       }
       return { conversationId: argument, timeZone, targetMs: options.target, filters, settings };
     },
-    ask: async (query, source, { filters, settings, ...asked }) => {
+    ask: async (source, { filters, settings, ...asked }) => {
       const ask = async (conversationId: string): Promise<Answered> => {
-        const report = await definition.ask(query, source, { ...asked, conversationId });
+        const report = await definition.ask(source, { ...asked, conversationId });
         const judged = withStepTargets(report, report.data.steps, settings);
         return { ...judged, findings: judged.findings.slice(0, definition.maxFindings) };
       };
-      if (asked.conversationId === LATEST) return ask(await findLatest(query, source, asked.timeZone, filters));
+      if (asked.conversationId === LATEST) return ask(await findLatest(source, asked.timeZone, filters));
       try {
         return await ask(asked.conversationId);
       } catch (error) {
-        if (!(error instanceof query.QueryError && error.code === 'NO_SUCH_CONVERSATION')) throw error;
-        const conversationId = await findByPrefix(query, source, asked);
+        const { QueryError } = await import('@convotel/query');
+        if (!(error instanceof QueryError && error.code === 'NO_SUCH_CONVERSATION')) throw error;
+        const conversationId = await findByPrefix(source, asked);
         if (conversationId === undefined) throw error;
         return ask(conversationId);
       }
@@ -83,16 +83,12 @@ export function conversationCommand<Answered extends ConversationReport>(
   });
 }
 
-async function findLatest(
-  query: Query,
-  source: ConversationSource,
-  timeZone: string,
-  filters: ConversationFilters,
-): Promise<string> {
-  const { data } = await query.recent(source, { timeZone, filters, limit: 1 });
+async function findLatest(source: ConversationSource, timeZone: string, filters: ConversationFilters): Promise<string> {
+  const { QueryError, recent } = await import('@convotel/query');
+  const { data } = await recent(source, { timeZone, filters, limit: 1 });
   if (data[0] !== undefined) return data[0].conversationId;
   const chosen = Object.keys(filters).length === 0 ? '' : ' that matches the filters';
-  throw new query.QueryError('NO_SUCH_CONVERSATION', `There is no conversation${chosen} in ${source.location} yet.`);
+  throw new QueryError('NO_SUCH_CONVERSATION', `There is no conversation${chosen} in ${source.location} yet.`);
 }
 
 /**
@@ -100,12 +96,12 @@ async function findLatest(
  * @throws {@link UsageError} with some of their ids if there are several.
  */
 async function findByPrefix(
-  query: Query,
   source: ConversationSource,
   { conversationId: prefix, timeZone }: ConversationCall,
 ): Promise<string | undefined> {
   if (prefix.length < MIN_PREFIX_LENGTH || WHOLE_ID.test(prefix)) return undefined;
-  const { data } = await query.recent(source, { timeZone, limit: SEARCHED_CONVERSATIONS });
+  const { recent } = await import('@convotel/query');
+  const { data } = await recent(source, { timeZone, limit: SEARCHED_CONVERSATIONS });
   const found = data.filter((row) => row.conversationId.startsWith(prefix) || row.traceId.startsWith(prefix));
   if (found.length <= 1) return found[0]?.conversationId;
   const named = found.slice(0, MAX_NAMED_IDS).map((row) => row.conversationId);

@@ -1,6 +1,5 @@
 import type { ConversationSource, Report, StepAverageRow, WindowedOptions } from '@convotel/query';
 import { windowCommand } from '../command-line/answer-command.ts';
-import type { Query } from '../command-line/answer-command.ts';
 import { BY_OPTION, GRAPH_OPTION } from '../command-line/shared-options.ts';
 import { withStepTargets } from '../settings/read-settings.ts';
 import { sparkline } from '../text/graph.ts';
@@ -28,11 +27,12 @@ export const command = windowCommand({
   ],
   since: '24h',
   options: { ...BY_OPTION, ...GRAPH_OPTION },
-  ask: async (query, source, asked) => {
+  ask: async (source, asked) => {
+    const { averages, RESPONSE_LATENCY } = await import('@convotel/query');
     const { by } = asked.options;
-    const report = await query.averages(source, { ...asked, by });
+    const report = await averages(source, { ...asked, by });
     if (by !== undefined) return report;
-    const steps = report.data.filter(({ step }) => step !== query.RESPONSE_LATENCY);
+    const steps = report.data.filter(({ step }) => step !== RESPONSE_LATENCY);
     return withStepTargets(report, steps, asked.settings);
   },
   draw: drawTrends,
@@ -50,7 +50,6 @@ interface TrendsCall extends WindowedOptions {
 
 /** Asks one question per part. There are no trends for groups, nor for Jaeger, where each part would be a search. */
 async function drawTrends(
-  _query: Query,
   source: ConversationSource,
   { window: { sinceUnixNano, untilUnixNano }, filters = {}, options: { by } }: TrendsCall,
 ): Promise<Trends> {

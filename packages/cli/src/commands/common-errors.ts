@@ -10,7 +10,10 @@ export const command = windowCommand({
   examples: [['convotel common-errors --since 7d', 'the last week']],
   since: '24h',
   options: LIMIT_OPTION,
-  ask: (query, source, asked) => query.commonErrors(source, { ...asked, limit: asked.options.limit }),
+  ask: async (source, asked) => {
+    const { commonErrors } = await import('@convotel/query');
+    return commonErrors(source, { ...asked, limit: asked.options.limit });
+  },
   text: commonErrorsText,
 });
 

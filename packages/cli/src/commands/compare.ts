@@ -73,7 +73,10 @@ export const command = answerCommand({
     filters: filtersOf(call.options),
     failOn: call.options.failOn,
   }),
-  ask: (query, source, asked) => query.compare(source, asked),
+  ask: async (source, asked) => {
+    const { compare } = await import('@convotel/query');
+    return compare(source, asked);
+  },
   text: compareText,
   // Evaluates all conditions, so that one that cannot be evaluated is always reported.
   exitStatus: ({ data }, { failOn }) =>

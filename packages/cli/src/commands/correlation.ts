@@ -9,7 +9,10 @@ export const command = windowCommand({
   examples: [['convotel correlation --since 7d', 'what makes conversations of the week long']],
   since: '24h',
   options: {},
-  ask: (query, source, asked) => query.correlation(source, asked),
+  ask: async (source, asked) => {
+    const { correlation } = await import('@convotel/query');
+    return correlation(source, asked);
+  },
   text: correlationText,
 });
 

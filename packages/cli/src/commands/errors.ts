@@ -24,7 +24,10 @@ export const command = windowCommand({
   ],
   since: '24h',
   options: BY_OPTION,
-  ask: (query, source, asked) => query.errors(source, { ...asked, by: asked.options.by }),
+  ask: async (source, asked) => {
+    const { errors } = await import('@convotel/query');
+    return errors(source, { ...asked, by: asked.options.by });
+  },
   text: errorsText,
 });
 

@@ -26,7 +26,10 @@ export const command = conversationCommand({
   ],
   options: GRAPH_OPTION,
   maxFindings: MAX_SENTENCES,
-  ask: (query, source, asked) => query.explain(source, asked),
+  ask: async (source, asked) => {
+    const { explain } = await import('@convotel/query');
+    return explain(source, asked);
+  },
   text: explainText,
 });
 

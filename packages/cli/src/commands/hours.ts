@@ -12,7 +12,10 @@ export const hours = windowCommand({
   examples: [['convotel hours --since 7d --tz Europe/Berlin', 'a week, in the hours of Berlin']],
   since: '168h',
   options: GRAPH_OPTION,
-  ask: (query, source, asked) => query.hours(source, asked),
+  ask: async (source, asked) => {
+    const { hours } = await import('@convotel/query');
+    return hours(source, asked);
+  },
   text: hoursText,
 });
 
@@ -21,7 +24,10 @@ export const busiest = windowCommand({
   examples: [['convotel busiest --since 30d', 'a month']],
   since: '168h',
   options: GRAPH_OPTION,
-  ask: (query, source, asked) => query.busiest(source, asked),
+  ask: async (source, asked) => {
+    const { busiest } = await import('@convotel/query');
+    return busiest(source, asked);
+  },
   text: busiestText,
 });
 

@@ -10,7 +10,10 @@ export const command = windowCommand({
   examples: [['convotel longest --limit 5', 'the five longest of the last day']],
   since: '24h',
   options: LIMIT_OPTION,
-  ask: (query, source, asked) => query.longest(source, { ...asked, limit: asked.options.limit }),
+  ask: async (source, asked) => {
+    const { longest } = await import('@convotel/query');
+    return longest(source, { ...asked, limit: asked.options.limit });
+  },
   text: longestText,
 });
 

@@ -1,6 +1,5 @@
 import type { ConversationSource, PercentileName, Report, StepPercentiles, WindowedOptions } from '@convotel/query';
 import { windowCommand } from '../command-line/answer-command.ts';
-import type { Query } from '../command-line/answer-command.ts';
 import { choice } from '../command-line/command.ts';
 import { BY_OPTION, GRAPH_OPTION } from '../command-line/shared-options.ts';
 import { barCells, barText } from '../text/graph.ts';
@@ -37,8 +36,10 @@ export const command = windowCommand({
     ...BY_OPTION,
     ...GRAPH_OPTION,
   },
-  ask: (query, source, { argument: step, options: { of, by }, ...asked }) =>
-    query.percentiles(source, { ...asked, step, of, by }),
+  ask: async (source, { argument: step, options: { of, by }, ...asked }) => {
+    const { percentiles } = await import('@convotel/query');
+    return percentiles(source, { ...asked, step, of, by });
+  },
   draw: drawDistribution,
   text: (report, context, _asked, quantilesMs) => percentilesText(report, context, quantilesMs),
 });
@@ -56,7 +57,6 @@ interface DistributionCall extends WindowedOptions {
 
 /** The value in the middle of each hundredth of the sorted durations; empty if there are none. */
 async function drawDistribution(
-  { RESPONSE_LATENCY }: Query,
   source: ConversationSource,
   { window, filters = {}, argument: step, options: { of } }: DistributionCall,
 ): Promise<number[]> {
@@ -66,6 +66,7 @@ async function drawDistribution(
   const { data } = await source.ask({ name: 'step-statistics', ...asked, step, timings: false, firstOutput });
   const [found] = data;
   if (found !== undefined) return (firstOutput ? found.firstOutput : found)?.quantilesMs ?? [];
+  const { RESPONSE_LATENCY } = await import('@convotel/query');
   if (step !== RESPONSE_LATENCY || firstOutput) return [];
   const responses = await source.ask({ name: 'response-statistics', ...asked });
   return responses.data[0]!.quantilesMs;

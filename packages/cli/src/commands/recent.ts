@@ -28,7 +28,10 @@ export const command = answerCommand({
     const { resolveWindow } = await import('../command-line/window.ts');
     return { ...asked, window: resolveWindow({ since, until, hours }, BEGINNING_OF_TIME, call).window };
   },
-  ask: (query, source, asked) => query.recent(source, asked),
+  ask: async (source, asked) => {
+    const { recent } = await import('@convotel/query');
+    return recent(source, asked);
+  },
   text: (report, context, asked) => recentText(report, context, asked),
 });
 

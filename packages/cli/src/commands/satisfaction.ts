@@ -20,8 +20,10 @@ export const command = windowCommand({
       defaultText: 'duration',
     }),
   },
-  ask: (query, source, asked) =>
-    query.satisfaction(source, { ...asked, targetMs: asked.options.target, by: asked.options.by }),
+  ask: async (source, asked) => {
+    const { satisfaction } = await import('@convotel/query');
+    return satisfaction(source, { ...asked, targetMs: asked.options.target, by: asked.options.by });
+  },
   text: satisfactionText,
 });
 

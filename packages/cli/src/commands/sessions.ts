@@ -1,6 +1,5 @@
 import type { ConversationSource, Report, SessionConversation, SessionDetail, SessionRow } from '@convotel/query';
 import { answerCommand, windowCommand } from '../command-line/answer-command.ts';
-import type { Query } from '../command-line/answer-command.ts';
 import { LIMIT_OPTION } from '../command-line/shared-options.ts';
 import {
   findingsSection,
@@ -22,7 +21,10 @@ export const sessions = windowCommand({
   examples: [['convotel sessions --since 7d', 'the newest ten of the last week']],
   since: '24h',
   options: LIMIT_OPTION,
-  ask: (query, source, asked) => query.sessions(source, { ...asked, limit: asked.options.limit }),
+  ask: async (source, asked) => {
+    const { sessions } = await import('@convotel/query');
+    return sessions(source, { ...asked, limit: asked.options.limit });
+  },
   text: sessionsText,
 });
 
@@ -75,19 +77,21 @@ export const session = answerCommand({
   },
   options: {},
   prepare: ({ argument, timeZone }) => ({ argument, timeZone }),
-  ask: async (query, source, { argument, timeZone }) => {
-    const sessionId = argument === LATEST ? await findLatest(query, source, timeZone) : argument;
-    return query.session(source, { sessionId, timeZone });
+  ask: async (source, { argument, timeZone }) => {
+    const { session } = await import('@convotel/query');
+    const sessionId = argument === LATEST ? await findLatest(source, timeZone) : argument;
+    return session(source, { sessionId, timeZone });
   },
   text: sessionText,
 });
 
-async function findLatest(query: Query, source: ConversationSource, timeZone: string): Promise<string> {
-  const { data } = await query.recent(source, { timeZone, limit: SEARCHED_CONVERSATIONS });
+async function findLatest(source: ConversationSource, timeZone: string): Promise<string> {
+  const { QueryError, recent } = await import('@convotel/query');
+  const { data } = await recent(source, { timeZone, limit: SEARCHED_CONVERSATIONS });
   const found = data.find(({ sessionId }) => sessionId !== undefined)?.sessionId;
   if (found !== undefined) return found;
   const text = `None of the newest ${data.length} conversations in ${source.location} has a session.`;
-  throw new query.QueryError('NO_SUCH_CONVERSATION', text);
+  throw new QueryError('NO_SUCH_CONVERSATION', text);
 }
 
 /** The conversations of one session on a common time axis. A long pause is shortened, and has a line of its own. */

@@ -28,9 +28,10 @@ export const command = windowCommand({
     ...LIMIT_OPTION,
     ...TARGET_OPTION,
   },
-  ask: (query, source, asked) => {
+  ask: async (source, asked) => {
+    const { slow } = await import('@convotel/query');
     const { threshold, by, limit, target } = asked.options;
-    return query.slow(source, { ...asked, thresholdMs: threshold, by, limit, targetMs: target });
+    return slow(source, { ...asked, thresholdMs: threshold, by, limit, targetMs: target });
   },
   text: (report, context, { windowText, options }) =>
     slowText(report, context, { windowText, thresholdMs: options.threshold, by: options.by }),

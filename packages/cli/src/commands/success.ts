@@ -14,7 +14,10 @@ export const command = windowCommand({
   ],
   since: '24h',
   options: BY_OPTION,
-  ask: (query, source, asked) => query.success(source, { ...asked, by: asked.options.by }),
+  ask: async (source, asked) => {
+    const { success } = await import('@convotel/query');
+    return success(source, { ...asked, by: asked.options.by });
+  },
   text: successText,
 });
 

@@ -21,7 +21,10 @@ import { displayWidth, pad } from '../text/table.ts';
 export const command = conversationCommand({
   examples: [['convotel summary 20251008_143022_a1b2c3d4', 'the steps of one conversation']],
   options: {},
-  ask: (query, source, asked) => query.summary(source, asked),
+  ask: async (source, asked) => {
+    const { summary } = await import('@convotel/query');
+    return summary(source, asked);
+  },
   text: summaryText,
 });
 

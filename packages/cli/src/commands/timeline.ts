@@ -9,7 +9,10 @@ import { waterfall, waterfallLegend } from '../text/graph.ts';
 export const command = conversationCommand({
   examples: [['convotel timeline 20251008_143022_a1b2c3d4', 'the steps on one axis']],
   options: GRAPH_OPTION,
-  ask: (query, source, asked) => query.timeline(source, asked),
+  ask: async (source, asked) => {
+    const { timeline } = await import('@convotel/query');
+    return timeline(source, asked);
+  },
   text: timelineText,
 });
 

@@ -17,7 +17,10 @@ import { waterfall, waterfallLegend } from '../text/graph.ts';
 export const command = conversationCommand({
   examples: [['convotel trace 20251008_143022_a1b2c3d4', 'every step in full']],
   options: GRAPH_OPTION,
-  ask: (query, source, asked) => query.trace(source, asked),
+  ask: async (source, asked) => {
+    const { trace } = await import('@convotel/query');
+    return trace(source, asked);
+  },
   text: traceText,
 });
 

@@ -21,10 +21,11 @@ export const command = windowCommand({
       defaultText: 'model',
     }),
   },
-  ask: (query, source, asked) => {
+  ask: async (source, asked) => {
+    const { usage } = await import('@convotel/query');
     const { prices, steps = {} } = asked.settings;
     const kindOf = (step: string) => (Object.hasOwn(steps, step) ? steps[step]?.kind : undefined) ?? stepKindOf(step);
-    return query.usage(source, { ...asked, by: asked.options.by, prices, kindOf });
+    return usage(source, { ...asked, by: asked.options.by, prices, kindOf });
   },
   text: (report, context, { windowText, settings }) =>
     usageText(report, context, { windowText, currency: settings.currency }),

@@ -89,16 +89,19 @@ export const command = defineCommand({
     ...JSON_OPTION,
   },
   run: async ({ options, settings, terminal }) => {
-    const query = await import('@convotel/query');
+    const { formatLocalInstant, parseInstant, watch, watchOnce } = await import('@convotel/query');
+    const { highErrorRate, noConversations, slowConversations, slowResponse, slowStep } =
+      await import('@convotel/query');
+    const alertRules = { highErrorRate, noConversations, slowConversations, slowResponse, slowStep };
     const timeZone = resolveTimeZone(options.tz, settings, terminal);
     // Each line has a time, except with `--once`.
     const timeOf = (alert: Alert): string =>
-      options.once ? '' : `${query.formatLocalInstant(query.parseInstant(alert.time), timeZone, 0)} `;
+      options.once ? '' : `${formatLocalInstant(parseInstant(alert.time), timeZone, 0)} `;
     const print = (alert: Alert): void =>
       terminal.writeOutput(options.json ? formatJson(alert, 0) : `${timeOf(alert)}${lineOf(alert)}\n`);
 
     const filters = filtersOf(options);
-    const rules = watchRules(options, settings, query, filters);
+    const rules = watchRules(options, settings, alertRules, filters);
     if (options.once && options.state === undefined && rules.some(({ forMs }) => forMs > 0)) {
       throw new UsageError(
         '--for (or "for" in convotel.json) needs --state <file> with --once, to remember how long a condition has lasted.',
@@ -113,7 +116,7 @@ export const command = defineCommand({
     const source = await openLastingSource({ ...options, setting: settings.from }, terminal.environment);
     try {
       if (options.once) {
-        const alerts = await unlessInterrupted(query.watchOnce(source, [rule], { windowMs, clock }), terminal);
+        const alerts = await unlessInterrupted(watchOnce(source, [rule], { windowMs, clock }), terminal);
         if (alerts === undefined) return EXIT_STATUS.interrupted;
         alerts.forEach(print);
         await rule.save();
@@ -121,7 +124,7 @@ export const command = defineCommand({
       }
       terminal.writeError(`Watching ${source.location}, every ${options.interval.text}; Ctrl-C ends it.\n`);
       const intervalMs = options.interval.milliseconds;
-      const rounds = query.watch(source, [rule], { windowMs, intervalMs, clock, signal: terminal.interrupted });
+      const rounds = watch(source, [rule], { windowMs, intervalMs, clock, signal: terminal.interrupted });
       for await (const alert of rounds) print(alert);
       await rule.save();
       return EXIT_STATUS.interrupted;

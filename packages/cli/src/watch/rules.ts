@@ -1,5 +1,4 @@
 import type { Alert, AlertRule, ConversationFilters } from '@convotel/query';
-import type { Query } from '../command-line/answer-command.ts';
 import { durationMs } from '../values.ts';
 import { UsageError } from '../terminal.ts';
 import type { Settings, WatchRuleSettings } from '../settings/settings.ts';
@@ -49,6 +48,12 @@ export interface RuleOptions {
   for: number;
 }
 
+/** The functions of `@convotel/query` that create rules. */
+export type AlertRules = Pick<
+  typeof import('@convotel/query'),
+  'highErrorRate' | 'noConversations' | 'slowConversations' | 'slowResponse' | 'slowStep'
+>;
+
 /**
  * The rules from `convotel.json` and from options. If the file has none, the default rules for failures and for
  * slow conversations apply.
@@ -56,12 +61,12 @@ export interface RuleOptions {
 export function watchRules(
   options: RuleOptions,
   settings: Settings,
-  query: Query,
+  alertRules: AlertRules,
   filters: ConversationFilters,
 ): WatchRule[] {
   const defaults = { minSamples: options.minSamples, forMs: options.for };
   const ofSettings = settings.watch?.rules?.map((rule, index) =>
-    ruleOfSettings(rule, `watch.rules[${index}]`, query, filters, defaults),
+    ruleOfSettings(rule, `watch.rules[${index}]`, alertRules, filters, defaults),
   );
   const { slowThreshold: thresholdMs, maxSlow: moreThan } = options;
   const rules: WatchRule[] = ofSettings ?? [];
@@ -70,18 +75,19 @@ export function watchRules(
   // A limit for one step does not replace the limit for every step, nor that of another step.
   const errorRates = options.maxErrorRate.length === 0 && ofSettings === undefined ? [{}] : options.maxErrorRate;
   for (const limit of errorRates) {
-    add(`--max-error-rate ${JSON.stringify(limit)}`, query.highErrorRate({ ...limit, filters }));
+    add(`--max-error-rate ${JSON.stringify(limit)}`, alertRules.highErrorRate({ ...limit, filters }));
   }
   if (ofSettings === undefined || thresholdMs !== undefined || moreThan !== undefined) {
-    add(`--max-slow ${moreThan} ${thresholdMs}`, query.slowConversations({ thresholdMs, moreThan, filters }));
+    add(`--max-slow ${moreThan} ${thresholdMs}`, alertRules.slowConversations({ thresholdMs, moreThan, filters }));
   }
-  for (const limit of options.maxP95) add(`--max-p95 ${JSON.stringify(limit)}`, query.slowStep({ ...limit, filters }));
+  for (const limit of options.maxP95)
+    add(`--max-p95 ${JSON.stringify(limit)}`, alertRules.slowStep({ ...limit, filters }));
   if (options.maxResponse !== undefined) {
-    add(`--max-response ${options.maxResponse}`, query.slowResponse({ aboveMs: options.maxResponse, filters }));
+    add(`--max-response ${options.maxResponse}`, alertRules.slowResponse({ aboveMs: options.maxResponse, filters }));
   }
-  if (options.idle) add('--idle', query.noConversations({ filters }));
+  if (options.idle) add('--idle', alertRules.noConversations({ filters }));
   if (settings.steps !== undefined || settings.kinds !== undefined) {
-    add('thresholds', stepThresholds(settings, query, filters));
+    add('thresholds', stepThresholds(settings, alertRules, filters));
   }
   return rules;
 }
@@ -90,7 +96,7 @@ export function watchRules(
 function ruleOfSettings(
   settings: WatchRuleSettings,
   place: string,
-  query: Query,
+  alertRules: AlertRules,
   filters: ConversationFilters,
   defaults: RuleDefaults,
 ): WatchRule {
@@ -106,18 +112,18 @@ function ruleOfSettings(
     'error-rate': (limit, name) => {
       const abovePct = numberOf(limit, name);
       need(abovePct <= 100, `must have a percentage from 0 to 100 as ${name}, got ${abovePct}`);
-      return query.highErrorRate({ abovePct, filters, ...(step === undefined ? {} : { step }) });
+      return alertRules.highErrorRate({ abovePct, filters, ...(step === undefined ? {} : { step }) });
     },
     p95: (limit, name) => {
       need(step !== undefined, 'must have a step');
-      return query.slowStep({ step: step as string, aboveMs: durationMs(String(limit), name), filters });
+      return alertRules.slowStep({ step: step as string, aboveMs: durationMs(String(limit), name), filters });
     },
-    response: (limit, name) => query.slowResponse({ aboveMs: durationMs(String(limit), name), filters }),
+    response: (limit, name) => alertRules.slowResponse({ aboveMs: durationMs(String(limit), name), filters }),
     'slow-conversations': (limit, name) => {
       const thresholdMs = durationMs(settings.threshold ?? '8s', 'threshold');
-      return query.slowConversations({ thresholdMs, moreThan: numberOf(limit, name), filters });
+      return alertRules.slowConversations({ thresholdMs, moreThan: numberOf(limit, name), filters });
     },
-    'no-conversations': () => query.noConversations({ filters }),
+    'no-conversations': () => alertRules.noConversations({ filters }),
   };
   need(settings.rule !== undefined, 'must have a rule');
   const kind = settings.rule as NonNullable<WatchRuleSettings['rule']>;
@@ -147,7 +153,7 @@ function valueOf(limit: number | string): number {
 }
 
 /** Alerts for each step whose 95th percentile is above the threshold for it, or for its kind, in `convotel.json`. */
-function stepThresholds(settings: Settings, query: Query, filters: ConversationFilters): AlertRule {
+function stepThresholds(settings: Settings, alertRules: AlertRules, filters: ConversationFilters): AlertRule {
   return {
     name: 'slow-step',
     async check(source, window) {
@@ -157,7 +163,7 @@ function stepThresholds(settings: Settings, query: Query, filters: ConversationF
         const { threshold } = limitsOf(settings, step);
         if (threshold === undefined) continue;
         const aboveMs = durationMs(threshold, 'threshold');
-        alerts.push(...(await query.slowStep({ step, aboveMs, filters }).check(source, window)));
+        alerts.push(...(await alertRules.slowStep({ step, aboveMs, filters }).check(source, window)));
       }
       return alerts;
     },

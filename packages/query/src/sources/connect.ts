@@ -3,11 +3,8 @@ import { QueryError, SourceError } from '../errors.ts';
 import { AnswerTooLargeError, HttpClient, socketPathOf } from '../http/http-client.ts';
 import { isJsonObject } from '../otlp/json-fields.ts';
 import type { ConversationSource } from '../questions.ts';
-import { openClickHouseSource } from './clickhouse/clickhouse-source.ts';
 import type { ClickHouseSourceOptions } from './clickhouse/clickhouse-source.ts';
-import { openFileSource } from './file/file-source.ts';
 import { getJson, readServices } from './jaeger/jaeger-client.ts';
-import { JaegerSource } from './jaeger/jaeger-source.ts';
 import { ServeSource } from './serve/serve-source.ts';
 import type { ServeSourceOptions } from './serve/serve-source.ts';
 
@@ -30,7 +27,10 @@ export async function connect(where: string, options: ConnectOptions = {}): Prom
   if (where === '') {
     throw refused('is empty. Give an http://, unix: or clickhouse:// address, or a file of OTLP/JSON lines.');
   }
-  if (/^clickhouse:\/\//i.test(where)) return openClickHouseSource(where, options);
+  if (/^clickhouse:\/\//i.test(where)) {
+    const { openClickHouseSource } = await import('./clickhouse/clickhouse-source.ts');
+    return openClickHouseSource(where, options);
+  }
   if (socketPathOf(where) !== undefined) return new ServeSource(where, { token: options.token });
   const address = addressOf(where);
   if (address !== undefined) {
@@ -39,7 +39,7 @@ export async function connect(where: string, options: ConnectOptions = {}): Prom
     }
     return openHttpSource(address, { token: options.token });
   }
-  if (existsSync(where)) return openFileSource(where);
+  if (existsSync(where)) return openFile(where);
   if (where === 'local') {
     throw refused(
       'is "local", which connect() of @convotel/local opens. Give an address, or a file of OTLP/JSON lines.',
@@ -48,7 +48,12 @@ export async function connect(where: string, options: ConnectOptions = {}): Prom
   if (/^[a-z][a-z\d+.-]*:\/\/|@.*:\d+(?:\/|$)/is.test(where)) {
     throw refused('takes an http:// or https:// address, such as http://name:password@host:16686.');
   }
-  return openFileSource(where);
+  return openFile(where);
+}
+
+async function openFile(path: string): Promise<ConversationSource> {
+  const { openFileSource } = await import('./file/file-source.ts');
+  return openFileSource(path);
 }
 
 /**
@@ -101,7 +106,10 @@ async function recognise(
 ): Promise<ConversationSource> {
   const { status, json } = await getJson(client, '/api/v3/services');
   const services = status === 200 ? readServices(json) : undefined;
-  if (services !== undefined) return new JaegerSource(address, { knownServices: services });
+  if (services !== undefined) {
+    const { JaegerSource } = await import('./jaeger/jaeger-source.ts');
+    return new JaegerSource(address, { knownServices: services });
+  }
   const health = await getJson(client, '/healthz');
   if (isJsonObject(health.json) && typeof health.json['instanceId'] === 'string') {
     return new ServeSource(address, options);
