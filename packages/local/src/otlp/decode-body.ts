@@ -1,6 +1,7 @@
 import { isAscii } from 'node:buffer';
 import type { SpanRecord } from '@convotel/query';
 import { decodeOtlpJson, OtlpFormatError } from '@convotel/query/engine';
+import { parseCompactOtlpJson } from './compact-json.ts';
 import { otlpProtobufToJson } from './protobuf-to-json.ts';
 import { MAX_NESTING } from './wire-reader.ts';
 
@@ -14,7 +15,7 @@ export type OtlpEncoding = 'json' | 'protobuf';
 export function decodeTraceBody(body: Buffer, encoding: OtlpEncoding): SpanRecord[] {
   if (encoding === 'protobuf') return decodeOtlpJson(parseProtobuf(body));
   try {
-    const spans = decodeOtlpJson(parseJson(body));
+    const spans = decodeOtlpJson(parseCompactOtlpJson(body) ?? parseJson(body));
     checkNesting(spans);
     return spans;
   } catch (error) {

@@ -1,5 +1,7 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { OtlpFormatError } from '@convotel/query/engine';
+import { ByteCache } from './byte-cache.ts';
+import { type KeyValue, type KnownKey, KnownKeys } from './known-keys.ts';
 
 /** Maximum nesting depth of values. */
 export const MAX_NESTING = 64;
@@ -10,11 +12,15 @@ export type FieldReader<Target> = (target: Target, field: number, wireType: Wire
 /** Reads the part of protobuf's wire format (protobuf.dev, Encoding) that OTLP uses. */
 export class WireReader {
   readonly #bytes: Buffer;
+  readonly #view: DataView;
   readonly #reader: BinaryReader;
   #depth = 0;
+  /** The key of the attribute that was read last. */
+  #lastKey: KnownKey | undefined;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#reader = new BinaryReader(bytes);
   }
 
@@ -31,6 +37,51 @@ export class WireReader {
     this.#readUntil(end, target, readField);
     this.#depth -= 1;
     return target;
+  }
+
+  /** Call this before the first {@link WireReader.attribute} of each span. */
+  beginAttributes(): void {
+    this.#lastKey = KEYS.beforeFirst;
+  }
+
+  /** Reads an attribute, a message of a key and a value. Equal attributes may be shared. */
+  attribute(wireType: WireType, readKeyValue: FieldReader<KeyValue>, readValue: FieldReader<KeyValue>): KeyValue {
+    const reader = this.#reader;
+    const head = reader.pos;
+    const end = this.#endOfDelimited(wireType);
+    const start = reader.pos;
+    const key = this.#knownKey(start, end);
+    this.#lastKey = key;
+    if (key !== undefined) {
+      const valueStart = start + key.head.length;
+      const known = key.findEntry(this.#view, valueStart, end);
+      if (known !== undefined && valueStart + key.entryBytes === end) {
+        reader.pos = end;
+        return known;
+      }
+      reader.pos = valueStart;
+      this.#depth += 1;
+      const entry = { key: key.key, value: this.message(WireType.LengthDelimited, {}, readValue) };
+      this.#depth -= 1;
+      if (reader.pos === end) {
+        key.keepEntry(this.#bytes, valueStart, end, entry);
+        return entry;
+      }
+    }
+    reader.pos = head;
+    return this.message(wireType, {}, readKeyValue);
+  }
+
+  /** The key of the attribute in the bytes from `start` to `end`; undefined where it does not come first, or is long. */
+  #knownKey(start: number, end: number): KnownKey | undefined {
+    const bytes = this.#bytes;
+    const known = this.#lastKey?.findNext(this.#view, start, end);
+    if (known !== undefined) return known;
+    const keyEnd = start + 2 + bytes[start + 1]!;
+    if (bytes[start] !== KEY_TAG || keyEnd - start > MAX_KEY_BYTES || keyEnd >= end || bytes[keyEnd] !== VALUE_TAG) {
+      return undefined;
+    }
+    return KEYS.learn(this.#decoded(start + 2, keyEnd), this.#lastKey);
   }
 
   text(wireType: WireType): string {
@@ -66,7 +117,7 @@ export class WireReader {
     this.#expect(wireType, WireType.Bit64);
     const start = this.#reader.pos;
     this.#reader.pos = start + 8;
-    return this.#bytes.readBigUInt64LE(start);
+    return this.#view.getBigUint64(start, true);
   }
 
   fixed32(wireType: WireType): number {
@@ -124,53 +175,14 @@ export class WireReader {
   }
 }
 
-/** Maximum length of a cached text, in bytes. */
-const MAX_CACHED_BYTES = 64;
-const CACHE_SLOTS = 1024;
-
-/**
- * A cache of decoded short texts. The keys and most values of attributes recur in every span, and comparing bytes is
- * faster than decoding a string, and creates no garbage.
- */
-class TextCache {
-  readonly #bytes = new Uint8Array(CACHE_SLOTS * MAX_CACHED_BYTES);
-  readonly #lengths = new Int32Array(CACHE_SLOTS).fill(-1);
-  readonly #texts: string[] = Array.from({ length: CACHE_SLOTS }, () => '');
-  /** Slot of the bytes in the last {@link find}; -1 if they are too long. */
-  #slot = -1;
-  #length = 0;
-
-  /** The cached text for the bytes from `start` to `end`, if any. */
-  find(bytes: Uint8Array, start: number, end: number): string | undefined {
-    const length = end - start;
-    this.#slot = -1;
-    if (length > MAX_CACHED_BYTES) return undefined;
-    let hash = length;
-    for (let index = start; index < end; index++) hash = Math.imul(hash ^ bytes[index]!, 0x01000193);
-    const slot = (hash ^ (hash >>> 15)) & (CACHE_SLOTS - 1);
-    const from = slot * MAX_CACHED_BYTES;
-    if (this.#lengths[slot] === length) {
-      let index = 0;
-      while (index < length && this.#bytes[from + index] === bytes[start + index]) index += 1;
-      if (index === length) return this.#texts[slot];
-    }
-    // Cleared first, because decoding may fail.
-    this.#lengths[slot] = -1;
-    for (let index = 0; index < length; index++) this.#bytes[from + index] = bytes[start + index]!;
-    this.#slot = slot;
-    this.#length = length;
-    return undefined;
-  }
-
-  /** Caches `text` for the bytes that {@link find} has just not found, and returns it. */
-  keep(text: string): string {
-    if (this.#slot >= 0) {
-      this.#texts[this.#slot] = text;
-      this.#lengths[this.#slot] = this.#length;
-    }
-    return text;
-  }
-}
-
-const TEXTS = new TextCache();
-const IDS = new TextCache();
+/** Tags of the key and of the value in an attribute. */
+const KEY_TAG = 0x0a;
+const VALUE_TAG = 0x12;
+/** Longest key that is remembered, with its tag and its length, which then takes one byte. */
+const MAX_KEY_BYTES = 127;
+const KEYS = new KnownKeys((key) => {
+  const bytes = Buffer.from(key);
+  return Buffer.from([KEY_TAG, bytes.length, ...bytes, VALUE_TAG]);
+});
+const TEXTS = new ByteCache<string>(1024, 64);
+const IDS = new ByteCache<string>(1024, 64);

@@ -4,7 +4,8 @@ import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otl
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { OtlpFormatError } from '@convotel/query/engine';
+import { decodeOtlpJson, OtlpFormatError } from '@convotel/query/engine';
+import { parseCompactOtlpJson } from '../../src/otlp/compact-json.ts';
 import { decodeTraceBody } from '../../src/otlp/decode-body.ts';
 
 /** Spans with everything that OTLP can say, made by the SDK. */
@@ -41,6 +42,19 @@ function makeSpans(): ReadableSpan[] {
   return exporter.getFinishedSpans();
 }
 
+/** JSON may write an integer as a string or a number, and a count of 0; protobuf leaves that out. */
+function comparable(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (key, field: unknown) =>
+      key === 'droppedAttributesCount'
+        ? undefined
+        : typeof field === 'bigint' || key === 'intValue' || key === 'timeUnixNano'
+          ? String(field)
+          : field,
+    ),
+  );
+}
+
 test('reads the same spans from both encodings of the stock serializers', () => {
   const spans = makeSpans();
   const fromJson = decodeTraceBody(Buffer.from(JsonTraceSerializer.serializeRequest(spans)!), 'json');
@@ -59,18 +73,7 @@ test('reads the same spans from both encodings of the stock serializers', () => 
     serviceName: 'bot',
     rest: { kind: 3, scope: { name: 'test', version: '1.2.3' } },
   });
-  // JSON may write an integer as a string or a number, and a count of 0; protobuf leaves that out.
-  const normalized = (value: unknown): unknown =>
-    JSON.parse(
-      JSON.stringify(value, (key, field: unknown) =>
-        key === 'droppedAttributesCount'
-          ? undefined
-          : typeof field === 'bigint' || key === 'intValue' || key === 'timeUnixNano'
-            ? String(field)
-            : field,
-      ),
-    );
-  expect(normalized(fromProtobuf)).toEqual(normalized(fromJson));
+  expect(comparable(fromProtobuf)).toEqual(comparable(fromJson));
   expect(fromProtobuf).toHaveLength(2);
 });
 
@@ -144,3 +147,101 @@ describe('JSON that is nested', () => {
     expect(decodeTraceBody(Buffer.from(skipped), 'json')).toEqual([]);
   });
 });
+
+const seed = Number(process.env['CONVOTEL_TEST_SEED'] ?? Math.floor(Math.random() * 1_000_000));
+
+describe(`what was seen before is read like what is new, CONVOTEL_TEST_SEED=${seed}`, () => {
+  const random = seededRandom(seed);
+  const below = (limit: number): number => Math.floor(random() * limit);
+  const oneOf = <Item>(items: readonly Item[]): Item => items[below(items.length)]!;
+  const TEXTS = ['', 'a', 'completed', 'zwölf', '"quoted" \\ \n', '\u0000', '👋'.repeat(3), 'x'.repeat(200)];
+  const KEYS = [
+    'conversation.step.name',
+    'conversation.outcome',
+    'gen_ai.request.model',
+    'a',
+    'ä',
+    '"',
+    'k'.repeat(140),
+  ];
+
+  function randomSpans(): ReadableSpan[] {
+    const exporter = new InMemorySpanExporter();
+    const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+    const tracer = provider.getTracer('test');
+    for (let count = 1 + below(4); count > 0; count--) {
+      const span = tracer.startSpan(oneOf(TEXTS), { startTime: [below(2_000_000_000), below(1_000_000_000)] });
+      for (let attributes = below(6); attributes > 0; attributes--) {
+        span.setAttribute(
+          oneOf(KEYS),
+          oneOf([oneOf(TEXTS), below(1000), -below(10), random(), random() < 0.5, ['a', oneOf(TEXTS)], 1.5e-7]),
+        );
+      }
+      span.end([2_000_000_001, below(1_000_000_000)]);
+    }
+    return exporter.getFinishedSpans();
+  }
+  const jsonOf = (spans: ReadableSpan[]): Buffer => Buffer.from(JsonTraceSerializer.serializeRequest(spans)!);
+
+  test('what the stock serializer writes takes the fast way, with white space it does not', () => {
+    const body = jsonOf(makeSpans());
+    expect(parseCompactOtlpJson(body)).toBeDefined();
+    expect(parseCompactOtlpJson(Buffer.concat([Buffer.from(' '), body]))).toBeUndefined();
+  });
+
+  test('in JSON, both ways give the same spans', () => {
+    for (let round = 0; round < 300; round++) {
+      const body = jsonOf(randomSpans());
+      expect(parseCompactOtlpJson(body)).toBeDefined();
+      expect(decodeTraceBody(body, 'json')).toStrictEqual(decodeOtlpJson(JSON.parse(body.toString())));
+    }
+  });
+
+  test('in JSON that is changed here and there, both ways give the same spans or the same reason', () => {
+    const outcome = (body: Buffer): unknown => {
+      try {
+        return decodeTraceBody(body, 'json');
+      } catch (error) {
+        const { message } = error as Error;
+        // The place and the context of the error lie elsewhere with the white space.
+        return message.startsWith('the body is not valid JSON') ? 'not valid JSON' : message;
+      }
+    };
+    const PIECES = ['null', '[]', '{}', '0', '-1', '1e9', '01', '"', '\\', ',', ':', '"a":1,', '\u00e4', '\u0001', 'x'];
+    const seen = new Set<string>();
+    for (let round = 0; round < 1000; round++) {
+      let body = jsonOf(randomSpans());
+      for (let changes = 1 + below(2); changes > 0; changes--) {
+        const at = below(body.length + 1);
+        const piece = Buffer.from(oneOf(PIECES));
+        body = Buffer.concat([body.subarray(0, at), piece, body.subarray(at + oneOf([0, 0, 1, piece.length]))]);
+      }
+      const found = outcome(body);
+      expect([body.toString(), found]).toStrictEqual([
+        body.toString(),
+        outcome(Buffer.concat([Buffer.from(' '), body])),
+      ]);
+      seen.add(typeof found === 'string' ? found.slice(0, 3) : 'spans');
+    }
+    // All kinds were among them, or the changes prove little.
+    expect([...seen].sort()).toEqual(expect.arrayContaining(['not', 'res', 'spans']));
+  });
+
+  test('in protobuf, spans are those of the same request in JSON', () => {
+    for (let round = 0; round < 300; round++) {
+      const spans = randomSpans();
+      const fromProtobuf = decodeTraceBody(Buffer.from(ProtobufTraceSerializer.serializeRequest(spans)!), 'protobuf');
+      expect(comparable(fromProtobuf)).toEqual(comparable(decodeTraceBody(jsonOf(spans), 'json')));
+    }
+  });
+});
+
+/** Mulberry32 (public domain, T. Ettinger): a small generator with a seed. */
+function seededRandom(state: number): () => number {
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let value = Math.imul(state ^ (state >>> 15), state | 1);
+    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
+    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -44,8 +44,12 @@ export function readString(value: unknown, name: string): string {
 
 /** A trace id in lower-case hex. OpenTelemetry forbids an id of zeros (trace data model, Span.trace_id). */
 export function readTraceId(value: unknown, name: string): string {
-  return readId(value, name, TRACE_ID, ZERO_TRACE_ID);
+  if (lastTraceId !== undefined && value === lastTraceId) return lastTraceId;
+  return (lastTraceId = readId(value, name, TRACE_ID, ZERO_TRACE_ID));
 }
+
+/** The id that was read last: the spans of a conversation mostly come one after another. */
+let lastTraceId: string | undefined;
 
 /** A span id in lower-case hex. OpenTelemetry forbids an id of zeros (trace data model, Span.span_id). */
 export function readSpanId(value: unknown, name: string): string {
@@ -55,8 +59,12 @@ export function readSpanId(value: unknown, name: string): string {
 /** The parent's span id; undefined if it is missing, empty or zero, which all mean that there is no parent. */
 export function readParentSpanId(value: unknown, name: string): string | undefined {
   if (value === undefined || value === null || value === '' || value === ZERO_SPAN_ID) return undefined;
-  return readSpanId(value, name);
+  if (lastParentId !== undefined && value === lastParentId) return lastParentId;
+  return (lastParentId = readSpanId(value, name));
 }
+
+/** The one that was read last, as with trace ids. */
+let lastParentId: string | undefined;
 
 function readId(value: unknown, name: string, format: RegExp, zero: string): string {
   if (typeof value === 'string') {
