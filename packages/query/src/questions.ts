@@ -131,6 +131,8 @@ export interface StepStatisticsQuestion {
   step?: string;
   /** Probabilities from 0 to 1 of the quantiles in `quantilesMs`. */
   quantiles?: readonly number[];
+  /** Whether to fill `quantilesMs`; without it, `quantiles` are only those of the first output. @defaultValue `true` */
+  durationQuantiles?: boolean;
   /** Whether to fill `timings`, which requires reading every span. @defaultValue `true` */
   timings?: boolean;
   /** Whether to include `firstOutput`, which requires reading every span. @defaultValue `false` */
@@ -168,7 +170,10 @@ export interface StepStatistics {
   leftOut: { tooLong: number; notCompleted: number };
   /** Mean of each timing in ms, over the counted spans that have it, with sorted keys; empty if not asked for. */
   timings: Record<string, number>;
-  /** A quantile for each probability, by linear interpolation at index (n−1)·q; empty if no span is counted. */
+  /**
+   * A quantile for each probability, by linear interpolation at index (n−1)·q; empty if no span is counted or they were
+   * not asked for.
+   */
   quantilesMs: number[];
   /** Time to first output of the counted spans; absent if none has it or it was not asked for. */
   firstOutput?: FirstOutputStatistics;

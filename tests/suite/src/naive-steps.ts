@@ -33,6 +33,7 @@ export async function stepStatistics(
   question: StepStatisticsQuestion,
 ): Promise<Answer<StepStatistics[]>> {
   const { window, filters = {}, quantiles = [], timings = true, firstOutput = false, step: wanted } = question;
+  const { durationQuantiles = true } = question;
   const own = store.coveredSpans(window, filters).filter((span) => span.step !== undefined);
   const fold = foldedNames(wanted === undefined ? own : [], window);
   const spans = own.map((span) => fold.renamed(span));
@@ -77,7 +78,8 @@ export async function stepStatistics(
               1000,
           ]),
         ),
-        quantilesMs: durations.length === 0 ? [] : quantiles.map((rank) => interpolate(durations, rank)),
+        quantilesMs:
+          durations.length === 0 || !durationQuantiles ? [] : quantiles.map((rank) => interpolate(durations, rank)),
         ...(firstOutput &&
           firstOutputs.length > 0 && {
             firstOutput: {

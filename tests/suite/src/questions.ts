@@ -34,6 +34,7 @@ function manyConversationsQuestions(random: SeededRandom, spans: readonly SpanRe
       ...(random.chance(0.8) && { quantiles: [0, 0.1, 0.25, 0.5, 0.9, 0.99, 1] }),
       ...(random.chance(0.3) && { timings: random.chance(0.3) }),
       ...(random.chance(0.6) && { firstOutput: random.chance(0.9) }),
+      ...(random.chance(0.3) && { durationQuantiles: random.chance(0.3) }),
       ...(random.chance(0.2) && { step: random.pick([...steps, 'never seen']) }),
       ...grouping(),
     },

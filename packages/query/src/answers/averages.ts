@@ -59,7 +59,7 @@ export async function averages(
 
   const groups = await findGroups(source, { by, windows: [window], filters });
   const asked = { window, filters, groupBy: groups?.groupBy };
-  const measured = { ...asked, quantiles: FIRST_OUTPUT_PROBABILITIES, firstOutput: true };
+  const measured = { ...asked, quantiles: FIRST_OUTPUT_PROBABILITIES, durationQuantiles: false, firstOutput: true };
   const { data: statistics, coverage: read } = await source.ask({ name: 'step-statistics', ...measured });
   const responses = await source.ask({ name: 'response-statistics', ...asked });
   const coverage = withWarnings(coverageOfSameSpans(read, responses.coverage), groups?.warnings);

@@ -309,14 +309,23 @@ export function describeSteps(asking: Asking): void {
       stepSpan('gpt', { start: '2025-10-08T12:00:00Z', ms: 1000, timeToFirstOutputSeconds: 9, outcome: 'failed' }),
       stepSpan('gpt', { start: '2025-10-08T12:00:00Z', ms: 60_000, timeToFirstOutputSeconds: 9 }),
     );
-    const [asked, notAsked] = await asking(spans, async (source) => [
-      await source.ask({ name: 'step-statistics', window: OCTOBER_8, quantiles: [0.5, 0.95], firstOutput: true }),
+    const quantiles = [0.5, 0.95];
+    const [asked, alone, notAsked] = await asking(spans, async (source) => [
+      await source.ask({ name: 'step-statistics', window: OCTOBER_8, quantiles, firstOutput: true }),
+      await source.ask({
+        name: 'step-statistics',
+        window: OCTOBER_8,
+        quantiles,
+        durationQuantiles: false,
+        firstOutput: true,
+      }),
       await source.ask({ name: 'step-statistics', window: OCTOBER_8, quantiles: [0.5] }),
     ]);
     const { firstOutput } = asked!.data[0]!;
     expect(firstOutput!.count).toBe(3);
     expect(firstOutput!.averageMs).toBeCloseTo(700 / 3);
     expect(firstOutput!.quantilesMs.map(Math.round)).toEqual([200, 380]);
+    expect(alone!.data[0]).toEqual({ ...asked!.data[0], quantilesMs: [] });
     expect(notAsked!.data[0]).not.toHaveProperty('firstOutput');
   });
 }

@@ -87,7 +87,7 @@ function statisticsOf(
   step: string,
   spans: readonly SpanRecord[],
   retried: ReadonlySet<SpanRecord>,
-  { quantiles = [], timings = true, firstOutput = false }: StepStatisticsQuestion,
+  { quantiles = [], durationQuantiles = true, timings = true, firstOutput = false }: StepStatisticsQuestion,
 ): StepStatistics {
   const counted = spans.filter(isCounted);
   const durationsMs = sortedFloats(counted.map((span) => millisecondsOf(span.durationNano)));
@@ -117,7 +117,7 @@ function statisticsOf(
     outermostMs: sumOf(outermost.map((span) => millisecondsOf(span.durationNano))),
     leftOut: { tooLong: completed - counted.length, notCompleted: spans.length - completed },
     timings: timings ? meanTimingsMs(counted) : {},
-    quantilesMs: quantilesOf(durationsMs),
+    quantilesMs: durationQuantiles ? quantilesOf(durationsMs) : [],
     ...(firstOutputsMs.length > 0 && {
       firstOutput: {
         count: firstOutputsMs.length,

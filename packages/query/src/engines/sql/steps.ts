@@ -34,7 +34,8 @@ async function gatherStepStatistics(
   store: SqlStore,
   question: StepStatisticsQuestion,
 ): Promise<Answer<StepStatistics[]>> {
-  const { window, step, quantiles = [], timings = true, firstOutput = false, groupBy } = question;
+  const { window, step, quantiles = [], durationQuantiles = true } = question;
+  const { timings = true, firstOutput = false, groupBy } = question;
   const values = { ...windowValues(window), step: step ?? null, too_long_ns: TOO_LONG_NANO };
   if (groupBy !== undefined) await store.groupSpans({ window, groupBy });
   // Retries have the same step name, so they are counted before names are folded, and summed afterwards.
@@ -44,7 +45,9 @@ async function gatherStepStatistics(
   const rows = await store.rows('step-statistics', values);
   const timingRows = timings ? await store.rows('step-timings', values) : [];
   const quantileRows =
-    quantiles.length === 0 ? [] : await store.rows('step-quantiles', { ...values, probabilities: quantiles });
+    quantiles.length > 0 && durationQuantiles
+      ? await store.rows('step-quantiles', { ...values, probabilities: quantiles })
+      : [];
   // An empty list would be rejected; the placeholder's quantile is removed again.
   const probabilities = quantiles.length === 0 ? [0.5] : quantiles;
   const firstOutputRows = firstOutput ? await store.rows('step-first-outputs', { ...values, probabilities }) : [];

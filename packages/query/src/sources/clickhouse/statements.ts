@@ -237,10 +237,10 @@ export function statementPartsOf(question: AnyQuestion, hasTies: boolean): State
   if (question.name === 'response-statistics') return [question.groupBy === undefined ? 'whole' : 'groups'];
   if (question.name === 'conversations') return question.order === 'slowest-response' ? ['response'] : ['duration'];
   if (question.name !== 'step-statistics') return [];
-  const { quantiles = [], timings = true, firstOutput = false } = question;
+  const { quantiles = [], durationQuantiles = true, timings = true, firstOutput = false } = question;
   return [
     hasTies ? 'span-ids' : 'without-span-ids',
-    ...(quantiles.length > 0 ? (['quantiles'] as const) : []),
+    ...(quantiles.length > 0 && durationQuantiles ? (['quantiles'] as const) : []),
     ...(timings ? (['timings'] as const) : []),
     ...(firstOutput ? (['first-output'] as const) : []),
   ];

@@ -122,6 +122,7 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
       filters: FILTERS,
       step: optional('step', asText),
       timings: optional('timings', asBoolean),
+      durationQuantiles: optional('durationQuantiles', asBoolean),
       firstOutput: optional('firstOutput', asBoolean),
       groupBy: GROUP_BY,
       quantiles: repeated('quantile', asProbability, MAX_QUESTION_QUANTILES),

@@ -25,6 +25,7 @@ const QUESTIONS: AnyQuestion[] = [
   { name: 'step-statistics', window: WINDOW },
   { name: 'step-statistics', window: WINDOW, step: ODD, quantiles: [0, 0.1, 0.999, 1e-7, 1] },
   { name: 'step-statistics', window: WINDOW, timings: false, firstOutput: true },
+  { name: 'step-statistics', window: WINDOW, quantiles: [0.5], durationQuantiles: false, firstOutput: true },
   { name: 'conversations', order: 'slowest-response', limit: 1, aboveNano: 0n },
   { name: 'step-statistics', window: WINDOW, timings: true },
   { name: 'conversation-counts', window: WINDOW, by: 'hour', timeZone: 'Asia/Kolkata' },
