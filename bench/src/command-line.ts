@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startLocalBackend } from '@convotel/local';
-import type { Bench } from './figure.ts';
+import { type Bench, lowerQuartile } from './figure.ts';
 import { JAEGER_ANSWERS, JAEGER_CONVERSATION } from './jaeger-answers.ts';
 import { startServe } from './processes.ts';
 
@@ -77,11 +77,6 @@ export const bench: Bench = async (report) => {
     rmSync(folder, { recursive: true, force: true });
   }
 };
-
-/** Of durations to which a busy machine only adds; with the median, one that is busy half of the time would decide. */
-function lowerQuartile(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 2]!;
-}
 
 /** How long Node takes for `words`, in milliseconds, until it has ended. */
 async function timeOf(words: readonly string[], isRight: (output: string) => boolean): Promise<number> {
