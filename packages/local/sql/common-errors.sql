@@ -1,13 +1,23 @@
 -- Failures of steps that start from $since_ns to before $until_ns, grouped by step, type and pattern: the most frequent
 -- first, then the latest. The pattern is the message with everything replaced that $rule_1 to $rule_6 find, one after the
 -- other. trace_id and error_message are the latest one's; of several at one time, the smallest's.
+-- Grouped by message first, because replacing takes longer than all the rest, and messages repeat.
 WITH failed AS (
   SELECT
     step_id,
     error_type,
     error_message,
-    start_ns,
-    trace_id,
+    count(*) AS failures,
+    max(start_ns) AS last_seen_ns,
+    arg_min(trace_id, ROW(-start_ns, trace_id)) AS trace_id
+  FROM readable_spans
+  WHERE step_id > 0 AND start_ns >= $since_ns AND start_ns < $until_ns
+    AND outcome IN ('failed', 'timed_out', 'abandoned')
+  GROUP BY step_id, error_type, error_message
+),
+patterned AS (
+  SELECT
+    *,
     regexp_replace(
       regexp_replace(
         regexp_replace(
@@ -24,20 +34,18 @@ WITH failed AS (
       ),
       $rule_6, $placeholder, 'g'
     ) AS pattern
-  FROM readable_spans
-  WHERE step_id > 0 AND start_ns >= $since_ns AND start_ns < $until_ns
-    AND outcome IN ('failed', 'timed_out', 'abandoned')
+  FROM failed
 ),
 failures_alike AS (
   SELECT
     step_id,
     error_type,
     pattern,
-    count(*) AS failures,
-    max(start_ns) AS last_seen_ns,
-    arg_min(trace_id, ROW(-start_ns, trace_id, error_message)) AS trace_id,
-    arg_min(error_message, ROW(-start_ns, trace_id, error_message)) AS error_message
-  FROM failed
+    sum(failures)::BIGINT AS failures,
+    max(last_seen_ns) AS last_seen_ns,
+    arg_min(trace_id, ROW(-last_seen_ns, trace_id, error_message)) AS trace_id,
+    arg_min(error_message, ROW(-last_seen_ns, trace_id, error_message)) AS error_message
+  FROM patterned
   GROUP BY step_id, error_type, pattern
 )
 SELECT step, error_type, pattern, error_message, failures, last_seen_ns, trace_id

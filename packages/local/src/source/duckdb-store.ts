@@ -2,12 +2,13 @@ import type { ConversationFilters } from '@convotel/query';
 import { windowValues } from '@convotel/query/engine';
 import type { FoldedNames, RowReaders, SqlRow, SqlStore, SqlValue, StatementName } from '@convotel/query/engine';
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import { columnReader } from './column-reader.ts';
 import { idNumber, traceIdHex } from '../store/columns.ts';
-import { readRows } from '../store/read-rows.ts';
-import { spanRowReader } from '../store/span-rows.ts';
+import { readSpanRow, spanRowReader } from '../store/span-rows.ts';
 import { sqlFile } from '../store/database.ts';
 import { parametersOf, runAndRead } from './parameters.ts';
 import { ShownSpans } from './shown-spans.ts';
+import { WholeSlices } from './whole-slices.ts';
 
 /** The statements of `sql/` on one connection, within the transaction that is open on it. */
 export class DuckDbStore implements SqlStore {
@@ -20,8 +21,11 @@ export class DuckDbStore implements SqlStore {
   readonly isFiltered: boolean;
   readonly #connection: DuckDBConnection;
   readonly #shown: ShownSpans;
+  /** Whether steps are neither grouped nor folded. */
+  #isPlain = true;
+  readonly #wholeSlices = new Map<string, WholeSlices | undefined>();
   /** Reads spans from the rows that `rows` is at. */
-  #readSpan = spanRowReader(new Set(), new Set());
+  #readSpan = readSpanRow;
 
   private constructor(connection: DuckDBConnection, isFiltered: boolean, shown: ShownSpans) {
     this.#connection = connection;
@@ -56,11 +60,13 @@ export class DuckDbStore implements SqlStore {
     const folded = Number(rows[0]?.['names'] ?? 0) - rows.length;
     if (folded <= 0) return undefined;
     const keptIds = rows.map((row) => row['step_id'] as number);
+    this.#isPlain = false;
     await this.#shown.fold(keptIds, other);
     return { kept: new Set(rows.map((row) => row['step'] as string)), folded };
   }
 
   groupSpans({ window, groupBy }: Parameters<SqlStore['groupSpans']>[0]): Promise<void> {
+    this.#isPlain = false;
     return this.#shown.group(window, groupBy);
   }
 
@@ -75,18 +81,53 @@ export class DuckDbStore implements SqlStore {
     values: Readonly<Record<string, SqlValue>>,
     read: (row: SqlRow) => unknown = (row) => ({ ...row }),
   ): Promise<unknown[]> {
-    await this.#shown.narrow(name, values);
-    const { bound, types: boundTypes } = parametersOf(values);
-    const result = await this.#connection.run(sqlFile(name), bound, boundTypes);
+    const slices = await this.#wholeSlicesFor(name, values);
+    if (slices === undefined) await this.#shown.narrow(name, values);
+    if (name === 'step-retries' && !(await this.#hasLaterAttempts(values))) return [];
+    const sql = (await slices?.prepare(name)) ?? sqlFile(name);
+    const { bound, types: boundTypes } = parametersOf(slices === undefined ? values : valuesIn(sql, values));
+    const result = await this.#connection.run(sql, bound, boundTypes);
+    const names = result.deduplicatedColumnNames();
+    const types = result.columnTypes().map(({ typeId }) => typeId);
     const items: unknown[] = [];
     const traceIds: unknown[] = [];
-    await readRows(result, (row, readSpan) => {
-      this.#readSpan = readSpan;
-      items.push(read(row));
-      traceIds.push(row['trace_id']);
-    });
-    this.#shown.keepWhole(name, traceIds);
+    const row: Record<string, unknown> = {};
+    // Some thousand rows at a time, so that the event loop can do other work in between.
+    for await (const chunk of result) {
+      const filled = names.map((name, column) => ({ name, ...columnReader(chunk, column, types[column]!) }));
+      for (const { name } of filled.filter(({ valuesIn }) => valuesIn === 'none')) row[name] = null;
+      const namesOf = (rows: 'all' | 'some'): Set<string> =>
+        new Set(filled.filter(({ valuesIn }) => valuesIn === rows).map(({ name }) => name));
+      this.#readSpan = spanRowReader(namesOf('all'), namesOf('some'));
+      const toRead = filled.filter(({ valuesIn }) => valuesIn !== 'none');
+      const { rowCount } = chunk;
+      for (let index = 0; index < rowCount; index++) {
+        for (const { name, read: readValue } of toRead) row[name] = readValue(index);
+        items.push(read(row));
+        traceIds.push(row['trace_id']);
+      }
+    }
+    if (slices === undefined) this.#shown.keepWhole(name, traceIds);
     return items;
+  }
+
+  /** Whether there is a later attempt among the spans that are shown. */
+  async #hasLaterAttempts({ since_ns }: Readonly<Record<string, SqlValue>>): Promise<boolean> {
+    const read = await runAndRead(this.#connection, sqlFile('later-attempts'), { since_ns: since_ns! });
+    return read.currentRowCount > 0;
+  }
+
+  /** The slices whose summaries answer the statement; undefined where all spans are to be read. */
+  async #wholeSlicesFor(
+    name: StatementName,
+    values: Readonly<Record<string, SqlValue>>,
+  ): Promise<WholeSlices | undefined> {
+    if (this.isFiltered || !WholeSlices.mayAnswer(name, values, this.#isPlain)) return undefined;
+    const window = { since_ns: values['since_ns'] as bigint, until_ns: values['until_ns'] as bigint };
+    const key = `${window.since_ns} ${window.until_ns}`;
+    if (!this.#wholeSlices.has(key)) this.#wholeSlices.set(key, await WholeSlices.find(this.#connection, window));
+    const slices = this.#wholeSlices.get(key);
+    return slices?.canAnswer(name) ? slices : undefined;
   }
 
   async columns(
@@ -100,4 +141,9 @@ export class DuckDbStore implements SqlStore {
     for (const column of reader.columnNames()) columns[column] ??= [];
     return columns;
   }
+}
+
+/** Those of `values` that `sql` has parameters for: summaries need fewer than spans. */
+function valuesIn(sql: string, values: Readonly<Record<string, SqlValue>>): Record<string, SqlValue> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => new RegExp(`\\$${name}\\b`).test(sql)));
 }

@@ -30,7 +30,8 @@ export function traceKey(traceId: string): number {
   return (hexWord(traceId, 16) & 0xffff) * 2 ** 32 + hexWord(traceId, 24);
 }
 
-const SPANS_PER_SLICE = 2 ** 14;
+/** As many consecutive numbers of arrival are one slice. */
+export const SPANS_PER_SLICE = 2 ** 14;
 
 /**
  * Brings the tables of look-ups up to the last whole slice before `nextArrival`, as part of the connection's transaction.
@@ -59,7 +60,7 @@ export interface ArrivalRange {
 const MAX_RANGES = 4;
 
 /** The number that no span exceeds. */
-const LAST_ARRIVAL = 2 ** 32 - 1;
+export const LAST_ARRIVAL = 2 ** 32 - 1;
 
 /**
  * The ranges that cover `slices`, which ascend, and all spans from `lookedUpUntil` on: at most four besides the latter, by

@@ -11,7 +11,14 @@ export interface Migration {
 }
 
 /** Files of `sql/migrations`, the oldest first. */
-const FILES: readonly string[] = ['0001-spans', '0002-upkeep', '0003-clock', '0004-audio', '0005-look-ups'];
+const FILES: readonly string[] = [
+  '0001-spans',
+  '0002-upkeep',
+  '0003-clock',
+  '0004-audio',
+  '0005-look-ups',
+  '0006-slice-summaries',
+];
 
 /** Those that change what counts as a root or a step; stored spans are classified again. */
 const CHANGING_RULES: ReadonlySet<string> = new Set(['0003-clock']);

@@ -4,6 +4,7 @@ import { LocalError } from '../local-error.ts';
 import { Database, type DatabaseOptions, isDamage } from './database.ts';
 import { migrate } from './migrations.ts';
 import { ResourceTable, StepTable } from './numbered-tables.ts';
+import { findSummedUpUntil } from './slice-summaries.ts';
 import { SpanAppender } from './span-rows.ts';
 import { FileWatch, logOf, makeStoreFolder, narrowPermissions, removeUnfinishedCopies } from '../store-files.ts';
 import { cutHiddenDamage, cutLog, type DamagedLog, findReplayFailure } from './write-ahead-log.ts';
@@ -30,6 +31,8 @@ export interface OpenStore {
   nextArrival: number;
   /** All spans with a smaller number are in the tables of look-ups; null in a store without. */
   lookedUpUntil: number | null;
+  /** The slices before this number are summed up. */
+  summedUpUntil: number;
   resources: ResourceTable;
   steps: StepTable;
   file: FileWatch;
@@ -53,6 +56,7 @@ export async function openForWriting(path: string, options: SpanStoreOptions): P
       connection,
       appender: await SpanAppender.open(connection),
       ...(await readArrivals(connection)),
+      summedUpUntil: await findSummedUpUntil(connection),
       resources: await ResourceTable.open(connection),
       steps: new StepTable(connection),
       file: new FileWatch(path),

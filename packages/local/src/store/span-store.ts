@@ -12,6 +12,7 @@ import { idNumber } from './columns.ts';
 import { type KnownSpanIds, readKnownSpanIds } from './known-span-ids.ts';
 import { lookUpWholeSlices } from './look-ups.ts';
 import { openForWriting, type OpenStore, type SpanStoreOptions } from './open-store.ts';
+import { sumUpWholeSlices } from './slice-summaries.ts';
 import { type CopyDamage, type SpanKey, StoreCopy } from './store-copy.ts';
 import {
   damagedNameOf,
@@ -356,6 +357,7 @@ export class SpanStore {
     await appender.append(stored, this.#options.yieldToQuestions);
     if (open.lookedUpUntil !== null) {
       open.lookedUpUntil = await lookUpWholeSlices(connection, open.lookedUpUntil, open.nextArrival);
+      open.summedUpUntil = await sumUpWholeSlices(connection, open.summedUpUntil, open.nextArrival);
     }
     await connection.run('COMMIT');
     file.check();

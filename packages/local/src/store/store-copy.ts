@@ -4,6 +4,7 @@ import { type DuckDBConnection, LIST, listValue, UBIGINT, UHUGEINT } from '@duck
 import { BLOCK_BYTES, Database, isDamage, MAX_CHECKPOINT_BYTES } from './database.ts';
 import { LOOK_UP_TABLES, lookUpsOf } from './look-ups.ts';
 import { migrate } from './migrations.ts';
+import { sumUpWholeSlices } from './slice-summaries.ts';
 import { logOf } from '../store-files.ts';
 
 /** Size of DuckDB's row groups, which are read and freed as a whole. */
@@ -50,6 +51,7 @@ export class StoreCopy {
   readonly #holder: DuckDBConnection;
   readonly #checkpointThreshold: string;
   #copiedRows = 0;
+  #summedUpUntil = 0;
 
   private constructor(
     path: string,
@@ -92,6 +94,8 @@ export class StoreCopy {
       const until = Math.min(end, this.#copiedRows + ROWS_PER_GROUP);
       await this.#copySlice('spans', this.#copiedRows, until);
       this.#copiedRows = until;
+      // Numbers are positions, so a slice is whole once so many rows are copied.
+      this.#summedUpUntil = await sumUpWholeSlices(this.#connection, this.#summedUpUntil, until, 'copy.');
     }
   }
 

@@ -1,0 +1,157 @@
+import type { SqlValue, StatementName } from '@convotel/query/engine';
+import { TOO_LONG_NANO } from '@convotel/query/engine';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { sqlFile } from '../store/database.ts';
+import { LAST_ARRIVAL, SPANS_PER_SLICE } from '../store/look-ups.ts';
+import { findSummedUpUntil } from '../store/slice-summaries.ts';
+import { runAndRead } from './parameters.ts';
+
+/** The parameters of a window. */
+interface Bounds {
+  since_ns: bigint;
+  until_ns: bigint;
+}
+
+/** Consecutive slices, both ends included. */
+interface SliceRun {
+  first: number;
+  last: number;
+  spans: number;
+}
+
+type SliceSize = readonly [slice: number, spans: number];
+
+/** Each run adds a scan of the spans before it. */
+const MAX_RUNS = 3;
+
+/** Of fewer slices, reading the spans themselves takes no longer. */
+const MIN_SLICES = 3;
+
+/** The statements about conversations that look at all of their spans, wherever they start. */
+const OF_CONVERSATIONS: ReadonlySet<StatementName> = new Set([
+  'conversation-counts',
+  'largest-conversations',
+  'response-statistics',
+]);
+
+/** From this part of the store on, looking through all other spans takes less time than finding the few that are needed. */
+const LARGE_PART = 0.5;
+
+/**
+ * The slices of which all spans start in a window, and of which none was deleted since they were summed up: what their
+ * summaries say stands for their spans.
+ */
+export class WholeSlices {
+  readonly #connection: DuckDBConnection;
+  readonly #window: Bounds;
+  readonly #runs: readonly SliceRun[];
+
+  readonly #isLargePart: boolean;
+
+  private constructor(
+    connection: DuckDBConnection,
+    window: Bounds,
+    { runs, isLargePart }: { runs: readonly SliceRun[]; isLargePart: boolean },
+  ) {
+    this.#connection = connection;
+    this.#window = window;
+    this.#runs = runs;
+    this.#isLargePart = isLargePart;
+  }
+
+  /** Undefined where there are too few to be worth it. */
+  static async find(connection: DuckDBConnection, window: Bounds): Promise<WholeSlices | undefined> {
+    const read = async (name: string): Promise<SliceSize[]> =>
+      (await runAndRead(connection, sqlFile(name), { ...window })).getRows() as [number, number][];
+    const within = await read('whole-slices');
+    if (within.length < MIN_SLICES) return undefined;
+    let runs = longestRuns(within);
+    // Spans are only ever deleted, so if as many are left in all, none is missing in any.
+    if ((await countSpans(connection, window, runs)) !== sumOf(runs)) {
+      const sizes = new Map((await read('slice-sizes')).map(([slice, spans]) => [slice, Number(spans)]));
+      runs = longestRuns(within.filter(([slice, spans]) => sizes.get(slice) === spans));
+    }
+    if (runs.length === 0) return undefined;
+    const [[stored] = []] = (await connection.runAndReadAll('SELECT count(*) FROM main.spans')).getRows();
+    return new WholeSlices(connection, window, { runs, isLargePart: sumOf(runs) > Number(stored) * LARGE_PART });
+  }
+
+  /** Whether summaries may answer `name`. @param isPlain - Whether steps are neither grouped nor folded. */
+  static mayAnswer(name: StatementName, values: Readonly<Record<string, SqlValue>>, isPlain: boolean): boolean {
+    if (name === 'step-statistics') return isPlain && values['too_long_ns'] === TOO_LONG_NANO;
+    return name === 'coverage' || (isPlain && OF_CONVERSATIONS.has(name));
+  }
+
+  /** Whether these do. */
+  canAnswer(name: StatementName): boolean {
+    return this.#isLargePart || !OF_CONVERSATIONS.has(name);
+  }
+
+  /** The SQL that answers `name` like the statement of that name, for the window. */
+  async prepare(name: StatementName): Promise<string> {
+    // As tables, because DuckDB takes them for larger than they are, and would join the other way round.
+    if (name === 'coverage') await this.#make('counted_once', this.#sqlFile('counted-once'));
+    if (OF_CONVERSATIONS.has(name)) {
+      const from = await findSummedUpUntil(this.#connection);
+      const sql = this.#sqlFile('scattered-conversations').replaceAll(/>= unsummed_from\b/g, `>= ${from}`);
+      await this.#make('scattered_conversations', sql);
+    }
+    return this.#sqlFile(`summed-${name}`).replaceAll(
+      /\bFROM summed_conversations\b/g,
+      () => `FROM (${this.#sqlFile('summed-conversations')}) AS summed_conversations`,
+    );
+  }
+
+  async #make(table: string, select: string): Promise<void> {
+    const sql = `CREATE OR REPLACE TEMP TABLE ${table} AS ${select}`;
+    await runAndRead(this.#connection, sql, { ...this.#window });
+  }
+
+  #sqlFile(name: string): string {
+    const isWhole = this.#runs.map(({ first, last }) => `slice BETWEEN ${first} AND ${last}`).join(' OR ');
+    return sqlFile(name)
+      .replaceAll(/\bFROM rest_spans\b/g, () => `FROM (${this.#restSql()}) AS rest_spans`)
+      .replaceAll(/\b(WHERE|AND) whole_slices\b/g, (_words, before: string) => `${before} (${isWhole})`);
+  }
+
+  /** A scan for each gap: of conditions with OR, DuckDB skips no row group. */
+  #restSql(): string {
+    const starts = this.#runs.map(({ first }) => first * SPANS_PER_SLICE);
+    const ends = this.#runs.map(({ last }) => (last + 1) * SPANS_PER_SLICE);
+    return [0, ...ends]
+      .map((from, index) => ({ from, until: starts[index] ?? LAST_ARRIVAL + 1 }))
+      .filter(({ from, until }) => from < until)
+      .map(({ from, until }) => `SELECT * FROM main.spans WHERE arrival >= ${from} AND arrival < ${until}`)
+      .join(' UNION ALL ');
+  }
+}
+
+/** The longest runs of consecutive slices, in order. */
+function longestRuns(slices: readonly SliceSize[]): SliceRun[] {
+  const runs: SliceRun[] = [];
+  for (const [slice, spans] of slices) {
+    const run = runs.at(-1);
+    if (run !== undefined && run.last === slice - 1) {
+      run.last = slice;
+      run.spans += spans;
+    } else {
+      runs.push({ first: slice, last: slice, spans });
+    }
+  }
+  const longest = runs.toSorted((a, b) => b.spans - a.spans).slice(0, MAX_RUNS);
+  return longest.toSorted((a, b) => a.first - b.first);
+}
+
+function sumOf(runs: readonly SliceRun[]): number {
+  return runs.reduce((sum, { spans }) => sum + spans, 0);
+}
+
+/** How many spans of `runs` are stored and start in the window. */
+async function countSpans(connection: DuckDBConnection, window: Bounds, runs: readonly SliceRun[]): Promise<number> {
+  const counts = runs.map(
+    ({ first, last }) => `(SELECT count(*) FROM main.spans WHERE start_ns >= $since_ns AND start_ns < $until_ns
+      AND arrival >= ${first * SPANS_PER_SLICE} AND arrival < ${(last + 1) * SPANS_PER_SLICE})`,
+  );
+  const counted = await runAndRead(connection, `SELECT ${counts.join(' + ')}`, { ...window });
+  return Number(counted.getRows()[0]![0]);
+}
