@@ -2,9 +2,9 @@ import type { ConversationFilters } from '@convotel/query';
 import { windowValues } from '@convotel/query/engine';
 import type { FoldedNames, RowReaders, SqlRow, SqlStore, SqlValue, StatementName } from '@convotel/query/engine';
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
-import { columnReader } from './column-reader.ts';
 import { idNumber, traceIdHex } from '../store/columns.ts';
-import { readSpanRow, spanRowReader } from '../store/span-rows.ts';
+import { readRows } from '../store/read-rows.ts';
+import { spanRowReader } from '../store/span-rows.ts';
 import { sqlFile } from '../store/database.ts';
 import { parametersOf, runAndRead } from './parameters.ts';
 import { ShownSpans } from './shown-spans.ts';
@@ -25,7 +25,7 @@ export class DuckDbStore implements SqlStore {
   #isPlain = true;
   readonly #wholeSlices = new Map<string, WholeSlices | undefined>();
   /** Reads spans from the rows that `rows` is at. */
-  #readSpan = readSpanRow;
+  #readSpan = spanRowReader(new Set(), new Set());
 
   private constructor(connection: DuckDBConnection, isFiltered: boolean, shown: ShownSpans) {
     this.#connection = connection;
@@ -87,26 +87,13 @@ export class DuckDbStore implements SqlStore {
     const sql = (await slices?.prepare(name)) ?? sqlFile(name);
     const { bound, types: boundTypes } = parametersOf(slices === undefined ? values : valuesIn(sql, values));
     const result = await this.#connection.run(sql, bound, boundTypes);
-    const names = result.deduplicatedColumnNames();
-    const types = result.columnTypes().map(({ typeId }) => typeId);
     const items: unknown[] = [];
     const traceIds: unknown[] = [];
-    const row: Record<string, unknown> = {};
-    // Some thousand rows at a time, so that the event loop can do other work in between.
-    for await (const chunk of result) {
-      const filled = names.map((name, column) => ({ name, ...columnReader(chunk, column, types[column]!) }));
-      for (const { name } of filled.filter(({ valuesIn }) => valuesIn === 'none')) row[name] = null;
-      const namesOf = (rows: 'all' | 'some'): Set<string> =>
-        new Set(filled.filter(({ valuesIn }) => valuesIn === rows).map(({ name }) => name));
-      this.#readSpan = spanRowReader(namesOf('all'), namesOf('some'));
-      const toRead = filled.filter(({ valuesIn }) => valuesIn !== 'none');
-      const { rowCount } = chunk;
-      for (let index = 0; index < rowCount; index++) {
-        for (const { name, read: readValue } of toRead) row[name] = readValue(index);
-        items.push(read(row));
-        traceIds.push(row['trace_id']);
-      }
-    }
+    await readRows(result, (row, readSpan) => {
+      this.#readSpan = readSpan;
+      items.push(read(row));
+      traceIds.push(row['trace_id']);
+    });
     if (slices === undefined) this.#shown.keepWhole(name, traceIds);
     return items;
   }

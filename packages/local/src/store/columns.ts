@@ -16,7 +16,7 @@ import duckdb from '@duckdb/node-bindings';
 import type { Vector } from '@duckdb/node-bindings';
 
 /** Most rows of one data chunk: DuckDB's vector size. */
-const MAX_CHUNK_ROWS = 2048;
+export const MAX_CHUNK_ROWS = 2048;
 
 /**
  * One column of the table `spans`: where its values come from, and how they are written to a vector of a data chunk.
@@ -59,6 +59,12 @@ class Validity {
     this.#bits[row >>> 5]! &= ~(1 << (row & 31));
   }
 
+  /** Marks every row as null. */
+  setAllNull(): void {
+    this.#bits.fill(0);
+    this.#hasNull = true;
+  }
+
   /** Writes the bits of the first `rows` rows to `vector`; a fresh vector already has every row valid. */
   copyTo(vector: Vector, rows: number): void {
     if (!this.#hasNull) return;
@@ -68,6 +74,14 @@ class Validity {
   }
 }
 
+/** Where the values of a column come from that few spans have a value for. */
+export interface SparseValues<Value> {
+  /** Whether no span of the chunk has a value. */
+  isEmpty(): boolean;
+  /** The value of the span in this row of the chunk. */
+  at(row: number): Value | undefined;
+}
+
 /** Values of a fixed width, as DuckDB keeps them in memory. */
 type Items<Value> = { [index: number]: Value; buffer: ArrayBuffer; BYTES_PER_ELEMENT: number };
 
@@ -75,21 +89,28 @@ function column<Value>(
   name: string,
   type: DuckDBType,
   items: Items<Value>,
-  read: (span: SpanRecord, stored: StoredSpan) => Value | undefined,
+  read: ((span: SpanRecord, stored: StoredSpan) => Value | undefined) | SparseValues<Value>,
 ): Column {
   const validity = new Validity();
+  const valueAt =
+    typeof read === 'function'
+      ? (stored: StoredSpan): Value | undefined => read(stored.record, stored)
+      : (_: StoredSpan, row: number): Value | undefined => read.at(row);
   return {
     name,
     type,
     fill(vector, spans) {
       validity.reset();
-      for (let row = 0; row < spans.length; row++) {
-        const stored = spans[row]!;
-        const value = read(stored.record, stored);
-        if (value === undefined) validity.setNull(row);
-        else items[row] = value;
+      if (typeof read === 'object' && read.isEmpty()) {
+        validity.setAllNull();
+      } else {
+        for (let row = 0; row < spans.length; row++) {
+          const value = valueAt(spans[row]!, row);
+          if (value === undefined) validity.setNull(row);
+          else items[row] = value;
+        }
+        duckdb.copy_data_to_vector(vector, 0, items.buffer, 0, spans.length * items.BYTES_PER_ELEMENT);
       }
-      duckdb.copy_data_to_vector(vector, 0, items.buffer, 0, spans.length * items.BYTES_PER_ELEMENT);
       validity.copyTo(vector, spans.length);
     },
   };
@@ -101,8 +122,8 @@ export function bigintColumn(name: string, read: (span: SpanRecord) => bigint): 
 }
 
 /** 32 bits with a sign. */
-export function integerColumn(name: string, read: (span: SpanRecord) => number | undefined): Column {
-  return column(name, INTEGER, new Int32Array(MAX_CHUNK_ROWS), read);
+export function integerColumn(name: string, values: SparseValues<number>): Column {
+  return column(name, INTEGER, new Int32Array(MAX_CHUNK_ROWS), values);
 }
 
 /** 32 bits without a sign. */
@@ -114,8 +135,8 @@ export function unsignedColumn(
 }
 
 /** 64 bits, floating. */
-export function doubleColumn(name: string, read: (span: SpanRecord) => number | undefined): Column {
-  return column(name, DOUBLE, new Float64Array(MAX_CHUNK_ROWS), read);
+export function doubleColumn(name: string, values: SparseValues<number>): Column {
+  return column(name, DOUBLE, new Float64Array(MAX_CHUNK_ROWS), values);
 }
 
 /** True or false, a byte each. */
@@ -133,17 +154,28 @@ export function enumColumn<Text extends string>(
 }
 
 /** Texts of any length; null where a span has none. */
-export function textColumn(name: string, read: (span: SpanRecord) => string | undefined): Column {
+export function textColumn(
+  name: string,
+  read: ((span: SpanRecord) => string | undefined) | SparseValues<string>,
+): Column {
   const validity = new Validity();
+  const textAt =
+    typeof read === 'function'
+      ? (stored: StoredSpan): string | undefined => read(stored.record)
+      : (_: StoredSpan, row: number): string | undefined => read.at(row);
   return {
     name,
     type: VARCHAR,
     fill(vector, spans) {
       validity.reset();
-      for (let row = 0; row < spans.length; row++) {
-        const text = read(spans[row]!.record);
-        if (text === undefined) validity.setNull(row);
-        else duckdb.vector_assign_string_element(vector, row, text);
+      if (typeof read === 'object' && read.isEmpty()) {
+        validity.setAllNull();
+      } else {
+        for (let row = 0; row < spans.length; row++) {
+          const text = textAt(spans[row]!, row);
+          if (text === undefined) validity.setNull(row);
+          else duckdb.vector_assign_string_element(vector, row, text);
+        }
       }
       validity.copyTo(vector, spans.length);
     },

@@ -5,7 +5,7 @@ import { copyKeyOf, EARLIEST_UNIX_NANO, LATEST_UNIX_NANO, supersedes } from '@co
 import { idNumber } from './columns.ts';
 import { sqlFile, transaction } from './database.ts';
 import type { KnownSpanIds } from './known-span-ids.ts';
-import { readSpanRow } from './span-rows.ts';
+import { readRows } from './read-rows.ts';
 
 /** What to write so that every span is stored once. */
 export interface Deduplicated {
@@ -87,17 +87,17 @@ async function findStored(
     if (start > until) until = start;
   }
   const spanIds = [...spans.values()].map((span) => idNumber(span.spanId));
-  const rows = await connection.runAndReadAll(
+  const result = await connection.run(
     sqlFile('stored-copies'),
     { span_ids: listValue(spanIds), since_ns: since, until_ns: until },
     { span_ids: LIST(UBIGINT) },
   );
-  return new Map(
-    rows.getRowObjects().map((row) => {
-      const span = readSpanRow(row);
-      return [copyKeyOf(span), span];
-    }),
-  );
+  const stored = new Map<string, SpanRecord>();
+  await readRows(result, (row, readSpan) => {
+    const span = readSpan(row);
+    stored.set(copyKeyOf(span), span);
+  });
+  return stored;
 }
 
 /** Deletes every span of these traces. Returns how many there were. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openDuckDbSource } from '@convotel/local';
 import type { SpanRecord } from '@convotel/query';
-import { createSpanColumns } from '../../src/store/span-rows.ts';
+import { createSpanColumns, FieldValues } from '../../src/store/span-rows.ts';
 import { KnownSpanIds } from '../../src/store/known-span-ids.ts';
 import { SpanStore } from '../../src/store/span-store.ts';
 
@@ -148,7 +148,7 @@ describe('a span', () => {
       "SELECT string_agg(column_name, ' ' ORDER BY column_name) FROM duckdb_columns() WHERE table_name = 'spans'",
     );
     expect(
-      createSpanColumns()
+      createSpanColumns(new FieldValues())
         .map(({ name }) => name)
         .toSorted()
         .join(' '),
