@@ -1,7 +1,8 @@
 import type { ConversationFilters } from '@convotel/query';
 import { windowValues } from '@convotel/query/engine';
 import type { FoldedNames, RowReaders, SqlRow, SqlStore, SqlValue, StatementName } from '@convotel/query/engine';
-import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { columnReader } from '../store/column-reader.ts';
 import { idNumber, traceIdHex } from '../store/columns.ts';
 import { readRows } from '../store/read-rows.ts';
 import { spanRowReader } from '../store/span-rows.ts';
@@ -122,11 +123,18 @@ export class DuckDbStore implements SqlStore {
     values: Readonly<Record<string, SqlValue>>,
   ): Promise<Record<string, readonly unknown[]>> {
     await this.#shown.narrow(name, values);
-    const reader = await runAndRead(this.#connection, sqlFile(name), values);
-    const columns: Record<string, DuckDBValue[]> = reader.getColumnsObject();
-    // A result without rows has no columns either.
-    for (const column of reader.columnNames()) columns[column] ??= [];
-    return columns;
+    const { bound, types: boundTypes } = parametersOf(values);
+    const result = await this.#connection.run(sqlFile(name), bound, boundTypes);
+    const columns = result.deduplicatedColumnNames().map((column) => ({ column, values: [] as unknown[] }));
+    const types = result.columnTypes().map(({ typeId }) => typeId);
+    for await (const chunk of result) {
+      const { rowCount } = chunk;
+      for (const [index, { values: read }] of columns.entries()) {
+        const { read: readValue } = columnReader(chunk, index, types[index]!);
+        for (let row = 0; row < rowCount; row++) read.push(readValue(row));
+      }
+    }
+    return Object.fromEntries(columns.map(({ column, values: read }) => [column, read]));
   }
 }
 

@@ -61,7 +61,8 @@ function correlate(durations: StepDurations): Correlation {
     { rows: all, ms: wholeMs },
   ].map(({ rows, ms }) => {
     const isKnown = (_value: number, place: number): boolean => isCounted(rows[place]!) && !Number.isNaN(ms[place]!);
-    return { rows: rows.filter(isKnown), ms: ms.filter(isKnown) };
+    const known = ms.filter(isKnown);
+    return { rows: rows.filter(isKnown), ms: known, order: placesInOrder(known) };
   });
   const steps = [...durations.steps.map(({ step }) => step), DURATION];
   const pairs = columns.map((column, index) => columns.slice(0, index + 1).map((other) => spearman(other, column)));
@@ -93,6 +94,8 @@ export interface Spearman {
 export interface KnownValues {
   rows: Uint32Array;
   ms: Float64Array;
+  /** The places of `ms` by ascending value, see {@link placesInOrder}; determined when absent. */
+  order?: Uint32Array;
 }
 
 /**
@@ -103,13 +106,13 @@ export function spearman(left: KnownValues, right: KnownValues): Spearman {
   for (let a = 0, b = 0; a < left.rows.length && b < right.rows.length;) {
     const difference = left.rows[a]! - right.rows[b]!;
     if (difference === 0) {
-      inLeft.push(left.ms[a]!);
-      inRight.push(right.ms[b]!);
+      inLeft.push(a);
+      inRight.push(b);
     }
     if (difference <= 0) a += 1;
     if (difference >= 0) b += 1;
   }
-  const [x, y] = [averageRanks(Float64Array.from(inLeft)), averageRanks(Float64Array.from(inRight))];
+  const [x, y] = [ranksAmong(left, inLeft), ranksAmong(right, inRight)];
   const n = x.length;
   if (n < 2) return { rho: null, n };
   const mean = (n - 1) / 2;
@@ -127,15 +130,31 @@ export function spearman(left: KnownValues, right: KnownValues): Spearman {
 
 /** The rank of every value, from 0; ties get their average rank. */
 export function averageRanks(values: Float64Array): Float64Array {
-  const sorted = values.toSorted();
-  const rankByValue = new Map<number, number>();
-  for (let first = 0; first < sorted.length;) {
-    let last = first;
-    while (last + 1 < sorted.length && sorted[last + 1] === sorted[first]) last += 1;
-    rankByValue.set(sorted[first]!, (first + last) / 2);
-    first = last + 1;
+  return ranksAmong({ ms: values }, [...values.keys()]);
+}
+
+/** The places of `values` by ascending value. */
+function placesInOrder(values: Float64Array): Uint32Array {
+  return Uint32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
+}
+
+/** The average rank of the value at each of `places`, among these. Without sorting, since any part of an order is one. */
+function ranksAmong(
+  { ms, order = placesInOrder(ms) }: Pick<KnownValues, 'ms' | 'order'>,
+  places: readonly number[],
+): Float64Array {
+  const indexOf = new Int32Array(ms.length).fill(-1);
+  places.forEach((place, index) => (indexOf[place] = index));
+  const indices = Int32Array.from(order, (place) => indexOf[place]!).filter((index) => index !== -1);
+  const ranks = new Float64Array(places.length);
+  for (let first = 0; first < indices.length;) {
+    const value = ms[places[indices[first]!]!]!;
+    let next = first + 1;
+    while (next < indices.length && ms[places[indices[next]!]!] === value) next += 1;
+    for (let tied = first; tied < next; tied++) ranks[indices[tied]!] = (first + next - 1) / 2;
+    first = next;
   }
-  return values.map((value) => rankByValue.get(value)!);
+  return ranks;
 }
 
 /** Input of the finding rules of `correlation`. */

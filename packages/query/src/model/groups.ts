@@ -215,9 +215,12 @@ export interface StepCell {
   inputChars: number;
 }
 
+/** The cells of one step and group, one array per field: an object per cell would take several times the memory. */
+type CellArrays = { readonly [Field in keyof StepCell]: StepCell[Field][] };
+
 /** Builds the columns of a sparse table with a row per conversation and a column per step. */
 export class StepCells {
-  readonly #cellsByGroup = new Map<number, Map<string, StepCell[]>>();
+  readonly #cellsByGroup = new Map<number, Map<string, CellArrays>>();
   readonly #groupBy: GroupBy | undefined;
   readonly #hasTraits: boolean;
 
@@ -229,10 +232,18 @@ export class StepCells {
   /** Adds a cell, in any order. There may be one per row, step and group. */
   add(step: string, cell: StepCell, group: number): void {
     let cellsByStep = this.#cellsByGroup.get(group);
-    if (cellsByStep === undefined) this.#cellsByGroup.set(group, (cellsByStep = new Map<string, StepCell[]>()));
-    const cells = cellsByStep.get(step);
-    if (cells === undefined) cellsByStep.set(step, [cell]);
-    else cells.push(cell);
+    if (cellsByStep === undefined) this.#cellsByGroup.set(group, (cellsByStep = new Map<string, CellArrays>()));
+    let cells = cellsByStep.get(step);
+    if (cells === undefined) cellsByStep.set(step, (cells = emptyCells()));
+    cells.row.push(cell.row);
+    cells.countedMs.push(cell.countedMs);
+    cells.counted.push(cell.counted);
+    cells.completedMs.push(cell.completedMs);
+    cells.firstOffsetMs.push(cell.firstOffsetMs);
+    if (!this.#hasTraits) return;
+    cells.model.push(cell.model);
+    cells.retries.push(cell.retries);
+    cells.inputChars.push(cell.inputChars);
   }
 
   get steps(): string[] {
@@ -249,22 +260,37 @@ export class StepCells {
     );
   }
 
-  #column(step: string, unsorted: readonly StepCell[]): StepColumn {
-    const cells = unsorted.toSorted((a, b) => a.row - b.row);
+  #column(step: string, { row, ...cells }: CellArrays): StepColumn {
+    const places = Uint32Array.from(row.keys()).sort((a, b) => row[a]! - row[b]!);
+    const doubles = (values: readonly number[]): Float64Array => Float64Array.from(places, (place) => values[place]!);
+    const counts = (values: readonly number[]): Uint32Array => Uint32Array.from(places, (place) => values[place]!);
     return {
       step,
-      rows: Uint32Array.from(cells, ({ row }) => row),
-      countedMs: Float64Array.from(cells, ({ countedMs }) => countedMs),
-      counted: Uint32Array.from(cells, ({ counted }) => counted),
-      completedMs: Float64Array.from(cells, ({ completedMs }) => completedMs),
-      firstOffsetMs: Float64Array.from(cells, ({ firstOffsetMs }) => firstOffsetMs),
+      rows: counts(row),
+      countedMs: doubles(cells.countedMs),
+      counted: counts(cells.counted),
+      completedMs: doubles(cells.completedMs),
+      firstOffsetMs: doubles(cells.firstOffsetMs),
       ...(this.#hasTraits && {
         traits: {
-          models: cells.map(({ model }) => model),
-          retries: Uint32Array.from(cells, ({ retries }) => retries),
-          inputChars: Float64Array.from(cells, ({ inputChars }) => inputChars),
+          models: Array.from(places, (place) => cells.model[place]!),
+          retries: counts(cells.retries),
+          inputChars: doubles(cells.inputChars),
         },
       }),
     };
   }
+}
+
+function emptyCells(): CellArrays {
+  return {
+    row: [],
+    countedMs: [],
+    counted: [],
+    completedMs: [],
+    firstOffsetMs: [],
+    model: [],
+    retries: [],
+    inputChars: [],
+  };
 }

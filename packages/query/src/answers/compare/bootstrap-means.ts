@@ -1,7 +1,14 @@
+/** From more rows than this, as many random groups of rows are resampled instead. */
+const MAX_RESAMPLED_ROWS = 5_000;
+
 /**
  * Means of `columns` in `resamples` samples, each of as many rows as there are, drawn with replacement: the bootstrap
  * distribution of every mean (Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993, chapters 6 and 13).
  * All columns use the same samples. NaN if a sample has no values.
+ *
+ * More than 5,000 rows are first put into 5,000 groups at random, which are then resampled as if they were rows. That
+ * leaves the variance of a mean as it is, estimated with 4,999 degrees of freedom: the length of an interval is off by
+ * 1 % (one standard deviation), and the time no longer grows with the number of rows.
  *
  * A sample is represented by the number of times that each row is in it, and a mean by two weighted sums over the
  * column in order, which is several times as fast as collecting the rows one by one.
@@ -12,6 +19,11 @@ export function bootstrapMeans(
   resamples: number,
   random: Random,
 ): Float64Array[] {
+  if (rowCount > MAX_RESAMPLED_ROWS) {
+    const groupOfRow = Uint16Array.from({ length: rowCount }, () => random() % MAX_RESAMPLED_ROWS);
+    const grouped = columns.map((column) => sumByGroup(column, groupOfRow));
+    return bootstrapMeans(grouped, MAX_RESAMPLED_ROWS, resamples, random);
+  }
   const sums = columns.map((column) => sparseColumn(column.rows, column.sums, rowCount));
   const counts = columns.map((column) => sparseColumn(column.rows, column.counts, rowCount));
   const means = columns.map(() => new Float64Array(resamples));
@@ -25,6 +37,20 @@ export function bootstrapMeans(
     }
   }
   return means;
+}
+
+function sumByGroup({ rows, sums, counts }: RatioColumn, groupOfRow: Uint16Array): RatioColumn {
+  const grouped = {
+    rows: Uint32Array.from({ length: MAX_RESAMPLED_ROWS }, (_none, group) => group),
+    sums: new Float64Array(MAX_RESAMPLED_ROWS),
+    counts: new Uint32Array(MAX_RESAMPLED_ROWS),
+  };
+  rows.forEach((row, place) => {
+    const group = groupOfRow[row]!;
+    grouped.sums[group]! += sums[place]!;
+    grouped.counts[group]! += counts[place]!;
+  });
+  return grouped;
 }
 
 /** Draws as many rows as there are, with replacement, and counts how often each was drawn. */

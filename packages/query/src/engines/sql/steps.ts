@@ -205,25 +205,23 @@ async function addCells(
 ): Promise<void> {
   const rowByTrace = new Map(keys.map((key, row) => [key, row]));
   const values = { ...windowValues(window), too_long_ns: TOO_LONG_NANO, traits };
-  const durations = await store.columns('step-durations', values);
-  const steps = durations['step'] as string[];
-  for (let index = 0; index < steps.length; index++) {
-    const row = rowByTrace.get(durations['trace_id']![index] as TraceKey);
+  await store.rows('step-durations', values, (cell) => {
+    const row = rowByTrace.get(cell['trace_id'] as TraceKey);
     // The conversation may have no row, because the dialect filters conversations later or spans have arrived
     // meanwhile.
-    if (row === undefined) continue;
-    const cell = {
+    if (row === undefined) return;
+    const figures = {
       row,
-      countedMs: durations['counted_ms']![index] as number,
-      counted: Number(durations['counted']![index]),
-      completedMs: (durations['completed_ms']![index] as number | null) ?? Number.NaN,
-      firstOffsetMs: millisecondsOf((durations['first_ns']![index] as bigint) - starts[row]!),
-      model: (durations['model']![index] as string | null) ?? '',
-      retries: Number(durations['retries']![index]),
-      inputChars: numberOr(durations['input_chars']![index], Number.NaN),
+      countedMs: cell['counted_ms'] as number,
+      counted: Number(cell['counted']),
+      completedMs: (cell['completed_ms'] as number | null) ?? Number.NaN,
+      firstOffsetMs: millisecondsOf((cell['first_ns'] as bigint) - starts[row]!),
+      model: (cell['model'] as string | null) ?? '',
+      retries: Number(cell['retries']),
+      inputChars: numberOr(cell['input_chars'], Number.NaN),
     };
-    cells.add(steps[index]!, cell, Number(durations['group_id']![index]));
-  }
+    cells.add(cell['step'] as string, figures, Number(cell['group_id']));
+  });
 }
 
 function numberOr(value: unknown, absent: number): number {

@@ -85,6 +85,26 @@ test('a resample without anything to count is told as not a number', () => {
   expect(new Set(means!.filter((mean) => !Number.isNaN(mean)))).toEqual(new Set([10]));
 });
 
+test('many rows are resampled in groups, and the mean varies as it would among the rows', () => {
+  const rowCount = 40_000;
+  const random = randomFrom(3);
+  // A step that runs once or twice in two of three conversations, and takes the longer the more often it runs.
+  const places = [...Array(rowCount).keys()].filter(() => random() % 3 > 0);
+  const counts = Uint32Array.from(places, () => 1 + (random() % 2));
+  const sums = Float64Array.from(counts, (count) => count * count * (500 + (random() % 1000)));
+  const column = { rows: Uint32Array.from(places), sums, counts };
+  const [means] = bootstrapMeans([column], rowCount, 2000, random);
+  const mean = sums.reduce((all, sum) => all + sum, 0) / counts.reduce((all, count) => all + count, 0);
+  // Of a ratio of two sums, by linearization (Cochran, Sampling Techniques, 1977, section 6.4).
+  const residuals = [...sums].map((sum, place) => sum - mean * counts[place]!);
+  const meanCount = counts.reduce((all, count) => all + count, 0) / rowCount;
+  const expected = Math.sqrt(residuals.reduce((all, each) => all + each ** 2, 0)) / (meanCount * rowCount);
+  const found = Math.sqrt(varianceOf([...means!]));
+  // 1.6 % is one standard deviation, of 2,000 samples.
+  expect(Math.abs(found / expected - 1)).toBeLessThan(0.05);
+  expect(Math.abs(means!.reduce((all, each) => all + each, 0) / means!.length - mean)).toBeLessThan(expected / 5);
+});
+
 test('the newest 500 conversations of both windows decide the order of steps', () => {
   const old = stepDurations(
     Array.from({ length: 600 }, (_none, row) => ({
