@@ -73,6 +73,7 @@ export type { Answer, Coverage, Warning, WarningCode } from './model/coverage.ts
 export { MAX_GROUPS, NO_GROUP, OTHER_GROUPS } from './model/groups.ts';
 export type { GroupBy, StepColumn, StepTraits } from './model/groups.ts';
 export type { SpanRecord, SpanRest } from './model/span-record.ts';
+export type { UsageSum } from './model/usage-sums.ts';
 export type {
   AnyQuestion,
   AttributeCount,
@@ -86,6 +87,7 @@ export type {
   ConversationSpans,
   ConversationsQuestion,
   FirstOutputStatistics,
+  ModelUsageQuestion,
   Question,
   QuestionName,
   Questions,

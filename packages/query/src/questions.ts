@@ -2,6 +2,7 @@ import type { ConversationFilters, ConversationOutcome, ConversationRecord, Wind
 import type { Answer } from './model/coverage.ts';
 import type { GroupBy, StepColumn } from './model/groups.ts';
 import type { SpanRecord } from './model/span-record.ts';
+import type { UsageSum } from './model/usage-sums.ts';
 
 /**
  * The questions that every engine answers, and the type of each answer. All commands are built from them.
@@ -29,6 +30,7 @@ export interface Questions {
   'common-errors': { asked: CommonErrorsQuestion; answer: CommonError[] };
   'step-durations': { asked: StepDurationsQuestion; answer: StepDurations };
   'attribute-values': { asked: AttributeValuesQuestion; answer: AttributeCount[] };
+  'model-usage': { asked: ModelUsageQuestion; answer: UsageSum[] };
 }
 
 /** Maximum number of rows that one question may ask a server for. */
@@ -317,4 +319,21 @@ export interface AttributeValuesQuestion {
 export interface AttributeCount {
   value: string;
   spans: number;
+}
+
+/**
+ * Asks what model calls used in the conversations that start in the window. A call is a step with a provider, a model, a
+ * number of tokens or input characters, or seconds of audio. By group, then step, model and recorded amounts; absent
+ * groups and models last.
+ */
+export interface ModelUsageQuestion {
+  window: Window;
+  filters?: ConversationFilters;
+  /**
+   * Groups calls by the day on which their conversation starts (`YYYY-MM-DD` in `timeZone`), its workflow or its session.
+   * @defaultValue no groups
+   */
+  by?: 'day' | 'workflow' | 'session';
+  /** IANA name, such as `Asia/Kolkata`. */
+  timeZone: string;
 }

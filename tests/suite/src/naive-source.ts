@@ -11,12 +11,14 @@ import type {
   ConversationSource,
   ConversationsQuestion,
   ConversationSpans,
+  ModelUsageQuestion,
   Question,
   QuestionName,
   Questions,
   ResponseStatistics,
   ResponseStatisticsQuestion,
   SpanRecord,
+  UsageSum,
   Window,
 } from '@convotel/query';
 import { askEngine, compareText } from '@convotel/query/engine';
@@ -224,6 +226,51 @@ async function commonErrors(store: NaiveSpans, question: CommonErrorsQuestion): 
   return { data, coverage: store.covered(window, filters) };
 }
 
+async function modelUsage(store: NaiveSpans, question: ModelUsageQuestion): Promise<Answer<UsageSum[]>> {
+  const { window, filters = {}, by, timeZone } = question;
+  const dayOf = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' });
+  const amounts = ['inputTokens', 'outputTokens', 'inputChars', 'audioSeconds'] as const;
+  const calls = store
+    .conversations(filters)
+    .filter(({ startTimeUnixNano }) => contains(window, startTimeUnixNano))
+    .flatMap((conversation) => {
+      const { startTimeUnixNano, sessionId, workflow } = conversation;
+      const day = dayOf.format(new Date(Number(startTimeUnixNano / 1_000_000n)));
+      const group = by === undefined ? undefined : { day, session: sessionId, workflow }[by];
+      return store
+        .ofTrace(conversation.traceId)
+        .filter(({ role }) => role === 'step')
+        .filter((span) => ['provider', 'model', ...amounts].some((field) => field in span))
+        .map((span) => ({ group, span, recorded: amounts.map((name) => `${Math.sign(span[name] ?? -1)}`) }));
+    });
+  // Higher than any text, for what is absent.
+  const last = '\u{10ffff}';
+  const keyOf = ({ group = last, span, recorded }: (typeof calls)[number]): string =>
+    JSON.stringify([group, span.step, span.model ?? last, recorded.join().replaceAll('-1', '-')]);
+  const byKey = new Map(calls.map((call) => [keyOf(call), calls.filter((other) => keyOf(other) === keyOf(call))]));
+  const data = [...byKey.values()]
+    .map((alike) => ({ ...alike[0]!, alike }))
+    .sort(
+      (a, b) =>
+        compareText(a.group ?? last, b.group ?? last) ||
+        compareText(a.span.step!, b.span.step!) ||
+        compareText(a.span.model ?? last, b.span.model ?? last) ||
+        compareText(a.recorded.join('').replaceAll('-1', '-'), b.recorded.join('').replaceAll('-1', '-')),
+    )
+    .map(({ group, span, alike }): UsageSum => ({
+      ...(group !== undefined && { group }),
+      step: span.step!,
+      ...(span.model !== undefined && { model: span.model }),
+      calls: alike.length,
+      ...Object.fromEntries(
+        amounts
+          .filter((name) => span[name] !== undefined)
+          .map((name) => [name, alike.reduce((sum, call) => sum + call.span[name]!, 0)]),
+      ),
+    }));
+  return { data, coverage: store.covered(window, filters) };
+}
+
 const NAIVE_ENGINE: Engine<NaiveSpans> = {
   conversation: (store, { conversationId }) => conversation(store, conversationId),
   conversations,
@@ -233,4 +280,5 @@ const NAIVE_ENGINE: Engine<NaiveSpans> = {
   'common-errors': commonErrors,
   'step-durations': stepDurations,
   'attribute-values': attributeValues,
+  'model-usage': modelUsage,
 };

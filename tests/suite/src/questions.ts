@@ -65,6 +65,12 @@ function manyConversationsQuestions(random: SeededRandom, spans: readonly SpanRe
       ...(random.chance(0.2) && { step: random.pick([...steps, 'never seen']) }),
       limit: chooseLimit(random),
     },
+    {
+      name: 'model-usage',
+      ...choice(),
+      ...(random.chance(0.7) && { by: random.pick(['day', 'workflow', 'session'] as const) }),
+      timeZone: random.pick(TIME_ZONES),
+    },
   ];
 }
 

@@ -37,6 +37,7 @@ const LOOKING_BEYOND: ReadonlySet<StatementName | 'step-names'> = new Set([
   'step-names',
   'step-retries',
   'response-statistics',
+  'model-usage',
 ]);
 
 const ALL_SPANS: Shown = { ranges: undefined, isChosen: false, grouping: undefined, isFolded: false };

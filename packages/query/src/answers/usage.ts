@@ -1,11 +1,9 @@
 import { stepKindOf } from '@convotel/conventions';
 import type { StepKind } from '@convotel/conventions';
-import type { ConversationRecord, StepUsage } from '../model/conversation.ts';
+import type { UsageSum } from '../model/usage-sums.ts';
 import type { ConversationSource } from '../questions.ts';
-import { formatLocalInstant } from '../time/instant.ts';
 import { buildReport, checkWindowed } from './report.ts';
 import type { Report, WindowedOptions } from './report.ts';
-import { readConversations } from './sessions.ts';
 
 /** The price of a model, in any currency. */
 export interface ModelPrice {
@@ -61,8 +59,7 @@ export interface Usage {
 
 /**
  * Model usage of the conversations that start in the window: calls, tokens, characters spoken, seconds of audio and,
- * with prices, cost. Ordered by cost, then calls, largest first; days in chronological order. Reads up to a million
- * conversations; if there are more, the coverage is incomplete, with a warning.
+ * with prices, cost. Ordered by cost, then calls, largest first; days in chronological order.
  * @throws `QueryError` `OPTION_OUT_OF_RANGE`; `SourceError` if the source cannot answer.
  */
 export async function usage(source: ConversationSource, options: UsageOptions): Promise<Report<'usage', Usage>> {
@@ -73,22 +70,22 @@ export async function usage(source: ConversationSource, options: UsageOptions): 
   const total = new Sum();
   const unpriced = new Set<string>();
   const unmeasured = new Set<string>();
-  const coverage = await readConversations(source, { window, filters }, (conversation) => {
-    for (const used of conversation.usage) {
-      const isSpeech = kindOf(used.step) === 'text_to_speech';
-      // A text length alone does not show that a model was called.
-      const amounts = [used.model, used.inputTokens, used.outputTokens, used.audioSeconds];
-      if (!isSpeech && amounts.every((amount) => amount === undefined)) continue;
-      const cost = prices === undefined ? undefined : costOf(used, isSpeech, prices);
-      if (prices !== undefined && cost === undefined && used.model !== undefined) {
-        (isUnmeasured(used, prices) ? unmeasured : unpriced).add(used.model);
-      }
-      const group = groupOf(by, conversation, used, timeZone);
-      let sum = groups.get(group);
-      if (sum === undefined) groups.set(group, (sum = new Sum()));
-      for (const each of [sum, total]) each.add(used, isSpeech, cost, prices !== undefined);
+  const grouping = by === 'model' || by === 'step' ? {} : { by };
+  const { data: sums, coverage } = await source.ask({ name: 'model-usage', window, filters, timeZone, ...grouping });
+  for (const used of sums) {
+    const isSpeech = kindOf(used.step) === 'text_to_speech';
+    // A text length alone does not show that a model was called.
+    const amounts = [used.model, used.inputTokens, used.outputTokens, used.audioSeconds];
+    if (!isSpeech && amounts.every((amount) => amount === undefined)) continue;
+    const cost = prices === undefined ? undefined : costOf(used, isSpeech, prices);
+    if (prices !== undefined && cost === undefined && used.model !== undefined) {
+      (isUnmeasured(used, prices) ? unmeasured : unpriced).add(used.model);
     }
-  });
+    const group = by === 'model' || by === 'step' ? used[by] : used.group;
+    let sum = groups.get(group);
+    if (sum === undefined) groups.set(group, (sum = new Sum()));
+    for (const each of [sum, total]) each.add(used, isSpeech, cost, prices !== undefined);
+  }
   const rows = [...groups].map(([group, sum]) => sum.row(group)).sort(by === 'day' ? byGroup : byCost);
   const data = {
     by,
@@ -100,34 +97,14 @@ export async function usage(source: ConversationSource, options: UsageOptions): 
   return buildReport({ command: 'usage', source, window, timeZone, coverage, data });
 }
 
-function groupOf(
-  by: UsageGroup,
-  { sessionId, workflow, startTimeUnixNano }: ConversationRecord,
-  { model, step }: StepUsage,
-  timeZone: string,
-): string | undefined {
-  switch (by) {
-    case 'model':
-      return model;
-    case 'step':
-      return step;
-    case 'session':
-      return sessionId;
-    case 'workflow':
-      return workflow;
-    case 'day':
-      return formatLocalInstant(startTimeUnixNano, timeZone, 0).slice(0, 'YYYY-MM-DD'.length);
-  }
-}
-
 type Prices = Readonly<Record<string, ModelPrice>>;
 
-function priceOf({ model }: StepUsage, prices: Prices): ModelPrice | undefined {
+function priceOf({ model }: UsageSum, prices: Prices): ModelPrice | undefined {
   return model !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined;
 }
 
 /** Undefined if something that was used has no price, or something with a price was not measured. */
-function costOf(used: StepUsage, isSpeech: boolean, prices: Prices): number | undefined {
+function costOf(used: UsageSum, isSpeech: boolean, prices: Prices): number | undefined {
   const price = priceOf(used, prices);
   if (price === undefined || isUnmeasured(used, prices)) return undefined;
   const { inputTokens = 0, outputTokens = 0, inputChars = 0, audioSeconds } = used;
@@ -152,7 +129,7 @@ function costOf(used: StepUsage, isSpeech: boolean, prices: Prices): number | un
 }
 
 /** Whether the model has only a price per minute, and the length of the audio is unknown. */
-function isUnmeasured(used: StepUsage, prices: Prices): boolean {
+function isUnmeasured(used: UsageSum, prices: Prices): boolean {
   const { perAudioMinute, ...others } = priceOf(used, prices) ?? {};
   const isByMinute = perAudioMinute !== undefined && Object.values(others).every((price) => price === undefined);
   return isByMinute && used.audioSeconds === undefined;
@@ -163,7 +140,7 @@ class Sum {
   readonly #row: UsageRow = { calls: 0, unpricedCalls: 0 };
 
   add(
-    { calls, inputTokens, outputTokens, inputChars, audioSeconds }: StepUsage,
+    { calls, inputTokens, outputTokens, inputChars, audioSeconds }: UsageSum,
     isSpeech: boolean,
     cost?: number,
     priced = false,

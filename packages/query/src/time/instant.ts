@@ -190,6 +190,11 @@ export function formatLocalInstant(unixNano: bigint, timeZone: string, decimals:
   return formatShifted(unixNano, zoneOffsetSeconds(wholeSeconds(unixNano), timeZone), decimals);
 }
 
+/** The local day in `timeZone`: `2025-10-08`. Throws like {@link formatLocalInstant}. */
+export function localDayOf(unixNano: bigint, timeZone: string): string {
+  return formatLocalInstant(unixNano, timeZone, 0).slice(0, 'YYYY-MM-DD'.length);
+}
+
 function formatShifted(unixNano: bigint, offsetSeconds: number, decimals: number): string {
   const fraction = fractionNano(unixNano);
   const seconds = Number((unixNano - fraction) / NANO_PER_SECOND) + offsetSeconds;

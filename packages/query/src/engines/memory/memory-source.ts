@@ -8,6 +8,8 @@ import { groupMask, namedGroup } from '../../model/groups.ts';
 import { quantileOfSorted, sumOf } from '../../model/numbers.ts';
 import { compareAbsentLast, compareBigint, compareText } from '../../model/order.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
+import { UsageSums } from '../../model/usage-sums.ts';
+import type { UsageSum } from '../../model/usage-sums.ts';
 import { askEngine } from '../../questions.ts';
 import type {
   CommonError,
@@ -18,6 +20,7 @@ import type {
   ConversationSpans,
   ConversationsQuestion,
   Engine,
+  ModelUsageQuestion,
   Question,
   QuestionName,
   Questions,
@@ -25,7 +28,7 @@ import type {
   ResponseStatisticsQuestion,
   SourceKind,
 } from '../../questions.ts';
-import { foldIntoHours } from '../../time/instant.ts';
+import { foldIntoHours, localDayOf } from '../../time/instant.ts';
 import { stepAnswers } from './steps.ts';
 import {
   chooseTraces,
@@ -60,6 +63,7 @@ const memoryEngine: Engine<readonly Trace[]> = {
   'conversation-counts': overWindow(countConversations),
   'response-statistics': overWindow(measureResponses),
   'common-errors': overWindow(gatherCommonErrors),
+  'model-usage': overWindow(sumUsage),
 };
 
 /** Options of {@link MemorySource}. */
@@ -201,6 +205,35 @@ function countConversations(
     conversations,
   }));
   return foldIntoHours(quarterHours, by, timeZone);
+}
+
+function sumUsage(traces: readonly Trace[], { window, by, timeZone }: ModelUsageQuestion): UsageSum[] {
+  const sums = new UsageSums();
+  for (const { spans, conversation } of traces.filter(isConversation)) {
+    const { startTimeUnixNano, sessionId, workflow } = conversation;
+    if (!isInWindow(startTimeUnixNano, window)) continue;
+    const group = {
+      none: () => undefined,
+      day: () => localDayOf(startTimeUnixNano, timeZone),
+      workflow: () => workflow,
+      session: () => sessionId,
+    }[by ?? 'none']();
+    for (const { role, step = '', provider, model, inputTokens, outputTokens, inputChars, audioSeconds } of spans) {
+      const recorded = provider ?? model ?? inputTokens ?? outputTokens ?? inputChars ?? audioSeconds;
+      if (role !== 'step' || recorded === undefined) continue;
+      sums.add({
+        ...(group !== undefined && { group }),
+        step,
+        ...(model !== undefined && { model }),
+        calls: 1,
+        ...(inputTokens !== undefined && { inputTokens }),
+        ...(outputTokens !== undefined && { outputTokens }),
+        ...(inputChars !== undefined && { inputChars }),
+        ...(audioSeconds !== undefined && { audioSeconds }),
+      });
+    }
+  }
+  return sums.inOrder();
 }
 
 /** Failures with the same step, error type and message pattern. */

@@ -10,10 +10,13 @@ import type {
   ConversationSpans,
   ConversationsQuestion,
   Engine,
+  ModelUsageQuestion,
   ResponseStatistics,
   ResponseStatisticsQuestion,
 } from '../../questions.ts';
-import { foldIntoHours } from '../../time/instant.ts';
+import { UsageSums } from '../../model/usage-sums.ts';
+import type { UsageSum } from '../../model/usage-sums.ts';
+import { foldIntoHours, localDayOf } from '../../time/instant.ts';
 import {
   coverConversations,
   coverWindow,
@@ -23,7 +26,7 @@ import {
   warnUnrecognised,
 } from './read-conversations.ts';
 import { windowValues } from './sql-store.ts';
-import type { SqlStore, TraceKey } from './sql-store.ts';
+import type { SqlRow, SqlStore, TraceKey } from './sql-store.ts';
 import { stepAnswers } from './steps.ts';
 
 /**
@@ -36,6 +39,7 @@ export const sqlEngine: Engine<SqlStore> = {
   conversations: (store, asked) => (asked.order === 'newest' ? listNewest(store, asked) : listLargest(store, asked)),
   'conversation-counts': countConversations,
   'response-statistics': measureResponses,
+  'model-usage': sumUsage,
 };
 
 const QUARTER_HOUR_NANO = 900_000_000_000n;
@@ -135,4 +139,37 @@ async function countConversations(
   const seen = rows.reduce((sum, row) => sum + Number(row['seen']), 0);
   const { coverage } = await coverWindow(store, window, seen);
   return { data: foldIntoHours(quarterHours, by, timeZone), coverage };
+}
+
+/** The database groups days by quarter hour of UTC, and does not know the order of the engines. */
+async function sumUsage(store: SqlStore, { window, by, timeZone }: ModelUsageQuestion): Promise<Answer<UsageSum[]>> {
+  const sums = new UsageSums();
+  const groupOf = (row: SqlRow): string | null => {
+    if (by !== 'day') return (by === 'session' ? row['session_id'] : row['workflow']) as string | null;
+    return localDayOf((row['quarter_hour'] as bigint) * QUARTER_HOUR_NANO, timeZone);
+  };
+  await store.rows('model-usage', { ...windowValues(window), by: by ?? '' }, (row) => {
+    const numberIn = (column: string): number | undefined => (row[column] === null ? undefined : Number(row[column]));
+    const [group, model] = [groupOf(row), row['model'] as string | null];
+    const amounts = {
+      inputTokens: numberIn('input_tokens'),
+      outputTokens: numberIn('output_tokens'),
+      inputChars: numberIn('input_chars'),
+      audioSeconds: numberIn('audio_s'),
+    };
+    sums.add({
+      ...(group !== null && { group }),
+      step: row['step'] as string,
+      ...(model !== null && { model }),
+      calls: Number(row['calls']),
+      ...withoutAbsent(amounts),
+    });
+  });
+  const { coverage } = await coverWindow(store, window);
+  return { data: sums.inOrder(), coverage };
+}
+
+function withoutAbsent<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: NonNullable<Fields[Name]> } {
+  const present = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(present) as { [Name in keyof Fields]?: NonNullable<Fields[Name]> };
 }

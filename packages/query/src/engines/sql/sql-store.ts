@@ -50,6 +50,11 @@ export type StatementName =
    * `error_message`, `failures`, `last_seen_ns`, `trace_id`.
    */
   | 'common-errors'
+  /**
+   * `quarter_hour`, `workflow` or `session_id`, as `$by` says, and null otherwise; `step`, `model`, `calls`,
+   * `input_tokens`, `output_tokens`, `input_chars`, `audio_s`. See `UsageSum`.
+   */
+  | 'model-usage'
   /** `spans`, `oldest_ns`, `newest_ns` of the window; the times are null if it is empty. */
   | 'extent'
   /** Like `extent`, but may include duplicates and ignore filters. */

@@ -219,6 +219,27 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
     },
     answer: readArrayOf(readObject({ value: readText, spans: readNumber }, {})),
   },
+  'model-usage': {
+    asked: {
+      window: WINDOW,
+      filters: FILTERS,
+      by: optional('by', oneOf(['day', 'workflow', 'session'])),
+      timeZone: required('timeZone', asTimeZone),
+    },
+    answer: readArrayOf(
+      readObject(
+        { step: readText, calls: readNumber },
+        {
+          group: readText,
+          model: readText,
+          inputTokens: readNumber,
+          outputTokens: readNumber,
+          inputChars: readNumber,
+          audioSeconds: readNumber,
+        },
+      ),
+    ),
+  },
 };
 
 /** The names of all questions. */

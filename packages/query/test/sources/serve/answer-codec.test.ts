@@ -108,6 +108,19 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
     { group: '(other)', conversations: 0, quantilesMs: [] },
   ],
   'attribute-values': [{ value: '', spans: 3 }],
+  'model-usage': [
+    {
+      group: 's',
+      step: 'stt',
+      model: 'm',
+      calls: 2,
+      inputTokens: 1,
+      outputTokens: 0,
+      inputChars: 3,
+      audioSeconds: 0.5,
+    },
+    { step: 'tts', calls: 1 },
+  ],
   'common-errors': [
     { step: 'gpt', errorType: '429', pattern: '…', message: 'm', count: 2, lastSeenUnixNano: 7n, conversationId: 'x' },
     { step: 'gpt', count: 1, lastSeenUnixNano: 6n, conversationId: 'y' },
