@@ -2,6 +2,7 @@ import type { ConversationFilters, ConversationOutcome, ConversationRecord, Wind
 import type { Answer } from './model/coverage.ts';
 import type { GroupBy, StepColumn } from './model/groups.ts';
 import type { SpanRecord } from './model/span-record.ts';
+import type { SessionSums } from './model/session-sums.ts';
 import type { UsageSum } from './model/usage-sums.ts';
 
 /**
@@ -30,6 +31,7 @@ export interface Questions {
   'common-errors': { asked: CommonErrorsQuestion; answer: CommonError[] };
   'step-durations': { asked: StepDurationsQuestion; answer: StepDurations };
   'attribute-values': { asked: AttributeValuesQuestion; answer: AttributeCount[] };
+  sessions: { asked: SessionsQuestion; answer: SessionSums };
   'model-usage': { asked: ModelUsageQuestion; answer: UsageSum[] };
 }
 
@@ -336,4 +338,12 @@ export interface ModelUsageQuestion {
   by?: 'day' | 'workflow' | 'session';
   /** IANA name, such as `Asia/Kolkata`. */
   timeZone: string;
+}
+
+/** Asks for the sessions of the conversations that start in the window, added up over these, and for their number. */
+export interface SessionsQuestion {
+  window: Window;
+  filters?: ConversationFilters;
+  /** Maximum number of sessions. */
+  limit: number;
 }

@@ -17,6 +17,9 @@ import type {
   Questions,
   ResponseStatistics,
   ResponseStatisticsQuestion,
+  SessionsQuestion,
+  SessionSum,
+  SessionSums,
   SpanRecord,
   UsageSum,
   Window,
@@ -226,6 +229,42 @@ async function commonErrors(store: NaiveSpans, question: CommonErrorsQuestion): 
   return { data, coverage: store.covered(window, filters) };
 }
 
+async function sessions(store: NaiveSpans, question: SessionsQuestion): Promise<Answer<SessionSums>> {
+  const { window, filters = {}, limit } = question;
+  const started = store.conversations(filters).filter(({ startTimeUnixNano }) => contains(window, startTimeUnixNano));
+  const ids = [...new Set(started.flatMap(({ sessionId }) => sessionId ?? []))];
+  const data = ids.map((id): SessionSum => {
+    const own = started.filter(({ sessionId }) => sessionId === id);
+    const starts = own.map(({ startTimeUnixNano }) => startTimeUnixNano).sort(ascending);
+    const steps = own.flatMap(({ traceId }) => store.ofTrace(traceId)).filter(({ role }) => role === 'step');
+    const sumOf = (field: 'inputTokens' | 'outputTokens'): Partial<SessionSum> => {
+      const tokens = steps.flatMap((span) => span[field] ?? []);
+      return tokens.length === 0 ? {} : { [field]: tokens.reduce((sum, each) => sum + each, 0) };
+    };
+    return {
+      sessionId: id,
+      conversations: own.length,
+      startTimeUnixNano: starts[0]!,
+      lastStartUnixNano: starts.at(-1)!,
+      endTimeUnixNano: own
+        .map(({ endTimeUnixNano }) => endTimeUnixNano)
+        .sort(ascending)
+        .at(-1)!,
+      spokenNano: own.reduce((sum, each) => sum + each.endTimeUnixNano - each.startTimeUnixNano, 0n),
+      failures: own.filter(({ outcome }) => ['failed', 'timed_out', 'abandoned'].includes(outcome)).length,
+      interruptions: steps.filter(({ outcome }) => outcome === 'interrupted').length,
+      ...sumOf('inputTokens'),
+      ...sumOf('outputTokens'),
+    };
+  });
+  data.sort((a, b) => ascending(b.lastStartUnixNano, a.lastStartUnixNano) || compareText(a.sessionId, b.sessionId));
+  const withoutSession = started.filter(({ sessionId }) => sessionId === undefined).length;
+  return {
+    data: { sessions: data.slice(0, limit), conversations: started.length, withoutSession },
+    coverage: store.covered(window, filters),
+  };
+}
+
 async function modelUsage(store: NaiveSpans, question: ModelUsageQuestion): Promise<Answer<UsageSum[]>> {
   const { window, filters = {}, by, timeZone } = question;
   const dayOf = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' });
@@ -280,5 +319,6 @@ const NAIVE_ENGINE: Engine<NaiveSpans> = {
   'common-errors': commonErrors,
   'step-durations': stepDurations,
   'attribute-values': attributeValues,
+  sessions,
   'model-usage': modelUsage,
 };

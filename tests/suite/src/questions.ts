@@ -65,6 +65,7 @@ function manyConversationsQuestions(random: SeededRandom, spans: readonly SpanRe
       ...(random.chance(0.2) && { step: random.pick([...steps, 'never seen']) }),
       limit: chooseLimit(random),
     },
+    { name: 'sessions', ...choice(), limit: chooseLimit(random) },
     {
       name: 'model-usage',
       ...choice(),

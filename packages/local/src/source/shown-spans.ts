@@ -38,6 +38,7 @@ const LOOKING_BEYOND: ReadonlySet<StatementName | 'step-names'> = new Set([
   'step-retries',
   'response-statistics',
   'model-usage',
+  'sessions',
 ]);
 
 const ALL_SPANS: Shown = { ranges: undefined, isChosen: false, grouping: undefined, isFolded: false };

@@ -1,18 +1,22 @@
 import { isFailure } from '@convotel/conventions';
 import { QueryError } from '../errors.ts';
 import { counted, findAll, findingRule, roughDurationWords } from '../findings/finding.ts';
-import { compareByStart } from '../model/conversation.ts';
-import type { ConversationRecord } from '../model/conversation.ts';
+import { compareByStart, EARLIEST_UNIX_NANO, LATEST_UNIX_NANO } from '../model/conversation.ts';
+import type { ConversationRecord, Window } from '../model/conversation.ts';
+import { withWarning } from '../model/coverage.ts';
+import type { Answer, Coverage } from '../model/coverage.ts';
 import { millisecondsOf } from '../model/numbers.ts';
 import { compareBigint } from '../model/order.ts';
+import { hasFailed, sumSession } from '../model/session-sums.ts';
+import { MAX_QUESTION_LIMIT } from '../questions.ts';
 import type { ConversationSource } from '../questions.ts';
 import { conversationRow } from './recent.ts';
 import type { ConversationRow } from './recent.ts';
 import { spearman } from './correlation.ts';
 import { spearmanProbability } from './intervals.ts';
-import { buildReport, checkTimeZone } from './report.ts';
+import { buildReport, checkTimeZone, coverageOfSameSpans } from './report.ts';
 import type { Report } from './report.ts';
-import { hasFailed, readConversations, sessionRow } from './sessions.ts';
+import { sessionRow } from './sessions.ts';
 import type { SessionRow } from './sessions.ts';
 
 /** Options of {@link session}. */
@@ -54,9 +58,7 @@ export async function session(
   const { sessionId, timeZone } = options;
   checkTimeZone(timeZone);
 
-  const filters = { session: sessionId };
-  const data: ConversationRecord[] = [];
-  const coverage = await readConversations(source, { filters }, (conversation) => data.push(conversation));
+  const { data, coverage } = await readSession(source, sessionId);
   if (data.length === 0) {
     const text = `no conversation of a session ${JSON.stringify(sessionId)} in ${source.location}; "sessions" lists the newest ones`;
     throw new QueryError('NO_SUCH_CONVERSATION', text);
@@ -68,7 +70,7 @@ export async function session(
   for (const failed of byStart.filter(hasFailed).slice(0, ERRORS_READ)) {
     errors.set(failed.traceId, await findError(source, failed));
   }
-  const { conversations: _count, ...numbers } = sessionRow(sessionId, byStart);
+  const { conversations: _count, ...numbers } = sessionRow(sumSession(sessionId, byStart));
   const detail: SessionDetail = { ...numbers, conversations: onOneAxis(byStart, errors) };
   return buildReport({
     command: 'session',
@@ -78,6 +80,49 @@ export async function session(
     data: detail,
     findings: findAll(sessionRules, { detail }),
   });
+}
+
+/** Maximum number of conversations that are read. */
+const MAX_CONVERSATIONS = 1_000_000;
+
+/**
+ * The conversations of a session, newest first. Reads page by page, because the rows of one question are limited. Pages
+ * overlap at one instant, whose conversations are in the answer once.
+ */
+async function readSession(source: ConversationSource, sessionId: string): Promise<Answer<ConversationRecord[]>> {
+  const filters = { session: sessionId };
+  const page = { name: 'conversations', order: 'newest', limit: MAX_QUESTION_LIMIT, filters } as const;
+  const whole = { sinceUnixNano: EARLIEST_UNIX_NANO, untilUnixNano: LATEST_UNIX_NANO };
+  const read: ConversationRecord[] = [];
+  const coverages: Coverage[] = [];
+  let isCutOff = false;
+  let seenAtEdge = new Set<string>();
+  for (let window: Window | undefined; ;) {
+    const { data, coverage } = await source.ask({ ...page, ...(window && { window }) });
+    coverages.push(coverage);
+    for (const conversation of data) if (!seenAtEdge.has(conversation.traceId)) read.push(conversation);
+    const oldest = data.at(-1)?.startTimeUnixNano;
+    if (oldest === undefined || data.length < MAX_QUESTION_LIMIT) break;
+    seenAtEdge = new Set(data.filter((each) => each.startTimeUnixNano === oldest).map(({ traceId }) => traceId));
+    // If a whole page starts at one instant, there may be more conversations at that instant than one question can
+    // return.
+    const isOneInstant = seenAtEdge.size === data.length;
+    isCutOff ||= isOneInstant || read.length >= MAX_CONVERSATIONS;
+    window = { ...whole, untilUnixNano: isOneInstant ? oldest : oldest + 1n };
+    if (read.length >= MAX_CONVERSATIONS || window.untilUnixNano <= whole.sinceUnixNano) break;
+  }
+  // Pages overlap, so their counts cannot be added up. Any question about the session has the right coverage.
+  if (coverages.length > 1) {
+    coverages.unshift((await source.ask({ name: 'common-errors', window: whole, filters, limit: 1 })).coverage);
+  }
+  const all = coverageOfSameSpans(...(coverages as [Coverage, ...Coverage[]]));
+  return { data: read, coverage: isCutOff ? onlyNewest(all, read.length) : all };
+}
+
+/** `coverage` with the warning that only the newest conversations were read. */
+function onlyNewest(coverage: Coverage, read: number): Coverage {
+  const text = `only the newest ${read} conversations of the session were read`;
+  return { ...withWarning(coverage, { code: 'only-newest', text }), complete: false };
 }
 
 interface ErrorFound {

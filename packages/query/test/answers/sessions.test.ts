@@ -176,7 +176,7 @@ test('sessions and usage read every conversation, also where one question does n
   expect(used.coverage).toEqual(listed.coverage);
 });
 
-test('more conversations at one instant than one question hands over are said to be missing', async () => {
+test('more conversations of a session at one instant than one question hands over are said to be missing', async () => {
   const crowd = new MemorySource(
     Array.from({ length: 10_050 }, (_, index) =>
       recordConversation({
@@ -187,10 +187,11 @@ test('more conversations at one instant than one question hands over are said to
       }),
     ).flat(),
   );
-  const { data, coverage } = await sessions(crowd, { window, timeZone });
-  expect(data).toMatchObject([{ conversations: 10_000 }]);
+  const { data, coverage } = await session(crowd, { sessionId: 's', timeZone });
+  expect(data.conversations).toHaveLength(10_000);
   expect(coverage).toMatchObject({
     complete: false,
-    warnings: [{ code: 'only-newest', text: 'only the newest 10000 conversations were read; choose a shorter window' }],
+    warnings: [{ code: 'only-newest', text: 'only the newest 10000 conversations of the session were read' }],
   });
+  expect((await sessions(crowd, { window, timeZone })).data).toMatchObject([{ conversations: 10_050 }]);
 });

@@ -7,6 +7,8 @@ import { errorPatternOf } from '../../model/error-pattern.ts';
 import { groupMask, namedGroup } from '../../model/groups.ts';
 import { quantileOfSorted, sumOf } from '../../model/numbers.ts';
 import { compareAbsentLast, compareBigint, compareText } from '../../model/order.ts';
+import { sumBySession } from '../../model/session-sums.ts';
+import type { SessionSums } from '../../model/session-sums.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import { UsageSums } from '../../model/usage-sums.ts';
 import type { UsageSum } from '../../model/usage-sums.ts';
@@ -26,6 +28,7 @@ import type {
   Questions,
   ResponseStatistics,
   ResponseStatisticsQuestion,
+  SessionsQuestion,
   SourceKind,
 } from '../../questions.ts';
 import { foldIntoHours, localDayOf } from '../../time/instant.ts';
@@ -63,6 +66,7 @@ const memoryEngine: Engine<readonly Trace[]> = {
   'conversation-counts': overWindow(countConversations),
   'response-statistics': overWindow(measureResponses),
   'common-errors': overWindow(gatherCommonErrors),
+  sessions: overWindow(sumSessions),
   'model-usage': overWindow(sumUsage),
 };
 
@@ -205,6 +209,14 @@ function countConversations(
     conversations,
   }));
   return foldIntoHours(quarterHours, by, timeZone);
+}
+
+function sumSessions(traces: readonly Trace[], { window, limit }: SessionsQuestion): SessionSums {
+  const started = traces
+    .filter(isConversation)
+    .map(({ conversation }) => conversation)
+    .filter(({ startTimeUnixNano }) => isInWindow(startTimeUnixNano, window));
+  return sumBySession(started, limit);
 }
 
 function sumUsage(traces: readonly Trace[], { window, by, timeZone }: ModelUsageQuestion): UsageSum[] {

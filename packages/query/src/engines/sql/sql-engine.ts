@@ -13,7 +13,9 @@ import type {
   ModelUsageQuestion,
   ResponseStatistics,
   ResponseStatisticsQuestion,
+  SessionsQuestion,
 } from '../../questions.ts';
+import type { SessionSum, SessionSums } from '../../model/session-sums.ts';
 import { UsageSums } from '../../model/usage-sums.ts';
 import type { UsageSum } from '../../model/usage-sums.ts';
 import { foldIntoHours, localDayOf } from '../../time/instant.ts';
@@ -39,6 +41,7 @@ export const sqlEngine: Engine<SqlStore> = {
   conversations: (store, asked) => (asked.order === 'newest' ? listNewest(store, asked) : listLargest(store, asked)),
   'conversation-counts': countConversations,
   'response-statistics': measureResponses,
+  sessions: sumSessions,
   'model-usage': sumUsage,
 };
 
@@ -139,6 +142,38 @@ async function countConversations(
   const seen = rows.reduce((sum, row) => sum + Number(row['seen']), 0);
   const { coverage } = await coverWindow(store, window, seen);
   return { data: foldIntoHours(quarterHours, by, timeZone), coverage };
+}
+
+async function sumSessions(store: SqlStore, { window, limit }: SessionsQuestion): Promise<Answer<SessionSums>> {
+  const rows = await store.rows('sessions', { ...windowValues(window), row_limit: BigInt(limit) });
+  const inSession = rows.filter((row) => row['session_id'] !== null);
+  const without = rows.find((row) => row['session_id'] === null);
+  const conversations = Number(rows[0]?.['all_conversations'] ?? 0);
+  const { coverage } = await coverWindow(store, window);
+  return {
+    data: {
+      sessions: inSession.slice(0, limit).map(readSession),
+      conversations,
+      withoutSession: Number(without?.['conversations'] ?? 0),
+    },
+    coverage,
+  };
+}
+
+function readSession(row: SqlRow): SessionSum {
+  const numberIn = (column: string): number | undefined => (row[column] === null ? undefined : Number(row[column]));
+  const tokens = { inputTokens: numberIn('input_tokens'), outputTokens: numberIn('output_tokens') };
+  return {
+    sessionId: row['session_id'] as string,
+    conversations: Number(row['conversations']),
+    startTimeUnixNano: row['first_ns'] as bigint,
+    lastStartUnixNano: row['last_start_ns'] as bigint,
+    endTimeUnixNano: row['last_ns'] as bigint,
+    spokenNano: BigInt(row['spoken_ns'] as bigint | number),
+    failures: Number(row['failures']),
+    interruptions: Number(row['interruptions']),
+    ...withoutAbsent(tokens),
+  };
 }
 
 /** The database groups days by quarter hour of UTC, and does not know the order of the engines. */

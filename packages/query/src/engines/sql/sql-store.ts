@@ -51,6 +51,12 @@ export type StatementName =
    */
   | 'common-errors'
   /**
+   * First the conversations without a session, then the `$row_limit` newest sessions: `session_id`, `conversations`,
+   * `first_ns`, `last_start_ns`, `last_ns`, `spoken_ns`, `failures`, `interruptions`, `input_tokens`, `output_tokens`,
+   * and on each row `all_conversations`.
+   */
+  | 'sessions'
+  /**
    * `quarter_hour`, `workflow` or `session_id`, as `$by` says, and null otherwise; `step`, `model`, `calls`,
    * `input_tokens`, `output_tokens`, `input_chars`, `audio_s`. See `UsageSum`.
    */

@@ -219,6 +219,31 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
     },
     answer: readArrayOf(readObject({ value: readText, spans: readNumber }, {})),
   },
+  sessions: {
+    asked: { window: WINDOW, filters: FILTERS, limit: required('limit', asLimit) },
+    answer: readObject(
+      {
+        sessions: readArrayOf(
+          readObject(
+            {
+              sessionId: readText,
+              conversations: readNumber,
+              startTimeUnixNano: readBigint,
+              lastStartUnixNano: readBigint,
+              endTimeUnixNano: readBigint,
+              spokenNano: readBigint,
+              failures: readNumber,
+              interruptions: readNumber,
+            },
+            { inputTokens: readNumber, outputTokens: readNumber },
+          ),
+        ),
+        conversations: readNumber,
+        withoutSession: readNumber,
+      },
+      {},
+    ),
+  },
   'model-usage': {
     asked: {
       window: WINDOW,

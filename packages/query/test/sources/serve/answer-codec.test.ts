@@ -108,6 +108,24 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
     { group: '(other)', conversations: 0, quantilesMs: [] },
   ],
   'attribute-values': [{ value: '', spans: 3 }],
+  sessions: {
+    sessions: [
+      {
+        sessionId: 's',
+        conversations: 2,
+        startTimeUnixNano: 5n,
+        lastStartUnixNano: 6n,
+        endTimeUnixNano: 1_759_926_622_123_456_789n,
+        spokenNano: 9_007_199_254_740_993n,
+        failures: 1,
+        interruptions: 3,
+        inputTokens: 4,
+        outputTokens: 0,
+      },
+    ],
+    conversations: 7,
+    withoutSession: 5,
+  },
   'model-usage': [
     {
       group: 's',
