@@ -100,6 +100,81 @@ export function describeLists(asking: Asking): void {
     expect(await list('longest')).toEqual(['9001', '9000', '5001']);
   });
 
+  describe('what calls used and what sessions come to', () => {
+    const said = { model: 'large', sessionId: 'call' };
+    const spans = [
+      // Starts on the 8th; its second step, the day after, counts with it. The root's session comes before that of a step.
+      rootSpan({ id: 'one', start: '2025-10-08T23:59:00Z', ms: 61_000, sessionId: 'call', outcome: 'failed' }),
+      stepSpan('gpt', { id: 'one', start: '2025-10-08T23:59:30Z', ms: 1000, ...said, inputTokens: 5, outputTokens: 0 }),
+      stepSpan('gpt', { id: 'one', start: '2025-10-09T00:00:30Z', ms: 1000, ...said, sessionId: 'a', inputTokens: 7 }),
+      rootSpan({ id: 'two', start: '2025-10-08T12:00:00Z', ms: 1000, sessionId: 'call' }),
+      stepSpan('gpt', { id: 'two', start: '2025-10-08T12:00:00Z', ms: 1000, ...said, inputTokens: 2, outputTokens: 0 }),
+      stepSpan('tts', { id: 'two', start: '2025-10-08T12:00:00Z', ms: 500, audioSeconds: 1.5, outcome: 'interrupted' }),
+      stepSpan('stt', { id: 'two', start: '2025-10-08T12:00:00Z', ms: 500 }),
+      stepSpan('gpt', { id: 'alone', start: '2025-10-08T13:00:00Z', ms: 1000, provider: 'openai' }),
+      // Starts the day before.
+      stepSpan('gpt', { id: 'before', start: '2025-10-07T23:59:59Z', ms: 1, model: 'large', sessionId: 'earlier' }),
+      stepSpan('gpt', { id: 'before', start: '2025-10-08T00:00:00Z', ms: 1, model: 'large', sessionId: 'earlier' }),
+    ];
+
+    test('is added up for the calls that recorded the same, in conversations that start in the window', async () => {
+      const [all, bySession, byDay] = await asking(spans, async (source) => {
+        const asked = { name: 'model-usage', window: OCTOBER_8, timeZone: 'Asia/Tokyo' } as const;
+        return [
+          await source.ask(asked),
+          await source.ask({ ...asked, by: 'session' }),
+          await source.ask({ ...asked, by: 'day' }),
+        ];
+      });
+      expect(all!.data).toEqual([
+        { step: 'gpt', model: 'large', calls: 1, inputTokens: 7 },
+        { step: 'gpt', model: 'large', calls: 2, inputTokens: 7, outputTokens: 0 },
+        { step: 'gpt', calls: 1 },
+        { step: 'tts', calls: 1, audioSeconds: 1.5 },
+      ]);
+      expect(bySession!.data.map(({ group, step, calls }) => [group, step, calls])).toEqual([
+        ['call', 'gpt', 1],
+        ['call', 'gpt', 2],
+        ['call', 'tts', 1],
+        [undefined, 'gpt', 1],
+      ]);
+      expect(byDay!.data.map(({ group, step, calls }) => [group, step, calls])).toEqual([
+        ['2025-10-08', 'gpt', 1],
+        ['2025-10-08', 'gpt', 1],
+        ['2025-10-08', 'tts', 1],
+        ['2025-10-09', 'gpt', 1],
+        ['2025-10-09', 'gpt', 1],
+      ]);
+      expect(all!.coverage).toMatchObject({ conversations: 4, complete: true });
+    });
+
+    test('is told of the newest sessions, and of how many conversations are in none', async () => {
+      const [sessions, none] = await asking(spans, async (source) => [
+        await source.ask({ name: 'sessions', window: OCTOBER_8, limit: 1 }),
+        await source.ask({ name: 'sessions', window: OCTOBER_8, limit: 1, filters: { workflow: 'nobody' } }),
+      ]);
+      expect(sessions!.data).toEqual({
+        sessions: [
+          {
+            sessionId: 'call',
+            conversations: 2,
+            startTimeUnixNano: parseInstant('2025-10-08T12:00:00Z'),
+            lastStartUnixNano: parseInstant('2025-10-08T23:59:30Z'),
+            endTimeUnixNano: parseInstant('2025-10-09T00:00:31Z'),
+            spokenNano: 62_000_000_000n,
+            failures: 1,
+            interruptions: 1,
+            inputTokens: 14,
+            outputTokens: 0,
+          },
+        ],
+        conversations: 3,
+        withoutSession: 1,
+      });
+      expect(none!.data).toEqual({ sessions: [], conversations: 0, withoutSession: 0 });
+    });
+  });
+
   describe('response latency', () => {
     test('of conversations that start in the window has a mean and quantiles', async () => {
       const spans = [
