@@ -20,6 +20,8 @@ export class DuckDbStore implements SqlStore {
     span: (row) => this.#readSpan(row),
   };
   readonly isFiltered: boolean;
+  /** Of a row group, which DuckDB cannot read a part of, this is a sixth. */
+  readonly spansSearchedEasily = 20_000;
   readonly #connection: DuckDBConnection;
   readonly #shown: ShownSpans;
   /** Whether steps are neither grouped nor folded. */

@@ -144,6 +144,8 @@ function textOf(value: unknown): string | undefined {
 
 /** Rows written to columns without yielding: a few milliseconds in which no request is answered. */
 const ROWS_PER_TURN = MAX_CHUNK_ROWS;
+/** As many are written to columns and flushed without yielding. */
+const FEW_ROWS = 512;
 
 /**
  * Writes rows to the table `spans`, a chunk of columns at a time, through one appender that stays open (a new one per
@@ -179,11 +181,9 @@ export class SpanAppender {
    */
   async append(spans: readonly StoredSpan[], yieldToOthers?: () => Promise<void>): Promise<void> {
     for (let from = 0; from < spans.length; from += ROWS_PER_TURN) {
-      if (from > 0) {
-        await yieldToOthers?.();
-        await setImmediate();
-      }
+      if (from > 0) await letOthers(yieldToOthers);
       this.#appendChunk(spans.slice(from, from + ROWS_PER_TURN));
+      if (spans.length > FEW_ROWS) await letOthers(yieldToOthers);
       // Each chunk at once: all together would block for as long as they take.
       this.#appender.flushSync();
     }
@@ -202,6 +202,11 @@ export class SpanAppender {
   close(): void {
     this.#appender.closeSync();
   }
+}
+
+async function letOthers(yieldToOthers: (() => Promise<void>) | undefined): Promise<void> {
+  await yieldToOthers?.();
+  await setImmediate();
 }
 
 const ROLES: readonly SpanRecord['role'][] = ['root', 'step', 'other'];

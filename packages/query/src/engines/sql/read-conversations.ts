@@ -10,7 +10,7 @@ import { windowValues } from './sql-store.ts';
 import type { SqlRow, SqlStore, TraceKey } from './sql-store.ts';
 
 /** Number of spans per requested conversation that are read first; most have fewer, but others run at the same time. */
-const SPANS_PER_CONVERSATION = 64n;
+const SPANS_PER_CONVERSATION = 64;
 /** In a window with fewer spans, everything is searched at once: that takes less time than a second search. */
 const FEW_SPANS = 20_000;
 /** Factor by which the searched range grows if it was not enough. */
@@ -32,7 +32,7 @@ export async function findNewest(
   { window, limit, aboveNano = -1n }: NewestQuestion,
 ): Promise<TraceKey[]> {
   const extent = await findRoughExtent(store, window);
-  return lookBack({ window, limit, extent }, async (values) => {
+  return lookBack(store, { window, limit, extent }, async (values) => {
     const rows = await store.rows('newest-conversations', { ...values, above_ns: aboveNano });
     return rows.map((row) => row['trace_id'] as TraceKey);
   });
@@ -56,7 +56,7 @@ export async function orderStepsOf(
   extent: Extent | undefined,
 ): Promise<string[]> {
   if (steps.length < 2) return [...steps];
-  const newest = await lookBack({ window, limit: CONVERSATIONS_THAT_DECIDE, extent }, async (values) =>
+  const newest = await lookBack(store, { window, limit: CONVERSATIONS_THAT_DECIDE, extent }, async (values) =>
     rowsByTrace(await store.rows('newest-first-starts', values)),
   );
   const offsetsMs = newest.map((rows) => {
@@ -83,13 +83,15 @@ function rowsByTrace(rows: readonly SqlRow[]): SqlRow[][] {
  * a conversation is found where it starts. Grouping all spans would take ten times as long.
  */
 async function lookBack<Found>(
+  { spansSearchedEasily }: SqlStore,
   { window, limit, extent }: { window: Window | undefined; limit: number; extent: Extent | undefined },
   ask: (values: { since_ns: bigint; until_ns: bigint; row_limit: bigint }) => Promise<Found[]>,
 ): Promise<Found[]> {
   if (extent === undefined) return [];
   const { spans, oldestNs: oldest, newestNs: newest } = extent;
   const all = newest - oldest;
-  let width = spans < FEW_SPANS ? all : (all * BigInt(limit) * SPANS_PER_CONVERSATION) / BigInt(spans) + 1n;
+  const searched = Math.max(limit * SPANS_PER_CONVERSATION, spansSearchedEasily);
+  let width = spans < FEW_SPANS ? all : (all * BigInt(searched)) / BigInt(spans) + 1n;
   for (;;) {
     const since = newest - width > oldest ? newest - width : oldest;
     const found = await ask({ ...windowValues(window), since_ns: since, row_limit: BigInt(limit) });

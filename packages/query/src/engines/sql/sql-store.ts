@@ -100,6 +100,8 @@ export interface SqlStore {
   readonly readers: RowReaders;
   /** Whether the question has filters, so that the statements see only some of the spans. */
   readonly isFiltered: boolean;
+  /** Searching so many spans takes hardly longer than searching fewer. */
+  readonly spansSearchedEasily: number;
   /**
    * If more than `maxNames` step names occur, makes all further statements replace all but the most frequent ones by
    * `other`; returns undefined if not. A step that is already named `other` is not kept. Names are ordered by the

@@ -51,6 +51,8 @@ export function newQueryId(): string {
 export class ClickHouseStore implements SqlStore {
   readonly readers = CLICKHOUSE_READERS;
   readonly isFiltered: boolean;
+  /** It reads less where fewer traces are looked up. */
+  readonly spansSearchedEasily = 0;
   readonly #connection: ClickHouseConnection;
   readonly #filters: ConversationFilters;
   readonly #question: AnyQuestion;
