@@ -1,5 +1,5 @@
--- The $row_limit most frequent values of the attribute that spans are grouped by, on steps, or on $step alone, that start
--- from $since_ns to before $until_ns.
+-- The $row_limit most frequent values of the attribute by which spans are grouped, on the steps (or only on $step) that
+-- start from $since_ns to before $until_ns.
 SELECT attribute_value AS value, count(*) AS spans
 FROM grouped_spans
 WHERE step_id > 0 AND start_ns >= $since_ns AND start_ns < $until_ns AND attribute_value IS NOT NULL

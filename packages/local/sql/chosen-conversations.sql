@@ -1,4 +1,4 @@
--- The conversations that all filters choose; a filter that is null lets every one pass.
+-- The conversations that match all filters. A filter that is null matches every conversation.
 SELECT trace_id
 FROM readable_spans
 LEFT JOIN resources USING (resource_id)

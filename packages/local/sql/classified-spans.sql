@@ -1,6 +1,7 @@
--- What each stored span counts as. A step has a step name; a root is a span named conversation, without a parent, with a
--- conversation id, that says a version of the schema (any value); everything else is neither.
--- `rest` holds the attributes without a column as JSON. Text that is not valid Unicode makes it invalid for the database.
+-- The role of each stored span. A step has a step name. A root is a span named conversation that has no parent, has a
+-- conversation id, and has a schema version (of any value). All other spans are neither.
+-- `rest` holds the attributes without a column of their own as JSON. Text that is not valid Unicode makes it invalid JSON for
+-- the database.
 SELECT
   rowid AS row_id,
   CASE

@@ -1,7 +1,6 @@
--- Failures of steps that start from $since_ns to before $until_ns, grouped by step, type and pattern: the most frequent
--- first, then the latest. The pattern is the message with everything replaced that $rule_1 to $rule_6 find, one after the
--- other. trace_id and error_message are the latest one's; of several at one time, the smallest's.
--- Grouped by message first, because replacing takes longer than all the rest, and messages repeat.
+-- The failed steps that start from $since_ns to before $until_ns, grouped by step, error type and pattern: the most frequent
+-- first, then the latest. The pattern is the message after everything that $rule_1 to $rule_6 match, in this order, has been
+-- replaced. trace_id and error_message are those of the latest failure; if several start at the same time, the smallest.
 WITH failed AS (
   SELECT
     step_id,

@@ -1,6 +1,6 @@
--- How many conversations start in each quarter of an hour of UTC, from $since_ns to before $until_ns, and how many are
--- seen in it at all; those that start elsewhere have no quarter.
--- A conversation starts with its first step; where it has none, with its root.
+-- How many conversations start in each quarter hour of UTC, from $since_ns to before $until_ns, and how many have a span in
+-- the window at all. Those that start outside it have no quarter hour.
+-- A conversation starts with its first step or, without steps, with its root.
 WITH earlier AS (
   SELECT trace_id, bool_or(step_id > 0) AS has_step
   FROM readable_spans

@@ -1,4 +1,5 @@
--- One row a conversation with a step from $since_ns to before $until_ns or a start in it: oldest first, then by trace id.
+-- One row per conversation that starts from $since_ns to before $until_ns or has a step then: oldest first, then by trace
+-- id.
 WITH seen AS (
   SELECT DISTINCT trace_id
   FROM readable_spans

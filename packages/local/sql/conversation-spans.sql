@@ -1,4 +1,4 @@
--- All spans of the trace $trace_id, whole, in order of start, then span id.
+-- All spans of the trace $trace_id with all columns, by start, then span id.
 SELECT
   readable_spans.*,
   steps.step,

@@ -1,4 +1,4 @@
--- The conversations among the traces $trace_ids, the newest first.
+-- Those of the traces $trace_ids that are conversations, newest first.
 SELECT
   trace_id,
   coalesce(min(start_ns) FILTER (step_id > 0), min(start_ns)) AS first_ns

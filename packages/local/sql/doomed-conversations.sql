@@ -1,5 +1,5 @@
--- What goes when everything is deleted that ends by $boundary_ns: how many conversations as a whole, and how many of
--- $large_ids in part. Those of $lasting_ids stay.
+-- What is lost if everything that ends by $boundary_ns is deleted: the number of whole conversations, and of those in
+-- $large_ids that lose a part. The traces $lasting_ids are kept.
 SELECT
   count(*) FILTER (NOT is_large OR last_ns <= $boundary_ns) AS conversations,
   count(*) FILTER (is_large AND last_ns > $boundary_ns) AS shortened

@@ -1,4 +1,4 @@
--- The traces that begin by $boundary_ns and end after it, but for $large_ids, which are not kept whole.
+-- The traces that begin by $boundary_ns and end after it, except $large_ids, which are not kept whole.
 SELECT DISTINCT trace_id
 FROM spans
 WHERE start_ns + duration_ns > $boundary_ns

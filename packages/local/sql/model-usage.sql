@@ -1,6 +1,6 @@
--- What model calls used in the conversations that start from $since_ns to before $until_ns: one row per step, model and
--- value of what $by names, for the calls that recorded the same amounts, each absent, 0 or more.
--- A conversation starts with its first step; where it has none, with its root.
+-- What model calls used in the conversations that start from $since_ns to before $until_ns: one row per step, model and value
+-- of what $by names, for calls that recorded the same amounts, each of which is absent, 0 or more.
+-- A conversation starts with its first step or, without steps, with its root.
 WITH seen AS (
   SELECT DISTINCT trace_id
   FROM readable_spans

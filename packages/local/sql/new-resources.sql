@@ -1,4 +1,4 @@
--- Adds resources; the values of each stand at the same place of the lists.
+-- Adds resources. The lists hold one value per resource, at the same position.
 INSERT INTO resources
 SELECT
   unnest($resource_ids::UINTEGER[]),

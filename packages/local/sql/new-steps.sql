@@ -1,4 +1,4 @@
--- Numbers those of $steps that have no number yet, behind the others.
+-- Gives those of $steps that have no number yet the next free numbers.
 INSERT INTO steps
 SELECT (SELECT coalesce(max(step_id), 0) FROM steps) + row_number() OVER (ORDER BY step), step
 FROM (SELECT DISTINCT unnest($steps::VARCHAR[]) AS step)

@@ -1,5 +1,5 @@
--- The newest $row_limit conversations that start from $since_ns to before $until_ns, that last longer than
--- $above_ns. A conversation starts with its first step; where it has none, with its root; it ends likewise.
+-- The $row_limit newest conversations that start from $since_ns to before $until_ns and last longer than $above_ns.
+-- A conversation starts with its first step and ends with its last one or, without steps, does both with its root.
 WITH seen AS (
   SELECT DISTINCT trace_id
   FROM readable_spans

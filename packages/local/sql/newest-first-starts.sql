@@ -1,5 +1,5 @@
--- When each step starts first in each of the newest $row_limit conversations that start from $since_ns to before
--- $until_ns. A conversation without a step, which starts with its root, has one row without a step.
+-- The first start of each step in each of the $row_limit newest conversations that start from $since_ns to before $until_ns.
+-- A conversation without steps, which starts with its root, has one row without a step.
 WITH seen AS (
   SELECT DISTINCT trace_id
   FROM readable_spans

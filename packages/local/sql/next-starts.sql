@@ -1,4 +1,4 @@
--- When the last of the next $row_limit spans starts that start after $since_ns and by $boundary_ns; null where there is none.
+-- The start of the last of the next $row_limit spans that start after $since_ns and by $boundary_ns; null if there is none.
 SELECT max(start_ns) AS until_ns
 FROM (
   SELECT start_ns

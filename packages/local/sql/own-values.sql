@@ -1,6 +1,6 @@
--- What the steps and roots of spans_to_group say of $attribute where no column holds it; those that say nothing have no row.
--- own_column stands for the column that the attribute has, as text. $entry is how the attribute begins in JSON, which is
--- only parsed where that occurs, and only where it is valid: text that is not valid Unicode makes it invalid.
+-- The value of $attribute in those steps and roots of spans_to_group that keep it in no column; others have no row.
+-- own_column stands for the attribute's column as text, if it has one. $entry is the beginning of the attribute in JSON. Only
+-- JSON that contains it is parsed, and only if it is valid: text that is not valid Unicode makes it invalid.
 WITH entries AS (
   SELECT
     row_id,

@@ -1,5 +1,5 @@
--- What each resource says of $attribute; null where it says nothing. resource_column stands for the column that the
--- attribute has, as text; $entry is how it begins in JSON, as in own-values.sql.
+-- The value of $attribute in each resource; null if it has none. resource_column stands for the attribute's column as text,
+-- and $entry is the beginning of the attribute in JSON, as in own-values.sql.
 WITH entries AS (
   SELECT
     resource_id,

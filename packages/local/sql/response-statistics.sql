@@ -1,17 +1,17 @@
--- Numbers of the response latency, group by group, over the conversations that start from $since_ns to before $until_ns and
--- have one: the smallest of their steps', else of their roots'; quantiles by linear interpolation, for each of
--- $probabilities.
--- A conversation starts with its first step; where it has none, with its root.
+-- Statistics of the response latency by group, over the conversations that start from $since_ns to before $until_ns and have
+-- one: the smallest of their steps or, if none has one, of their roots. Quantiles for each of $probabilities, by linear
+-- interpolation.
+-- A conversation starts with its first step or, without steps, with its root.
 WITH latencies AS (
   SELECT
     coalesce(min(start_ns) FILTER (step_id > 0), min(start_ns)) AS first_ns,
     coalesce(min(response_latency_s) FILTER (step_id > 0), min(response_latency_s)) AS response_s,
     coalesce(bit_or(1 << group_id::INTEGER) FILTER (step_id > 0), bit_or(1 << group_id::INTEGER)) AS all_groups,
-    -- Without a value only where none of the steps has one.
+    -- In no group only if none of its steps has a value.
     coalesce(nullif(all_groups & ~$no_group::INTEGER, 0), all_groups) AS group_mask
   FROM grouped_spans
   WHERE step_id IS NOT NULL
-    -- Where no conversation has one, that is found out in a twentieth of the time.
+    -- If no conversation has a latency, this finds out in a twentieth of the time.
     AND EXISTS (SELECT 1 FROM readable_spans WHERE step_id IS NOT NULL AND response_latency_s IS NOT NULL)
   GROUP BY trace_id
   HAVING response_s IS NOT NULL

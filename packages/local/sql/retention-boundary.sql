@@ -1,5 +1,6 @@
--- Up to which end the oldest conversations weigh $weight together, and which of those are not kept whole.
--- A conversation that weighs more than $whole_weight alone counts span by span: else everything beside it would go first.
+-- The end by which the oldest conversations together weigh $weight, and which of these conversations are not kept whole.
+-- A conversation that alone weighs more than $whole_weight is counted span by span; otherwise, all others would have to go
+-- before it.
 WITH weighed AS (
   SELECT
     trace_id,

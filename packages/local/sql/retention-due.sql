@@ -1,5 +1,5 @@
--- How many conversations there are, how many of them ended before $before_ns, and when the $row_limit-th of those ended
--- that ended first; null where fewer did.
+-- The number of conversations, how many of them ended before $before_ns, and when the $row_limit-th of those that ended first
+-- did; null if fewer ended.
 WITH conversations AS (
   SELECT trace_id, max(start_ns + duration_ns) AS end_ns
   FROM spans

@@ -1,6 +1,6 @@
--- What the roots of each conversation of spans_to_group say of an attribute, the first by code point; conversations whose
--- roots say nothing have no row. own_column stands for the column that the attribute has, as text; own_values holds what
--- has none.
+-- The value of an attribute in the roots of each conversation in spans_to_group, of several the first by code point.
+-- Conversations whose roots have none have no row. own_column stands for the attribute's column as text; own_values holds the
+-- values that are in no column.
 SELECT trace_id, min(said_value) AS root_value
 FROM (
   SELECT trace_id, own_column AS said_value

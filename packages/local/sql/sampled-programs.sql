@@ -1,4 +1,4 @@
--- The programs that say a sampling ratio on spans that start from $since_ns to before $until_ns.
+-- The programs with a sampling ratio on spans that start from $since_ns to before $until_ns.
 SELECT DISTINCT service_name, sampling_ratio
 FROM resources
 WHERE sampling_ratio IS NOT NULL

@@ -1,7 +1,7 @@
 -- The $row_limit newest sessions of the conversations that start from $since_ns to before $until_ns, by the start of their
--- last conversation; before them one row without a session, for the conversations that have none. all_conversations counts
--- the conversations of all sessions and of none.
--- A conversation starts with its first step; where it has none, with its root; it ends likewise.
+-- last conversation. Before them, one row without a session for the conversations that have none. all_conversations is the
+-- number of conversations in all sessions and in none.
+-- A conversation starts with its first step and ends with its last one or, without steps, does both with its root.
 WITH seen AS (
   SELECT DISTINCT trace_id
   FROM readable_spans

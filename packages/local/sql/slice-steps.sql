@@ -1,4 +1,4 @@
--- What slice_steps says of spans_to_sum_up, which stands for a table or a subquery of whole slices.
+-- The rows of slice_steps for spans_to_sum_up, which stands for a table or a subquery of whole slices.
 SELECT
   arrival >> 14 AS slice,
   step_id,

@@ -1,4 +1,4 @@
--- The slices that hold the spans of those traces that have a span of $session.
+-- The slices with spans of the traces that have a span of $session.
 SELECT DISTINCT slice
 FROM trace_look_ups
 WHERE look_up_key IN (

@@ -1,4 +1,4 @@
--- The slices that hold what $look_up_key stands for: a session, or a conversation id.
+-- The slices with spans of the session or conversation id whose key is $look_up_key.
 SELECT slice
 FROM text_look_ups
 WHERE look_up_key = $look_up_key

@@ -1,4 +1,4 @@
--- The slices that hold the spans that start from $since_ns to before $until_ns, and all others of the traces in seen_keys.
+-- The slices with spans that start from $since_ns to before $until_ns, or with any spans of the traces in seen_keys.
 SELECT arrival >> 14 AS slice
 FROM spans
 WHERE start_ns >= $since_ns AND start_ns < $until_ns

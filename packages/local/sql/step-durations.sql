@@ -1,5 +1,5 @@
--- One row a step, group and conversation of conversation-durations.sql. The last three columns take a look at more of each
--- span, so they are empty but with $traits.
+-- One row per step, group and conversation of conversation-durations.sql. The last three columns require reading more of each
+-- span, so they are empty without $traits.
 WITH seen AS (
   SELECT DISTINCT trace_id
   FROM readable_spans

@@ -1,5 +1,5 @@
--- How long the counted spans of each step, or of $step alone, took to their first output, where they say so: mean, and
--- quantiles by linear interpolation, for each of $probabilities.
+-- The time to first output of the counted spans of each step, or of $step alone, that have one: mean, and quantiles for each
+-- of $probabilities, by linear interpolation.
 WITH first_outputs AS (
   SELECT
     step_id,

@@ -1,6 +1,6 @@
--- The $row_limit most frequent steps, but for $other, of those that start from $since_ns to before $until_ns; with
--- $whole_conversations also those that only start elsewhere in the conversations of those, behind the others. names is how
--- many there are in all.
+-- The $row_limit most frequent steps, except $other, of those that start from $since_ns to before $until_ns. With
+-- $whole_conversations, steps that occur only outside the window in the same conversations come after them. names is the
+-- number of all such steps.
 WITH seen AS (
   SELECT DISTINCT trace_id
   FROM readable_spans

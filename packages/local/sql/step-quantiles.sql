@@ -1,4 +1,5 @@
--- Quantiles of each step's counted spans, or of $step's alone, by linear interpolation, for each of $probabilities.
+-- Quantiles of the durations of the counted spans of each step, or of $step alone, for each of $probabilities, by linear
+-- interpolation.
 WITH quantiles AS (
   SELECT step_id, group_id, quantile_cont(duration_ns, $probabilities) AS quantiles_ns
   FROM grouped_spans

@@ -1,8 +1,8 @@
--- How many spans of each step, or of $step alone, that start from $since_ns to before $until_ns were retried, and how many
--- failures are among them; steps without one have no row.
--- Within a conversation and a step, in order of start, each span of attempt k + 1 retries the latest one of attempt k that
--- is not completed and not yet retried. Counting up for each of those and down for each retry, one is retried where the
--- count later falls below what it was with it: as with brackets, which close the one opened last.
+-- How many spans of each step, or of $step alone, that start from $since_ns to before $until_ns were retried, and how many of
+-- these had failed. Steps without a retried span have no row.
+-- Within a conversation and a step, in order of start, each span of attempt k + 1 retries the latest span of attempt k that is
+-- not completed and has not been retried. The count goes up for each such span of attempt k and down for each retry; a span
+-- was retried if the count later falls below its value at that span, like brackets that close the one opened last.
 WITH tried_again AS (
   SELECT DISTINCT trace_id, step_id
   FROM readable_spans

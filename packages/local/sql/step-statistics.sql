@@ -1,7 +1,7 @@
--- Numbers of each step, or of $step alone, over its spans that start from $since_ns to before $until_ns.
--- Counted are the completed ones shorter than $too_long_ns.
--- Few groups of small numbers with plain aggregates first, each group short or long throughout: DuckDB finds them without
--- hashing. A condition on every aggregate of every row, or grouping by the condition, takes twice as long and more.
+-- Statistics of each step, or of $step alone, over its spans that start from $since_ns to before $until_ns.
+-- Counted spans are the completed ones shorter than $too_long_ns.
+-- Plain aggregates over few groups come first, each group entirely short or entirely long, because DuckDB finds groups of
+-- small numbers without hashing. A condition on every aggregate, or grouping by the condition, takes at least twice as long.
 WITH alike AS (
   SELECT
     step_id,

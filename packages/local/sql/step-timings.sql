@@ -1,4 +1,4 @@
--- Means of each named part over the counted spans of each step, or of $step alone, that have it.
+-- The mean of each named part over the counted spans of each step, or of $step alone, that have it.
 WITH means AS (
   SELECT step_id, group_id, timing.key AS part, avg(timing.value) AS average_s
   FROM (

@@ -1,5 +1,5 @@
--- The stored spans that may be copies of those asked for: whose span id is in $span_ids, and that start from $since_ns
--- to $until_ns, both included. The caller compares trace ids and starts.
+-- The stored spans that may be copies of the given ones: their span id is in $span_ids, and they start from $since_ns to
+-- $until_ns inclusive. The caller compares trace ids and starts.
 SELECT
   spans.*,
   steps.step,

@@ -1,4 +1,4 @@
--- What conversation-counts.sql tells, from summed_conversations.
+-- The same as conversation-counts.sql, from summed_conversations.
 WITH conversations AS (
   SELECT coalesce(first_step_ns, first_root_ns) AS first_ns, is_seen
   FROM summed_conversations

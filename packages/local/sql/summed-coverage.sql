@@ -1,4 +1,4 @@
--- What coverage.sql tells, from the summaries of whole_slices and from the table counted_once.
+-- The same as coverage.sql, from the summaries of whole_slices and the table counted_once.
 SELECT (SELECT count(*) FROM counted_once) + (
   SELECT count(*)
   FROM (SELECT trace_id FROM slice_conversations WHERE whole_slices) AS others

@@ -1,4 +1,4 @@
--- What largest-conversations.sql tells, from summed_conversations.
+-- The same as largest-conversations.sql, from summed_conversations.
 WITH conversations AS MATERIALIZED (
   SELECT
     trace_id,

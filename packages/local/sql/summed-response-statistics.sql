@@ -1,4 +1,4 @@
--- What response-statistics.sql tells without groups, from summed_conversations.
+-- The same as response-statistics.sql without groups, from summed_conversations.
 WITH latencies AS (
   SELECT coalesce(step_response_s, root_response_s) AS response_s
   FROM summed_conversations

@@ -1,5 +1,5 @@
--- What step-statistics.sql tells of all steps without groups, from the summaries of whole_slices and from rest_spans, all
--- other spans.
+-- The same as step-statistics.sql for all steps without groups, from the summaries of whole_slices and from rest_spans, which
+-- are all other spans.
 WITH alike AS (
   SELECT step_id, outcome, depth, is_short, spans, sum_ns, min_ns, max_ns
   FROM slice_steps

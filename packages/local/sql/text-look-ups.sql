@@ -1,4 +1,4 @@
--- What text_look_ups says of spans_to_look_up, which stands for a table or a subquery.
+-- The rows of text_look_ups for spans_to_look_up, which stands for a table or a subquery.
 SELECT ('0x' || sha256(said)[1:12])::UBIGINT AS look_up_key, slice
 FROM (
   SELECT DISTINCT 'session:' || session_id AS said, arrival >> 14 AS slice

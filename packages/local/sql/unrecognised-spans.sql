@@ -1,5 +1,5 @@
--- What the spans are that start from $since_ns to before $until_ns, where none of them is a step or a root: the four most
--- frequent services and the four most frequent names, the most frequent first, then by text.
+-- The four most frequent services and the four most frequent names of the spans that start from $since_ns to before $until_ns,
+-- for a window without steps and roots. By frequency, then by text.
 WITH unrecognised AS (
   SELECT service_name, name
   FROM readable_spans

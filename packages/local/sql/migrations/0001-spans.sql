@@ -1,15 +1,15 @@
--- One row a resource and instrumentation scope; many spans share it.
+-- One row per resource and instrumentation scope, which many spans share.
 CREATE TABLE resources (
   resource_id UINTEGER,
   service_name VARCHAR,
   sampling_ratio DOUBLE,
   scope_name VARCHAR,
   scope_version VARCHAR,
-  -- OTLP KeyValues without a column of their own, as JSON.
+  -- The attributes without a column of their own, as a JSON array of OTLP KeyValues.
   attributes VARCHAR
 );
 
--- One row a step name. Grouping by a small number takes a third of the time that grouping by a text does.
+-- One row per step name. Grouping by a small number takes a third of the time of grouping by a text.
 CREATE TABLE steps (
   step_id UINTEGER,
   step VARCHAR
@@ -18,7 +18,7 @@ CREATE TABLE steps (
 CREATE TYPE span_role AS ENUM ('root', 'step', 'other');
 CREATE TYPE span_outcome AS ENUM ('failed', 'timed_out', 'abandoned', 'interrupted', 'completed');
 
--- One row a span, copies once. No key: an index would cost more than all the rest of an insert.
+-- One row per span, without copies. There is no primary key, because an index would cost more than the rest of an insert.
 CREATE TABLE spans (
   trace_id UHUGEINT,
   span_id UBIGINT,
@@ -30,12 +30,12 @@ CREATE TABLE spans (
   is_recovered BOOLEAN,
   depth INTEGER,
   attempt INTEGER,
-  -- 0 on a root, null on a span that is neither root nor step.
+  -- 0 for a root, null for a span that is neither root nor step.
   step_id UINTEGER,
-  -- Null where it equals the step.
+  -- Null if it equals the step.
   name VARCHAR,
   conversation_id VARCHAR,
-  -- Whether the trace id follows from the conversation id. Where it does, the trace id finds the conversation, and whole
+  -- Whether the trace id is derived from the conversation id. If so, the conversation is found by its trace id, and whole
   -- row groups need not be searched for the text.
   has_derived_id BOOLEAN,
   session_id VARCHAR,
@@ -51,9 +51,9 @@ CREATE TABLE spans (
   resource_id UINTEGER,
   kind UINTEGER,
   flags UINTEGER,
-  -- Whatever else the span said, as JSON in the shapes of OTLP/JSON.
+  -- Everything else in the span, in the form of OTLP/JSON.
   rest VARCHAR
 );
 
--- What the questions read. A question with filters puts a narrower view of the same name in front.
+-- What the questions read. A question with filters shadows it with a narrower view of the same name.
 CREATE VIEW readable_spans AS SELECT rowid AS row_id, * FROM spans;

@@ -1,8 +1,9 @@
--- The number of the span in order of arrival. Rows lie in that order, so whoever knows about which numbers a conversation
--- has reads a few row groups instead of all. A rewrite numbers them anew. Null on spans that were stored before.
+-- The number of the span in order of arrival. Rows are stored in that order, so if the approximate numbers of a
+-- conversation are known, only a few row groups have to be read. A rewrite renumbers the spans. Null for spans that were
+-- stored before this version.
 ALTER TABLE spans ADD COLUMN arrival UINTEGER;
 
--- Where the spans of a trace are. May say more than there is, never less.
+-- The slices that hold the spans of a trace. There may be superfluous rows, but none is missing.
 CREATE TABLE trace_look_ups (
   -- The lowest 48 bits of the trace id.
   look_up_key UBIGINT,
@@ -10,17 +11,17 @@ CREATE TABLE trace_look_ups (
   slice UINTEGER
 );
 
--- Where the spans of a session are, and those of a conversation id from which their trace id does not follow.
+-- The slices that hold the spans of a session, or of a conversation id from which their trace id is not derived.
 CREATE TABLE text_look_ups (
   -- The first 48 bits of the SHA-256 of "session:" or "conversation:" and the id.
   look_up_key UBIGINT,
   slice UINTEGER
 );
 
--- All spans with a smaller number are in these tables. Null where spans have no number yet, in a store of an older version:
--- it is rewritten for that.
+-- All spans with a smaller number are in these tables. Null if spans have no number yet; a store of an older version is
+-- rewritten to number them.
 ALTER TABLE upkeep ADD COLUMN looked_up_until UINTEGER;
 UPDATE upkeep SET looked_up_until = CASE WHEN NOT EXISTS (SELECT 1 FROM spans) THEN 0 END;
 
--- A view keeps the columns that it was made with.
+-- A view keeps the columns that it was created with.
 CREATE OR REPLACE VIEW readable_spans AS SELECT rowid AS row_id, * FROM spans;

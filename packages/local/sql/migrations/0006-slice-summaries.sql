@@ -1,23 +1,23 @@
--- What a slice of 2^14 spans held when it was whole. Spans are deleted later, but none are added: it still holds the same
--- where it still holds as many.
+-- What a slice of 2^14 spans held when it was complete. Later, spans may be deleted from it but none added, so a slice with
+-- the same number of spans still holds the same spans.
 CREATE TABLE slice_summaries (
   -- arrival / 2^14.
   slice UINTEGER,
   spans UINTEGER,
-  -- When the first and the last of them start.
+  -- The first and the last of their starts.
   oldest_ns BIGINT,
   newest_ns BIGINT
 );
 
--- The conversations with a root or a step in a slice, and what its steps and roots there say together.
+-- The conversations with a root or step in a slice, and the sums over these roots and steps.
 CREATE TABLE slice_conversations (
   trace_id UHUGEINT,
   slice UINTEGER,
-  -- Whether an earlier slice has it too.
+  -- Whether it is in an earlier slice too.
   is_continued BOOLEAN,
   first_step_ns BIGINT,
   first_root_ns BIGINT,
-  -- When the last one ends.
+  -- The latest end.
   last_step_ns BIGINT,
   last_root_ns BIGINT,
   -- The smallest response latency.
@@ -25,13 +25,13 @@ CREATE TABLE slice_conversations (
   root_response_s DOUBLE
 );
 
--- The roots and steps of a slice that are alike.
+-- The roots and steps of a slice, grouped by what they have in common.
 CREATE TABLE slice_steps (
   slice UINTEGER,
   step_id UINTEGER,
   outcome span_outcome,
   depth INTEGER,
-  -- Whether they are shorter than 60 s; the last three columns are null where not.
+  -- Whether they are shorter than 60 s; if not, the last three columns are null.
   is_short BOOLEAN,
   spans UINTEGER,
   sum_ns BIGINT,
