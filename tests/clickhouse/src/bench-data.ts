@@ -68,6 +68,12 @@ const COLUMNS = [
   'StatusMessage',
 ];
 
+/** Copies the spans of the day that begins at `day` from our table into that of `database`. */
+export function insertOfDay(database: string, day: number): string {
+  return `INSERT INTO ${database}.otel_traces (${COLUMNS.join(', ')}) SELECT ${COLUMNS.join(', ')} FROM ours.otel_traces
+    WHERE Timestamp >= fromUnixTimestamp64Milli(${day}) AND Timestamp < fromUnixTimestamp64Milli(${day + DAY_MS})`;
+}
+
 /** Each value follows from the number of the conversation, so every table gets the same rows. */
 function insertOf({
   database,

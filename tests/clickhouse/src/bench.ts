@@ -9,15 +9,16 @@ import { openDuckDbSource, openSpanStore } from '@convotel/local';
 import { openClickHouseSource } from '@convotel/query';
 import type { AnyQuestion, ConversationSource, Window } from '@convotel/query';
 import { decodeOtlpJson } from '@convotel/query/engine';
-import { copyOfDay, daysOf, insertConversations, otlpRequest } from './bench-data.ts';
+import { copyOfDay, daysOf, insertConversations, insertOfDay, otlpRequest } from './bench-data.ts';
 import type { BenchRow } from './bench-data.ts';
 import { createExporterTable, createOwnTable } from './create-tables.ts';
 import { startEngine } from './start-engine.ts';
 
 /**
  * `npm run bench:clickhouse [-- --conversations 200000,2000000] [--rounds 5] [--seconds 60] [--folder <folder>]
- * [--without-duckdb] [--without-exporter]`: every question over the same spans in ClickHouse (our table, the exporter's) and
- * in DuckDB, each beside the plainest aggregate with the same grouping keys.
+ * [--engines ours,exporter,duckdb]`: every question over the same spans in ClickHouse (our table, the exporter's) and in
+ * DuckDB, each beside the plainest aggregate with the same grouping keys. A question about conversations reads the spans
+ * up to six hours around the window as well, because a conversation counts where it starts; so does its aggregate.
  *
  * What is compared is time of the processor, as the engine counts it, because others may use the machine; the time of the
  * clock stands beside it. A question is asked `--rounds` times, but not again when it has taken `--seconds`. With
@@ -29,8 +30,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '60' },
     folder: { type: 'string' },
-    'without-duckdb': { type: 'boolean', default: false },
-    'without-exporter': { type: 'boolean', default: false },
+    engines: { type: 'string', default: 'ours,exporter,duckdb' },
   },
 });
 // Whoever stops it ends the engine, too.
@@ -40,11 +40,16 @@ const MOST_MS_OF_A_QUESTION = Number(options.seconds) * 1000;
 const MOST_TIMES_PLAINEST = 1.5;
 const MOST_MS_OF_ONE = 25;
 const MOST_BYTES_A_SPAN = 52;
+const ENGINES = new Set(options.engines.split(','));
+/** One conversation in this many is read for the estimates. */
+const SAMPLE = 100;
 
 const IN_WINDOW = "Timestamp >= {since:DateTime64(9, 'UTC')} AND Timestamp < {until:DateTime64(9, 'UTC')}";
 const BY_STEP = `SELECT Step, count(), avg(Duration) FROM otel_traces FINAL WHERE ${IN_WINDOW} AND Step != '' GROUP BY Step`;
+const IN_REACH =
+  "Timestamp >= {since:DateTime64(9, 'UTC')} - INTERVAL 6 HOUR AND Timestamp < {until:DateTime64(9, 'UTC')} + INTERVAL 6 HOUR";
 const BY_CONVERSATION = `SELECT TraceId, min(Timestamp) AS start, max(Timestamp + toIntervalNanosecond(Duration)) AS end
-  FROM otel_traces FINAL WHERE ${IN_WINDOW} GROUP BY TraceId`;
+  FROM otel_traces FINAL WHERE ${IN_REACH} GROUP BY TraceId`;
 
 /** Every answer says over how many conversations it speaks. */
 const CONVERSATIONS = `SELECT uniqExact(TraceId) FROM otel_traces FINAL WHERE ${IN_WINDOW} AND (Step != '' OR IsRoot)`;
@@ -55,8 +60,8 @@ interface Measured {
   /** Where the question is asked at all. */
   ask(window: Window, newestId: string): AnyQuestion;
   plainest?: string;
-  /** Whether the aggregate does not count conversations, so that the plainest way takes a second one. */
-  countsApart?: boolean;
+  /** A second aggregate, where the answer has numbers that the first one's grouping keys cannot give. */
+  besides?: string;
 }
 
 const QUESTIONS: readonly Measured[] = [
@@ -64,13 +69,13 @@ const QUESTIONS: readonly Measured[] = [
     name: 'step-statistics, as averages asks',
     ask: (window) => ({ name: 'step-statistics', window, quantiles: [0.5, 0.95], firstOutput: true }),
     plainest: BY_STEP,
-    countsApart: true,
+    besides: CONVERSATIONS,
   },
   {
     name: 'step-statistics, as errors asks',
     ask: (window) => ({ name: 'step-statistics', window, timings: false }),
     plainest: BY_STEP,
-    countsApart: true,
+    besides: CONVERSATIONS,
   },
   {
     name: 'step-statistics, as percentiles asks',
@@ -82,13 +87,13 @@ const QUESTIONS: readonly Measured[] = [
     }),
     plainest: `SELECT Step, count(), quantilesExactInclusive(0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)(Duration)
       FROM otel_traces FINAL WHERE ${IN_WINDOW} AND Step = 'gpt' GROUP BY Step`,
-    countsApart: true,
+    besides: CONVERSATIONS,
   },
   {
     name: 'response-statistics',
     ask: (window) => ({ name: 'response-statistics', window, quantiles: [0.5, 0.95] }),
     plainest: `SELECT count(), quantilesExactInclusive(0.5, 0.95)(response) FROM (
-      SELECT TraceId, min(ResponseLatency) AS response FROM otel_traces FINAL WHERE ${IN_WINDOW} GROUP BY TraceId)`,
+      SELECT TraceId, min(ResponseLatency) AS response FROM otel_traces FINAL WHERE ${IN_REACH} GROUP BY TraceId)`,
   },
   {
     name: 'conversations, slowest',
@@ -103,7 +108,7 @@ const QUESTIONS: readonly Measured[] = [
   {
     name: 'conversations, slowest-response',
     ask: (window) => ({ name: 'conversations', window, order: 'slowest-response', limit: 10 }),
-    plainest: `SELECT TraceId, min(ResponseLatency) AS response FROM otel_traces FINAL WHERE ${IN_WINDOW}
+    plainest: `SELECT TraceId, min(ResponseLatency) AS response FROM otel_traces FINAL WHERE ${IN_REACH}
       GROUP BY TraceId ORDER BY response DESC LIMIT 10`,
   },
   {
@@ -121,13 +126,14 @@ const QUESTIONS: readonly Measured[] = [
     ask: (window) => ({ name: 'common-errors', window, limit: 10 }),
     plainest: `SELECT Step, ErrorType, StatusMessage, count() FROM otel_traces FINAL
       WHERE ${IN_WINDOW} AND StatusCode = 'Error' GROUP BY Step, ErrorType, StatusMessage ORDER BY count() DESC LIMIT 10`,
-    countsApart: true,
+    besides: CONVERSATIONS,
   },
   {
     name: 'step-durations',
     ask: (window) => ({ name: 'step-durations', window }),
     plainest: `SELECT TraceId, Step, sum(Duration), count(), min(toUnixTimestamp64Nano(Timestamp)) FROM otel_traces FINAL
-      WHERE ${IN_WINDOW} AND Step != '' GROUP BY TraceId, Step`,
+      WHERE ${IN_REACH} AND Step != '' GROUP BY TraceId, Step`,
+    besides: BY_CONVERSATION,
   },
   { name: 'conversation', ask: (_, conversationId) => ({ name: 'conversation', conversationId }) },
 ];
@@ -146,7 +152,8 @@ async function measure(conversations: number): Promise<void> {
   const engine = await startEngine({ folder: kept });
   const client = createClient({ url: engine.url, request_timeout: 3_600_000, log: { level: ClickHouseLogLevel.OFF } });
   try {
-    const databases = options['without-exporter'] ? ['ours'] : ['ours', 'exporter'];
+    // DuckDB is filled from our table.
+    const databases = ENGINES.has('exporter') ? ['ours', 'exporter'] : ['ours'];
     const untilMs = (await filledUntil(client)) ?? Math.floor(Date.now() / 3_600_000) * 3_600_000;
     for (const database of databases) {
       if (await isFilled(client, database)) continue;
@@ -174,8 +181,13 @@ async function measure(conversations: number): Promise<void> {
     const address = engine.url.replace('http:', 'clickhouse:');
     const sources: Record<string, ConversationSource> = {};
     const limits = { maxExecutionSeconds: 600, maxMemoryBytes: 8 * 1024 ** 3 };
-    for (const database of databases) sources[database] = await openClickHouseSource(`${address}/${database}`, limits);
-    if (!options['without-duckdb']) {
+    for (const database of databases) {
+      if (ENGINES.has(database)) sources[database] = await openClickHouseSource(`${address}/${database}`, limits);
+    }
+    if (ENGINES.has('ours')) {
+      sources['sample'] = await openClickHouseSource(`${address}/ours?sample=${SAMPLE}`, limits);
+    }
+    if (ENGINES.has('duckdb')) {
       const path = join(kept ?? folder, 'bench.duckdb');
       await fillDuckDb(client, path, untilMs);
       print('DuckDB: disk', (await stat(path)).size / spans, 'B/span');
@@ -191,6 +203,10 @@ async function measure(conversations: number): Promise<void> {
       await measureQuestions({ what, asked, sources, client, conversations });
     }
     for (const source of Object.values(sources)) await source.close();
+    if (ENGINES.has('ours')) {
+      await measureMemory(`${address}/ours`, window);
+      await measureInsert(client, days.at(-1)!);
+    }
   } finally {
     await client.close();
     await engine.stop();
@@ -212,19 +228,20 @@ async function measureQuestions({
   conversations: number;
 }): Promise<void> {
   console.log(`\n${what}: median ms of the processor (of the clock), up to ${ROUNDS} rounds in turn`);
-  const [newest] = (await sources['ours']!.ask({ name: 'conversations', order: 'newest', limit: 1 })).data;
-  for (const { name, ask, plainest, countsApart = false } of QUESTIONS) {
+  const [newest] = (await Object.values(sources)[0]!.ask({ name: 'conversations', order: 'newest', limit: 1 })).data;
+  for (const { name, ask, plainest, besides } of QUESTIONS) {
     // Two million rows of six columns, as text: nobody looks at fourteen days of those.
     if (name === 'step-durations' && what === '14 days' && conversations > 200_000) continue;
     const question = ask(asked, newest!.conversationId);
     const answers = new Map<string, string>();
     const runs = new Map<string, () => Promise<unknown>>();
     if (plainest !== undefined) runs.set('aggregate', () => runPlainest(client, plainest, asked));
-    if (countsApart) runs.set('conversations', () => runPlainest(client, CONVERSATIONS, asked));
+    if (besides !== undefined) runs.set('second', () => runPlainest(client, besides, asked));
     for (const [key, source] of Object.entries(sources)) {
+      if (key === 'sample' && !['step-statistics, as averages asks', 'response-statistics'].includes(name)) continue;
       runs.set(key, async () => {
         const { data } = await source.ask(question as never);
-        if (!answers.has(key)) answers.set(key, describe(data));
+        if (key !== 'sample' && !answers.has(key)) answers.set(key, describe(data));
       });
     }
     const measured = await inTurn(client, runs);
@@ -294,7 +311,7 @@ async function cpuMsOf(client: ClickHouseClient, key: string): Promise<number> {
 function printQuestion(name: string, measured: ReadonlyMap<string, Times>): void {
   const shown = (key: string, { cpuMs, wallMs }: Times): string => `${key} ${cpuMs.toFixed(1)} (${wallMs.toFixed(1)})`;
   const ours = measured.get('ours');
-  const plainest = [measured.get('aggregate'), measured.get('conversations')].filter((times) => times !== undefined);
+  const plainest = [measured.get('aggregate'), measured.get('second')].filter((times) => times !== undefined);
   const beside = [...measured].filter(([key]) => key !== 'ours').map(([key, times]) => shown(key, times));
   let promise = '';
   if (ours !== undefined) {
@@ -309,6 +326,40 @@ function printQuestion(name: string, measured: ReadonlyMap<string, Times>): void
     promise = `${shown('ours', ours)}  [${wanted}${isMissed ? ', MISSED' : ''}]  `;
   }
   console.log(`${name.padEnd(38)} ${promise}${beside.join(', ')}`);
+}
+
+/** How much memory is enough for a question about all of the window, to a factor of two. */
+async function measureMemory(address: string, window: Window): Promise<void> {
+  for (const { name, ask } of QUESTIONS) {
+    if (!['step-statistics, as averages asks', 'conversations, slowest'].includes(name)) continue;
+    for (let megabytes = 50; ; megabytes *= 2) {
+      const source = await openClickHouseSource(address, {
+        maxExecutionSeconds: 600,
+        maxMemoryBytes: megabytes * 1_000_000,
+      });
+      try {
+        await source.ask(ask(window, '') as never);
+        print(`${name}: enough memory for 14 days`, megabytes, 'MB');
+        break;
+      } catch (error) {
+        if (!/memory/i.test(String(error))) throw error;
+      } finally {
+        await source.close();
+      }
+    }
+  }
+}
+
+/** What inserting the spans of the day that begins at `day` into an empty table takes, with reading them, without merges. */
+async function measureInsert(client: ClickHouseClient, day: number): Promise<void> {
+  await client.command({ query: 'DROP DATABASE IF EXISTS inserted' });
+  await createOwnTable(client, 'inserted');
+  const startCpuMs = await cpuMsOf(client, 'inserted');
+  await client.command({ query: insertOfDay('inserted', day) });
+  const cpuMs = (await cpuMsOf(client, 'inserted')) - startCpuMs;
+  const spans = await count(client, 'SELECT count() AS n FROM inserted.otel_traces');
+  print('inserting', (cpuMs * 1000) / spans, 'µs of the processor a span');
+  await client.command({ query: 'DROP DATABASE inserted' });
 }
 
 /** The end of the fourteen days that a kept table holds. */

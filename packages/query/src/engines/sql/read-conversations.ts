@@ -11,6 +11,8 @@ import type { SqlRow, SqlStore, TraceKey } from './sql-store.ts';
 
 /** Number of spans per requested conversation that are read first; most have fewer, but others run at the same time. */
 const SPANS_PER_CONVERSATION = 64;
+/** The same where their number is known, times that of an average conversation: there may be fewer at the end. */
+const MARGIN_OF_SPANS = 3;
 /** In a window with fewer spans, everything is searched at once: that takes less time than a second search. */
 const FEW_SPANS = 20_000;
 /** Factor by which the searched range grows if it was not enough. */
@@ -48,15 +50,16 @@ export async function readConversations(store: SqlStore, keys: readonly TraceKey
   return mapInSlices(spansByKey.values(), (spans) => ({ conversation: buildConversation(spans)!, spans }));
 }
 
-/** Sorts `steps` in step order. `extent` is that of `window`. */
+/** Sorts `steps` in step order. `extent` and `coverage` are those of `window`. */
 export async function orderStepsOf(
   store: SqlStore,
   window: Window,
   steps: readonly string[],
-  extent: Extent | undefined,
+  { extent, coverage }: { extent: Extent | undefined; coverage: Coverage },
 ): Promise<string[]> {
   if (steps.length < 2) return [...steps];
-  const newest = await lookBack(store, { window, limit: CONVERSATIONS_THAT_DECIDE, extent }, async (values) =>
+  const asked = { window, limit: CONVERSATIONS_THAT_DECIDE, extent, conversations: coverage.conversations };
+  const newest = await lookBack(store, asked, async (values) =>
     rowsByTrace(await store.rows('newest-first-starts', values)),
   );
   const offsetsMs = newest.map((rows) => {
@@ -84,13 +87,19 @@ function rowsByTrace(rows: readonly SqlRow[]): SqlRow[][] {
  */
 async function lookBack<Found>(
   { spansSearchedEasily }: SqlStore,
-  { window, limit, extent }: { window: Window | undefined; limit: number; extent: Extent | undefined },
+  {
+    window,
+    limit,
+    extent,
+    conversations = 0,
+  }: { window: Window | undefined; limit: number; extent: Extent | undefined; conversations?: number },
   ask: (values: { since_ns: bigint; until_ns: bigint; row_limit: bigint }) => Promise<Found[]>,
 ): Promise<Found[]> {
   if (extent === undefined) return [];
   const { spans, oldestNs: oldest, newestNs: newest } = extent;
   const all = newest - oldest;
-  const searched = Math.max(limit * SPANS_PER_CONVERSATION, spansSearchedEasily);
+  const spansEach = conversations === 0 ? SPANS_PER_CONVERSATION : Math.ceil((spans / conversations) * MARGIN_OF_SPANS);
+  const searched = Math.max(limit * spansEach, spansSearchedEasily);
   let width = spans < FEW_SPANS ? all : (all * BigInt(searched)) / BigInt(spans) + 1n;
   for (;;) {
     const since = newest - width > oldest ? newest - width : oldest;

@@ -5,7 +5,7 @@ import type { SpanRecord } from '../../model/span-record.ts';
 
 /**
  * The statements of a dialect, one SQL file each. All read `readable_spans`, or the dialect's name for the spans that
- * pass the question's filters, and define a total order of their rows. Each file documents its parameters.
+ * pass the question's filters, and define a total order of their rows unless noted. Each file documents its parameters.
  */
 export type StatementName =
   /** Traces with `$conversation_id` whose id is not derived from it: `trace_id`. */
@@ -29,7 +29,7 @@ export type StatementName =
   | 'response-statistics'
   /** Oldest first: `trace_id`, `first_ns`, `starts_within`, `outcome`, `duration_ms`, `step_sum_ms`, `response_ms`, `group_mask`. */
   | 'conversation-durations'
-  /** `trace_id`, `step`, `group_id`, `counted_ms`, `counted`, `completed_ms`, `first_ns`; with `$traits` also `model`, `retries`, `input_chars`. */
+  /** In any order: `trace_id`, `step`, `group_id`, `counted_ms`, `counted`, `completed_ms`, `first_ns`; with `$traits` also `model`, `retries`, `input_chars`. */
   | 'step-durations'
   /** `step`, `group_id`, `total`, `completed`, `failures`, `counted`, `average_ns`, `min_ns`, `max_ns`, `outermost_ns`. */
   | 'step-statistics'

@@ -53,7 +53,8 @@ async function gatherStepStatistics(
   const firstOutputRows = firstOutput ? await store.rows('step-first-outputs', { ...values, probabilities }) : [];
   const [timingsOf, quantilesOf, firstOutputOf] = [timingRows, quantileRows, firstOutputRows].map(rowsByKey);
   const { coverage, extent } = await coverWindow(store, window);
-  const order = await orderStepsOf(store, window, [...new Set(rows.map((row) => row['step'] as string))], extent);
+  const names = [...new Set(rows.map((row) => row['step'] as string))];
+  const order = await orderStepsOf(store, window, names, { extent, coverage });
   const places = new Map(order.map((name, place) => [name, place]));
   const placeOf = (row: SqlRow): number => places.get(row['step'] as string)!;
   const data = rows
@@ -180,7 +181,7 @@ async function gatherStepDurations(
   const cells = new StepCells({ groupBy, traits });
   if (steps) await addCells(cells, store, { window, traits, keys, starts });
   const { coverage, extent } = await coverWindow(store, window);
-  const order = await orderStepsOf(store, window, cells.steps, extent);
+  const order = await orderStepsOf(store, window, cells.steps, { extent, coverage });
   return {
     data: {
       traceIds: keys.map(store.readers.traceId),

@@ -10,7 +10,14 @@ import { TOO_LONG_NANO } from '../../model/numbers.ts';
 import type { AnyQuestion, Question } from '../../questions.ts';
 import { CLICKHOUSE_READERS, readColumns, readRows } from './rows.ts';
 import type { CompactAnswer } from './rows.ts';
-import { isReadByScan, rowsOfScan, rowsOfWindow, statementPartsOf, statementText } from './statements.ts';
+import {
+  isReadByScan,
+  rowsOfConversations,
+  rowsOfScan,
+  rowsOfWindow,
+  statementPartsOf,
+  statementText,
+} from './statements.ts';
 import type { ClickHouseStatement, SharedRows } from './statements.ts';
 import type { TableKind } from './table.ts';
 
@@ -89,7 +96,8 @@ export class ClickHouseStore implements SqlStore {
     if (folded <= 0) return undefined;
     const kept = rows.map((row) => row['step'] as string);
     this.#fold = { kept_steps: kept, other_step: other };
-    this.#shared = { coverage: this.#shared.coverage };
+    const { coverage } = this.#shared;
+    this.#shared = coverage === undefined ? {} : { coverage };
     return { kept: new Set(kept), folded };
   }
 
@@ -122,11 +130,9 @@ export class ClickHouseStore implements SqlStore {
 
   async #rowsOf(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<readonly SqlRow[]> {
     if (isReadByScan(name)) {
-      const isScanned = this.#question.name === 'step-statistics' && this.#shared[name] === undefined;
-      if (isScanned) await this.#scan(values);
-      // A scan of one step has no rows for the others.
       if (this.#shared[name] === undefined) {
-        Object.assign(this.#shared, rowsOfWindow(await this.#read('window', values)));
+        if (this.#question.name === 'step-statistics') await this.#scan(values);
+        else this.#share(rowsOfWindow(await this.#read('window', values)));
       }
       return this.#shared[name]!;
     }
@@ -137,9 +143,12 @@ export class ClickHouseStore implements SqlStore {
       this.#derived.rows.catch(() => {});
     }
     if (name === 'conversation-spans' && values['trace_id'] === this.#derived?.traceId) return this.#derived!.rows;
-    if (name === 'coverage' && this.#shared.coverage !== undefined) return this.#shared.coverage;
     const rows = await this.#read(name as ClickHouseStatement, values);
-    if (name === 'response-statistics') return this.#withoutSeen(rows);
+    const isWhole =
+      name === 'largest-conversations' || name === 'conversation-counts' || name === 'response-statistics';
+    if (isWhole && this.#groups === undefined) this.#share(rowsOfConversations(name, rows));
+    // Groups without a latency.
+    if (name === 'response-statistics') return rows.filter((row) => Number(row['conversations']) > 0);
     if (name !== 'step-retries') return rows;
     if (!this.#hasTies && rows.some((row) => Boolean(row['has_ties']))) {
       this.#hasTies = true;
@@ -152,10 +161,9 @@ export class ClickHouseStore implements SqlStore {
     return steps;
   }
 
-  /** Removes the groups without a latency. Without groups, the single row contains the coverage. */
-  #withoutSeen(rows: readonly SqlRow[]): SqlRow[] {
-    if (this.#groups === undefined) this.#shared.coverage = [{ conversations: rows[0]!['seen'] }];
-    return rows.filter((row) => Number(row['conversations']) > 0);
+  /** Keeps rows for further statements; those that are known already stay. */
+  #share(rows: Partial<SharedRows>): void {
+    this.#shared = { ...rows, ...this.#shared };
   }
 
   async columns(
@@ -175,7 +183,7 @@ export class ClickHouseStore implements SqlStore {
       const { step = null, quantiles = [] } = this.#question as Question<'step-statistics'>;
       const probabilities = quantiles.length === 0 ? [0.5] : quantiles;
       const scanned = { ...values, step, too_long_ns: TOO_LONG_NANO, probabilities };
-      Object.assign(this.#shared, rowsOfScan(await this.#read('step-scan', scanned), step));
+      this.#share(rowsOfScan(await this.#read('step-scan', scanned), step));
     }
     return this.#shared as SharedRows;
   }

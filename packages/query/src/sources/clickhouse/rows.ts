@@ -52,8 +52,11 @@ export const CLICKHOUSE_READERS: RowReaders = {
 function readSpanRow(row: SqlRow): SpanRecord {
   const textOf = (column: string): string => (row[column] as string | null | undefined) ?? '';
   const start = row['start_ns'] as bigint;
-  const resourceAttributes = Object.entries(row['resource_attributes'] as Record<string, string>);
-  const samplingRatio = numberIn(resourceAttributes.find(([key]) => key === ATTRIBUTE.samplingRatio)?.[1] ?? '');
+  const resourceAttributes = Object.entries((row['resource_attributes'] ?? {}) as Record<string, string>);
+  const samplingRatio =
+    row['resource_attributes'] === undefined
+      ? ((row['sampling_ratio'] as number | null) ?? undefined)
+      : numberIn(resourceAttributes.find(([key]) => key === ATTRIBUTE.samplingRatio)?.[1] ?? '');
   const resource = {
     ...(textOf('service_name') !== '' && { serviceName: textOf('service_name') }),
     ...(samplingRatio !== undefined && { samplingRatio }),

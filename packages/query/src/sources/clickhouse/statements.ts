@@ -18,7 +18,9 @@ type StatementPart =
   | 'duration'
   | 'response'
   | 'groups'
-  | 'whole';
+  | 'whole'
+  | 'traits'
+  | 'no-traits';
 
 type FileName = ClickHouseStatement | 'chosen-conversations' | 'convotel-table' | 'exporter-table';
 
@@ -64,6 +66,9 @@ function conditionsOf(kind: TableKind): Readonly<Record<string, string>> {
   };
 }
 
+/** Statements that read `touched_spans` of the whole window, which are many. */
+const READ_WHOLE_WINDOW: ReadonlySet<ClickHouseStatement> = new Set(['step-names']);
+
 function isTraceOf(condition: string): string {
   return `TraceId IN (SELECT TraceId FROM {table:Identifier} WHERE ${condition})`;
 }
@@ -105,7 +110,9 @@ function wholeStatement(
     const isWindowed = /\{(?:reach_)?since:/.test(condition);
     const narrows = isFiltered && isWindowed;
     const chosen = narrows ? ' AND TraceId IN (SELECT trace_id FROM chosen)' : '';
-    const where = isWindowed ? spansWhere : relation === 'carrying_spans' ? copiesWhere : fewSpansWhere;
+    const hasFewSpans = relation === 'traced_spans' || (relation === 'touched_spans' && !READ_WHOLE_WINDOW.has(name));
+    const mayHaveCopies = relation === 'carrying_spans' || name === 'step-name-count';
+    const where = hasFewSpans ? fewSpansWhere : mayHaveCopies ? copiesWhere : spansWhere;
     const reader = statement + (isGrouped ? grouped(kind, '') : '') + (isFolded ? folded('') : '');
     const plain = where(kind, condition + chosen, reader);
     const spans = isGrouped ? grouped(kind, plain) : plain;
@@ -208,16 +215,21 @@ function sqlFile(name: FileName): string {
  * that read the same spans are therefore answered from the rows of a single one: `step-scan.sql`, or `window.sql` if no
  * steps are needed.
  */
-export interface SharedRows extends Record<ReadByScan, SqlRow[]> {
-  coverage: SqlRow[] | undefined;
-}
+export type SharedRows = Record<ReadByScan, SqlRow[]>;
 
 type ReadByScan =
-  'extent' | 'sampled-programs' | 'step-statistics' | 'step-timings' | 'step-quantiles' | 'step-first-outputs';
+  | 'extent'
+  | 'sampled-programs'
+  | 'coverage'
+  | 'step-statistics'
+  | 'step-timings'
+  | 'step-quantiles'
+  | 'step-first-outputs';
 
 const READ_BY_SCAN: ReadonlySet<string> = new Set<ReadByScan>([
   'extent',
   'sampled-programs',
+  'coverage',
   'step-statistics',
   'step-timings',
   'step-quantiles',
@@ -234,11 +246,13 @@ export function isReadByScan(name: StatementName): name is ReadByScan {
  * @param hasTies Whether spans start at the same time, so that their ids decide the order.
  */
 export function statementPartsOf(question: AnyQuestion, hasTies: boolean): StatementPart[] {
-  if (question.name === 'response-statistics') return [question.groupBy === undefined ? 'whole' : 'groups'];
+  const groups = 'groupBy' in question && question.groupBy !== undefined ? 'groups' : 'whole';
   if (question.name === 'conversations') return question.order === 'slowest-response' ? ['response'] : ['duration'];
-  if (question.name !== 'step-statistics') return [];
+  if (question.name === 'step-durations') return [groups, question.traits === true ? 'traits' : 'no-traits'];
+  if (question.name !== 'step-statistics') return [groups];
   const { quantiles = [], durationQuantiles = true, timings = true, firstOutput = false } = question;
   return [
+    groups,
     hasTies ? 'span-ids' : 'without-span-ids',
     ...(quantiles.length > 0 && durationQuantiles ? (['quantiles'] as const) : []),
     ...(timings ? (['timings'] as const) : []),
@@ -247,13 +261,30 @@ export function statementPartsOf(question: AnyQuestion, hasTies: boolean): State
 }
 
 /** The rows that are derived from `window.sql`. */
-export function rowsOfWindow([row]: readonly SqlRow[]): Pick<SharedRows, 'extent' | 'sampled-programs'> {
-  return { extent: [row!], 'sampled-programs': programRows([row!]) };
+export function rowsOfWindow([row]: readonly SqlRow[]): Pick<SharedRows, 'extent' | 'sampled-programs' | 'coverage'> {
+  return { extent: [row!], 'sampled-programs': programRows([row!]), coverage: [row!] };
 }
 
-/** The rows that are derived from `step-scan.sql`; for a single step, without those about the rest of the window. */
-export function rowsOfScan(rows: readonly SqlRow[], step: string | null): Partial<SharedRows> {
-  const steps = rows.filter((row) => row['step'] !== '');
+/** What the rows of a statement about conversations tell of all spans in the window. */
+export function rowsOfConversations(
+  name: ClickHouseStatement,
+  rows: readonly SqlRow[],
+): Pick<SharedRows, 'extent' | 'coverage'> & Partial<SharedRows> {
+  // Each row has the totals, except where the rows are parts of them.
+  const parts = name === 'conversation-counts' ? rows : rows.slice(0, 1);
+  const total = (column: string): bigint => parts.reduce((sum, row) => sum + BigInt(row[column] as bigint), 0n);
+  const some = parts.filter((row) => Number(row['spans']) > 0);
+  return {
+    extent: [extentOf(some, 'spans')],
+    coverage: [{ conversations: total('seen') }],
+    // Few programs tell a ratio. Where one does, `window.sql` tells which.
+    ...(!parts.some((row) => Boolean(row['has_ratios'])) && { 'sampled-programs': [] }),
+  };
+}
+
+/** The rows that are derived from `step-scan.sql`. */
+export function rowsOfScan(rows: readonly SqlRow[], step: string | null): Omit<SharedRows, 'coverage'> {
+  const steps = rows.filter((row) => row['step'] !== '' && (step === null || row['step'] === step));
   const counted = steps.filter((row) => Number(row['counted']) > 0);
   return {
     'step-statistics': steps,
@@ -268,7 +299,8 @@ export function rowsOfScan(rows: readonly SqlRow[], step: string | null): Partia
         average_s: row['first_output_s'],
         quantiles_s: row['first_outputs_s'],
       })),
-    ...(step === null && { extent: [extentOf(rows)], 'sampled-programs': programRows(rows) }),
+    extent: [extentOf(rows, 'total')],
+    'sampled-programs': programRows(rows),
   };
 }
 
@@ -279,8 +311,9 @@ function timingRows({ step, group_id, parts = {} }: SqlRow): SqlRow[] {
     .map(([part, average_s]) => ({ step, group_id, part, average_s }));
 }
 
-function extentOf(rows: readonly SqlRow[]): SqlRow {
-  const spans = rows.reduce((sum, row) => sum + (row['total'] as bigint), 0n);
+/** The extent of all rows together; `column` has their spans. */
+function extentOf(rows: readonly SqlRow[], column: 'spans' | 'total'): SqlRow {
+  const spans = rows.reduce((sum, row) => sum + (row[column] as bigint), 0n);
   const starts = rows.flatMap((row) => [row['oldest_ns'] as bigint, row['newest_ns'] as bigint]);
   if (starts.length === 0) return { spans, oldest_ns: null, newest_ns: null };
   const inOrder = starts.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));

@@ -5,6 +5,6 @@ SELECT
     (attribute, text) -> attribute NOT IN ('conversation.pii.input_text', 'conversation.pii.output_text'),
     attributes
   ) AS attributes,
-  resource_attributes
+  sampling_ratio
 FROM traced_spans
 ORDER BY trace_id, start_ns, span_id

@@ -1,12 +1,13 @@
 -- The traces of the {row_limit} largest conversations that start from {since} to before {until} and are larger than
 -- {above_ns}; equal ones newest first. By {size_order}: 'longest', from start to end; 'slowest', the same without those
--- that are open; 'slowest-response', by response latency. At least one row, without a trace where there is none; each has
--- how many conversations are seen in the window at all.
+-- that are open; 'slowest-response', by response latency. The last row has no trace. Each has how many conversations are
+-- seen in the window at all, and what window.sql tells of its spans.
 -- A conversation starts with its first step; where it has none, with its root.
 WITH sized AS (
   SELECT
-    -- A trace id as a number, which is quicker than the text; byteSwap gives it the same order.
-    reinterpretAsUInt128(unhex(trace_id)) AS trace_key,
+    -- A trace id as a number, which is quicker than the text; byteSwap gives it the same order. Spans that are neither a
+    -- step nor a root are only counted, all in one group.
+    if(is_step OR is_root, reinterpretAsUInt128(unhex(trace_id)), toUInt128(0)) AS trace_key,
     byteSwap(trace_key) AS trace,
     -- One minimum and one maximum for steps and roots: the sign bit sets steps before roots, which only count where there
     -- is no step. Two conditional ones take several times as long.
@@ -14,7 +15,7 @@ WITH sized AS (
     bitAnd(first_key, toInt64(9223372036854775807)) AS first_ns,
     /* duration */ max(start_ns + duration_ns + (NOT is_step) * toInt64(-9223372036854775808)) AS last_key,
     /* duration */ max(is_root) AS has_root,
-    /* duration */ if({size_order:String} = 'longest' OR has_root, bitAnd(last_key, toInt64(9223372036854775807)) - first_ns, NULL) AS size_ns
+    /* duration */ if({size_order:String} = 'longest' OR has_root, bitAnd(last_key, toInt64(9223372036854775807)) - first_ns, NULL) AS size_ns,
     -- Likewise of the latency, see response-statistics.sql.
     /* response */ min(
     /* response */   multiIf(
@@ -24,23 +25,31 @@ WITH sized AS (
     /* response */   )
     /* response */ ) AS response_key,
     /* response */ reinterpretAsFloat64(bitAnd(response_key, toUInt64(9223372036854775807))) AS response_s,
-    /* response */ if(response_key = 18446744073709551615, NULL, toInt64(round(response_s * 1000 * 1e6))) AS size_ns
-  FROM reached_spans
-  WHERE is_step OR is_root
+    /* response */ if(response_key = 18446744073709551615, NULL, toInt64(round(response_s * 1000 * 1e6))) AS size_ns,
+    max(is_within AND (is_step OR is_root)) AS is_seen,
+    max(is_within AND sampling_ratio IS NOT NULL) AS has_ratio,
+    sum(is_within) AS spans,
+    min(if(is_within, start_ns, toInt64(9223372036854775807))) AS oldest_ns,
+    max(if(is_within, start_ns, toInt64(0))) AS newest_ns
+  FROM (SELECT *, start_ns >= {since_ns:Int64} AND start_ns < {until_ns:Int64} AS is_within FROM reached_spans)
   GROUP BY trace_key
-  HAVING max(start_ns >= {since_ns:Int64} AND start_ns < {until_ns:Int64})
 )
-SELECT if(is_larger, leftPad(lower(hex(trace)), 32, '0'), NULL) AS trace_id, seen
+SELECT if(one.4, leftPad(lower(hex(one.3)), 32, '0'), NULL) AS trace_id, seen, spans, oldest_ns, newest_ns, has_ratios
 FROM (
   SELECT
-    trace,
-    first_ns,
-    size_ns,
-    ifNull(first_ns >= {since_ns:Int64} AND first_ns < {until_ns:Int64} AND size_ns > {above_ns:Int64}, false) AS is_larger,
-    count() OVER () AS seen
-  FROM sized
-  UNION ALL
-  SELECT toUInt128(0), toInt64(0), NULL, false, toUInt64(0)
+    groupArraySortedIf({row_limit:UInt64})((-assumeNotNull(size_ns), -first_ns, trace, true), is_larger) AS largest,
+    countIf(is_seen) AS seen,
+    sum(sized.spans) AS spans,
+    min(sized.oldest_ns) AS oldest_ns,
+    max(sized.newest_ns) AS newest_ns,
+    max(has_ratio) AS has_ratios
+  FROM (
+    SELECT
+      *,
+      is_seen AND first_ns >= {since_ns:Int64} AND first_ns < {until_ns:Int64}
+        AND ifNull(size_ns > {above_ns:Int64}, false) AS is_larger
+    FROM sized
+  ) AS sized
 )
-ORDER BY is_larger DESC, seen DESC, size_ns DESC, first_ns DESC, trace
-LIMIT greatest({row_limit:UInt64}, 1)
+ARRAY JOIN arrayPushBack(largest, (toInt64(0), toInt64(0), toUInt128(0), false)) AS one
+ORDER BY one.4 DESC, one.1, one.2, one.3
