@@ -235,8 +235,9 @@ async function measureQuestions({
     const question = ask(asked, newest!.conversationId);
     const answers = new Map<string, string>();
     const runs = new Map<string, () => Promise<unknown>>();
-    if (plainest !== undefined) runs.set('aggregate', () => runPlainest(client, plainest, asked));
-    if (besides !== undefined) runs.set('second', () => runPlainest(client, besides, asked));
+    const isCompared = ENGINES.has('ours');
+    if (isCompared && plainest !== undefined) runs.set('aggregate', () => runPlainest(client, plainest, asked));
+    if (isCompared && besides !== undefined) runs.set('second', () => runPlainest(client, besides, asked));
     for (const [key, source] of Object.entries(sources)) {
       if (key === 'sample' && !['step-statistics, as averages asks', 'response-statistics'].includes(name)) continue;
       runs.set(key, async () => {
