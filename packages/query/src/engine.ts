@@ -33,7 +33,15 @@ export { OtlpFormatError } from './otlp/json-fields.ts';
 // Engines over SQL
 export { sqlEngine } from './engines/sql/sql-engine.ts';
 export { windowValues } from './engines/sql/sql-store.ts';
-export type { FoldedNames, RowReaders, SqlRow, SqlStore, SqlValue, StatementName } from './engines/sql/sql-store.ts';
+export type {
+  FoldedNames,
+  RowReaders,
+  SpanStatementName,
+  SqlRow,
+  SqlStore,
+  SqlValue,
+  StatementName,
+} from './engines/sql/sql-store.ts';
 
 // Questions over HTTP
 export { HttpClient, socketPathOf } from './http/http-client.ts';

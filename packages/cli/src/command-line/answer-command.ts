@@ -109,14 +109,13 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
     } else if (options.csv) {
       terminal.writeOutput((await import('../text/csv.ts')).formatCsv(report));
     } else {
-      const { formatLocalInstant, parseInstant } = await import('@convotel/query');
       const shown = await prepareReport(report);
       const context: TextContext = {
         showFindings: !options.noFindings,
         color: terminal.isColorful && !options.noColor,
         graph,
         columns: terminal.columns === undefined ? undefined : Math.min(Math.max(terminal.columns, 40), 120),
-        localTime: (instant, decimals) => formatLocalInstant(parseInstant(instant), timeZone, decimals),
+        localTime: await localTimeIn(timeZone),
       };
       terminal.writeOutput(definition.text(shown, context, asked, drawing));
     }
@@ -127,6 +126,26 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
   } finally {
     await source.close();
   }
+}
+
+/** Length of a time with 6 decimals, as in answers, and of the part before the decimals. */
+const TIME_LENGTH = '2025-10-08T12:30:22.123456Z'.length;
+const SECOND_LENGTH = '2025-10-08T12:30:22'.length;
+
+/** Converts times to `timeZone`. Those of one conversation lie close together, so a second is converted only once. */
+async function localTimeIn(timeZone: string): Promise<TextContext['localTime']> {
+  const { formatLocalInstant, parseInstant } = await import('@convotel/query');
+  let last = { second: '', text: '' };
+  return (instant, decimals) => {
+    if (instant.length !== TIME_LENGTH) {
+      return formatLocalInstant(parseInstant(instant), timeZone, decimals);
+    }
+    const second = instant.slice(0, SECOND_LENGTH);
+    if (second !== last.second) {
+      last = { second, text: formatLocalInstant(parseInstant(instant), timeZone, 0) };
+    }
+    return decimals === 0 ? last.text : last.text + instant.slice(SECOND_LENGTH, -1);
+  };
 }
 
 type WindowShared = ReturnType<typeof windowOptions> & typeof FILTER_OPTIONS;

@@ -35,7 +35,7 @@ export function traceText(
       ...titleLines(`Full Trace: ${detail.conversationId}`, 80, context),
       ...headLines(detail),
       ...(context.graph && detail.steps.length > 0 ? waterfallSection(detail, context) : []),
-      ...detail.steps.flatMap((step) => ['', ...stepLines(step, hasSeveralServices, context)]),
+      ...detail.steps.map((step) => stepText(step, hasSeveralServices, context)),
       ...(detail.steps.length === 0 ? ['', 'No steps'] : []),
       ...findingsSection('ANALYSIS', findings, context),
     ],
@@ -57,43 +57,38 @@ function waterfallSection(detail: ConversationDetail, context: TextContext): str
   return ['', heading, lightRule(80, context), ...rows, ...waterfallLegend(detail, context)];
 }
 
-function stepLines(step: StepRow, hasSeveralServices: boolean, context: TextContext): string[] {
-  return [
-    `Step: ${step.step}${step.depth === 0 ? '' : ` (inside another step, depth ${step.depth})`}`,
-    ...field('Attempt', step.attempt?.toString()),
-    ...field('Service', hasSeveralServices ? step.service : undefined),
-    ...field('Model', modelText(step)),
-    ...field('Start', context.localTime(step.startTime, 6)),
-    ...field('End', context.localTime(step.endTime, 6)),
-    ...field('Duration', `${millisecondsText(step.durationMs)}ms`),
-    ...field('Status', outcomeText(step.outcome)),
-    ...field('First', step.timeToFirstOutputMs === undefined ? undefined : firstOutputText(step.timeToFirstOutputMs)),
-    ...field('Timings', timingsText(step.timings)),
-    ...field('Input', step.input ?? lengthText(step.inputChars)),
-    ...field('Output', step.output ?? lengthText(step.outputChars)),
-    ...field('Tokens', tokensText(step)),
-    ...field('Audio', step.audioSeconds === undefined ? undefined : `${step.audioSeconds.toFixed(1)}s`),
-    ...field('Error', step.errorMessage ?? step.errorType),
-    ...Object.entries(step.attributes ?? {}).map(([name, value]) => `  ${name}: ${attributeText(value)}`),
-  ];
-}
-
-function field(label: string, value: string | undefined): string[] {
-  return value === undefined ? [] : [`  ${`${label}:`.padEnd(9)} ${value}`];
+/** The lines of one step after an empty one, as one text: of very many steps, a list of all lines takes much longer. */
+function stepText(step: StepRow, hasSeveralServices: boolean, context: TextContext): string {
+  const lines = ['', `Step: ${step.step}${step.depth === 0 ? '' : ` (inside another step, depth ${step.depth})`}`];
+  const add = (label: string, value: string | undefined): void => {
+    if (value !== undefined) lines.push(`  ${label}${value}`);
+  };
+  add('Attempt:  ', step.attempt?.toString());
+  add('Service:  ', hasSeveralServices ? step.service : undefined);
+  add('Model:    ', modelText(step));
+  add('Start:    ', context.localTime(step.startTime, 6));
+  add('End:      ', context.localTime(step.endTime, 6));
+  add('Duration: ', `${millisecondsText(step.durationMs)}ms`);
+  add('Status:   ', outcomeText(step.outcome));
+  add('First:    ', step.timeToFirstOutputMs === undefined ? undefined : firstOutputText(step.timeToFirstOutputMs));
+  add('Timings:  ', timingsText(step.timings));
+  add('Input:    ', step.input ?? lengthText(step.inputChars));
+  add('Output:   ', step.output ?? lengthText(step.outputChars));
+  add('Tokens:   ', tokensText(step));
+  add('Audio:    ', step.audioSeconds === undefined ? undefined : `${step.audioSeconds.toFixed(1)}s`);
+  add('Error:    ', step.errorMessage ?? step.errorType);
+  for (const [name, value] of Object.entries(step.attributes ?? {})) lines.push(`  ${name}: ${attributeText(value)}`);
+  return lines.join('\n');
 }
 
 /** Provider and model, such as `openai gpt-5`, as far as they are known. */
 function modelText({ provider, model }: StepRow): string | undefined {
-  const known = [provider, model].filter((part) => part !== undefined);
-  return known.length === 0 ? undefined : known.join(' ');
+  return provider === undefined || model === undefined ? (provider ?? model) : `${provider} ${model}`;
 }
 
 function tokensText({ inputTokens, outputTokens }: StepRow): string | undefined {
-  const known = [
-    ...(inputTokens === undefined ? [] : [`${inputTokens} in`]),
-    ...(outputTokens === undefined ? [] : [`${outputTokens} out`]),
-  ];
-  return known.length === 0 ? undefined : known.join(', ');
+  if (inputTokens === undefined) return outputTokens === undefined ? undefined : `${outputTokens} out`;
+  return outputTokens === undefined ? `${inputTokens} in` : `${inputTokens} in, ${outputTokens} out`;
 }
 
 function attributeText(value: unknown): string {
@@ -104,7 +99,8 @@ function firstOutputText(milliseconds: number): string {
   return `output after ${millisecondsText(milliseconds)}ms`;
 }
 
-function timingsText(timings: Record<string, number> = {}): string | undefined {
+function timingsText(timings: Record<string, number> | undefined): string | undefined {
+  if (timings === undefined) return undefined;
   const parts = Object.entries(timings).map(([part, milliseconds]) => `${part} ${millisecondsText(milliseconds)}ms`);
   return parts.length === 0 ? undefined : parts.join(', ');
 }

@@ -31,25 +31,25 @@ function printableValue(value: unknown): unknown {
 
 /** Whether all strings in `value`, including keys, contain only printable ASCII, so that nothing needs escaping. */
 export function isPlainAscii(value: unknown): boolean {
-  if (typeof value === 'string') return isPrintableAscii(value);
+  return hasOnlyPlain(value, new Set());
+}
+
+/** @param plainKeys - keys that were checked before: tens of thousands of rows have the same few */
+function hasOnlyPlain(value: unknown, plainKeys: Set<string>): boolean {
+  if (typeof value === 'string') return PRINTABLE_ASCII.test(value);
   if (typeof value !== 'object' || value === null) return true;
   if (Array.isArray(value)) {
-    for (const item of value) if (!isPlainAscii(item)) return false;
+    for (const item of value) if (!hasOnlyPlain(item, plainKeys)) return false;
     return true;
   }
   const fields = value as Readonly<Record<string, unknown>>;
-  for (const key of Object.keys(fields)) if (!isPrintableAscii(key) || !isPlainAscii(fields[key])) return false;
-  return true;
-}
-
-/** Longer texts are checked with a regular expression, which is faster for them. */
-const SHORT_TEXT = 64;
-
-function isPrintableAscii(text: string): boolean {
-  if (text.length > SHORT_TEXT) return PRINTABLE_ASCII.test(text);
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code < 0x20 || code > 0x7e) return false;
+  // Unlike a list of the keys, this costs nothing for objects of the same shape.
+  for (const key in fields) {
+    if (!plainKeys.has(key)) {
+      if (!PRINTABLE_ASCII.test(key)) return false;
+      plainKeys.add(key);
+    }
+    if (!hasOnlyPlain(fields[key], plainKeys)) return false;
   }
   return true;
 }
@@ -57,7 +57,7 @@ function isPrintableAscii(text: string): boolean {
 const PRINTABLE_ASCII = /^[\u0020-\u007e]*$/;
 
 function printableText(text: string): string {
-  if (isPrintableAscii(text)) return text;
+  if (PRINTABLE_ASCII.test(text)) return text;
   return text.replace(UNPRINTABLE, (character) => SHORT_ESCAPES[character] ?? unicodeEscape(character));
 }
 

@@ -52,7 +52,7 @@ interface Stretch {
   label: string;
   startMs: number;
   endMs: number;
-  /** Its start and its length in seconds. */
+  /** Its start and its length in seconds, written once: the table is measured before it is laid out. */
   atText: string;
   forText: string;
   /** When a step gave its first output. */
@@ -116,24 +116,31 @@ function stretchesOf(detail: ConversationDetail, context: TextContext): Stretch[
   for (const step of detail.steps) {
     const offsetMs = offsetOf(step);
     if (context.graph && offsetMs - coveredMs > detail.durationMs * MIN_WAIT_SHARE) {
-      stretches.push({ label: '  (waiting)', ...axisPart(coveredMs, offsetMs), isWait: true });
+      stretches.push({
+        label: '  (waiting)',
+        startMs: coveredMs,
+        endMs: offsetMs,
+        atText: secondsText(coveredMs),
+        forText: secondsText(offsetMs - coveredMs),
+        isWait: true,
+      });
     }
-    coveredMs = Math.max(coveredMs, offsetMs + step.durationMs);
+    const endMs = offsetMs + step.durationMs;
+    coveredMs = Math.max(coveredMs, endMs);
     const first = context.graph ? step.timeToFirstOutputMs : undefined;
-    stretches.push({
+    const stretch: Stretch = {
       label: `${outcomeMark(step.outcome, context)} ${stepLabel(step)}`,
-      ...axisPart(offsetMs, offsetMs + step.durationMs),
-      ...(first === undefined ? {} : { firstOutputMs: offsetMs + first }),
+      startMs: offsetMs,
+      endMs,
+      atText: secondsText(offsetMs),
+      forText: secondsText(endMs - offsetMs),
       isWait: false,
       isFailure: context.graph && isFailure(step.outcome),
-    });
+    };
+    if (first !== undefined) stretch.firstOutputMs = offsetMs + first;
+    stretches.push(stretch);
   }
   return stretches;
-}
-
-/** Written once, because the table is looked through for its widths before it is laid out. */
-function axisPart(startMs: number, endMs: number): Pick<Stretch, 'startMs' | 'endMs' | 'atText' | 'forText'> {
-  return { startMs, endMs, atText: secondsText(startMs), forText: secondsText(endMs - startMs) };
 }
 
 /** Unix microseconds of a time with 6 decimals, as in answers. */

@@ -96,7 +96,8 @@ function widthOf(layout: Layout): number {
 
 function lineOf(layout: Layout, texts: readonly string[]): string {
   let line = '';
-  for (const [place, { gap = 0, width, align }] of layout.entries()) {
+  for (let place = 0; place < layout.length; place++) {
+    const { gap = 0, width, align } = layout[place]!;
     line += ' '.repeat(gap) + pad(texts[place] ?? '', width, align);
   }
   return line.trimEnd();

@@ -1,11 +1,18 @@
-import type { ConversationFilters } from '@convotel/query';
+import type { ConversationFilters, SpanRecord } from '@convotel/query';
 import { windowValues } from '@convotel/query/engine';
-import type { FoldedNames, RowReaders, SqlRow, SqlStore, SqlValue, StatementName } from '@convotel/query/engine';
-import type { DuckDBConnection } from '@duckdb/node-api';
-import { columnReader } from '../store/column-reader.ts';
+import type {
+  FoldedNames,
+  RowReaders,
+  SpanStatementName,
+  SqlRow,
+  SqlStore,
+  SqlValue,
+  StatementName,
+} from '@convotel/query/engine';
+import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
 import { idNumber, traceIdHex } from '../store/columns.ts';
-import { readRows } from '../store/read-rows.ts';
-import { spanRowReader } from '../store/span-rows.ts';
+import { partsOf } from '../store/column-reader.ts';
+import { readSpans } from '../store/span-rows.ts';
 import { sqlFile } from '../store/database.ts';
 import { parametersOf, runAndRead } from './parameters.ts';
 import { ShownSpans } from './shown-spans.ts';
@@ -17,7 +24,6 @@ export class DuckDbStore implements SqlStore {
   readonly readers: RowReaders = {
     traceKey: idNumber,
     traceId: (key) => traceIdHex(key as bigint),
-    span: (row) => this.#readSpan(row),
   };
   readonly isFiltered: boolean;
   /** Of a row group, which DuckDB cannot read a part of, this is a sixth. */
@@ -27,8 +33,6 @@ export class DuckDbStore implements SqlStore {
   /** Whether steps are neither grouped nor folded. */
   #isPlain = true;
   readonly #wholeSlices = new Map<string, WholeSlices | undefined>();
-  /** Reads spans from the rows that `rows` is at. */
-  #readSpan = spanRowReader(new Set(), new Set());
 
   private constructor(connection: DuckDBConnection, isFiltered: boolean, shown: ShownSpans) {
     this.#connection = connection;
@@ -88,17 +92,29 @@ export class DuckDbStore implements SqlStore {
     if (slices === undefined) await this.#shown.narrow(name, values);
     if (name === 'step-retries' && !(await this.#hasLaterAttempts(values))) return [];
     const sql = (await slices?.prepare(name)) ?? sqlFile(name);
-    const { bound, types: boundTypes } = parametersOf(slices === undefined ? values : valuesIn(sql, values));
-    const result = await this.#connection.run(sql, bound, boundTypes);
+    const result = await this.#run(sql, slices === undefined ? values : valuesIn(sql, values));
     const items: unknown[] = [];
     const traceIds: unknown[] = [];
-    await readRows(result, (row, readSpan) => {
-      this.#readSpan = readSpan;
-      items.push(read(row));
-      traceIds.push(row['trace_id']);
-    });
+    const row: Record<string, unknown> = {};
+    for await (const { rowCount, columns } of partsOf(result)) {
+      for (let index = 0; index < rowCount; index++) {
+        for (const [column, { read: readValue }] of columns) row[column] = readValue(index);
+        items.push(read(row));
+        traceIds.push(row['trace_id']);
+      }
+    }
     if (slices === undefined) this.#shown.keepWhole(name, traceIds);
     return items;
+  }
+
+  async spans(name: SpanStatementName, values: Readonly<Record<string, SqlValue>>): Promise<SpanRecord[]> {
+    await this.#shown.narrow(name, values);
+    return readSpans(await this.#run(sqlFile(name), values));
+  }
+
+  async #run(sql: string, values: Readonly<Record<string, SqlValue>>): Promise<DuckDBResult> {
+    const { bound, types } = parametersOf(values);
+    return this.#connection.run(sql, bound, types);
   }
 
   /** Whether there is a later attempt among the spans that are shown. */
@@ -125,18 +141,15 @@ export class DuckDbStore implements SqlStore {
     values: Readonly<Record<string, SqlValue>>,
   ): Promise<Record<string, readonly unknown[]>> {
     await this.#shown.narrow(name, values);
-    const { bound, types: boundTypes } = parametersOf(values);
-    const result = await this.#connection.run(sqlFile(name), bound, boundTypes);
-    const columns = result.deduplicatedColumnNames().map((column) => ({ column, values: [] as unknown[] }));
-    const types = result.columnTypes().map(({ typeId }) => typeId);
-    for await (const chunk of result) {
-      const { rowCount } = chunk;
-      for (const [index, { values: read }] of columns.entries()) {
-        const { read: readValue } = columnReader(chunk, index, types[index]!);
-        for (let row = 0; row < rowCount; row++) read.push(readValue(row));
+    const result = await this.#run(sqlFile(name), values);
+    const columns = new Map(result.deduplicatedColumnNames().map((column) => [column, [] as unknown[]]));
+    for await (const part of partsOf(result)) {
+      for (const [column, { read }] of part.columns) {
+        const cells = columns.get(column)!;
+        for (let row = 0; row < part.rowCount; row++) cells.push(read(row));
       }
     }
-    return Object.fromEntries(columns.map(({ column, values: read }) => [column, read]));
+    return Object.fromEntries(columns);
   }
 }
 

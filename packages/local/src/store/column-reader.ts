@@ -1,4 +1,11 @@
-import { type DuckDBDataChunk, DuckDBListValue, DuckDBTypeId } from '@duckdb/node-api';
+import {
+  type DuckDBDataChunk,
+  DuckDBEnumType,
+  DuckDBListValue,
+  type DuckDBResult,
+  type DuckDBType,
+  DuckDBTypeId,
+} from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import type { Vector } from '@duckdb/node-bindings';
 
@@ -10,20 +17,43 @@ export interface ColumnReader {
   read: ValueReader;
 }
 
-type ValueReader = (row: number) => unknown;
+/** Reads the value at a row. */
+export type ValueReader = (row: number) => unknown;
+
+/** A part of a result, of some thousand rows, with a reader for each of its columns. */
+export interface ResultPart {
+  rowCount: number;
+  /** By name. */
+  columns: ReadonlyMap<string, ColumnReader>;
+}
+
+/**
+ * Reads `result` in parts, so that the event loop can do other work in between. The columns in `ids` hold numbers that
+ * are read as hex ids.
+ */
+export async function* partsOf(result: DuckDBResult, ids: ReadonlySet<string> = new Set()): AsyncIterable<ResultPart> {
+  const names = result.deduplicatedColumnNames();
+  const types = result.columnTypes();
+  for await (const chunk of result) {
+    const columns = new Map(
+      names.map((name, column) => [name, columnReader(chunk, column, types[column]!, ids.has(name))]),
+    );
+    yield { rowCount: chunk.rowCount, columns };
+  }
+}
 
 /**
  * Reads one column of a chunk. The readers of the driver take several times as long for rows that are null and for texts
  * that repeat, which in spans is most of them.
  */
-export function columnReader(chunk: DuckDBDataChunk, column: number, type: DuckDBTypeId): ColumnReader {
+function columnReader(chunk: DuckDBDataChunk, column: number, type: DuckDBType, isId: boolean): ColumnReader {
   const vector = duckdb.data_chunk_get_vector(chunk.chunk, column);
   const rows = chunk.rowCount;
   // DuckDB keeps one bit a row in words of 64 bits, and nothing where no row is null.
   const validity: Uint8Array | null = duckdb.vector_get_validity(vector, Math.ceil(rows / 64) * 8);
   const valid = validity === null ? rows : countBits(validity, rows);
   if (validity !== null && valid === 0) return { valuesIn: 'none', read: () => null };
-  const read = valueReader(vector, rows, type) ?? driverReader(chunk, column);
+  const read = (isId ? idReader : valueReader)(vector, rows, type) ?? driverReader(chunk, column);
   if (validity === null || valid === rows) return { valuesIn: 'all', read };
   return { valuesIn: 'some', read: (row) => ((validity[row >>> 3]! >>> (row & 7)) & 1 ? read(row) : null) };
 }
@@ -35,8 +65,8 @@ function countBits(bits: Uint8Array, count: number): number {
 }
 
 /** Reads rows that are not null; undefined for a type that the driver reads as fast. */
-function valueReader(vector: Vector, rows: number, type: DuckDBTypeId): ValueReader | undefined {
-  switch (type) {
+function valueReader(vector: Vector, rows: number, type: DuckDBType): ValueReader | undefined {
+  switch (type.typeId) {
     case DuckDBTypeId.VARCHAR:
       return textReader(duckdb.vector_get_data(vector, rows * 16), rows);
     case DuckDBTypeId.BIGINT:
@@ -49,6 +79,8 @@ function valueReader(vector: Vector, rows: number, type: DuckDBTypeId): ValueRea
       return itemReader(Uint32Array, vector, rows);
     case DuckDBTypeId.DOUBLE:
       return itemReader(Float64Array, vector, rows);
+    case DuckDBTypeId.ENUM:
+      return enumReader(type as DuckDBEnumType, vector, rows);
     default:
       return undefined;
   }
@@ -63,6 +95,31 @@ function itemReader(Items: ItemArray, vector: Vector, rows: number): ValueReader
   const data = duckdb.vector_get_data(vector, rows * Items.BYTES_PER_ELEMENT);
   const items = new Items(data.buffer, data.byteOffset, rows);
   return (row) => items[row];
+}
+
+function enumReader({ values, internalTypeId }: DuckDBEnumType, vector: Vector, rows: number): ValueReader | undefined {
+  if (internalTypeId !== DuckDBTypeId.UTINYINT) return undefined;
+  const places = duckdb.vector_get_data(vector, rows);
+  return (row) => values[places[row]!];
+}
+
+/** Reads numbers of 64 or 128 bits as hex of 16 or 32 digits. */
+function idReader(vector: Vector, rows: number, { typeId }: DuckDBType): ValueReader | undefined {
+  const bytesPerId = typeId === DuckDBTypeId.UBIGINT ? 8 : typeId === DuckDBTypeId.UHUGEINT ? 16 : undefined;
+  if (bytesPerId === undefined) return undefined;
+  // The lowest byte comes first in memory, and the lower half of 128 bits; all ids are written at once.
+  const bytes = Buffer.from(duckdb.vector_get_data(vector, rows * bytesPerId)).swap64();
+  const digits = bytesPerId * 2;
+  const hex = bytes.toString('hex');
+  if (bytesPerId === 8) return (row) => hex.slice(row * digits, (row + 1) * digits);
+  let last = '';
+  let lastId = '';
+  return (row) => {
+    const halves = hex.slice(row * digits, (row + 1) * digits);
+    // The spans of a conversation come one after another.
+    if (halves !== last) [last, lastId] = [halves, halves.slice(16) + halves.slice(0, 16)];
+    return lastId;
+  };
 }
 
 /** Longest text in bytes that DuckDB keeps in the vector itself. */

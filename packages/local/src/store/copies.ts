@@ -5,7 +5,7 @@ import { copyKeyOf, EARLIEST_UNIX_NANO, LATEST_UNIX_NANO, supersedes } from '@co
 import { idNumber } from './columns.ts';
 import { sqlFile, transaction } from './database.ts';
 import type { KnownSpanIds } from './known-span-ids.ts';
-import { readRows } from './read-rows.ts';
+import { readSpans } from './span-rows.ts';
 
 /** What to write so that every span is stored once. */
 export interface Deduplicated {
@@ -92,12 +92,7 @@ async function findStored(
     { span_ids: listValue(spanIds), since_ns: since, until_ns: until },
     { span_ids: LIST(UBIGINT) },
   );
-  const stored = new Map<string, SpanRecord>();
-  await readRows(result, (row, readSpan) => {
-    const span = readSpan(row);
-    stored.set(copyKeyOf(span), span);
-  });
-  return stored;
+  return new Map((await readSpans(result)).map((span) => [copyKeyOf(span), span]));
 }
 
 /** Deletes every span of these traces. Returns how many there were. */

@@ -2,7 +2,13 @@ import { setImmediate } from 'node:timers/promises';
 import { OUTCOMES, traceIdOf } from '@convotel/conventions';
 import type { SpanRecord, SpanRest } from '@convotel/query';
 import { SPAN_FIELDS, type SpanField, takeKnownAttributes } from '@convotel/query/engine';
-import { type DuckDBAppender, type DuckDBConnection, DuckDBDataChunk, type DuckDBMapValue } from '@duckdb/node-api';
+import {
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  type DuckDBMapValue,
+  type DuckDBResult,
+} from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import {
   type Column,
@@ -15,109 +21,131 @@ import {
   enumColumn,
   integerColumn,
   spanIdColumn,
-  spanIdHex,
   textColumn,
   timingsColumn,
   traceIdColumn,
-  traceIdHex,
   unsignedColumn,
 } from './columns.ts';
-
-/** A row of the table `spans` with the columns of its resource, by column name, null where there is no value. */
-type SpanRow = Readonly<Record<string, unknown>>;
+import { type ColumnReader, partsOf, type ResultPart, type ValueReader } from './column-reader.ts';
 
 /** The column of each field of {@link SPAN_FIELDS}, except the depth, which every span has. */
 const OPTIONAL_FIELDS = SPAN_FIELDS.filter(({ field }) => field !== 'depth');
 
-const REQUIRED_FIELDS: readonly (keyof SpanRecord)[] = [
-  'traceId',
-  'spanId',
-  'name',
-  'startTimeUnixNano',
-  'durationNano',
-  'role',
-  'outcome',
-  'isRecovered',
-  'depth',
-];
+const ID_COLUMNS: ReadonlySet<string> = new Set(['trace_id', 'span_id', 'parent_span_id']);
+
+/**
+ * Reads the spans in a result with columns of the table `spans` and those of its steps and resources. Fields for which it
+ * has no column are left out.
+ */
+export async function readSpans(result: DuckDBResult): Promise<SpanRecord[]> {
+  const spans: SpanRecord[] = [];
+  for await (const part of partsOf(result, ID_COLUMNS)) for (const span of spansIn(part)) spans.push(span);
+  return spans;
+}
+
+/** Column by column: of tens of thousands of spans, that takes a fraction of the time that reading row by row takes. */
+function spansIn({ rowCount, columns: all }: ResultPart): SpanRecord[] {
+  const columns = new Map([...all].filter(([, { valuesIn }]) => valuesIn !== 'none'));
+  const optional = OPTIONAL_FIELDS.filter(({ column }) => columns.has(column));
+  const hasAll = (column: string): boolean => columns.get(column)?.valuesIn === 'all';
+  const spans = copiesOf(
+    {
+      traceId: '',
+      spanId: '',
+      ...(hasAll('parent_span_id') && { parentSpanId: '' }),
+      name: '',
+      startTimeUnixNano: 0n,
+      durationNano: 0n,
+      role: 'other',
+      outcome: 'completed',
+      isRecovered: false,
+      depth: 0,
+      ...Object.fromEntries(optional.filter(({ column }) => hasAll(column)).map(({ field }) => [field, undefined])),
+      ...(hasAll('kind') && { rest: {} }),
+    },
+    rowCount,
+  );
+  const fill = (field: keyof SpanRecord, column: string): void => {
+    const reader = columns.get(column);
+    if (reader !== undefined) fillField(spans, field, reader);
+  };
+  fill('traceId', 'trace_id');
+  fill('spanId', 'span_id');
+  fill('parentSpanId', 'parent_span_id');
+  // A span that is named like its step has no name of its own.
+  fill('name', 'step');
+  fill('name', 'name');
+  fill('startTimeUnixNano', 'start_ns');
+  fill('durationNano', 'duration_ns');
+  fill('role', 'role');
+  fill('outcome', 'outcome');
+  fill('isRecovered', 'is_recovered');
+  fill('depth', 'depth');
+  for (const { field, column } of optional) fill(field, column);
+  fillTimings(spans, columns.get('timings_s'));
+  fillRest(spans, columns);
+  return spans;
+}
+
+/** Copying a complete object takes a tenth of the time of adding the fields one by one. */
+function copiesOf(template: SpanRecord, count: number): SpanRecord[] {
+  // Created at once, so that the fields are stored in the object itself, and in its copies.
+  const flat = Object.fromEntries(Object.entries(template)) as unknown as SpanRecord;
+  return Array.from({ length: count }, () => ({ ...flat }));
+}
+
+function fillField(spans: readonly SpanRecord[], field: keyof SpanRecord, { valuesIn, read }: ColumnReader): void {
+  const fields = spans as unknown as readonly Record<string, unknown>[];
+  if (valuesIn === 'all') {
+    for (let row = 0; row < fields.length; row++) fields[row]![field] = read(row);
+    return;
+  }
+  for (let row = 0; row < fields.length; row++) {
+    const value = read(row);
+    if (value !== null) fields[row]![field] = value;
+  }
+}
+
+function fillTimings(spans: readonly SpanRecord[], timings: ColumnReader | undefined): void {
+  if (timings === undefined) return;
+  for (let row = 0; row < spans.length; row++) {
+    const map = timings.read(row) as DuckDBMapValue | null;
+    if (map === null) continue;
+    spans[row]!.timingsSeconds = Object.fromEntries(
+      map.entries.map(({ key, value }) => [key as string, value as number]),
+    );
+  }
+}
 
 const COLUMNS_OF_REST = ['rest', 'kind', 'flags', 'resource_attributes', 'scope_name', 'scope_version'];
 
-/**
- * Reads the spans in rows in which every column of `inAll` has a value, and those of `inSome` may have one. Of tens of
- * thousands of spans, copies of one with the same fields take a fraction of the time that adding fields to each takes.
- */
-export function spanRowReader(inAll: ReadonlySet<string>, inSome: ReadonlySet<string>): (row: SpanRow) => SpanRecord {
-  const always = OPTIONAL_FIELDS.filter(({ column }) => inAll.has(column));
-  const sometimes = OPTIONAL_FIELDS.filter(({ column }) => inSome.has(column));
-  const hasParent = inAll.has('parent_span_id') || inSome.has('parent_span_id');
-  const hasTimings = inAll.has('timings_s') || inSome.has('timings_s');
-  const hasRest = COLUMNS_OF_REST.some((column) => inAll.has(column) || inSome.has(column));
-  const template = Object.fromEntries(
-    [...REQUIRED_FIELDS, ...always.map(({ field }) => field), ...(inAll.has('kind') ? ['rest'] : [])].map((field) => [
-      field,
-      undefined,
-    ]),
-  ) as unknown as SpanRecord;
-  return (row) => {
-    const record = { ...template };
-    record.traceId = readTraceId(row['trace_id'] as bigint);
-    record.spanId = spanIdHex(row['span_id'] as bigint);
-    record.name = textOf(row['name']) ?? textOf(row['step']) ?? '';
-    record.startTimeUnixNano = row['start_ns'] as bigint;
-    record.durationNano = row['duration_ns'] as bigint;
-    record.role = row['role'] as SpanRecord['role'];
-    record.outcome = row['outcome'] as SpanRecord['outcome'];
-    record.isRecovered = row['is_recovered'] === true;
-    record.depth = row['depth'] as number;
-    const fields = record as unknown as Record<string, unknown>;
-    for (const { field, column } of always) fields[field] = row[column];
-    for (const { field, column } of sometimes) {
-      const value = row[column];
-      if (value !== null && value !== undefined) fields[field] = value;
-    }
-    const parentSpanId = hasParent ? row['parent_span_id'] : undefined;
-    if (typeof parentSpanId === 'bigint') record.parentSpanId = spanIdHex(parentSpanId);
-    const timings = hasTimings ? readTimings(row['timings_s'] as DuckDBMapValue | null | undefined) : undefined;
-    if (timings !== undefined) record.timingsSeconds = timings;
-    if (hasRest) setRest(record, row);
-    return record;
-  };
+function fillRest(spans: readonly SpanRecord[], columns: ReadonlyMap<string, ColumnReader>): void {
+  if (!COLUMNS_OF_REST.some((column) => columns.has(column))) return;
+  const [kept, kinds, flags, resources, scopeNames, scopeVersions] = COLUMNS_OF_REST.map(
+    (column) => columns.get(column)?.read ?? (() => null),
+  ) as [ValueReader, ValueReader, ValueReader, ValueReader, ValueReader, ValueReader];
+  for (let row = 0; row < spans.length; row++) {
+    const span = spans[row]!;
+    const text = kept(row) as string | null;
+    const kind = kinds(row) as number | null;
+    const rest: SpanRest = text === null ? (kind === null ? {} : { kind }) : (JSON.parse(text) as SpanRest);
+    if (kind !== null) rest.kind = kind;
+    const flag = flags(row) as number | null;
+    if (flag !== null) rest.flags = flag;
+    const resource = resources(row) as string | null;
+    if (resource !== null) rest.resourceAttributes = readResource(resource);
+    const [name, version] = [scopeNames(row) as string | null, scopeVersions(row) as string | null];
+    if (name !== null || version !== null) rest.scope = readScope(name ?? undefined, version ?? undefined);
+    setRest(span, rest);
+  }
 }
 
-function setRest(record: SpanRecord, row: SpanRow): void {
-  const rest = readRest(row);
+function setRest(span: SpanRecord, rest: SpanRest): void {
   if (Object.keys(rest).length === 0) return;
-  record.rest = rest;
+  span.rest = rest;
   if (rest.attributes === undefined) return;
-  takeKnownAttributes(record);
-  if (Object.keys(rest).length === 0) delete record.rest;
-}
-
-/** The trace id that was read last: rows come by conversation. */
-let lastTraceId = { key: -1n, hex: '' };
-
-function readTraceId(key: bigint): string {
-  if (key !== lastTraceId.key) lastTraceId = { key, hex: traceIdHex(key) };
-  return lastTraceId.hex;
-}
-
-function readTimings(map: DuckDBMapValue | null | undefined): Record<string, number> | undefined {
-  if (map === null || map === undefined) return undefined;
-  return Object.fromEntries(map.entries.map(({ key, value }) => [key as string, value as number]));
-}
-
-function readRest(row: SpanRow): SpanRest {
-  const kept = textOf(row['rest']);
-  const resourceAttributes = textOf(row['resource_attributes']);
-  const rest: SpanRest = kept === undefined ? {} : (JSON.parse(kept) as SpanRest);
-  if (typeof row['kind'] === 'number') rest.kind = row['kind'];
-  if (typeof row['flags'] === 'number') rest.flags = row['flags'];
-  if (resourceAttributes !== undefined) rest.resourceAttributes = readResource(resourceAttributes);
-  const name = textOf(row['scope_name']);
-  const version = textOf(row['scope_version']);
-  if (name !== undefined || version !== undefined) rest.scope = readScope(name, version);
-  return rest;
+  takeKnownAttributes(span);
+  if (Object.keys(rest).length === 0) delete span.rest;
 }
 
 /** The resource that was read last: the spans of one conversation mostly share one. */
@@ -136,10 +164,6 @@ function readScope(name: string | undefined, version: string | undefined): { nam
     lastScope = { ...(name !== undefined && { name }), ...(version !== undefined && { version }) };
   }
   return lastScope;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }
 
 /** Rows written to columns without yielding: a few milliseconds in which no request is answered. */

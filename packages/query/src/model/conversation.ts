@@ -63,15 +63,13 @@ export function buildConversation(spans: readonly SpanRecord[]): ConversationRec
     if (outcome === 'completed') completedNanoByStep.set(step, (completedNanoByStep.get(step) ?? 0n) + durationNano);
   }
 
-  const textOf = (field: 'conversationId' | 'sessionId' | 'workflow'): string | undefined =>
-    firstText(roots, field) ?? firstText(steps, field) ?? firstText(spans, field);
-  const sessionId = textOf('sessionId');
-  const workflow = textOf('workflow');
+  const sessionId = sharedText(spans, 'sessionId', roots, steps);
+  const workflow = sharedText(spans, 'workflow', roots, steps);
   const outcome = roots.length === 0 ? 'open' : worstOutcome(roots.map((root) => root.outcome));
   const failedStep = outcome !== 'open' && isFailure(outcome) ? findFailedStep(steps) : undefined;
   const responseSeconds = smallestLatency(steps) ?? smallestLatency(roots);
   return {
-    conversationId: textOf('conversationId') ?? first.traceId,
+    conversationId: sharedText(spans, 'conversationId', roots, steps) ?? first.traceId,
     traceId: first.traceId,
     ...(sessionId !== undefined && { sessionId }),
     ...(workflow !== undefined && { workflow }),
@@ -88,16 +86,30 @@ export function buildConversation(spans: readonly SpanRecord[]): ConversationRec
   };
 }
 
+/** The id of the conversation that consists of `spans`, of which there is one at least. */
+export function conversationIdOf(spans: readonly SpanRecord[]): string {
+  return sharedText(spans, 'conversationId') ?? spans[0]!.traceId;
+}
+
+type SharedField = 'conversationId' | 'sessionId' | 'workflow';
+
+/** `field` of the roots, else of the steps, else of any span. */
+function sharedText(
+  spans: readonly SpanRecord[],
+  field: SharedField,
+  roots: readonly SpanRecord[] = spans.filter(({ role }) => role === 'root'),
+  steps: readonly SpanRecord[] = spans.filter(({ role }) => role === 'step'),
+): string | undefined {
+  return firstText(roots, field) ?? firstText(steps, field) ?? firstText(spans, field);
+}
+
 /** Unix nanoseconds. */
 function endOf(span: SpanRecord): bigint {
   return span.startTimeUnixNano + span.durationNano;
 }
 
 /** The first value of `field` by code point. */
-function firstText(
-  spans: readonly SpanRecord[],
-  field: 'conversationId' | 'sessionId' | 'workflow',
-): string | undefined {
+function firstText(spans: readonly SpanRecord[], field: SharedField): string | undefined {
   let first: string | undefined;
   for (const { [field]: text } of spans) {
     if (text === undefined || text === first) continue;

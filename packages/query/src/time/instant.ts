@@ -196,20 +196,33 @@ export function localDayOf(unixNano: bigint, timeZone: string): string {
 }
 
 function formatShifted(unixNano: bigint, offsetSeconds: number, decimals: number): string {
-  const fraction = fractionNano(unixNano);
-  const seconds = Number((unixNano - fraction) / NANO_PER_SECOND) + offsetSeconds;
-  if (seconds < FIRST_SECOND || seconds > LAST_SECOND) {
-    throw new TimeError('INSTANT_OUT_OF_RANGE', `${unixNano} ns since 1970 is not between the years 0 and 9999`);
-  }
-  if (seconds !== lastShown.seconds) {
-    lastShown = { seconds, text: new Date(seconds * 1000).toISOString().slice(0, 19) };
+  let fraction = Number(unixNano - lastShown.startUnixNano);
+  if (!(fraction >= 0 && fraction < 1e9) || offsetSeconds !== lastShown.offsetSeconds) {
+    lastShown = showSecond(unixNano, offsetSeconds);
+    fraction = Number(unixNano - lastShown.startUnixNano);
   }
   if (decimals === 0) return lastShown.text;
-  return `${lastShown.text}.${String(fraction).padStart(9, '0').slice(0, decimals)}`;
+  // The leading digit keeps the zeros after it.
+  return `${lastShown.text}.${String(1e9 + fraction).slice(1, 1 + decimals)}`;
+}
+
+interface ShownSecond {
+  startUnixNano: bigint;
+  offsetSeconds: number;
+  text: string;
 }
 
 /** Tens of thousands of steps lie close together, and showing the same second again is much faster. */
-let lastShown = { seconds: Number.NaN, text: '' };
+let lastShown: ShownSecond = { startUnixNano: 0n, offsetSeconds: Number.NaN, text: '' };
+
+function showSecond(unixNano: bigint, offsetSeconds: number): ShownSecond {
+  const startUnixNano = unixNano - fractionNano(unixNano);
+  const seconds = Number(startUnixNano / NANO_PER_SECOND) + offsetSeconds;
+  if (seconds < FIRST_SECOND || seconds > LAST_SECOND) {
+    throw new TimeError('INSTANT_OUT_OF_RANGE', `${unixNano} ns since 1970 is not between the years 0 and 9999`);
+  }
+  return { startUnixNano, offsetSeconds, text: new Date(seconds * 1000).toISOString().slice(0, 19) };
+}
 
 const QUARTER_HOUR_SECONDS = 900;
 

@@ -68,10 +68,9 @@ export function conversationDetail(spans: readonly SpanRecord[]): ConversationDe
   if (conversation === undefined) return undefined;
   const steps = spans.filter(({ role }) => role === 'step');
   const durationNano = conversation.endTimeUnixNano - conversation.startTimeUnixNano;
-  const stepNano = coveredNano(steps.map((step) => [step.startTimeUnixNano, endOf(step)]));
   return {
     ...conversationRow(conversation),
-    unattributedMs: millisecondsOf(durationNano - stepNano),
+    unattributedMs: millisecondsOf(durationNano - coveredNano(steps)),
     steps: steps.map((step) => stepRow(step, durationNano)),
   };
 }
@@ -83,15 +82,15 @@ export function stepOffsetsMs(spans: readonly SpanRecord[]): number[] {
   return starts.map((start) => millisecondsOf(start - earliest));
 }
 
-/** Total length of the union of `intervals` (`[start, end]`, in any order). */
-export function coveredNano(intervals: readonly (readonly [start: bigint, end: bigint])[]): bigint {
-  const byStart = [...intervals].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+/** The time in which at least one of `steps`, which are ordered by start, was running. */
+export function coveredNano(steps: readonly Pick<SpanRecord, 'startTimeUnixNano' | 'durationNano'>[]): bigint {
   let covered = 0n;
-  let coveredUntil: bigint | undefined;
-  for (const [start, end] of byStart) {
-    const from = coveredUntil === undefined || start > coveredUntil ? start : coveredUntil;
-    if (end > from) covered += end - from;
-    if (coveredUntil === undefined || end > coveredUntil) coveredUntil = end;
+  let coveredUntil = steps[0]?.startTimeUnixNano ?? 0n;
+  for (const { startTimeUnixNano: start, durationNano } of steps) {
+    const end = start + durationNano;
+    if (end <= coveredUntil) continue;
+    covered += end - (start > coveredUntil ? start : coveredUntil);
+    coveredUntil = end;
   }
   return covered;
 }

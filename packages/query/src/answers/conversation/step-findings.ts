@@ -115,12 +115,13 @@ export const unsuccessfulStep = findingRule('unsuccessful-step', ({ detail }: De
       rows.filter(({ outcome }) => isFailure(outcome)).length,
     ]),
   );
-  return lastAttempts(detail).flatMap((step) => {
+  // Most steps completed at once, and there is nothing to say about them.
+  const noteworthy = lastAttempts(detail).filter((step) => step.outcome !== 'completed' || step.attempt !== undefined);
+  return noteworthy.map((step) => {
     const failures = failuresByName.get(step.step) ?? 0;
     const evidence = { step: step.step, outcome: step.outcome, failures, ...errorEvidence(step) };
     const name = `${stepDisplayName(step.step, 'opening')} step`;
     if (step.outcome === 'completed') {
-      if (step.attempt === undefined) return [];
       return { severity: 'info' as const, text: `${name} completed on attempt ${step.attempt}`, evidence };
     }
     const wentOn = detail.outcome === 'completed' ? ' (the conversation went on)' : '';
@@ -157,19 +158,24 @@ interface Stretch {
   end: number;
 }
 
-/** The sorted, disjoint intervals in which at least one of `rows` was running. */
+/** The sorted, disjoint intervals in which at least one of `rows`, which are ordered by start, was running. */
 function stretchesOf(rows: readonly StepRow[]): Stretch[] {
-  return merged(rows.map((row) => ({ start: microsecondsOf(row.startTime), end: microsecondsOf(row.endTime) })));
+  const apart: Stretch[] = [];
+  for (const row of rows) addStretch(apart, microsecondsOf(row.startTime), microsecondsOf(row.endTime));
+  return apart;
 }
 
 function merged(stretches: Stretch[]): Stretch[] {
   const apart: Stretch[] = [];
-  for (const { start, end } of stretches.sort((a, b) => a.start - b.start)) {
-    const last = apart.at(-1);
-    if (last === undefined || start > last.end) apart.push({ start, end });
-    else last.end = Math.max(last.end, end);
-  }
+  for (const { start, end } of stretches.sort((a, b) => a.start - b.start)) addStretch(apart, start, end);
   return apart;
+}
+
+/** Adds an interval that starts no earlier than the last one of `apart`. */
+function addStretch(apart: Stretch[], start: number, end: number): void {
+  const last = apart.at(-1);
+  if (last === undefined || start > last.end) apart.push({ start, end });
+  else if (end > last.end) last.end = end;
 }
 
 function lengthMs(stretches: readonly Stretch[]): number {

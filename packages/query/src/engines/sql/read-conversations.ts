@@ -43,11 +43,11 @@ export async function findNewest(
 /** The conversations with the trace ids `keys`, in their order. */
 export async function readConversations(store: SqlStore, keys: readonly TraceKey[]): Promise<ReadConversation[]> {
   if (keys.length === 0) return [];
-  const spansByKey = new Map<TraceKey, SpanRecord[]>(keys.map((key) => [key, []]));
-  await store.rows('conversation-numbers', { trace_ids: keys }, (row) => {
-    spansByKey.get(row['trace_id'] as TraceKey)!.push(store.readers.span(row));
-  });
-  return mapInSlices(spansByKey.values(), (spans) => ({ conversation: buildConversation(spans)!, spans }));
+  const spansByTrace = new Map<string, SpanRecord[]>(keys.map((key) => [store.readers.traceId(key), []]));
+  for (const span of await store.spans('conversation-numbers', { trace_ids: keys })) {
+    spansByTrace.get(span.traceId)!.push(span);
+  }
+  return mapInSlices(spansByTrace.values(), (spans) => ({ conversation: buildConversation(spans)!, spans }));
 }
 
 /** Sorts `steps` in step order. `extent` and `coverage` are those of `window`. */
@@ -186,24 +186,26 @@ export interface ReadConversation {
   spans: SpanRecord[];
 }
 
+/** A conversation for coverage. */
+export interface CoveredConversation {
+  conversationId: string;
+  spans: readonly SpanRecord[];
+}
+
 /** Coverage of an answer about whole conversations: all of their spans. */
-export function coverConversations(conversations: readonly ReadConversation[]): Coverage {
+export function coverConversations(conversations: readonly CoveredConversation[]): Coverage {
   return {
     conversations: conversations.length,
     spans: conversations.reduce((sum, { spans }) => sum + spans.length, 0),
     complete: true,
-    warnings: [...samplingWarnings(spansOf(conversations)), ...reuseWarnings(conversations.map(handedOver))],
+    warnings: [...samplingWarnings(spansOf(conversations)), ...reuseWarnings(conversations)],
   };
 }
 
-function* spansOf(conversations: readonly ReadConversation[]): Iterable<SpanRecord> {
+function* spansOf(conversations: readonly CoveredConversation[]): Iterable<SpanRecord> {
   for (const { spans } of conversations) yield* spans;
 }
 
-/** The fields of a conversation for the warning about reused ids. */
-export function handedOver({ conversation, spans }: ReadConversation): {
-  conversationId: string;
-  spans: readonly SpanRecord[];
-} {
+export function covered({ conversation, spans }: ReadConversation): CoveredConversation {
   return { conversationId: conversation.conversationId, spans };
 }

@@ -1,5 +1,5 @@
 import { traceIdOf } from '@convotel/conventions';
-import { buildConversation } from '../../model/conversation.ts';
+import { conversationIdOf } from '../../model/conversation.ts';
 import type { ConversationRecord } from '../../model/conversation.ts';
 import { reuseWarnings } from '../../model/coverage.ts';
 import type { Answer } from '../../model/coverage.ts';
@@ -21,9 +21,9 @@ import type { UsageSum } from '../../model/usage-sums.ts';
 import { foldIntoHours, localDayOf } from '../../time/instant.ts';
 import {
   coverConversations,
+  covered,
   coverWindow,
   findNewest,
-  handedOver,
   readConversations,
   warnUnrecognised,
 } from './read-conversations.ts';
@@ -51,17 +51,17 @@ const TRACE_ID = /^[0-9a-f]{32}$/;
 
 /** The derived trace, else the newest with the conversation id, else the trace with that trace id. */
 async function findConversation(store: SqlStore, conversationId: string): Promise<Answer<ConversationSpans>> {
-  const { traceKey, traceId, span } = store.readers;
+  const { traceKey, traceId } = store.readers;
   const carriers = await findCarriers(store, conversationId);
   const lowerCase = conversationId.toLowerCase();
   const named = TRACE_ID.test(lowerCase) ? [traceKey(lowerCase)] : [];
   for (const candidate of [traceKey(traceIdOf(conversationId)), ...carriers, ...named]) {
-    const spans = await store.rows('conversation-spans', { trace_id: candidate }, span);
+    const spans = await store.spans('conversation-spans', { trace_id: candidate });
     if (!spans.some(({ role }) => role !== 'other')) continue;
     const otherTraceIds = carriers.filter((carrier) => carrier !== candidate).map(traceId);
     return {
       data: { spans, otherTraceIds },
-      coverage: coverConversations([{ conversation: buildConversation(spans)!, spans }]),
+      coverage: coverConversations([{ conversationId: conversationIdOf(spans), spans }]),
     };
   }
   return { data: { spans: [], otherTraceIds: [] }, coverage: coverConversations([]) };
@@ -82,7 +82,7 @@ async function listNewest(
   { window, limit, aboveNano }: ConversationsQuestion,
 ): Promise<Answer<ConversationRecord[]>> {
   const listed = await readConversations(store, await findNewest(store, { window, limit, aboveNano }));
-  const coverage = coverConversations(listed);
+  const coverage = coverConversations(listed.map(covered));
   if (listed.length === 0) coverage.warnings.push(...(await warnUnrecognised(store, window)));
   return { data: listed.map(({ conversation }) => conversation), coverage };
 }
@@ -100,7 +100,7 @@ async function listLargest(
   const keys = rows.map((row) => row['trace_id'] as TraceKey | null).filter((key) => key !== null);
   const listed = await readConversations(store, keys);
   const { coverage } = await coverWindow(store, window, Number(rows[0]!['seen']));
-  coverage.warnings.push(...reuseWarnings(listed.map(handedOver)));
+  coverage.warnings.push(...reuseWarnings(listed.map(covered)));
   return { data: listed.map(({ conversation }) => conversation), coverage };
 }
 

@@ -8,14 +8,11 @@ import type { SpanRecord } from '../../model/span-record.ts';
  * pass the question's filters, and define a total order of their rows unless noted. Each file documents its parameters.
  */
 export type StatementName =
+  | SpanStatementName
   /** Traces with `$conversation_id` whose id is not derived from it: `trace_id`. */
   | 'conversation-carriers'
   /** The conversations among `$trace_ids`, newest first: `trace_id`. */
   | 'conversations-newest-first'
-  /** All spans of `$trace_id` with all fields, by start, then span id. */
-  | 'conversation-spans'
-  /** All spans of `$trace_ids` with the fields for statistics and coverage, by trace, start, span id. */
-  | 'conversation-numbers'
   /** The `$row_limit` newest conversations of the window that last longer than `$above_ns`: `trace_id`. */
   | 'newest-conversations'
   /** The `$row_limit` largest of the window, by `$size_order`: `trace_id` (null if there is none), `seen`. */
@@ -72,6 +69,13 @@ export type StatementName =
   /** `service_name`, `sampling_ratio` of programs with a sampling ratio on spans of the window. */
   | 'sampled-programs';
 
+/** The statements whose rows are spans. */
+export type SpanStatementName =
+  /** All spans of `$trace_id` with all fields, by start, then span id. */
+  | 'conversation-spans'
+  /** All spans of `$trace_ids` with the fields for statistics and coverage, by trace, start, span id. */
+  | 'conversation-numbers';
+
 /** The value of a parameter. Trace ids are in the form of {@link RowReaders.traceKey}. */
 export type SqlValue = null | boolean | number | bigint | string | readonly (number | bigint | string)[];
 
@@ -81,12 +85,10 @@ export type SqlRow = Readonly<Record<string, unknown>>;
 /** A trace id as the database represents it; can be compared with `===`. */
 export type TraceKey = bigint | string;
 
-/** Converts the rows of a dialect. */
+/** Converts the trace ids of a dialect. */
 export interface RowReaders {
   traceKey(traceId: string): TraceKey;
   traceId(key: TraceKey): string;
-  /** The span in a row of `conversation-spans` or `conversation-numbers`. */
-  span(row: SqlRow): SpanRecord;
 }
 
 /** The step names that are kept, and the number of those that are replaced by `(other)`. */
@@ -127,6 +129,8 @@ export interface SqlStore {
     values: Readonly<Record<string, SqlValue>>,
     read: (row: SqlRow) => Item,
   ): Promise<Item[]>;
+  /** The spans that a statement selects. */
+  spans(name: SpanStatementName, values: Readonly<Record<string, SqlValue>>): Promise<SpanRecord[]>;
   /** The result as one array per column, which is several times as fast as one object per row. */
   columns(
     name: StatementName,

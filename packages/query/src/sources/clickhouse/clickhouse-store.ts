@@ -3,12 +3,20 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { traceIdOf } from '@convotel/conventions';
 import { windowValues } from '../../engines/sql/sql-store.ts';
-import type { FoldedNames, SqlRow, SqlStore, SqlValue, StatementName } from '../../engines/sql/sql-store.ts';
+import type {
+  FoldedNames,
+  SpanStatementName,
+  SqlRow,
+  SqlStore,
+  SqlValue,
+  StatementName,
+} from '../../engines/sql/sql-store.ts';
 import { EARLIEST_UNIX_NANO } from '../../model/conversation.ts';
 import type { ConversationFilters } from '../../model/conversation.ts';
 import { TOO_LONG_NANO } from '../../model/numbers.ts';
+import type { SpanRecord } from '../../model/span-record.ts';
 import type { AnyQuestion, Question } from '../../questions.ts';
-import { CLICKHOUSE_READERS, readColumns, readRows } from './rows.ts';
+import { CLICKHOUSE_READERS, readColumns, readRows, readSpanRow } from './rows.ts';
 import type { CompactAnswer } from './rows.ts';
 import {
   isReadByScan,
@@ -116,16 +124,13 @@ export class ClickHouseStore implements SqlStore {
     values: Readonly<Record<string, SqlValue>>,
     read: (row: SqlRow) => unknown = (row) => row,
   ): Promise<unknown[]> {
-    const traceIds = values['trace_ids'] as readonly string[] | undefined;
-    if (traceIds === undefined || traceIds.length <= MAX_TRACE_IDS) {
-      return (await this.#rowsOf(name, values)).map(read);
-    }
     const items: unknown[] = [];
-    for (let index = 0; index < traceIds.length; index += MAX_TRACE_IDS) {
-      const some = { ...values, trace_ids: traceIds.slice(index, index + MAX_TRACE_IDS) };
-      for (const row of await this.#rowsOf(name, some)) items.push(read(row));
-    }
+    for (const some of inParts(values)) for (const row of await this.#rowsOf(name, some)) items.push(read(row));
     return items;
+  }
+
+  spans(name: SpanStatementName, values: Readonly<Record<string, SqlValue>>): Promise<SpanRecord[]> {
+    return this.rows(name, values, readSpanRow);
   }
 
   async #rowsOf(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<readonly SqlRow[]> {
@@ -251,6 +256,18 @@ export class ClickHouseStore implements SqlStore {
     // An error means that the query has ended, or that the user may not read its progress. Neither affects the answer.
     if (onProgress !== undefined) follow().catch(() => {});
     return over;
+  }
+}
+
+/** `values`, in as many parts as their trace ids need. */
+function* inParts(values: Readonly<Record<string, SqlValue>>): Iterable<Readonly<Record<string, SqlValue>>> {
+  const traceIds = values['trace_ids'] as readonly string[] | undefined;
+  if (traceIds === undefined || traceIds.length <= MAX_TRACE_IDS) {
+    yield values;
+    return;
+  }
+  for (let index = 0; index < traceIds.length; index += MAX_TRACE_IDS) {
+    yield { ...values, trace_ids: traceIds.slice(index, index + MAX_TRACE_IDS) };
   }
 }
 

@@ -42,14 +42,13 @@ function readerOf(type: string): (cell: unknown) => unknown {
 export const CLICKHOUSE_READERS: RowReaders = {
   traceKey: (traceId) => traceId,
   traceId: String,
-  span: readSpanRow,
 };
 
 /**
  * Reads the span in a row of `conversation-spans` or `conversation-numbers`. The exporter stores all attributes as
  * strings, so those with a number or a boolean are converted back.
  */
-function readSpanRow(row: SqlRow): SpanRecord {
+export function readSpanRow(row: SqlRow): SpanRecord {
   const textOf = (column: string): string => (row[column] as string | null | undefined) ?? '';
   const start = row['start_ns'] as bigint;
   const resourceAttributes = Object.entries((row['resource_attributes'] ?? {}) as Record<string, string>);

@@ -5,7 +5,6 @@ import {
   AnswerFormatError,
   encodeValue,
   readAnything,
-  readArrayOf,
   readBigint,
   readBoolean,
   readNumber,
@@ -96,8 +95,8 @@ export function* spanTableParts(spans: readonly SpanRecord[]): Iterable<string> 
     if (!occurring.has(name)) continue;
     const values = valuesOf(spans, key, isOfRest);
     const [first] = values;
-    if (name !== 'spanId' && values.every((value) => value === first)) {
-      if (first !== undefined) same.push(`"${name}":${encodeItem(first)}`);
+    if (name !== 'spanId' && isEach(values, first)) {
+      if (first !== undefined) same.push(`"${name}":${encodeItems([first])}`);
       continue;
     }
     yield `${before}"${name}":[`;
@@ -122,29 +121,42 @@ function fieldsIn(spans: readonly SpanRecord[]): Set<string> {
 }
 
 function valuesOf(spans: readonly SpanRecord[], key: string, isOfRest: boolean): unknown[] {
-  if (!isOfRest) return spans.map((span) => (span as unknown as Readonly<Record<string, unknown>>)[key]);
-  return spans.map(({ rest }) => (rest as Readonly<Record<string, unknown>> | undefined)?.[key]);
+  const values: unknown[] = [];
+  for (const span of spans) {
+    const fields = (isOfRest ? span.rest : span) as unknown as Readonly<Record<string, unknown>> | undefined;
+    values.push(fields?.[key]);
+  }
+  return values;
 }
 
-function encodeItem(value: unknown): string {
-  return encodeItems([value]);
+function isEach(values: readonly unknown[], expected: unknown): boolean {
+  for (const value of values) if (value !== expected) return false;
+  return true;
 }
 
 /** Encodes `values` as JSON, without the brackets. */
 function encodeItems(values: readonly unknown[]): string {
-  const written = values.map((value) => {
-    if (value === undefined) return null;
-    if (typeof value === 'bigint') return value.toString();
-    if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-    return value;
-  });
+  const written: unknown[] = [];
   // Strings and numbers, the usual case, need no conversion.
-  const isPlain = written.every((value) => typeof value !== 'object' || value === null);
+  let isPlain = true;
+  for (const value of values) {
+    if (typeof value === 'object') isPlain = false;
+    if (value === undefined) written.push(null);
+    else if (typeof value === 'bigint') written.push(value.toString());
+    else if (typeof value === 'number' && !Number.isFinite(value)) written.push(String(value));
+    else written.push(value);
+  }
   return (isPlain ? JSON.stringify(written) : encodeValue(written)).slice(1, -1);
 }
 
+/** An array whose items are checked later. */
+const readList: Reader<readonly unknown[]> = (json, place) => {
+  if (!Array.isArray(json)) throw new AnswerFormatError(`${place} is not an array`);
+  return json;
+};
+
 const readTable = readObject(
-  { same: readRecordOf(readAnything), each: readRecordOf(readArrayOf(readAnything)) },
+  { same: readRecordOf(readAnything), each: readRecordOf(readList) },
   {},
 ) satisfies Reader<SpanTable>;
 

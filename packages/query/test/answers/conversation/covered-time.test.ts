@@ -30,15 +30,16 @@ test.each<[string, [bigint, bigint][], bigint]>([
     12n,
   ],
   [
-    'in any order',
+    'equal starts, the longer one first',
     [
-      [5n, 6n],
+      [0n, 3n],
       [0n, 2n],
-      [1n, 3n],
+      [5n, 6n],
     ],
     4n,
   ],
   ['one that lasts no time', [[7n, 7n]], 0n],
 ])('the union of %s', (_name, intervals, covered) => {
-  expect(coveredNano(intervals)).toBe(covered);
+  const steps = intervals.map(([start, end]) => ({ startTimeUnixNano: start, durationNano: end - start }));
+  expect(coveredNano(steps)).toBe(covered);
 });
