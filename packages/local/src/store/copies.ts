@@ -6,6 +6,7 @@ import { idNumber } from './columns.ts';
 import { sqlFile, transaction } from './database.ts';
 import type { KnownSpanIds } from './known-span-ids.ts';
 import { readSpans } from './span-rows.ts';
+import { noteUnreclaimed } from './upkeep-row.ts';
 
 /** What to write so that every span is stored once. */
 export interface Deduplicated {
@@ -106,12 +107,5 @@ export function deleteTraces(
     const sql = 'DELETE FROM spans WHERE trace_id IN (SELECT unnest($trace_ids::UHUGEINT[]))';
     return (await connection.run(sql, { trace_ids: listValue([...traceIds]) }, { trace_ids: LIST(UHUGEINT) }))
       .rowsChanged;
-  });
-}
-
-/** Records that the file holds deleted rows from now on, unless it already does. */
-export async function noteUnreclaimed(connection: DuckDBConnection, nowMs: number): Promise<void> {
-  await connection.run('UPDATE upkeep SET unreclaimed_since_ns = coalesce(unreclaimed_since_ns, $now_ns)', {
-    now_ns: BigInt(nowMs) * 1_000_000n,
   });
 }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { readPresence } from '../discovery.ts';
 import { LocalError } from '../local-error.ts';
@@ -201,6 +202,28 @@ export function isDamage(error: unknown): boolean {
     if (/corrupt database file/i.test(cause.message ?? '')) return true;
   }
   return false;
+}
+
+/** How long a checkpoint that is refused is tried again, and how often. */
+const CHECKPOINT_DEADLINE_MS = 10_000;
+const CHECKPOINT_PAUSE_MS = 5;
+
+/**
+ * Writes everything to the file of `connection`'s database, or of the attached one called `name`. DuckDB refuses that
+ * while another connection measures the file or its update can still be seen; that passes, so it is tried again.
+ */
+export async function checkpoint(connection: DuckDBConnection, name = ''): Promise<void> {
+  const deadlineMs = performance.now() + CHECKPOINT_DEADLINE_MS;
+  for (;;) {
+    try {
+      await connection.run(`CHECKPOINT ${name}`);
+      return;
+    } catch (error) {
+      const isBusy = /Cannot CHECKPOINT: there are other write transactions/.test((error as Error).message);
+      if (!isBusy || performance.now() > deadlineMs) throw error;
+    }
+    await wait(CHECKPOINT_PAUSE_MS);
+  }
 }
 
 /** Runs `work` in a transaction on `connection`; rolls back when it throws. */

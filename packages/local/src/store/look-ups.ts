@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { hexWord } from './columns.ts';
 import { sqlFile } from './database.ts';
+import { changeUpkeepRow } from './upkeep-row.ts';
 
 /*
  * Rows lie in the file in the order in which they arrive, and each has its number in it. The tables of look-ups say in
@@ -46,7 +47,7 @@ export async function lookUpWholeSlices(
   if (until <= lookedUpUntil) return lookedUpUntil;
   const spans = `(SELECT * FROM spans WHERE arrival >= ${lookedUpUntil} AND arrival < ${until})`;
   for (const table of LOOK_UP_TABLES) await connection.run(`INSERT INTO ${table} ${lookUpsOf(table, spans)}`);
-  await connection.run(`UPDATE upkeep SET looked_up_until = ${until}`);
+  await changeUpkeepRow(connection, () => ({ looked_up_until: until }));
   return until;
 }
 

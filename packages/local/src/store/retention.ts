@@ -1,7 +1,7 @@
 import { type DuckDBConnection, LIST, listValue, UHUGEINT } from '@duckdb/node-api';
-import { noteUnreclaimed } from './copies.ts';
 import { sqlFile, transaction } from './database.ts';
 import type { SpanStore } from './span-store.ts';
+import { noteUnreclaimed } from './upkeep-row.ts';
 
 /** Most spans deleted in one transaction, which appends may have to wait for. */
 const SPANS_PER_DELETE = 50_000;

@@ -7,7 +7,7 @@ import { SerialQueue } from '@convotel/query/engine';
 import { LocalError, isStorageFailure, noRoom, unstorable, unwritable } from '../local-error.ts';
 import { AppendQueue, type WaitingAppend } from './append-queue.ts';
 import { deduplicate, deleteStored, deleteTraces } from './copies.ts';
-import { DatabaseClosedError, MAX_CHECKPOINT_BYTES, isDamage, sqlFile } from './database.ts';
+import { checkpoint, DatabaseClosedError, MAX_CHECKPOINT_BYTES, isDamage, sqlFile } from './database.ts';
 import { idNumber } from './columns.ts';
 import { type KnownSpanIds, readKnownSpanIds } from './known-span-ids.ts';
 import { lookUpWholeSlices } from './look-ups.ts';
@@ -177,7 +177,7 @@ export class SpanStore {
   /** Writes everything to the file, and frees what can be freed in place. */
   async checkpoint(): Promise<void> {
     await this.change(async (connection) => {
-      await connection.run('CHECKPOINT');
+      await checkpoint(connection);
       this.#open?.file.hasLog();
     });
   }
@@ -269,7 +269,7 @@ export class SpanStore {
       const needed = await this.usedBytes();
       if (bavail * bsize < needed) throw noRoom(path, needed, bavail * bsize);
       this.#replacedSpans = [];
-      const copy = await StoreCopy.start(open.database, path);
+      const copy = await StoreCopy.start(open.database, path, (work) => this.#writes.run(work));
       try {
         // The second round copies what arrived during the first, the third very little, so the end blocks writers only
         // briefly.
@@ -363,7 +363,7 @@ export class SpanStore {
     file.check();
     // Without a log at the path, the rows may be in a deleted one; a checkpoint writes them to the file either way.
     if (!file.hasLog()) {
-      await connection.run('CHECKPOINT');
+      await checkpoint(connection);
       file.hasLog();
     }
     this.#replacedSpans?.push(
@@ -393,7 +393,10 @@ export class SpanStore {
       if (id !== this.#fileId) {
         this.#known = (await readKnownSpanIds(this.#open.connection)).known;
         this.#fileId = this.#open.file.id;
-        this.#options.onNotice?.(`${this.path} is another file than before; spans are stored in this one now`);
+        this.#options.onNotice?.(
+          `${this.path} is another file than before; spans are stored in this one now. Those stored before are lost, ` +
+            'unless the file that held them was only moved: then it still has them',
+        );
         await this.#reportFiles([this.#fileId]);
       }
     }

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { type DuckDBConnection, LIST, listValue, UBIGINT, UHUGEINT } from '@duckdb/node-api';
-import { BLOCK_BYTES, Database, isDamage, MAX_CHECKPOINT_BYTES } from './database.ts';
+import { BLOCK_BYTES, checkpoint, Database, isDamage, MAX_CHECKPOINT_BYTES } from './database.ts';
 import { LOOK_UP_TABLES, lookUpsOf } from './look-ups.ts';
 import { migrate } from './migrations.ts';
 import { sumUpWholeSlices } from './slice-summaries.ts';
@@ -65,8 +65,15 @@ export class StoreCopy {
     this.#holder = holder;
   }
 
-  /** Starts a copy of `database` at `path`; an existing file is removed. */
-  static async start(database: Database, path: string): Promise<StoreCopy> {
+  /**
+   * Starts a copy of `database` at `path`; an existing file is removed.
+   * @param inTurn - runs work while nothing is written to the store
+   */
+  static async start(
+    database: Database,
+    path: string,
+    inTurn: (work: () => Promise<void>) => Promise<void>,
+  ): Promise<StoreCopy> {
     await rm(path, { force: true });
     await rm(logOf(path), { force: true });
     // Both files will hold texts, so only the owner may read them from the start.
@@ -79,11 +86,13 @@ export class StoreCopy {
     const connection = await database.connect();
     const holder = await database.connect();
     // A checkpoint rewrites the newest row group, and until the copy is done its old blocks are not freed, in the store
-    // or in the copy: a small store would take twice its size.
-    await connection.run(`SET GLOBAL checkpoint_threshold = '${MAX_CHECKPOINT_BYTES / 1000}KB'`);
-    await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS copy (BLOCK_SIZE ${BLOCK_BYTES})`);
-    await holder.run('BEGIN');
-    await holder.run('SELECT count(*) FROM spans');
+    // or in the copy: a small store would take twice its size. So none may be under way when the copy begins to read.
+    await inTurn(async () => {
+      await connection.run(`SET GLOBAL checkpoint_threshold = '${MAX_CHECKPOINT_BYTES / 1000}KB'`);
+      await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS copy (BLOCK_SIZE ${BLOCK_BYTES})`);
+      await holder.run('BEGIN');
+      await holder.run('SELECT count(*) FROM spans');
+    });
     return new StoreCopy(path, connection, holder, database.checkpointThreshold);
   }
 
@@ -101,7 +110,7 @@ export class StoreCopy {
 
   /** Writes what has been copied to the file, so that the end is quick. */
   async checkpoint(): Promise<void> {
-    await this.#connection.run('CHECKPOINT copy');
+    await checkpoint(this.#connection, 'copy');
   }
 
   /**

@@ -1,8 +1,10 @@
 import { SerialQueue } from '@convotel/query/engine';
 import type { ResolvedRetentionOptions } from '../backend-options.ts';
+import { transaction } from './database.ts';
 import { deleteEnded, type Deletion, findDueByAge, findExcess, Growth, MAX_SHARE_BY_AGE } from './retention.ts';
 import type { SpanStore } from './span-store.ts';
 import { MAX_STEP_MS, TrustedClock, WATCH_MS } from './trusted-clock.ts';
+import { changeUpkeepRow } from './upkeep-row.ts';
 
 const MS_PER_DAY = 86_400_000;
 const MS_PER_HOUR = 3_600_000;
@@ -178,12 +180,11 @@ export class Upkeep {
     }
     this.#hasAnnouncedJump = isJumping;
     if (Math.abs(state.trustedMs - this.#savedMs) < CLOCK_SAVE_MS) return;
-    await this.#store.change(async (connection) => {
-      await connection.run('UPDATE upkeep SET trusted_ns = $trusted_ns, jump_watched_ms = $watched_ms', {
-        trusted_ns: BigInt(Math.round(state.trustedMs)) * 1_000_000n,
-        watched_ms: BigInt(Math.round(state.watchedMs)),
-      });
-    });
+    const changed = {
+      trusted_ns: BigInt(Math.round(state.trustedMs)) * 1_000_000n,
+      jump_watched_ms: BigInt(Math.round(state.watchedMs)),
+    };
+    await this.#store.change((connection) => transaction(connection, () => changeUpkeepRow(connection, () => changed)));
     this.#savedMs = state.trustedMs;
   }
 

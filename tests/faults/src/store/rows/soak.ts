@@ -87,6 +87,11 @@ export const fault: Fault = {
       measured({ name: 'peak memory, MB', value: peakMb, atMost: 600 });
       measured({ name: `slowest of ${questions} questions, ms`, value: slowestMs });
       measured({ name: 'deletions', value: serve.notices().match(/serve: deleted/g)?.length ?? 0 });
+      measured({
+        name: 'failures of upkeep',
+        value: serve.notices().match(/the upkeep of the store failed/g)?.length ?? 0,
+        atMost: 0,
+      });
       measured({ name: 'rewrites', value: serve.notices().match(/was rewritten/g)?.length ?? 0 });
     });
   },
