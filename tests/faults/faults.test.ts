@@ -8,8 +8,11 @@ import { seededRandom, seedOfRun } from './src/random.ts';
 
 const seed = seedOfRun();
 
-// Short runs of what the SDK promises; the store's, the long ones and the table come by `npm run test:faults`.
-test.each(Object.keys(FAULTS).filter((name) => name.startsWith('sdk/')))(
+/** Faults of the store whose short run is short. */
+const SHORT_OF_STORE = ['store/lost-folder', 'store/full-disk'];
+
+// Short runs; the store's other faults, the long runs and the table come by `npm run test:faults`.
+test.each(Object.keys(FAULTS).filter((name) => name.startsWith('sdk/') || SHORT_OF_STORE.includes(name)))(
   `%s (seed ${seed})`,
   async (name) => {
     const fault = await FAULTS[name]!();

@@ -22,6 +22,8 @@ export const FAULTS: Readonly<Record<string, () => Promise<Fault>>> = {
   'store/damaged-block': async () => (await import('./store/rows/damaged-block.ts')).fault,
   'store/power-loss': async () => (await import('./store/rows/power-loss.ts')).fault,
   'store/kill': async () => (await import('./store/rows/kill.ts')).fault,
+  'store/lost-folder': async () => (await import('./store/rows/lost-folder.ts')).fault,
+  'store/full-disk': async () => (await import('./store/rows/full-disk.ts')).fault,
   'store/memory': async () => (await import('./store/rows/memory.ts')).fault,
   'store/step-names': async () => (await import('./store/rows/step-names.ts')).fault,
   'store/soak': async () => (await import('./store/rows/soak.ts')).fault,

@@ -24,12 +24,20 @@ export interface ServeProcess {
 export async function startServe(
   storePath: string,
   words: readonly string[] = [],
-  { nodeWords = [], environment = {} }: { nodeWords?: string[]; environment?: Record<string, string> } = {},
+  {
+    nodeWords = [],
+    environment = {},
+    userId,
+  }: { nodeWords?: string[]; environment?: Record<string, string>; userId?: number } = {},
 ): Promise<ServeProcess> {
   const child = spawn(
     process.execPath,
     [...nodeWords, COMMAND, 'serve', '--port', '0', '--store', storePath, ...words],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } },
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+      ...(userId !== undefined && { uid: userId, gid: userId }),
+    },
   );
   let output = '';
   let notices = '';
