@@ -33,6 +33,9 @@ export const MAX_CHECKPOINT_BYTES = 64_000_000;
 /** Size of a block of a new file, in bytes. */
 export const BLOCK_BYTES = 65_536;
 
+/** Most merges of row groups in the checkpoint that closes a database: as many as DuckDB makes by default. */
+const MERGES_AT_CLOSE = 100;
+
 /** Most connections in use at one time; further callers wait. */
 const MAX_CONNECTIONS = 4;
 
@@ -103,14 +106,15 @@ export class Database {
    * @param keepLog - Leaves the log as it is: its content is already elsewhere, and its path names another file.
    */
   async close(keepLog = false): Promise<void> {
-    if (keepLog) {
-      try {
-        const connection = await this.connect();
-        await connection.run('PRAGMA disable_checkpoint_on_shutdown');
-        connection.closeSync();
-      } catch {
-        // A database that has failed does no more work, not even a checkpoint.
-      }
+    try {
+      const connection = await this.connect();
+      // Row groups are merged only here: otherwise each start of a back end would leave a small one.
+      await connection.run(
+        keepLog ? 'PRAGMA disable_checkpoint_on_shutdown' : `SET GLOBAL max_vacuum_tasks = ${MERGES_AT_CLOSE}`,
+      );
+      connection.closeSync();
+    } catch {
+      // A database that has failed does no more work, not even a checkpoint.
     }
     this.#isClosed = true;
     while (this.#lent > 0) {
@@ -143,6 +147,9 @@ function createInstance(path: string, options: DatabaseOptions): Promise<DuckDBI
     // of storing a span. More would cost too: until a checkpoint the rows are in memory, and after a crash they are
     // read again, 60 MB in about a second.
     checkpoint_threshold: thresholdOf(options),
+    // What a checkpoint writes is a row group of its own. Merged with others at once, the newest four or so would be written
+    // anew at many checkpoints, beside their old blocks: a small file would take twice its size.
+    max_vacuum_tasks: '0',
   });
 }
 

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { SpanRecord } from '@convotel/query';
 import { checkpoint, Database } from '../../src/store/database.ts';
 import { deleteEnded } from '../../src/store/retention.ts';
 import { SpanStore } from '../../src/store/span-store.ts';
@@ -19,6 +21,33 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(folder, { recursive: true });
 });
+
+/** Steps one millisecond after another, each a conversation of its own. */
+function spansFrom(first: number, count: number): SpanRecord[] {
+  return Array.from({ length: count }, (_, index) => {
+    const number = (first + index).toString(16);
+    return {
+      traceId: number.padStart(32, '1'),
+      spanId: number.padStart(16, '1'),
+      name: 'gpt',
+      step: 'gpt',
+      role: 'step',
+      depth: 0,
+      outcome: 'completed',
+      isRecovered: false,
+      startTimeUnixNano: BigInt(NOW_MS + first + index) * 1_000_000n,
+      durationNano: 5n,
+      inputText: randomBytes(48).toString('base64'),
+    };
+  });
+}
+
+function rowGroupsOf(store: SpanStore): Promise<number> {
+  return store.read(async (connection) => {
+    const sql = "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info('spans') WHERE persistent";
+    return Number((await connection.runAndReadAll(sql)).getRows()[0]![0]);
+  });
+}
 
 test('a checkpoint waits for what keeps DuckDB from making one', async () => {
   const path = join(folder, 'plain.duckdb');
@@ -43,21 +72,27 @@ test('a checkpoint waits for what keeps DuckDB from making one', async () => {
   await database.close();
 });
 
+test('checkpoints write each span once, and closing merges what they wrote', async () => {
+  const path = join(folder, 'grown.duckdb');
+  const options = { memoryLimitBytes: MEMORY_BYTES, checkpointBytes: 500_000 };
+  const store = await SpanStore.open(path, options);
+  let longest = 0;
+  for (let from = 0; from < 40_000; from += 500) {
+    await store.append(spansFrom(from, 500));
+    longest = Math.max(longest, (await stat(path)).size / (await store.usedBytes()));
+  }
+  // Written anew beside what it replaces, the newest row group alone would make it half as long again.
+  expect(longest).toBeLessThan(1.2);
+  expect(await rowGroupsOf(store)).toBeGreaterThan(2);
+  await store.close();
+  const again = await SpanStore.open(path, options);
+  expect(await rowGroupsOf(again)).toBeLessThanOrEqual(2);
+  await again.close();
+});
+
 test('what upkeep and look-ups remember does not keep a checkpoint from being made while a question is open', async () => {
   const path = join(folder, 'store.duckdb');
   const store = await SpanStore.open(path, { memoryLimitBytes: MEMORY_BYTES });
-  const spans = Array.from({ length: SPANS_PER_SLICE }, (_, index) => ({
-    traceId: index.toString(16).padStart(32, '1'),
-    spanId: index.toString(16).padStart(16, '1'),
-    name: 'gpt',
-    step: 'gpt',
-    role: 'step' as const,
-    depth: 0,
-    outcome: 'completed' as const,
-    isRecovered: false,
-    startTimeUnixNano: BigInt(NOW_MS + index) * 1_000_000n,
-    durationNano: 5n,
-  }));
   const upkeep = await Upkeep.open(store, {
     retention: { maxAgeDays: 30, maxBytes: 2 ** 40 },
     intervalMs: 60_000,
@@ -67,7 +102,7 @@ test('what upkeep and look-ups remember does not keep a checkpoint from being ma
   await store.read(async (reader) => {
     await reader.run('BEGIN');
     await reader.runAndReadAll('SELECT count(*) FROM spans');
-    await store.append(spans);
+    await store.append(spansFrom(0, SPANS_PER_SLICE));
     await upkeep.run();
     await deleteEnded(store, BigInt(NOW_MS + 10) * 1_000_000n, [], NOW_MS, () => false);
     await store.change(async (connection) => void (await connection.run('CHECKPOINT')));
