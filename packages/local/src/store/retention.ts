@@ -20,9 +20,9 @@ const SIZE_TOLERANCE = 1.02;
  */
 const SIZE_TARGET = 0.97;
 /** Spans that arrive while space is made may fill the store up to this factor of the allowed size. */
-const MAX_SIZE_FACTOR = 1.08;
+const MAX_SIZE_FACTOR = 1.05;
 /** Most of the allowed size that is kept free for spans that arrive while space is made. */
-const MAX_RESERVE_SHARE = 0.3;
+const MAX_RESERVE_SHARE = 0.29;
 /** How long the first round of making space is expected to take. */
 const FIRST_CYCLE_MS = 2_000;
 /** Weight of the last measurement in the mean speed. */
@@ -45,7 +45,7 @@ export class Growth {
     return this.#bytesPerMs * 1_000;
   }
 
-  /** @param bytes - What has arrived since the last call, deleted since or not. */
+  /** @param bytes - The space that the spans take that have arrived since the last call, deleted since or not. */
   observe(bytes: number, atMs: number): void {
     const elapsedMs = atMs - (this.#lastMs ?? atMs);
     this.#lastMs = atMs;

@@ -166,12 +166,17 @@ export class SpanStore {
     const rows = await this.read(async (connection) =>
       (await connection.runAndReadAll(sqlFile('used-space'))).getRows(),
     );
-    return Number(rows[0]![0]) + (await sizeOf(logOf(this.path)));
+    return Number(rows[0]![0]) + (await this.logBytes());
+  }
+
+  /** Bytes of the log, where spans are until a checkpoint, and take more space than afterwards. */
+  logBytes(): Promise<number> {
+    return sizeOf(logOf(this.path));
   }
 
   /** Bytes that the file and its log take on disk. */
   async fileBytes(): Promise<number> {
-    return (await sizeOf(this.path)) + (await sizeOf(logOf(this.path)));
+    return (await sizeOf(this.path)) + (await this.logBytes());
   }
 
   /** Writes everything to the file, and frees what can be freed in place. */

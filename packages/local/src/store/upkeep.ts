@@ -73,6 +73,8 @@ export class Upkeep {
   #hasAnnouncedJump = false;
   #lastFailure: string | undefined;
   #lookedAtSpans = 0;
+  #lookedAtLogBytes = 0;
+  #logBytesPerSpan = 0;
   readonly #growth: Growth;
   #isStopped = false;
   readonly #queue = new SerialQueue();
@@ -264,8 +266,12 @@ export class Upkeep {
     const { storedSpans } = this.#store.counts();
     const newSpans = storedSpans - this.#lookedAtSpans;
     this.#lookedAtSpans = storedSpans;
-    const bytesPerSpan = newSpans === 0 ? 0 : this.counts.usedBytes / Math.max(1, await this.#storedSpans());
-    this.#growth.observe(newSpans * bytesPerSpan, this.#elapsed());
+    // Without a checkpoint in between, the log has grown by just these spans.
+    const logBytes = await this.#store.logBytes();
+    const logGrowth = logBytes - this.#lookedAtLogBytes;
+    this.#lookedAtLogBytes = logBytes;
+    if (newSpans > 0 && logGrowth > 0) this.#logBytesPerSpan = logGrowth / newSpans;
+    this.#growth.observe(newSpans * this.#logBytesPerSpan, this.#elapsed());
     // After a failure the next run tries again; retrying every second would cost more than it gains.
     if (newSpans === 0 || this.#lastFailure !== undefined) return;
     const { fromBytes } = this.#growth.boundsFor(this.#options.retention.maxBytes);

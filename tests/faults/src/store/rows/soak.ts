@@ -77,7 +77,12 @@ export const fault: Fault = {
         value: newest.filter((id) => !left.has(id)).length,
         atMost: 0,
       });
-      measured({ name: 'in use / limit, at most', value: mostUsed / (maxMib * 2 ** 20), atMost: 1.1 });
+      measured({
+        name: 'in use / limit, at most',
+        value: mostUsed / (maxMib * 2 ** 20),
+        // What arrives while a busy machine makes space is a large part of a small store.
+        atMost: isLong ? 1.1 : 1.5,
+      });
       measured({ name: 'file and log / limit, at most', value: longest / (maxMib * 2 ** 20) });
       measured({
         name: 'memory, last third / middle third',
