@@ -36,6 +36,12 @@ export const BLOCK_BYTES = 65_536;
 /** Most merges of row groups in the checkpoint that closes a database: as many as DuckDB makes by default. */
 const MERGES_AT_CLOSE = 100;
 
+/** Whether the spans are in more than twice the row groups that they would fill. Each has some segments a column. */
+const IS_SCATTERED = `
+  SELECT count(DISTINCT row_group_id) > 2 * (SELECT ceil(count(*) / 122880) FROM spans) + 2
+  FROM pragma_storage_info('spans')
+  WHERE column_name = 'trace_id'`;
+
 /** Most connections in use at one time; further callers wait. */
 const MAX_CONNECTIONS = 4;
 
@@ -51,6 +57,7 @@ export class Database {
   readonly #instance: DuckDBInstance;
   readonly #idle: DuckDBConnection[] = [];
   readonly #waiting: (() => void)[] = [];
+  readonly #isReadOnly: boolean;
   #lent = 0;
   #isClosed = false;
 
@@ -59,6 +66,7 @@ export class Database {
 
   private constructor(instance: DuckDBInstance, options: DatabaseOptions) {
     this.#instance = instance;
+    this.#isReadOnly = options.isReadOnly;
     this.checkpointThreshold = thresholdOf(options);
   }
 
@@ -106,16 +114,7 @@ export class Database {
    * @param keepLog - Leaves the log as it is: its content is already elsewhere, and its path names another file.
    */
   async close(keepLog = false): Promise<void> {
-    try {
-      const connection = await this.connect();
-      // Row groups are merged only here: otherwise each start of a back end would leave a small one.
-      await connection.run(
-        keepLog ? 'PRAGMA disable_checkpoint_on_shutdown' : `SET GLOBAL max_vacuum_tasks = ${MERGES_AT_CLOSE}`,
-      );
-      connection.closeSync();
-    } catch {
-      // A database that has failed does no more work, not even a checkpoint.
-    }
+    if (!this.#isReadOnly) await this.#prepareLastCheckpoint(keepLog);
     this.#isClosed = true;
     while (this.#lent > 0) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -124,6 +123,22 @@ export class Database {
     }
     for (const connection of this.#idle.splice(0)) connection.closeSync();
     this.#instance.closeSync();
+  }
+
+  async #prepareLastCheckpoint(keepLog: boolean): Promise<void> {
+    try {
+      const connection = await this.connect();
+      if (keepLog) {
+        await connection.run('PRAGMA disable_checkpoint_on_shutdown');
+      } else if ((await connection.runAndReadAll(IS_SCATTERED)).getRows()[0]![0] === true) {
+        // Row groups are merged only here, and not each time: they are written anew beside their old blocks, which makes the
+        // file half as long again. But each start of a back end leaves a small one.
+        await connection.run(`SET GLOBAL max_vacuum_tasks = ${MERGES_AT_CLOSE}`);
+      }
+      connection.closeSync();
+    } catch {
+      // A database that has failed, or has no tables yet, makes no such checkpoint.
+    }
   }
 }
 
