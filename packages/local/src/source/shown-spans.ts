@@ -2,7 +2,7 @@ import type { ConversationFilters, GroupBy, Window } from '@convotel/query';
 import { windowValues } from '@convotel/query/engine';
 import type { SqlValue, StatementName } from '@convotel/query/engine';
 import { type DuckDBConnection, LIST, UINTEGER, listValue } from '@duckdb/node-api';
-import { sqlFile } from '../store/database.ts';
+import { ROWS_PER_GROUP, sqlFile } from '../store/database.ts';
 import { traceIdHex } from '../store/columns.ts';
 import { type ArrivalRange, rangesOf, textKey, traceKey } from '../store/look-ups.ts';
 import { type Grouping, prepareGroups } from './grouping.ts';
@@ -22,9 +22,6 @@ interface Shown {
 
 /** From this part of the store on, everything is looked through: to find out where the spans are takes longer. */
 const LARGE_PART = 0.2;
-
-/** A store with fewer spans is looked through as a whole: DuckDB cannot skip a part of one row group. */
-const ROW_GROUP_SPANS = 122_880;
 
 /** The statements about a window that look at all spans of its conversations, wherever they start. */
 const LOOKING_BEYOND: ReadonlySet<StatementName | 'step-names'> = new Set([
@@ -166,7 +163,8 @@ export class ShownSpans {
     const [[lookedUpUntil, spans] = []] = (await this.#connection.runAndReadAll(sql)).getRows();
     this.#lookedUpUntil = Number(lookedUpUntil);
     this.#spans = Number(spans);
-    this.#canNarrow = typeof lookedUpUntil === 'number' && this.#spans >= ROW_GROUP_SPANS;
+    // A smaller store is looked through as a whole, since DuckDB cannot skip a part of a row group.
+    this.#canNarrow = typeof lookedUpUntil === 'number' && this.#spans >= ROWS_PER_GROUP;
   }
 
   /**

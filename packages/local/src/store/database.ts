@@ -30,15 +30,18 @@ export interface DatabaseOptions {
 /** Most the log may grow to: until a checkpoint, its content is in memory too. */
 export const MAX_CHECKPOINT_BYTES = 64_000_000;
 
+/** Size of DuckDB's row groups, which are read, skipped and freed as a whole. */
+export const ROWS_PER_GROUP = 122_880;
+
 /** Size of a block of a new file, in bytes. */
 export const BLOCK_BYTES = 65_536;
 
 /** Most merges of row groups in the checkpoint that closes a database: as many as DuckDB makes by default. */
 const MERGES_AT_CLOSE = 100;
 
-/** Whether the spans are in more than twice the row groups that they would fill. Each has some segments a column. */
+/** Whether the spans are in more than twice as many row groups as they would fill. */
 const IS_SCATTERED = `
-  SELECT count(DISTINCT row_group_id) > 2 * (SELECT ceil(count(*) / 122880) FROM spans) + 2
+  SELECT count(DISTINCT row_group_id) > 2 * (SELECT ceil(count(*) / ${ROWS_PER_GROUP}) FROM spans) + 2
   FROM pragma_storage_info('spans')
   WHERE column_name = 'trace_id'`;
 

@@ -1,12 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import { SPAN_ID_WORDS, TRACE_ID_WORDS, hexWord, writeIdWords } from './columns.ts';
-import { isDamage } from './database.ts';
+import { isDamage, ROWS_PER_GROUP } from './database.ts';
 
 /** Room for this many spans beside those stored, before the filter grows. */
 const SPARE_SPANS = 1_000_000;
-/** Rows that are read together when a part of the file is unreadable. */
-const ROWS_PER_RANGE = 122_880;
 
 /**
  * Remembers (trace id, span id) pairs in a few bytes each, and grows as they come: a pair is either certainly new, or
@@ -81,8 +79,8 @@ export async function readKnownSpanIds(
   } catch (error) {
     if (!isDamage(error)) throw error;
   }
-  for (let from = 0; from < end; from += ROWS_PER_RANGE) {
-    const range = `rowid >= ${from} AND rowid < ${from + ROWS_PER_RANGE}`;
+  for (let from = 0; from < end; from += ROWS_PER_GROUP) {
+    const range = `rowid >= ${from} AND rowid < ${from + ROWS_PER_GROUP}`;
     try {
       await addIds(known, connection, `SELECT trace_id, span_id FROM spans WHERE ${range}`);
     } catch (error) {

@@ -19,8 +19,8 @@ const SPANS_AT_ONCE = 4 * SPANS_PER_SLICE;
 const MAX_SPANS = 32 * SPANS_PER_SLICE;
 
 /**
- * Brings the tables up to the last four whole slices before `nextArrival`, but for at most 32 slices, as part of the
- * connection's transaction. Returns up to which number. Slices before `summedUpUntil` must not get any more spans.
+ * Sums up the slices from `summedUpUntil` on that are whole at `nextArrival`, four at a time and at most 32, as part of the
+ * connection's transaction. Returns the number up to which spans are summed up now; no more may be added before it.
  */
 export async function sumUpWholeSlices(
   connection: DuckDBConnection,

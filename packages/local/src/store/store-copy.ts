@@ -1,14 +1,12 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { type DuckDBConnection, LIST, listValue, UBIGINT, UHUGEINT } from '@duckdb/node-api';
-import { BLOCK_BYTES, checkpoint, Database, isDamage, MAX_CHECKPOINT_BYTES } from './database.ts';
+import { BLOCK_BYTES, checkpoint, Database, isDamage, MAX_CHECKPOINT_BYTES, ROWS_PER_GROUP } from './database.ts';
 import { LOOK_UP_TABLES, lookUpsOf } from './look-ups.ts';
 import { migrate } from './migrations.ts';
 import { sumUpWholeSlices } from './slice-summaries.ts';
 import { logOf } from '../store-files.ts';
 
-/** Size of DuckDB's row groups, which are read and freed as a whole. */
-const ROWS_PER_GROUP = 122_880;
 /** DuckDB's vector: the smallest number of rows that can be read separately. */
 const ROWS_PER_VECTOR = 2_048;
 /** Enough to create the tables; the instance that reads the rows writes them. */

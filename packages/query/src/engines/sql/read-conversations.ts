@@ -13,8 +13,6 @@ import type { SqlRow, SqlStore, TraceKey } from './sql-store.ts';
 const SPANS_PER_CONVERSATION = 64;
 /** The same where their number is known, times that of an average conversation: there may be fewer at the end. */
 const MARGIN_OF_SPANS = 3;
-/** In a window with fewer spans, everything is searched at once: that takes less time than a second search. */
-const FEW_SPANS = 20_000;
 /** Factor by which the searched range grows if it was not enough. */
 const WIDENING_FACTOR = 8n;
 
@@ -97,10 +95,9 @@ async function lookBack<Found>(
 ): Promise<Found[]> {
   if (extent === undefined) return [];
   const { spans, oldestNs: oldest, newestNs: newest } = extent;
-  const all = newest - oldest;
   const spansEach = conversations === 0 ? SPANS_PER_CONVERSATION : Math.ceil((spans / conversations) * MARGIN_OF_SPANS);
   const searched = Math.max(limit * spansEach, spansSearchedEasily);
-  let width = spans < FEW_SPANS ? all : (all * BigInt(searched)) / BigInt(spans) + 1n;
+  let width = ((newest - oldest) * BigInt(searched)) / BigInt(spans) + 1n;
   for (;;) {
     const since = newest - width > oldest ? newest - width : oldest;
     const found = await ask({ ...windowValues(window), since_ns: since, row_limit: BigInt(limit) });

@@ -161,8 +161,6 @@ async function sumSessions(store: SqlStore, { window, limit }: SessionsQuestion)
 }
 
 function readSession(row: SqlRow): SessionSum {
-  const numberIn = (column: string): number | undefined => (row[column] === null ? undefined : Number(row[column]));
-  const tokens = { inputTokens: numberIn('input_tokens'), outputTokens: numberIn('output_tokens') };
   return {
     sessionId: row['session_id'] as string,
     conversations: Number(row['conversations']),
@@ -172,11 +170,18 @@ function readSession(row: SqlRow): SessionSum {
     spokenNano: BigInt(row['spoken_ns'] as bigint | number),
     failures: Number(row['failures']),
     interruptions: Number(row['interruptions']),
-    ...withoutAbsent(tokens),
+    ...numbersIn(row, { inputTokens: 'input_tokens', outputTokens: 'output_tokens' }),
   };
 }
 
-/** The database groups days by quarter hour of UTC, and does not know the order of the engines. */
+const AMOUNT_COLUMNS = {
+  inputTokens: 'input_tokens',
+  outputTokens: 'output_tokens',
+  inputChars: 'input_chars',
+  audioSeconds: 'audio_s',
+} as const;
+
+/** The database groups days by quarter hour of UTC; Node.js, which has the time zones, adds these up. */
 async function sumUsage(store: SqlStore, { window, by, timeZone }: ModelUsageQuestion): Promise<Answer<UsageSum[]>> {
   const sums = new UsageSums();
   const groupOf = (row: SqlRow): string | null => {
@@ -184,27 +189,27 @@ async function sumUsage(store: SqlStore, { window, by, timeZone }: ModelUsageQue
     return localDayOf((row['quarter_hour'] as bigint) * QUARTER_HOUR_NANO, timeZone);
   };
   await store.rows('model-usage', { ...windowValues(window), by: by ?? '' }, (row) => {
-    const numberIn = (column: string): number | undefined => (row[column] === null ? undefined : Number(row[column]));
     const [group, model] = [groupOf(row), row['model'] as string | null];
-    const amounts = {
-      inputTokens: numberIn('input_tokens'),
-      outputTokens: numberIn('output_tokens'),
-      inputChars: numberIn('input_chars'),
-      audioSeconds: numberIn('audio_s'),
-    };
     sums.add({
       ...(group !== null && { group }),
       step: row['step'] as string,
       ...(model !== null && { model }),
       calls: Number(row['calls']),
-      ...withoutAbsent(amounts),
+      ...numbersIn(row, AMOUNT_COLUMNS),
     });
   });
   const { coverage } = await coverWindow(store, window);
   return { data: sums.inOrder(), coverage };
 }
 
-function withoutAbsent<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: NonNullable<Fields[Name]> } {
-  const present = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(present) as { [Name in keyof Fields]?: NonNullable<Fields[Name]> };
+/** The numbers in some columns of a row, by field; those that are null are absent. */
+function numbersIn<Field extends string>(
+  row: SqlRow,
+  columns: Readonly<Record<Field, string>>,
+): { [Name in Field]?: number } {
+  const numbers: { [Name in Field]?: number } = {};
+  for (const [field, column] of Object.entries(columns) as [Field, string][]) {
+    if (row[column] !== null) numbers[field] = Number(row[column]);
+  }
+  return numbers;
 }
