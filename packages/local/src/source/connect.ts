@@ -69,7 +69,7 @@ export async function openDuckDbSource(storePath: string): Promise<ConversationS
       { cause: error },
     );
   }
-  const { Database } = await import('../store/database.ts');
+  const { Database, explainedDamage } = await import('../store/database.ts');
   const { checkSchemaVersion } = await import('../store/migrations.ts');
   const { DuckDbSource } = await import('./duckdb-source.ts');
   try {
@@ -82,7 +82,7 @@ export async function openDuckDbSource(storePath: string): Promise<ConversationS
     }
     return new DuckDbSource(path, database);
   } catch (error) {
-    throw asSourceError(error);
+    throw asSourceError(explainedDamage(path, error));
   }
 }
 

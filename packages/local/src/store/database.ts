@@ -229,6 +229,46 @@ export function isDamage(error: unknown): boolean {
   return false;
 }
 
+/**
+ * Damage that keeps the store at `path` from being used at all, as the error that says so; any other error as it is.
+ */
+export function explainedDamage(path: string, error: unknown): unknown {
+  if (error instanceof LocalError || !isDamage(error)) return error;
+  return new LocalError(
+    'STORE_UNREADABLE',
+    `${path} cannot be opened, because a part that every use needs is damaged: ${(error as Error).message}. ` +
+      'Restore a backup, or move the file away to begin a new store',
+    { cause: error },
+  );
+}
+
+/**
+ * Runs `read` on all of `spans`; where that meets damage, again on each row group, passing over those that are damaged. So
+ * `read` may see a span more than once.
+ * @param read - takes a condition for the spans to read
+ * @returns whether all could be read
+ */
+export async function readUndamaged(
+  connection: DuckDBConnection,
+  read: (condition: string) => Promise<void>,
+): Promise<boolean> {
+  try {
+    await read('true');
+    return true;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+  }
+  const [[end] = []] = (await connection.runAndReadAll('SELECT max(rowid) FROM spans')).getRows();
+  for (let from = 0; from <= Number(end ?? -1); from += ROWS_PER_GROUP) {
+    try {
+      await read(`rowid >= ${from} AND rowid < ${from + ROWS_PER_GROUP}`);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+    }
+  }
+  return false;
+}
+
 /** How long a checkpoint that is refused is tried again, and how often. */
 const CHECKPOINT_DEADLINE_MS = 10_000;
 const CHECKPOINT_PAUSE_MS = 5;

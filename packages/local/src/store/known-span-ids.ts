@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import { SPAN_ID_WORDS, TRACE_ID_WORDS, hexWord, writeIdWords } from './columns.ts';
-import { isDamage, ROWS_PER_GROUP } from './database.ts';
+import { readUndamaged } from './database.ts';
 
 /** Room for this many spans beside those stored, before the filter grows. */
 const SPARE_SPANS = 1_000_000;
@@ -70,24 +70,12 @@ function mixed(hash: number, word: number): number {
 export async function readKnownSpanIds(
   connection: DuckDBConnection,
 ): Promise<{ known: KnownSpanIds; hasDamage: boolean }> {
-  const counted = await connection.runAndReadAll('SELECT count(*), coalesce(max(rowid) + 1, 0) FROM spans');
-  const [count, end] = counted.getRows()[0]!.map(Number) as [number, number];
-  const known = new KnownSpanIds(count + SPARE_SPANS);
-  try {
-    await addIds(known, connection, 'SELECT trace_id, span_id FROM spans');
-    return { known, hasDamage: false };
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-  }
-  for (let from = 0; from < end; from += ROWS_PER_GROUP) {
-    const range = `rowid >= ${from} AND rowid < ${from + ROWS_PER_GROUP}`;
-    try {
-      await addIds(known, connection, `SELECT trace_id, span_id FROM spans WHERE ${range}`);
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-    }
-  }
-  return { known, hasDamage: true };
+  const [[count] = []] = (await connection.runAndReadAll('SELECT count(*) FROM spans')).getRows();
+  const known = new KnownSpanIds(Number(count) + SPARE_SPANS);
+  const isWhole = await readUndamaged(connection, (condition) =>
+    addIds(known, connection, `SELECT trace_id, span_id FROM spans WHERE ${condition}`),
+  );
+  return { known, hasDamage: !isWhole };
 }
 
 /** Reads the ids as they lie in memory: as bigints they would take ten times as long. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LocalError } from '../local-error.ts';
-import { Database, type DatabaseOptions, isDamage } from './database.ts';
+import { Database, type DatabaseOptions, explainedDamage } from './database.ts';
 import { migrate } from './migrations.ts';
 import { ResourceTable, StepTable } from './numbered-tables.ts';
 import { findSummedUpUntil } from './slice-summaries.ts';
@@ -69,13 +69,7 @@ export async function openForWriting(path: string, options: SpanStoreOptions): P
     return open;
   } catch (error) {
     await database.close();
-    if (!isDamage(error)) throw error;
-    throw new LocalError(
-      'STORE_UNREADABLE',
-      `${path} cannot be opened, because a part that every use needs is damaged: ${(error as Error).message}. ` +
-        'Restore a backup, or move the file away to begin a new store',
-      { cause: error },
-    );
+    throw explainedDamage(path, error);
   }
 }
 

@@ -7,7 +7,14 @@ import { SerialQueue } from '@convotel/query/engine';
 import { LocalError, isStorageFailure, noRoom, unstorable, unwritable } from '../local-error.ts';
 import { AppendQueue, type WaitingAppend } from './append-queue.ts';
 import { deduplicate, deleteStored, deleteTraces } from './copies.ts';
-import { checkpoint, DatabaseClosedError, MAX_CHECKPOINT_BYTES, isDamage, sqlFile } from './database.ts';
+import {
+  checkpoint,
+  DatabaseClosedError,
+  explainedDamage,
+  MAX_CHECKPOINT_BYTES,
+  isDamage,
+  sqlFile,
+} from './database.ts';
 import { idNumber } from './columns.ts';
 import { type KnownSpanIds, readKnownSpanIds } from './known-span-ids.ts';
 import { lookUpWholeSlices } from './look-ups.ts';
@@ -70,10 +77,15 @@ export class SpanStore {
   /** @throws {@link LocalError} `STORE_LOCKED`, `STORE_UNREADABLE` */
   static async open(path: string, options: SpanStoreOptions): Promise<SpanStore> {
     const open = await openForWriting(path, options);
-    const { known, hasDamage } = await readKnownSpanIds(open.connection);
-    const store = new SpanStore(path, options, open, known);
-    store.#hasDamage = hasDamage;
-    return store;
+    try {
+      const { known, hasDamage } = await readKnownSpanIds(open.connection);
+      const store = new SpanStore(path, options, open, known);
+      store.#hasDamage = hasDamage;
+      return store;
+    } catch (error) {
+      await open.database.close();
+      throw explainedDamage(path, error);
+    }
   }
 
   /**

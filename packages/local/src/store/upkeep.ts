@@ -1,9 +1,10 @@
 import { SerialQueue } from '@convotel/query/engine';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ResolvedRetentionOptions } from '../backend-options.ts';
-import { transaction } from './database.ts';
+import { explainedDamage, readUndamaged, transaction } from './database.ts';
 import { deleteEnded, type Deletion, findDueByAge, findExcess, Growth, MAX_SHARE_BY_AGE } from './retention.ts';
 import type { SpanStore } from './span-store.ts';
-import { MAX_STEP_MS, TrustedClock, WATCH_MS } from './trusted-clock.ts';
+import { type ClockState, MAX_STEP_MS, TrustedClock, WATCH_MS } from './trusted-clock.ts';
 import { changeUpkeepRow } from './upkeep-row.ts';
 
 const MS_PER_DAY = 86_400_000;
@@ -90,20 +91,15 @@ export class Upkeep {
     this.#growth = new Growth(SIZE_LOOK_MS);
   }
 
-  /** Reads what is remembered about the clock. A new store takes the time of its newest span. */
+  /** @throws `LocalError` `STORE_UNREADABLE` when what it remembers of the last run is damaged */
   static async open(store: SpanStore, options: UpkeepOptions): Promise<Upkeep> {
     const nowMs = (options.now ?? Date.now)();
-    const row = await store.read(async (connection) => {
-      const reader = await connection.runAndReadAll(
-        'SELECT trusted_ns, jump_watched_ms, (SELECT max(start_ns) FROM spans WHERE start_ns <= $now_ns) FROM upkeep',
-        { now_ns: BigInt(nowMs) * 1_000_000n },
-      );
-      return reader.getRows()[0];
-    });
-    const [trustedNs, watchedMs, newestNs] = (row ?? []) as (bigint | null | undefined)[];
-    const rememberedNs = trustedNs ?? newestNs;
-    const trustedMs = rememberedNs === null || rememberedNs === undefined ? nowMs : Number(rememberedNs / 1_000_000n);
-    return new Upkeep(store, options, new TrustedClock({ trustedMs, watchedMs: Number(watchedMs ?? 0) }));
+    try {
+      const clock = await store.read((connection) => readClock(connection, nowMs));
+      return new Upkeep(store, options, new TrustedClock(clock));
+    } catch (error) {
+      throw explainedDamage(store.path, error);
+    }
   }
 
   /** Runs now, and then at intervals until {@link Upkeep.stop}. */
@@ -352,4 +348,24 @@ function bytesText(bytes: number): string {
 /** A time to the minute, in UTC. */
 function dayText(unixMs: number): string {
   return new Date(unixMs).toISOString().replace(/:\d\d\.\d+Z$/, 'Z');
+}
+
+/** What is remembered about the clock. A store that remembers nothing takes the time of its newest span, if it has one. */
+async function readClock(connection: DuckDBConnection, nowMs: number): Promise<ClockState> {
+  const remembered = await connection.runAndReadAll('SELECT trusted_ns, jump_watched_ms FROM upkeep');
+  const [trustedNs, watchedMs] = (remembered.getRows()[0] ?? []) as (bigint | null | undefined)[];
+  const believedNs = trustedNs ?? (await findNewestNs(connection, BigInt(nowMs) * 1_000_000n));
+  const trustedMs = believedNs === undefined ? nowMs : Number(believedNs / 1_000_000n);
+  return { trustedMs, watchedMs: Number(watchedMs ?? 0) };
+}
+
+/** The newest start of a span that is not after `nowNs`. */
+async function findNewestNs(connection: DuckDBConnection, nowNs: bigint): Promise<bigint | undefined> {
+  let newestNs: bigint | undefined;
+  await readUndamaged(connection, async (condition) => {
+    const sql = `SELECT max(start_ns) FROM spans WHERE start_ns <= ${nowNs} AND ${condition}`;
+    const [[found] = []] = (await connection.runAndReadAll(sql)).getRows() as (bigint | null)[][];
+    if (found != null && (newestNs === undefined || found > newestNs)) newestNs = found;
+  });
+  return newestNs;
 }

@@ -10,8 +10,10 @@ import { conversationsIn, stepSpan, traceRequest } from '../spans.ts';
 const CONVERSATIONS = 5_000;
 /** A DuckDB file begins with three headers of 4 KiB. */
 const HEADER_BYTES = 3 * 4_096;
+/** As long as convotel makes the blocks of a store. */
+const BLOCK_BYTES = 65_536;
 
-/** One bit of a store's file, flipped at random places. */
+/** One bit of a store's file, flipped at a random place of each of its blocks. */
 export const fault: Fault = {
   name: 'a file with a flipped bit in one of its blocks',
   async run({ isLong, random, measured }) {
@@ -29,13 +31,15 @@ export const fault: Fault = {
       }
       await filling.stop();
 
-      const rounds = isLong ? 100 : 20;
+      const blocks = (readFileSync(made).length - HEADER_BYTES) / BLOCK_BYTES;
+      const rounds = blocks * (isLong ? 3 : 1);
       let [refused, unexplained, found, silent, unkept, unreadable, refusedForever] = [0, 0, 0, 0, 0, 0, 0];
       for (let round = 0; round < rounds; round++) {
         const path = join(folder, `copy-${round}.duckdb`);
         copyFileSync(made, path);
         const file = readFileSync(path);
-        file[random.whole(HEADER_BYTES, file.length - 1)]! ^= 1 << random.whole(0, 7);
+        const block = HEADER_BYTES + (round % blocks) * BLOCK_BYTES;
+        file[block + random.whole(0, BLOCK_BYTES - 1)]! ^= 1 << random.whole(0, 7);
         writeFileSync(path, file);
         const notices: string[] = [];
         let backend: LocalBackend;
