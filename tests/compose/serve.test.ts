@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { findFreePort } from '../stack/src/free-ports.ts';
 import { ROOT } from './stack-files.ts';
 
 const text = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8');
@@ -61,7 +60,7 @@ test('what the container runs serves, and its health check tells that from nothi
   try {
     const tokens = join(folder, 'tokens');
     await writeFile(tokens, 'a-token-of-this-test-0123456789\n');
-    const port = await freePort();
+    const port = await findFreePort();
     const health = list(last('HEALTHCHECK')).map((word) => word.replace(':4318/', `:${port}/`));
     const healthy = async (): Promise<boolean> => {
       const check = spawn(process.execPath, health.slice(1), { stdio: 'ignore' });
@@ -92,12 +91,3 @@ test('what the container runs serves, and its health check tells that from nothi
     await rm(folder, { recursive: true, force: true });
   }
 }, 120_000);
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}

@@ -12,6 +12,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { startSpanReceiver } from '../processes/span-receiver.ts';
 import type { ReceivedSpan, SpanReceiver } from '../processes/span-receiver.ts';
+import { findFreePort } from '../stack/src/free-ports.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = resolve(HERE, '../..');
@@ -208,7 +209,7 @@ async function startServer(
   words: string[],
   options: { folder?: string; more?: Record<string, string> } = {},
 ): Promise<{ address: string; stop(): Promise<void> }> {
-  const port = await freePort();
+  const port = await findFreePort();
   const child = spawn(process.execPath, words, {
     cwd: options.folder ?? PROGRAMS,
     env: environment({ ...options.more, PORT: String(port) }),
@@ -242,14 +243,6 @@ async function waitFor(condition: () => boolean | Promise<boolean>): Promise<voi
     if (Date.now() > deadline) throw new Error('the condition did not come true within 60 s');
     await new Promise((later) => setTimeout(later, 50));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 const CALLER = '0af7651916cd43dd8448eb211c80319c';

@@ -1,11 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { findFreePort } from '../stack/src/free-ports.ts';
 
 const INSTALL = join(dirname(fileURLToPath(import.meta.url)), 'install-redis.sh');
 
@@ -19,7 +18,7 @@ export interface RedisServer {
 export async function startRedis(): Promise<RedisServer> {
   await promisify(execFile)(INSTALL);
   const folder = mkdtempSync(join(tmpdir(), 'convotel-redis-'));
-  const port = await freePort();
+  const port = await findFreePort();
   const server = spawn(
     'redis-server',
     ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder],
@@ -43,15 +42,4 @@ export async function startRedis(): Promise<RedisServer> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

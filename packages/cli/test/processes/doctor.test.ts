@@ -3,14 +3,13 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { rootSpan, stepSpan } from '@convotel/suite';
+import { findFreePort } from '../../../../tests/stack/src/free-ports.ts';
 import { JaegerStandIn } from '../../../query/test/sources/jaeger/jaeger-stand-in.ts';
 import { checkNode } from '../../src/doctor/check.ts';
 import type { Check, DoctorReport } from '../../src/doctor/check.ts';
@@ -78,14 +77,6 @@ function conversation(id: string, agoMs: number): object {
   });
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
-
 test('a set-up in which everything works has no problem and no warning', async () => {
   const { url } = await serve();
   await post(url, conversation('fresh', 60_000));
@@ -131,7 +122,7 @@ test('a set-up in which everything works has no problem and no warning', async (
 describe('where programs send', () => {
   test('nobody listens there: a problem, with the variable that says so', async () => {
     await serve();
-    const endpoint = `http://127.0.0.1:${await freePort()}`;
+    const endpoint = `http://127.0.0.1:${await findFreePort()}`;
     const report = await doctor(['--store', storePath], { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
     expect(report.ok).toBe(false);
     expect(report.find('endpoint', 'problem')[0]).toMatchObject({
@@ -223,7 +214,7 @@ describe('where commands read', () => {
   });
 
   test('nothing: a problem that says what to do, and the other checks stand', async () => {
-    const report = await doctor(['--from', `http://127.0.0.1:${await freePort()}`]);
+    const report = await doctor(['--from', `http://127.0.0.1:${await findFreePort()}`]);
     expect(report.find('source', 'problem')[0]!.text).toMatch(/^Cannot read from .*refused.*Start/i);
     expect(report.source).toBeUndefined();
     expect(report.find('journal', 'good')).toHaveLength(1);
@@ -336,7 +327,7 @@ describe('journals of programs on this machine', () => {
   }
 
   test('what waits in a running program is said; what a dead one left is a warning; nothing is changed', async () => {
-    const endpoint = `http://127.0.0.1:${await freePort()}`;
+    const endpoint = `http://127.0.0.1:${await findFreePort()}`;
     const child = await program(endpoint);
     const running = await doctor(['--store', storePath], { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
     expect(running.find('journal', 'info')[0]).toMatchObject({

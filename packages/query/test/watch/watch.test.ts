@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { highErrorRate, MemorySource, QueryError, ServeSource, SourceError, watch, watchOnce } from '@convotel/query';
 import { decodeQuestion, encodeAnswer } from '@convotel/query/engine';
 import type { Alert, AlertRule, Evidence } from '@convotel/query';
+import { findFreePort } from '../../../../tests/stack/src/free-ports.ts';
 import { exampleConversations } from '../answers/example-conversations.ts';
 
 const clock = (): Date => new Date('2025-10-08T14:45:00Z');
@@ -167,7 +167,7 @@ test('an error that is not of the back end ends the watch', async () => {
   await expect(take(watch(source, [rule], { clock }), 1)).rejects.toBe(broken);
 });
 
-/** A back end that answers about the example's conversations over HTTP; port 0 picks a free one. */
+/** A back end that answers about the example's conversations over HTTP. */
 async function open(port: number): Promise<Server> {
   const memory = exampleConversations();
   const server = createServer((request, response) => {
@@ -187,13 +187,9 @@ async function shut(server: Server): Promise<void> {
   await new Promise((resolve) => server.close(resolve));
 }
 
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port;
-}
-
 test('outlives a back end that goes away, and tells both once', async () => {
-  let server = await open(0);
-  const port = portOf(server);
+  const port = await findFreePort();
+  let server = await open(port);
   const location = `http://127.0.0.1:${port}`;
   const told: string[] = [];
   let checkedWhenLost = Infinity;
@@ -225,8 +221,9 @@ test('outlives a back end that goes away, and tells both once', async () => {
 });
 
 test('one round rejects when the back end cannot be reached', async () => {
-  const server = await open(0);
-  const nobody = new ServeSource(`http://127.0.0.1:${portOf(server)}`);
+  const port = await findFreePort();
+  const server = await open(port);
+  const nobody = new ServeSource(`http://127.0.0.1:${port}`);
   await shut(server);
   await expect(watchOnce(nobody, [highErrorRate()], { clock })).rejects.toThrow(SourceError);
 });

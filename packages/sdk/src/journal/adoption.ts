@@ -41,9 +41,13 @@ export async function adoptDeadProcesses(context: AdoptionContext, adopted: (bac
       const folder = join(serviceFolder, name);
       if (!(await isDead(files, folder, own.identity.host, nowMs))) continue;
       if (context.isStopped()) return;
-      for (const taken of takeOver(context, folder, name)) adopted(await openFolder(context, taken));
+      for (const taken of takeOver(context, folder, name)) {
+        const backlog = await openFolder(context, taken).catch(() => undefined);
+        // One that cannot be listed stays in our folder, for the next start.
+        if (backlog !== undefined) adopted(backlog);
+      }
     } catch {
-      // Taken over by another process meanwhile, or unreadable: the next scan tries again.
+      // Another process has taken it over; what cannot be moved waits where it is.
     }
   }
 }

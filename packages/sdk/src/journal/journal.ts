@@ -119,7 +119,7 @@ export class Journal {
         settledSpans: this.#settledSpans,
       }));
       this.#writer.quietly(() => this.#syncFoldersAbove(folder));
-      this.#heartbeat = setTimer(() => void this.#beatAndAdopt(), HEARTBEAT_INTERVAL_MS);
+      this.#heartbeat = setTimer(() => this.#beatAndAdopt(), HEARTBEAT_INTERVAL_MS);
     } catch (error) {
       this.#warnOnce(`${folder} cannot be used (${reasonOf(error)})`);
     }
@@ -145,10 +145,10 @@ export class Journal {
     );
   }
 
-  async #beatAndAdopt(): Promise<void> {
-    this.#heartbeat = setTimer(() => void this.#beatAndAdopt(), HEARTBEAT_INTERVAL_MS);
+  #beatAndAdopt(): void {
+    this.#heartbeat = setTimer(() => this.#beatAndAdopt(), HEARTBEAT_INTERVAL_MS);
     this.#beat();
-    await this.#adopt();
+    this.adoptAgain();
   }
 
   #beat(): void {
@@ -169,7 +169,7 @@ export class Journal {
     if (this.#options.folder !== undefined) this.#openFolder(this.#options.folder);
   }
 
-  /** Checks again before the process ends, because worker threads may have left spans behind. */
+  /** Looks again for dead processes and terminated worker threads. */
   adoptAgain(): void {
     this.adoption = this.adoption.then(() => this.#adopt());
   }

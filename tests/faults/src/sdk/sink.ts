@@ -1,7 +1,14 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Random } from '../random.ts';
+
+/**
+ * Systems give ports above these to whoever asks for any. While the sink refuses, another server could get such a port, and
+ * with it spans that are meant for the sink.
+ */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_000;
 
 export type SinkMode = 'ok' | '503' | 'hang' | 'trickle' | 'reset' | 'refuse' | 'flaky';
 
@@ -35,9 +42,27 @@ export class Sink {
   }
 
   async start(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
-    this.#port = (this.#server.address() as AddressInfo).port;
+    if (this.#port !== 0) await this.#listen(this.#port);
+    while (this.#port === 0) {
+      try {
+        const port = randomInt(FIRST_PORT, LAST_PORT);
+        await this.#listen(port);
+        this.#port = port;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      }
+    }
     this.url = `http://127.0.0.1:${this.#port}`;
+  }
+
+  #listen(port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, '127.0.0.1', () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
   }
 
   /** Nobody listens any more. */
