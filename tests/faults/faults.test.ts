@@ -26,7 +26,7 @@ test.each(Object.keys(FAULTS).filter((name) => name.startsWith('sdk/') || SHORT_
     expect(measured.length).toBeGreaterThan(0);
     expect(measured.filter((each) => !isReached(each))).toEqual([]);
   },
-  180_000,
+  600_000,
 );
 
 test.each([

@@ -101,19 +101,24 @@ export const DISK: JournalFiles = {
   removeFolder: (path) => fs.rmSync(path, { recursive: true, force: true }),
 };
 
+/** Between two of these, another process may have created the folder above. */
+const MAKE_ATTEMPTS = 3;
+
 /**
  * Not with `recursive`, because Node.js 20 and 22 loop forever when a file system such as /proc reports ENOENT in an
  * existing folder.
  */
 function makeFolder(path: string): void {
-  try {
-    fs.mkdirSync(path, OWNER_ONLY_FOLDER);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && fs.statSync(path).isDirectory()) return;
-    if (code !== 'ENOENT' || fs.existsSync(dirname(path))) throw error;
-    makeFolder(dirname(path));
-    makeFolder(path);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      fs.mkdirSync(path, OWNER_ONLY_FOLDER);
+      return;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST' && fs.statSync(path).isDirectory()) return;
+      if (code !== 'ENOENT' || attempt === MAKE_ATTEMPTS) throw error;
+      if (!fs.existsSync(dirname(path))) makeFolder(dirname(path));
+    }
   }
 }
 

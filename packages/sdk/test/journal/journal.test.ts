@@ -60,6 +60,11 @@ function runToItsEnd(program: string): void {
   if (signal !== 'SIGKILL') throw new Error(`the program was not killed: ${stderr}`);
 }
 
+/** The address of a package as it is published, for programs outside of the project. */
+function built(name: string): string {
+  return JSON.stringify(join(import.meta.dirname, `../../../${name}/dist/esm/index.js`));
+}
+
 function balance(tracing: Tracing): number {
   const { finishedSpans, inheritedSpans, deliveredSpans, waitingSpans, droppedSpans } = tracing.report();
   const dropped = Object.values(droppedSpans).reduce((sum, each) => sum + each, 0);
@@ -242,8 +247,6 @@ describe('what was open when a process died', () => {
 test('cluster workers and forked children have a folder each, and the next start sends what is in all of them', async () => {
   const program = join(folder, 'program.mjs');
   const state = join(folder, 'state');
-  const built = (name: string): string =>
-    JSON.stringify(join(import.meta.dirname, `../../../${name}/dist/esm/index.js`));
   writeFileSync(
     program,
     `
@@ -304,6 +307,32 @@ describe('where no folder can be written', () => {
     });
     expect(ended).toMatch(/so finished spans wait in memory/);
   }, 90_000);
+
+  test('two programs that start at once in a folder that does not exist yet can both write to it', () => {
+    const program = join(folder, 'program.mjs');
+    writeFileSync(
+      program,
+      `
+      import { isMainThread, Worker, workerData } from 'node:worker_threads';
+      import { startTracing } from ${built('sdk')};
+      if (isMainThread) {
+        const arrived = new Int32Array(new SharedArrayBuffer(4));
+        for (let thread = 0; thread < 2; thread++) new Worker(new URL(import.meta.url), { workerData: arrived });
+      } else {
+        for (let round = 1; round <= 300; round++) {
+          Atomics.add(workerData, 0, 1);
+          while (Atomics.load(workerData, 0) < 2 * round);
+          const journal = { folder: ${JSON.stringify(folder)} + '/' + round + '/not/made' };
+          const tracing = startTracing({ endpoint: '${NOBODY}', metrics: false, journal, warn: console.error });
+          await tracing.shutdown({ deadlineMs: 0 });
+        }
+      }
+      `,
+    );
+    const environment = { ...process.env, NODE_OPTIONS: '' };
+    const { status, stderr } = spawnSync(process.execPath, [program], { env: environment, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  }, 300_000);
 
   test('without a journal, what remains at shutdown is counted as dropped', async () => {
     const { shutdown, report } = start({ journal: false });
