@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { isSpanContextValid, TraceFlags } from '@opentelemetry/api';
 import type { SpanContext } from '@opentelemetry/api';
 import { conversationIdsOf, isConversationId, processSettings } from '@convotel/conventions';
@@ -24,6 +25,8 @@ const KEY = {
  * limit of its own.
  */
 const MAX_TEXT_LENGTH = 1024;
+/** A character is at most nine characters long when it is percent-encoded. */
+const MAX_VALUE_BYTES = MAX_TEXT_LENGTH * 9;
 const MAX_DEPTH = 1000;
 const LATEST_EPOCH_MS = 7_258_118_400_000;
 
@@ -111,24 +114,37 @@ export function rootContextOf(conversationId: string): SpanContext {
 }
 
 /**
- * Returns a function that reads one key of a plain object, a `Map` or `Headers`; undefined if the value is not a string
- * or reading it throws.
+ * Returns a function that reads one key of a plain object, a `Map`, `Headers` or the metadata of gRPC; undefined if the
+ * value is not a text or reading it throws.
  */
 function readerOf(given: unknown): (name: string) => string | undefined {
   return (name) => {
     try {
       if (typeof given !== 'object' || given === null) return undefined;
       const { get } = given as { get?: unknown };
-      const value: unknown =
-        typeof get === 'function'
-          ? (get as (name: string) => unknown).call(given, name)
-          : (given as Record<string, unknown>)[name];
-      return typeof value === 'string' ? value : undefined;
+      return textFrom(
+        typeof get === 'function' ? (get as (name: string) => unknown).call(given, name) : headerIn(given, name),
+      );
     } catch {
       // A getter or Proxy that throws: the value counts as missing.
       return undefined;
     }
   };
+}
+
+/** Some gateways and clients write the names of headers in upper case, which does not change their meaning. */
+function headerIn(headers: object, name: string): unknown {
+  const exact = (headers as Record<string, unknown>)[name];
+  if (exact !== undefined) return exact;
+  const written = Object.keys(headers).find((key) => key.length === name.length && key.toLowerCase() === name);
+  return written === undefined ? undefined : (headers as Record<string, unknown>)[written];
+}
+
+/** A text, also as the bytes that Kafka delivers, or as the only element of the lists of gRPC. */
+function textFrom(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (types.isUint8Array(value)) return value.length > MAX_VALUE_BYTES ? undefined : Buffer.from(value).toString();
+  return Array.isArray(value) && value.length === 1 && !Array.isArray(value[0]) ? textFrom(value[0]) : undefined;
 }
 
 function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): string {
@@ -154,7 +170,7 @@ function encoded(text: string): string {
 }
 
 function decoded(text: string | undefined): string | undefined {
-  if (text === undefined || text.length > MAX_TEXT_LENGTH * 9) return undefined;
+  if (text === undefined || text.length > MAX_VALUE_BYTES) return undefined;
   try {
     return decodeURIComponent(text);
   } catch {

@@ -76,6 +76,23 @@ describe('a carrier', () => {
     }
   });
 
+  test.each<[string, (carrier: Carrier) => unknown]>([
+    ['bytes, as Kafka delivers them', (carrier) => mapped(carrier, (value) => Buffer.from(value))],
+    ['lists of one, as headers may be', (carrier) => mapped(carrier, (value) => [value])],
+    ['the metadata of gRPC', (carrier) => ({ get: (name: string) => (name in carrier ? [carrier[name]] : []) })],
+    [
+      'names in upper case',
+      (carrier) => Object.fromEntries(Object.entries(carrier).map(([name, value]) => [name.toUpperCase(), value])),
+    ],
+  ])('may hold %s', (_how, sent) => {
+    const c = startConversation({ conversationId: 'c-1', sessionId: 's-1' });
+    const carrier = c.startStep('gpt').carrier();
+    joinConversation(sent(carrier) as Carrier, (there) => {
+      expect(there.id).toBe('c-1');
+      expect(there.carrier()).toEqual({ ...carrier, 'convotel-input-end': expect.any(String) });
+    });
+  });
+
   test('leaves the active Baggage alone', () => {
     conversation({ conversationId: 'secret', sessionId: 'caller' }, (c) => {
       const headers: Record<string, string> = {};
@@ -88,6 +105,9 @@ describe('a carrier', () => {
     });
   });
 });
+
+const mapped = (carrier: Carrier, map: (value: string) => unknown): unknown =>
+  Object.fromEntries(Object.entries(carrier).map(([name, value]) => [name, map(value)]));
 
 describe('an id alone', () => {
   test('puts steps below the root that follows from it', () => {
