@@ -11,8 +11,6 @@ interface EndedStep {
   startedMs: number;
   endedMs: number;
   ending: SpanEnding;
-  /** A step that started after this one's end completed: the program recovered. */
-  isRecovered: boolean;
 }
 
 interface Retry {
@@ -31,8 +29,8 @@ export class ConversationOutcome {
   /** Outermost steps that did not complete, in order of end. */
   readonly #notCompleted: EndedStep[] = [];
   readonly #retries: Retry[] = [];
-  /** Whether any of them may not have been recovered from yet; saves searching them after every step. */
-  #hasOpenFailures = false;
+  /** When the latest outermost step that completed started. */
+  #lastCompletedStartMs = Number.NEGATIVE_INFINITY;
   /** This and the next two are of the outermost step that ended last. */
   #lastEndedMs = Number.NEGATIVE_INFINITY;
   #isLastInterrupted = false;
@@ -55,24 +53,18 @@ export class ConversationOutcome {
       if (this.#retries.length > MAX_REMEMBERED) this.#retries.shift();
     }
     if (ending.outcome === 'completed') {
-      if (this.#hasOpenFailures) this.#markRecovered(startedMs);
-    } else this.#remember({ name, attempt, startedMs, endedMs, ending, isRecovered: false });
-  }
-
-  #markRecovered(startedMs: number): void {
-    this.#hasOpenFailures = false;
-    for (const step of this.#notCompleted) {
-      if (step.endedMs <= startedMs) step.isRecovered = true;
-      else if (!step.isRecovered) this.#hasOpenFailures = true;
+      this.#lastCompletedStartMs = Math.max(this.#lastCompletedStartMs, startedMs);
+      return;
     }
+    this.#notCompleted.push({ name, attempt, startedMs, endedMs, ending });
+    if (this.#notCompleted.length <= MAX_REMEMBERED) return;
+    const settled = this.#notCompleted.findIndex((step) => this.#isRecovered(step));
+    this.#notCompleted.splice(Math.max(settled, 0), 1);
   }
 
-  #remember(step: EndedStep): void {
-    this.#hasOpenFailures = true;
-    this.#notCompleted.push(step);
-    if (this.#notCompleted.length <= MAX_REMEMBERED) return;
-    const settled = this.#notCompleted.findIndex(({ isRecovered }) => isRecovered);
-    this.#notCompleted.splice(Math.max(settled, 0), 1);
+  /** Whether the program recovered: a step that started after the end of this one completed. */
+  #isRecovered({ endedMs }: EndedStep): boolean {
+    return endedMs <= this.#lastCompletedStartMs;
   }
 
   ending(): SpanEnding {
@@ -80,7 +72,7 @@ export class ConversationOutcome {
     let worst: SpanEnding | undefined;
     for (const step of this.#notCompleted) {
       const { ending } = step;
-      if (!isFailure(ending.outcome) || step.isRecovered || retried.has(step)) continue;
+      if (!isFailure(ending.outcome) || this.#isRecovered(step) || retried.has(step)) continue;
       if (worst === undefined || rankOf(ending) < rankOf(worst)) worst = ending;
     }
     if (worst !== undefined) return worst;

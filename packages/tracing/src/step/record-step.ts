@@ -19,7 +19,7 @@ export function recordStep(host: StepHost, name: string, given: RecordedStep): v
     if (times === undefined) return;
     const step = new StepSpan(host, name, recorded, times);
     try {
-      describe(step, recorded);
+      describe(step, recorded, times);
     } finally {
       const { outcome, error } = recorded;
       if (isOutcome(outcome)) step.endWith(endingWithOutcome(outcome, step, error));
@@ -43,12 +43,20 @@ function timesOf(name: string, { startTime, endTime }: Partial<RecordedStep>): R
   return { startedMs, endedMs: Math.max(startedMs, endedMs) };
 }
 
-function describe(step: StepSpan, recorded: Partial<RecordedStep>): void {
+function describe(step: StepSpan, recorded: Partial<RecordedStep>, { startedMs, endedMs }: RecordedTimes): void {
   const { output, usage, timings, timeToFirstOutputSeconds } = recorded;
   if (output !== undefined) step.output(output);
   if (usage !== undefined) step.usage(usage);
   for (const [part, seconds] of Object.entries(timings ?? {})) step.timing(part, { seconds });
-  step.timeToFirstOutput(timeToFirstOutputSeconds);
+  const isInside = !((timeToFirstOutputSeconds ?? 0) * 1000 > endedMs - startedMs + MAX_CLOCK_CORRECTION_MS);
+  if (isInside) step.timeToFirstOutput(timeToFirstOutputSeconds);
+  else {
+    warnOnce(
+      'first output after end',
+      `the timeToFirstOutputSeconds of recordStep(${JSON.stringify(step.name)}) is ignored: ${timeToFirstOutputSeconds} s ` +
+        'is longer than the step. Pass seconds from its start, not milliseconds.',
+    );
+  }
 }
 
 /** The outcome that the program passed, with the type and message of `error`. */

@@ -119,8 +119,8 @@ type AnyFunction = (...args: never[]) => unknown;
 
 /**
  * Returns a function that runs `wrapped` as a step of the conversation that is active when it is called.
- * It has the type of `wrapped`, overloads included, passes on `this`, arguments and result unchanged, and keeps name
- * and length.
+ * It has the type of `wrapped`, overloads included, passes on `this`, arguments and result unchanged, and keeps its name,
+ * its length and the properties that it has now.
  */
 export function wrapStep<Wrapped extends AnyFunction>(name: string, wrapped: Wrapped): Wrapped;
 export function wrapStep<Wrapped extends AnyFunction>(
@@ -141,8 +141,16 @@ export function wrapStep<Wrapped extends AnyFunction>(
     const started = host?.beginStep(name, options);
     return started === undefined ? wrapped.apply(this, args) : traceStep(started, () => wrapped.apply(this, args));
   };
-  for (const property of ['name', 'length'] as const) {
-    Object.defineProperty(wrapper, property, { value: wrapped[property], configurable: true });
-  }
+  copyProperties(wrapped, wrapper);
   return wrapper as unknown as Wrapped;
+}
+
+/** Properties of functions themselves; a prototype belongs to the constructor that it names. */
+const PROPERTIES_OF_FUNCTIONS: ReadonlySet<PropertyKey> = new Set(['prototype', 'arguments', 'caller']);
+
+function copyProperties(from: object, to: object): void {
+  for (const key of Reflect.ownKeys(from)) {
+    const property = Object.getOwnPropertyDescriptor(from, key);
+    if (property !== undefined && !PROPERTIES_OF_FUNCTIONS.has(key)) Object.defineProperty(to, key, property);
+  }
 }

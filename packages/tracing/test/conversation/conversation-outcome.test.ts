@@ -154,6 +154,15 @@ test('steps of the past are judged by their times, not by the order in which the
   expect(recorder.only('conversation').status.message).toBe('log');
 });
 
+test('a failure of the past is made up for by a step after it, also where that is recorded first', () => {
+  const c = startConversation();
+  const atMs = Date.now() - 10_000;
+  c.recordStep('gpt-fallback', { startTime: atMs + 500, endTime: atMs + 900 });
+  c.recordStep('gpt', { startTime: atMs, endTime: atMs + 400, error: new Error('busy') });
+  c.end();
+  expect(recorder.attributesOf('conversation')['conversation.outcome']).toBe('completed');
+});
+
 test('a thousand failures keep no more memory than they need, and the last still counts', async () => {
   const c = startConversation();
   for (let index = 0; index < 3000; index += 1) await failing(c, 'gpt', `failure ${index}`);

@@ -57,6 +57,17 @@ describe('a conversation of the past', () => {
     expect(recorder.spans().map((span) => span.name)).toEqual(['conversation']);
   });
 
+  test('a first output after the end of a recorded step is left out, with a warning', () => {
+    const handle = startConversation();
+    const endTime = Date.now();
+    handle.recordStep('gpt', { startTime: endTime - 900, endTime, timeToFirstOutputSeconds: 350 });
+    handle.recordStep('tts', { startTime: endTime - 900, endTime, timeToFirstOutputSeconds: 0.9 });
+    handle.end();
+    expect(recorder.attributesOf('gpt')).not.toHaveProperty(['conversation.step.time_to_first_output']);
+    expect(recorder.attributesOf('tts')['conversation.step.time_to_first_output']).toBe(0.9);
+    expect(recorder.warnings).toEqual([expect.stringContaining('seconds from its start, not milliseconds')]);
+  });
+
   test('a start without an end ends now', () => {
     const beforeMs = Date.now();
     startConversation({ startTime: beforeMs - 1000 }).end();

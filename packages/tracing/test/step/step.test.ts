@@ -423,6 +423,14 @@ describe('the free forms', () => {
     expect(recorder.attributesOf('stt')['conversation.output.chars']).toBe(12);
   });
 
+  test('wrapStep() keeps the properties of a function', () => {
+    const think = Object.assign((question: string) => question.length, { model: 'gpt-5' });
+    Object.defineProperty(think, 'calls', { get: () => 7, enumerable: true });
+    const wrapped = wrapStep('gpt', think);
+    expect({ ...wrapped }).toEqual({ model: 'gpt-5', calls: 7 });
+    expect(conversation(() => wrapped('why'))).toBe(3);
+  });
+
   test('wrapStep() takes options', () => {
     const think = wrapStep('gpt', { model: 'gpt-5' }, (question: string) => question.length);
     expect(conversation(() => think('why'))).toBe(3);
