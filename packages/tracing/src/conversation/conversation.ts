@@ -1,7 +1,7 @@
 import { readOptions } from '../guards/untrusted-values.ts';
 import { epochMsFrom } from '../guards/times.ts';
 import { followResult } from '../results/follow-result.ts';
-import type { ResultObserver, ResultOptions } from '../results/result-observer.ts';
+import type { ResultObserver } from '../results/result-observer.ts';
 import type { Carrier } from '../step/step-options.ts';
 import { StepSignal } from '../step/step-signal.ts';
 import { readCarrier } from './carrier.ts';
@@ -87,9 +87,6 @@ function begin(unreadOptions: StartConversationOptions | undefined): TracedConve
   return traced;
 }
 
-/** Model and tokens of a result are recorded on the step that called the model, not on the conversation. */
-const READ_BY_STEPS: ResultOptions = { recognize: false };
-
 function runOn<Result>(traced: TracedConversation, run: (conversation: Conversation) => Result): Result {
   let result: Result;
   try {
@@ -98,13 +95,15 @@ function runOn<Result>(traced: TracedConversation, run: (conversation: Conversat
     traced.endByError(error);
     throw error;
   }
-  return followResult(result, new ConversationResult(traced), READ_BY_STEPS);
+  return followResult(result, new ConversationResult(traced));
 }
 
 /** Ends a conversation when its callback's result is complete: a promise settled, a stream was read. */
 export class ConversationResult implements ResultObserver {
   readonly label = 'the conversation';
   readonly keepsText = false;
+  /** They are recorded on the step that called the model. */
+  readonly recordsDetails = false;
   isOver = false;
   readonly #conversation: TracedConversation;
   /** Referenced here so that it is not collected while the stream is read. */

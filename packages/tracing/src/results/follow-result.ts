@@ -113,6 +113,10 @@ class FollowedResult implements Following {
 
   #readWhole(value: object): object {
     const { observer } = this;
+    if (!observer.recordsDetails) {
+      observer.returned(value);
+      return value;
+    }
     const details: ResultDetails = {};
     const meaning = readWhole(value, this.options.recognize, details);
     if (meaning === undefined) {
@@ -130,7 +134,7 @@ class FollowedResult implements Following {
   }
 
   readonly #newOutput = (details?: ResultDetails): StreamedOutput =>
-    new StreamedOutput(this.observer, new ChunkReader(this.options.recognize), details);
+    new StreamedOutput(this.observer, new ChunkReader(this.observer.recordsDetails && this.options.recognize), details);
 
   #withoutUntil(): ResultOptions {
     const { stream, recognize } = this.options;

@@ -59,7 +59,8 @@ class AsyncIterableInterceptor {
     const follow = (made: object): void => this.followOnce(made);
     return function (this: unknown, ...args: never[]): unknown {
       const made = observer.runProducer((all: unknown[]) => make.apply(this, all), args as unknown[]);
-      if (isObject(made) && !observer.isOver) follow(made);
+      if (observer.isOver) observer.consumptionStarted();
+      else if (isObject(made)) follow(made);
       return made;
     };
   }

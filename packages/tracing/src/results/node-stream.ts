@@ -43,7 +43,7 @@ export function followNodeStream<Stream extends object>(
   observer: ResultObserver,
   headMs?: number,
 ): Stream {
-  if (endsAtOnce(stream, output)) return stream;
+  if (endsAtOnce(stream, observer)) return stream;
   const emit = methodOf(stream, 'emit');
   if (emit === undefined || !replaceMember(stream, 'emit', interceptEmit(stream, emit, output, observer))) {
     cannotFollow(observer, 'a stream');
@@ -63,12 +63,15 @@ export function followNodeStream<Stream extends object>(
   return stream;
 }
 
-/** Ends the step if the stream had ended before the step returned it. */
-function endsAtOnce(stream: object, output: StreamedOutput): boolean {
+/**
+ * Ends the step if the stream had ended before the step returned it, such as the response of got, whose body was read.
+ * Its chunks are not known.
+ */
+function endsAtOnce(stream: object, observer: ResultObserver): boolean {
   const error = read(stream, 'errored');
-  if (isObject(error)) output.failed(error);
-  else if (read(stream, 'readableEnded') === true) output.completed();
-  else if (read(stream, 'destroyed') === true) output.cancelled();
+  if (isObject(error)) observer.threw(error);
+  else if (read(stream, 'readableEnded') === true) observer.returned(undefined);
+  else if (read(stream, 'destroyed') === true) observer.cancelled();
   else return false;
   return true;
 }

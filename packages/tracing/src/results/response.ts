@@ -76,6 +76,7 @@ function replaceBody(
     const current = bodyOf();
     if (current !== body) {
       body = current;
+      if (observer.isOver) observer.consumptionStarted();
       followed = isObject(current) ? followBody(current, newOutput(), observer, headMs) : current;
     }
     return followed;

@@ -18,6 +18,8 @@ export interface ResultObserver {
   readonly isOver: boolean;
   /** Whether the output text may be recorded; its length always is. */
   readonly keepsText: boolean;
+  /** Whether the model, tokens and text in results of known clients are recorded. */
+  readonly recordsDetails: boolean;
 
   /** Runs code that produces the result, such as a generator's body, in the context of the step. */
   runProducer<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Result;
@@ -30,7 +32,10 @@ export interface ResultObserver {
    * `performance.now()` at which the response headers arrived.
    */
   awaitsConsumer(headMs?: number): void;
-  /** The result is being consumed. May be called repeatedly, and without {@link ResultObserver.awaitsConsumer}. */
+  /**
+   * The result is being consumed. May be called repeatedly, without {@link ResultObserver.awaitsConsumer}, and after the
+   * observer's end.
+   */
   consumptionStarted(): void;
   /** A stream is being read. An observer that ends before the stream calls `stream.describe()`. */
   streamStarted(stream: OpenStream): void;

@@ -194,17 +194,20 @@ function errorTypeOf(error: unknown, maxCauses: number): string | undefined {
 function classNameOf(error: unknown): string | undefined {
   const name = propertyOf(error, 'name');
   const candidates = typeof name === 'string' && name !== 'Error' ? [name] : [];
-  try {
-    if (isError(error)) candidates.push(...namesOf(error).slice(typeof name === 'string' ? 1 : 0), 'Error');
-  } catch {
-    // A Proxy that throws: the type stays unknown.
-  }
+  if (isError(error)) candidates.push(...namesOf(error).slice(typeof name === 'string' ? 1 : 0), 'Error');
   return candidates.find((candidate) => TYPE_PATTERN.test(candidate));
 }
 
-/** In a test runner's realm, errors of Node's own modules are not `instanceof Error`. */
-function isError(error: unknown): boolean {
-  return error instanceof Error || Object.prototype.toString.call(error) === '[object Error]';
+const ERROR_TAGS = new Set(['[object Error]', '[object DOMException]']);
+
+/** Whether `error` is an error of any realm: under Jest, those of Node's own modules are not `instanceof Error`. */
+export function isError(error: unknown): boolean {
+  try {
+    return error instanceof Error || ERROR_TAGS.has(Object.prototype.toString.call(error));
+  } catch {
+    // A Proxy that throws: nothing is known about it.
+    return false;
+  }
 }
 
 /** The first non-empty message along the causes: Node's `AggregateError` for a refused connection has an empty one. */

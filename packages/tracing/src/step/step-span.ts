@@ -7,12 +7,12 @@ import { signalFrom } from '../guards/untrusted-values.ts';
 import { endSpan, startSpan } from '../guards/spans.ts';
 import type { SpanEnding } from '../guards/spans.ts';
 import { epochMsOf, hrTimeOf } from '../guards/times.ts';
-import { reportInternalError } from '../guards/warnings.ts';
+import { reportInternalError, warnOnce } from '../guards/warnings.ts';
 import type { ResultDetails } from '../results/recognized/client.ts';
 import type { ResultOptions, OpenStream } from '../results/result-observer.ts';
 import { limitMsFrom, openWork } from './open-work.ts';
 import type { OpenItem } from './open-work.ts';
-import { endingOfError } from './outcome-of-error.ts';
+import { endingOfError, isError } from './outcome-of-error.ts';
 import {
   addInput,
   addOptionAttributes,
@@ -59,6 +59,7 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   readonly context: Context;
   readonly resultOptions: ResultOptions | undefined;
   readonly endsWithOthers = false;
+  readonly recordsDetails = true;
   openQueue: OpenItem['openQueue'];
   openBefore: OpenItem | undefined;
   openAfter: OpenItem | undefined;
@@ -86,6 +87,8 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   #isInterrupted = false;
   /** The result is lazy, and nothing has consumed it yet. */
   #isWaiting = false;
+  /** It ended with its conversation, before anything consumed its result. */
+  #isUnconsumed = false;
   /** See {@link ResultObserver.awaitsConsumer}. */
   #headMs: number | undefined;
   /** The streams of the result that are being read. */
@@ -179,6 +182,15 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
     const signals: AbortSignal[] = [];
     for (let step = this.enclosing; step !== undefined; step = step.enclosing) {
       if (step.#timeoutMs !== undefined) signals.push(step.signal);
+    }
+    return signals;
+  }
+
+  /** The signals that may have caused an error, those of enclosing steps whose `timeoutMs` expired included. */
+  #signalsOfError(): (AbortSignal | undefined)[] {
+    const signals = this.#signalsAround();
+    for (let step = this.enclosing; step !== undefined; step = step.enclosing) {
+      if (step.#timeout !== undefined) signals.push(step.signal);
     }
     return signals;
   }
@@ -317,7 +329,7 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
 
   /** Some clients end a stream without an error when the work is aborted; the abort then decides the outcome. */
   cancelled(): void {
-    const aborted = this.#signalsAround().findLast((signal) => signal?.aborted === true);
+    const aborted = this.#signalsOfError().findLast((signal) => signal?.aborted === true);
     if (aborted !== undefined) this.threw(aborted.reason);
     else this.endWith(INTERRUPTED);
   }
@@ -342,7 +354,7 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
       step: this,
       classifiers: [this.#classifyError, this.host.classifyError],
       isInterrupted: this.#isInterrupted,
-      signals: this.#signalsAround(),
+      signals: this.#signalsOfError(),
       innerEnding: this.host.findEndingOf(error, this),
     });
   }
@@ -355,6 +367,7 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   }
 
   consumptionStarted(): void {
+    if (this.#isUnconsumed) this.#warnOfLateConsumer();
     if (!this.#isWaiting || this.#ending !== undefined) return;
     this.#isWaiting = false;
     this.host.stepConsumptionStarted(this);
@@ -377,18 +390,33 @@ export class StepSpan implements StepHandle, HostedStep, StartedStep, OpenItem {
   }
 
   endUnconsumed(): void {
+    this.#isUnconsumed = true;
+    this.#endAtHead();
+  }
+
+  #endAtHead(): void {
     const hasHead = this.#headMs !== undefined && !this.#isInterrupted;
     this.endWith(hasHead ? COMPLETED : INTERRUPTED, this.#headMs);
   }
 
   /** A step that was interrupted, or whose lazy result was never consumed, did not hang. */
   #endUnfinished(ending: SpanEnding): void {
-    if (this.#isWaiting) this.endUnconsumed();
+    if (this.#isWaiting) this.#endAtHead();
     else this.endWith(this.#isInterrupted ? INTERRUPTED : ending);
   }
 
+  #warnOfLateConsumer(): void {
+    this.#isUnconsumed = false;
+    warnOnce(
+      'consumed after the end',
+      `the result of ${this.label} is read after its conversation ended, so what is read from it is not recorded. Return ` +
+        'the result itself from the function of the conversation, not inside another object, or read it in there; or ' +
+        'use startConversation(), and end() it afterwards.',
+    );
+  }
+
   end(result?: unknown): void {
-    if (result instanceof Error) this.threw(result);
+    if (isError(result)) this.threw(result);
     else this.returned(result);
   }
 

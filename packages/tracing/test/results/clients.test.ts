@@ -229,6 +229,16 @@ describe('other results of openai', () => {
     expectStreamed(attributes);
   });
 
+  test('a helper that a conversation returns, and whose events are used, ends both', async () => {
+    const helper = conversation((c) =>
+      c.step('gpt', () => openai.chat.completions.stream({ model: 'completes', messages: user })),
+    );
+    await helper.finalContent();
+    await waitUntil(() => recorder.named('conversation').length > 0, 'the span of the conversation');
+    expectStreamed(recorder.attributesOf('gpt'));
+    expect(recorder.attributesOf('conversation')['conversation.outcome']).toBe('completed');
+  });
+
   test('a transcription, whole and streamed', async () => {
     const ask = async (stream: boolean) => {
       const file = await toFile(Buffer.from('RIFF'), 'audio.wav');
@@ -428,6 +438,19 @@ describe.each<'ai 6' | 'ai 5'>(['ai 6', 'ai 5'])('results of %s', (version) => {
       outcomes.push(attributes['conversation.outcome']);
     }
     expect(outcomes).toEqual(['failed', 'interrupted', 'failed', 'interrupted']);
+  });
+
+  test.each<[string, (result: Result) => unknown]>([
+    ['textStream', async ({ textStream }) => drain(textStream)],
+    ['text', async ({ text }) => text],
+    ['a Response', async (result) => result.toTextStreamResponse().text()],
+  ])('streamText, returned by a conversation and used after it by %s', async (_door, use) => {
+    await use(conversation({ captureContent: true }, (c) => c.step('gpt', () => streamText())));
+    await waitUntil(() => recorder.named('conversation').length > 0, 'the span of the conversation');
+    expectAnswer(recorder.attributesOf('gpt'), 'openai', 'gpt-5-2025', 'stop');
+    expectStreamed(recorder.attributesOf('gpt'));
+    expect(recorder.attributesOf('conversation')).toMatchObject({ 'conversation.outcome': 'completed' });
+    expect(recorder.attributesOf('conversation')).not.toHaveProperty(['gen_ai.usage.output_tokens']);
   });
 
   test('streamText by until, and with recognize: false', async () => {

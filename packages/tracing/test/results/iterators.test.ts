@@ -165,6 +165,15 @@ describe('an async generator', () => {
     expect(outcomeOf('gpt')).toBe('interrupted');
   });
 
+  test('that is read after its conversation ended is warned of', async () => {
+    const { answer } = await conversation(async (c) => ({ answer: c.step('gpt', words) }));
+    for await (const _ of answer);
+    expect(outcomeOf('gpt')).toBe('interrupted');
+    expect(recorder.warnings).toEqual([
+      expect.stringMatching(/the result of the step "gpt" is read after its conversation ended/),
+    ]);
+  });
+
   test('says what it is when the step was interrupted', async () => {
     await conversation(async (c) => {
       const stream = c.step('gpt', async function* (gpt) {

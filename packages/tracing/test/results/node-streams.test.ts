@@ -188,6 +188,7 @@ describe('a Node stream', () => {
       'conversation.step.chunks': 1,
     });
     expect(['over', 'broken', 'written'].map(outcomeOf)).toEqual(['completed', 'failed', 'completed']);
+    expect(recorder.attributesOf('over')).not.toHaveProperty(['conversation.step.chunks']);
   });
 
   test('fills inside the step, and calls its listeners outside', async () => {

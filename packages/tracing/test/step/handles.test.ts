@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { runInNewContext } from 'node:vm';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { context, propagation, trace } from '@opentelemetry/api';
 import { conversation, startConversation, startStep, step, wrapStep } from '@convotel/tracing';
@@ -36,6 +37,14 @@ describe('startStep()', () => {
     expect(recorder.attributesOf('gpt')).toMatchObject({
       'conversation.outcome': 'failed',
       'error.type': 'overloaded',
+    });
+  });
+
+  test('ends as an error of another realm says', () => {
+    conversation((c) => c.startStep('gpt').end(runInNewContext("new TypeError('busy')")));
+    expect(recorder.attributesOf('gpt')).toMatchObject({
+      'conversation.outcome': 'failed',
+      'error.type': 'TypeError',
     });
   });
 

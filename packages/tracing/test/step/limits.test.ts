@@ -64,6 +64,22 @@ describe('timeoutMs', () => {
     }
   });
 
+  test('of an outer step makes an abort inside it a time-out, whatever the client says of it', async () => {
+    const talk = conversation(async (c) =>
+      c.step('agent', { timeoutMs: 10 }, async () =>
+        step('gpt', async ({ signal }) => {
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          // As the clients of openai and anthropic: without a cause.
+          throw Object.assign(new Error('Request was aborted.'), { name: 'APIUserAbortError' });
+        }),
+      ),
+    );
+    await expect(talk).rejects.toMatchObject({ name: 'APIUserAbortError' });
+    for (const name of ['gpt', 'agent', 'conversation']) {
+      expect(recorder.attributesOf(name)['conversation.outcome']).toBe('timed_out');
+    }
+  });
+
   test('aborts the signals of the steps inside', async () => {
     let inner!: AbortSignal;
     await conversation(async (c) => {
