@@ -22,6 +22,19 @@ export function quoteAnswer(text: string): string {
   return JSON.stringify(text.length > MAX_QUOTED_LENGTH ? `${start}…` : start);
 }
 
+/** What a server has said in a `google.rpc.Status`, quoted, such as the refusals of `convotel serve`; undefined for another body. */
+export function quoteStatus(text: string): { code: number; quoted: string } | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null) return undefined;
+    const { code, message } = value as Readonly<Record<string, unknown>>;
+    return typeof code === 'number' && typeof message === 'string' ? { code, quoted: quoteAnswer(message) } : undefined;
+  } catch {
+    // The caller quotes the body instead.
+    return undefined;
+  }
+}
+
 /**
  * An address as answers, messages and logs may show it: without name, password, query and fragment, each of which may
  * hold a secret. What is not a valid address loses them too, as far as they can be told.

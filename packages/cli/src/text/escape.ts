@@ -17,9 +17,9 @@ export function printable<Value>(value: Value): Value {
   return isPlainAscii(value) ? value : (printableValue(value) as Value);
 }
 
-/** Removes user names and passwords from the URLs in `text`. */
+/** Removes user names and passwords from the URLs in `text`, except from an example that says where to write them. */
 export function withoutCredentials(text: string): string {
-  return text.replace(/\b([a-z][a-z\d+.-]*:\/\/)[^\s"'`]*@/gi, '$1');
+  return text.replace(/\b([a-z][a-z\d+.-]*:\/\/)(?!name:password@[^\s"'`@]*(?:[\s"'`]|$))[^\s"'`]*@/gi, '$1');
 }
 
 function printableValue(value: unknown): unknown {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -81,6 +81,32 @@ test('serve says where it listens, what it keeps, and for how long', async () =>
   expect(serving.output()).toContain(storePath);
   expect(serving.output()).toContain('7 days');
   expect(serving.output()).toContain('500 MiB');
+});
+
+describe('serve says why it refuses, and the command says so too', () => {
+  test('under another name than that of this machine', async () => {
+    serving = await startServe(storePath);
+    const from = serving.url.replace('127.0.0.1', '0.0.0.0');
+    const { status, stdout, stderr } = await runConvotel(['recent', '--from', from]);
+    expect({ status, stdout }).toEqual({ status: 3, stdout: '' });
+    expect(stderr).toContain(`refuses (status 403): "this back end answers only requests to a loopback address`);
+    expect(stderr).toContain(`such as ${serving.url}`);
+    expect(stderr).not.toMatch(/password|credentials/);
+  });
+
+  test('without a token that it knows', async () => {
+    const tokens = join(folder, 'tokens.txt');
+    await writeFile(tokens, 'a-token-of-this-test-0123456789\n');
+    serving = await startServe(storePath, ['--token-file', tokens]);
+    const ask = (environment: Record<string, string>) =>
+      runConvotel(['recent', '--from', serving!.url], { environment });
+    for (const environment of [{}, { CONVOTEL_TOKEN: 'another' }] as Record<string, string>[]) {
+      const { status, stderr } = await ask(environment);
+      expect(status).toBe(3);
+      expect(stderr).toMatch(/asks for a token, and was sent none that it knows .* Set CONVOTEL_TOKEN/);
+    }
+    expect(await ask({ CONVOTEL_TOKEN: 'a-token-of-this-test-0123456789' })).toMatchObject({ status: 0, stderr: '' });
+  });
 });
 
 test('a port that is taken is told with the way out', async () => {

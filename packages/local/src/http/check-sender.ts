@@ -24,7 +24,10 @@ export interface SenderRules {
 export function checkSender(headers: IncomingHttpHeaders, rules: SenderRules): void {
   const { host, origin } = headers;
   if (host === undefined || !(rules.isGuarded || isOwn(host, rules))) {
-    throw new HttpRefusal(403, 'this back end answers only requests to a loopback address and its own port');
+    throw new HttpRefusal(
+      403,
+      `this back end answers only requests to a loopback address and its own port, such as http://127.0.0.1:${rules.port}; a serve with --token-file answers to any name`,
+    );
   }
   if (origin !== undefined && !isOwnOrigin(origin, host, rules) && !isAllowedOrigin(origin, rules)) {
     throw new HttpRefusal(

@@ -134,7 +134,7 @@ async function versionOf(path: string): Promise<string> {
 function unreachable(path: string, cause: unknown): unknown {
   const { code, message, syscall } = cause as NodeJS.ErrnoException;
   if (syscall === undefined) return cause;
-  const reason = code === 'ENOENT' ? 'there is no such file' : message;
+  const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
   return new SourceError(
     'UNREACHABLE',
     `Cannot read ${path}: ${reason}. Give a file of OTLP/JSON, as the collector's file exporter writes it.`,

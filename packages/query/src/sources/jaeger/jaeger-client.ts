@@ -1,4 +1,4 @@
-import { QueryError, quoteAnswer, shownAddress, SourceError } from '../../errors.ts';
+import { QueryError, quoteAnswer, quoteStatus, shownAddress, SourceError } from '../../errors.ts';
 import { HttpClient, TEMPORARY_STATUSES } from '../../http/http-client.ts';
 import type { HttpAnswer, HttpSettings } from '../../http/http-client.ts';
 import type { Window } from '../../model/conversation.ts';
@@ -258,6 +258,9 @@ export async function getJson(
   return { status: answer.status, json: parseAnswer(client, answer) };
 }
 
+/** The code of a `google.rpc.Status` for a sender who is known, or whom no credentials would help. */
+const PERMISSION_DENIED = 7;
+
 function parseAnswer(client: HttpClient, { status, headers, text }: HttpAnswer): unknown {
   const refuse = (what: string, cause?: unknown): SourceError =>
     new SourceError('WRONG_ANSWER', `${client.location} ${what}.`, { cause });
@@ -271,6 +274,9 @@ function parseAnswer(client: HttpClient, { status, headers, text }: HttpAnswer):
       `redirects to ${target} (status ${status}), so there is a login or a proxy in front of it. ${WHERE_TO_ASK} itself`,
     );
   }
+  const refusal = status === 403 ? quoteStatus(text) : undefined;
+  // This is how a `convotel serve` refuses; credentials would not help.
+  if (refusal?.code === PERMISSION_DENIED) throw refuse(`refuses (status 403): ${refusal.quoted}`);
   if (status === 401 || status === 403) {
     throw refuse(
       `refuses (status ${status}): ${quoteAnswer(text)}. If it asks for credentials, put name and password into the address, as in http://name:password@host, or connect to Jaeger behind the login`,

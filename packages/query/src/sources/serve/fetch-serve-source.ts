@@ -1,4 +1,4 @@
-import { authorizationFor, quoteAnswer, shownAddress, SourceError } from '../../errors.ts';
+import { authorizationFor, quoteAnswer, quoteStatus, shownAddress, SourceError } from '../../errors.ts';
 import type { Answer } from '../../model/coverage.ts';
 import { isJsonObject } from '../../otlp/json-fields.ts';
 import type { AnyQuestion, ConversationSource, Question, QuestionName, Questions } from '../../questions.ts';
@@ -151,6 +151,16 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
 function jsonTextOf(location: string, { status, contentType = 'no content type', text }: ServeResponse): string {
   if (status === 503) {
     throw new SourceError('UNREACHABLE', `${location} cannot answer at present: ${quoteAnswer(text)} Try again soon.`);
+  }
+  if (status === 401) {
+    throw new SourceError(
+      'WRONG_ANSWER',
+      `${location} asks for a token, and was sent none that it knows (status 401). Set CONVOTEL_TOKEN to one from its token file, or write it into the address as the password.`,
+    );
+  }
+  const refusal = status === 403 ? quoteStatus(text) : undefined;
+  if (refusal !== undefined) {
+    throw new SourceError('WRONG_ANSWER', `${location} refuses (status 403): ${refusal.quoted}.`);
   }
   if (status !== 200) throw wrongAnswer(location, `answered with status ${status}: ${quoteAnswer(text)}`);
   if (!contentType.startsWith('application/json')) {

@@ -60,6 +60,13 @@ describe('what is no Jaeger is refused with a reason and a way out', () => {
     ['who wants credentials', 401, 'who are you', {}, /refuses \(status 401\): "who are you"\..* name and password/],
     ['who forbids', 403, '{"message":"not you"}', {}, /refuses \(status 403\): "\{/],
     [
+      'a `convotel serve` that refuses',
+      403,
+      '{"code":7,"message":"not by this name"}',
+      {},
+      /refuses \(status 403\): "not by this name"\.$/,
+    ],
+    [
       'another server',
       404,
       '404 page not found',

@@ -118,6 +118,20 @@ describe('a source that asks convotel serve', () => {
     expect(error.message.length).toBeLessThan(500);
   });
 
+  test.each([
+    [
+      401,
+      '{"code":16,"message":"a token, please"}',
+      /asks for a token, and was sent none that it knows \(status 401\)\. Set CONVOTEL_TOKEN/,
+    ],
+    [403, '{"code":7,"message":"not by this name"}', /refuses \(status 403\): "not by this name"\.$/],
+    [403, 'a proxy', /answered with status 403: "a proxy"\. Is a `convotel serve`/],
+  ])('says why a server refuses with status %s: %s', async (status, body, reason) => {
+    const error = await failureOf(await listenWith(status, 'application/json', body));
+    expect(error.code).toBe('WRONG_ANSWER');
+    expect(error.message).toMatch(reason);
+  });
+
   test('does not take an answer that breaks off', async () => {
     const address = await listen((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
