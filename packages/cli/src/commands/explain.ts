@@ -33,7 +33,7 @@ export const command = conversationCommand({
   text: explainText,
 });
 
-/** Minimum number of calls for a meaningful rank. */
+/** Minimum number of calls for a meaningful rank and median. */
 const MIN_CALLS = 20;
 
 const MIN_CELLS = 10;
@@ -57,8 +57,8 @@ export function explainText({ data, findings }: Report<'explain', Explanation>, 
       align: 'right',
       gap: 2,
       cell: ({ spanId = '' }) => {
-        const usualMs = stepOf.get(spanId)?.usualMs;
-        return usualMs === undefined ? '-' : secondsText(usualMs);
+        const { usualMs, calls = 0 } = stepOf.get(spanId) ?? {};
+        return usualMs === undefined || calls < MIN_CALLS ? '-' : secondsText(usualMs);
       },
     },
     {
@@ -83,7 +83,12 @@ export function explainText({ data, findings }: Report<'explain', Explanation>, 
       ...titleLines(`Critical Path: ${data.conversationId}`, 80, context),
       ...conversationHeadLines(data, context),
       '',
-      ...tableSection(layOutTable(columns, path, context), 80, 'No step yet', context),
+      ...tableSection(
+        layOutTable(columns, path, context),
+        80,
+        data.outcome === 'open' ? 'No step yet' : 'No step',
+        context,
+      ),
       heavyRule(80, context),
       ...findingsSection('EXPLANATION', findings, context),
     ],

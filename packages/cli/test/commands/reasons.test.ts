@@ -70,6 +70,8 @@ describe('explain', () => {
   test('says so where there is no step yet', () => {
     const empty: Explanation = { ...DATA, durationMs: 0, path: [], gapMs: 0, steps: [], outcome: 'open' };
     expect(linesOf(explainText(report('explain', empty), CONTEXT))).toContain('No step yet');
+    const ended: Explanation = { ...empty, outcome: 'completed' };
+    expect(linesOf(explainText(report('explain', ended), CONTEXT))).toContain('No step');
   });
 });
 

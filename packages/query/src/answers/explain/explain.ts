@@ -43,6 +43,8 @@ export async function explain(
     endTime,
     outcome,
     ...explainPath(path, outermost, usual.statistics),
+    // Without an outermost step, there is no path: the duration is that of the nested steps, or of the root.
+    ...(outermost.length === 0 && { durationMs: detail.durationMs }),
   };
   return buildReport({
     command: 'explain',
@@ -109,7 +111,9 @@ export const GAPS_FROM_PCT = 5;
 export const whatItTook = findingRule('what-it-took', ({ data, targetMs, detail }: ExplainFacts) => {
   const { durationMs, outcome, steps } = data;
   if (steps.length === 0) {
-    return [{ severity: 'info', text: 'It has no step yet, so there is nothing to explain', evidence: { outcome } }];
+    const step = detail.steps.length === 0 ? 'step' : 'outermost step';
+    const text = `It has no ${step}${outcome === 'open' ? ' yet' : ''}, so there is nothing to explain`;
+    return [{ severity: 'info', text, evidence: { outcome } }];
   }
   const isOver = durationMs >= targetMs;
   const target = isOver
@@ -126,6 +130,7 @@ export const whatItTook = findingRule('what-it-took', ({ data, targetMs, detail 
 /** Where the time went: the steps that the conversation waited for most. */
 export const whereTimeWent = findingRule('where-time-went', ({ data }: ExplainFacts) => {
   const { durationMs } = data;
+  if (data.steps.length === 0) return [];
   const parts = byName(data.steps)
     .map(({ step, onPathMs }) => ({ step, onPathMs, sharePct: percentOf(onPathMs, durationMs) }))
     .filter(({ sharePct }) => sharePct >= PART_FROM_PCT)
@@ -201,9 +206,11 @@ export const worstStep = findingRule('worst-step', ({ data }: ExplainFacts) => {
   if (worst === undefined || steps.length < 2) return [];
   const { step, onPathMs, withoutMs, asUsualMs } = worst;
   const name = stepDisplayName(step);
-  const usual = asUsualMs === undefined ? '' : `, and ${roughDurationWords(asUsualMs)} had it taken its usual time`;
+  const { calls = 0 } = steps.find(({ spanId }) => spanId === worst.spanId) ?? {};
+  const hasUsual = asUsualMs !== undefined && calls >= CALLS_TO_COMPARE;
+  const usual = !hasUsual ? '' : `, and ${roughDurationWords(asUsualMs)} had it taken its usual time`;
   const text = `Without ${name} it would have taken ${roughDurationWords(withoutMs)}${usual}`;
-  const evidence = { step, onPathMs, withoutMs, ...(asUsualMs === undefined ? {} : { asUsualMs }) };
+  const evidence = { step, onPathMs, withoutMs, ...(hasUsual && { asUsualMs }) };
   return [{ severity: 'info', text, evidence }];
 });
 

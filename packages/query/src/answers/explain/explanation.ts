@@ -67,7 +67,7 @@ export interface Explanation {
   outcome: ConversationOutcome;
   /** Wall-clock duration. */
   durationMs: number;
-  /** Steps and gaps on the critical path, from start to end; they add up to `durationMs`. */
+  /** Steps and gaps on the critical path, from start to end; they add up to `durationMs`. Empty without outermost steps. */
   path: ExplainedPart[];
   /** Total time in which no outermost step was running. */
   gapMs: number;

@@ -84,6 +84,25 @@ describe('explain', () => {
     ]);
   });
 
+  test('calls nothing usual of which there are fewer than 20 calls', async () => {
+    const twoSteps = (conversationId: string, durationMs: number): SpanRecord[] =>
+      recordConversation({
+        conversationId,
+        startTime: '2025-10-08T10:00:00Z',
+        steps: [
+          { step: 'stt', offsetMs: 0, durationMs: 100 },
+          { step: 'gpt', offsetMs: 100, durationMs },
+        ],
+      });
+    const lastSentence = async (others: number): Promise<string> => {
+      const before = Array.from({ length: others }, (_none, index) => twoSteps(`other ${index}`, 500)).flat();
+      const { findings } = await explain(new MemorySource([...before, ...twoSteps('slow', 2000)]), one);
+      return findings.at(-1)!.text;
+    };
+    expect(await lastSentence(18)).toBe('Without GPT it would have taken 100ms');
+    expect(await lastSentence(19)).toBe('Without GPT it would have taken 100ms, and 600ms had it taken its usual time');
+  });
+
   test('compares with seven days, its own calls among them, and with no later ones', async () => {
     const at = (conversationId: string, startTime: string): SpanRecord[] =>
       recordConversation({ conversationId, startTime, steps: [{ step: 'gpt', offsetMs: 0, durationMs: 1000 }] });
@@ -105,14 +124,28 @@ describe('explain', () => {
         outcome: 'failed',
         steps: [{ step: 'gpt', offsetMs: 0, durationMs: 1000, outcome: 'failed' }],
       }),
-      ...recordConversation({ conversationId: 'stepless', startTime: '2025-10-08T10:00:00Z', steps: [] }),
+      // Where there is no step, the root's own times count.
+      ...recordConversation({ conversationId: 'stepless', startTime: '2025-10-08T10:00:00Z', steps: [] }).map(
+        (root) => ({ ...root, durationNano: 5_000_000_000n }),
+      ),
+      ...recordConversation({
+        conversationId: 'begun',
+        startTime: '2025-10-08T10:00:00Z',
+        outcome: 'open',
+        steps: [{ step: 'retrieve', offsetMs: 0, durationMs: 300, depth: 1 }],
+      }),
     ]);
     const failed = await explain(source, { conversationId: 'failed', timeZone: 'UTC' });
     expect(failed.data.steps[0]).not.toHaveProperty('percentile');
     const stepless = await explain(source, { conversationId: 'stepless', timeZone: 'UTC' });
-    expect(stepless.data).toMatchObject({ durationMs: 0, path: [], gapMs: 0, steps: [], retries: [] });
+    expect(stepless.data).toMatchObject({ durationMs: 5000, path: [], gapMs: 0, steps: [], retries: [] });
     expect(stepless.data).not.toHaveProperty('worst');
-    expect(stepless.findings.map(({ text }) => text)).toEqual(['It has no step yet, so there is nothing to explain']);
+    expect(stepless.findings.map(({ text }) => text)).toEqual(['It has no step, so there is nothing to explain']);
+    const begun = await explain(source, { conversationId: 'begun', timeZone: 'UTC' });
+    expect(begun.data).toMatchObject({ durationMs: 300, path: [], steps: [] });
+    expect(begun.findings.map(({ text }) => text)).toEqual([
+      'It has no outermost step yet, so there is nothing to explain',
+    ]);
     await expect(explain(source, { conversationId: 'nobody', timeZone: 'UTC' })).rejects.toThrow(QueryError);
   });
 });
