@@ -15,6 +15,11 @@ export async function runAsProgram(): Promise<void> {
     process.exit(EXIT_STATUS.failed);
   });
 
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    // `convotel … 2>&1 | head` closes it too. What is left to print is lost, but the answer and its status are not.
+    if (error.code !== 'EPIPE') process.exit(EXIT_STATUS.failed);
+  });
+
   const terminal: Terminal = {
     writeOutput: (text) => void process.stdout.write(text),
     writeError: (text) => void process.stderr.write(text),

@@ -40,7 +40,7 @@ export interface AnswerDefinition<
   /** Queries data that is only needed for a chart; called only if one is drawn. */
   draw?(source: ConversationSource, asked: Asked): Promise<Drawing>;
   text(report: Answered, context: TextContext, asked: Asked, drawing: Drawing | undefined): string;
-  /** The exit status after an answer. @defaultValue always 0 */
+  /** The exit status after an answer. Called before the answer is printed; if it throws, nothing is. @defaultValue always 0 */
   exitStatus?(report: Answered, asked: Asked): ExitStatus;
 }
 
@@ -104,6 +104,8 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
     const drawing = graph ? await definition.draw?.(source, asked) : undefined;
     progress.hide();
     if (over.aborted) return EXIT_STATUS.interrupted;
+    // Before anything is printed, because it may be wrong usage.
+    const status = definition.exitStatus?.(report, asked) ?? EXIT_STATUS.answered;
     if (options.json) {
       terminal.writeOutput(formatJson(report));
     } else if (options.csv) {
@@ -122,7 +124,7 @@ async function answer<Own extends OptionDefinitions, Asked, Answered extends Rep
     // In JSON, the warnings are part of the document.
     const warnings = options.json ? [] : report.coverage.warnings;
     for (const { text } of warnings) terminal.writeError(`Note: ${printable(text)}\n`);
-    return definition.exitStatus?.(report, asked) ?? EXIT_STATUS.answered;
+    return status;
   } finally {
     await source.close();
   }

@@ -1,4 +1,4 @@
-import type { ConversationFilters, ConversationSource, Report } from '@convotel/query';
+import type { ConversationFilters, ConversationSource, Coverage, Report } from '@convotel/query';
 import { withStepTargets } from '../settings/read-settings.ts';
 import type { TimedStep } from '../settings/read-settings.ts';
 import type { TextContext } from '../text/page.ts';
@@ -85,10 +85,18 @@ export function conversationCommand<Answered extends ConversationReport>(
 
 async function findLatest(source: ConversationSource, timeZone: string, filters: ConversationFilters): Promise<string> {
   const { QueryError, recent } = await import('@convotel/query');
-  const { data } = await recent(source, { timeZone, filters, limit: 1 });
+  const { data, coverage } = await recent(source, { timeZone, filters, limit: 1 });
   if (data[0] !== undefined) return data[0].conversationId;
   const chosen = Object.keys(filters).length === 0 ? '' : ' that matches the filters';
-  throw new QueryError('NO_SUCH_CONVERSATION', `There is no conversation${chosen} in ${source.location} yet.`);
+  throw new QueryError(
+    'NO_SUCH_CONVERSATION',
+    [`There is no conversation${chosen} in ${source.location} yet.`, ...reasonsIn(coverage)].join(' '),
+  );
+}
+
+/** Why there may be no conversation: spans that are none of one, lines that cannot be read, a search that ended early. */
+export function reasonsIn({ warnings }: Coverage): string[] {
+  return warnings.map(({ text }) => text);
 }
 
 /**

@@ -67,6 +67,9 @@ export const OUTPUT_OPTIONS = {
 /** `--graph` of every command with a chart. */
 export const GRAPH_OPTION = { graph: toggle('draw beside the numbers, as on a terminal') };
 
+/** `--wide` of every command whose table has columns that need room; see `isWide`. */
+export const WIDE_OPTION = { wide: flag('more columns, as on a terminal that has room for them') };
+
 /** `--by` of every command whose rows can be grouped. */
 export const BY_OPTION = {
   by: option(text, {

@@ -12,7 +12,7 @@ export interface TimeBase {
   nowUnixNano: bigint;
 }
 
-/** A window, and its description in a heading: `last 24 hours`, or its start and end. */
+/** A window, and its description in a heading: `last 24 hours`, `24 hours before 2025-10-08`, or its start and end. */
 export interface NamedWindow {
   window: Window;
   windowText: string;
@@ -36,11 +36,16 @@ export function resolveWindow(texts: WindowTexts, defaultSince: string, base: Ti
       `--since must be before --until, got ${sinceText} and ${texts.until ?? 'now'}: the window would be empty.`,
     );
   }
-  const isUpToNow = (texts.until ?? 'now') === 'now' && isDuration(sinceText);
   return {
     window: { sinceUnixNano, untilUnixNano },
-    windowText: isUpToNow ? `last ${durationInWords(sinceText)}` : `${sinceText}..${texts.until ?? 'now'}`,
+    windowText: describeWindow(sinceText, texts.until ?? 'now'),
   };
+}
+
+function describeWindow(since: string, until: string): string {
+  const untilText = isDuration(until) ? `${durationInWords(until)} ago` : until;
+  if (!isDuration(since)) return `${since}..${untilText}`;
+  return until === 'now' ? `last ${durationInWords(since)}` : `${durationInWords(since)} before ${untilText}`;
 }
 
 /**
@@ -71,7 +76,7 @@ export function resolveInstant(
   { timeZone, nowUnixNano }: TimeBase,
   countedFromUnixNano: bigint = nowUnixNano,
 ): bigint {
-  if (isDuration(text)) return countedFromUnixNano - parseDurationNano(text, flag);
+  if (isDuration(text)) return checkYear(countedFromUnixNano - parseDurationNano(text, flag), text, flag);
   if (text === 'now') return nowUnixNano;
   if (text === 'today' || text === 'yesterday') {
     const today = formatLocalInstant(nowUnixNano, timeZone, 0).slice(0, 'YYYY-MM-DD'.length);
@@ -90,6 +95,17 @@ export function resolveInstant(
       { cause: error },
     );
   }
+}
+
+/**
+ * Returns `unixNano`, which `text` leads to, if it is in the years 0 to 9999: others cannot be written.
+ * @throws {@link UsageError} with `flag` in its message.
+ */
+export function checkYear(unixNano: bigint, text: string, flag: string): bigint {
+  if (unixNano >= parseInstant('0000-01-01T00:00:00Z') && unixNano <= parseInstant('9999-12-31T23:59:59Z')) {
+    return unixNano;
+  }
+  throw new UsageError(`${flag} leads beyond the years 0 to 9999, got "${text}".`);
 }
 
 /** The day before `date`, both `YYYY-MM-DD`. */

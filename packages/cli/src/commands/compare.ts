@@ -94,12 +94,16 @@ async function resolveSides(
   base: TimeBase,
 ): Promise<Sides> {
   const texts = { since, until, hours };
-  const { resolveInstant, resolveRange, resolveWindow } = await import('../command-line/window.ts');
+  const { checkYear, resolveInstant, resolveRange, resolveWindow } = await import('../command-line/window.ts');
   if (splitBy !== undefined) {
     if (at !== undefined || span !== undefined)
       throw new UsageError('--at and --span compare two windows; leave out --split-by.');
     if (by !== undefined) {
-      throw new UsageError('--by and --split-by both group steps by an attribute; give one, and narrow with a filter.');
+      throw new UsageError(
+        '--by and --split-by cannot be given together, because steps are grouped by one attribute at a time. ' +
+          'Compare one group at a time with --service, --workflow or --session; where the models of the two sides differ, ' +
+          'the column "Among Equals" compares like with like.',
+      );
     }
     if (before === undefined || after === undefined) {
       throw new UsageError(`--split-by ${splitBy} needs --before <value> and --after <value>.`);
@@ -117,11 +121,13 @@ async function resolveSides(
     if (before !== undefined || after !== undefined) {
       throw new UsageError('--at goes with --span; leave out --before and --after.');
     }
-    const spanNano = (span ?? duration('24h', '--span')).nano;
+    const length = span ?? duration('24h', '--span');
     const changeUnixNano = resolveInstant(at, '--at', base);
+    const sinceUnixNano = checkYear(changeUnixNano - length.nano, length.text, '--span');
+    const untilUnixNano = checkYear(changeUnixNano + length.nano, length.text, '--span');
     return {
-      before: { sinceUnixNano: changeUnixNano - spanNano, untilUnixNano: changeUnixNano },
-      after: { sinceUnixNano: changeUnixNano, untilUnixNano: changeUnixNano + spanNano },
+      before: { sinceUnixNano, untilUnixNano: changeUnixNano },
+      after: { sinceUnixNano: changeUnixNano, untilUnixNano },
       by,
     };
   }

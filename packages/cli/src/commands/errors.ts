@@ -1,12 +1,14 @@
 import type { Report, StepErrorRow } from '@convotel/query';
-import { BY_OPTION } from '../command-line/shared-options.ts';
+import { BY_OPTION, WIDE_OPTION } from '../command-line/shared-options.ts';
 import { windowCommand } from '../command-line/answer-command.ts';
 import {
   arrow,
   findingsAndAdvice,
   groupLines,
   heavyRule,
+  isWide,
   pageText,
+  percentIntervalText,
   tableSection,
   titleBy,
   titleLines,
@@ -23,19 +25,19 @@ export const command = windowCommand({
     ['convotel errors --by provider', 'each provider on its own'],
   ],
   since: '24h',
-  options: BY_OPTION,
+  options: { ...BY_OPTION, ...WIDE_OPTION },
   ask: async (source, asked) => {
     const { errors } = await import('@convotel/query');
     return errors(source, { ...asked, by: asked.options.by });
   },
-  text: errorsText,
+  text: (report, context, { windowText, options: { wide } }) => errorsText(report, context, { windowText, wide }),
 });
 
 /** How often each step fails, notable findings, and advice. */
 export function errorsText(
   { by, data, findings }: Report<'errors', StepErrorRow[]>,
   context: TextContext,
-  { windowText }: { windowText: string },
+  { windowText, wide = false }: { windowText: string; wide?: boolean },
 ): string {
   const problems = new Set(
     findings.filter(({ rule }) => rule === 'high-error-rate').map(({ evidence }) => keyOf(evidence)),
@@ -47,11 +49,19 @@ export function errorsText(
     gap: 3,
     cell: ({ finalErrorRatePct: rate }) => (rate === undefined ? '-' : `${rate.toFixed(2)}%`),
   };
+  const interval: Column<StepErrorRow> = {
+    heading: '95% Interval',
+    width: 14,
+    align: 'right',
+    gap: 3,
+    cell: (row) => percentIntervalText(row.interval),
+  };
   const columns: Column<StepErrorRow>[] = [
     { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
     { heading: 'Total', width: 8, align: 'right', gap: 1, cell: (row) => String(row.total) },
     { heading: 'Failures', width: 8, align: 'right', gap: 3, cell: (row) => String(row.failures) },
     { heading: 'Error Rate', width: 10, align: 'right', gap: 3, cell: (row) => `${row.errorRatePct.toFixed(2)}%` },
+    ...(isWide(wide, context) ? [interval] : []),
     ...(data.some((row) => row.retried > 0) ? [afterRetries] : []),
   ];
   const arrowOf = (row: StepErrorRow): string =>

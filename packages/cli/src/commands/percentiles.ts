@@ -1,13 +1,21 @@
-import type { ConversationSource, PercentileName, Report, StepPercentiles, WindowedOptions } from '@convotel/query';
+import type {
+  ConversationSource,
+  Coverage,
+  PercentileName,
+  Report,
+  StepPercentiles,
+  WindowedOptions,
+} from '@convotel/query';
 import { windowCommand } from '../command-line/answer-command.ts';
 import { choice } from '../command-line/command.ts';
-import { BY_OPTION, GRAPH_OPTION } from '../command-line/shared-options.ts';
+import { BY_OPTION, GRAPH_OPTION, WIDE_OPTION } from '../command-line/shared-options.ts';
 import { barCells, barText } from '../text/graph.ts';
 import {
   arrow,
   findingsSection,
   groupLines,
   heavyRule,
+  isWide,
   leftOutLines,
   pageText,
   tableSection,
@@ -16,6 +24,7 @@ import {
 } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable, pad } from '../text/table.ts';
+import type { Column } from '../text/table.ts';
 
 /** `percentiles`: the distribution of the durations of one step. */
 export const command = windowCommand({
@@ -34,6 +43,7 @@ export const command = windowCommand({
       defaultText: 'duration',
     }),
     ...BY_OPTION,
+    ...WIDE_OPTION,
     ...GRAPH_OPTION,
   },
   ask: async (source, { argument: step, options: { of, by }, ...asked }) => {
@@ -41,7 +51,8 @@ export const command = windowCommand({
     return percentiles(source, { ...asked, step, of, by });
   },
   draw: drawDistribution,
-  text: (report, context, _asked, quantilesMs) => percentilesText(report, context, quantilesMs),
+  text: (report, context, { options: { wide } }, quantilesMs) =>
+    percentilesText(report, context, { wide, quantilesMs }),
 });
 
 const ARROWS: Partial<Record<PercentileName, string>> = { p50: 'Median', p99: '99th percentile' };
@@ -72,15 +83,15 @@ async function drawDistribution(
   return responses.data[0]!.quantilesMs;
 }
 
-/** Percentiles of the durations of one step; with `graph`, also a histogram. */
+/** Percentiles of the durations of one step; with `wide`, also their intervals; with `graph`, a histogram. */
 export function percentilesText(
-  { by, data, findings }: Report<'percentiles', StepPercentiles>,
+  { by, coverage, data, findings }: Report<'percentiles', StepPercentiles>,
   context: TextContext,
-  quantilesMs: readonly number[] = [],
+  { wide = false, quantilesMs = [] }: { wide?: boolean; quantilesMs?: readonly number[] | undefined } = {},
 ): string {
   const { groups = [], ...all } = data;
   const blockLines = (
-    spread: Pick<StepPercentiles, 'count' | 'leftOut' | 'percentiles'>,
+    spread: Pick<StepPercentiles, 'count' | 'leftOut' | 'percentiles' | 'intervals'>,
     drawing: string[],
   ): string[] => {
     const table = layOutTable(
@@ -94,16 +105,18 @@ export function percentilesText(
           gap: 8,
           cell: ([, value]) => `${millisecondsText(value)} `,
         },
+        ...(isWide(wide, context) ? [intervalColumn(spread)] : []),
       ],
       Object.entries(spread.percentiles) as [PercentileName, number][],
       context,
       ([name]) => arrow(ARROWS[name], context),
     );
     return [
-      ...tableSection(table, 60, `No completed '${data.step}' step in this window`, context),
+      ...tableSection(table, 60, emptyText(data, coverage), context),
       '',
       ...drawing,
       `Samples${pad(String(spread.count), 23, 'right')}`,
+      ...(isWide(wide, context) ? tooFewLines(spread) : []),
       ...leftOutLines([{ step: data.step, leftOut: spread.leftOut }]),
     ];
   };
@@ -118,6 +131,38 @@ export function percentilesText(
     ],
     context,
   );
+}
+
+type Intervals = Pick<StepPercentiles, 'intervals'>;
+
+function intervalColumn({ intervals = {} }: Intervals): Column<[PercentileName, number]> {
+  return {
+    heading: '95% Interval',
+    width: 18,
+    align: 'right',
+    gap: 3,
+    cell: ([name]) => {
+      const [low, high] = intervals[name] ?? [null, null];
+      if (low === null && high === null) return '-';
+      if (low === null) return `up to ${millisecondsText(high ?? undefined)}`;
+      return high === null ? `from ${millisecondsText(low)}` : `${millisecondsText(low)}..${millisecondsText(high)}`;
+    },
+  };
+}
+
+/** Which percentiles have no interval with two ends, because there are too few values. */
+function tooFewLines({ intervals = {} }: Intervals): string[] {
+  const names = Object.entries(intervals).flatMap(([name, ends]) => (ends.includes(null) ? [name.toUpperCase()] : []));
+  return names.length === 0 ? [] : [`Too few samples for both ends of an interval: ${names.join(', ')}`];
+}
+
+/** What there is none of, where there are no percentiles. */
+function emptyText({ step, of, leftOut }: StepPercentiles, { warnings }: Coverage): string {
+  if (of === 'first-output') return `No completed '${step}' step with a first output in this window`;
+  const isStep = leftOut.tooLong + leftOut.notCompleted > 0 || warnings.some(({ code }) => code === 'step-never-seen');
+  return isStep
+    ? `No completed '${step}' step in this window`
+    : 'No conversation with a response latency in this window';
 }
 
 function headingOf({ step, of }: StepPercentiles): string {

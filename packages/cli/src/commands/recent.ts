@@ -1,8 +1,7 @@
 import type { ConversationRow, Report } from '@convotel/query';
 import { answerCommand } from '../command-line/answer-command.ts';
-import { flag } from '../command-line/command.ts';
-import { FILTER_OPTIONS, filtersOf, LIMIT_OPTION, windowOptions } from '../command-line/shared-options.ts';
-import { heavyRule, pageText, tableSection, titleLines, outcomeText, secondsText } from '../text/page.ts';
+import { FILTER_OPTIONS, filtersOf, LIMIT_OPTION, WIDE_OPTION, windowOptions } from '../command-line/shared-options.ts';
+import { heavyRule, isWide, pageText, tableSection, titleLines, outcomeText, secondsText } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
@@ -17,7 +16,7 @@ export const command = answerCommand({
   ],
   options: {
     ...LIMIT_OPTION,
-    wide: flag('more columns, as on a terminal that has room for them'),
+    ...WIDE_OPTION,
     ...windowOptions('everything'),
     ...FILTER_OPTIONS,
   },
@@ -35,21 +34,18 @@ export const command = answerCommand({
   text: (report, context, asked) => recentText(report, context, asked),
 });
 
-/** Minimum width of a terminal for the wider table. */
-const WIDE_COLUMNS = 100;
-
 /** The newest conversations. One that has not ended yet is shown as `open`. */
 export function recentText(
   { data: rows }: Report<'recent', ConversationRow[]>,
   context: TextContext,
   { limit, wide }: { limit: number; wide: boolean },
 ): string {
-  const isWide = wide || (context.columns ?? 0) >= WIDE_COLUMNS;
+  const isWider = isWide(wide, context);
   const columns: Column<ConversationRow>[] = [
     { heading: 'Conversation ID', width: 30, align: 'left', cell: (row) => row.conversationId },
     { heading: 'Start Time', width: 26, align: 'left', gap: 1, cell: (row) => context.localTime(row.startTime, 6) },
   ];
-  if (isWide) {
+  if (isWider) {
     columns.push(
       { heading: 'Duration', width: 8, align: 'right', gap: 2, cell: (row) => clockText(row.durationMs) },
       { heading: 'Response', width: 8, align: 'right', gap: 2, cell: (row) => clockText(row.responseMs) },
@@ -57,7 +53,7 @@ export function recentText(
       { heading: 'Workflow', width: 8, align: 'left', gap: 2, cell: (row) => row.workflow ?? '-' },
     );
   }
-  const table = layOutTable(columns, rows, context, (row) => (!isWide && row.outcome === 'open' ? '  open' : ''));
+  const table = layOutTable(columns, rows, context, (row) => (!isWider && row.outcome === 'open' ? '  open' : ''));
   return pageText(
     [
       ...titleLines(`Recent Conversations (last ${limit})`, 80, context),

@@ -1,5 +1,6 @@
 import type { ConversationSource, Report, SessionConversation, SessionDetail, SessionRow } from '@convotel/query';
 import { answerCommand, windowCommand } from '../command-line/answer-command.ts';
+import { reasonsIn } from '../command-line/conversation-command.ts';
 import { LIMIT_OPTION } from '../command-line/shared-options.ts';
 import {
   findingsSection,
@@ -87,11 +88,14 @@ export const session = answerCommand({
 
 async function findLatest(source: ConversationSource, timeZone: string): Promise<string> {
   const { QueryError, recent } = await import('@convotel/query');
-  const { data } = await recent(source, { timeZone, limit: SEARCHED_CONVERSATIONS });
+  const { data, coverage } = await recent(source, { timeZone, limit: SEARCHED_CONVERSATIONS });
   const found = data.find(({ sessionId }) => sessionId !== undefined)?.sessionId;
   if (found !== undefined) return found;
-  const text = `None of the newest ${data.length} conversations in ${source.location} has a session.`;
-  throw new QueryError('NO_SUCH_CONVERSATION', text);
+  const text =
+    data.length === 0
+      ? `There is no conversation in ${source.location} yet.`
+      : `None of the newest ${data.length} conversations in ${source.location} has a session.`;
+  throw new QueryError('NO_SUCH_CONVERSATION', [text, ...reasonsIn(coverage)].join(' '));
 }
 
 /** The conversations of one session on a common time axis. A long pause is shortened, and has a line of its own. */

@@ -1,7 +1,17 @@
 import type { Report, StepSuccessRow } from '@convotel/query';
-import { BY_OPTION } from '../command-line/shared-options.ts';
+import { BY_OPTION, WIDE_OPTION } from '../command-line/shared-options.ts';
 import { windowCommand } from '../command-line/answer-command.ts';
-import { findingsSection, groupLines, heavyRule, pageText, tableSection, titleBy, titleLines } from '../text/page.ts';
+import {
+  findingsSection,
+  groupLines,
+  heavyRule,
+  isWide,
+  pageText,
+  percentIntervalText,
+  tableSection,
+  titleBy,
+  titleLines,
+} from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
 import { layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
@@ -13,18 +23,18 @@ export const command = windowCommand({
     ['convotel success --by version', 'each version of the program on its own'],
   ],
   since: '24h',
-  options: BY_OPTION,
+  options: { ...BY_OPTION, ...WIDE_OPTION },
   ask: async (source, asked) => {
     const { success } = await import('@convotel/query');
     return success(source, { ...asked, by: asked.options.by });
   },
-  text: successText,
+  text: (report, context, { windowText, options: { wide } }) => successText(report, context, { windowText, wide }),
 });
 
 export function successText(
   { by, data, findings }: Report<'success', StepSuccessRow[]>,
   context: TextContext,
-  { windowText }: { windowText: string },
+  { windowText, wide = false }: { windowText: string; wide?: boolean },
 ): string {
   const afterRetries: Column<StepSuccessRow> = {
     heading: 'After Retries',
@@ -32,6 +42,13 @@ export function successText(
     align: 'right',
     gap: 3,
     cell: ({ finalSuccessRatePct: rate }) => (rate === undefined ? '-' : `${rate.toFixed(2)}%`),
+  };
+  const interval: Column<StepSuccessRow> = {
+    heading: '95% Interval',
+    width: 14,
+    align: 'right',
+    gap: 3,
+    cell: (row) => percentIntervalText(row.interval),
   };
   const columns: Column<StepSuccessRow>[] = [
     { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
@@ -44,6 +61,7 @@ export function successText(
       gap: 3,
       cell: (row) => `${row.successRatePct.toFixed(2)}%`,
     },
+    ...(isWide(wide, context) ? [interval] : []),
     ...(data.some((row) => row.retried > 0) ? [afterRetries] : []),
   ];
   return pageText(

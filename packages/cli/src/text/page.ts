@@ -151,13 +151,26 @@ export function arrow(text: string | undefined, context: TextContext): string {
   return text === undefined || !context.showFindings ? '' : `  ${paint(`← ${text}`, YELLOW, context)}`;
 }
 
+/** Minimum width of a terminal for the columns that `--wide` adds. */
+const WIDE_COLUMNS = 100;
+
+/** Whether the columns of `--wide` are shown: if asked for, or on a terminal with room for them. */
+export function isWide(wide: boolean, { columns = 0 }: Screen): boolean {
+  return wide || columns >= WIDE_COLUMNS;
+}
+
+/** Number of rows that may share the highest number and still stand out. */
+const MAX_PEAKS = 3;
+
 /**
- * The highest number of conversations among `rows`; undefined for a single row or if all rows have the same number.
+ * The highest number of conversations among `rows`; undefined for a single row, if all rows have the same number, or if
+ * more than three have the highest.
  */
 export function peakOf(rows: readonly { conversations: number }[]): number | undefined {
   const counts = rows.map((row) => row.conversations);
   const peak = Math.max(...counts);
-  return counts.some((count) => count < peak) ? peak : undefined;
+  const peaks = counts.filter((count) => count === peak).length;
+  return peaks < counts.length && peaks <= MAX_PEAKS ? peak : undefined;
 }
 
 /** `text` in a terminal colour (ECMA-48, SGR 30–37); unchanged if colour is off. */
@@ -202,6 +215,11 @@ export function secondsText(milliseconds: number): string {
 /** Milliseconds with one decimal, such as `3421.8`; `-` if unknown. */
 export function millisecondsText(milliseconds: number | undefined): string {
   return milliseconds === undefined ? '-' : milliseconds.toFixed(1);
+}
+
+/** The interval of a percentage, such as `7.78..13.58%`; `-` if unknown. */
+export function percentIntervalText(interval: readonly [low: number, high: number] | undefined): string {
+  return interval === undefined ? '-' : `${interval[0].toFixed(2)}..${interval[1].toFixed(2)}%`;
 }
 
 /** A difference in milliseconds with its sign, such as `+12.5`; `-` if unknown. */

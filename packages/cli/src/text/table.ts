@@ -106,7 +106,11 @@ function lineOf(layout: Layout, texts: readonly string[]): string {
 /** The first cell, and below it each other cell with its heading. */
 function blockOf(columns: readonly { heading: string }[], cells: readonly string[], behind: string): string {
   const [first = '', ...others] = cells.map((cell) => cell.trim());
-  const lines = others.map((cell, index) => `  ${columns[index + 1]?.heading.trim()}: ${cell}`);
+  const lines = others.map((cell, index) => {
+    const heading = columns[index + 1]?.heading.trim() ?? '';
+    // A drawing has no heading.
+    return heading === '' ? `  ${cell}` : `  ${heading}: ${cell}`;
+  });
   return (
     [behind.startsWith('\n') ? first : first + behind, ...lines].join('\n') + (behind.startsWith('\n') ? behind : '')
   );

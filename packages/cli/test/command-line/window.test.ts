@@ -22,15 +22,17 @@ describe('a window', () => {
     expect(resolve({ since: '2h', until: '2025-10-08T12:00:00Z' })).toEqual([
       '2025-10-08T10:00:00.000Z',
       '2025-10-08T12:00:00.000Z',
-      '2h..2025-10-08T12:00:00Z',
+      '2 hours before 2025-10-08T12:00:00Z',
     ]);
   });
 
   test('counts a duration in --until back from now', () => {
-    expect(resolve({ since: '2h', until: '1h' }).slice(0, 2)).toEqual([
+    expect(resolve({ since: '2h', until: '1h' })).toEqual([
       '2025-10-08T12:00:00.000Z',
       '2025-10-08T14:00:00.000Z',
+      '2 hours before 1 hour ago',
     ]);
+    expect(resolve({ since: '2025-10-08', until: '1h' })[2]).toBe('2025-10-08..1 hour ago');
   });
 
   test('takes --hours for --since', () => {

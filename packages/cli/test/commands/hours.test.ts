@@ -18,6 +18,8 @@ test('the fullest hours are marked where they stand out', () => {
   ]);
   expect(hours(3, 3)).toEqual(['2025-10-08 10:00                   3', '2025-10-08 11:00                   3']);
   expect(hours(3)).toEqual(['2025-10-08 10:00                   3']);
+  expect(hours(1, 3, 3, 3).filter((line) => line.endsWith('Peak hour'))).toHaveLength(3);
+  expect(hours(1, 3, 3, 3, 3).filter((line) => line.includes('Peak hour'))).toEqual([]);
   expect(hours()).toEqual(['No conversations in this window']);
 });
 

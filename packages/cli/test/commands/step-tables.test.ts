@@ -77,6 +77,17 @@ describe('errors', () => {
     ]);
   });
 
+  test('has an interval with --wide', () => {
+    const sure = rows.map((row) => ({ ...row, interval: [4.56, 69.94] as [number, number] }));
+    const wide = linesOf(errorsText(report('errors', sure), CONTEXT, { ...ASKED, wide: true }));
+    expect(wide.slice(3, 6)).toEqual([
+      'Step               Total   Failures   Error Rate     95% Interval',
+      '-'.repeat(60),
+      'llm                    4          1       25.00%     4.56..69.94%',
+    ]);
+    expect(linesOf(errorsText(report('errors', sure), { ...CONTEXT, columns: 100 }, ASKED))).toEqual(wide);
+  });
+
   test('has neither words nor arrows without findings', () => {
     const text = errorsText(report('errors', rows, findings), { ...CONTEXT, showFindings: false }, ASKED);
     expect(linesOf(text).slice(5)).toEqual(['llm                    4          1       25.00%', '='.repeat(60)]);
@@ -156,12 +167,55 @@ describe('percentiles', () => {
     ]);
   });
 
+  test('has intervals with --wide, and says which have an end missing', () => {
+    const percentiles = { p10: 1, p50: 2, p95: 3, p99: 4 };
+    const intervals = { p10: [null, 1.5], p50: [1, 2.5], p95: [2, null], p99: [null, null] } satisfies Record<
+      string,
+      [number | null, number | null]
+    >;
+    const data = { step: 'llm', count: 3, leftOut, percentiles, intervals };
+    const wide = linesOf(percentilesText(report('percentiles', data), CONTEXT, { wide: true }));
+    expect(wide.slice(2)).toEqual([
+      'Percentile        Duration (ms)         95% Interval',
+      '-'.repeat(60),
+      'P10                        1.0             up to 1.5',
+      'P50                        2.0              1.0..2.5  ← Median',
+      'P95                        3.0              from 2.0',
+      'P99                        4.0                     -  ← 99th percentile',
+      '',
+      'Samples                      3',
+      'Too few samples for both ends of an interval: P10, P95, P99',
+      'Left out: llm 2 of 60s or more',
+    ]);
+    expect(linesOf(percentilesText(report('percentiles', data), { ...CONTEXT, columns: 100 }))).toEqual(wide);
+    expect(percentilesText(report('percentiles', data), { ...CONTEXT, columns: 99 })).not.toContain('Interval');
+  });
+
+  test.each([
+    ['first-output', 0, [], "No completed 'llm' step with a first output in this window"],
+    [undefined, 3, [], "No completed 'llm' step in this window"],
+    [undefined, 0, ['step-never-seen'], "No completed 'llm' step in this window"],
+    [undefined, 0, [], 'No conversation with a response latency in this window'],
+  ] as const)('says what there is none of: %s', (of, notCompleted, codes, text) => {
+    const data = {
+      step: 'llm',
+      ...(of && { of }),
+      count: 0,
+      leftOut: { tooLong: 0, notCompleted },
+      percentiles: {},
+    };
+    const empty = report('percentiles', data);
+    empty.coverage.warnings.push(...codes.map((code) => ({ code, text: '' })));
+    expect(linesOf(percentilesText(empty, CONTEXT))).toContain(text);
+  });
+
   test('of a step without calls', () => {
-    const data = { step: 'llm', count: 0, leftOut: { tooLong: 0, notCompleted: 0 }, percentiles: {} };
+    const data = { step: 'llm', count: 0, leftOut: { tooLong: 0, notCompleted: 1 }, percentiles: {} };
     expect(linesOf(percentilesText(report('percentiles', data), CONTEXT)).slice(4)).toEqual([
       "No completed 'llm' step in this window",
       '',
       'Samples                      0',
+      'Left out: llm 1 not completed',
     ]);
   });
 

@@ -233,7 +233,8 @@ describe('compare', () => {
     ['gtp.p95>+10%', 'there is no row "gtp"; there are gpt, conversation'],
     ['response latency.p50>+10%', 'there is no row "response latency"'],
   ])('--fail-on %s cannot be evaluated, which is not the same as passing', async (condition, reason) => {
-    const { status, errors } = await run([...times, '--fail-on', 'slower', '--fail-on', condition]);
+    const { status, output, errors } = await run([...times, '--fail-on', 'slower', '--fail-on', condition]);
+    expect(output).toBe('');
     expect(status).toBe(2);
     expect(errors).toContain(`--fail-on ${condition} cannot be evaluated: ${reason}`);
   });
@@ -256,7 +257,7 @@ describe('compare', () => {
     [[...split, '--before', 'old'], '--split-by workflow needs --before <value> and --after <value>'],
     [[...split, '--before', 'old', '--after', 'old'], '--before and --after are both "old"'],
     [[...split, '--before', 'old', '--after', 'new', '--at', '1h'], '--at and --span compare two windows'],
-    [[...split, '--before', 'old', '--after', 'new', '--by', 'model'], '--by and --split-by both group steps'],
+    [[...split, '--before', 'old', '--after', 'new', '--by', 'model'], '--by and --split-by cannot be given together'],
     [[...times, '--since', '7d'], '--since goes with --split-by'],
     [['compare', '--before', '2d..1d', '--after', '2d..1d'], '--before and --after are the same window, "2d..1d"'],
     [['compare', '--before', '1d..2d', '--after', '1d..now'], '--before must begin before it ends'],

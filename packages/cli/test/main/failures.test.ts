@@ -41,6 +41,15 @@ describe('wrong usage ends with 2, prints nothing on standard output, and says w
     [['slow', '--threshold', 'fast'], /--threshold takes a time such as 8s/],
     [['averages', '--since', '2025-13-08 14:30'], /--since takes a duration/],
     [['averages', '--since', 'tomorrow'], /--since takes a duration/],
+    [['averages', '--since', '99999999d'], /--since leads beyond the years 0 to 9999, got "99999999d"/],
+    [['averages', '--since', '1h', '--until', '99999999w'], /--until leads beyond the years 0 to 9999/],
+    [['compare', '--before', '99999999d..1d', '--after', '1d..now'], /--before leads beyond the years 0 to 9999/],
+    [['compare', '--at', '1d', '--span', '99999999d'], /--span leads beyond the years 0 to 9999/],
+    [['recent', '--from', 'ftp://name@host'], /such as http:\/\/name:password@host:16686/],
+    [
+      ['compare', '--split-by', 'version', '--before', '1.4', '--after', '1.5', '--by', 'model'],
+      /cannot be given together, because .* --service, --workflow or --session/,
+    ],
     [['summary', 'an-id', '--workflow', 'voice'], /--workflow goes with latest/],
     [['help', 'avrages'], /unknown command 'avrages'[^]*Did you mean averages\?/],
     [
@@ -99,6 +108,24 @@ describe('a back end that cannot be reached ends with 3', () => {
     expect({ status, output }).toEqual({ status: 3, output: '' });
     expect(errors).toMatch(/convotel serve/);
   });
+});
+
+test.each([
+  ['explain', 'latest'],
+  ['session', 'latest'],
+])('%s %s says what was there instead of conversations', async (...words) => {
+  const path = join(await temporaryFolder(), 'spans.jsonl');
+  const span = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), name: 'GET /', startTimeUnixNano: '1' };
+  await writeFile(path, JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }));
+  const { status, output, errors } = await call(...words, '--from', path);
+  expect({ status, output }).toEqual({ status: 4, output: '' });
+  expect(errors).toMatch(/^convotel: There is no conversation in .* yet\. No step or root .* named "GET \/"/);
+});
+
+test('a folder in place of a file is called one', async () => {
+  const { status, errors } = await call('recent', '--from', await temporaryFolder());
+  expect(status).toBe(3);
+  expect(errors).toMatch(/Cannot read .*: it is a folder\. Give a file/);
 });
 
 test.each(['summary', 'trace', 'timeline'])('%s of no such conversation ends with 4', async (command) => {

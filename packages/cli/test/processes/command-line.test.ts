@@ -155,6 +155,19 @@ test('a reader that closes the pipe early is content', () => {
   expect(shell).toMatchObject({ status: 0, stderr: '', stdout: `${'='.repeat(80)}\n` });
 });
 
+test.each([
+  ['compare --before 2025-10-08..2025-10-09 --after 2025-10-01..2025-10-08', 0],
+  ['avrages', 2],
+])('nobody who reads standard error changes no status: %s', (words, status) => {
+  // `true` has ended, and its end of the pipe is closed, long before anything is written.
+  const shell = spawnSync(
+    'bash',
+    ['-c', `"${process.execPath}" "${BIN}" ${words} --from "${file}" 2>&1 >/dev/null | true; exit \${PIPESTATUS[0]}`],
+    { env: bareEnvironment(), encoding: 'utf8' },
+  );
+  expect(shell.status).toBe(status);
+});
+
 test('watch takes a time zone, and says what a limit must look like', async () => {
   const { status } = await runConvotel(['watch', '--once', '--tz', 'UTC', '--from', file]);
   expect(status).toBe(0);

@@ -49,6 +49,14 @@ test('no blanks at line ends, and what stands behind a row follows directly', ()
   });
 });
 
+test('in a block, each cell has its heading, and a drawing, which has none, stands alone', () => {
+  const columns = [
+    ...COLUMNS,
+    { heading: '', width: 20, align: 'left', gap: 2, cell: () => `|${'█'.repeat(38)}|` },
+  ] as const;
+  expect(layOutTable(columns, [['a', 1]], { columns: 40 }).rows).toEqual([`a\n  Count: 1\n  |${'█'.repeat(38)}|`]);
+});
+
 test('colours take no room', () => {
   expect(pad('\u001b[32mab\u001b[39m', 4, 'right')).toBe('  \u001b[32mab\u001b[39m');
   expect(pad('abcdef', 4, 'left')).toBe('abcdef');

@@ -87,7 +87,10 @@ export async function percentiles(
     ...spread,
     ...(grouped && { groups: grouped.spreads.map((each) => ({ ...each, group: each.group! })) }),
   };
-  const neverSeen = `no step ${JSON.stringify(step)} was seen in the window; "averages" lists the steps there are`;
+  const neverSeen =
+    step === RESPONSE_LATENCY
+      ? `no step ${JSON.stringify(step)} was seen in the window, and the response latency of conversations has no first output`
+      : `no step ${JSON.stringify(step)} was seen in the window; "averages" lists the steps there are`;
   const warnings = all.isSeen ? (groups?.warnings ?? []) : [{ code: 'step-never-seen' as const, text: neverSeen }];
   const findings = [
     ...findAll(percentilesRules, { data }),

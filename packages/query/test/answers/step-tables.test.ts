@@ -97,6 +97,17 @@ test('a percentile lies between two of the durations in 95 % of samples, or has 
   });
 });
 
+test('that the response latency has no first output is said, not that it was never seen alone', async () => {
+  const { coverage } = await percentiles(exampleConversations(), {
+    ...asked,
+    step: 'response latency',
+    of: 'first-output',
+  });
+  expect(coverage.warnings.map(({ text }) => text)).toEqual([
+    'no step "response latency" was seen in the window, and the response latency of conversations has no first output',
+  ]);
+});
+
 test('percentiles of a step never seen are empty, and a warning says so', async () => {
   const { data, coverage } = await percentiles(exampleConversations(), { ...asked, step: 'gtp' });
   expect(data).toEqual({ step: 'gtp', count: 0, leftOut: { tooLong: 0, notCompleted: 0 }, percentiles: {} });

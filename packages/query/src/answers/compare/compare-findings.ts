@@ -64,7 +64,8 @@ export const possibleChange = findingRule('possible-change', ({ rows }: Comparis
     const [low, high] = intervalMs;
     if (low <= 0 && high >= 0) return [];
     const change = `${deltaMs < 0 ? 'faster' : 'slower'} by ${roughDurationWords(Math.abs(deltaMs))}`;
-    const text = `${stepDisplayName(step, 'opening')} may be ${change}, but among ${counted(judged, 'row')} that can be chance`;
+    const what = step === RESPONSE_LATENCY ? 'Response latency' : stepDisplayName(step, 'opening');
+    const text = `${what} may be ${change}, but among ${counted(judged, 'row')} that can be chance`;
     return { severity: 'info' as const, text, evidence: { step, deltaMs, intervalMs, verdict, judged } };
   });
 });

@@ -183,7 +183,7 @@ async function byAttribute(source: ConversationSource, options: CompareByAttribu
   if (options.by !== undefined) {
     throw new QueryError(
       'OPTION_OUT_OF_RANGE',
-      'by and splitBy both part steps by an attribute; give one of them, and choose conversations with a filter',
+      'by and splitBy cannot be given together, because steps are grouped by one attribute at a time; compare one group at a time with filters, and read "withinGroups" where the models of the two sides differ',
     );
   }
   const groupBy = { attribute, values: [before, after] };

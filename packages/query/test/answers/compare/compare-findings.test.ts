@@ -75,6 +75,14 @@ describe('possible-change', () => {
     ]);
   });
 
+  test('begins with a capital letter, also about the response latency', () => {
+    const rows = [row('response latency', -60, [-118, -2]), row('conversation', -60, [-118, -2])];
+    expect(possibleChange({ rows }).map(({ text }) => text)).toEqual([
+      'Response latency may be faster by 60ms, but among 2 rows that can be chance',
+      'Conversation may be faster by 60ms, but among 2 rows that can be chance',
+    ]);
+  });
+
   test('is silent about clear changes and about rows that could not be judged', () => {
     const rows = [
       { ...row('asr', -60, [-118, -2]), verdict: 'faster' as const },

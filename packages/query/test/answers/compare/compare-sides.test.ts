@@ -100,7 +100,7 @@ describe('two values of an attribute', () => {
 
   test.each([
     [{ after: '1.4' }, 'before and after must be two values of version, got "1.4" for both'],
-    [{ by: 'model' as unknown as undefined }, 'by and splitBy both part steps by an attribute'],
+    [{ by: 'model' as unknown as undefined }, 'by and splitBy cannot be given together'],
     [{ splitBy: '' }, 'splitBy must be one of model, provider'],
   ])('are refused with %j', async (change, reason) => {
     const answer = compare(source, { ...asked, ...change });
