@@ -98,6 +98,10 @@ function adviceFor(reason: string): string {
   if (/^answered 40[13]\b/.test(reason)) {
     return 'Check the key in the headers option or in OTEL_EXPORTER_OTLP_HEADERS.';
   }
+  if (/^answered 429\b/.test(reason)) {
+    return 'It limits how much it accepts, so sending goes on more slowly.';
+  }
+  if (reason.startsWith('answered 5')) return 'The log of the back end, or of a proxy before it, may say why.';
   if (/^answered 4\d\d\b|^answered 3|web page/.test(reason)) {
     return 'Check the address in the endpoint option or in OTEL_EXPORTER_OTLP_ENDPOINT.';
   }

@@ -259,6 +259,17 @@ describe('when it cannot be delivered', () => {
     expect(warnings).toEqual([expect.stringContaining(advice)]);
   });
 
+  test.each([
+    [429, 'limits how much it accepts'],
+    [503, 'log of the back end'],
+  ])('a peer that answers %i and when to come back: %s', async (status, advice) => {
+    receiver.answerBy((response) => response.writeHead(status, { 'retry-after': '600' }).end());
+    const { shutdown } = start();
+    endSteps(3);
+    expect(await shutdown({ deadlineMs: 600_000 })).toMatchObject({ deliveredSpans: 0 });
+    expect(warnings).toEqual([expect.stringContaining(advice)]);
+  });
+
   test('a peer that refuses connections: shutdown does not wait, and one warning says so', async () => {
     const { shutdown } = start({ endpoint: 'http://127.0.0.1:9', metrics: true });
     endSteps(3);
