@@ -5,7 +5,7 @@ export const SECRET_MASK = '[secret]';
  * checks look at a bounded part of the text around each match, so that the total time is linear.
  */
 const NAMES =
-  /pass(?:word|wd|phrase|wort|code)?|pwd|secret|token|(?:api|access|auth|private|signing|encryption|account|master|ssh|license|subscription|function|x)[ _.-]?key|auth(?!or(?!iz))(?:orization|entication)?|cookie|credentials?|sess(?:ion)?[ _.-]?(?:id|key)?|\bsid\b|jsessionid|phpsessid|connect\.sid|csrf|xsrf|jwt|bearer|\bsas\b|\botp\b|\bpin\b|\bcvv2?\b|\bcvc\b|\bnonce\b|\bsig(?:nature)?\b|\bcode\b|\bkey\b/gi;
+  /pass(?:word|wd|phrase|wort|code)?|pwd|secret|token|(?:api|access|auth|private|signing|encryption|account|master|ssh|license|subscription|function|x)[ _.-]?key|auth(?!or(?!iz))(?:orization|entication)?|cookie|credentials?|sess(?:ion)?[ _.-]?(?:id|key)?|\bsid\b|jsessionid|phpsessid|connect\.sid|csrf|xsrf|jwt|bearer|\bsas\b|\botp\b|\bpin\b|\bcvv2?\b|\bcvc\b|\bnonce\b|\bsig(?:nature)?\b|\bcode\b|\bkey\b|kennwort|wachtwoord|lösenord|contraseña|senha|hasło|şifre|пароль|密码|密碼|パスワード|비밀번호/gi;
 
 /** Names that mark a secret only in a query string or form: `?sig=…&code=…&key=…`. */
 const QUERY_NAMES = /^(?:sig|signature|code|key|nonce|sid|sas|pass|auth|sess|session|jwt|pin|otp|cvv2?|cvc)$/i;
@@ -20,12 +20,19 @@ const COUNTS = /^(?:token)s\b|^tokens?[ _.-]?(?:count|limit|usage|budget)|^token
 const NOT_SECRET =
   /^(?:null|undefined|none|nil|true|false|required|missing|invalid|expired|empty|unset|error|failed|denied|not|is|was|must|cannot|unauthorized|forbidden|string|number|object|boolean|\*+|\[[a-z]+\]|<[a-z_ ]+>)$/i;
 
-/** Matches from the keyword to the value: the rest of the name, quotes (escaped or percent-encoded), a separator. */
-const TO_VALUE = /[\w.-]{0,40}(?:\\{0,4}["'`]|%22|\]){0,2}[ \t]{0,4}(=>|:=|=|:|%3[dD]|%3[aA]|>)[ \t]{0,4}(?:%20|\+)?/y;
+/**
+ * Matches from the keyword to the value: the rest of the name, quotes (escaped or percent-encoded), a separator, and a
+ * line break before a value in quotes, where Node.js breaks long objects.
+ */
+const TO_VALUE =
+  /[\w.-]{0,40}(?: (?:provided|given|supplied|received|sent|used|value|is|was)){0,2}(?:\\{0,4}["'`]|%22|\]){0,2}[ \t\u00a0]{0,4}(=>|:=|=|:|：|＝|%3[dD]|%3[aA]|\\u003[daDA]|&#61;|>)(?:\r?\n[ \t]{0,16}(?=["'`])|[ \t\u00a0]{0,4}(?:%20|\+)?)/y;
+/** From the keyword to a value in a list of names and values, such as the headers of undici: `'x-api-key', 'value'`. */
+const TO_LISTED_VALUE = /[\w.-]{0,40}\\{0,4}["'`][ \t]{0,4},\s{0,16}(?=\\{0,4}["'`])/y;
 const TO_NEXT_WORD = /[\w.-]{0,40}(?:\s+(?:is|was|of|for))?[ \t]{1,4}(?=[^\s])/y;
 const OPENING_QUOTE = /(\\{0,4})(["'`])|%22/y;
 const BARE_VALUE = /[^\s"'`,;&<>)\]}\\|]+/y;
-const LINE = /[^\r\n"'`\\<>}]+/y;
+/** Quotes belong to it only around parameters: `Digest username="bob", response="…"`. */
+const LINE = /(?:=\\{0,4}"[^"\\\r\n]{0,512}\\{0,4}"(?=[\s,;'"\\})\]]|$)|[^\r\n"'`\\<>}])+/y;
 /** The scheme of an `Authorization` header, which is not secret. */
 const SCHEME = /(?:bearer|basic|token|digest|apikey|negotiate)[ \t]+/iy;
 const MIN_SECRET_LENGTH = 3;
@@ -56,7 +63,7 @@ function valueAfter(text: string, at: number, name: string): Range | undefined {
   const end = at + name.length;
   TO_VALUE.lastIndex = end;
   const separator = TO_VALUE.exec(text);
-  if (separator === null) return valueInProse(text, at, name);
+  if (separator === null) return listedValue(text, end, name) ?? valueInProse(text, at, name);
   if (separator[1] === '>' && text.lastIndexOf('<', at) < at - 60) return undefined;
   const isWhole = separator[0].length <= 12 && !/^[\w.-]/.test(separator[0]);
   const isPart = at > 0 && /[\w.-]/.test(text[at - 1]!);
@@ -81,7 +88,8 @@ function valueFrom(text: string, from: number, name: string): Range | undefined 
   }
   const start = quote === null ? from : from + quote[0].length;
   BARE_VALUE.lastIndex = start;
-  const value = BARE_VALUE.exec(text)?.[0];
+  // A full stop ends the sentence.
+  const value = BARE_VALUE.exec(text)?.[0].replace(/\.$/, '');
   if (value === undefined) return undefined;
   // `Bearer <token>`, `Token <token>`: the scheme is not secret.
   const scheme = /^(?:bearer|basic|token|digest|apikey|key)$/i.test(value);
@@ -100,6 +108,18 @@ function lineFrom(text: string, from: number): Range | undefined {
   return line === undefined || !isSecret(line, 'authorization') ? undefined : { from: start, to: start + line.length };
 }
 
+/** Lists may hold names only, such as those of missing fields, so that the value must not look like a word. */
+function listedValue(text: string, end: number, name: string): Range | undefined {
+  TO_LISTED_VALUE.lastIndex = end;
+  if (WEAK_NAMES.test(name) || TO_LISTED_VALUE.exec(text) === null) return undefined;
+  const value = valueFrom(text, TO_LISTED_VALUE.lastIndex, name);
+  return value !== undefined && looksMade(text.slice(value.from, value.to)) ? value : undefined;
+}
+
+function looksMade(value: string): boolean {
+  return value.length >= 5 && /\d/.test(value) && /[a-z]/i.test(value);
+}
+
 /** `password hunter22x`, `--token abc`: without a separator, a value counts only if it does not look like a word. */
 function valueInProse(text: string, at: number, name: string): Range | undefined {
   TO_NEXT_WORD.lastIndex = at + name.length;
@@ -112,8 +132,7 @@ function valueInProse(text: string, at: number, name: string): Range | undefined
   const word = BARE_VALUE.exec(text)?.[0];
   if (word === undefined) return undefined;
   const isOption = text.slice(Math.max(0, at - 40), at).match(/(?:^|\s)--?[\w-]*$/) !== null;
-  const looksMade = word.length >= 5 && /\d/.test(word) && /[a-z]/i.test(word);
-  return (isOption && isSecret(word, name)) || looksMade ? { from, to: from + word.length } : undefined;
+  return (isOption && isSecret(word, name)) || looksMade(word) ? { from, to: from + word.length } : undefined;
 }
 
 function isSecret(value: string, name: string): boolean {

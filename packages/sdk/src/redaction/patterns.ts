@@ -1,7 +1,7 @@
 import { maskNamedSecrets, SECRET_MASK } from './named-secrets.ts';
 
 /** A text without any of these cannot match a pattern unless it is long enough to contain a key. */
-const MAY_HOLD_SOMETHING = /[\d@:=%]|bearer|basic/i;
+const MAY_HOLD_SOMETHING = /[\d@:=%：＝]|bearer|basic/i;
 const SHORT = 24;
 
 const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,30}(?:PRIVATE KEY|CERTIFICATE)[A-Z ]{0,10}-----/g;
@@ -12,13 +12,29 @@ const ISSUED =
 const LONG_WORD = /[A-Za-z0-9_=-]{24,}/g;
 const BASE64 = /[A-Za-z0-9+/]{32,}={0,2}/g;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const GENERATED_ID = /^\d{8}_\d{6}_[0-9a-f]{16}$/i;
 const IBAN = /\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?(?![A-Z0-9])/gi;
+const MAY_HOLD_USER_CODE = /code|pin|otp|pass/i;
+/** Codes that are sent to a user, and personal identification numbers, in prose. */
+const USER_CODE =
+  /(\b(?:(?:verification|security|confirmation|activation|access|one[- ]?time|sms|2fa|mfa|your)[ _-](?:code|pin|passcode|password)|otp|pin)\b(?: (?:is|was))?[ \t]{0,4}[:=]?[ \t]{0,4}["']?)\d{4,8}\b/gi;
+/** `user:password@host` without a scheme. */
+const CREDENTIALS =
+  /(?<![\w.+:@-])([\w.+-]{1,64}):([^\s:@/"'`<>,;]{3,128})@(?=(?!sha\d)[a-z][\w.-]{0,253}(?:[:/\s"'`)\],;]|$))/gi;
+const NO_USER = /^(?:npm|jsr|workspace|git|sips?|mailto|xmpp|acct|im)$/i;
+/** Passwords in the command lines that errors of child processes quote. */
+const COMMAND_LINES: readonly RegExp[] = [
+  /((?:^|\s)(?:-u|--user|--proxy-user)[ \t=]{1,4}["']?[^\s:"']{1,64}:)(?!\d+(?!\S))[^\s"']{3,256}/g,
+  /(\b(?:mysql|mariadb)[\w-]{0,16}\s[^\r\n|;&]{0,100}?-p)(?<=\s-p)[^\s"'][^\s"']{2,256}/g,
+  /(\bsshpass[ \t]{1,4}-p[ \t]{0,4}["']?)[^\s"']{3,256}/g,
+  /(\bredis-cli\s[^\r\n|;&]{0,100}?-a[ \t]{1,4}["']?)(?<=\s-a[ \t]{1,4}["']?)[^\s"']{3,256}/g,
+];
 /**
- * Digits with the usual separators, or a UUID, whose digits are none of anybody's. Only a digit may follow the character
+ * Digits with the usual separators, or a UUID or a generated conversation id, whose digits are none of anybody's. Only a digit may follow the character
  * class, so that matching is linear.
  */
 const NUMBER_RUN =
-  /\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|[+(]{0,2}\d[\d ()./\u00a0\u2009\u202f\u2010-\u2013-]{4,}\d/gi;
+  /\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b\d{8}_\d{6}_[0-9a-f]{16}\b|[+(]{0,2}\d[\d ()./\u00a0\u2009\u202f\u2010-\u2013-]{4,}\d/gi;
 const MAX_LOCAL_LENGTH = 64;
 const MAX_LABEL_LENGTH = 63;
 const MAX_LABELS = 9;
@@ -32,7 +48,12 @@ export function redactErrorMessage(message: string): string {
   if (message.length < SHORT && !MAY_HOLD_SOMETHING.test(message)) return message;
   let text = maskPrivateKeys(message);
   text = maskAddresses(text);
+  if (text.includes('@')) text = text.replace(CREDENTIALS, maskCredentials);
   text = maskNamedSecrets(text);
+  if (text.includes(' -')) {
+    for (const commandLine of COMMAND_LINES) text = text.replace(commandLine, `$1${SECRET_MASK}`);
+  }
+  if (MAY_HOLD_USER_CODE.test(text)) text = text.replace(USER_CODE, `$1${SECRET_MASK}`);
   text = text.replace(SCHEME, (all, value: string) => (looksIssued(value) ? all.replace(value, SECRET_MASK) : all));
   text = text.replace(ISSUED, SECRET_MASK);
   text = maskEmails(text);
@@ -72,6 +93,13 @@ function maskAddresses(text: string): string {
     done = from + user;
   }
   return done === 0 ? text : masked + text.slice(done);
+}
+
+/** What looks like an e-mail address after a label, `to:bob@example.com`, is left to {@link maskEmails}. */
+function maskCredentials(all: string, user: string, password: string, offset: number, text: string): string {
+  const host = /^[\w.-]{0,254}/.exec(text.slice(offset + all.length, offset + all.length + 254))![0];
+  if (NO_USER.test(user) || (/^[\w.+%'-]+$/.test(password) && /\w\.\w/.test(host))) return all;
+  return `${user}:${SECRET_MASK}@`;
 }
 
 function maskEmails(text: string): string {
@@ -165,7 +193,7 @@ const IP_ADDRESS = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 const VERSION = /^\d{1,3}(?:\.\d{1,5}){1,4}(?:-\d{1,4})?$/;
 
 function maskNumber(run: string, offset: number, text: string): string {
-  if (UUID.test(run)) return run;
+  if (UUID.test(run) || GENERATED_ID.test(run)) return run;
   // Digits in the middle of an identifier.
   if (isLetter(text[offset - 1]) && isLetter(text[offset + run.length])) return run;
   const digits = run.replaceAll(/\D/g, '');

@@ -59,6 +59,15 @@ const PIECES = [
   'cookie:',
   '\\"',
   'A'.repeat(31) + '/',
+  'a:bcd@',
+  ' -u a:',
+  'mysql ',
+  ' -p',
+  'redis-cli -a',
+  'authorization: x="',
+  "token', ",
+  'token given used',
+  'your code is ',
 ];
 
 /**
