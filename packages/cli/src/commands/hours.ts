@@ -37,13 +37,28 @@ export function hoursText(
   context: TextContext,
   { windowText }: { windowText: string },
 ): string {
+  const hourText = ({ hour }: HourRow): string =>
+    context.localTime(hour, 0).slice(0, 'YYYY-MM-DDTHH:MM'.length).replace('T', ' ');
+  const texts = rows.map(hourText);
+  // At the end of summer time, clocks show an hour twice: then the offset from UTC tells the two apart.
+  const repeated = new Set(texts.filter((text, index) => text === texts[index - 1]));
   return countsText(rows, context, {
     title: `Conversations per Hour (${windowText})`,
-    hourText: ({ hour }) => context.localTime(hour, 0).slice(0, 'YYYY-MM-DDTHH:MM'.length).replace('T', ' '),
+    hourText: (row) => {
+      const text = hourText(row);
+      return repeated.has(text) ? `${text} (${offsetText(row.hour, context)})` : text;
+    },
     countText: ({ conversations }) => String(conversations),
     peakText: 'Peak hour',
     tableCells: 50,
   });
+}
+
+/** The offset of local time from UTC at `instant`, such as `+05:30`. */
+function offsetText(instant: string, context: TextContext): string {
+  const minutes = (Date.parse(`${context.localTime(instant, 0)}Z`) - Date.parse(instant)) / 60_000;
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `${minutes < 0 ? '-' : '+'}${String(hours).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
 }
 
 /** Maximum number of rows of `busiest`. */

@@ -9,7 +9,7 @@ import {
 } from '../../findings/finding.ts';
 import type { Severity } from '../../findings/finding.ts';
 import { RESPONSE_LATENCY } from '../averages.ts';
-import { MIN_CONVERSATIONS } from './compare-windows.ts';
+import { MIN_CONVERSATIONS, verdictOf } from './compare-windows.ts';
 import type { ComparisonRow, Verdict } from './compare-windows.ts';
 import type { ComparedSide } from './compared-sides.ts';
 import type { MixChange } from './mix.ts';
@@ -114,21 +114,43 @@ export const moreErrors = findingRule('more-errors', (facts: ComparisonFacts) =>
 
 /**
  * The conclusion. Success requires a significant improvement of conversations and of a step, and no increased failure
- * rates.
+ * rates. If the mix of conversations changed, the conclusion has to hold among equal conversations too.
  */
 export const comparisonVerdict = findingRule('comparison-verdict', (facts: ComparisonFacts) => {
   const { conversation } = comparedRows(facts);
   if (conversation === undefined) return [];
   const clearSteps = clearChanges(facts).filter((row) => row.verdict === conversation.verdict).length;
-  const [severity, text] = verdictWords(conversation, clearSteps > 0, risenErrorRates(facts).length > 0);
+  const hasMixChanged = (facts.mixChanges ?? []).length > 0;
+  const [severity, text] =
+    (hasMixChanged ? wordsAmongEquals(conversation) : undefined) ??
+    verdictWords(conversation, clearSteps > 0, risenErrorRates(facts).length > 0);
+  const within = conversation.withinGroups;
   const evidence = {
     verdict: conversation.verdict,
     conversationsBefore: conversation.before.count,
     conversationsAfter: conversation.after.count,
     clearSteps,
+    ...(within && { withinGroupsIntervalMs: within.intervalMs }),
   };
   return [{ severity, text, evidence }];
 });
+
+/** The conclusion if the difference among equal conversations is not that of all of them. */
+function wordsAmongEquals({ verdict, withinGroups }: ComparisonRow): readonly [Severity, string] | undefined {
+  const among = withinGroups === undefined ? undefined : verdictOf(withinGroups.intervalMs);
+  if (verdict === among || verdict === 'too few') return undefined;
+  if (verdict === 'no clear change') {
+    if (among === undefined) return undefined;
+    const severity = among === 'faster' ? 'info' : 'warning';
+    return [severity, `No clear change overall, but the mix changed: equal conversations got ${among}`];
+  }
+  const all = verdict === 'faster' ? 'Faster' : 'Slower';
+  if (among === undefined) return ['warning', `${all}, but the mix changed, and no equal conversations show why`];
+  if (among === 'no clear change') {
+    return ['warning', `${all}, but the mix changed: equal conversations show no clear change`];
+  }
+  return ['warning', `${all} only because the mix changed: equal conversations got ${among}`];
+}
 
 function verdictWords(
   { verdict, before, after }: ComparisonRow,

@@ -201,7 +201,8 @@ function intervalOf(sorted: Float64Array, level: number): [low: number, high: nu
   return [quantileOfSorted(sorted, level / 2)!, quantileOfSorted(sorted, 1 - level / 2)!];
 }
 
-function verdictOf([low, high]: readonly [number, number]): Verdict {
+/** What an interval of a difference says: its verdict, except that there are too few. */
+export function verdictOf([low, high]: readonly [number, number]): Exclude<Verdict, 'too few'> {
   if (high < 0) return 'faster';
   return low > 0 ? 'slower' : 'no clear change';
 }

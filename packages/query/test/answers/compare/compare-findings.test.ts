@@ -8,6 +8,7 @@ import {
   totalChange,
 } from '../../../src/answers/compare/compare-findings.ts';
 import type { ComparisonRow } from '../../../src/answers/compare/compare-windows.ts';
+import type { Severity } from '../../../src/findings/finding.ts';
 import { comparisonRow, textsOf } from '../facts-for-tests.ts';
 
 const SAME = comparisonRow('conversation', 6000, 6010, 'no clear change');
@@ -162,6 +163,45 @@ describe('comparison-verdict', () => {
     expect(verdictOn(comparisonRow('llm', 3000, 2000, 'faster', [0, 5]), total('faster'))).toEqual([
       'Faster, but more fails: no success yet',
     ]);
+  });
+
+  test.each<[ComparisonRow['verdict'], [number, number] | undefined, string, Severity]>([
+    ['faster', [-300, -100], 'Success! Optimization validated with data', 'good'],
+    ['faster', [-300, 100], 'Faster, but the mix changed: equal conversations show no clear change', 'warning'],
+    ['faster', [100, 300], 'Faster only because the mix changed: equal conversations got slower', 'warning'],
+    ['faster', undefined, 'Faster, but the mix changed, and no equal conversations show why', 'warning'],
+    ['slower', [100, 300], 'Conversations got slower: the change did not help', 'problem'],
+    ['slower', [-300, 100], 'Slower, but the mix changed: equal conversations show no clear change', 'warning'],
+    ['slower', [-300, -100], 'Slower only because the mix changed: equal conversations got faster', 'warning'],
+    [
+      'no clear change',
+      [-300, -100],
+      'No clear change overall, but the mix changed: equal conversations got faster',
+      'info',
+    ],
+    [
+      'no clear change',
+      [100, 300],
+      'No clear change overall, but the mix changed: equal conversations got slower',
+      'warning',
+    ],
+    ['no clear change', undefined, 'No clear change of whole conversations: more of them may show one', 'info'],
+    [
+      'too few',
+      undefined,
+      'Too few completed conversations to tell (45 before, 44 after, 10 needed on either side)',
+      'info',
+    ],
+  ])('where the mix changed, %s has to hold among equal conversations: %j', (verdict, intervalMs, text, severity) => {
+    const withinGroups = intervalMs && { deltaMs: 0, intervalMs, groups: 2, conversationsPct: 90 };
+    const rows = [
+      comparisonRow('llm', 3000, 2000, 'faster'),
+      { ...total(verdict), ...(withinGroups && { withinGroups }) },
+    ];
+    const mixChanges = [{ factor: 'models' as const, distancePct: 20 }];
+    expect(comparisonVerdict({ rows, mixChanges })).toMatchObject([{ text, severity }]);
+    // The same numbers without a changed mix.
+    expect(comparisonVerdict({ rows })[0]!.text).not.toMatch(/mix/);
   });
 
   test('slower, and too few', () => {
