@@ -25,6 +25,9 @@ export type { AttributeValue, StepCell } from './model/groups.ts';
 export { foldIntoHours, zoneOffsetSeconds } from './time/instant.ts';
 export type { QuarterHourCount } from './time/instant.ts';
 
+// Sentences
+export { stepDisplayName } from './findings/finding.ts';
+
 // Reading spans
 export { decodeOtlpJson, takeKnownAttributes } from './otlp/read-span.ts';
 export type { SpanDetail } from './otlp/read-span.ts';

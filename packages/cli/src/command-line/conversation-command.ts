@@ -66,7 +66,7 @@ export function conversationCommand<Answered extends ConversationReport>(
     ask: async (source, { filters, settings, ...asked }) => {
       const ask = async (conversationId: string): Promise<Answered> => {
         const report = await definition.ask(source, { ...asked, conversationId });
-        const judged = withStepTargets(report, report.data.steps, settings);
+        const judged = await withStepTargets(report, report.data.steps, settings);
         return { ...judged, findings: judged.findings.slice(0, definition.maxFindings) };
       };
       if (asked.conversationId === LATEST) return ask(await findLatest(source, asked.timeZone, filters));

@@ -67,7 +67,7 @@ export const OUTPUT_OPTIONS = {
 /** `--graph` of every command with a chart. */
 export const GRAPH_OPTION = { graph: toggle('draw beside the numbers, as on a terminal') };
 
-/** `--wide` of every command whose table has columns that need room; see `isWide`. */
+/** `--wide` of every command whose table has columns that need room; see `isWideTable`. */
 export const WIDE_OPTION = { wide: flag('more columns, as on a terminal that has room for them') };
 
 /** `--by` of every command whose rows can be grouped. */

@@ -6,7 +6,6 @@ import {
   findingsAndAdvice,
   groupLines,
   heavyRule,
-  isWide,
   pageText,
   percentIntervalText,
   tableSection,
@@ -14,7 +13,7 @@ import {
   titleLines,
 } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
-import { layOutTable } from '../text/table.ts';
+import { isWideTable, layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
 
 /** `errors`: how often each step fails. */
@@ -56,14 +55,17 @@ export function errorsText(
     gap: 3,
     cell: (row) => percentIntervalText(row.interval),
   };
-  const columns: Column<StepErrorRow>[] = [
+  const wideColumns: Column<StepErrorRow>[] = [
     { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
     { heading: 'Total', width: 8, align: 'right', gap: 1, cell: (row) => String(row.total) },
     { heading: 'Failures', width: 8, align: 'right', gap: 3, cell: (row) => String(row.failures) },
     { heading: 'Error Rate', width: 10, align: 'right', gap: 3, cell: (row) => `${row.errorRatePct.toFixed(2)}%` },
-    ...(isWide(wide, context) ? [interval] : []),
+    interval,
     ...(data.some((row) => row.retried > 0) ? [afterRetries] : []),
   ];
+  const columns = isWideTable(wideColumns, data, wide, context)
+    ? wideColumns
+    : wideColumns.filter((column) => column !== interval);
   const arrowOf = (row: StepErrorRow): string =>
     arrow(problems.has(keyOf({ ...row })) ? 'PROBLEM!' : undefined, context);
   return pageText(

@@ -15,7 +15,6 @@ import {
   findingsSection,
   groupLines,
   heavyRule,
-  isWide,
   leftOutLines,
   pageText,
   tableSection,
@@ -23,7 +22,7 @@ import {
   millisecondsText,
 } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
-import { layOutTable, pad } from '../text/table.ts';
+import { isWideTable, layOutTable, pad } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
 
 /** `percentiles`: the distribution of the durations of one step. */
@@ -94,29 +93,27 @@ export function percentilesText(
     spread: Pick<StepPercentiles, 'count' | 'leftOut' | 'percentiles' | 'intervals'>,
     drawing: string[],
   ): string[] => {
-    const table = layOutTable(
-      [
-        { heading: 'Percentile', width: 10, align: 'left', cell: ([name]) => name.toUpperCase() },
-        // The numbers are one space left of the end of the heading.
-        {
-          heading: 'Duration (ms)',
-          width: 13,
-          align: 'right',
-          gap: 8,
-          cell: ([, value]) => `${millisecondsText(value)} `,
-        },
-        ...(isWide(wide, context) ? [intervalColumn(spread)] : []),
-      ],
-      Object.entries(spread.percentiles) as [PercentileName, number][],
-      context,
-      ([name]) => arrow(ARROWS[name], context),
-    );
+    const rows = Object.entries(spread.percentiles) as [PercentileName, number][];
+    const narrow: Column<[PercentileName, number]>[] = [
+      { heading: 'Percentile', width: 10, align: 'left', cell: ([name]) => name.toUpperCase() },
+      // The numbers are one space left of the end of the heading.
+      {
+        heading: 'Duration (ms)',
+        width: 13,
+        align: 'right',
+        gap: 8,
+        cell: ([, value]) => `${millisecondsText(value)} `,
+      },
+    ];
+    const wider = [...narrow, intervalColumn(spread)];
+    const isWide = isWideTable(wider, rows, wide, context);
+    const table = layOutTable(isWide ? wider : narrow, rows, context, ([name]) => arrow(ARROWS[name], context));
     return [
       ...tableSection(table, 60, emptyText(data, coverage), context),
       '',
       ...drawing,
       `Samples${pad(String(spread.count), 23, 'right')}`,
-      ...(isWide(wide, context) ? tooFewLines(spread) : []),
+      ...(isWide ? tooFewLines(spread) : []),
       ...leftOutLines([{ step: data.step, leftOut: spread.leftOut }]),
     ];
   };

@@ -1,9 +1,9 @@
 import type { ConversationRow, Report } from '@convotel/query';
 import { answerCommand } from '../command-line/answer-command.ts';
 import { FILTER_OPTIONS, filtersOf, LIMIT_OPTION, WIDE_OPTION, windowOptions } from '../command-line/shared-options.ts';
-import { heavyRule, isWide, pageText, tableSection, titleLines, outcomeText, secondsText } from '../text/page.ts';
+import { heavyRule, pageText, tableSection, titleLines, outcomeText, secondsText } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
-import { layOutTable } from '../text/table.ts';
+import { isWideTable, layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
 
 const BEGINNING_OF_TIME = '1970-01-01T00:00:00Z';
@@ -40,20 +40,20 @@ export function recentText(
   context: TextContext,
   { limit, wide }: { limit: number; wide: boolean },
 ): string {
-  const isWider = isWide(wide, context);
-  const columns: Column<ConversationRow>[] = [
+  const narrow: Column<ConversationRow>[] = [
     { heading: 'Conversation ID', width: 30, align: 'left', cell: (row) => row.conversationId },
     { heading: 'Start Time', width: 26, align: 'left', gap: 1, cell: (row) => context.localTime(row.startTime, 6) },
   ];
-  if (isWider) {
-    columns.push(
-      { heading: 'Duration', width: 8, align: 'right', gap: 2, cell: (row) => clockText(row.durationMs) },
-      { heading: 'Response', width: 8, align: 'right', gap: 2, cell: (row) => clockText(row.responseMs) },
-      { heading: 'Outcome', width: 11, align: 'left', gap: 2, cell: (row) => outcomeText(row.outcome) },
-      { heading: 'Workflow', width: 8, align: 'left', gap: 2, cell: (row) => row.workflow ?? '-' },
-    );
-  }
-  const table = layOutTable(columns, rows, context, (row) => (!isWider && row.outcome === 'open' ? '  open' : ''));
+  const wider: Column<ConversationRow>[] = [
+    ...narrow,
+    { heading: 'Duration', width: 8, align: 'right', gap: 2, cell: (row) => clockText(row.durationMs) },
+    { heading: 'Response', width: 8, align: 'right', gap: 2, cell: (row) => clockText(row.responseMs) },
+    { heading: 'Outcome', width: 11, align: 'left', gap: 2, cell: (row) => outcomeText(row.outcome) },
+    { heading: 'Workflow', width: 8, align: 'left', gap: 2, cell: (row) => row.workflow ?? '-' },
+  ];
+  const isWide = isWideTable(wider, rows, wide, context);
+  const columns = isWide ? wider : narrow;
+  const table = layOutTable(columns, rows, context, (row) => (!isWide && row.outcome === 'open' ? '  open' : ''));
   return pageText(
     [
       ...titleLines(`Recent Conversations (last ${limit})`, 80, context),

@@ -5,7 +5,6 @@ import {
   findingsSection,
   groupLines,
   heavyRule,
-  isWide,
   pageText,
   percentIntervalText,
   tableSection,
@@ -13,7 +12,7 @@ import {
   titleLines,
 } from '../text/page.ts';
 import type { TextContext } from '../text/page.ts';
-import { layOutTable } from '../text/table.ts';
+import { isWideTable, layOutTable } from '../text/table.ts';
 import type { Column } from '../text/table.ts';
 
 /** `success`: how often each step completes. */
@@ -50,7 +49,7 @@ export function successText(
     gap: 3,
     cell: (row) => percentIntervalText(row.interval),
   };
-  const columns: Column<StepSuccessRow>[] = [
+  const wideColumns: Column<StepSuccessRow>[] = [
     { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
     { heading: 'Total', width: 8, align: 'right', gap: 1, cell: (row) => String(row.total) },
     { heading: 'Completed', width: 9, align: 'right', gap: 3, cell: (row) => String(row.completed) },
@@ -61,9 +60,12 @@ export function successText(
       gap: 3,
       cell: (row) => `${row.successRatePct.toFixed(2)}%`,
     },
-    ...(isWide(wide, context) ? [interval] : []),
+    interval,
     ...(data.some((row) => row.retried > 0) ? [afterRetries] : []),
   ];
+  const columns = isWideTable(wideColumns, data, wide, context)
+    ? wideColumns
+    : wideColumns.filter((column) => column !== interval);
   return pageText(
     [
       ...titleLines(titleBy(`Success Rates by Step (${windowText})`, by), 60, context),

@@ -1,5 +1,6 @@
 import { stepKindOf } from '@convotel/conventions';
 import type { Report, Usage, UsageRow } from '@convotel/query';
+import type { Settings } from '../settings/settings.ts';
 import { choice } from '../command-line/command.ts';
 import { windowCommand } from '../command-line/answer-command.ts';
 import { heavyRule, lightRule, pageText, tableSection, titleLines } from '../text/page.ts';
@@ -28,14 +29,21 @@ export const command = windowCommand({
     return usage(source, { ...asked, by: asked.options.by, prices, kindOf });
   },
   text: (report, context, { windowText, settings }) =>
-    usageText(report, context, { windowText, currency: settings.currency }),
+    usageText(report, context, { windowText, currency: settings.currency, prices: settings.prices }),
 });
+
+interface UsageContext {
+  windowText: string;
+  currency?: string | undefined;
+  /** The prices in `convotel.json`, by model. */
+  prices?: Settings['prices'];
+}
 
 /** Usage per row and in total, and which models have no price. */
 export function usageText(
   { data }: Report<'usage', Usage>,
   context: TextContext,
-  { windowText, currency }: { windowText: string; currency?: string | undefined },
+  { windowText, currency, prices = {} }: UsageContext,
 ): string {
   const { by, rows, total, unpricedModels, unmeasuredModels } = data;
   const heading = by.charAt(0).toUpperCase() + by.slice(1);
@@ -64,7 +72,11 @@ export function usageText(
       ...tableSection({ ...table, rows: table.rows.slice(0, -1) }, 80, 'No use of models in this window', context),
       ...(rows.length === 0 ? [] : [lightRule(80, context), ...totals]),
       heavyRule(80, context),
-      ...unpricedModels.map((model) => `No price for ${model}: add one under "prices" in convotel.json`),
+      ...unpricedModels.map((model) =>
+        Object.hasOwn(prices, model)
+          ? `Not every price for ${model}: under "prices" in convotel.json, one of what it used is missing`
+          : `No price for ${model}: add one under "prices" in convotel.json`,
+      ),
       ...unmeasuredModels.map(
         (model) => `No seconds of audio for ${model}: say them with step.usage({ audioSeconds })`,
       ),

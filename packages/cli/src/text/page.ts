@@ -151,14 +151,6 @@ export function arrow(text: string | undefined, context: TextContext): string {
   return text === undefined || !context.showFindings ? '' : `  ${paint(`← ${text}`, YELLOW, context)}`;
 }
 
-/** Minimum width of a terminal for the columns that `--wide` adds. */
-const WIDE_COLUMNS = 100;
-
-/** Whether the columns of `--wide` are shown: if asked for, or on a terminal with room for them. */
-export function isWide(wide: boolean, { columns = 0 }: Screen): boolean {
-  return wide || columns >= WIDE_COLUMNS;
-}
-
 /** Number of rows that may share the highest number and still stand out. */
 const MAX_PEAKS = 3;
 

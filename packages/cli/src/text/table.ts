@@ -69,6 +69,22 @@ export function tableWidths<Row>(
   return { wide: widthOf(wide), close: widthOf(close) };
 }
 
+/** Minimum width of a terminal for the columns that `--wide` adds. */
+const WIDE_COLUMNS = 100;
+
+/**
+ * Whether a table shows the columns that `--wide` adds, which are among `columns`: if asked for, or on a terminal of 100
+ * cells and more, if each row still fits on one line.
+ */
+export function isWideTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  wide: boolean,
+  { columns: available = 0 }: Screen,
+): boolean {
+  return wide || (available >= WIDE_COLUMNS && tableWidths(columns, rows).close <= available);
+}
+
 /** The columns in three layouts: as defined, as narrow as their cells, and with minimal gaps. */
 function layoutsOf<Row>(
   columns: readonly Column<Row>[],

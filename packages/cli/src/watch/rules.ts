@@ -89,6 +89,11 @@ export function watchRules(
   if (settings.steps !== undefined || settings.kinds !== undefined) {
     add('thresholds', stepThresholds(settings, alertRules, filters));
   }
+  if (rules.length === 0) {
+    throw new UsageError(
+      'There is nothing to watch: watch.rules in convotel.json is empty. Add a rule, or leave it out.',
+    );
+  }
   return rules;
 }
 

@@ -30,6 +30,13 @@ test('usage has a row a group, the total below them, and names models without a 
   ]);
 });
 
+test('a model that has some of the prices that it needs is told from one that has none', () => {
+  const prices = { small: { inputPerMillionTokens: 1 } };
+  expect(linesOf(usageText(report('usage', DATA), CONTEXT, { ...ASKED, prices })).at(-1)).toBe(
+    'Not every price for small: under "prices" in convotel.json, one of what it used is missing',
+  );
+});
+
 test('usage has no cost without prices, and says when nothing was used', () => {
   const empty: Usage = {
     by: 'day',

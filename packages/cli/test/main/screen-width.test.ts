@@ -109,6 +109,10 @@ test('recent has more columns where there is room, or with --wide', async () => 
     'Conversation ID                Start Time                  Duration  Response  Outcome      Workflow';
   expect(await print(['recent'], 100)).toContain(heading);
   expect(await print(['recent'], 99)).not.toContain(heading);
+  // An id that leaves no room keeps the rows on one line each.
+  const longId = { ...FOUR_CONVERSATIONS[0]!, id: 'x'.repeat(60) };
+  const cramped = await print(['recent', '--from', await writeOtlpFile([longId])], 110);
+  expect(cramped).toContainEqual(expect.stringMatching(/^x{60} 2025-10-08T14:30:00\.250000$/));
   const wide = await print(['recent', '--wide'], undefined);
   expect(wide).toContain(heading);
   expect(wide).toContain(

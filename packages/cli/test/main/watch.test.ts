@@ -111,6 +111,16 @@ describe('--for', () => {
     expect((await lookAt('13:30', ...words())).status).toBe(10);
   });
 
+  test('has something to watch', async () => {
+    const config = await settings([]);
+    expect(await lookAt('11:00', '--config', config)).toMatchObject({
+      status: 2,
+      output: '',
+      errors: expect.stringContaining('There is nothing to watch: watch.rules in convotel.json is empty'),
+    });
+    expect(await lookAt('11:00', '--config', config, '--idle')).toMatchObject({ status: 0, errors: '' });
+  });
+
   test('needs a state file with --once, also for a rule of the settings', async () => {
     const config = await settings([{ rule: 'error-rate', for: '5m' }]);
     for (const more of [

@@ -108,14 +108,19 @@ describe('convotel.json', () => {
     const rulesOf = ({ findings }: Awaited<ReturnType<typeof answerOf>>): string[] =>
       findings.filter(({ rule }) => rule === 'step-over-target').map(({ text }) => text);
     expect(rulesOf(await answerOf(['averages', ...ALL_TIME], { folder }))).toEqual([
-      'stt takes 1.20s on average, over its target of 1s',
-      'gpt takes 3.50s on average, over its target of 3.45s',
-      'tts takes 1.40s on average, over its target of 1s',
+      'STT takes 1.20s on average, over its target of 1s',
+      'GPT takes 3.50s on average, over its target of 3.45s',
+      'TTS takes 1.40s on average, over its target of 1s',
     ]);
     expect(rulesOf(await answerOf(['summary', 'good-0'], { folder }))).toEqual([
-      'stt took 1.20s, over its target of 1s',
-      'tts took 1.40s, over its target of 1s',
+      'STT took 1.20s, over its target of 1s',
+      'TTS took 1.40s, over its target of 1s',
     ]);
+    // A conversation with such a step is no good baseline, which it is without settings.
+    const hasBaseline = ({ findings }: Awaited<ReturnType<typeof answerOf>>): boolean =>
+      findings.some(({ rule }) => rule === 'good-baseline');
+    expect(hasBaseline(await answerOf(['summary', 'good-0'], { folder }))).toBe(false);
+    expect(hasBaseline(await answerOf(['summary', 'good-0', '--from', file]))).toBe(true);
   });
 });
 
