@@ -216,7 +216,7 @@ export class JsonSpanEncoder implements SpanEncoder {
     }
     if (typeof value === 'boolean') return `{"boolValue":${value}}`;
     if (typeof value === 'number' && Number.isFinite(value)) return numberText(value);
-    const sendable = sendableValue(value, (each) => this.#texts.write(each, action, place));
+    const sendable = sendableValue(value, (each, name) => this.#texts.write(each, action, place, name));
     return sendable === undefined ? undefined : valueText(sendable);
   }
 

@@ -174,7 +174,7 @@ export class ProtobufSpanEncoder implements SpanEncoder {
   ): Sendable | undefined {
     const place: TextPlace = { part, key: written };
     try {
-      return sendableValue(attributes[key], (each) => this.#texts.write(each, action, place));
+      return sendableValue(attributes[key], (each, name) => this.#texts.write(each, action, place, name));
     } catch {
       // A getter of the program threw; counted as dropped.
       return undefined;

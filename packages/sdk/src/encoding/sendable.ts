@@ -13,8 +13,14 @@ const MAX_DEPTH = 8;
 /** Maximum number of nested values in one attribute; further ones are left out. */
 const MAX_VALUES = 10_000;
 
+/** What names a text inside a value: the key of its entry in a map, or the text before it in an array. */
+export interface NameInside {
+  readonly text: string;
+  readonly isKey: boolean;
+}
+
 /** Transforms each string inside a value; undefined removes it. */
-export type TextFilter = (text: string) => string | undefined;
+export type TextFilter = (text: string, name?: NameInside) => string | undefined;
 
 /**
  * Converts `value` to one that OTLP can represent, so that the back end does not refuse the whole request: JSON has no
@@ -35,12 +41,12 @@ interface Walk {
   path: object[];
 }
 
-function convert(value: unknown, filter: TextFilter, walk: Walk): Sendable | undefined {
+function convert(value: unknown, filter: TextFilter, walk: Walk, name?: NameInside): Sendable | undefined {
   walk.left -= 1;
   if (walk.left < 0) return undefined;
   switch (typeof value) {
     case 'string':
-      return filter(value);
+      return filter(value, name);
     case 'boolean':
       return value;
     case 'number':
@@ -72,9 +78,11 @@ function convertObject(value: object, filter: TextFilter, walk: Walk): Sendable 
  */
 function convertArray(values: readonly unknown[], filter: TextFilter, walk: Walk): Sendable | undefined {
   const converted: Sendable[] = [];
+  let name: NameInside | undefined;
   for (const value of values.slice(0, MAX_VALUES)) {
     if (value === null || value === undefined) continue;
-    const each = convert(value, filter, walk);
+    const each = convert(value, filter, walk, name);
+    name = typeof value === 'string' ? { text: value, isKey: false } : undefined;
     if (each === undefined) return undefined;
     converted.push(each);
   }
@@ -86,7 +94,7 @@ function convertMap(value: object, filter: TextFilter, walk: Walk): Sendable {
   for (const key of Object.keys(value)) {
     let each: Sendable | undefined;
     try {
-      each = convert((value as Record<string, unknown>)[key], filter, walk);
+      each = convert((value as Record<string, unknown>)[key], filter, walk, { text: key, isKey: true });
     } catch {
       // A getter that throws affects only its own entry.
       continue;
@@ -145,7 +153,7 @@ export interface SpanText {
   readonly isRepeatable: boolean;
   treatmentOf(key: string, part: TextPlace['part']): AttributeTreatment;
   /** The redacted text, or undefined if it must not be exported. */
-  redact(text: string, place: TextPlace): string | undefined;
+  redact(text: string, place: TextPlace, name?: NameInside): string | undefined;
   /** Like {@link redact} for captured content, which may also be truncated. */
   content(text: string, place: TextPlace): string | undefined;
 }
@@ -174,12 +182,12 @@ export class OutgoingTexts {
   }
 
   /** Undefined if the text must not be exported. */
-  write(text: string, action: AttributeTreatment['action'], place: TextPlace): string | undefined {
+  write(text: string, action: AttributeTreatment['action'], place: TextPlace, name?: NameInside): string | undefined {
     const maxLength = Math.max(MIN_TEXT_LENGTH, Math.min(this.#maxLength, this.#left));
     this.#left -= Math.min(text.length, maxLength);
     if (action === 'as-is') return sendableText(text, maxLength);
     const seen = text.length > maxLength + REDACTION_OVERLAP ? text.slice(0, maxLength + REDACTION_OVERLAP) : text;
-    const kept = action === 'cut' ? this.#text.content(seen, place) : this.#text.redact(seen, place);
+    const kept = action === 'cut' ? this.#text.content(seen, place) : this.#text.redact(seen, place, name);
     if (kept === undefined) return undefined;
     if (kept.length <= maxLength && seen.length === text.length) return toUSVString(kept);
     return `${toUSVString(kept.slice(0, maxLength))}… [cut: ${text.length} characters]`;

@@ -1,6 +1,6 @@
 import { METRIC, METRIC_ATTRIBUTE } from '@convotel/conventions';
 import { diag } from '@opentelemetry/api';
-import type { Attributes, Meter } from '@opentelemetry/api';
+import type { Attributes, AttributeValue, Meter } from '@opentelemetry/api';
 import { ExportResultCode } from '@opentelemetry/core';
 import { AggregationTemporalityPreference, OTLPMetricExporterBase } from '@opentelemetry/exporter-metrics-otlp-http';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
@@ -13,6 +13,8 @@ import { displayUrl, describeFailure, OutageWarning } from '../delivery/failures
 import { HttpTransport } from '../delivery/http-transport.ts';
 import { otlpTarget } from '../delivery/otlp-target.ts';
 import type { OtlpTarget } from '../delivery/otlp-target.ts';
+import { sendableValue } from '../encoding/sendable.ts';
+import type { TextPlace } from '../encoding/sendable.ts';
 import { Redactor } from '../redaction/redactor.ts';
 import type { Environment } from '../settings/environment.ts';
 import { withinDeadline } from '../settings/timers.ts';
@@ -86,8 +88,10 @@ function redacted(resource: Resource, options: TracingOptions, warn: (message: s
   for (const [name, value] of Object.entries(resource.attributes)) {
     const { action, key } = redactor.treatmentOf(name, 'attribute');
     if (action === 'omit') continue;
-    const isText = typeof value === 'string' && action !== 'as-is';
-    attributes[key] = isText ? redactor.redact(value, { part: 'attribute', key }) : value;
+    const place: TextPlace = { part: 'attribute', key };
+    const kept =
+      action === 'as-is' ? value : sendableValue(value, (text, inside) => redactor.redact(text, place, inside));
+    if (kept !== undefined) attributes[key] = kept as AttributeValue;
   }
   return resourceFromAttributes(attributes);
 }

@@ -147,3 +147,14 @@ export function namesSecret(key: string): boolean {
     key,
   );
 }
+
+const MAX_LISTED_NAME_LENGTH = 64;
+
+/**
+ * Whether the text before `text` in a list marks it as a secret: an option of a command (`--password`), or the name of a
+ * header. A list may also hold names only.
+ */
+export function isListedSecret(text: string, before: string): boolean {
+  if (before.length > MAX_LISTED_NAME_LENGTH || !namesSecret(before)) return false;
+  return before.startsWith('-') ? text !== '' && !text.startsWith('-') : looksMade(text);
+}

@@ -2,10 +2,10 @@ import { ATTRIBUTE, processSettings } from '@convotel/conventions';
 import { SpanStatusCode } from '@opentelemetry/api';
 import type { Attributes } from '@opentelemetry/api';
 import type { Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
-import type { AttributeTreatment, SpanText, TextPlace } from '../encoding/sendable.ts';
+import type { AttributeTreatment, NameInside, SpanText, TextPlace } from '../encoding/sendable.ts';
 import type { CaptureContent } from '../settings/tracing-options.ts';
 import { holdsContent } from './content-attributes.ts';
-import { namesSecret, SECRET_MASK } from './named-secrets.ts';
+import { isListedSecret, namesSecret, SECRET_MASK } from './named-secrets.ts';
 import { redactFamiliarText } from './patterns.ts';
 
 export interface RedactorOptions {
@@ -78,12 +78,13 @@ export class Redactor implements SpanText {
     return { action: 'redact', key: redactFamiliarText(key) };
   }
 
-  redact(text: string, place: TextPlace): string | undefined {
+  redact(text: string, place: TextPlace, name?: NameInside): string | undefined {
     if (this.#options.errorMessages === 'none' && (place.part === 'status' || ERROR_TEXTS.has(place.key ?? ''))) {
       return undefined;
     }
     if (place.key !== undefined && IDS.has(place.key)) return processSettings().replaceId?.(text) ?? text;
     if (place.key !== undefined && text !== '' && namesSecret(place.key)) return SECRET_MASK;
+    if (name !== undefined && isNamedSecret(text, name)) return SECRET_MASK;
     const isMessage = place.part === 'status' || place.part === 'event';
     return this.#masked(
       isMessage && text.length > MAX_MESSAGE_LENGTH ? text.slice(0, MAX_MESSAGE_LENGTH) : text,
@@ -129,6 +130,10 @@ export class Redactor implements SpanText {
       `convotel: the option redact ${what}; such texts are sent as ${REPLACEMENT}. This warning appears once.`,
     );
   }
+}
+
+function isNamedSecret(text: string, { text: name, isKey }: NameInside): boolean {
+  return isKey ? text !== '' && namesSecret(name) : isListedSecret(text, name);
 }
 
 /** Whether truncating to `length` would split a surrogate pair. */

@@ -171,6 +171,15 @@ describe.each([
     expect(encoder.span(span!)).toBeLessThan(2 ** 21);
   });
 
+  test('a secret inside a map is masked by its key', () => {
+    const [span] = spans();
+    const config = { db: { password: 'hunter', name: 'calls' } };
+    Object.assign(span!.attributes, { config });
+    const bytes = encoded(make(), span!).toString('latin1');
+    expect(bytes).not.toContain('hunter');
+    expect(bytes).toContain('calls');
+  });
+
   test('ids that are not ids cannot be sent', () => {
     const [span] = spans();
     const broken = {

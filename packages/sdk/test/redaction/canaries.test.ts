@@ -196,6 +196,21 @@ describe('of 200 canaries, none leaves', () => {
   });
 });
 
+test.each(['http/json', 'http/protobuf'])('a secret in a list that names it does not leave by %s', async (protocol) => {
+  await withEnvironment({ OTEL_EXPORTER_OTLP_PROTOCOL: protocol }, async () => {
+    const { shutdown } = start({
+      metrics: true,
+      resourceAttributes: { 'process.command_args': ['node', 'bot.js', '--db-password', 'canary', '--verbose'] },
+    });
+    const headers = ['accept', 'text/html', 'x-api-key', 'canary7', 'content-length', '120'];
+    conversation((c) => c.step('gpt', { attributes: { headers, missing: ['password', 'name'] } }, () => 'hi'));
+    await shutdown();
+    const sent = wire.map((body) => body.toString('latin1')).join('');
+    expect(sent).not.toContain('canary');
+    for (const kept of ['--verbose', 'x-api-key', '120', 'name']) expect(sent).toContain(kept);
+  });
+});
+
 test('nor does one reach the store, or what a command prints', async () => {
   const storePath = join(folder, 'store.duckdb');
   const backend = await startLocalBackend({ storePath, port: 0 });
