@@ -52,20 +52,20 @@ export async function correlation(
 
 /** The correlation of each pair of columns of `durations`, over the conversations that start in the window. */
 function correlate(durations: StepDurations): Correlation {
-  const isCounted = (row: number): boolean => durations.startsInWindow[row] === 1;
-  const n = durations.startsInWindow.filter((starts) => starts === 1).length;
-  const wholeMs = durations.durationMs.map((ms, row) => (durations.outcomes[row] === 'completed' ? ms : Number.NaN));
-  const all = Uint32Array.from(wholeMs.keys());
-  const columns = [
-    ...durations.steps.map(({ rows, completedMs }) => ({ rows, ms: completedMs })),
-    { rows: all, ms: wholeMs },
-  ].map(({ rows, ms }) => {
-    const isKnown = (_value: number, place: number): boolean => isCounted(rows[place]!) && !Number.isNaN(ms[place]!);
-    const known = ms.filter(isKnown);
-    return { rows: rows.filter(isKnown), ms: known, order: placesInOrder(known) };
+  const { startsInWindow, outcomes, durationMs } = durations;
+  const isCounted = (row: number): boolean => startsInWindow[row] === 1;
+  const n = startsInWindow.filter((starts) => starts === 1).length;
+  const variables = durations.steps.map(({ rows, completedMs }) => {
+    const values = new Float64Array(startsInWindow.length).fill(Number.NaN);
+    for (const [place, row] of rows.entries()) if (isCounted(row)) values[row] = completedMs[place]!;
+    return ordered(values);
   });
+  const isCompleted = (row: number): boolean => isCounted(row) && outcomes[row] === 'completed';
+  variables.push(ordered(durationMs.map((ms, row) => (isCompleted(row) ? ms : Number.NaN))));
   const steps = [...durations.steps.map(({ step }) => step), DURATION];
-  const pairs = columns.map((column, index) => columns.slice(0, index + 1).map((other) => spearman(other, column)));
+  const pairs = variables.map((variable, index) =>
+    variables.slice(0, index + 1).map((other) => spearman(other, variable)),
+  );
   const pairOf = (a: number, b: number): Spearman => pairs[Math.max(a, b)]![Math.min(a, b)]!;
   const ranked = steps.flatMap((a, first) =>
     steps.slice(first + 1).flatMap((b, index): CorrelatedPair[] => {
@@ -84,41 +84,43 @@ function correlate(durations: StepDurations): Correlation {
 }
 
 export interface Spearman {
-  /** Null without variance or for fewer than two rows. */
+  /** Null without variance or for fewer than two pairs of values. */
   rho: number | null;
-  /** Number of rows in which both columns have a value. */
+  /** Number of places at which both variables have a value. */
   n: number;
 }
 
-/** The known values of a column, by ascending row. */
-export interface KnownValues {
-  rows: Uint32Array;
-  ms: Float64Array;
-  /** The places of `ms` by ascending value, see {@link placesInOrder}; determined when absent. */
-  order?: Uint32Array;
+/** The values of a variable, one per observation; NaN where there is none. */
+export interface Variable {
+  values: Float64Array;
+  /** The places of the values, without those that are NaN, by ascending value. */
+  order: Uint32Array;
+}
+
+/** Sorts the places of `values`. */
+export function ordered(values: Float64Array): Variable {
+  const places = new Uint32Array(values.length);
+  let known = 0;
+  for (let place = 0; place < values.length; place++) if (!Number.isNaN(values[place]!)) places[known++] = place;
+  return { values, order: places.subarray(0, known).sort((a, b) => values[a]! - values[b]!) };
 }
 
 /**
- * Spearman's rank correlation over the rows in which both have a value: Pearson's correlation of the averaged ranks.
+ * Spearman's rank correlation over the observations in which both have a value: Pearson's correlation of the averaged
+ * ranks.
  */
-export function spearman(left: KnownValues, right: KnownValues): Spearman {
-  const [inLeft, inRight]: [number[], number[]] = [[], []];
-  for (let a = 0, b = 0; a < left.rows.length && b < right.rows.length;) {
-    const difference = left.rows[a]! - right.rows[b]!;
-    if (difference === 0) {
-      inLeft.push(a);
-      inRight.push(b);
-    }
-    if (difference <= 0) a += 1;
-    if (difference >= 0) b += 1;
-  }
-  const [x, y] = [ranksAmong(left, inLeft), ranksAmong(right, inRight)];
-  const n = x.length;
+export function spearman(left: Variable, right: Variable): Spearman {
+  const x = averageRanks(left, right.values);
+  const y = averageRanks(right, left.values);
+  let n = 0;
+  for (let place = 0; place < x.length; place++) if (!Number.isNaN(x[place]!)) n += 1;
   if (n < 2) return { rho: null, n };
   const mean = (n - 1) / 2;
   let [xy, xx, yy] = [0, 0, 0];
-  for (let row = 0; row < n; row++) {
-    const [dx, dy] = [x[row]! - mean, y[row]! - mean];
+  for (let place = 0; place < x.length; place++) {
+    if (Number.isNaN(x[place]!)) continue;
+    const dx = x[place]! - mean;
+    const dy = y[place]! - mean;
     xy += dx * dy;
     xx += dx * dx;
     yy += dy * dy;
@@ -128,31 +130,23 @@ export function spearman(left: KnownValues, right: KnownValues): Spearman {
   return { rho: Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy))), n };
 }
 
-/** The rank of every value, from 0; ties get their average rank. */
-export function averageRanks(values: Float64Array): Float64Array {
-  return ranksAmong({ ms: values }, [...values.keys()]);
-}
-
-/** The places of `values` by ascending value. */
-function placesInOrder(values: Float64Array): Uint32Array {
-  return Uint32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
-}
-
-/** The average rank of the value at each of `places`, among these. Without sorting, since any part of an order is one. */
-function ranksAmong(
-  { ms, order = placesInOrder(ms) }: Pick<KnownValues, 'ms' | 'order'>,
-  places: readonly number[],
-): Float64Array {
-  const indexOf = new Int32Array(ms.length).fill(-1);
-  places.forEach((place, index) => (indexOf[place] = index));
-  const indices = Int32Array.from(order, (place) => indexOf[place]!).filter((index) => index !== -1);
-  const ranks = new Float64Array(places.length);
-  for (let first = 0; first < indices.length;) {
-    const value = ms[places[indices[first]!]!]!;
-    let next = first + 1;
-    while (next < indices.length && ms[places[indices[next]!]!] === value) next += 1;
-    for (let tied = first; tied < next; tied++) ranks[indices[tied]!] = (first + next - 1) / 2;
-    first = next;
+/**
+ * The rank of each value among those of observations in which `others` has a value too, from 0; ties get their average
+ * rank. NaN for all other observations.
+ */
+export function averageRanks({ values, order }: Variable, others: Float64Array): Float64Array {
+  const ranks = new Float64Array(values.length).fill(Number.NaN);
+  let smaller = 0;
+  for (let first = 0, next = 0; first < order.length; first = next) {
+    const value = values[order[first]!]!;
+    let equal = 0;
+    for (; next < order.length && values[order[next]!] === value; next++) {
+      if (!Number.isNaN(others[order[next]!]!)) equal += 1;
+    }
+    for (let tied = first; tied < next; tied++) {
+      if (!Number.isNaN(others[order[tied]!]!)) ranks[order[tied]!] = smaller + (equal - 1) / 2;
+    }
+    smaller += equal;
   }
   return ranks;
 }

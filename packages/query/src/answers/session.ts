@@ -12,7 +12,7 @@ import { MAX_QUESTION_LIMIT } from '../questions.ts';
 import type { ConversationSource } from '../questions.ts';
 import { conversationRow } from './recent.ts';
 import type { ConversationRow } from './recent.ts';
-import { spearman } from './correlation.ts';
+import { ordered, spearman } from './correlation.ts';
 import { spearmanProbability } from './intervals.ts';
 import { buildReport, checkTimeZone, coverageOfSameSpans } from './report.ts';
 import type { Report } from './report.ts';
@@ -179,8 +179,7 @@ const SIGNIFICANCE_LEVEL = 0.05;
 export const growingResponse = findingRule('growing-response', ({ detail }: SessionFacts) => {
   const waits = Float64Array.from(detail.conversations.flatMap(({ responseMs }) => responseMs ?? []));
   if (waits.length < RESPONSES_FOR_TREND) return [];
-  const places = Uint32Array.from(waits.keys());
-  const { rho } = spearman({ rows: places, ms: Float64Array.from(places) }, { rows: places, ms: waits });
+  const { rho } = spearman(ordered(Float64Array.from(waits.keys())), ordered(waits));
   const third = Math.floor(waits.length / 3);
   const [firstMs, lastMs] = [meanOf(waits.subarray(0, third)), meanOf(waits.subarray(-third))];
   const isTrend = rho !== null && rho > 0 && spearmanProbability(rho, waits.length) < SIGNIFICANCE_LEVEL;

@@ -261,9 +261,9 @@ export class StepCells {
   }
 
   #column(step: string, { row, ...cells }: CellArrays): StepColumn {
-    const places = Uint32Array.from(row.keys()).sort((a, b) => row[a]! - row[b]!);
-    const doubles = (values: readonly number[]): Float64Array => Float64Array.from(places, (place) => values[place]!);
-    const counts = (values: readonly number[]): Uint32Array => Uint32Array.from(places, (place) => values[place]!);
+    const places = placesByRow(row);
+    const doubles = (values: readonly number[]): Float64Array => pick(values, places, new Float64Array(places.length));
+    const counts = (values: readonly number[]): Uint32Array => pick(values, places, new Uint32Array(places.length));
     return {
       step,
       rows: counts(row),
@@ -280,6 +280,23 @@ export class StepCells {
       }),
     };
   }
+}
+
+/** The places of `rows`, all of which differ, by ascending row. */
+function placesByRow(rows: readonly number[]): Uint32Array {
+  const last = rows.reduce((greatest, row) => Math.max(greatest, row), -1);
+  const placeOf = new Int32Array(last + 1).fill(-1);
+  for (const [place, row] of rows.entries()) placeOf[row] = place;
+  return Uint32Array.from(placeOf.filter((place) => place !== -1));
+}
+
+function pick<Values extends Float64Array | Uint32Array>(
+  values: readonly number[],
+  places: Uint32Array,
+  picked: Values,
+): Values {
+  for (let index = 0; index < places.length; index++) picked[index] = values[places[index]!]!;
+  return picked;
 }
 
 function emptyCells(): CellArrays {

@@ -9,7 +9,7 @@ import {
 } from '../../src/answers/intervals.ts';
 import { quantileOfSorted } from '../../src/model/numbers.ts';
 import { randomFrom } from '../../src/answers/compare/bootstrap-means.ts';
-import { averageRanks } from '../../src/answers/correlation.ts';
+import { averageRanks, ordered } from '../../src/answers/correlation.ts';
 
 describe('Wilson’s interval of a share', () => {
   test.each([
@@ -151,13 +151,22 @@ test.each([
 });
 
 test('equal values share the mean of their ranks', () => {
-  expect([...averageRanks(Float64Array.of(3, 1, 3, 0, 3))]).toEqual([3, 1, 3, 0, 3]);
-  expect([...averageRanks(Float64Array.of(5, 5))]).toEqual([0.5, 0.5]);
-  expect([...averageRanks(new Float64Array())]).toEqual([]);
+  expect(ranksOf(Float64Array.of(3, 1, 3, 0, 3))).toEqual([3, 1, 3, 0, 3]);
+  expect(ranksOf(Float64Array.of(5, 5))).toEqual([0.5, 0.5]);
+  expect(ranksOf(new Float64Array())).toEqual([]);
 });
 
+test('a rank counts only where the other variable has a value too', () => {
+  const ranks = averageRanks(ordered(Float64Array.of(5, 1, 5, Number.NaN, 3)), Float64Array.of(0, Number.NaN, 0, 0, 0));
+  expect([...ranks]).toEqual([1.5, Number.NaN, 1.5, Number.NaN, 0]);
+});
+
+function ranksOf(values: Float64Array): number[] {
+  return [...averageRanks(ordered(values), values)];
+}
+
 function rhoOf(x: Float64Array, y: Float64Array): number {
-  const [a, b] = [averageRanks(x), averageRanks(y)];
+  const [a, b] = [ranksOf(x), ranksOf(y)];
   const differences = a.reduce((sum, rank, row) => sum + (rank - b[row]!) ** 2, 0);
   return 1 - (6 * differences) / (x.length * (x.length ** 2 - 1));
 }

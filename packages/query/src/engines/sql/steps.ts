@@ -205,9 +205,12 @@ async function addCells(
   { window, traits, keys, starts }: { window: Window; traits: boolean; keys: TraceKey[]; starts: bigint[] },
 ): Promise<void> {
   const rowByTrace = new Map(keys.map((key, row) => [key, row]));
+  let [lastKey, row]: [TraceKey | undefined, number | undefined] = [undefined, undefined];
   const values = { ...windowValues(window), too_long_ns: TOO_LONG_NANO, traits };
   await store.rows('step-durations', values, (cell) => {
-    const row = rowByTrace.get(cell['trace_id'] as TraceKey);
+    const key = cell['trace_id'] as TraceKey;
+    // In some dialects, the cells of a conversation come one after another.
+    if (key !== lastKey) [lastKey, row] = [key, rowByTrace.get(key)];
     // The conversation may have no row, because the dialect filters conversations later or spans have arrived
     // meanwhile.
     if (row === undefined) return;
