@@ -51,6 +51,10 @@ export function followNodeStream<Stream extends object>(
   }
   const pull = methodOf(stream, 'read');
   if (pull !== undefined) replaceMember(stream, 'read', interceptRead(pull, output));
+  for (const key of ['resume', 'on', 'addListener'] as const) {
+    const start = methodOf(stream, key);
+    if (start !== undefined) replaceMember(stream, key, interceptStart(start, output));
+  }
   const destroy = methodOf(stream, 'destroy');
   if (destroy !== undefined) replaceMember(stream, 'destroy', interceptDestroy(stream, destroy, output));
   // The code that fills the stream, such as the generator of `Readable.from`.
@@ -110,6 +114,19 @@ function interceptRead(pull: Method, output: StreamedOutput): Method {
   return function (this: unknown, size?: unknown): unknown {
     if (size !== 0) output.readingStarted();
     return original.call(this, size);
+  } as Method;
+}
+
+/**
+ * Intercepts `resume()` and the adding of listeners, also by `pipe` and `pipeline`. They start the reading, but the first
+ * chunk is read on a later tick, when the conversation may have ended.
+ */
+function interceptStart(start: Method, output: StreamedOutput): Method {
+  const original = start as unknown as (this: unknown, ...args: unknown[]) => unknown;
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const [event] = args;
+    if (event === undefined || event === 'data' || event === 'readable') output.readingStarted();
+    return original.apply(this, args);
   } as Method;
 }
 

@@ -37,6 +37,11 @@ export class StreamSource {
     this.#controller = controller;
   }
 
+  /** The followed stream is about to be read. */
+  readingStarted(): void {
+    this.#output.readingStarted();
+  }
+
   /** Called by the followed stream for each chunk that its consumer requests; it buffers none. */
   async pull(controller: Controller): Promise<void> {
     const request = 'byobRequest' in controller ? controller.byobRequest : null;

@@ -86,6 +86,16 @@ export function bypassQueue(followed: ReadableStream<unknown>, source: StreamSou
     newIterator(getReader() as unknown as ReadableStreamDefaultReader<unknown>, options?.preventCancel === true);
   replaceMember(followed, 'values', values);
   replaceMember(followed, Symbol.asyncIterator, values);
+  // Pipes and branches read their first chunk only later, when the conversation may have ended.
+  for (const key of ['pipeTo', 'pipeThrough', 'tee'] as const) {
+    // The branches of a byte stream are filled only when they are read.
+    if (key === 'tee' && source.isByteStream) continue;
+    const start = ReadableStream.prototype[key] as (this: unknown, ...args: unknown[]) => unknown;
+    replaceMember(followed, key, (...args: unknown[]) => {
+      if (!followed.locked) source.readingStarted();
+      return start.apply(followed, args);
+    });
+  }
 }
 
 function bypassQueueOf(reader: AnyReader, isByobReader: boolean, source: StreamSource): void {
@@ -108,6 +118,7 @@ function bypassQueueOf(reader: AnyReader, isByobReader: boolean, source: StreamS
   };
   const read = function (...args: [ArrayBufferView?, unknown?]): Promise<ReadResult> {
     if (isBypassing && !isReleased && (!isByobReader || canBeFilled(args[0]))) return source.read(...args);
+    source.readingStarted();
     readsThroughStream += 1;
     return readThroughStream(...args).then(onChunk, onError);
   };

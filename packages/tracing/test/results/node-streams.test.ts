@@ -121,6 +121,21 @@ describe('a Node stream', () => {
     expect(stream.destroyed).toBe(true);
   });
 
+  test.each(Object.entries(doors))(
+    'whose reading by %s begins in a conversation that ends, keeps it open',
+    async (_door, use) => {
+      let reading!: Promise<unknown>;
+      conversation((c) => void (reading = use(c.step('tts', () => words()))));
+      await reading;
+      await waitUntil(() => recorder.named('conversation').length > 0, 'the end of the conversation');
+      expect(recorder.attributesOf('tts')).toMatchObject({
+        'conversation.outcome': 'completed',
+        'conversation.step.chunks': 3,
+      });
+      expect(outcomeOf('conversation')).toBe('completed');
+    },
+  );
+
   test('is not started by us, and gets no listener', async () => {
     let reads = 0;
     const stream = new Readable({

@@ -201,6 +201,22 @@ describe('a web stream', () => {
     expect(source.pulls).toBe(0);
   });
 
+  // A stream that is transferred is read without any call of its methods.
+  test.each(Object.entries(doors).filter(([door]) => door !== 'structuredClone'))(
+    'whose reading by %s begins in a conversation that ends, keeps it open',
+    async (_door, use) => {
+      let reading!: Promise<unknown>;
+      conversation((c) => void (reading = use(c.step('gpt', () => words().stream))));
+      await reading;
+      await waitUntil(() => recorder.named('conversation').length > 0, 'the end of the conversation');
+      expect(recorder.attributesOf('gpt')).toMatchObject({
+        'conversation.outcome': 'completed',
+        'conversation.step.chunks': 3,
+      });
+      expect(outcomeOf('conversation')).toBe('completed');
+    },
+  );
+
   test('is locked, released and closed as it was', async () => {
     await conversation(async (c) => {
       const stream = c.step('tts', () => words().stream);
