@@ -137,8 +137,8 @@ export function followEventStream<Helper extends object>(
   const emitAndObserve = (...args: unknown[]): unknown => {
     const [event, detail] = args;
     if (CHUNK_EVENTS.has(event)) output.chunk(detail);
-    else if (event === 'abort') output.cancelled();
-    else if (event === 'error') output.failed(detail);
+    // The promises of the helper reject with the same error, which must mean the same to what is around the step.
+    else if (event === 'abort' || event === 'error') output.failed(detail);
     else if (event === 'end') output.completed();
     return observer.runConsumer(deliver, args);
   };

@@ -351,6 +351,23 @@ describe('messages of anthropic', () => {
     }
   });
 
+  test.each([
+    ['its own timeoutMs', 50, undefined],
+    ['that of the step around it', undefined, 50],
+  ])('by the stream helper, aborted by %s: a time-out for all around it', async (_whose, timeoutMs, outerMs) => {
+    const talk = conversation((c) =>
+      c.step('agent', { timeoutMs: outerMs }, async () =>
+        step('gpt', { timeoutMs }, ({ signal }) =>
+          anthropic.messages.stream({ model: 'hangs', ...message }, { signal }),
+        ).finalText(),
+      ),
+    );
+    await expect(talk).rejects.toThrow('Request was aborted.');
+    for (const name of ['gpt', 'agent', 'conversation']) {
+      expect(recorder.attributesOf(name)['conversation.outcome']).toBe('timed_out');
+    }
+  });
+
   test('by the stream helper, broken off and aborted', async () => {
     const broken = await attributesAfter((c) =>
       c
