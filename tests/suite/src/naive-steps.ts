@@ -125,6 +125,8 @@ export async function stepDurations(
     .filter(({ ofColumn }) => ofColumn.length > 0);
   const isCounted = (span: SpanRecord): boolean =>
     span.outcome === 'completed' && msOf(span) < 60_000 && contains(window, span.startTimeUnixNano);
+  const firstOutputsOf = (spans: readonly SpanRecord[]): number[] =>
+    spans.filter(isCounted).flatMap(({ timeToFirstOutputSeconds }) => timeToFirstOutputSeconds ?? []);
   const data: StepDurations = {
     traceIds: rows.map(({ traceId }) => traceId),
     startTimesUnixNano: BigInt64Array.from(rows, (row) => row.startTimeUnixNano),
@@ -164,6 +166,8 @@ export async function stepDurations(
             const lengths = spans.flatMap(({ inputChars }) => inputChars ?? []);
             return lengths.length === 0 ? Number.NaN : sum(lengths);
           }),
+          firstOutputMs: Float64Array.from(cells, (spans) => sum(firstOutputsOf(spans)) * 1000),
+          firstOutputs: Uint32Array.from(cells, (spans) => firstOutputsOf(spans).length),
         },
       }),
     })),

@@ -201,6 +201,10 @@ export interface StepTraits {
   retries: Uint32Array;
   /** Sum of the input characters of its spans; NaN if none has a count. */
   inputChars: Float64Array;
+  /** Sum of the times to first output of its counted spans in the window that have one, in ms. */
+  firstOutputMs: Float64Array;
+  /** Number of those spans. */
+  firstOutputs: Uint32Array;
 }
 
 /** The values of one conversation in the column of a step; see {@link StepColumn} and {@link StepTraits}. */
@@ -213,6 +217,8 @@ export interface StepCell {
   model: string;
   retries: number;
   inputChars: number;
+  firstOutputMs: number;
+  firstOutputs: number;
 }
 
 /** The cells of one step and group, one array per field: an object per cell would take several times the memory. */
@@ -244,6 +250,8 @@ export class StepCells {
     cells.model.push(cell.model);
     cells.retries.push(cell.retries);
     cells.inputChars.push(cell.inputChars);
+    cells.firstOutputMs.push(cell.firstOutputMs);
+    cells.firstOutputs.push(cell.firstOutputs);
   }
 
   get steps(): string[] {
@@ -276,6 +284,8 @@ export class StepCells {
           models: Array.from(places, (place) => cells.model[place]!),
           retries: counts(cells.retries),
           inputChars: doubles(cells.inputChars),
+          firstOutputMs: doubles(cells.firstOutputMs),
+          firstOutputs: counts(cells.firstOutputs),
         },
       }),
     };
@@ -309,5 +319,7 @@ function emptyCells(): CellArrays {
     model: [],
     retries: [],
     inputChars: [],
+    firstOutputMs: [],
+    firstOutputs: [],
   };
 }

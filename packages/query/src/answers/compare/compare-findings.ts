@@ -11,6 +11,7 @@ import type { Severity } from '../../findings/finding.ts';
 import { RESPONSE_LATENCY } from '../averages.ts';
 import { MIN_CONVERSATIONS, verdictOf } from './compare-windows.ts';
 import type { ComparisonRow, Verdict } from './compare-windows.ts';
+import { FIRST_OUTPUT } from './compared-sides.ts';
 import type { ComparedSide } from './compared-sides.ts';
 import type { MixChange } from './mix.ts';
 
@@ -37,7 +38,7 @@ export const stepChange = findingRule('step-change', (facts: ComparisonFacts) =>
       deltaPct === undefined
         ? ''
         : ` (${roughPercentWords(Math.abs(deltaPct))} ${isFaster ? 'improvement' : 'slower'})`;
-    const what = step === RESPONSE_LATENCY ? 'Response latency' : `${stepDisplayName(step, 'opening')} time`;
+    const what = measureName(step) ?? `${stepDisplayName(step, 'opening')} time`;
     const change = `${isFaster ? 'reduced' : 'increased'} by ${Math.abs(deltaMs).toFixed(1)}ms`;
     return {
       severity: isFaster ? ('good' as const) : ('warning' as const),
@@ -53,6 +54,14 @@ export const stepChange = findingRule('step-change', (facts: ComparisonFacts) =>
   }),
 );
 
+/** The name of a row at the beginning of a sentence if it is not about the duration of a step or a conversation. */
+function measureName(row: string): string | undefined {
+  if (row === RESPONSE_LATENCY) return 'Response latency';
+  return row.endsWith(FIRST_OUTPUT)
+    ? `First output of ${stepDisplayName(row.slice(0, -FIRST_OUTPUT.length))}`
+    : undefined;
+}
+
 /**
  * Rows whose interval excludes 0, but whose change is not significant: with several rows, one may exclude 0 by chance,
  * so the test is stricter than the interval.
@@ -64,7 +73,7 @@ export const possibleChange = findingRule('possible-change', ({ rows }: Comparis
     const [low, high] = intervalMs;
     if (low <= 0 && high >= 0) return [];
     const change = `${deltaMs < 0 ? 'faster' : 'slower'} by ${roughDurationWords(Math.abs(deltaMs))}`;
-    const what = step === RESPONSE_LATENCY ? 'Response latency' : stepDisplayName(step, 'opening');
+    const what = measureName(step) ?? stepDisplayName(step, 'opening');
     const text = `${what} may be ${change}, but among ${counted(judged, 'row')} that can be chance`;
     return { severity: 'info' as const, text, evidence: { step, deltaMs, intervalMs, verdict, judged } };
   });

@@ -10,7 +10,10 @@ import type { DifferenceWithinGroups, Mix } from './mix.ts';
 /** Whether a difference is significant, and its direction. */
 export type Verdict = 'faster' | 'slower' | 'no clear change' | 'too few';
 
-/** A row of `compare`; the last one is `conversation`, about wall-clock durations. */
+/**
+ * A row of `compare`: a step, the time to first output of a step (`gpt first output`), the response latency, or, in the last
+ * row, `conversation`, wall-clock durations.
+ */
 export interface ComparisonRow {
   /** With `by`. */
   group?: string;
@@ -41,7 +44,7 @@ const RESAMPLES_PER_TAIL = 50;
 const DECIDED_FROM_ERRORS = 3;
 
 /**
- * The rows of `compare`: each step, then `conversation`.
+ * The rows of `compare`: each step and its first output, the response latency, then `conversation`.
  *
  * The interval is the percentile interval of the difference of two bootstrapped means. Conversations are resampled
  * independently on each side (Efron and Tibshirani 1993, chapters 8.3 and 13.3), and the interval is widened according

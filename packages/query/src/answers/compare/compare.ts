@@ -78,7 +78,7 @@ export interface ComparisonReport extends Report<'compare', ComparisonRow[]> {
 }
 
 /**
- * Compares each step, and whole conversations, before and after: averages, P50, P95, failure rates, the difference of
+ * Compares each step, its time to first output, and whole conversations, before and after: averages, P50, P95, failure rates, the difference of
  * the averages with its 95 % confidence interval, and whether it is significant. Steps in step order, the row
  * `conversation` last; with `by` per group. Coverage counts once what is in both windows, and has warnings if the sides
  * overlap, or if one is at least twice as long as the other.
@@ -266,7 +266,7 @@ async function readWindow(
   groupBy: GroupBy | undefined,
 ): Promise<Answer<ComparedWindow>> {
   const asked = { window, filters, groupBy };
-  const measured = { ...asked, quantiles: COMPARED_PROBABILITIES, timings: false };
+  const measured = { ...asked, quantiles: COMPARED_PROBABILITIES, timings: false, firstOutput: true };
   const statistics = await source.ask({ name: 'step-statistics', ...measured });
   const durations = await source.ask({ name: 'step-durations', ...asked, traits: true });
   return {

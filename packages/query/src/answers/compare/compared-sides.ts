@@ -22,7 +22,7 @@ export interface ComparedSide {
 
 /** The data of one of the two windows of `compare`. */
 export interface ComparedWindow {
-  /** Includes the quantiles {@link COMPARED_PROBABILITIES}. */
+  /** Includes the quantiles {@link COMPARED_PROBABILITIES}, of durations and of first outputs. */
   statistics: readonly StepStatistics[];
   durations: StepDurations;
 }
@@ -38,7 +38,13 @@ export interface ComparedPair {
   columns: readonly [before: RatioColumn, after: RatioColumn];
 }
 
-/** All steps of either window in step order, `response latency` if any conversation has one, then `conversation`. */
+/** What the name of a row about the time to first output has after that of its step: `gpt first output`. */
+export const FIRST_OUTPUT = ' first output';
+
+/**
+ * All steps of either window in step order, each followed by its first output if any of its spans has one, `response latency` if
+ * any conversation has one, then `conversation`.
+ */
 export function comparedPairs(
   before: ComparedWindow,
   after: ComparedWindow,
@@ -47,12 +53,24 @@ export function comparedPairs(
   const [columnsBefore, columnsAfter] = [columnsByStep(before.durations), columnsByStep(after.durations)];
   const [sidesBefore, sidesAfter] = [sidesByStep(before.statistics), sidesByStep(after.statistics)];
   const isSeen = (step: string): boolean => sidesBefore.has(step) || sidesAfter.has(step);
-  const steps = order.filter(isSeen).map((step) => ({
-    step,
-    before: sidesBefore.get(step) ?? { count: 0 },
-    after: sidesAfter.get(step) ?? { count: 0 },
-    columns: [columnsBefore.get(step) ?? EMPTY_COLUMN, columnsAfter.get(step) ?? EMPTY_COLUMN] as const,
-  }));
+  const [outputsBefore, outputsAfter] = [firstOutputSides(before.statistics), firstOutputSides(after.statistics)];
+  const [outputColumnsBefore, outputColumnsAfter] = [firstOutputColumns(before), firstOutputColumns(after)];
+  const steps = order.filter(isSeen).flatMap((step): ComparedPair[] => {
+    const whole = {
+      step,
+      before: sidesBefore.get(step) ?? { count: 0 },
+      after: sidesAfter.get(step) ?? { count: 0 },
+      columns: [columnsBefore.get(step) ?? EMPTY_COLUMN, columnsAfter.get(step) ?? EMPTY_COLUMN] as const,
+    };
+    if (!outputsBefore.has(step) && !outputsAfter.has(step)) return [whole];
+    const firstOutput = {
+      step: `${step}${FIRST_OUTPUT}`,
+      before: outputsBefore.get(step) ?? { count: 0 },
+      after: outputsAfter.get(step) ?? { count: 0 },
+      columns: [outputColumnsBefore.get(step) ?? EMPTY_COLUMN, outputColumnsAfter.get(step) ?? EMPTY_COLUMN] as const,
+    };
+    return [whole, firstOutput];
+  });
   const conversation = {
     step: 'conversation',
     before: conversationSide(before.durations),
@@ -105,6 +123,26 @@ export function groupOfWindow(
 /** The durations of each step as a column: its counted spans in the window, by conversation. */
 function columnsByStep({ steps }: StepDurations): Map<string, RatioColumn> {
   return new Map(steps.map(({ step, rows, countedMs, counted }) => [step, { rows, sums: countedMs, counts: counted }]));
+}
+
+/** The times to first output of each step as a column. Without traits, there are none. */
+function firstOutputColumns({ durations }: ComparedWindow): Map<string, RatioColumn> {
+  return new Map(
+    durations.steps.flatMap(({ step, rows, traits }) =>
+      traits === undefined ? [] : [[step, { rows, sums: traits.firstOutputMs, counts: traits.firstOutputs }]],
+    ),
+  );
+}
+
+/** One side of each row about a first output. */
+function firstOutputSides(statistics: readonly StepStatistics[]): Map<string, ComparedSide> {
+  return new Map(
+    statistics.flatMap(({ step, firstOutput }) => {
+      if (firstOutput === undefined) return [];
+      const { count, averageMs, quantilesMs } = firstOutput;
+      return [[step, { count, averageMs, p50Ms: quantilesMs[0]!, p95Ms: quantilesMs[1]! }]];
+    }),
+  );
 }
 
 /** One side of each step's row. */

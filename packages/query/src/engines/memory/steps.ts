@@ -225,6 +225,8 @@ function addCells(
         model: '',
         retries: 0,
         inputChars: Number.NaN,
+        firstOutputMs: 0,
+        firstOutputs: 0,
       };
       cell = { step, group, row, ...nothing, firstOffsetMs };
       byColumn.set(key, cell);
@@ -240,6 +242,10 @@ function addCells(
     if (isCounted(span) && isInWindow(span.startTimeUnixNano, window)) {
       cell.countedMs += durationMs;
       cell.counted += 1;
+      if (span.timeToFirstOutputSeconds !== undefined) {
+        cell.firstOutputMs += span.timeToFirstOutputSeconds * 1000;
+        cell.firstOutputs += 1;
+      }
     }
   }
   for (const { step, group, ...cell } of byColumn.values()) cells.add(step, cell, group);

@@ -26,7 +26,7 @@ export type StatementName =
   | 'response-statistics'
   /** Oldest first: `trace_id`, `first_ns`, `starts_within`, `outcome`, `duration_ms`, `step_sum_ms`, `response_ms`, `group_mask`. */
   | 'conversation-durations'
-  /** In any order: `trace_id`, `step`, `group_id`, `counted_ms`, `counted`, `completed_ms`, `first_ns`; with `$traits` also `model`, `retries`, `input_chars`. */
+  /** In any order: `trace_id`, `step`, `group_id`, `counted_ms`, `counted`, `completed_ms`, `first_ns`; with `$traits` also `model`, `retries`, `input_chars`, `first_output_ms`, `first_outputs`. */
   | 'step-durations'
   /** `step`, `group_id`, `total`, `completed`, `failures`, `counted`, `average_ns`, `min_ns`, `max_ns`, `outermost_ns`. */
   | 'step-statistics'

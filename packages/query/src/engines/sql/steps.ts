@@ -223,6 +223,8 @@ async function addCells(
       model: (cell['model'] as string | null) ?? '',
       retries: Number(cell['retries']),
       inputChars: numberOr(cell['input_chars'], Number.NaN),
+      firstOutputMs: Number(cell['first_output_ms']),
+      firstOutputs: Number(cell['first_outputs']),
     };
     cells.add(cell['step'] as string, figures, Number(cell['group_id']));
   });

@@ -89,6 +89,8 @@ const readStepColumn: Reader<StepColumn> = readObject(
         models: readArrayOf(readText),
         retries: (json, place) => Uint32Array.from(readArrayOf(readNumber)(json, place)),
         inputChars: readFloats,
+        firstOutputMs: readFloats,
+        firstOutputs: (json, place) => Uint32Array.from(readArrayOf(readNumber)(json, place)),
       },
       {},
     ),

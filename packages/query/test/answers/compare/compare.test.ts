@@ -23,6 +23,44 @@ function conversation(
   return { conversationId: id, startTime, steps, ...overrides };
 }
 
+test('has a row for the time to first output of a step, right after the step, with interval and verdict', async () => {
+  const streamed = (day: string, index: number, firstMs: number): SpanRecord[] =>
+    recordConversation(
+      conversation(`${day} ${index}`, `${day}T10:00:00.${String(index).padStart(3, '0')}Z`, {
+        steps: [
+          { step: 'gpt', offsetMs: 0, durationMs: 3000, timeToFirstOutputSeconds: firstMs / 1000 },
+          // A call that is not counted, and one without a first output.
+          { step: 'gpt', offsetMs: 3000, durationMs: 10, outcome: 'failed', timeToFirstOutputSeconds: 0.001 },
+          { step: 'gpt', offsetMs: 3010, durationMs: 3000 },
+          { step: 'tts', offsetMs: 6010, durationMs: 500 },
+        ],
+      }),
+    );
+  const spans = Array.from({ length: 20 }, (_none, index) => [
+    ...streamed('2025-10-08', index, 400 + index),
+    ...streamed('2025-10-09', index, 300 + index),
+  ]).flat();
+  const { data, findings } = await compare(new MemorySource(spans), asked);
+  expect(data.map(({ step }) => step)).toEqual(['gpt', 'gpt first output', 'tts', 'conversation']);
+  const row = data[1]!;
+  const side = (averageMs: number): object => ({
+    count: 20,
+    averageMs: expect.closeTo(averageMs, 6),
+    p50Ms: expect.closeTo(averageMs, 6),
+    p95Ms: expect.closeTo(averageMs - 9.5 + 18.05, 6),
+  });
+  expect(row).toMatchObject({ before: side(409.5), after: side(309.5), verdict: 'faster' });
+  expect(row.deltaMs).toBeCloseTo(-100, 6);
+  expect(row.medianDeltaMs).toBeCloseTo(-100, 6);
+  const [low, high] = row.intervalMs!;
+  // The standard error of each mean is 5.92 / √20.
+  expect(low).toBeGreaterThan(-105);
+  expect(low).toBeLessThan(-102);
+  expect(high).toBeGreaterThan(-98);
+  expect(high).toBeLessThan(-95);
+  expect(findings[0]!.text).toBe('First output of GPT reduced by 100.0ms (24% improvement)');
+});
+
 test('has a row for each step of either side in step order, and the conversation last', async () => {
   const source = new MemorySource(
     [

@@ -1,5 +1,5 @@
 -- One row a step, group and conversation of conversation-durations.sql, in any order: sorting them takes the server longer
--- than finding them. Only where traits are asked for, the last three columns are not empty: reading what they take costs as
+-- than finding them. Only where traits are asked for, the last five columns are not empty: reading what they take costs as
 -- much as all the rest.
 SELECT
   leftPad(lower(hex(byteSwap(trace_key))), 32, '0') AS trace_id,
@@ -11,7 +11,9 @@ SELECT
   first_ns,
   model,
   retries,
-  input_chars
+  input_chars,
+  first_output_s * 1e3 AS first_output_ms,
+  first_outputs
 FROM (
   SELECT
     -- A trace id as a number, which is quicker than the text.
@@ -26,10 +28,14 @@ FROM (
     min(start_ns) AS first_ns,
     /* traits */ minIf(attributes['gen_ai.request.model'], attributes['gen_ai.request.model'] != '') AS model,
     /* traits */ countIf(attempt > 1) AS retries,
-    /* traits */ sumOrNullIf(toInt32OrNull(attributes['conversation.input.chars']), toInt32OrNull(attributes['conversation.input.chars']) >= 0) AS input_chars
+    /* traits */ sumOrNullIf(toInt32OrNull(attributes['conversation.input.chars']), toInt32OrNull(attributes['conversation.input.chars']) >= 0) AS input_chars,
+    /* traits */ sumIf(ifNull(time_to_first_output_s, 0), is_counted) AS first_output_s,
+    /* traits */ countIf(is_counted AND time_to_first_output_s IS NOT NULL) AS first_outputs
     /* no-traits */ '' AS model,
     /* no-traits */ 0 AS retries,
-    /* no-traits */ NULL AS input_chars
+    /* no-traits */ NULL AS input_chars,
+    /* no-traits */ 0 AS first_output_s,
+    /* no-traits */ 0 AS first_outputs
   FROM (
     SELECT
       *,
