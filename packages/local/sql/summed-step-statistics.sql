@@ -9,19 +9,14 @@ WITH alike AS (
     step_id,
     outcome,
     depth,
-    true,
+    duration_ns < $too_long_ns AS is_short,
     count(*),
     sum(duration_ns),
     min(duration_ns),
     max(duration_ns)
   FROM rest_spans
-  WHERE step_id IS NOT NULL AND start_ns >= $since_ns AND start_ns < $until_ns AND duration_ns < $too_long_ns
-  GROUP BY step_id, outcome, depth
-  UNION ALL
-  SELECT step_id, outcome, depth, false, count(*), NULL, NULL, NULL
-  FROM rest_spans
-  WHERE step_id IS NOT NULL AND start_ns >= $since_ns AND start_ns < $until_ns AND duration_ns >= $too_long_ns
-  GROUP BY step_id, outcome, depth
+  WHERE step_id IS NOT NULL AND start_ns >= $since_ns AND start_ns < $until_ns
+  GROUP BY step_id, outcome, depth, is_short
 )
 SELECT
   step,

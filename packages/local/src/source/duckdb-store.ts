@@ -14,8 +14,8 @@ import { idNumber, traceIdHex } from '../store/columns.ts';
 import { partsOf } from '../store/column-reader.ts';
 import { readSpans } from '../store/span-rows.ts';
 import { sqlFile } from '../store/database.ts';
-import { parametersOf, runAndRead } from './parameters.ts';
-import { ShownSpans } from './shown-spans.ts';
+import { readRows, runWith } from './parameters.ts';
+import { ShownSpans, type StoreSize, readStoreSize } from './shown-spans.ts';
 import { WholeSlices } from './whole-slices.ts';
 
 /** The statements of `sql/` on one connection, within the transaction that is open on it. */
@@ -26,24 +26,27 @@ export class DuckDbStore implements SqlStore {
     traceId: (key) => traceIdHex(key as bigint),
   };
   readonly isFiltered: boolean;
-  /** Of a row group, which DuckDB cannot read a part of, this is a sixth. */
-  readonly spansSearchedEasily = 20_000;
+  /** Of a row group, which DuckDB cannot read a part of, this is a twelfth. */
+  readonly spansSearchedEasily = 10_000;
   readonly #connection: DuckDBConnection;
   readonly #shown: ShownSpans;
+  readonly #size: StoreSize;
   /** Whether steps are neither grouped nor folded. */
   #isPlain = true;
   readonly #wholeSlices = new Map<string, WholeSlices | undefined>();
 
-  private constructor(connection: DuckDBConnection, isFiltered: boolean, shown: ShownSpans) {
+  private constructor(connection: DuckDBConnection, isFiltered: boolean, shown: ShownSpans, size: StoreSize) {
     this.#connection = connection;
     this.isFiltered = isFiltered;
     this.#shown = shown;
+    this.#size = size;
   }
 
   /** Restricts the statements to the conversations that match `filters`, whole. */
   static async open(connection: DuckDBConnection, filters: ConversationFilters = {}): Promise<DuckDbStore> {
     const isFiltered = Object.values(filters).some((filter) => filter !== undefined);
-    return new DuckDbStore(connection, isFiltered, await ShownSpans.open(connection, filters));
+    const size = await readStoreSize(connection);
+    return new DuckDbStore(connection, isFiltered, await ShownSpans.open(connection, filters, size), size);
   }
 
   async foldStepNames({
@@ -52,9 +55,8 @@ export class DuckDbStore implements SqlStore {
     other,
     wholeConversations,
   }: Parameters<SqlStore['foldStepNames']>[0]): Promise<FoldedNames | undefined> {
-    // Few stores have that many names at all, and the check costs nothing.
-    const [[names] = []] = (await this.#connection.runAndReadAll('SELECT count(*) FROM steps')).getRows();
-    if (Number(names) <= maxNames) return undefined;
+    // Few stores have that many names at all.
+    if (this.#size.steps <= maxNames) return undefined;
     const values = {
       ...windowValues(window),
       whole_conversations: wholeConversations,
@@ -62,8 +64,7 @@ export class DuckDbStore implements SqlStore {
       row_limit: BigInt(maxNames),
     };
     await this.#shown.narrow('step-names', values);
-    const reader = await runAndRead(this.#connection, sqlFile('step-names'), values);
-    const rows = reader.getRowObjects();
+    const rows = await (await this.#run(sqlFile('step-names'), values)).getRowObjects();
     const folded = Number(rows[0]?.['names'] ?? 0) - rows.length;
     if (folded <= 0) return undefined;
     const keptIds = rows.map((row) => row['step_id'] as number);
@@ -88,6 +89,7 @@ export class DuckDbStore implements SqlStore {
     values: Readonly<Record<string, SqlValue>>,
     read: (row: SqlRow) => unknown = (row) => ({ ...row }),
   ): Promise<unknown[]> {
+    if (name === 'sampled-programs' && this.#size.sampledResources === 0) return [];
     const slices = await this.#wholeSlicesFor(name, values);
     if (slices === undefined) await this.#shown.narrow(name, values);
     if (name === 'step-retries' && !(await this.#hasLaterAttempts(values))) return [];
@@ -112,15 +114,13 @@ export class DuckDbStore implements SqlStore {
     return readSpans(await this.#run(sqlFile(name), values));
   }
 
-  async #run(sql: string, values: Readonly<Record<string, SqlValue>>): Promise<DuckDBResult> {
-    const { bound, types } = parametersOf(values);
-    return this.#connection.run(sql, bound, types);
+  #run(sql: string, values: Readonly<Record<string, SqlValue>>): Promise<DuckDBResult> {
+    return runWith(this.#connection, sql, values);
   }
 
   /** Whether there is a later attempt among the spans that are shown. */
   async #hasLaterAttempts({ since_ns }: Readonly<Record<string, SqlValue>>): Promise<boolean> {
-    const read = await runAndRead(this.#connection, sqlFile('later-attempts'), { since_ns: since_ns! });
-    return read.currentRowCount > 0;
+    return (await readRows(this.#connection, sqlFile('later-attempts'), { since_ns: since_ns! })).length > 0;
   }
 
   /** The slices whose summaries answer the statement; undefined where all spans are to be read. */
@@ -131,7 +131,9 @@ export class DuckDbStore implements SqlStore {
     if (this.isFiltered || !WholeSlices.mayAnswer(name, values, this.#isPlain)) return undefined;
     const window = { since_ns: values['since_ns'] as bigint, until_ns: values['until_ns'] as bigint };
     const key = `${window.since_ns} ${window.until_ns}`;
-    if (!this.#wholeSlices.has(key)) this.#wholeSlices.set(key, await WholeSlices.find(this.#connection, window));
+    if (!this.#wholeSlices.has(key)) {
+      this.#wholeSlices.set(key, await WholeSlices.find(this.#connection, window, this.#size.spans));
+    }
     const slices = this.#wholeSlices.get(key);
     return slices?.canAnswer(name) ? slices : undefined;
   }

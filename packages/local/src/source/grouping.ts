@@ -4,7 +4,7 @@ import { SPAN_FIELDS, noGroup, windowValues } from '@convotel/query/engine';
 import type { SpanField, SqlValue } from '@convotel/query/engine';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { sqlFile } from '../store/database.ts';
-import { runAndRead } from './parameters.ts';
+import { readRows } from './parameters.ts';
 
 /** Where the values are that spans are grouped by, as SQL, with each one's number of a group: the first that there is. */
 export interface Grouping {
@@ -50,8 +50,8 @@ export async function prepareGroups(
     `CASE ${groupValues.map((value, group) => `WHEN ${column} = ${sqlText(value)} THEN ${group}::UTINYINT`).join(' ')}
       WHEN ${column} <> '' THEN ${groupValues.length}::UTINYINT ELSE ${otherwise} END`;
   const make = async (table: string, select: string, values: Record<string, SqlValue> = {}): Promise<number> => {
-    const created = await runAndRead(connection, `CREATE OR REPLACE TEMP TABLE ${table} AS ${select}`, values);
-    return Number(created.getRows()[0]![0]);
+    const [[rows] = []] = await readRows(connection, `CREATE OR REPLACE TEMP TABLE ${table} AS ${select}`, values);
+    return Number(rows);
   };
   const said = (name: string): string =>
     sqlFile(name)

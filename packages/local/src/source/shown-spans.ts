@@ -6,7 +6,7 @@ import { ROWS_PER_GROUP, sqlFile } from '../store/database.ts';
 import { traceIdHex } from '../store/columns.ts';
 import { type ArrivalRange, rangesOf, textKey, traceKey } from '../store/look-ups.ts';
 import { type Grouping, prepareGroups } from './grouping.ts';
-import { runAndRead } from './parameters.ts';
+import { readRows, runWith } from './parameters.ts';
 
 /** Which spans the statements see; each part is a temporary table that ends with the transaction. */
 interface Shown {
@@ -40,6 +40,26 @@ const LOOKING_BEYOND: ReadonlySet<StatementName | 'step-names'> = new Set([
 
 const ALL_SPANS: Shown = { ranges: undefined, isChosen: false, grouping: undefined, isFolded: false };
 
+/** How much is stored. */
+export interface StoreSize {
+  spans: number;
+  /** Spans from this number on are in no look-up; undefined where there are no look-ups. */
+  lookedUpUntil: number | undefined;
+  steps: number;
+  /** Resources with a sampling ratio. */
+  sampledResources: number;
+}
+
+export async function readStoreSize(connection: DuckDBConnection): Promise<StoreSize> {
+  const [[spans, lookedUpUntil, steps, sampledResources] = []] = await readRows(connection, sqlFile('store-size'));
+  return {
+    spans: Number(spans),
+    lookedUpUntil: typeof lookedUpUntil === 'number' ? lookedUpUntil : undefined,
+    steps: Number(steps),
+    sampledResources: Number(sampledResources),
+  };
+}
+
 /** Connections on which all spans are shown outside of transactions. */
 const prepared = new WeakSet<DuckDBConnection>();
 
@@ -61,22 +81,21 @@ export class ShownSpans {
   #shownSql = viewsOf(ALL_SPANS);
   /** False in a store that is small or without look-ups, and where the filters have narrowed as far as can be. */
   #canNarrow = false;
-  /** Spans from this number on are in no look-up. */
-  #lookedUpUntil = 0;
-  /** How many are stored. */
-  #spans = 0;
+  readonly #size: StoreSize;
   /** Traces of which all spans are shown, as far as is known. */
   #wholeTraces: ReadonlySet<unknown> = new Set();
   readonly #rangesByWindow = new Map<string, readonly ArrivalRange[] | undefined>();
 
-  private constructor(connection: DuckDBConnection) {
+  private constructor(connection: DuckDBConnection, size: StoreSize) {
     this.#connection = connection;
+    this.#size = size;
+    // A smaller store is looked through as a whole, since DuckDB cannot skip a part of a row group.
+    this.#canNarrow = size.lookedUpUntil !== undefined && size.spans >= ROWS_PER_GROUP;
   }
 
   /** Shows the conversations that match `filters`, on a connection that {@link showAllSpans} has prepared. */
-  static async open(connection: DuckDBConnection, filters: ConversationFilters): Promise<ShownSpans> {
-    const shown = new ShownSpans(connection);
-    await shown.#readStore();
+  static async open(connection: DuckDBConnection, filters: ConversationFilters, size: StoreSize): Promise<ShownSpans> {
+    const shown = new ShownSpans(connection, size);
     const { service = null, workflow = null, session = null, outcome = null } = filters;
     if (session !== null && shown.#canNarrow) {
       await shown.#show({
@@ -88,7 +107,7 @@ export class ShownSpans {
     if ([service, workflow, session, outcome].every((filter) => filter === null)) return shown;
     await connection.run('CREATE TEMP TABLE chosen (trace_id UHUGEINT)');
     const values = { service, workflow, session, outcome };
-    await runAndRead(connection, `INSERT INTO chosen ${sqlFile('chosen-conversations')}`, values);
+    await runWith(connection, `INSERT INTO chosen ${sqlFile('chosen-conversations')}`, values);
     await shown.#show({ isChosen: true });
     return shown;
   }
@@ -143,28 +162,17 @@ export class ShownSpans {
   /** Where the spans of all conversations with a span in the window are; undefined where they are a large part of all. */
   async #rangesOfWindow(window: { since_ns: bigint; until_ns: bigint }): Promise<readonly ArrivalRange[] | undefined> {
     const sql = 'SELECT count(*) FROM main.spans WHERE start_ns >= $since_ns AND start_ns < $until_ns';
-    const counted = await runAndRead(this.#connection, sql, window);
-    if (Number(counted.getRows()[0]![0]) > this.#spans * LARGE_PART) return undefined;
-    // As a table, because DuckDB takes a condition on time for a fifth of the store, and would join the other way round.
-    await runAndRead(this.#connection, `CREATE OR REPLACE TEMP TABLE seen_keys AS ${sqlFile('seen-keys')}`, window);
-    return this.#rangesOf('slices-of-window', window);
+    const [[counted] = []] = await readRows(this.#connection, sql, window);
+    if (Number(counted) > this.#size.spans * LARGE_PART) return undefined;
+    return this.#rangesOf('slices-of-window', { ...window, spans_in_window: BigInt(counted as bigint) });
   }
 
   async #rangesOf(name: string, values: Readonly<Record<string, SqlValue>>): Promise<ArrivalRange[]> {
-    const rows = (await runAndRead(this.#connection, sqlFile(name), values)).getRows();
+    const rows = await readRows(this.#connection, sqlFile(name), values);
     return rangesOf(
       rows.map(([slice]) => slice as number),
-      this.#lookedUpUntil,
+      this.#size.lookedUpUntil ?? 0,
     );
-  }
-
-  async #readStore(): Promise<void> {
-    const sql = 'SELECT max(looked_up_until), (SELECT count(*) FROM main.spans) FROM upkeep';
-    const [[lookedUpUntil, spans] = []] = (await this.#connection.runAndReadAll(sql)).getRows();
-    this.#lookedUpUntil = Number(lookedUpUntil);
-    this.#spans = Number(spans);
-    // A smaller store is looked through as a whole, since DuckDB cannot skip a part of a row group.
-    this.#canNarrow = typeof lookedUpUntil === 'number' && this.#spans >= ROWS_PER_GROUP;
   }
 
   /**

@@ -3,8 +3,7 @@ import { TOO_LONG_NANO } from '@convotel/query/engine';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { sqlFile } from '../store/database.ts';
 import { LAST_ARRIVAL, SPANS_PER_SLICE } from '../store/look-ups.ts';
-import { findSummedUpUntil } from '../store/slice-summaries.ts';
-import { runAndRead } from './parameters.ts';
+import { readRows, runWith } from './parameters.ts';
 
 /** The parameters of a window. */
 interface Bounds {
@@ -20,6 +19,14 @@ interface SliceRun {
 }
 
 type SliceSize = readonly [slice: number, spans: number];
+
+/** What is read from the summaries. */
+interface FoundSlices {
+  runs: readonly SliceRun[];
+  isLargePart: boolean;
+  /** Spans from this number on are in no summary. */
+  summedUntil: number;
+}
 
 /** Each run adds a scan of the spans before it. */
 const MAX_RUNS = 3;
@@ -45,35 +52,38 @@ export class WholeSlices {
   readonly #connection: DuckDBConnection;
   readonly #window: Bounds;
   readonly #runs: readonly SliceRun[];
-
   readonly #isLargePart: boolean;
+  readonly #summedUntil: number;
 
-  private constructor(
-    connection: DuckDBConnection,
-    window: Bounds,
-    { runs, isLargePart }: { runs: readonly SliceRun[]; isLargePart: boolean },
-  ) {
+  private constructor(connection: DuckDBConnection, window: Bounds, { runs, isLargePart, summedUntil }: FoundSlices) {
     this.#connection = connection;
     this.#window = window;
     this.#runs = runs;
     this.#isLargePart = isLargePart;
+    this.#summedUntil = summedUntil;
   }
 
-  /** Undefined where there are too few to be worth it. */
-  static async find(connection: DuckDBConnection, window: Bounds): Promise<WholeSlices | undefined> {
-    const read = async (name: string): Promise<SliceSize[]> =>
-      (await runAndRead(connection, sqlFile(name), { ...window })).getRows() as [number, number][];
-    const within = await read('whole-slices');
+  /** Undefined where there are too few to be worth it. @param stored - how many spans are stored in all */
+  static async find(connection: DuckDBConnection, window: Bounds, stored: number): Promise<WholeSlices | undefined> {
+    const summaries = (await readRows(connection, sqlFile('summed-slices'))) as [number, number, bigint, bigint][];
+    const within = summaries
+      .filter(([, , oldestNs, newestNs]) => oldestNs >= window.since_ns && newestNs < window.until_ns)
+      .map(([slice, spans]): SliceSize => [slice, spans]);
     if (within.length < MIN_SLICES) return undefined;
+    const summedUntil = (summaries.at(-1)![0] + 1) * SPANS_PER_SLICE;
     let runs = longestRuns(within);
     // Spans are only ever deleted, so if as many are left in all, none is missing in any.
-    if ((await countSpans(connection, window, runs)) !== sumOf(runs)) {
-      const sizes = new Map((await read('slice-sizes')).map(([slice, spans]) => [slice, Number(spans)]));
+    const summed = summaries.reduce((sum, [, spans]) => sum + spans, 0);
+    const isComplete =
+      summed + (await countFrom(connection, summedUntil)) === stored ||
+      (await countSpans(connection, window, runs)) === sumOf(runs);
+    if (!isComplete) {
+      const counted = await readRows(connection, sqlFile('slice-sizes'), { ...window });
+      const sizes = new Map(counted.map(([slice, spans]) => [Number(slice), Number(spans)]));
       runs = longestRuns(within.filter(([slice, spans]) => sizes.get(slice) === spans));
     }
     if (runs.length === 0) return undefined;
-    const [[stored] = []] = (await connection.runAndReadAll('SELECT count(*) FROM main.spans')).getRows();
-    return new WholeSlices(connection, window, { runs, isLargePart: sumOf(runs) > Number(stored) * LARGE_PART });
+    return new WholeSlices(connection, window, { runs, isLargePart: sumOf(runs) > stored * LARGE_PART, summedUntil });
   }
 
   /** Whether summaries may answer `name`. @param isPlain - Whether steps are neither grouped nor folded. */
@@ -92,8 +102,8 @@ export class WholeSlices {
     // As tables, because DuckDB takes them for larger than they are, and would join the other way round.
     if (name === 'coverage') await this.#make('counted_once', this.#sqlFile('counted-once'));
     if (OF_CONVERSATIONS.has(name)) {
-      const from = await findSummedUpUntil(this.#connection);
-      const sql = this.#sqlFile('scattered-conversations').replaceAll(/>= unsummed_from\b/g, `>= ${from}`);
+      const from = `>= ${this.#summedUntil}`;
+      const sql = this.#sqlFile('scattered-conversations').replaceAll(/>= unsummed_from\b/g, from);
       await this.#make('scattered_conversations', sql);
     }
     return this.#sqlFile(`summed-${name}`).replaceAll(
@@ -104,7 +114,7 @@ export class WholeSlices {
 
   async #make(table: string, select: string): Promise<void> {
     const sql = `CREATE OR REPLACE TEMP TABLE ${table} AS ${select}`;
-    await runAndRead(this.#connection, sql, { ...this.#window });
+    await runWith(this.#connection, sql, { ...this.#window });
   }
 
   #sqlFile(name: string): string {
@@ -146,12 +156,18 @@ function sumOf(runs: readonly SliceRun[]): number {
   return runs.reduce((sum, { spans }) => sum + spans, 0);
 }
 
+/** How many spans are stored from number `arrival` on. */
+async function countFrom(connection: DuckDBConnection, arrival: number): Promise<number> {
+  const [[spans] = []] = await readRows(connection, `SELECT count(*) FROM main.spans WHERE arrival >= ${arrival}`);
+  return Number(spans);
+}
+
 /** How many spans of `runs` are stored and start in the window. */
 async function countSpans(connection: DuckDBConnection, window: Bounds, runs: readonly SliceRun[]): Promise<number> {
   const counts = runs.map(
     ({ first, last }) => `(SELECT count(*) FROM main.spans WHERE start_ns >= $since_ns AND start_ns < $until_ns
       AND arrival >= ${first * SPANS_PER_SLICE} AND arrival < ${(last + 1) * SPANS_PER_SLICE})`,
   );
-  const counted = await runAndRead(connection, `SELECT ${counts.join(' + ')}`, { ...window });
-  return Number(counted.getRows()[0]![0]);
+  const [[spans] = []] = await readRows(connection, `SELECT ${counts.join(' + ')}`, { ...window });
+  return Number(spans);
 }
