@@ -1,4 +1,4 @@
--- How many spans of each step, or of $step alone, that start from $since_ns to before $until_ns were retried, and how many of
+-- How many spans of each step, or of $step_id alone, that start from $since_ns to before $until_ns were retried, and how many of
 -- these had failed. Steps without a retried span have no row.
 -- Within a conversation and a step, in order of start, each span of attempt k + 1 retries the latest span of attempt k that is
 -- not completed and has not been retried. The count goes up for each such span of attempt k and down for each retry; a span
@@ -7,7 +7,7 @@ WITH tried_again AS (
   SELECT DISTINCT trace_id, step_id
   FROM readable_spans
   WHERE attempt > 1 AND step_id > 0 AND start_ns >= $since_ns
-    AND ($step::VARCHAR IS NULL OR step_id = (SELECT step_id FROM steps WHERE step = $step))
+    AND ($step_id IS NULL OR step_id = $step_id)
 ),
 attempts AS (
   SELECT trace_id, step_id, group_id, span_id, start_ns, outcome, coalesce(attempt, 1) AS attempt

@@ -1,4 +1,4 @@
--- Statistics of each step, or of $step alone, over its spans that start from $since_ns to before $until_ns.
+-- Statistics of each step, or of $step_id alone, over its spans that start from $since_ns to before $until_ns.
 -- Counted spans are the completed ones shorter than $too_long_ns.
 -- Plain aggregates over few groups come first, each group entirely short or entirely long, because DuckDB finds groups of
 -- small numbers without hashing. A condition on every aggregate, or grouping by the condition, takes at least twice as long.
@@ -35,6 +35,6 @@ SELECT
   coalesce(sum(sum_ns) FILTER (outcome = 'completed' AND is_short AND depth = 0), 0) AS outermost_ns
 FROM alike
 JOIN steps USING (step_id)
-WHERE $step::VARCHAR IS NULL OR step = $step
+WHERE $step_id IS NULL OR step_id = $step_id
 GROUP BY step, group_id
 ORDER BY step, group_id

@@ -1,4 +1,4 @@
--- The mean of each named part over the counted spans of each step, or of $step alone, that have it.
+-- The mean of each named part over the counted spans of each step, or of $step_id alone, that have it.
 WITH means AS (
   SELECT step_id, group_id, timing.key AS part, avg(timing.value) AS average_s
   FROM (
@@ -13,5 +13,5 @@ WITH means AS (
 SELECT step, group_id, part, average_s
 FROM means
 JOIN steps USING (step_id)
-WHERE $step::VARCHAR IS NULL OR step = $step
+WHERE $step_id IS NULL OR step_id = $step_id
 ORDER BY step, group_id, part

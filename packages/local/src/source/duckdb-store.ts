@@ -33,7 +33,10 @@ export class DuckDbStore implements SqlStore {
   readonly #size: StoreSize;
   /** Whether steps are neither grouped nor folded. */
   #isPlain = true;
-  readonly #wholeSlices = new Map<string, WholeSlices | undefined>();
+  /** Of the step that the question is about. */
+  #stepId: number | undefined;
+  /** Of the last window. */
+  #wholeSlices: { key: string; found: WholeSlices | undefined } | undefined;
 
   private constructor(connection: DuckDBConnection, isFiltered: boolean, shown: ShownSpans, size: StoreSize) {
     this.#connection = connection;
@@ -86,9 +89,11 @@ export class DuckDbStore implements SqlStore {
   ): Promise<Item[]>;
   async rows(
     name: StatementName,
-    values: Readonly<Record<string, SqlValue>>,
+    asked: Readonly<Record<string, SqlValue>>,
     read: (row: SqlRow) => unknown = (row) => ({ ...row }),
   ): Promise<unknown[]> {
+    const values = await this.#withStepId(asked);
+    if (values['step_id'] === NO_STEP_ID) return [];
     if (name === 'sampled-programs' && this.#size.sampledResources === 0) return [];
     const slices = await this.#wholeSlicesFor(name, values);
     if (slices === undefined) await this.#shown.narrow(name, values);
@@ -118,6 +123,14 @@ export class DuckDbStore implements SqlStore {
     return runWith(this.#connection, sql, values);
   }
 
+  /** With the number of the step instead of its name: DuckDB compares a number while it scans, and a subquery afterwards. */
+  async #withStepId({ step, ...others }: Readonly<Record<string, SqlValue>>): Promise<Record<string, SqlValue>> {
+    if (step === undefined || step === null) return { ...others, step_id: null };
+    const sql = 'SELECT step_id FROM steps WHERE step = $step';
+    this.#stepId ??= (await readRows(this.#connection, sql, { step }))[0]?.[0] as number | undefined;
+    return { ...others, step_id: this.#stepId ?? NO_STEP_ID };
+  }
+
   /** Whether there is a later attempt among the spans that are shown. */
   async #hasLaterAttempts({ since_ns }: Readonly<Record<string, SqlValue>>): Promise<boolean> {
     return (await readRows(this.#connection, sqlFile('later-attempts'), { since_ns: since_ns! })).length > 0;
@@ -131,11 +144,11 @@ export class DuckDbStore implements SqlStore {
     if (this.isFiltered || !WholeSlices.mayAnswer(name, values, this.#isPlain)) return undefined;
     const window = { since_ns: values['since_ns'] as bigint, until_ns: values['until_ns'] as bigint };
     const key = `${window.since_ns} ${window.until_ns}`;
-    if (!this.#wholeSlices.has(key)) {
-      this.#wholeSlices.set(key, await WholeSlices.find(this.#connection, window, this.#size.spans));
+    if (this.#wholeSlices?.key !== key) {
+      this.#wholeSlices = { key, found: await WholeSlices.find(this.#connection, window, this.#size.spans) };
     }
-    const slices = this.#wholeSlices.get(key);
-    return slices?.canAnswer(name) ? slices : undefined;
+    const { found } = this.#wholeSlices;
+    return found?.canAnswer(name) ? found : undefined;
   }
 
   async columns(
@@ -154,6 +167,9 @@ export class DuckDbStore implements SqlStore {
     return Object.fromEntries(columns);
   }
 }
+
+/** Of a step that no span has. */
+const NO_STEP_ID = -1;
 
 /** Those of `values` that `sql` has parameters for: summaries need fewer than spans. */
 function valuesIn(sql: string, values: Readonly<Record<string, SqlValue>>): Record<string, SqlValue> {

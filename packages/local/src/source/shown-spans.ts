@@ -51,12 +51,13 @@ export interface StoreSize {
 }
 
 export async function readStoreSize(connection: DuckDBConnection): Promise<StoreSize> {
-  const [[spans, lookedUpUntil, steps, sampledResources] = []] = await readRows(connection, sqlFile('store-size'));
+  const rows = await readRows(connection, sqlFile('store-size'));
+  const sizes = new Map(rows.map(([kind, size]) => [kind, size === null ? undefined : Number(size)]));
   return {
-    spans: Number(spans),
-    lookedUpUntil: typeof lookedUpUntil === 'number' ? lookedUpUntil : undefined,
-    steps: Number(steps),
-    sampledResources: Number(sampledResources),
+    spans: sizes.get('spans')!,
+    lookedUpUntil: sizes.get('looked_up_until'),
+    steps: sizes.get('steps')!,
+    sampledResources: sizes.get('sampled_resources')!,
   };
 }
 

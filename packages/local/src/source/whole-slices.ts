@@ -54,6 +54,7 @@ export class WholeSlices {
   readonly #runs: readonly SliceRun[];
   readonly #isLargePart: boolean;
   readonly #summedUntil: number;
+  readonly #made = new Set<string>();
 
   private constructor(connection: DuckDBConnection, window: Bounds, { runs, isLargePart, summedUntil }: FoundSlices) {
     this.#connection = connection;
@@ -100,26 +101,29 @@ export class WholeSlices {
   /** The SQL that answers `name` like the statement of that name, for the window. */
   async prepare(name: StatementName): Promise<string> {
     // As tables, because DuckDB takes them for larger than they are, and would join the other way round.
-    if (name === 'coverage') await this.#make('counted_once', this.#sqlFile('counted-once'));
-    if (OF_CONVERSATIONS.has(name)) {
-      const from = `>= ${this.#summedUntil}`;
-      const sql = this.#sqlFile('scattered-conversations').replaceAll(/>= unsummed_from\b/g, from);
-      await this.#make('scattered_conversations', sql);
-    }
-    return this.#sqlFile(`summed-${name}`).replaceAll(
-      /\bFROM summed_conversations\b/g,
-      () => `FROM (${this.#sqlFile('summed-conversations')}) AS summed_conversations`,
-    );
+    if (name === 'coverage') await this.#make('counted_once');
+    if (OF_CONVERSATIONS.has(name)) await this.#make('scattered_conversations');
+    // Read once more for the ends of intervals.
+    if (name === 'response-statistics') await this.#make('response_latencies');
+    return this.#sqlFile(`summed-${name}`);
   }
 
-  async #make(table: string, select: string): Promise<void> {
+  /** Makes the temporary table of `sql/`, unless it has been made. */
+  async #make(table: string): Promise<void> {
+    if (this.#made.has(table)) return;
+    this.#made.add(table);
+    const select = this.#sqlFile(table.replaceAll('_', '-'));
     const sql = `CREATE OR REPLACE TEMP TABLE ${table} AS ${select}`;
-    await runWith(this.#connection, sql, { ...this.#window });
+    await runWith(this.#connection, sql, { ...this.#window, unsummed_from: BigInt(this.#summedUntil) });
   }
 
   #sqlFile(name: string): string {
     const isWhole = this.#runs.map(({ first, last }) => `slice BETWEEN ${first} AND ${last}`).join(' OR ');
     return sqlFile(name)
+      .replaceAll(
+        /\bFROM summed_conversations\b/g,
+        () => `FROM (${sqlFile('summed-conversations')}) AS summed_conversations`,
+      )
       .replaceAll(/\bFROM rest_spans\b/g, () => `FROM (${this.#restSql()}) AS rest_spans`)
       .replaceAll(/\b(WHERE|AND) whole_slices\b/g, (_words, before: string) => `${before} (${isWhole})`);
   }
