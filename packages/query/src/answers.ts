@@ -72,6 +72,7 @@ export type {
 export type { Answer, Coverage, Warning, WarningCode } from './model/coverage.ts';
 export { MAX_GROUPS, NO_GROUP, OTHER_GROUPS } from './model/groups.ts';
 export type { GroupBy, StepColumn, StepTraits } from './model/groups.ts';
+export type { QuantileInterval } from './model/order-statistics.ts';
 export type { SessionSum, SessionSums } from './model/session-sums.ts';
 export type { SpanRecord, SpanRest } from './model/span-record.ts';
 export type { UsageSum } from './model/usage-sums.ts';
@@ -87,6 +88,7 @@ export type {
   ConversationSource,
   ConversationSpans,
   ConversationsQuestion,
+  CoverageOption,
   FirstOutputStatistics,
   ModelUsageQuestion,
   Question,

@@ -19,6 +19,7 @@ export { foldedWarning, reuseWarnings, samplingWarnings } from './model/coverage
 export type { SampledProgram } from './model/coverage.ts';
 export { errorPatternOf } from './model/error-pattern.ts';
 export { isCounted, quantileOfSorted, TOO_LONG_NANO } from './model/numbers.ts';
+export { orderStatisticInterval } from './model/order-statistics.ts';
 export { appendMissingSteps, compareBigint, compareText, orderSteps } from './model/order.ts';
 export { groupingValues, groupMask, groupName, groupsIn, noGroup, ownAttributesOf, StepCells } from './model/groups.ts';
 export type { AttributeValue, StepCell } from './model/groups.ts';

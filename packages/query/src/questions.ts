@@ -1,6 +1,7 @@
 import type { ConversationFilters, ConversationOutcome, ConversationRecord, Window } from './model/conversation.ts';
-import type { Answer } from './model/coverage.ts';
+import type { Answer, Coverage } from './model/coverage.ts';
 import type { GroupBy, StepColumn } from './model/groups.ts';
+import type { QuantileInterval } from './model/order-statistics.ts';
 import type { SpanRecord } from './model/span-record.ts';
 import type { SessionSums } from './model/session-sums.ts';
 import type { UsageSum } from './model/usage-sums.ts';
@@ -87,11 +88,30 @@ export async function askEngine<Store, Name extends QuestionName>(
   store: Store,
   question: Question<Name>,
 ): Promise<Answer<Questions[Name]['answer']>> {
-  return engine[question.name](store, question);
+  const answer = await engine[question.name](store, question);
+  return isCovered(question) ? answer : { ...answer, coverage: NOTHING_COVERED };
 }
+
+/** Whether `question` asks for the numbers in the coverage of its answer. */
+export function isCovered(question: Pick<CoverageOption, 'coverage'> | object): boolean {
+  return !('coverage' in question) || question.coverage !== false;
+}
+
+/** The coverage of an answer that was asked for without. */
+export const NOTHING_COVERED: Coverage = { conversations: 0, spans: 0, complete: true, warnings: [] };
 
 /** The kind of source that answers the questions. */
 export type SourceKind = 'memory' | 'file' | 'local' | 'serve' | 'jaeger' | 'clickhouse';
+
+/** An option of questions that a command asks beside another one about the same spans. */
+export interface CoverageOption {
+  /**
+   * Whether to count what the answer was computed from. Without it, the coverage has no conversations, no spans, and only
+   * warnings of what could not be read, and the answer costs a fraction less.
+   * @defaultValue `true`
+   */
+  coverage?: boolean | undefined;
+}
 
 /** Asks for one conversation. */
 export interface ConversationQuestion {
@@ -135,6 +155,8 @@ export interface StepStatisticsQuestion {
   step?: string;
   /** Probabilities from 0 to 1 of the quantiles in `quantilesMs`. */
   quantiles?: readonly number[];
+  /** Whether each quantile has a confidence interval, for which its values are read twice. @defaultValue `false` */
+  quantileIntervals?: boolean;
   /** Whether to fill `quantilesMs`; without it, `quantiles` are only those of the first output. @defaultValue `true` */
   durationQuantiles?: boolean;
   /** Whether to fill `timings`, which requires reading every span. @defaultValue `true` */
@@ -179,6 +201,8 @@ export interface StepStatistics {
    * not asked for.
    */
   quantilesMs: number[];
+  /** With `quantileIntervals`, the 95 % confidence interval of each quantile, by order statistics. */
+  quantileIntervalsMs?: QuantileInterval[];
   /** Time to first output of the counted spans; absent if none has it or it was not asked for. */
   firstOutput?: FirstOutputStatistics;
 }
@@ -189,6 +213,8 @@ export interface FirstOutputStatistics {
   averageMs: number;
   /** Like {@link StepStatistics.quantilesMs}. */
   quantilesMs: number[];
+  /** Like {@link StepStatistics.quantileIntervalsMs}. */
+  quantileIntervalsMs?: QuantileInterval[];
 }
 
 /** Asks how many conversations start in each hour. */
@@ -211,11 +237,13 @@ export interface ConversationCount {
 }
 
 /** Asks how long users waited for an answer in the conversations that start in the window. */
-export interface ResponseStatisticsQuestion {
+export interface ResponseStatisticsQuestion extends CoverageOption {
   window: Window;
   filters?: ConversationFilters;
   /** Probabilities from 0 to 1 of the quantiles in `quantilesMs`. */
   quantiles?: readonly number[];
+  /** Whether each quantile has a confidence interval. @defaultValue `false` */
+  quantileIntervals?: boolean;
   /** One row per group. */
   groupBy?: GroupBy | undefined;
 }
@@ -234,10 +262,12 @@ export interface ResponseStatistics {
   maxMs?: number;
   /** Like {@link StepStatistics.quantilesMs}; empty if there are no conversations. */
   quantilesMs: number[];
+  /** Like {@link StepStatistics.quantileIntervalsMs}. */
+  quantileIntervalsMs?: QuantileInterval[];
 }
 
 /** Asks for the most frequent failures of steps that start in the window. */
-export interface CommonErrorsQuestion {
+export interface CommonErrorsQuestion extends CoverageOption {
   window: Window;
   filters?: ConversationFilters;
   limit: number;

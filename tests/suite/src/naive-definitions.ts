@@ -1,5 +1,5 @@
-import { compareText } from '@convotel/query/engine';
-import type { ConversationRecord, Coverage, SpanRecord, Warning, Window } from '@convotel/query';
+import { compareText, orderStatisticInterval } from '@convotel/query/engine';
+import type { ConversationRecord, Coverage, QuantileInterval, SpanRecord, Warning, Window } from '@convotel/query';
 
 // What `NaiveSource` builds on: definitions of the conventions, one by one.
 
@@ -66,6 +66,18 @@ export function interpolate(sorted: readonly number[], rank: number): number {
   return sorted
     .map((value, place) => value * Math.max(0, 1 - Math.abs(place - index)))
     .reduce((total, share) => total + share, 0);
+}
+
+/** Between which of the sorted values the quantile of each rank lies, with a confidence of 95 %. */
+export function intervalsIn(sorted: readonly number[], ranks: readonly number[]): QuantileInterval[] {
+  if (sorted.length === 0) return [];
+  return ranks.map((rank) => {
+    const [low, high] = orderStatisticInterval(sorted.length, rank);
+    return {
+      ...(low !== undefined && { lowMs: sorted[low]! }),
+      ...(high !== undefined && { highMs: sorted[high]! }),
+    };
+  });
 }
 
 /** Spans that were retried, straight from the definition: each retry in turn looks at everything before it. */

@@ -31,6 +31,7 @@ import {
   contains,
   cover,
   interpolate,
+  intervalsIn,
   mean,
   newestFirst,
   patternOf,
@@ -147,7 +148,7 @@ async function responseStatistics(
   store: NaiveSpans,
   question: ResponseStatisticsQuestion,
 ): Promise<Answer<ResponseStatistics[]>> {
-  const { window, filters = {}, quantiles = [], groupBy } = question;
+  const { window, filters = {}, quantiles = [], quantileIntervals = false, groupBy } = question;
   const group = groupsOf(store, groupBy);
   const started = store.conversations(filters).filter(({ startTimeUnixNano }) => contains(window, startTimeUnixNano));
   const data = group.names.map((name): ResponseStatistics => {
@@ -161,6 +162,7 @@ async function responseStatistics(
       conversations: latencies.length,
       ...(latencies.length > 0 && figures),
       quantilesMs: latencies.length === 0 ? [] : quantiles.map((rank) => interpolate(latencies, rank)),
+      ...(quantileIntervals && { quantileIntervalsMs: intervalsIn(latencies, quantiles) }),
     };
   });
   return {

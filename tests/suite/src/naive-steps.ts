@@ -16,6 +16,7 @@ import {
   firstOffsetMs,
   foldedNames,
   interpolate,
+  intervalsIn,
   mean,
   msOf,
   newestFirst,
@@ -33,7 +34,7 @@ export async function stepStatistics(
   question: StepStatisticsQuestion,
 ): Promise<Answer<StepStatistics[]>> {
   const { window, filters = {}, quantiles = [], timings = true, firstOutput = false, step: wanted } = question;
-  const { durationQuantiles = true } = question;
+  const { durationQuantiles = true, quantileIntervals = false } = question;
   const own = store.coveredSpans(window, filters).filter((span) => span.step !== undefined);
   const fold = foldedNames(wanted === undefined ? own : [], window);
   const spans = own.map((span) => fold.renamed(span));
@@ -80,12 +81,14 @@ export async function stepStatistics(
         ),
         quantilesMs:
           durations.length === 0 || !durationQuantiles ? [] : quantiles.map((rank) => interpolate(durations, rank)),
+        ...(quantileIntervals && { quantileIntervalsMs: durationQuantiles ? intervalsIn(durations, quantiles) : [] }),
         ...(firstOutput &&
           firstOutputs.length > 0 && {
             firstOutput: {
               count: firstOutputs.length,
               averageMs: mean(firstOutputs),
               quantilesMs: quantiles.map((rank) => interpolate(firstOutputs, rank)),
+              ...(quantileIntervals && { quantileIntervalsMs: intervalsIn(firstOutputs, quantiles) }),
             },
           }),
       };

@@ -97,6 +97,7 @@ async function expectAnswers(store: SpanStore, spans: readonly SpanRecord[]): Pr
       { ...list, order: 'slowest' },
       { ...list, order: 'slowest-response' },
       { name: 'response-statistics', window, quantiles: [0.5, 0.95] },
+      { name: 'response-statistics', window, quantiles: [0.5, 0.95], quantileIntervals: true, coverage: false },
     ];
     for (const question of questions) {
       const differences = differencesBetween(await source.ask(question), await memory.ask(question));

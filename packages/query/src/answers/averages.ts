@@ -61,7 +61,7 @@ export async function averages(
   const asked = { window, filters, groupBy: groups?.groupBy };
   const measured = { ...asked, quantiles: FIRST_OUTPUT_PROBABILITIES, durationQuantiles: false, firstOutput: true };
   const { data: statistics, coverage: read } = await source.ask({ name: 'step-statistics', ...measured });
-  const responses = await source.ask({ name: 'response-statistics', ...asked });
+  const responses = await source.ask({ name: 'response-statistics', ...asked, coverage: false });
   const coverage = withWarnings(coverageOfSameSpans(read, responses.coverage), groups?.warnings);
   const mean = meanTotalMs(statistics, coverage.conversations);
   const data: StepAverageRow[] = [];

@@ -1,3 +1,5 @@
+import { likelyNumbersBelow } from '../model/order-statistics.ts';
+
 /**
  * `part` as a percentage of `whole`, rounded like every `…Pct` to two decimals, halves away from zero. 0 if `whole` is
  * 0. Multiplies before dividing, so that halves are exact.
@@ -23,9 +25,6 @@ export function nanosecondsOf(durationMs: number): bigint {
 /** The 97.5 % quantile of the standard normal distribution. */
 const Z_95 = 1.959_963_984_540_054;
 
-/** The confidence level of all intervals in this file. */
-const LEVEL = 0.95;
-
 /** Both ends of the 95 % confidence interval of a proportion, in per cent, rounded like every percentage. */
 export type PercentInterval = [lowPct: number, highPct: number];
 
@@ -45,63 +44,6 @@ export function wilsonInterval(part: number, whole: number): PercentInterval | u
   const low = part === 0 ? 0 : (centre - margin) / scale;
   const high = part === whole ? 1 : (centre + margin) / scale;
   return [percentOf(low, 1), percentOf(high, 1)];
-}
-
-/**
- * The indices, from 0 to `count` − 1, of two of `count` sorted values that enclose the quantile at `probability` in at
- * least 95 % of samples of any distribution. An end is undefined if there are too few values.
- *
- * The number of values below the quantile is binomial (David and Nagaraja, *Order Statistics*, 2003, chapter 7.1). Each
- * end excludes at most 2.5 %; then the interval is shortened at one end as long as it keeps 95 %.
- */
-export function orderStatisticInterval(
-  count: number,
-  probability: number,
-): [low: number | undefined, high: number | undefined] {
-  const { first, likelihoods } = likelyNumbersBelow(count, probability);
-  const tail = (1 - LEVEL) / 2;
-  // Excludes the cases that `first` to `low` − 1, or `high` + 1 to the last, values are below the quantile.
-  let low = 0;
-  let lowTail = 0;
-  while (lowTail + likelihoods[low]! <= tail) lowTail += likelihoods[low++]!;
-  let high = likelihoods.length - 1;
-  let highTail = 0;
-  while (highTail + likelihoods[high]! <= tail) highTail += likelihoods[high--]!;
-  for (;;) {
-    const [moreLow, moreHigh] = [likelihoods[low]!, likelihoods[high]!];
-    if (low >= high || Math.min(moreLow, moreHigh) > 1 - LEVEL - lowTail - highTail) break;
-    if (moreLow <= moreHigh) lowTail += likelihoods[low++]!;
-    else highTail += likelihoods[high--]!;
-  }
-  return [first + low === 0 ? undefined : first + low - 1, first + high === count ? undefined : first + high];
-}
-
-/**
- * The probabilities that `first`, `first` + 1, … of `count` values are below the quantile at `probability`, without
- * tails of a total probability of about 10⁻¹⁵.
- */
-function likelyNumbersBelow(count: number, probability: number): { first: number; likelihoods: Float64Array } {
-  const mean = count * probability;
-  const reach = 8 * Math.sqrt(mean * (1 - probability)) + 16;
-  const first = Math.max(0, Math.floor(mean - reach));
-  const last = Math.min(count, Math.ceil(mean + reach));
-  const [logBelow, logAbove] = [Math.log(probability), Math.log1p(-probability)];
-  const likelihoods = Float64Array.from({ length: last - first + 1 }, (_none, index) => {
-    const below = first + index;
-    const logWays = logFactorial(count) - logFactorial(below) - logFactorial(count - below);
-    return Math.exp(logWays + below * logBelow + (count - below) * logAbove);
-  });
-  return { first, likelihoods };
-}
-
-/** The logarithm of n!, by Stirling's series (Abramowitz and Stegun 6.1.41), exact to 10 digits. */
-function logFactorial(n: number): number {
-  if (n < 16) {
-    let product = 1;
-    for (let factor = 2; factor <= n; factor++) product *= factor;
-    return Math.log(product);
-  }
-  return n * Math.log(n) - n + Math.log(2 * Math.PI * n) / 2 + 1 / (12 * n) - 1 / (360 * n ** 3);
 }
 
 /**

@@ -2,13 +2,12 @@ import { findAll, findingRule, roughDurationWords, stepDisplayName } from '../fi
 import type { ConversationFilters, Window } from '../model/conversation.ts';
 import type { Coverage } from '../model/coverage.ts';
 import type { GroupBy } from '../model/groups.ts';
-import { MAX_QUESTION_QUANTILES } from '../questions.ts';
+import type { QuantileInterval } from '../model/order-statistics.ts';
 import type { ConversationSource } from '../questions.ts';
 import { RESPONSE_LATENCY } from './averages.ts';
 import type { LeftOut } from './averages.ts';
-import { buildReport, checkWindowed, findGroups, findInGroup, withWarnings } from './report.ts';
+import { buildReport, checkWindowed, coverageOfSameSpans, findGroups, findInGroup, withWarnings } from './report.ts';
 import type { GroupedOptions, Report } from './report.ts';
-import { orderStatisticInterval } from './intervals.ts';
 
 /** Options of {@link percentiles}. */
 export interface PercentilesOptions extends GroupedOptions {
@@ -58,9 +57,6 @@ const PERCENTILES: readonly (readonly [name: PercentileName, probability: number
   ['p95', 0.95],
   ['p99', 0.99],
 ];
-
-/** Maximum number of groups for whose intervals one question can ask. */
-const GROUPS_PER_QUESTION = Math.floor((MAX_QUESTION_QUANTILES - PERCENTILES.length) / (2 * PERCENTILES.length));
 
 /**
  * P10 to P99 of the duration of one step, or of its time to first output, in ms, over its completed spans shorter than
@@ -115,34 +111,17 @@ async function readSpreads(
   source: ConversationSource,
   question: SpreadQuestion,
 ): Promise<Omit<Measured, 'rows'> & { spreads: (Spread & { group?: string })[] }> {
-  // Asks for the counts first: the interval's indices in the sorted values depend on them.
-  const { rows: counted, ...measured } = await measure(source, question, []);
-  const spreads: (Spread & { group?: string })[] = [];
-  // The number of quantiles per question is limited.
-  for (let from = 0; from < counted.length; from += GROUPS_PER_QUESTION) {
-    const some = counted.slice(from, from + GROUPS_PER_QUESTION);
-    const ends = some.map(({ count }) => PERCENTILES.map(([, each]) => orderStatisticInterval(count, each)));
-    const { rows } = await measure(source, question, [
-      ...PERCENTILES.map(([, probability]) => probability),
-      // The quantile at i/(n−1) is the value at index i itself. For an end that does not exist, the result is ignored.
-      ...some.flatMap(({ count }, index) =>
-        ends[index]!.flat().map((place = 0) => (count > 1 ? place / (count - 1) : 0)),
-      ),
-    ]);
-    some.forEach(({ group, count, leftOut }, index) => {
-      const quantilesMs = rows.find((row) => row.group === group)?.quantilesMs ?? [];
-      const firstEnd = PERCENTILES.length * (1 + 2 * index);
-      const endMs = (name: number, side: 0 | 1): number | null =>
-        ends[index]![name]![side] === undefined ? null : (quantilesMs[firstEnd + 2 * name + side] ?? null);
-      spreads.push({
-        ...(group !== undefined && { group }),
-        count,
-        leftOut,
-        percentiles: byName((name) => quantilesMs[name]),
-        ...(quantilesMs.length > 0 && { intervals: byName((name) => [endMs(name, 0), endMs(name, 1)]) }),
-      });
-    });
-  }
+  const { rows, ...measured } = await measure(source, question);
+  const spreads = rows.map(({ quantilesMs, quantileIntervalsMs: intervalsMs = [], ...row }) => ({
+    ...row,
+    percentiles: byName((name) => quantilesMs[name]),
+    ...(quantilesMs.length > 0 && {
+      intervals: byName((name): [lowMs: number | null, highMs: number | null] | undefined => {
+        const { lowMs = null, highMs = null } = intervalsMs[name] ?? {};
+        return [lowMs, highMs];
+      }),
+    }),
+  }));
   return { ...measured, spreads };
 }
 
@@ -152,37 +131,47 @@ interface Measured {
   /** Whether it is the response latency of conversations instead of a step. */
   isResponse: boolean;
   /** One row per group; one row without groups; none if the step does not occur. */
-  rows: { group?: string; count: number; leftOut: LeftOut; quantilesMs: readonly number[] }[];
+  rows: {
+    group?: string;
+    count: number;
+    leftOut: LeftOut;
+    quantilesMs: readonly number[];
+    quantileIntervalsMs?: readonly QuantileInterval[] | undefined;
+  }[];
   coverage: Coverage;
 }
 
-async function measure(
-  source: ConversationSource,
-  { of, step, ...asked }: SpreadQuestion,
-  quantiles: readonly number[],
-): Promise<Measured> {
+async function measure(source: ConversationSource, { of, step, ...asked }: SpreadQuestion): Promise<Measured> {
   const firstOutput = of === 'first-output';
-  const shared = { ...asked, quantiles };
+  const probabilities = PERCENTILES.map(([, probability]) => probability);
+  const shared = { ...asked, quantiles: probabilities, quantileIntervals: true };
   const { data, coverage } = await source.ask({
     name: 'step-statistics',
     ...shared,
     step,
     timings: false,
+    durationQuantiles: !firstOutput,
     firstOutput,
   });
   if (data.length === 0 && step === RESPONSE_LATENCY && !firstOutput) {
-    const responses = await source.ask({ name: 'response-statistics', ...shared });
-    const rows = responses.data.map(({ conversations: count, ...row }) => ({
-      ...row,
+    const responses = await source.ask({ name: 'response-statistics', ...shared, coverage: false });
+    const rows = responses.data.map(({ group, conversations: count, quantilesMs, quantileIntervalsMs }) => ({
+      ...(group !== undefined && { group }),
       count,
       leftOut: NOTHING_LEFT_OUT,
+      quantilesMs,
+      quantileIntervalsMs,
     }));
-    return { isSeen: true, isResponse: true, rows, coverage: responses.coverage };
+    return { isSeen: true, isResponse: true, rows, coverage: coverageOfSameSpans(coverage, responses.coverage) };
   }
   const rows = data.map((statistics) => {
     const { group, leftOut } = statistics;
-    const { count = 0, quantilesMs = [] } = (firstOutput ? statistics.firstOutput : statistics) ?? {};
-    return { ...(group !== undefined && { group }), count, leftOut, quantilesMs };
+    const {
+      count = 0,
+      quantilesMs = [],
+      quantileIntervalsMs,
+    } = (firstOutput ? statistics.firstOutput : statistics) ?? {};
+    return { ...(group !== undefined && { group }), count, leftOut, quantilesMs, quantileIntervalsMs };
   });
   return { isSeen: data.length > 0, isResponse: false, rows, coverage };
 }

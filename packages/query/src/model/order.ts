@@ -102,24 +102,23 @@ function collectSteps(conversations: readonly ReadonlyMap<string, number>[]): { 
 
 /** By step, the steps that it beats. Only pairs that occur in the same conversation are compared. */
 function findBeaten(conversations: readonly ReadonlyMap<string, number>[]): Map<string, string[]> {
-  const meetings = new Map<string, Map<string, { both: number; earlier: number }>>();
+  const places = new Map<string, number>();
   for (const offsets of conversations) {
-    for (const [step, offset] of offsets) {
-      let opponents = meetings.get(step);
-      if (opponents === undefined) meetings.set(step, (opponents = new Map()));
-      for (const [opponent, opponentOffset] of offsets) {
-        if (opponent === step) continue;
-        let record = opponents.get(opponent);
-        if (record === undefined) opponents.set(opponent, (record = { both: 0, earlier: 0 }));
-        record.both += 1;
-        if (offset < opponentOffset) record.earlier += 1;
+    for (const step of offsets.keys()) if (!places.has(step)) places.set(step, places.size);
+  }
+  const names = [...places.keys()];
+  // By pair of places: in how many more conversations the first one starts first than in those where it does not. Maps of
+  // maps would take twenty times as long.
+  const leads = new Int32Array(names.length ** 2);
+  for (const offsets of conversations) {
+    const entries = Array.from(offsets, ([step, offset]) => ({ place: places.get(step)!, offset }));
+    for (const { place, offset } of entries) {
+      for (const opponent of entries) {
+        leads[place * names.length + opponent.place]! += offset < opponent.offset ? 1 : -1;
       }
     }
   }
   return new Map(
-    [...meetings].map(([step, opponents]) => [
-      step,
-      [...opponents].filter(([, { both, earlier }]) => earlier * 2 > both).map(([opponent]) => opponent),
-    ]),
+    names.map((step, place) => [step, names.filter((_opponent, other) => leads[place * names.length + other]! > 0)]),
   );
 }

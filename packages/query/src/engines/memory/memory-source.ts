@@ -5,8 +5,9 @@ import { reuseWarnings } from '../../model/coverage.ts';
 import type { Answer, Coverage } from '../../model/coverage.ts';
 import { errorPatternOf } from '../../model/error-pattern.ts';
 import { groupMask, namedGroup } from '../../model/groups.ts';
-import { quantileOfSorted, sumOf } from '../../model/numbers.ts';
+import { sumOf } from '../../model/numbers.ts';
 import { compareAbsentLast, compareBigint, compareText } from '../../model/order.ts';
+import { quantilesOfSorted } from '../../model/order-statistics.ts';
 import { sumBySession } from '../../model/session-sums.ts';
 import type { SessionSums } from '../../model/session-sums.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
@@ -161,7 +162,7 @@ function listConversations(traces: readonly Trace[], question: ConversationsQues
 
 function measureResponses(
   traces: readonly Trace[],
-  { window, quantiles = [], groupBy }: ResponseStatisticsQuestion,
+  { window, quantiles = [], quantileIntervals = false, groupBy }: ResponseStatisticsQuestion,
 ): ResponseStatistics[] {
   const latenciesMs = new Map<number, number[]>(groupBy === undefined ? [[0, []]] : []);
   for (const { spans, conversation } of traces.filter(isConversation)) {
@@ -177,19 +178,19 @@ function measureResponses(
   }
   return [...latenciesMs]
     .sort(([a], [b]) => a - b)
-    .map(([group, values]) => ({ ...namedGroup(group, groupBy), ...responseStatisticsOf(values, quantiles) }));
-}
-
-function responseStatisticsOf(latenciesMs: readonly number[], quantiles: readonly number[]): ResponseStatistics {
-  const sorted = Float64Array.from(latenciesMs).sort();
-  if (sorted.length === 0) return { conversations: 0, quantilesMs: [] };
-  return {
-    conversations: sorted.length,
-    averageMs: sumOf(sorted) / sorted.length,
-    minMs: sorted[0]!,
-    maxMs: sorted[sorted.length - 1]!,
-    quantilesMs: quantiles.map((probability) => quantileOfSorted(sorted, probability)!),
-  };
+    .map(([group, values]): ResponseStatistics => {
+      const sorted = Float64Array.from(values).sort();
+      return {
+        ...namedGroup(group, groupBy),
+        conversations: sorted.length,
+        ...(sorted.length > 0 && {
+          averageMs: sumOf(sorted) / sorted.length,
+          minMs: sorted[0]!,
+          maxMs: sorted[sorted.length - 1]!,
+        }),
+        ...quantilesOfSorted(sorted, quantiles, quantileIntervals),
+      };
+    });
 }
 
 function countConversations(

@@ -3,7 +3,8 @@ import { findRetried, isInWindow } from '../../model/conversation.ts';
 import type { Window } from '../../model/conversation.ts';
 import { groupingValues, groupMask, groupsIn, namedGroup, StepCells } from '../../model/groups.ts';
 import type { StepCell } from '../../model/groups.ts';
-import { isCounted, millisecondsOf, quantileOfSorted, sumOf } from '../../model/numbers.ts';
+import { isCounted, millisecondsOf, sumOf } from '../../model/numbers.ts';
+import { quantilesOfSorted } from '../../model/order-statistics.ts';
 import { compareBigint, compareText, CONVERSATIONS_THAT_DECIDE, orderAllSteps } from '../../model/order.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import type {
@@ -87,8 +88,10 @@ function statisticsOf(
   step: string,
   spans: readonly SpanRecord[],
   retried: ReadonlySet<SpanRecord>,
-  { quantiles = [], durationQuantiles = true, timings = true, firstOutput = false }: StepStatisticsQuestion,
+  question: StepStatisticsQuestion,
 ): StepStatistics {
+  const { quantiles = [], quantileIntervals = false, durationQuantiles = true } = question;
+  const { timings = true, firstOutput = false } = question;
   const counted = spans.filter(isCounted);
   const durationsMs = sortedFloats(counted.map((span) => millisecondsOf(span.durationNano)));
   const firstOutputsMs = firstOutput
@@ -96,8 +99,6 @@ function statisticsOf(
         counted.flatMap(({ timeToFirstOutputSeconds: seconds }) => (seconds === undefined ? [] : seconds * 1000)),
       )
     : new Float64Array();
-  const quantilesOf = (sorted: Float64Array): number[] =>
-    sorted.length === 0 ? [] : quantiles.map((probability) => quantileOfSorted(sorted, probability)!);
   const outermost = counted.filter((span) => span.depth === 0);
   const completed = spans.filter((span) => span.outcome === 'completed').length;
   const failures = spans.filter((span) => isFailure(span.outcome));
@@ -117,12 +118,12 @@ function statisticsOf(
     outermostMs: sumOf(outermost.map((span) => millisecondsOf(span.durationNano))),
     leftOut: { tooLong: completed - counted.length, notCompleted: spans.length - completed },
     timings: timings ? meanTimingsMs(counted) : {},
-    quantilesMs: durationQuantiles ? quantilesOf(durationsMs) : [],
+    ...quantilesOfSorted(durationsMs, durationQuantiles ? quantiles : [], quantileIntervals),
     ...(firstOutputsMs.length > 0 && {
       firstOutput: {
         count: firstOutputsMs.length,
         averageMs: sumOf(firstOutputsMs) / firstOutputsMs.length,
-        quantilesMs: quantilesOf(firstOutputsMs),
+        ...quantilesOfSorted(firstOutputsMs, quantiles, quantileIntervals),
       },
     }),
   };

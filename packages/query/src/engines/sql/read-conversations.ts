@@ -6,6 +6,8 @@ import type { Coverage, Warning } from '../../model/coverage.ts';
 import { millisecondsOf } from '../../model/numbers.ts';
 import { CONVERSATIONS_THAT_DECIDE, orderAllSteps } from '../../model/order.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
+import { isCovered, NOTHING_COVERED } from '../../questions.ts';
+import type { CoverageOption } from '../../questions.ts';
 import { windowValues } from './sql-store.ts';
 import type { SqlRow, SqlStore, TraceKey } from './sql-store.ts';
 
@@ -159,6 +161,11 @@ export async function coverWindow(
   };
   if (conversations === 0) coverage.warnings.push(...(await warnUnrecognised(store, window)));
   return { coverage, extent };
+}
+
+/** The coverage that `question` asks for. */
+export async function coverAsked(store: SqlStore, question: CoverageOption & { window: Window }): Promise<Coverage> {
+  return isCovered(question) ? (await coverWindow(store, question.window)).coverage : NOTHING_COVERED;
 }
 
 /** Warns if spans start in `window`, but none of them is a step or root. Never warns if there are filters. */

@@ -19,7 +19,9 @@ import type { SessionSum, SessionSums } from '../../model/session-sums.ts';
 import { UsageSums } from '../../model/usage-sums.ts';
 import type { UsageSum } from '../../model/usage-sums.ts';
 import { foldIntoHours, localDayOf } from '../../time/instant.ts';
+import { millisecondsIn, readQuantiles } from './quantiles.ts';
 import {
+  coverAsked,
   coverConversations,
   covered,
   coverWindow,
@@ -106,23 +108,33 @@ async function listLargest(
 
 async function measureResponses(
   store: SqlStore,
-  { window, quantiles = [], groupBy }: ResponseStatisticsQuestion,
+  question: ResponseStatisticsQuestion,
 ): Promise<Answer<ResponseStatistics[]>> {
+  const { window, quantiles = [], quantileIntervals: intervals = false, groupBy } = question;
   if (groupBy !== undefined) await store.groupSpans({ window, groupBy });
-  // An empty list would be rejected; the placeholder's quantile is removed again.
-  const probabilities = quantiles.length === 0 ? [0.5] : quantiles;
   const groups = groupBy === undefined ? 1 : noGroup(groupBy.values.length) + 1;
-  const values = { ...windowValues(window), probabilities, groups, no_group: groups > 1 ? 1 << (groups - 1) : 0 };
-  const rows = await store.rows('response-statistics', values);
-  const { coverage } = await coverWindow(store, window);
-  if (rows.length === 0 && groupBy === undefined) return { data: [{ conversations: 0, quantilesMs: [] }], coverage };
+  const values = { ...windowValues(window), groups, no_group: groups > 1 ? 1 << (groups - 1) : 0 };
+  const measure = (probabilities: readonly number[]): Promise<SqlRow[]> =>
+    store.rows('response-statistics', { ...values, probabilities });
+  // An empty list would be rejected. Where intervals end is known only after counting, and quantiles are read then.
+  const rows = await measure(quantiles.length === 0 || intervals ? [0.5] : quantiles);
+  const groupOf = (row: SqlRow): string => String(row['group_id']);
+  const counts = new Map(rows.map((row) => [groupOf(row), Number(row['conversations'])]));
+  const measured = await readQuantiles({ probabilities: quantiles, intervals, counts }, async (probabilities) => {
+    const read = probabilities === quantiles ? rows : await measure(probabilities);
+    return new Map(read.map((row) => [groupOf(row), millisecondsIn(row['quantiles_s'], 1000)]));
+  });
+  const coverage = await coverAsked(store, question);
+  if (rows.length === 0 && groupBy === undefined) {
+    return { data: [{ conversations: 0, quantilesMs: [], ...(intervals && { quantileIntervalsMs: [] }) }], coverage };
+  }
   const data = rows.map((row): ResponseStatistics => ({
     ...namedGroup(Number(row['group_id']), groupBy),
     conversations: Number(row['conversations']),
     averageMs: (row['average_s'] as number) * 1000,
     minMs: (row['min_s'] as number) * 1000,
     maxMs: (row['max_s'] as number) * 1000,
-    quantilesMs: (row['quantiles_s'] as number[]).slice(0, quantiles.length).map((seconds) => seconds * 1000),
+    ...measured.get(groupOf(row))!,
   }));
   return { data, coverage };
 }

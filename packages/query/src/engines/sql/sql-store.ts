@@ -11,6 +11,8 @@ export type StatementName =
   | SpanStatementName
   /** Traces with `$conversation_id` whose id is not derived from it: `trace_id`. */
   | 'conversation-carriers'
+  /** The ids of the conversations `$trace_ids`: `trace_id`, `own_id` (null if no span has one). */
+  | 'conversation-ids'
   /** The conversations among `$trace_ids`, newest first: `trace_id`. */
   | 'conversations-newest-first'
   /** The `$row_limit` newest conversations of the window that last longer than `$above_ns`: `trace_id`. */

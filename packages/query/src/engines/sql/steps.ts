@@ -12,13 +12,13 @@ import type {
   CommonError,
   CommonErrorsQuestion,
   Engine,
-  FirstOutputStatistics,
   StepDurations,
   StepDurationsQuestion,
   StepStatistics,
   StepStatisticsQuestion,
 } from '../../questions.ts';
-import { coverWindow, orderStepsOf, readConversations } from './read-conversations.ts';
+import { millisecondsIn, readQuantiles } from './quantiles.ts';
+import { coverAsked, coverWindow, orderStepsOf } from './read-conversations.ts';
 import { windowValues } from './sql-store.ts';
 import type { FoldedNames, SqlRow, SqlStore, TraceKey } from './sql-store.ts';
 
@@ -34,7 +34,7 @@ async function gatherStepStatistics(
   store: SqlStore,
   question: StepStatisticsQuestion,
 ): Promise<Answer<StepStatistics[]>> {
-  const { window, step, quantiles = [], durationQuantiles = true } = question;
+  const { window, step, quantiles = [], quantileIntervals: intervals = false, durationQuantiles = true } = question;
   const { timings = true, firstOutput = false, groupBy } = question;
   const values = { ...windowValues(window), step: step ?? null, too_long_ns: TOO_LONG_NANO };
   if (groupBy !== undefined) await store.groupSpans({ window, groupBy });
@@ -44,14 +44,27 @@ async function gatherStepStatistics(
   const retriesByRow = addRetries(unfoldedRetries, folded);
   const rows = await store.rows('step-statistics', values);
   const timingRows = timings ? await store.rows('step-timings', values) : [];
-  const quantileRows =
-    quantiles.length > 0 && durationQuantiles
-      ? await store.rows('step-quantiles', { ...values, probabilities: quantiles })
-      : [];
-  // An empty list would be rejected; the placeholder's quantile is removed again.
-  const probabilities = quantiles.length === 0 ? [0.5] : quantiles;
-  const firstOutputRows = firstOutput ? await store.rows('step-first-outputs', { ...values, probabilities }) : [];
-  const [timingsOf, quantilesOf, firstOutputOf] = [timingRows, quantileRows, firstOutputRows].map(rowsByKey);
+  const durations = await readQuantiles(
+    { probabilities: durationQuantiles ? quantiles : [], intervals, counts: countsOf(rows) },
+    async (probabilities) => {
+      const quantileRows = await store.rows('step-quantiles', { ...values, probabilities });
+      return new Map(quantileRows.map((row) => [keyOf(row), millisecondsIn(row['quantiles_ns'], 1e-6)]));
+    },
+  );
+  const readFirstOutputs = (probabilities: readonly number[]): Promise<SqlRow[]> =>
+    store.rows('step-first-outputs', { ...values, probabilities });
+  // An empty list would be rejected. Where intervals end is known only after counting, and quantiles are read then.
+  const firstOutputRows = firstOutput
+    ? await readFirstOutputs(quantiles.length === 0 || intervals ? [0.5] : quantiles)
+    : [];
+  const firstOutputs = await readQuantiles(
+    { probabilities: quantiles, intervals, counts: countsOf(firstOutputRows) },
+    async (probabilities) => {
+      const read = probabilities === quantiles ? firstOutputRows : await readFirstOutputs(probabilities);
+      return new Map(read.map((row) => [keyOf(row), millisecondsIn(row['quantiles_s'], 1000)]));
+    },
+  );
+  const [timingsOf, firstOutputOf] = [timingRows, firstOutputRows].map(rowsByKey);
   const { coverage, extent } = await coverWindow(store, window);
   const names = [...new Set(rows.map((row) => row['step'] as string))];
   const order = await orderStepsOf(store, window, names, { extent, coverage });
@@ -66,8 +79,14 @@ async function gatherStepStatistics(
         ...namedGroup(groupOf(row), groupBy),
         ...readStatistics(row, retriesByRow.get(key)),
         timings: readTimings(timingsOf!(key)),
-        quantilesMs: millisecondsIn(quantilesOf!(key)[0]?.['quantiles_ns'], 1e-6),
-        ...(firstOutputRow && { firstOutput: readFirstOutput(firstOutputRow, quantiles.length) }),
+        ...durations.get(key)!,
+        ...(firstOutputRow && {
+          firstOutput: {
+            count: Number(firstOutputRow['counted']),
+            averageMs: (firstOutputRow['average_s'] as number) * 1000,
+            ...firstOutputs.get(key)!,
+          },
+        }),
       };
     });
   return { data, coverage: warnFolded(coverage, folded) };
@@ -80,6 +99,11 @@ function groupOf(row: SqlRow): number {
 /** Step and group of a row as one string. */
 function keyOf(row: SqlRow, step = row['step'] as string): string {
   return `${groupOf(row)} ${step}`;
+}
+
+/** The number of counted values of each row. */
+function countsOf(rows: readonly SqlRow[]): Map<string, number> {
+  return new Map(rows.map((row) => [keyOf(row), Number(row['counted'])]));
 }
 
 function foldNames(store: SqlStore, window: Window, wholeConversations: boolean): Promise<FoldedNames | undefined> {
@@ -126,7 +150,7 @@ function rowsByKey(rows: readonly SqlRow[]): (key: string) => readonly SqlRow[] 
 function readStatistics(
   row: SqlRow,
   { retried, failures: retriedFailures }: Retries = { retried: 0, failures: 0 },
-): Omit<StepStatistics, 'timings' | 'quantilesMs' | 'firstOutput'> {
+): Omit<StepStatistics, 'timings' | 'quantilesMs' | 'quantileIntervalsMs' | 'firstOutput'> {
   const countOf = (column: string): number => Number(row[column]);
   const [total, completed, failures, count] = [
     countOf('total'),
@@ -154,19 +178,6 @@ function readStatistics(
 
 function readTimings(rows: readonly SqlRow[]): Record<string, number> {
   return Object.fromEntries(rows.map((row) => [row['part'], (row['average_s'] as number) * 1000]));
-}
-
-function readFirstOutput(row: SqlRow, quantileCount: number): FirstOutputStatistics {
-  return {
-    count: Number(row['counted']),
-    averageMs: (row['average_s'] as number) * 1000,
-    quantilesMs: millisecondsIn(row['quantiles_s'], 1000).slice(0, quantileCount),
-  };
-}
-
-/** Multiplies each number in a list by `factor` to convert it to milliseconds; empty if there is no list. */
-function millisecondsIn(list: unknown, factor: number): number[] {
-  return ((list ?? []) as readonly (number | bigint)[]).map((figure) => Number(figure) * factor);
 }
 
 async function gatherStepDurations(
@@ -252,10 +263,8 @@ async function countValues(
   };
 }
 
-async function gatherCommonErrors(
-  store: SqlStore,
-  { window, limit }: CommonErrorsQuestion,
-): Promise<Answer<CommonError[]>> {
+async function gatherCommonErrors(store: SqlStore, question: CommonErrorsQuestion): Promise<Answer<CommonError[]>> {
+  const { window, limit } = question;
   const rows = await store.rows('common-errors', {
     ...windowValues(window),
     ...Object.fromEntries(ERROR_PATTERN_RULES.map((rule, index) => [`rule_${index + 1}`, rule])),
@@ -263,8 +272,8 @@ async function gatherCommonErrors(
     row_limit: BigInt(limit),
   });
   const keys = [...new Set(rows.map((row) => row['trace_id'] as TraceKey))];
-  const read = await readConversations(store, keys);
-  const idByTrace = new Map(keys.map((key, index) => [key, read[index]!.conversation.conversationId]));
+  const ids = keys.length === 0 ? [] : await store.rows('conversation-ids', { trace_ids: keys });
+  const idByTrace = new Map(ids.map((row) => [row['trace_id'] as TraceKey, row['own_id'] as string | null]));
   const data = rows.map((row): CommonError => ({
     step: row['step'] as string,
     ...(row['error_type'] !== null && { errorType: row['error_type'] as string }),
@@ -274,8 +283,7 @@ async function gatherCommonErrors(
     }),
     count: Number(row['failures']),
     lastSeenUnixNano: row['last_seen_ns'] as bigint,
-    conversationId: idByTrace.get(row['trace_id'] as TraceKey)!,
+    conversationId: idByTrace.get(row['trace_id'] as TraceKey) ?? store.readers.traceId(row['trace_id'] as TraceKey),
   }));
-  const { coverage } = await coverWindow(store, window);
-  return { data, coverage };
+  return { data, coverage: await coverAsked(store, question) };
 }

@@ -135,6 +135,7 @@ export class ClickHouseStore implements SqlStore {
 
   async #rowsOf(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<readonly SqlRow[]> {
     if (isReadByScan(name)) {
+      if (name !== 'coverage' && this.#isBeyondScan(values)) return (await this.#readScan(values))[name];
       if (this.#shared[name] === undefined) {
         if (this.#question.name === 'step-statistics') await this.#scan(values);
         else this.#share(rowsOfWindow(await this.#read('window', values)));
@@ -186,11 +187,20 @@ export class ClickHouseStore implements SqlStore {
   async #scan(values: Readonly<Record<string, SqlValue>>): Promise<SharedRows> {
     if (this.#shared['step-statistics'] === undefined) {
       const { step = null, quantiles = [] } = this.#question as Question<'step-statistics'>;
-      const probabilities = quantiles.length === 0 ? [0.5] : quantiles;
-      const scanned = { ...values, step, too_long_ns: TOO_LONG_NANO, probabilities };
-      this.#share(rowsOfScan(await this.#read('step-scan', scanned), step));
+      this.#share(await this.#readScan({ ...values, step, probabilities: quantiles.length === 0 ? [0.5] : quantiles }));
     }
     return this.#shared as SharedRows;
+  }
+
+  async #readScan(values: Readonly<Record<string, SqlValue>>): Promise<Omit<SharedRows, 'coverage'>> {
+    const scanned = { ...values, too_long_ns: TOO_LONG_NANO };
+    return rowsOfScan(await this.#read('step-scan', scanned), values['step'] as string | null);
+  }
+
+  /** Whether quantiles are read that the first scan does not have: where intervals end is known only after it. */
+  #isBeyondScan({ probabilities = [] }: Readonly<Record<string, SqlValue>>): boolean {
+    const { quantiles = [] } = this.#question as Question<'step-statistics'>;
+    return (probabilities as readonly number[]).length > Math.max(1, quantiles.length);
   }
 
   async #ask(name: ClickHouseStatement, values: Readonly<Record<string, SqlValue>>): Promise<CompactAnswer> {

@@ -1,5 +1,6 @@
 import type { ConversationRecord } from '../../model/conversation.ts';
 import type { StepColumn } from '../../model/groups.ts';
+import type { QuantileInterval } from '../../model/order-statistics.ts';
 import { MAX_QUESTION_QUANTILES } from '../../questions.ts';
 import type { QuestionName, Questions } from '../../questions.ts';
 import { readSpanTable, spanTableParts } from './span-table.ts';
@@ -97,6 +98,10 @@ const readStepColumn: Reader<StepColumn> = readObject(
   },
 );
 
+const readIntervals: Reader<QuantileInterval[]> = readArrayOf(
+  readObject({}, { lowMs: readNumber, highMs: readNumber }),
+);
+
 /** One description per question, which the compiler enforces. The server's routes are derived from it too. */
 export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionDescription<Name> } = {
   conversation: {
@@ -124,6 +129,7 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
       filters: FILTERS,
       step: optional('step', asText),
       timings: optional('timings', asBoolean),
+      quantileIntervals: optional('quantileIntervals', asBoolean),
       durationQuantiles: optional('durationQuantiles', asBoolean),
       firstOutput: optional('firstOutput', asBoolean),
       groupBy: GROUP_BY,
@@ -149,9 +155,10 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
           averageMs: readNumber,
           minMs: readNumber,
           maxMs: readNumber,
+          quantileIntervalsMs: readIntervals,
           firstOutput: readObject(
             { count: readNumber, averageMs: readNumber, quantilesMs: readArrayOf(readNumber) },
-            {},
+            { quantileIntervalsMs: readIntervals },
           ),
         },
       ),
@@ -170,18 +177,31 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
     asked: {
       window: WINDOW,
       filters: FILTERS,
+      coverage: optional('coverage', asBoolean),
       quantiles: repeated('quantile', asProbability, MAX_QUESTION_QUANTILES),
+      quantileIntervals: optional('quantileIntervals', asBoolean),
       groupBy: GROUP_BY,
     },
     answer: readArrayOf(
       readObject(
         { conversations: readNumber, quantilesMs: readArrayOf(readNumber) },
-        { group: readText, averageMs: readNumber, minMs: readNumber, maxMs: readNumber },
+        {
+          group: readText,
+          averageMs: readNumber,
+          minMs: readNumber,
+          maxMs: readNumber,
+          quantileIntervalsMs: readIntervals,
+        },
       ),
     ),
   },
   'common-errors': {
-    asked: { window: WINDOW, filters: FILTERS, limit: required('limit', asLimit) },
+    asked: {
+      window: WINDOW,
+      filters: FILTERS,
+      coverage: optional('coverage', asBoolean),
+      limit: required('limit', asLimit),
+    },
     answer: readArrayOf(
       readObject(
         { step: readText, count: readNumber, lastSeenUnixNano: readBigint, conversationId: readText },

@@ -82,7 +82,8 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
       leftOut: { tooLong: 1, notCompleted: 1 },
       timings: { generation: 1e-9 },
       quantilesMs: [Number.NaN, Infinity, -Infinity],
-      firstOutput: { count: 1, averageMs: 0.5, quantilesMs: [Infinity] },
+      quantileIntervalsMs: [{ lowMs: 0.5, highMs: Infinity }, { highMs: 2 }, {}],
+      firstOutput: { count: 1, averageMs: 0.5, quantilesMs: [Infinity], quantileIntervalsMs: [{ lowMs: 1 }] },
     },
     {
       group: 'gpt-4o',
@@ -104,7 +105,7 @@ const ANSWERS: { [Name in QuestionName]: Questions[Name]['answer'] } = {
     { hourOfDay: 23, conversations: 2 },
   ],
   'response-statistics': [
-    { conversations: 2, averageMs: 0.5, minMs: 0, maxMs: 1, quantilesMs: [0.5, Number.NaN] },
+    { conversations: 2, averageMs: 0.5, minMs: 0, maxMs: 1, quantilesMs: [0.5, Number.NaN], quantileIntervalsMs: [] },
     { group: '(other)', conversations: 0, quantilesMs: [] },
   ],
   'attribute-values': [{ value: '', spans: 3 }],
