@@ -96,8 +96,8 @@ export class DuckDbStore implements SqlStore {
     if (values['step_id'] === NO_STEP_ID) return [];
     if (name === 'sampled-programs' && this.#size.sampledResources === 0) return [];
     const slices = await this.#wholeSlicesFor(name, values);
-    if (slices === undefined) await this.#shown.narrow(name, values);
     if (name === 'step-retries' && !(await this.#hasLaterAttempts(values))) return [];
+    if (slices === undefined) await this.#shown.narrow(name, values);
     const sql = (await slices?.prepare(name)) ?? sqlFile(name);
     const result = await this.#run(sql, slices === undefined ? values : valuesIn(sql, values));
     const items: unknown[] = [];
