@@ -96,22 +96,34 @@ export class DuckDbStore implements SqlStore {
     if (values['step_id'] === NO_STEP_ID) return [];
     if (name === 'sampled-programs' && this.#size.sampledResources === 0) return [];
     const slices = await this.#wholeSlicesFor(name, values);
+    const recent = name === 'newest-first-starts' ? await this.#recentFirstStarts(values) : undefined;
+    if (recent !== undefined) return recent.map(read);
     if (name === 'step-retries' && !(await this.#hasLaterAttempts(values))) return [];
     if (slices === undefined) await this.#shown.narrow(name, values);
     const sql = (await slices?.prepare(name)) ?? sqlFile(name);
     const result = await this.#run(sql, slices === undefined ? values : valuesIn(sql, values));
-    const items: unknown[] = [];
     const traceIds: unknown[] = [];
-    const row: Record<string, unknown> = {};
-    for await (const { rowCount, columns } of partsOf(result)) {
-      for (let index = 0; index < rowCount; index++) {
-        for (const [column, { read: readValue }] of columns) row[column] = readValue(index);
-        items.push(read(row));
-        traceIds.push(row['trace_id']);
-      }
-    }
+    const items = await readItems(result, (row) => {
+      traceIds.push(row['trace_id']);
+      return read(row);
+    });
     if (slices === undefined) this.#shown.keepWhole(name, traceIds);
     return items;
+  }
+
+  /**
+   * The rows of `newest-first-starts`, unless one of their conversations has a root or step before the window. They are
+   * found among the spans since then, and only that nothing is earlier is looked up.
+   */
+  async #recentFirstStarts(values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[] | undefined> {
+    await this.#shown.widen();
+    // As a table, because binding hundreds of trace ids takes longer than finding them.
+    await this.#run(`CREATE OR REPLACE TEMP TABLE recent_first_starts AS ${sqlFile('recent-first-starts')}`, values);
+    await this.#shown.narrowToRecent();
+    const earlier = await readRows(this.#connection, sqlFile('earlier-spans'), { since_ns: values['since_ns']! });
+    if (earlier.length > 0) return undefined;
+    const found = await this.#run('SELECT * FROM recent_first_starts ORDER BY trace_id, step', {});
+    return readItems(found, (row) => ({ ...row }));
   }
 
   async spans(name: SpanStatementName, values: Readonly<Record<string, SqlValue>>): Promise<SpanRecord[]> {
@@ -166,6 +178,19 @@ export class DuckDbStore implements SqlStore {
     }
     return Object.fromEntries(columns);
   }
+}
+
+/** Maps each row of `result` with `read`, which must not keep it. */
+async function readItems<Item>(result: DuckDBResult, read: (row: SqlRow) => Item): Promise<Item[]> {
+  const items: Item[] = [];
+  const row: Record<string, unknown> = {};
+  for await (const { rowCount, columns } of partsOf(result)) {
+    for (let index = 0; index < rowCount; index++) {
+      for (const [column, { read: readValue }] of columns) row[column] = readValue(index);
+      items.push(read(row));
+    }
+  }
+  return items;
 }
 
 /** Of a step that no span has. */

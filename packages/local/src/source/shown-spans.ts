@@ -132,6 +132,16 @@ export class ShownSpans {
     }
   }
 
+  /** Shows at least all spans of the conversations in the table `recent_first_starts`. */
+  async narrowToRecent(): Promise<void> {
+    if (this.#canNarrow) await this.#show({ ranges: await this.#rangesOf('slices-of-recent', {}) });
+  }
+
+  /** Shows what it did before it was narrowed. */
+  async widen(): Promise<void> {
+    if (this.#canNarrow) await this.#show({ ranges: undefined });
+  }
+
   /** Remembers that `traceIds` were found in what is shown at present, where all of their spans are. */
   keepWhole(name: StatementName, traceIds: readonly unknown[]): void {
     if (this.#canNarrow && this.#shown.ranges !== undefined && LOOKING_BEYOND.has(name)) {
