@@ -1,4 +1,12 @@
-import { type DuckDBConnection, LIST, listValue, UHUGEINT } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  type DuckDBType,
+  type DuckDBValue,
+  LIST,
+  listValue,
+  UBIGINT,
+  UHUGEINT,
+} from '@duckdb/node-api';
 import { sqlFile, transaction } from './database.ts';
 import type { SpanStore } from './span-store.ts';
 import { noteUnreclaimed } from './upkeep-row.ts';
@@ -64,6 +72,20 @@ export class Growth {
   }
 }
 
+/**
+ * The last span that is deleted, in order of the ends and, where these are equal, of the ids: many conversations may end
+ * at one instant, and not all of them need to go then.
+ */
+export interface Boundary {
+  /** In Unix nanoseconds. */
+  endNs: bigint;
+  traceId: bigint;
+  spanId: bigint;
+}
+
+/** After all spans of a trace. */
+const LAST_SPAN_ID = 2n ** 64n - 1n;
+
 /** What has been deleted, or is going to be. */
 export interface Deletion {
   /** Conversations that are deleted whole. */
@@ -72,15 +94,15 @@ export interface Deletion {
   /** Conversations too large to be kept whole, which lose their oldest spans. */
   shortened: number;
   /** Everything deleted ended by then, in Unix nanoseconds. */
-  boundaryNs: bigint;
+  endNs: bigint;
 }
 
 /** Which conversations have become too old. */
 export interface DueByAge {
   conversations: number;
   due: number;
-  /** One run deletes what ended by then; undefined when nothing is due. */
-  boundaryNs: bigint | undefined;
+  /** One run deletes what is not after this; undefined when nothing is due. */
+  boundary: Boundary | undefined;
 }
 
 /** Counts the conversations that ended before `beforeNs`, and finds those of them that one run may delete. */
@@ -88,11 +110,10 @@ export async function findDueByAge(store: SpanStore, beforeNs: bigint): Promise<
   const count = (limit: number): Promise<DueByAge> =>
     store.read(async (connection) => {
       const [row] = await rowsOf(connection, 'retention-due', { before_ns: beforeNs, row_limit: BigInt(limit) });
-      const boundaryNs = row!['limit_end_ns'] as bigint | null;
       return {
         conversations: Number(row!['conversations']),
         due: Number(row!['due']),
-        boundaryNs: boundaryNs ?? undefined,
+        boundary: boundaryOf({ ...row, boundary_span_id: LAST_SPAN_ID }),
       };
     });
   const all = await count(1);
@@ -108,7 +129,7 @@ export async function findDueByAge(store: SpanStore, beforeNs: bigint): Promise<
 export async function findExcess(
   store: SpanStore,
   { usedBytes, untilBytes, maxBytes }: { usedBytes: number; untilBytes: number; maxBytes: number },
-): Promise<{ boundaryNs: bigint; largeIds: bigint[] } | undefined> {
+): Promise<{ boundary: Boundary; largeIds: bigint[] } | undefined> {
   return store.read(async (connection) => {
     const [{ weight } = {}] = await rowsOf(connection, 'retention-weight', {});
     const total = weight as number;
@@ -116,31 +137,47 @@ export async function findExcess(
       weight: total * (1 - untilBytes / usedBytes),
       whole_weight: ((total * maxBytes) / usedBytes) * WHOLE_SHARE,
     });
-    const boundaryNs = row!['boundary_ns'] as bigint | null;
+    const boundary = boundaryOf(row!);
     const largeIds = (row!['large_ids'] as { items: readonly bigint[] } | null)?.items ?? [];
-    return boundaryNs === null ? undefined : { boundaryNs, largeIds: [...largeIds] };
+    return boundary && { boundary, largeIds: [...largeIds] };
   });
 }
 
+function boundaryOf(row: Record<string, unknown>): Boundary | undefined {
+  const endNs = row['boundary_ns'] as bigint | null;
+  if (endNs === null) return undefined;
+  return { endNs, traceId: row['boundary_trace_id'] as bigint, spanId: row['boundary_span_id'] as bigint };
+}
+
 /**
- * Deletes the conversations that ended by `boundaryNs`, and of those in `largeIds` only the spans that did; in small
- * transactions, between which spans are accepted. Spans that arrive for one of them meanwhile stay.
+ * Deletes the conversations whose last span is not after `boundary`, and of those in `largeIds` only the spans that are
+ * not; in small transactions, between which spans are accepted. Spans that arrive for one of them meanwhile stay.
  * @param nowMs - Recorded as the time since when the file holds deleted rows.
  */
 export async function deleteEnded(
   store: SpanStore,
-  boundaryNs: bigint,
+  boundary: Boundary,
   largeIds: readonly bigint[],
   nowMs: number,
   isStopped: () => boolean,
 ): Promise<Deletion> {
   const ids = (traceIds: readonly bigint[]): ReturnType<typeof listValue> => listValue([...traceIds]);
-  const types = { lasting_ids: LIST(UHUGEINT), large_ids: LIST(UHUGEINT) };
+  const types = {
+    lasting_ids: LIST(UHUGEINT),
+    large_ids: LIST(UHUGEINT),
+    boundary_trace_id: UHUGEINT,
+    boundary_span_id: UBIGINT,
+  };
+  const until = {
+    boundary_ns: boundary.endNs,
+    boundary_trace_id: boundary.traceId,
+    boundary_span_id: boundary.spanId,
+  };
   const plan = await store.read(async (connection) => {
     const large = { large_ids: ids(largeIds) };
-    const lasting = await rowsOf(connection, 'lasting-traces', { boundary_ns: boundaryNs, ...large }, types);
+    const lasting = await rowsOf(connection, 'lasting-traces', { ...until, ...large }, types);
     const lastingIds = lasting.map((row) => row['trace_id'] as bigint);
-    const values = { boundary_ns: boundaryNs, ...large, lasting_ids: ids(lastingIds) };
+    const values = { ...until, ...large, lasting_ids: ids(lastingIds) };
     const [counts] = await rowsOf(connection, 'doomed-conversations', values, types);
     return { lastingIds, conversations: Number(counts!['conversations']), shortened: Number(counts!['shortened']) };
   });
@@ -149,30 +186,32 @@ export async function deleteEnded(
   let sinceNs = -1n;
   while (!isStopped()) {
     const untilNs = await store.read(async (connection) => {
-      const values = { since_ns: sinceNs, boundary_ns: boundaryNs, row_limit: BigInt(SPANS_PER_DELETE) };
+      const values = { since_ns: sinceNs, boundary_ns: boundary.endNs, row_limit: BigInt(SPANS_PER_DELETE) };
       return (await rowsOf(connection, 'next-starts', values))[0]!['until_ns'] as bigint | null;
     });
     if (untilNs === null) break;
     spans += await store.change((connection) =>
       transaction(connection, async () => {
         await noteUnreclaimed(connection, nowMs);
-        const values = { until_ns: untilNs, boundary_ns: boundaryNs, lasting_ids: ids(plan.lastingIds) };
-        return (await connection.run(sqlFile('delete-ended'), values, { lasting_ids: LIST(UHUGEINT) })).rowsChanged;
+        const values = { ...until, until_ns: untilNs, lasting_ids: ids(plan.lastingIds) };
+        return (await connection.run(sqlFile('delete-ended'), values, typesOf(values, types))).rowsChanged;
       }),
     );
     sinceNs = untilNs;
   }
-  return { conversations: plan.conversations, shortened: plan.shortened, spans, boundaryNs };
+  return { conversations: plan.conversations, shortened: plan.shortened, spans, endNs: boundary.endNs };
 }
 
 async function rowsOf(
   connection: DuckDBConnection,
   name: string,
-  values: Parameters<DuckDBConnection['runAndReadAll']>[1],
-  types?: Parameters<DuckDBConnection['runAndReadAll']>[2],
+  values: Record<string, DuckDBValue>,
+  types: Readonly<Record<string, DuckDBType>> = {},
 ): Promise<Record<string, unknown>[]> {
-  // Types are given only for parameters that occur in the statement.
-  const given = Object.keys(values ?? {});
-  const used = types && Object.fromEntries(Object.entries(types).filter(([parameter]) => given.includes(parameter)));
-  return (await connection.runAndReadAll(sqlFile(name), values, used)).getRowObjects();
+  return (await connection.runAndReadAll(sqlFile(name), values, typesOf(values, types))).getRowObjects();
+}
+
+/** DuckDB takes types only for parameters that it is given. */
+function typesOf(values: object, types: Readonly<Record<string, DuckDBType>>): Record<string, DuckDBType> {
+  return Object.fromEntries(Object.entries(types).filter(([name]) => name in values));
 }

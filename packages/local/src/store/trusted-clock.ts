@@ -16,11 +16,14 @@ export interface ClockState {
 /**
  * Decides which time is used to judge the age of data. A machine's clock may be wrong by years, after a dead battery or
  * by a bad time server, and data that was deleted for its age does not come back. So a clock that jumps by more than a
- * day is watched for a day of running time before it is believed, and meanwhile time goes on from where it was.
+ * day is watched for a day of running time before it is believed, and meanwhile time goes on from where it was. One that
+ * jumps again, by more than a day, is watched anew.
  */
 export class TrustedClock {
   #state: ClockState;
   #isJumping = false;
+  /** How far ahead of the expected time it was the last time, if it had jumped. */
+  #jumpMs: number | undefined;
 
   constructor(state: ClockState) {
     this.#state = { ...state };
@@ -43,18 +46,22 @@ export class TrustedClock {
   observe(nowMs: number, elapsedMs: number): void {
     const { trustedMs, watchedMs } = this.#state;
     const expectedMs = trustedMs + elapsedMs;
-    this.#isJumping = Math.abs(nowMs - expectedMs) > MAX_STEP_MS;
+    const jumpMs = nowMs - expectedMs;
+    const earlierJumpMs = this.#jumpMs ?? jumpMs;
+    this.#isJumping = Math.abs(jumpMs) > MAX_STEP_MS;
+    this.#jumpMs = this.#isJumping ? jumpMs : undefined;
     if (!this.#isJumping) {
       // A clock that was set back a little is believed once it has caught up.
       this.#state = { trustedMs: Math.max(trustedMs, nowMs), watchedMs: 0 };
       return;
     }
-    const watched = watchedMs + elapsedMs;
+    const watched = Math.abs(jumpMs - earlierJumpMs) > MAX_STEP_MS ? 0 : watchedMs + elapsedMs;
     if (watched < WATCH_MS || nowMs < FIRST_CREDIBLE_MS) {
       this.#state = { trustedMs: expectedMs, watchedMs: watched };
       return;
     }
     this.#isJumping = false;
+    this.#jumpMs = undefined;
     this.#state = { trustedMs: nowMs, watchedMs: 0 };
   }
 

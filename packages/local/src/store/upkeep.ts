@@ -189,8 +189,8 @@ export class Upkeep {
   async #keepAge(): Promise<void> {
     const { maxAgeDays } = this.#options.retention;
     if (!Number.isFinite(maxAgeDays)) return;
-    const { conversations, due, boundaryNs } = await findDueByAge(this.#store, this.tooOldBeforeNs);
-    if (boundaryNs === undefined) {
+    const { conversations, due, boundary } = await findDueByAge(this.#store, this.tooOldBeforeNs);
+    if (boundary === undefined) {
       this.#hasAnnouncedAge = false;
       return;
     }
@@ -203,7 +203,7 @@ export class Upkeep {
       );
       return;
     }
-    const deletion = await deleteEnded(this.#store, boundaryNs, [], this.#now(), () => this.#isStopped);
+    const deletion = await deleteEnded(this.#store, boundary, [], this.#now(), () => this.#isStopped);
     this.counts.conversationsDeletedByAge += deletion.conversations;
     this.#reportDeletion(deletion, `they ended more than ${countText(maxAgeDays, 'day')} ago`);
   }
@@ -223,11 +223,11 @@ export class Upkeep {
       const growth = fromBytes < maxBytes ? ` and grows by ${bytesText(this.#growth.bytesPerSecond)} a second` : '';
       const size = `the store takes ${bytesText(usedBytes)}${growth}, and ${bytesText(maxBytes)} are allowed`;
       this.#options.onNotice(
-        `${size}: deleting what ended first, until ${dayText(Number(excess.boundaryNs / 1_000_000n))}`,
+        `${size}: deleting what ended first, until ${dayText(Number(excess.boundary.endNs / 1_000_000n))}`,
       );
       const deletion = await deleteEnded(
         this.#store,
-        excess.boundaryNs,
+        excess.boundary,
         excess.largeIds,
         this.#now(),
         () => this.#isStopped,
@@ -309,11 +309,11 @@ export class Upkeep {
     await this.#rewrite('no span was lost; what could not be read is made from the spans');
   }
 
-  #reportDeletion({ conversations, spans, shortened, boundaryNs }: Deletion, reason: string): void {
+  #reportDeletion({ conversations, spans, shortened, endNs }: Deletion, reason: string): void {
     this.counts.spansDeleted += spans;
     const parts = [
       `deleted ${countText(conversations, 'conversation')} (${countText(spans, 'span')}) that ended until ` +
-        `${dayText(Number(boundaryNs / 1_000_000n))}: ${reason}`,
+        `${dayText(Number(endNs / 1_000_000n))}: ${reason}`,
       ...(shortened === 0
         ? []
         : [

@@ -104,7 +104,8 @@ test('what upkeep and look-ups remember does not keep a checkpoint from being ma
     await reader.runAndReadAll('SELECT count(*) FROM spans');
     await store.append(spansFrom(0, SPANS_PER_SLICE));
     await upkeep.run();
-    await deleteEnded(store, BigInt(NOW_MS + 10) * 1_000_000n, [], NOW_MS, () => false);
+    const boundary = { endNs: BigInt(NOW_MS + 10) * 1_000_000n, traceId: 0n, spanId: 0n };
+    await deleteEnded(store, boundary, [], NOW_MS, () => false);
     await store.change(async (connection) => void (await connection.run('CHECKPOINT')));
     await reader.run('ROLLBACK');
   });

@@ -148,6 +148,35 @@ describe('age', () => {
     }
   });
 
+  test('a clock that jumps again is watched anew', async () => {
+    const store = await openStore();
+    await store.append(Array.from({ length: 12 }, (_, index) => step(index * MS_PER_HOUR)));
+    const clock = new Clock();
+    const { upkeep } = await openUpkeep(store, { maxAgeDays: 30, maxBytes: 2 ** 40 }, clock);
+    await upkeep.run();
+    for (const days of [10, 365, -200, 3_650]) {
+      clock.nowMs += days * MS_PER_DAY;
+      for (let hour = 0; hour < 23; hour++) {
+        await upkeep.run();
+        clock.pass(MS_PER_HOUR);
+      }
+    }
+    expect(await countSpans(store)).toBe(12);
+    expect(upkeep.tooOldBeforeNs).toBeLessThan(BigInt(NOW_MS) * 1_000_000n);
+  });
+
+  test('conversations that ended at one instant go a tenth at a time, too', async () => {
+    const store = await openStore();
+    await store.append([step(0), ...Array.from({ length: 100 }, () => step(10 * MS_PER_DAY))]);
+    const { upkeep } = await openUpkeep(store, { maxAgeDays: 5, maxBytes: 2 ** 40 });
+    await upkeep.run();
+    for (const left of [91, 82, 74]) {
+      await upkeep.run();
+      expect(await countSpans(store)).toBe(left);
+    }
+    expect(upkeep.counts).toMatchObject({ conversationsDeletedByAge: 27, spansDeleted: 27 });
+  });
+
   test('a clock that has been ahead for a day of running is believed', async () => {
     const store = await openStore();
     await store.append(Array.from({ length: 12 }, (_, index) => step(index * MS_PER_HOUR)));
@@ -208,6 +237,45 @@ describe('size', () => {
     expect(await countSpans(store)).toBe(left);
     expect(upkeep.counts).toMatchObject({ conversationsDeletedBySize: count - left, spansDeleted: count - left });
     expect(notices.filter((notice) => notice.startsWith('deleted'))).toHaveLength(1);
+  });
+
+  const one = randomBytes(16).toString('hex');
+  test.each<[string, (index: number) => Partial<SpanRecord>]>([
+    ['all of them', () => ({ startTimeUnixNano: BigInt(NOW_MS) * 1_000_000n })],
+    [
+      'each in its last of two spans',
+      (index) => ({
+        traceId: (BigInt(index >> 1) + 1n).toString(16).padStart(32, '0'),
+        startTimeUnixNano: BigInt(NOW_MS - (index % 2) * MS_PER_HOUR) * 1_000_000n,
+      }),
+    ],
+    [
+      'the spans of one large conversation',
+      () => ({
+        traceId: one,
+        startTimeUnixNano: BigInt(NOW_MS) * 1_000_000n,
+      }),
+    ],
+  ])('of conversations that end at one instant no more go than are due: %s', async (_, fields) => {
+    const store = await openStore();
+    const spans = conversations(6_000, 2_000).map((span, index) => ({ ...span, ...fields(index) }));
+    for (let from = 0; from < spans.length; from += 2_000) await store.append(spans.slice(from, from + 2_000));
+    await store.checkpoint();
+    const maxBytes = Math.round((await store.usedBytes()) / 1.25);
+    const { upkeep } = await openUpkeep(store, { maxAgeDays: Infinity, maxBytes });
+    const traces = await countTraces(store);
+    await upkeep.run();
+    const left = await countSpans(store);
+    expect(left / spans.length).toBeGreaterThan(0.7);
+    expect(left / spans.length).toBeLessThan(0.82);
+    const { conversationsDeletedBySize, conversationsShortened, spansDeleted } = upkeep.counts;
+    expect(spansDeleted).toBe(spans.length - left);
+    expect(conversationsDeletedBySize).toBe(traces - (await countTraces(store)));
+    expect(conversationsShortened).toBe(traces === 1 ? 1 : 0);
+    // Whole conversations went, not halves of many.
+    if (traces === 3_000) expect(left).toBe(2 * (await countTraces(store)));
+    await upkeep.run();
+    expect(await countSpans(store)).toBe(left);
   });
 
   test('a conversation larger than the limit loses its own beginning, and little goes beside it', async () => {
