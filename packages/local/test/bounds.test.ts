@@ -36,12 +36,12 @@ const traces = (body: string | Uint8Array, headers: Record<string, string> = {})
   send(`${backend.url}/v1/traces`, { body, headers });
 
 /** Opens a connection and sends the head of a body that is longer than what comes of it. */
-function startBody(bytes: number): Promise<{ close(): void; answer: Promise<string> }> {
+function startBody(bytes: number, path = '/v1/traces'): Promise<{ close(): void; answer: Promise<string> }> {
   const { hostname, port } = new URL(backend.url);
   return new Promise((resolve, reject) => {
     let received = '';
     const socket = connect(Number(port), hostname, () => {
-      const head = `POST /v1/traces HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: application/json\r\n`;
+      const head = `POST ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: application/json\r\n`;
       socket.write(`${head}Content-Length: ${bytes + 1}\r\n\r\n${' '.repeat(bytes)}`);
       const answer = new Promise<string>((answered) => {
         socket.on('data', (chunk) => {
@@ -73,6 +73,14 @@ test('a client that goes away is counted, and is nobody else’s failure', async
   const said = notices.length;
   for (let round = 0; round < 5; round++) (await startBody(100_000)).close();
   await until(async () => Number((await health())['clientsGone']) >= before + 5);
+  expect(notices.slice(said)).toEqual([]);
+});
+
+test('one that goes away while it orders something is counted too', async () => {
+  const before = Number((await health())['clientsGone']);
+  const said = notices.length;
+  (await startBody(1_000, '/api/v1/forget')).close();
+  await until(async () => Number((await health())['clientsGone']) > before);
   expect(notices.slice(said)).toEqual([]);
 });
 

@@ -112,16 +112,21 @@ function tag(field: number, wireType: number): number {
 /**
  * Reads the JSON object in the body of a small request. Only `application/json` is accepted, because a form on a page
  * of another origin cannot send it.
- * @throws {@link HttpRefusal} 415, 413, 400
+ * @throws {@link HttpRefusal} 415, 413, 400; {@link ClientGone} if the connection is closed before the end
  */
 export async function readJsonObject(request: IncomingMessage, maxBytes: number): Promise<Record<string, unknown>> {
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
     throw new HttpRefusal(415, 'the content type must be application/json');
   }
   let text = '';
-  for await (const chunk of request.setEncoding('utf8')) {
-    text += String(chunk);
-    if (text.length > maxBytes) throw new HttpRefusal(413, `the body is larger than ${maxBytes} bytes`);
+  try {
+    for await (const chunk of request.setEncoding('utf8')) {
+      text += String(chunk);
+      if (text.length > maxBytes) throw new HttpRefusal(413, `the body is larger than ${maxBytes} bytes`);
+    }
+  } catch (error) {
+    if (error instanceof HttpRefusal) throw error;
+    throw new ClientGone();
   }
   let value: unknown;
   try {

@@ -3,7 +3,7 @@ import type { SpanRecord } from '@convotel/query';
 import { decodeOtlpJson, OtlpFormatError } from '@convotel/query/engine';
 import { parseCompactOtlpJson } from './compact-json.ts';
 import { otlpProtobufToJson } from './protobuf-to-json.ts';
-import { MAX_NESTING } from './wire-reader.ts';
+import { MAX_NESTING, MAX_OBJECTS } from './wire-reader.ts';
 
 /** Encoding of the body of an OTLP/HTTP request (OTLP specification, OTLP/HTTP). */
 export type OtlpEncoding = 'json' | 'protobuf';
@@ -14,6 +14,11 @@ export type OtlpEncoding = 'json' | 'protobuf';
  */
 export function decodeTraceBody(body: Buffer, encoding: OtlpEncoding): SpanRecord[] {
   if (encoding === 'protobuf') return decodeOtlpJson(parseProtobuf(body));
+  if (hasTooManyObjects(body)) {
+    throw isNestedDeeper(body, MAX_NESTING)
+      ? tooDeep()
+      : new OtlpFormatError('the JSON has too many objects and lists for its size; send smaller requests');
+  }
   try {
     const spans = decodeOtlpJson(parseCompactOtlpJson(body) ?? parseJson(body));
     checkNesting(spans);
@@ -87,6 +92,47 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
+/** So many objects and lists are allowed in any JSON, */
+const ALWAYS_ALLOWED_OBJECTS = 100_000;
+/** and in a large one, one for so many bytes: the shortest of those that say something, `{"intValue":1}`, takes 15. */
+const BYTES_PER_OBJECT = 8;
+
+/** Whether a JSON text consists of far more objects and lists than spans of its size can need. */
+function hasTooManyObjects(json: Uint8Array): boolean {
+  const limit = Math.min(MAX_OBJECTS, Math.max(ALWAYS_ALLOWED_OBJECTS, json.length / BYTES_PER_OBJECT));
+  if (json.length <= limit) return false;
+  // In most large bodies there are so few of these bytes that it does not matter which of them are in quoted texts.
+  return countOpening(json) > limit && countObjects(json) > limit;
+}
+
+function countOpening(json: Uint8Array): number {
+  let count = 0;
+  for (let index = 0; index < json.length; index++) {
+    if (json[index] === OPEN_BRACE || json[index] === OPEN_BRACKET) count += 1;
+  }
+  return count;
+}
+
+/** How many objects and lists a JSON text has; it need not be valid. */
+function countObjects(json: Uint8Array): number {
+  let count = 0;
+  for (let index = 0; index < json.length; index++) {
+    const byte = json[index]!;
+    if (byte === QUOTE) index = endOfText(json, index);
+    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) count += 1;
+  }
+  return count;
+}
+
+/** Where the quoted text that begins at `start` ends. */
+function endOfText(json: Uint8Array, start: number): number {
+  let index = start + 1;
+  for (; index < json.length && json[index] !== QUOTE; index++) {
+    if (json[index] === BACKSLASH) index++;
+  }
+  return index;
+}
+
 /**
  * Whether objects and arrays in a JSON text are nested deeper than `limit`. Scans the bytes, so that the text need not
  * be valid.
@@ -95,11 +141,8 @@ function isNestedDeeper(json: Uint8Array, limit: number): boolean {
   let depth = 0;
   for (let index = 0; index < json.length; index++) {
     const byte = json[index]!;
-    if (byte === QUOTE) {
-      for (index++; index < json.length && json[index] !== QUOTE; index++) {
-        if (json[index] === BACKSLASH) index++;
-      }
-    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+    if (byte === QUOTE) index = endOfText(json, index);
+    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       depth += 1;
       if (depth > limit) return true;
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {

@@ -6,6 +6,12 @@ import { type KeyValue, type KnownKey, KnownKeys } from './known-keys.ts';
 /** Maximum nesting depth of values. */
 export const MAX_NESTING = 64;
 
+/**
+ * Maximum number of objects and lists in a body. Decoded, each takes far more memory than the two or three bytes in which
+ * it can be written; 20 MiB of ordinary spans have half as many.
+ */
+export const MAX_OBJECTS = 1_500_000;
+
 /** Reads one field, given its number and wire type, from `reader` into `target`; returns false to skip it. */
 export type FieldReader<Target> = (target: Target, field: number, wireType: WireType, reader: WireReader) => boolean;
 
@@ -15,6 +21,7 @@ export class WireReader {
   readonly #view: DataView;
   readonly #reader: BinaryReader;
   #depth = 0;
+  #objects = 0;
   /** The key of the attribute that was read last. */
   #lastKey: KnownKey | undefined;
 
@@ -34,6 +41,8 @@ export class WireReader {
     const end = this.#endOfDelimited(wireType);
     this.#depth += 1;
     if (this.#depth > MAX_NESTING) throw new OtlpFormatError(`values nested more than ${MAX_NESTING} deep`);
+    this.#objects += 1;
+    if (this.#objects > MAX_OBJECTS) throw new OtlpFormatError(`more than ${MAX_OBJECTS} messages in it`);
     this.#readUntil(end, target, readField);
     this.#depth -= 1;
     return target;

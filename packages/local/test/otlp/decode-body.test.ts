@@ -97,6 +97,7 @@ describe('protobuf that is refused', () => {
     ['a message that ends within a field', field(1, Buffer.from([0x12, 5, 0])), /past the end|within a field/],
     ['values nested too deep', nested(40), /nested more than 64 deep/],
     ['a name that is no UTF-8', field(1, field(2, field(2, field(5, Buffer.from([0xff]))))), /not valid/],
+    ['more objects than are decoded', Buffer.alloc(4_000_000, field(1, Buffer.alloc(0))), /more than 1500000 messages/],
     ['a short trace id', field(1, field(2, field(2, field(1, Buffer.from([1, 2]))))), /traceId must be 32 hex digits/],
   ])('%s', (_, bytes, message) => {
     expect(() => decodeTraceBody(bytes, 'protobuf')).toThrow(OtlpFormatError);
@@ -110,6 +111,30 @@ describe('protobuf that is refused', () => {
       // Without ids, the one whose name can be read is refused for these.
       const message = name === alike ? /traceId/ : /not valid/;
       expect(() => decodeTraceBody(named(name), 'protobuf')).toThrow(message);
+    }
+  });
+
+  test('an attribute that begins like the one before is read to its end', () => {
+    const ids = [field(1, Buffer.alloc(16, 1)), field(2, Buffer.alloc(8, 1))];
+    const value = (text: string): Buffer => field(2, field(1, Buffer.from(text)));
+    const attribute = (...parts: Buffer[]): Buffer =>
+      field(
+        1,
+        field(2, field(2, Buffer.concat([...ids, field(9, Buffer.concat([field(1, Buffer.from('k')), ...parts]))]))),
+      );
+    const valueOf = (body: Buffer): unknown => decodeTraceBody(body, 'protobuf')[0]!.rest?.attributes;
+    const first = [{ key: 'k', value: { stringValue: 'first' } }];
+    for (let round = 0; round < 3; round++) {
+      expect(valueOf(attribute(value('first')))).toEqual(first);
+      // An unknown field behind the value, and a second value, which is the one that counts.
+      expect(valueOf(attribute(value('first'), field(15, Buffer.from('more'))))).toEqual(first);
+      expect(valueOf(attribute(value('first'), value('second')))).toEqual([
+        { key: 'k', value: { stringValue: 'second' } },
+      ]);
+      // The value would end behind the attribute.
+      const long = attribute(value('first'));
+      long[long.indexOf('first') - 1]! += 1;
+      expect(() => valueOf(Buffer.concat([long, field(1, Buffer.alloc(0))]))).toThrow(/ends within a field/);
     }
   });
 
@@ -145,6 +170,28 @@ describe('JSON that is nested', () => {
   test('what is skipped may be nested as it likes', () => {
     const skipped = `{"unknown":${'['.repeat(200)}${']'.repeat(200)}}`;
     expect(decodeTraceBody(Buffer.from(skipped), 'json')).toEqual([]);
+  });
+});
+
+describe('JSON of very many objects', () => {
+  const ids = `"traceId":"${'1'.repeat(32)}","spanId":"${'2'.repeat(16)}"`;
+  const request = (inSpan: string): Buffer =>
+    Buffer.from(`{"resourceSpans":[{"scopeSpans":[{"spans":[{${ids},${inSpan}}]}]}]}`);
+
+  test.each([
+    ['attributes', `"attributes":[${'{},'.repeat(400_000)}{}]`],
+    ['lists in a field that is skipped', `"unknown":[${'[],'.repeat(400_000)}[]]`],
+  ])('%s are refused before they take a hundred times the memory', (_, inSpan) => {
+    expect(() => decodeTraceBody(request(inSpan), 'json')).toThrow(/too many objects and lists for its size/);
+    expect(() => decodeTraceBody(request(inSpan), 'json')).toThrow(OtlpFormatError);
+  });
+
+  test('is not what a text is, or what exporters write', () => {
+    const value = JSON.stringify('{"a":[{}]}'.repeat(200_000));
+    const quoted = request(`"attributes":[{"key":"conversation.input","value":{"stringValue":${value}}}]`);
+    expect(decodeTraceBody(quoted, 'json')).toHaveLength(1);
+    const short = request(`"attributes":[${'{"key":"a","value":{"intValue":"1"}},'.repeat(120_000)}{"key":"b"}]`);
+    expect(decodeTraceBody(short, 'json')).toHaveLength(1);
   });
 });
 
