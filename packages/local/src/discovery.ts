@@ -3,10 +3,9 @@ import { open, rename, rm } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { request as requestSecurely } from 'node:https';
 import { isIPv4 } from 'node:net';
-import { resolve } from 'node:path';
 import { HttpClient, authorizationFor, shownAddress, socketPathOf } from '@convotel/query/engine';
 import { LocalError } from './local-error.ts';
-import { fileIdOf } from './store-files.ts';
+import { fileIdOf, resolveStore } from './store-files.ts';
 
 /** What a running back end writes about itself to a small file beside its store. */
 export interface Presence {
@@ -51,11 +50,16 @@ async function writeWhole(path: string, text: string): Promise<void> {
   await rm(newPath, { force: true });
   const file = await open(newPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   try {
-    await file.writeFile(text);
-  } finally {
-    await file.close();
+    try {
+      await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
+    await rename(newPath, path);
+  } catch (error) {
+    await rm(newPath, { force: true });
+    throw error;
   }
-  await rename(newPath, path);
 }
 
 /**
@@ -131,7 +135,7 @@ const SILENCE_MS = 10 * 60_000;
  * one does no harm: the address counts only when it answers with the instance id from the file.
  */
 export async function findRunningBackend(storePath: string): Promise<string | undefined> {
-  const presence = await readPresence(resolve(storePath));
+  const presence = await readPresence(resolveStore(storePath));
   if (presence === undefined) return undefined;
   try {
     const client = new HttpClient(presence.url, { timeoutMs: TIMEOUT_MS, maxAnswerBytes: MAX_ANSWER_BYTES });

@@ -16,7 +16,7 @@ import { MemoryBudget } from './http/memory-budget.ts';
 import { FORGET_PATH, backupRoute, forgetRoute, healthRoute, questionRoutes } from './http/api-routes.ts';
 import { pageRoutes } from './http/page-routes.ts';
 import { droppingRoute, type ReceivingOptions, traceRoute } from './http/trace-route.ts';
-import { fileIdOf } from './store-files.ts';
+import { fileIdOf, resolveStore } from './store-files.ts';
 import type { SpanStore } from './store/span-store.ts';
 import type { Upkeep } from './store/upkeep.ts';
 
@@ -53,7 +53,7 @@ export interface LocalBackend {
 export async function startLocalBackend(options: LocalBackendOptions): Promise<LocalBackend> {
   const settings = resolveBackendOptions(options);
   const access = guardedAccess(settings.tokens, settings.host, settings.socketPath);
-  const storePath = resolve(settings.storePath);
+  const storePath = resolveStore(settings.storePath);
   const instanceId = randomUUID();
   const { SpanStore } = await import('./store/span-store.ts');
   const { Upkeep } = await import('./store/upkeep.ts');

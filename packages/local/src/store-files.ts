@@ -4,13 +4,34 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readdirSync,
+  realpathSync,
+  type Stats,
   statSync,
 } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { LocalError } from './local-error.ts';
+
+/**
+ * The absolute path of the store that `path` names, without symbolic links. A rewrite replaces the file itself, and would
+ * leave the one behind a link as it was; and the same store has the same path, whichever way leads to it.
+ */
+export function resolveStore(path: string): string {
+  return withoutLinks(resolve(path));
+}
+
+function withoutLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    // It does not exist yet, or cannot be reached, which opening it reports.
+    const folder = dirname(path);
+    return folder === path ? path : join(withoutLinks(folder), basename(path));
+  }
+}
 
 /** DuckDB's write-ahead log beside a store: what has been committed since the last checkpoint. */
 export const logOf = (storePath: string): string => `${storePath}.wal`;
@@ -18,6 +39,28 @@ export const logOf = (storePath: string): string => `${storePath}.wal`;
 /** The log, and its names while DuckDB makes a checkpoint or recovers from an incomplete one. */
 const logFilesOf = (storePath: string): string[] =>
   ['', '.checkpoint', '.recovery'].map((ending) => logOf(storePath) + ending);
+
+/**
+ * Checks that only regular files are in the places of the store and its log. DuckDB would wait for ever for a pipe, and
+ * truncate the file behind a link.
+ * @throws {@link LocalError} `STORE_UNREADABLE`
+ */
+export function checkRegular(storePath: string): void {
+  for (const path of [storePath, ...logFilesOf(storePath)]) {
+    // The store itself may be found by a link, see `resolveStore`.
+    const stats = (path === storePath ? statSync : lstatSync)(path, { throwIfNoEntry: false });
+    if (stats === undefined || stats.isFile()) continue;
+    const advice = path === storePath ? 'name another file' : 'move it away';
+    throw new LocalError('STORE_UNREADABLE', `${path} is ${kindOf(stats)}, not a regular file; ${advice}`);
+  }
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a folder';
+  if (stats.isSymbolicLink()) return 'a symbolic link';
+  if (stats.isFIFO()) return 'a pipe';
+  return stats.isSocket() ? 'a socket' : 'a device';
+}
 
 /** A copy of the store in the making; useless until it is complete. */
 export const unfinishedCopyOf = (storePath: string): string => `${storePath}.rewriting`;
@@ -38,10 +81,13 @@ export function damagedNameOf(path: string, now: Date): string {
 export function damagedFilesOf(storePath: string): string[] {
   const folder = dirname(storePath);
   if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter(
-    (name) => name.startsWith(basename(storePath)) && name.includes('.damaged-'),
-  );
+  const names = readdirSync(folder).filter((name) => isOfStore(storePath, name) && name.includes('.damaged-'));
   return names.toSorted().map((name) => join(folder, name));
+}
+
+/** Whether the file called `name` in the folder of the store is the store, or belongs to it. */
+function isOfStore(storePath: string, name: string): boolean {
+  return name === basename(storePath) || name.startsWith(`${basename(storePath)}.`);
 }
 
 /** Identifies the file at a path, also when other paths lead to it. */
@@ -98,7 +144,7 @@ export async function narrowPermissions(storePath: string): Promise<string[]> {
   if (process.platform === 'win32') return [];
   const folder = dirname(storePath);
   const names = await readdir(folder);
-  const ownNames = names.filter((name) => name.startsWith(basename(storePath)));
+  const ownNames = names.filter((name) => isOfStore(storePath, name));
   const narrowed: string[] = [];
   for (const name of ownNames) {
     const path = `${folder}/${name}`;
@@ -114,9 +160,9 @@ export async function narrowPermissions(storePath: string): Promise<string[]> {
 
 /** Returns the mode that `path` had, if it was wider than `mode`. */
 function narrow(path: string, mode: number): string | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined || stats.uid !== process.getuid?.() || stats.isDirectory() !== (mode === 0o700))
-    return undefined;
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const isExpected = mode === 0o700 ? stats?.isDirectory() : stats?.isFile();
+  if (stats === undefined || isExpected !== true || stats.uid !== process.getuid?.()) return undefined;
   const found = stats.mode & 0o777;
   if ((found & ~mode) === 0) return undefined;
   chmodSync(path, found & mode);

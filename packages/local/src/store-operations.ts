@@ -8,7 +8,7 @@ import { BackendRefusal, askBackend, findRunningBackend, readText } from './disc
 import { FORGET_PATH, type Forgotten, NO_SUCH_ID, traceIdsOf } from './http/api-routes.ts';
 import { BACKUP_PATH } from './http/http-answer.ts';
 import { LocalError } from './local-error.ts';
-import { syncFolder } from './store-files.ts';
+import { resolveStore, syncFolder } from './store-files.ts';
 
 /** Memory of DuckDB while it copies a store that no back end runs on, in bytes. */
 const COPYING_MEMORY_BYTES = 256 * 1024 ** 2;
@@ -35,12 +35,12 @@ export async function backUpStore(
 ): Promise<StoreBackup> {
   const path = resolve(targetPath);
   if (await exists(path)) throw failed(`${path} exists; name a file that does not, so that nothing is overwritten`);
-  if (!(await exists(resolve(storePath)))) throw failed(`there is no store at ${resolve(storePath)}`);
+  if (!(await exists(resolveStore(storePath)))) throw failed(`there is no store at ${resolveStore(storePath)}`);
   if (!(await exists(dirname(path)))) throw failed(`there is no folder ${dirname(path)}`);
   const from = await findRunningBackend(storePath);
   const part = `${path}.part-${randomUUID()}`;
   try {
-    if (from === undefined) await copyClosedStore(resolve(storePath), part);
+    if (from === undefined) await copyClosedStore(resolveStore(storePath), part);
     else await fetchCopy(from, part, token);
     await rename(part, path);
     syncFolder(dirname(path));
@@ -118,7 +118,7 @@ export async function forgetConversation(options: ForgetOptions): Promise<Forgot
   const { conversationId, storePath = '', token } = options;
   const from = options.address ?? (await findRunningBackend(storePath));
   try {
-    if (from === undefined) return { ...(await forgetInFile(resolve(storePath), conversationId)), from };
+    if (from === undefined) return { ...(await forgetInFile(resolveStore(storePath), conversationId)), from };
     const response = await askBackend(from, { path: FORGET_PATH, body: { conversationId }, token });
     const { traces, spans } = JSON.parse(await readText(response, MAX_ANSWER_LENGTH)) as Forgotten;
     return { traces, spans, from };

@@ -17,6 +17,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import {
   backUpStore,
   findRunningBackend,
+  forgetConversation,
   type LocalBackend,
   openDuckDbSource,
   startLocalBackend,
@@ -192,6 +193,80 @@ const hasModes = process.platform !== 'win32';
   expect(modes()[0]).toBe(' 755');
 });
 
+(hasModes ? test : test.skip)('files of others beside the store keep their modes', async () => {
+  const inner = nextFolder();
+  const path = join(inner, 'c');
+  const target = join(nextFolder(), 'target.txt');
+  for (const other of [join(inner, 'config.json'), target]) {
+    writeFileSync(other, '');
+    chmodSync(other, 0o644);
+  }
+  symlinkSync(target, `${path}.link`);
+  await start(path);
+  for (const other of [join(inner, 'config.json'), target]) expect(statSync(other).mode & 0o777).toBe(0o644);
+});
+
+describe('a store that a link leads to', () => {
+  test('is one store with the file behind the link, and a rewrite leaves no other', async () => {
+    const [inner, elsewhere] = [nextFolder(), nextFolder()];
+    const path = join(elsewhere, 'real.duckdb');
+    const link = join(inner, 'link.duckdb');
+    const folderLink = join(inner, 'folder');
+    await (await start(path)).stop();
+    symlinkSync(path, link);
+    symlinkSync(elsewhere, folderLink);
+    const backend = await start(link);
+    expect(backend.storePath).toBe(path);
+    await post(backend.url, 'secret step');
+    for (const way of [path, link, join(folderLink, 'real.duckdb')]) {
+      expect(await findRunningBackend(way)).toBe(backend.url);
+    }
+    await forgetConversation({ conversationId: 'talk about secret step', storePath: link });
+    expect(readFileSync(path).includes('secret step')).toBe(false);
+    expect(statSync(link).ino).toBe(statSync(path).ino);
+    await backend.stop();
+    expect(readdirSync(inner).toSorted()).toEqual(['folder', 'link.duckdb']);
+  });
+
+  test('is found where its folder did not exist before', async () => {
+    const [inner, elsewhere] = [nextFolder(), nextFolder()];
+    symlinkSync(elsewhere, join(inner, 'link'));
+    const path = join(inner, 'link', 'new', 'folder', 'store.duckdb');
+    const backend = await start(path);
+    expect(await findRunningBackend(path)).toBe(backend.url);
+  });
+});
+
+describe('what is in the place of a store, or of its log,', () => {
+  const KINDS: [string, (place: string, target: string) => void][] = [
+    ['a folder', (place) => mkdirSync(place)],
+    ['a pipe', (place) => execFileSync('mkfifo', [place])],
+    ['a symbolic link', (place, target) => symlinkSync(target, place)],
+  ];
+
+  test.each(KINDS.slice(0, 2))('and is %s, is refused at once by all that open it', async (what, put) => {
+    const path = join(nextFolder(), 'store.duckdb');
+    put(path, '');
+    const message = expect.stringContaining(`${path} is ${what}, not a regular file`);
+    await expect(start(path)).rejects.toMatchObject({ code: 'STORE_UNREADABLE', message });
+    await expect(openDuckDbSource(path)).rejects.toMatchObject({ code: 'STORE_UNREADABLE', message });
+    await expect(backUpStore(path, `${path}.copy`)).rejects.toMatchObject({ code: 'STORE_UNREADABLE', message });
+    await expect(forgetConversation({ conversationId: 'x', storePath: path })).rejects.toMatchObject({ message });
+  });
+
+  test.each(KINDS)('and is %s as the log, is refused and left alone', async (what, put) => {
+    const path = join(nextFolder(), 'store.duckdb');
+    await (await start(path)).stop();
+    const target = `${path}-target`;
+    writeFileSync(target, 'of somebody else');
+    put(`${path}.wal`, target);
+    const message = expect.stringContaining(`${path}.wal is ${what}, not a regular file`);
+    await expect(start(path)).rejects.toMatchObject({ code: 'STORE_UNREADABLE', message });
+    await expect(openDuckDbSource(path)).rejects.toMatchObject({ code: 'STORE_UNREADABLE', message });
+    expect(readFileSync(target, 'utf8')).toBe('of somebody else');
+  });
+});
+
 describe('a backup', () => {
   test('of a store in use is a store with what had been acknowledged, and more is taken meanwhile', async () => {
     const path = join(nextFolder(), 'store.duckdb');
@@ -254,4 +329,23 @@ test('a finished copy takes the store’s place when a process ended between the
   await (await start(path)).stop();
   expect(await stepsIn(path)).toEqual(['new', 'old']);
   expect(readdirSync(inner).filter((name) => name.includes('rewritten'))).toEqual([]);
+});
+
+test.each<[string, (place: string) => void]>([
+  ['text', (place) => writeFileSync(place, 'not a store')],
+  ['nothing', (place) => writeFileSync(place, '')],
+  ['a folder', (place) => mkdirSync(place)],
+])('%s that is only called like a finished copy does not take the store’s place', async (_, put) => {
+  const inner = nextFolder();
+  const path = join(inner, 'store.duckdb');
+  const backend = await start(path);
+  await post(backend.url, 'kept');
+  await backend.stop();
+  put(`${path}.rewritten`);
+  expect(await stepsIn(path)).toEqual(['kept']);
+  await (await start(path)).stop();
+  expect(await stepsIn(path)).toEqual(['kept']);
+  expect(readdirSync(inner).filter((name) => name.includes('rewritten'))).toEqual([
+    expect.stringMatching(/^store\.duckdb\.rewritten\.damaged-/),
+  ]);
 });

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import {
   type ConnectOptions as ElsewhereOptions,
   type ConversationSource,
@@ -10,6 +10,7 @@ import {
 } from '@convotel/query';
 import { findRunningBackend } from '../discovery.ts';
 import { LocalError } from '../local-error.ts';
+import { resolveStore } from '../store-files.ts';
 
 /** Most memory that DuckDB takes while a file is read without a running back end. */
 const READER_MEMORY_BYTES = 1024 ** 3;
@@ -59,7 +60,7 @@ export function defaultStorePath(environment: Readonly<Record<string, string | u
  *   `STORE_UNREADABLE` when it is not a store, or one of another version
  */
 export async function openDuckDbSource(storePath: string): Promise<ConversationSource> {
-  const path = resolve(storePath);
+  const path = resolveStore(storePath);
   try {
     await access(path);
   } catch (error) {

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { readPresence } from '../discovery.ts';
 import { LocalError } from '../local-error.ts';
-import { finishedCopyOf, putFinishedCopyInPlace } from '../store-files.ts';
+import { checkRegular, damagedNameOf, finishedCopyOf, putFinishedCopyInPlace } from '../store-files.ts';
 import { findHiddenDamage, findReplayFailure } from './write-ahead-log.ts';
 
 const textByName = new Map<string, string>();
@@ -75,6 +76,7 @@ export class Database {
 
   /** @throws {@link LocalError} `STORE_LOCKED`, `STORE_UNREADABLE` */
   static async open(path: string, options: DatabaseOptions): Promise<Database> {
+    checkRegular(path);
     const file = existsSync(finishedCopyOf(path)) ? await fileAfterSwap(path, options) : path;
     let instance: DuckDBInstance;
     try {
@@ -184,10 +186,32 @@ async function fileAfterSwap(path: string, options: DatabaseOptions): Promise<st
       const reason = await explained(path, error);
       if (reason.code === 'STORE_LOCKED') throw reason;
     }
+    if (!(await isStore(finishedCopyOf(path), options))) {
+      // No rewrite has made this, and what it is called must not cost the store.
+      if (!options.isReadOnly) await rename(finishedCopyOf(path), damagedNameOf(finishedCopyOf(path), new Date()));
+      return path;
+    }
   }
   if (options.isReadOnly) return finishedCopyOf(path);
   await putFinishedCopyInPlace(path);
   return path;
+}
+
+/** Whether the file at `path` can be opened and has the tables of a store. */
+async function isStore(path: string, options: DatabaseOptions): Promise<boolean> {
+  let instance: DuckDBInstance | undefined;
+  try {
+    checkRegular(path);
+    instance = await createInstance(path, { ...options, isReadOnly: true });
+    const connection = await instance.connect();
+    await connection.run('SELECT count(*) FROM convotel_schema, spans WHERE false');
+    connection.closeSync();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    instance?.closeSync();
+  }
 }
 
 /** The words of DuckDB's message, the only reason it gives, without the path: a folder may be called `lock`. */

@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
 import type { SpanRecord } from '@convotel/query';
+import { resolveStore } from '../store-files.ts';
 
 /** A store that is written to without a server. */
 export interface OpenedSpanStore {
@@ -36,5 +36,5 @@ export async function openSpanStore(
   { onNotice }: OpenSpanStoreOptions = {},
 ): Promise<OpenedSpanStore> {
   const { SpanStore } = await import('./span-store.ts');
-  return SpanStore.open(resolve(storePath), { memoryLimitBytes: WRITER_MEMORY_BYTES, onNotice });
+  return SpanStore.open(resolveStore(storePath), { memoryLimitBytes: WRITER_MEMORY_BYTES, onNotice });
 }

@@ -6,7 +6,14 @@ import { migrate } from './migrations.ts';
 import { ResourceTable, StepTable } from './numbered-tables.ts';
 import { findSummedUpUntil } from './slice-summaries.ts';
 import { SpanAppender } from './span-rows.ts';
-import { FileWatch, logOf, makeStoreFolder, narrowPermissions, removeUnfinishedCopies } from '../store-files.ts';
+import {
+  checkRegular,
+  FileWatch,
+  logOf,
+  makeStoreFolder,
+  narrowPermissions,
+  removeUnfinishedCopies,
+} from '../store-files.ts';
 import { cutHiddenDamage, cutLog, type DamagedLog, findReplayFailure } from './write-ahead-log.ts';
 
 export interface SpanStoreOptions {
@@ -87,6 +94,7 @@ const MAX_LOG_CUTS = 5;
 async function openMended(path: string, options: SpanStoreOptions): Promise<Database> {
   const { memoryLimitBytes, checkpointBytes, onNotice } = options;
   const opening: DatabaseOptions = { isReadOnly: false, memoryLimitBytes, checkpointBytes };
+  checkRegular(path);
   let damage: DamagedLog | undefined;
   if (existsSync(path) && existsSync(logOf(path)) && (await isFree(path, memoryLimitBytes))) {
     damage = await cutHiddenDamage(path);

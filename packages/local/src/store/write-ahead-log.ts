@@ -65,7 +65,7 @@ export async function findHiddenDamage(
  * when it does not say where.
  */
 export function findReplayFailure(error: unknown): number | undefined {
-  const { message } = error as Error;
+  const message = (error as Error | undefined)?.message ?? '';
   if (!message.includes('Failure while replaying WAL file')) return undefined;
   // It names the position of the content of the entry.
   const content = /entry at byte position (\d+)/.exec(message)?.[1];
