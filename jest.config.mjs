@@ -1,9 +1,11 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 // Journals of the programs that tests start stay out of the home folder, and out of one another's runs.
-process.env.XDG_STATE_HOME = mkdtempSync(join(tmpdir(), 'convotel-test-state-'));
+const stateFolder = mkdtempSync(join(tmpdir(), 'convotel-test-state-'));
+process.env.XDG_STATE_HOME = stateFolder;
+process.once('exit', () => rmSync(stateFolder, { recursive: true, force: true }));
 
 /** Tests run from the sources: workspace packages resolve by the `@convotel/source` export condition. */
 export default {
