@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as zlib from 'node:zlib';
@@ -96,6 +96,41 @@ test('bodies that come slowly are ended when memory is short', async () => {
     return answer !== undefined;
   });
   expect(answer).toMatch(/^HTTP\/1.1 408 .*too slowly/s);
+});
+
+test('clients that do not read their answers are ended when memory is short', async () => {
+  const large = await startLocalBackend({
+    storePath: join(folder, 'large.duckdb'),
+    port: 0,
+    maxRequestBytes: 40_000_000,
+    maxBodyBytes: 2_000_000,
+  });
+  const sockets: Socket[] = [];
+  try {
+    const output = text('conversation.output', 'x'.repeat(1_900_000));
+    for (let step = 0; step < 8; step++) {
+      const attributes = [text('conversation.step.name', 'gpt'), text('conversation.id', 'large'), output];
+      const body = jsonRequest(jsonStep('gpt', { traceId: '1'.repeat(32), attributes }));
+      expect((await send(`${large.url}/v1/traces`, { body })).status).toBe(200);
+    }
+    const { host, hostname, port } = new URL(large.url);
+    const used = async (): Promise<number> =>
+      Number(JSON.parse((await send(`${large.url}/healthz`, { method: 'GET' })).body.toString()).requestBytes);
+    for (let count = 1; count <= 2; count++) {
+      const socket = connect(Number(port), hostname);
+      sockets.push(socket);
+      socket.pause().on('error', () => undefined);
+      socket.write(`GET /api/v1/conversation?id=large HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      await until(async () => (await used()) >= count * 15_000_000);
+    }
+    await until(async () => {
+      const { status, body } = await send(`${large.url}/api/v1/conversation?id=large`, { method: 'GET' });
+      return status === 200 && body.length > 15_000_000;
+    });
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await large.stop();
+  }
 });
 
 /** From Node.js 22.15 on. */

@@ -4,10 +4,10 @@ import { HttpRefusal } from './http-answer.ts';
 
 /** `Retry-After` if memory is short. */
 const RETRY_AFTER_SECONDS = 2;
-/** Fraction of the budget above which slow uploads are aborted. */
+/** Fraction of the budget above which slow transfers are aborted. */
 const PRESSURE_SHARE = 0.75;
-/** An upload that takes longer is slow: on one machine, 20 MiB take a fraction of a second. */
-const SLOW_BODY_MS = 5_000;
+/** A body or an answer that takes longer is slow: on one machine, 20 MiB take a fraction of a second. */
+const SLOW_TRANSFER_MS = 5_000;
 /** Maximum bytes of bodies that are decoded at the same time: decoded data takes several times as much memory. */
 const MAX_DECODING_BYTES = 24 * 1024 ** 2;
 /** Garbage is collected after this many bytes of large bodies. */
@@ -22,7 +22,7 @@ const LARGE_BODY_BYTES = 2 * 1024 ** 2;
 export class MemoryBudget {
   readonly #maxBytes: number;
   #usedBytes = 0;
-  readonly #receiving = new Set<MemoryLease>();
+  readonly #transfers = new Set<MemoryLease>();
   #decodingBytes = 0;
   #uncollectedBytes = 0;
   #collectedMs = -Infinity;
@@ -36,24 +36,19 @@ export class MemoryBudget {
     return this.#usedBytes;
   }
 
-  /** Memory for one body or answer; release it when done. */
-  lease(): MemoryLease {
-    return new MemoryLease((lease, bytes) => this.#take(lease, bytes));
-  }
-
   /**
-   * Like {@link MemoryBudget.lease}, for a body that is being received.
-   * @param abandon - Called to abort the upload if memory is short and it is slow.
+   * Memory for one body that is being received, or one answer that is being sent; release it when done.
+   * @param abandon - Called to abort the transfer if memory is short and it is slow.
    */
-  leaseForReceiving(abandon: (refusal: HttpRefusal) => void): MemoryLease {
+  lease(abandon: (refusal: HttpRefusal) => void): MemoryLease {
     const lease = new MemoryLease((self, bytes) => this.#take(self, bytes), abandon);
-    this.#receiving.add(lease);
+    this.#transfers.add(lease);
     return lease;
   }
 
-  /** Call this when the body is complete: it is then no longer aborted. */
-  received(lease: MemoryLease): void {
-    this.#receiving.delete(lease);
+  /** Call this when the transfer is over: it is then no longer aborted. */
+  transferred(lease: MemoryLease): void {
+    this.#transfers.delete(lease);
   }
 
   /** Runs `work` on a body of `bytes` as soon as it fits the decoding limit; a very large body is decoded alone. */
@@ -97,7 +92,7 @@ export class MemoryBudget {
   }
 
   #take(lease: MemoryLease, bytes: number): void {
-    if (bytes > 0 && this.#usedBytes + bytes > this.#maxBytes * PRESSURE_SHARE) this.#endSlowBodies(lease);
+    if (bytes > 0 && this.#usedBytes + bytes > this.#maxBytes * PRESSURE_SHARE) this.#endSlowTransfers(lease);
     if (bytes > 0 && this.#usedBytes + bytes > this.#maxBytes) {
       this.#collectUnderPressure();
       throw new HttpRefusal(503, 'too many requests are in progress; try again', {
@@ -105,12 +100,12 @@ export class MemoryBudget {
       });
     }
     this.#usedBytes += bytes;
-    if (bytes < 0) this.#receiving.delete(lease);
+    if (bytes < 0) this.#transfers.delete(lease);
   }
 
-  #endSlowBodies(asking: MemoryLease): void {
-    const startedBefore = performance.now() - SLOW_BODY_MS;
-    for (const lease of this.#receiving) {
+  #endSlowTransfers(asking: MemoryLease): void {
+    const startedBefore = performance.now() - SLOW_TRANSFER_MS;
+    for (const lease of this.#transfers) {
       if (lease !== asking && lease.startedMs < startedBefore) lease.abandon();
     }
   }
@@ -120,10 +115,10 @@ export class MemoryBudget {
 export class MemoryLease {
   readonly startedMs = performance.now();
   readonly #take: (lease: MemoryLease, bytes: number) => void;
-  readonly #abandon: ((refusal: HttpRefusal) => void) | undefined;
+  readonly #abandon: (refusal: HttpRefusal) => void;
   #bytes = 0;
 
-  constructor(take: (lease: MemoryLease, bytes: number) => void, abandon?: (refusal: HttpRefusal) => void) {
+  constructor(take: (lease: MemoryLease, bytes: number) => void, abandon: (refusal: HttpRefusal) => void) {
     this.#take = take;
     this.#abandon = abandon;
   }
@@ -142,7 +137,7 @@ export class MemoryLease {
   abandon(): void {
     this.release();
     const headers = { 'retry-after': String(RETRY_AFTER_SECONDS) };
-    this.#abandon?.(new HttpRefusal(408, 'memory is short, and the body came too slowly; try again', headers));
+    this.#abandon(new HttpRefusal(408, 'memory is short, and the body came too slowly; try again', headers));
   }
 }
 

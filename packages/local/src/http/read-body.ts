@@ -37,9 +37,9 @@ export function readBody(request: IncomingMessage, maxBytes: number, budget: Mem
     let receivedBytes = 0;
     let keptBytes = 0;
 
-    const lease = budget.leaseForReceiving((refusal) => fail(refusal));
+    const lease = budget.lease((refusal) => fail(refusal));
     const stop = (): void => {
-      budget.received(lease);
+      budget.transferred(lease);
       request.off('data', receive).off('end', end).off('close', closed).off('error', closed);
       inflater?.off('data', keep).off('end', succeed).off('error', broken);
       // Ignores errors after it was destroyed.

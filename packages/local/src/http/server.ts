@@ -28,6 +28,10 @@ interface ServerSettings {
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 60_000;
+/** A client that takes nothing of its answer for this long is gone; the answer would stay in memory for ever. */
+const ANSWER_TIMEOUT_MS = 30_000;
+/** A longer answer is kept as bytes only: as a text it would be in memory twice while it is sent. */
+const LONG_ANSWER_BYTES = 65_536;
 
 /** Creates a server for `routes`, by path. It does not listen yet. */
 export function createHttpServer(routes: ReadonlyMap<string, Route>, settings: ServerSettings): Server {
@@ -90,6 +94,7 @@ async function answer(
         'content-type': contentType,
         'content-length': contentLength,
       });
+      response.setTimeout(ANSWER_TIMEOUT_MS);
       // If the client disconnects, the stream is destroyed, and there is nobody to report the error to.
       pipeline(body, response, () => undefined);
     }
@@ -135,14 +140,30 @@ function send(
   budget?: MemoryBudget,
 ): void {
   const length = Buffer.byteLength(body);
-  const lease = budget?.lease();
-  lease?.add(length);
-  response.once('close', () => lease?.release());
+  if (budget !== undefined) takeFrom(budget, length, response);
+  response.setTimeout(ANSWER_TIMEOUT_MS);
   response.writeHead(status, { ...COMMON_HEADERS, ...headers, 'content-length': length });
-  response.end(request.method === 'HEAD' ? undefined : body);
+  const sent = typeof body === 'string' && length > LONG_ANSWER_BYTES ? Buffer.from(body) : body;
+  response.end(request.method === 'HEAD' ? undefined : sent);
   // Reads and discards the rest of a rejected body, within the request timeout: if the connection were closed
   // immediately, the response could be lost.
   request.resume();
+}
+
+/** Takes the memory of an answer until it is sent, or until the client, too slow where memory is short, is cut off. */
+function takeFrom(budget: MemoryBudget, bytes: number, response: ServerResponse): void {
+  const lease = budget.lease(() => response.destroy());
+  const end = (): void => {
+    budget.transferred(lease);
+    lease.release();
+  };
+  try {
+    lease.add(bytes);
+  } catch (refusal) {
+    end();
+    throw refusal;
+  }
+  response.once('close', end);
 }
 
 function parseUrl(target: string | undefined): URL {
