@@ -33,7 +33,7 @@ export function layOutTable<Row>(
   after: (row: Row, index: number) => string = () => '',
 ): TableLines {
   const cells = rows.map((row, index) => columns.map((column) => column.cell(row, index)));
-  const available = context.columns ?? Number.POSITIVE_INFINITY;
+  const available = context.columns ?? Infinity;
   const { wide, snug, close } = layoutsOf(columns, cells);
   const fitting = [wide, snug, close].find((layout) => widthOf(layout) <= (context.columns ?? PRINTED_COLUMNS));
   const chosen = fitting ?? (context.columns === undefined ? wide : undefined);
@@ -51,8 +51,10 @@ export function layOutTable<Row>(
     rows: cells.map((row, index) => {
       const line = lineOf(chosen, row);
       const behind = after(rows[index] as Row, index);
-      const hasRoom = behind.startsWith('\n') || displayWidth(line) + displayWidth(behind) <= available;
-      return hasRoom || behind === '' ? line + behind : `${line}\n${behind}`;
+      if (behind === '' || behind.startsWith('\n') || available === Infinity) return line + behind;
+      // A line may be as long as the longest cell, and measuring it is slow, so it is measured only where that matters.
+      const hasRoom = displayWidth(line) + displayWidth(behind) <= available;
+      return hasRoom ? line + behind : `${line}\n${behind}`;
     }),
   };
 }

@@ -61,3 +61,14 @@ test('colours take no room', () => {
   expect(pad('\u001b[32mab\u001b[39m', 4, 'right')).toBe('  \u001b[32mab\u001b[39m');
   expect(pad('abcdef', 4, 'left')).toBe('abcdef');
 });
+
+test('rows beside a very long cell are not measured where lines may be of any length', () => {
+  const rows = [['a'.repeat(200_000), 1], ...Array.from({ length: 2_000 }, () => ['世', 2] as [string, number])] as [
+    string,
+    number,
+  ][];
+  // Measuring all of these lines would take many times the time limit.
+  const lines = layOutTable(COLUMNS, rows, PRINTED).rows;
+  expect(lines).toHaveLength(2_001);
+  expect(lines[2_000]).toMatch(/^世 {200003}2$/);
+});
