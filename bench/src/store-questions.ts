@@ -5,7 +5,24 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { openDuckDbSource, openSpanStore } from '@convotel/local';
-import { averages, errors, hours, percentiles, recent, slow, success, summary, type Report } from '@convotel/query';
+import {
+  averages,
+  busiest,
+  compare,
+  correlation,
+  errors,
+  hours,
+  longest,
+  percentiles,
+  recent,
+  type Report,
+  satisfaction,
+  slow,
+  success,
+  summary,
+  usage,
+  type Window,
+} from '@convotel/query';
 import { decodeOtlpJson } from '@convotel/query/engine';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { type Bench, lowerQuartile, median } from './figure.ts';
@@ -27,6 +44,13 @@ const PLAINEST = {
     FROM spans WHERE step_id > 0 AND ${IN_WINDOW} GROUP BY step_id, outcome`,
   'quantiles of one step': `SELECT quantile_cont(duration_ns, [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99])
     FROM spans WHERE step_id = (SELECT step_id FROM steps WHERE step = 'gpt') AND outcome = 'completed' AND ${IN_WINDOW}`,
+  'per step and model': `SELECT step_id, model, count(*), sum(input_tokens), sum(output_tokens), sum(input_chars)
+    FROM spans WHERE step_id > 0 AND ${IN_WINDOW} GROUP BY step_id, model`,
+  'per conversation and step': `SELECT count(*), sum(duration_ms)
+    FROM (
+      SELECT sum(duration_ns) / 1e6 AS duration_ms
+      FROM spans WHERE step_id > 0 AND outcome = 'completed' AND ${IN_WINDOW} GROUP BY trace_id, step_id
+    )`,
   // Its rows are counted, because handing over 200,000 takes longer than finding them.
   'per conversation': `SELECT count(*), min(first_ns), max(last_ns), avg(response_s)
     FROM (
@@ -100,6 +124,16 @@ export const bench: Bench = async (report) => {
       ['errors', ['per step and outcome'], () => errors(source, options)],
       ['slow', ['per conversation'], () => slow(source, options)],
       ['hours', ['per conversation'], () => hours(source, options)],
+      ['busiest', ['per conversation'], () => busiest(source, options)],
+      ['longest', ['per conversation'], () => longest(source, options)],
+      ['satisfaction', ['per conversation'], () => satisfaction(source, options)],
+      ['usage', ['per step and model'], () => usage(source, options)],
+      ['correlation', ['per conversation', 'per conversation and step'], () => correlation(source, options)],
+      [
+        'compare, of two halves',
+        ['per step', 'per conversation', 'per conversation and step'],
+        () => compare(source, { ...halvesOf(window), timeZone }),
+      ],
     ];
     const connection = await (await DuckDBInstance.create(path, { access_mode: 'READ_ONLY' })).connect();
     const bounds = { since_ns: window.sinceUnixNano, until_ns: window.untilUnixNano };
@@ -176,6 +210,14 @@ async function measureCpu<Way extends string>(ways: Record<Way, () => Promise<vo
     }
   }
   return cpuMs;
+}
+
+function halvesOf({ sinceUnixNano, untilUnixNano }: Window): { before: Window; after: Window } {
+  const middle = (sinceUnixNano + untilUnixNano) / 2n;
+  return {
+    before: { sinceUnixNano, untilUnixNano: middle },
+    after: { sinceUnixNano: middle, untilUnixNano },
+  };
 }
 
 async function fill(path: string, startMs: number): Promise<number> {
