@@ -254,6 +254,33 @@ describe('what is in the place of a store, or of its log,', () => {
     await expect(forgetConversation({ conversationId: 'x', storePath: path })).rejects.toMatchObject({ message });
   });
 
+  // DuckDB would answer from the tables in a file with some of these names, and keep what is written in memory.
+  test.each(['json', 'csv', 'parquet', 'duckdb'].flatMap((ending) => ['', '{"a":1}\n'].map((text) => [ending, text])))(
+    'and is a file of another kind called .%s that holds %j, is refused and left alone',
+    async (ending, text) => {
+      const path = join(nextFolder(), `store.${ending}`);
+      writeFileSync(path, text);
+      const message = expect.stringContaining(`${path} does not begin like a DuckDB file: name another file`);
+      const refused = { code: 'STORE_UNREADABLE', message };
+      await expect(start(path)).rejects.toMatchObject(refused);
+      await expect(openDuckDbSource(path)).rejects.toMatchObject(refused);
+      await expect(backUpStore(path, `${path}.copy`)).rejects.toMatchObject({ code: 'STORE_UNREADABLE' });
+      await expect(forgetConversation({ conversationId: 'x', storePath: path })).rejects.toMatchObject(refused);
+      expect(readFileSync(path, 'utf8')).toBe(text);
+      expect(readdirSync(join(path, '..'))).toEqual([`store.${ending}`]);
+    },
+  );
+
+  test('but a store may be called like a table', async () => {
+    const path = join(nextFolder(), 'store.json');
+    const backend = await start(path);
+    expect(await post(backend.url, 'a')).toBe(200);
+    await backend.stop();
+    expect(await post((await start(path)).url, 'b')).toBe(200);
+    await running.pop()!.stop();
+    expect(await stepsIn(path)).toEqual(['a', 'b']);
+  });
+
   test.each(KINDS)('and is %s as the log, is refused and left alone', async (what, put) => {
     const path = join(nextFolder(), 'store.duckdb');
     await (await start(path)).stop();

@@ -84,6 +84,10 @@ export class Database {
     } catch (error) {
       throw await explained(path, error);
     }
+    if (!options.isReadOnly && !(await isInFile(instance))) {
+      instance.closeSync();
+      throw otherKind(path);
+    }
     if (options.isReadOnly && file === path && (await findHiddenDamage(path)) !== undefined) {
       instance.closeSync();
       throw damagedLog(path);
@@ -219,6 +223,7 @@ async function explained(path: string, error: unknown): Promise<LocalError> {
   const reason = (error as Error).message;
   const withoutPath = reason.replaceAll(path, '');
   if (findReplayFailure(error) !== undefined) return damagedLog(path, error);
+  if (/not a valid DuckDB database file|in-memory database/.test(withoutPath)) return otherKind(path, error);
   if (!/^IO Error: (Could not set lock on file|Cannot open file .* used by another process)/s.test(withoutPath)) {
     return new LocalError('STORE_UNREADABLE', `${path} cannot be opened as a DuckDB file: ${reason}`, { cause: error });
   }
@@ -232,6 +237,25 @@ async function explained(path: string, error: unknown): Promise<LocalError> {
       ? `${path} is in use by ${holder}; only one process can open a store at a time: stop it, or name another file`
       : `${path} is in use by ${holder}, a back end that answers at ${address}: ask it there, or stop it first`;
   return new LocalError('STORE_LOCKED', message, { cause: error });
+}
+
+/**
+ * Whether a database is kept in its file. DuckDB opens a database in memory beside a file of another kind whose name ends
+ * like that of a table, such as `.json` or `.csv`.
+ */
+async function isInFile(instance: DuckDBInstance): Promise<boolean> {
+  const connection = await instance.connect();
+  try {
+    const sql = 'SELECT path FROM duckdb_databases() WHERE database_name = current_database()';
+    return (await connection.runAndReadAll(sql)).getRows()[0]![0] !== null;
+  } finally {
+    connection.closeSync();
+  }
+}
+
+function otherKind(path: string, cause?: unknown): LocalError {
+  const message = `${path} does not begin like a DuckDB file: name another file or, if it was a store, restore a backup`;
+  return new LocalError('STORE_UNREADABLE', message, { cause });
 }
 
 function damagedLog(path: string, cause?: unknown): LocalError {
