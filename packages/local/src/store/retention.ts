@@ -33,7 +33,7 @@ const MAX_SIZE_FACTOR = 1.05;
 const MAX_RESERVE_SHARE = 0.29;
 /** How long the first round of making space is expected to take. */
 const FIRST_CYCLE_MS = 2_000;
-/** Weight of the last measurement in the mean speed. */
+/** Weight in the mean speed of a measurement over one interval. */
 const GROWTH_WEIGHT = 0.3;
 
 /** Measures how fast a store grows, and decides when to make space for that. */
@@ -55,9 +55,12 @@ export class Growth {
 
   /** @param bytes - The space that the spans take that have arrived since the last call, deleted since or not. */
   observe(bytes: number, atMs: number): void {
-    const elapsedMs = atMs - (this.#lastMs ?? atMs);
+    const elapsedMs = Math.max(atMs - (this.#lastMs ?? atMs), 0);
     this.#lastMs = atMs;
-    if (elapsedMs > 0) this.#bytesPerMs += GROWTH_WEIGHT * (bytes / elapsedMs - this.#bytesPerMs);
+    if (elapsedMs === 0) return;
+    // On a busy machine two calls may follow at once: a span in a millisecond is no thousand a second.
+    const weight = 1 - (1 - GROWTH_WEIGHT) ** (elapsedMs / this.#lookMs);
+    this.#bytesPerMs += weight * (bytes / elapsedMs - this.#bytesPerMs);
   }
 
   /**

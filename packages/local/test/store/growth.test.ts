@@ -30,6 +30,15 @@ test('however fast spans come, almost half of the limit stays', () => {
   expect(growing(1e9, 60_000).untilBytes).toBeGreaterThan(MAX_BYTES * 0.45);
 });
 
+test('a span between two looks that follow at once is no growth', () => {
+  const growth = new Growth(1_000);
+  growth.observe(0, 0);
+  growth.observe(5_000, 1_000);
+  growth.observe(5_000, 1_001);
+  expect(growth.bytesPerSecond).toBeLessThan(5_000);
+  expect(growth.boundsFor(MAX_BYTES).fromBytes).toBe(MAX_BYTES * 1.02);
+});
+
 test('when nothing comes any more, nothing is kept free any more', () => {
   const growth = new Growth(1_000);
   for (let second = 0; second <= 60; second++) growth.observe(1_000_000, second * 1_000);
