@@ -7,7 +7,7 @@ import {
   groupLines,
   heavyRule,
   pageText,
-  percentIntervalText,
+  PERCENT_INTERVAL_COLUMN,
   tableSection,
   titleBy,
   titleLines,
@@ -48,24 +48,17 @@ export function errorsText(
     gap: 3,
     cell: ({ finalErrorRatePct: rate }) => (rate === undefined ? '-' : `${rate.toFixed(2)}%`),
   };
-  const interval: Column<StepErrorRow> = {
-    heading: '95% Interval',
-    width: 14,
-    align: 'right',
-    gap: 3,
-    cell: (row) => percentIntervalText(row.interval),
-  };
   const wideColumns: Column<StepErrorRow>[] = [
     { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
     { heading: 'Total', width: 8, align: 'right', gap: 1, cell: (row) => String(row.total) },
     { heading: 'Failures', width: 8, align: 'right', gap: 3, cell: (row) => String(row.failures) },
     { heading: 'Error Rate', width: 10, align: 'right', gap: 3, cell: (row) => `${row.errorRatePct.toFixed(2)}%` },
-    interval,
+    PERCENT_INTERVAL_COLUMN,
     ...(data.some((row) => row.retried > 0) ? [afterRetries] : []),
   ];
   const columns = isWideTable(wideColumns, data, wide, context)
     ? wideColumns
-    : wideColumns.filter((column) => column !== interval);
+    : wideColumns.filter((column) => column !== PERCENT_INTERVAL_COLUMN);
   const arrowOf = (row: StepErrorRow): string =>
     arrow(problems.has(keyOf({ ...row })) ? 'PROBLEM!' : undefined, context);
   return pageText(

@@ -6,7 +6,7 @@ import {
   groupLines,
   heavyRule,
   pageText,
-  percentIntervalText,
+  PERCENT_INTERVAL_COLUMN,
   tableSection,
   titleBy,
   titleLines,
@@ -42,13 +42,6 @@ export function successText(
     gap: 3,
     cell: ({ finalSuccessRatePct: rate }) => (rate === undefined ? '-' : `${rate.toFixed(2)}%`),
   };
-  const interval: Column<StepSuccessRow> = {
-    heading: '95% Interval',
-    width: 14,
-    align: 'right',
-    gap: 3,
-    cell: (row) => percentIntervalText(row.interval),
-  };
   const wideColumns: Column<StepSuccessRow>[] = [
     { heading: 'Step', width: 15, align: 'left', cell: (row) => row.step },
     { heading: 'Total', width: 8, align: 'right', gap: 1, cell: (row) => String(row.total) },
@@ -60,12 +53,12 @@ export function successText(
       gap: 3,
       cell: (row) => `${row.successRatePct.toFixed(2)}%`,
     },
-    interval,
+    PERCENT_INTERVAL_COLUMN,
     ...(data.some((row) => row.retried > 0) ? [afterRetries] : []),
   ];
   const columns = isWideTable(wideColumns, data, wide, context)
     ? wideColumns
-    : wideColumns.filter((column) => column !== interval);
+    : wideColumns.filter((column) => column !== PERCENT_INTERVAL_COLUMN);
   return pageText(
     [
       ...titleLines(titleBy(`Success Rates by Step (${windowText})`, by), 60, context),

@@ -2,7 +2,7 @@ import type { Finding, LeftOut, ConversationDetail, StepRow } from '@convotel/qu
 import { isFailure, STEP_SUM_DIFFERS_FROM_PCT } from '@convotel/conventions';
 import type { Outcome } from '@convotel/conventions';
 import { displayWidth, wrapText } from './table.ts';
-import type { TableLines, Screen } from './table.ts';
+import type { Column, TableLines, Screen } from './table.ts';
 
 /** How to print an answer. */
 export interface TextContext extends Screen {
@@ -210,9 +210,13 @@ export function millisecondsText(milliseconds: number | undefined): string {
 }
 
 /** The interval of a percentage, such as `7.78..13.58%`; `-` if unknown. */
-export function percentIntervalText(interval: readonly [low: number, high: number] | undefined): string {
-  return interval === undefined ? '-' : `${interval[0].toFixed(2)}..${interval[1].toFixed(2)}%`;
-}
+export const PERCENT_INTERVAL_COLUMN: Column<{ interval?: readonly [low: number, high: number] }> = {
+  heading: '95% Interval',
+  width: 14,
+  align: 'right',
+  gap: 3,
+  cell: ({ interval }) => (interval === undefined ? '-' : `${interval[0].toFixed(2)}..${interval[1].toFixed(2)}%`),
+};
 
 /** A difference in milliseconds with its sign, such as `+12.5`; `-` if unknown. */
 export function signedText(milliseconds: number | undefined): string {

@@ -58,7 +58,7 @@ export class Growth {
     const elapsedMs = Math.max(atMs - (this.#lastMs ?? atMs), 0);
     this.#lastMs = atMs;
     if (elapsedMs === 0) return;
-    // On a busy machine two calls may follow at once: a span in a millisecond is no thousand a second.
+    // On a busy machine two calls may follow at once: one span within a millisecond does not mean a thousand a second.
     const weight = 1 - (1 - GROWTH_WEIGHT) ** (elapsedMs / this.#lookMs);
     this.#bytesPerMs += weight * (bytes / elapsedMs - this.#bytesPerMs);
   }
