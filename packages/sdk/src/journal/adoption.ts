@@ -10,7 +10,7 @@ import type { JournalFiles } from './journal-files.ts';
 import { recoverOpenSpans } from './open-spans.ts';
 import { ADOPTED_FOLDER, isDead, readIdentity, RECOVERED_FILE, UNKNOWN_FOLDER } from './process-folder.ts';
 import type { ProcessFolder } from './process-folder.ts';
-import { readRecords, RECORD_HEADER_BYTES, RECORD_KIND, RECORD_MAGIC } from './record.ts';
+import { readHeader, readRecords, RECORD_HEADER_BYTES, RECORD_KIND, RECORD_MAGIC } from './record.ts';
 import type { JournalRecord } from './record.ts';
 import { FileStorage, Segment } from './segment.ts';
 import type { SegmentHeader } from './segment.ts';
@@ -94,7 +94,7 @@ async function openFolder(context: AdoptionContext, folder: string): Promise<Bac
     if (segment !== undefined) backlog.segments.push(segment);
     else removeQuietly(() => files.removeFile(path));
   }
-  if (heartbeat !== undefined) scan.finish(heartbeat);
+  scan.finish(heartbeat);
   const header = scan.anyHeader ?? { encoding: 'json', resource: ENCODED_JSON.resourceOf(context.serviceName) };
   const recovered = scan.hasRecovered ? undefined : recoverOpenSpans(files, folder, header, scan);
   if (recovered !== undefined) backlog.segments.push(recovered);
@@ -190,6 +190,8 @@ export class FolderScan {
   /** Ranges of spans whose records are missing or damaged, found as jumps in the span count. */
   readonly gaps: [from: number, to: number][] = [];
   #isCounting = false;
+  /** Number of spans that seem to be damaged after the last intact record, as long as nothing later says how many. */
+  #damagedAtEnd = 0;
   readonly #spanIndices = new Map<Segment, number[]>();
 
   /** Undefined for a segment without a single intact record. */
@@ -197,8 +199,12 @@ export class FolderScan {
     // Everything before the first segment was settled and deleted.
     if (first !== undefined) this.#countGap(first);
     const records = [...readRecords(bytes, salt)];
-    if (endsTorn(bytes, records.at(-1)?.end ?? 0)) this.tornRecords += 1;
-    if (records.length === 0) return undefined;
+    const end = records.at(-1)?.end ?? 0;
+    if (endsTorn(bytes, end)) this.tornRecords += 1;
+    if (records.length === 0) {
+      this.#damagedAtEnd += damagedSpansAfter(bytes, end, { spansBefore: this.nextIndex });
+      return undefined;
+    }
     const encoding = this.anyHeader?.encoding ?? guessEncoding(records);
     const segment = new Segment(storage, { encoding, resource: '' }, salt, bytes.length);
     segment.bytes = bytes.length;
@@ -222,12 +228,8 @@ export class FolderScan {
         indices.push(spansBefore);
       }
     }
-    this.nextIndex += damagedSpansAfter(
-      bytes,
-      records.at(-1)!.end,
-      (from, to) => this.gaps.push([from, to]),
-      this.nextIndex,
-    );
+    const { sequence } = records.at(-1)!;
+    this.#damagedAtEnd = damagedSpansAfter(bytes, end, { spansBefore: this.nextIndex, sequence });
     if (segment.header.spansThrough !== undefined) this.#countGap(segment.header.spansThrough);
     this.#spanIndices.set(segment, indices);
     if (storage.path.endsWith(RECOVERED_FILE)) this.hasRecovered = true;
@@ -242,16 +244,18 @@ export class FolderScan {
     this.anyHeader ??= header;
   }
 
-  /** Adds the process's last heartbeat. Call it after all segments are added. */
-  finish({ spans, settledSpans }: Heartbeat): void {
+  /** Adds the process's last heartbeat, if there is one. Call it after all segments are added. */
+  finish(heartbeat: Heartbeat | undefined): void {
+    const { spans, settledSpans } = heartbeat ?? { spans: 0, settledSpans: 0 };
     this.settledThrough = Math.max(this.settledThrough, settledSpans);
-    // Without a segment, all spans were settled and deleted.
-    if (this.#isCounting) this.#countGap(spans);
+    // Without a segment, all spans were settled and deleted. Spans may have been written after the heartbeat.
+    if (this.#isCounting) this.#countGap(Math.max(spans, this.nextIndex + this.#damagedAtEnd));
   }
 
   #countGap(spansBefore: number): void {
     if (this.#isCounting && spansBefore > this.nextIndex) this.gaps.push([this.nextIndex, spansBefore]);
     this.#isCounting = true;
+    this.#damagedAtEnd = 0;
     this.nextIndex = Math.max(this.nextIndex, spansBefore);
   }
 
@@ -269,15 +273,24 @@ function endsTorn(bytes: Buffer, end: number): boolean {
   return last + RECORD_HEADER_BYTES + bytes.readUInt32LE(last + 8) > bytes.length;
 }
 
-/** Number of complete span headers after the last intact record. A torn last record was never counted as finished. */
-function damagedSpansAfter(bytes: Buffer, end: number, gap: (from: number, to: number) => void, index: number): number {
+/**
+ * Number of complete span headers after the last intact record. A torn last record was never counted as finished.
+ * `expected` holds the smallest values that headers can have there: where bytes were removed or inserted, anything can
+ * look like the header of a span, so one of its two counts must fit.
+ */
+function damagedSpansAfter(
+  bytes: Buffer,
+  end: number,
+  { spansBefore, sequence = Infinity }: { spansBefore: number; sequence?: number },
+): number {
+  const mostRecords = Math.ceil((bytes.length - end) / RECORD_HEADER_BYTES);
+  const fits = (count: number, least: number): boolean => count >= least && count <= least + mostRecords;
   let spans = 0;
   for (let at = bytes.indexOf(RECORD_MAGIC, end); at !== -1; at = bytes.indexOf(RECORD_MAGIC, at + 1)) {
-    if (bytes.length < at + RECORD_HEADER_BYTES || bytes.readUInt16LE(at + 20) !== RECORD_KIND.span) continue;
-    const isWhole = at + RECORD_HEADER_BYTES + bytes.readUInt32LE(at + 8) <= bytes.length;
-    if (isWhole) spans += 1;
+    const header = readHeader(bytes, at);
+    if (header?.kind !== RECORD_KIND.span || header.end > bytes.length) continue;
+    if (fits(header.sequence, sequence) || fits(header.spansBefore, spansBefore)) spans += 1;
   }
-  if (spans > 0) gap(index, index + spans);
   return spans;
 }
 

@@ -106,7 +106,7 @@ async function addFolder(folder: string, journal: ServiceJournal): Promise<void>
       isComplete = false;
     }
   }
-  if (heartbeat !== undefined && isComplete) scan.finish(heartbeat);
+  scan.finish(isComplete ? heartbeat : undefined);
   for (const segment of found) journal.waitingSpans += scan.unsettledIn(segment);
   for (const [from, to] of scan.gaps) journal.damagedSpans += Math.max(0, to - Math.max(from, scan.settledThrough));
 }

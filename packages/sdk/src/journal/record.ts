@@ -45,10 +45,13 @@ export interface RecordHeader {
   spansBefore: number;
 }
 
-export interface JournalRecord extends RecordHeader {
-  payload: Buffer;
+export interface FoundHeader extends RecordHeader {
   /** Offset of the first byte after the record. */
   end: number;
+}
+
+export interface JournalRecord extends FoundHeader {
+  payload: Buffer;
 }
 
 /** Writes the header into the bytes reserved before the payload. Returns the record's length. */
@@ -71,23 +74,28 @@ function setUint32(bytes: Buffer, at: number, value: number): void {
   bytes[at + 3] = value >>> 24;
 }
 
-/** The record at `offset`; `damaged` if there is none, `incomplete` if it ends after the end of the bytes. */
-function readRecord(bytes: Buffer, offset: number, salt: number): JournalRecord | 'damaged' | 'incomplete' {
-  if (bytes.length - offset < RECORD_HEADER_BYTES) return 'incomplete';
-  if (bytes.readUInt32LE(offset) !== MAGIC_NUMBER) return 'damaged';
-  const payloadBytes = bytes.readUInt32LE(offset + 8);
-  if (payloadBytes > MAX_PAYLOAD_BYTES) return 'damaged';
-  const end = offset + RECORD_HEADER_BYTES + payloadBytes;
-  if (end > bytes.length) return 'incomplete';
-  if (crc32(bytes.subarray(offset + 8, end), salt) !== bytes.readUInt32LE(offset + 4)) return 'damaged';
+/** What the header at `offset` says, intact or not; undefined if the bytes end before it does. */
+export function readHeader(bytes: Buffer, offset: number): FoundHeader | undefined {
+  if (bytes.length - offset < RECORD_HEADER_BYTES) return undefined;
   return {
     kind: bytes.readUInt16LE(offset + 20),
     scope: bytes.readUInt16LE(offset + 22),
     sequence: bytes.readUInt32LE(offset + 12),
     spansBefore: bytes.readUInt32LE(offset + 16),
-    payload: bytes.subarray(offset + RECORD_HEADER_BYTES, end),
-    end,
+    end: offset + RECORD_HEADER_BYTES + bytes.readUInt32LE(offset + 8),
   };
+}
+
+/** The record at `offset`; `damaged` if there is none, `incomplete` if it ends after the end of the bytes. */
+function readRecord(bytes: Buffer, offset: number, salt: number): JournalRecord | 'damaged' | 'incomplete' {
+  const header = readHeader(bytes, offset);
+  if (header === undefined) return 'incomplete';
+  if (bytes.readUInt32LE(offset) !== MAGIC_NUMBER) return 'damaged';
+  const payloadStart = offset + RECORD_HEADER_BYTES;
+  if (header.end - payloadStart > MAX_PAYLOAD_BYTES) return 'damaged';
+  if (header.end > bytes.length) return 'incomplete';
+  if (crc32(bytes.subarray(offset + 8, header.end), salt) !== bytes.readUInt32LE(offset + 4)) return 'damaged';
+  return { ...header, payload: bytes.subarray(payloadStart, header.end) };
 }
 
 /**

@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -202,6 +211,20 @@ describe('the end of what a killed process has left', () => {
     const next = start({ endpoint: receiver.endpoint });
     await next.flush();
     expect(next.report()).toMatchObject({ tornRecords: 0, droppedSpans: { damaged: 1 } });
+    expect(balance(next)).toBe(0);
+  });
+
+  test('is no lost span when bytes that are missing between two other records make them look like one', async () => {
+    const path = leaveBehind();
+    // Two records of four bytes, from the fifteenth byte of the first to the second of the other: the length of the
+    // second stands where the first had its kind, and 4 is the kind of a span.
+    const first = 'c0ffc1f5 9d3a7c11 04000000 0700';
+    const other = 'c1f5 e2b8550d 04000000 08000000 02000000 05000000 02000000';
+    appendFileSync(path, Buffer.from((first + other).replaceAll(' ', ''), 'hex'));
+    const next = start({ endpoint: receiver.endpoint });
+    await next.flush();
+    expect(next.report().droppedSpans).toEqual({});
+    expect(receiver.spans().map(({ name }) => name)).toEqual(expect.arrayContaining(['first', 'last']));
     expect(balance(next)).toBe(0);
   });
 });
