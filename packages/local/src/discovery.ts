@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { request as requestSecurely } from 'node:https';
@@ -66,19 +66,19 @@ async function writeWhole(path: string, text: string): Promise<void> {
  * What the file says about the back end that runs on the store at `storePath`; undefined when there is no file that can
  * be trusted: a regular file of the same user that names this store and a loopback address or a socket.
  */
-export async function readPresence(storePath: string): Promise<Presence | undefined> {
+export function readPresence(storePath: string): Presence | undefined {
   let text: string;
   try {
     // Opening a pipe would block until a writer comes, and a link could lead anywhere.
     const noFollow = process.platform === 'win32' ? 0 : constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    const file = await open(presenceFileOf(storePath), constants.O_RDONLY | noFollow);
+    const file = openSync(presenceFileOf(storePath), constants.O_RDONLY | noFollow);
     try {
-      const stats = await file.stat();
+      const stats = fstatSync(file);
       const isOwn = process.getuid === undefined || stats.uid === process.getuid();
       if (!stats.isFile() || !isOwn || stats.size > MAX_FILE_BYTES) return undefined;
-      text = await file.readFile('utf8');
+      text = readFileSync(file, 'utf8');
     } finally {
-      await file.close();
+      closeSync(file);
     }
   } catch {
     // Missing or unreadable: either way it names no back end, and the caller can still try the store itself.
@@ -91,7 +91,7 @@ export async function readPresence(storePath: string): Promise<Presence | undefi
 
 /** Removes the file if it is still that of `instanceId`. */
 export async function removePresence(storePath: string, instanceId: string): Promise<void> {
-  if ((await readPresence(storePath))?.instanceId === instanceId) await rm(presenceFileOf(storePath), { force: true });
+  if (readPresence(storePath)?.instanceId === instanceId) await rm(presenceFileOf(storePath), { force: true });
 }
 
 function parsePresence(text: string): Presence | undefined {
@@ -135,7 +135,7 @@ const SILENCE_MS = 10 * 60_000;
  * one does no harm: the address counts only when it answers with the instance id from the file.
  */
 export async function findRunningBackend(storePath: string): Promise<string | undefined> {
-  const presence = await readPresence(resolveStore(storePath));
+  const presence = readPresence(resolveStore(storePath));
   if (presence === undefined) return undefined;
   try {
     const client = new HttpClient(presence.url, { timeoutMs: TIMEOUT_MS, maxAnswerBytes: MAX_ANSWER_BYTES });

@@ -45,7 +45,8 @@ export async function runProgram(
     .helpCommand(false)
     .addHelpText('after', '\n`convotel help <command>` shows the options of a command.')
     .addHelpText('before', examplesText(FIRST_STEPS));
-  for (const entry of entries) {
+  // Help and suggestions name all commands; a command that stands first is the only one that its line can mean.
+  for (const entry of called !== undefined && first === name ? [called] : entries) {
     const parser = configure(program.command(entry.name), terminal).summary(entry.summary);
     if (entry !== called || definition === undefined) continue;
     parser

@@ -17,12 +17,12 @@ const PARAMETER_TYPES: Readonly<Record<string, DuckDBType>> = {
   probabilities: LIST(DOUBLE),
 };
 
-/** Parameters with numbers that are too large for a literal. */
-const WIDE_NUMBERS: ReadonlySet<string> = new Set(['trace_id']);
+/** A longer list is bound: reading it as a part of the statement would take longer than planning twice. */
+const MAX_WRITTEN_ITEMS = 500;
 
 /**
- * Runs `sql` with `values`. Numbers and nulls are written into the statement: DuckDB plans a statement with parameters twice,
- * the first time without knowing what it compares with.
+ * Runs `sql` with `values`. Those without text are written into the statement: DuckDB plans a statement with parameters
+ * twice, the first time without knowing what it compares with.
  */
 export function runWith(
   connection: DuckDBConnection,
@@ -33,15 +33,26 @@ export function runWith(
   const bound: Record<string, DuckDBValue> = {};
   const types: Record<string, DuckDBType> = {};
   for (const [name, value] of Object.entries(values)) {
-    if (value === null || (typeof value !== 'string' && typeof value !== 'object' && !WIDE_NUMBERS.has(name))) {
-      text = text.replaceAll(new RegExp(`\\$${name}\\b`, 'g'), String(value));
-    } else {
-      bound[name] = typeof value === 'object' ? listValue([...value]) : value;
-      const type = PARAMETER_TYPES[name];
-      if (type !== undefined) types[name] = type;
+    const type = PARAMETER_TYPES[name];
+    const written = writtenOut(value, type);
+    if (written !== undefined) {
+      text = text.replaceAll(new RegExp(`\\$${name}\\b`, 'g'), written);
+      continue;
     }
+    bound[name] = typeof value === 'object' && value !== null ? listValue([...value]) : value;
+    if (type !== undefined) types[name] = type;
   }
   return Object.keys(bound).length === 0 ? connection.run(text) : connection.run(text, bound, types);
+}
+
+/** A value as an expression of SQL; undefined if it contains text, or too many items. */
+function writtenOut(value: SqlValue, type: DuckDBType | undefined): string | undefined {
+  if (typeof value === 'string') return undefined;
+  // A number that is too large for a literal is read from text.
+  if (type === undefined || value === null) return Array.isArray(value) ? undefined : String(value);
+  if (!Array.isArray(value)) return `'${String(value)}'::${type.toString()}`;
+  if (value.length > MAX_WRITTEN_ITEMS || value.some((item) => typeof item === 'string')) return undefined;
+  return `[${value.map((item) => `'${item}'`).join(', ')}]::${type.toString()}`;
 }
 
 /** Runs `sql` like {@link runWith}, and reads all rows. */

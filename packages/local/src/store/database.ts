@@ -228,7 +228,7 @@ async function explained(path: string, error: unknown): Promise<LocalError> {
     return new LocalError('STORE_UNREADABLE', `${path} cannot be opened as a DuckDB file: ${reason}`, { cause: error });
   }
   const pid = /\(PID (\d+)\)/.exec(withoutPath)?.[1];
-  const presence = await readPresence(path);
+  const presence = readPresence(path);
   const holder = pid === undefined ? 'another process' : `process ${pid}`;
   const address =
     presence === undefined || (pid !== undefined && Number(pid) !== presence.pid) ? undefined : presence.url;

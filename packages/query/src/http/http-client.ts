@@ -152,16 +152,21 @@ function request(url: string, options: RequestOptions): Promise<IncomingMessage>
   });
 }
 
-async function readBody(body: IncomingMessage, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let byteCount = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    byteCount += chunk.length;
-    // Exiting the loop destroys the stream and its connection.
-    if (byteCount > maxBytes) throw new AnswerTooLargeError(`more than ${sizeWords(maxBytes)}`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, byteCount).toString('utf8');
+/** The text of a response. By its events, since an iterator over them takes a short command longer than their content. */
+function readBody(body: IncomingMessage, maxBytes: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let byteCount = 0;
+    body.on('data', (chunk: Buffer) => {
+      byteCount += chunk.length;
+      chunks.push(chunk);
+      if (byteCount > maxBytes) body.destroy(new AnswerTooLargeError(`more than ${sizeWords(maxBytes)}`));
+    });
+    body.once('end', () => resolve(Buffer.concat(chunks, byteCount).toString('utf8')));
+    body.once('error', reject);
+    // Without an end or an error, the connection was lost in between.
+    body.once('close', () => reject(new Error('the connection was closed before the end of the answer')));
+  });
 }
 
 function sizeWords(bytes: number): string {
