@@ -110,6 +110,7 @@ export const command = defineCommand({
     const rule = await lastingRule(rules, filters, {
       repeat: !options.changes && options.state === undefined,
       statePath: options.state,
+      warn: (message) => terminal.writeError(`Note: ${printable(message)}\n`),
     });
     const windowMs = options.since.milliseconds;
     const clock = (): Date => new Date(Number(terminal.nowUnixNano() / 1_000_000n));

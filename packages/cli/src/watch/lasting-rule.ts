@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import type { Alert, AlertRule, ConversationFilters, ConversationSource, Window } from '@convotel/query';
 import { UsageError } from '../terminal.ts';
 import type { WatchRule } from './rules.ts';
@@ -9,6 +9,8 @@ export interface LastingOptions {
   repeat: boolean;
   /** File that stores the state between runs. */
   statePath: string | undefined;
+  /** Called with a sentence if the state was lost, so that ongoing alerts are reported once more. */
+  warn(message: string): void;
 }
 
 export interface LastingRule extends AlertRule {
@@ -23,11 +25,11 @@ export interface LastingRule extends AlertRule {
 export async function lastingRule(
   rules: readonly WatchRule[],
   filters: ConversationFilters,
-  { repeat, statePath }: LastingOptions,
+  { repeat, statePath, warn }: LastingOptions,
 ): Promise<LastingRule> {
   const forMsByKey = new Map(rules.map(({ key, forMs }) => [key, forMs]));
   const forMs = (key: string): number => forMsByKey.get((JSON.parse(key) as [string])[0]) ?? 0;
-  let conditions = statePath === undefined ? new Map<string, Condition>() : await readState(statePath);
+  let conditions = statePath === undefined ? new Map<string, Condition>() : await readState(statePath, warn);
   let hasNews = false;
   const save = async (): Promise<void> => {
     if (statePath !== undefined && hasNews) await writeState(statePath, conditions);
@@ -154,16 +156,21 @@ interface State {
 }
 
 /**
- * Reads the conditions that an earlier `watch` stored in `path`; empty if there is no such file.
+ * Reads the conditions that an earlier `watch` stored in `path`; none if there is no such file, or if it is empty, as a
+ * file system may leave it after a power failure.
  * @throws {@link UsageError} if the file was not written by `watch`.
  */
-async function readState(path: string): Promise<Map<string, Condition>> {
+async function readState(path: string, warn: LastingOptions['warn']): Promise<Map<string, Condition>> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
     throw new UsageError(`--state cannot be read: ${(error as Error).message}.`, { cause: error });
+  }
+  if (/^\0*$/.test(text)) {
+    warn(`--state ${path} is empty, so what was said before is not known: ongoing alerts are said once more.`);
+    return new Map();
   }
   const state = parsed(text);
   if (!isState(state)) {
@@ -172,12 +179,18 @@ async function readState(path: string): Promise<Map<string, Condition>> {
   return new Map(Object.entries(state.conditions));
 }
 
-/** Writes `conditions` to a temporary file and renames it to `path`, so that the file is never incomplete. */
+/** Writes `conditions` to a temporary file, flushes it and renames it to `path`, so that the file is never incomplete. */
 async function writeState(path: string, conditions: ReadonlyMap<string, Condition>): Promise<void> {
   const state: State = { version: VERSION, conditions: Object.fromEntries(conditions) };
   const written = `${path}.${process.pid}.new`;
   try {
-    await writeFile(written, `${JSON.stringify(state, null, 2)}\n`);
+    const file = await open(written, 'w');
+    try {
+      await file.writeFile(`${JSON.stringify(state, null, 2)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     await rename(written, path);
   } catch (error) {
     throw new UsageError(`--state cannot be written: ${(error as Error).message}.`, { cause: error });

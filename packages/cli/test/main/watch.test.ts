@@ -74,7 +74,7 @@ describe('with a state file, --once says only what is new', () => {
   });
 
   test('a state file that is something else is left alone', async () => {
-    for (const content of ['', 'notes', '{}', '{"version":2,"conditions":{}}', '{"version":1,"conditions":{"a":1}}']) {
+    for (const content of ['notes', '{}', '{"version":2,"conditions":{}}', '{"version":1,"conditions":{"a":1}}']) {
       await writeFile(state, content);
       expect(await lookAt('11:00', '--state', state)).toMatchObject({
         status: 2,
@@ -82,6 +82,17 @@ describe('with a state file, --once says only what is new', () => {
         errors: expect.stringContaining(`--state ${state} is not a state file of watch`),
       });
       expect(await readFile(state, 'utf8')).toBe(content);
+    }
+  });
+
+  test('a state file that a power failure has emptied is said, and begun anew', async () => {
+    for (const content of ['', '\0'.repeat(200)]) {
+      await writeFile(state, content);
+      expect(await lookAt('11:00', '--state', state)).toEqual({
+        ...ALERT,
+        errors: expect.stringContaining(`--state ${state} is empty`),
+      });
+      expect(await lookAt('11:00', '--state', state)).toEqual(QUIET);
     }
   });
 
