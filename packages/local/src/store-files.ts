@@ -49,6 +49,9 @@ export function checkRegular(storePath: string): void {
   for (const path of [storePath, ...logFilesOf(storePath)]) {
     // The store itself may be found by a link, see `resolveStore`.
     const stats = (path === storePath ? statSync : lstatSync)(path, { throwIfNoEntry: false });
+    if (stats === undefined && lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
+      throw new LocalError('STORE_UNREADABLE', `${path} is a symbolic link to a file that does not exist; remove it`);
+    }
     if (stats === undefined || stats.isFile()) continue;
     const advice = path === storePath ? 'name another file' : 'move it away';
     throw new LocalError('STORE_UNREADABLE', `${path} is ${kindOf(stats)}, not a regular file; ${advice}`);

@@ -254,6 +254,15 @@ describe('what is in the place of a store, or of its log,', () => {
     await expect(forgetConversation({ conversationId: 'x', storePath: path })).rejects.toMatchObject({ message });
   });
 
+  test('and is a symbolic link that leads nowhere, is refused and left alone', async () => {
+    const path = join(nextFolder(), 'store.duckdb');
+    symlinkSync(`${path}-target`, path);
+    const message = expect.stringContaining(`${path} is a symbolic link to a file that does not exist`);
+    await expect(start(path)).rejects.toMatchObject({ code: 'STORE_UNREADABLE', message });
+    await expect(openDuckDbSource(path)).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    expect(readdirSync(join(path, '..'))).toEqual(['store.duckdb']);
+  });
+
   // DuckDB would answer from the tables in a file with some of these names, and keep what is written in memory.
   test.each(['json', 'csv', 'parquet', 'duckdb'].flatMap((ending) => ['', '{"a":1}\n'].map((text) => [ending, text])))(
     'and is a file of another kind called .%s that holds %j, is refused and left alone',
