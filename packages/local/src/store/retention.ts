@@ -134,11 +134,9 @@ export async function findExcess(
   { usedBytes, untilBytes, maxBytes }: { usedBytes: number; untilBytes: number; maxBytes: number },
 ): Promise<{ boundary: Boundary; largeIds: bigint[] } | undefined> {
   return store.read(async (connection) => {
-    const [{ weight } = {}] = await rowsOf(connection, 'retention-weight', {});
-    const total = weight as number;
     const [row] = await rowsOf(connection, 'retention-boundary', {
-      weight: total * (1 - untilBytes / usedBytes),
-      whole_weight: ((total * maxBytes) / usedBytes) * WHOLE_SHARE,
+      share: 1 - untilBytes / usedBytes,
+      whole_share: (maxBytes / usedBytes) * WHOLE_SHARE,
     });
     const boundary = boundaryOf(row!);
     const largeIds = (row!['large_ids'] as { items: readonly bigint[] } | null)?.items ?? [];

@@ -11,9 +11,23 @@ export interface StepFields {
   step?: string;
   /** How many steps enclose it. */
   depth?: number;
-  /** Bytes of a text that does not compress well. */
+  /** Bytes of a text. */
   textBytes?: number;
+  /** What the text is made of. @defaultValue `letters` */
+  textOf?: keyof typeof TEXTS;
 }
+
+const TEXTS = {
+  /** Random ones, which hardly compress: whether they are tried at all may differ from one rewrite to the next. */
+  letters: (bytes: number) => randomBytes(Math.ceil((bytes * 3) / 4)).toString('base64'),
+  /** Random ones, of which DuckDB always stores two in a byte. */
+  digits: (bytes: number) => randomBytes(Math.ceil(bytes / 2)).toString('hex'),
+  /** One sentence again and again, which takes a small part of its length. */
+  repetition: (bytes: number, about: string) => {
+    const sentence = `what is said about ${about} is what is always said. `;
+    return sentence.repeat(Math.ceil(bytes / sentence.length)).slice(0, bytes);
+  },
+} satisfies Record<string, (bytes: number, about: string) => string>;
 
 /** A step span in OTLP/JSON, with the trace id that follows from the conversation. */
 export function stepSpan({
@@ -23,6 +37,7 @@ export function stepSpan({
   step = 'gpt',
   depth = 0,
   textBytes = 0,
+  textOf = 'letters',
 }: StepFields): object {
   const nano = (ms: number): string => `${Math.round(ms)}000000`;
   return {
@@ -37,9 +52,7 @@ export function stepSpan({
       text('conversation.step.name', step),
       text('conversation.outcome', 'completed'),
       ...(depth === 0 ? [] : [{ key: 'conversation.step.depth', value: { intValue: String(depth) } }]),
-      ...(textBytes === 0
-        ? []
-        : [text('conversation.pii.input_text', randomBytes(Math.ceil((textBytes * 3) / 4)).toString('base64'))]),
+      ...(textBytes === 0 ? [] : [text('conversation.pii.input_text', TEXTS[textOf](textBytes, conversationId))]),
     ],
   };
 }
