@@ -22,12 +22,7 @@ const TEXTS = {
   letters: (bytes: number) => randomBytes(Math.ceil((bytes * 3) / 4)).toString('base64'),
   /** Random ones, of which DuckDB always stores two in a byte. */
   digits: (bytes: number) => randomBytes(Math.ceil(bytes / 2)).toString('hex'),
-  /** One sentence again and again, which takes a small part of its length. */
-  repetition: (bytes: number, about: string) => {
-    const sentence = `what is said about ${about} is what is always said. `;
-    return sentence.repeat(Math.ceil(bytes / sentence.length)).slice(0, bytes);
-  },
-} satisfies Record<string, (bytes: number, about: string) => string>;
+};
 
 /** A step span in OTLP/JSON, with the trace id that follows from the conversation. */
 export function stepSpan({
@@ -52,7 +47,7 @@ export function stepSpan({
       text('conversation.step.name', step),
       text('conversation.outcome', 'completed'),
       ...(depth === 0 ? [] : [{ key: 'conversation.step.depth', value: { intValue: String(depth) } }]),
-      ...(textBytes === 0 ? [] : [text('conversation.pii.input_text', TEXTS[textOf](textBytes, conversationId))]),
+      ...(textBytes === 0 ? [] : [text('conversation.pii.input_text', TEXTS[textOf](textBytes))]),
     ],
   };
 }

@@ -7,34 +7,17 @@ const MS_PER_HOUR = 3_600_000;
 /** The limit holds within a tenth. */
 const MAX_FACTOR = 1.1;
 
-interface Shape {
-  shape: string;
-  conversations: number;
-  textBytes: number;
-  /** Share of the spans that are in one conversation. */
-  longShare: number;
-  /** After this share of the spans, texts repeat themselves. @defaultValue `1`, so that none do */
-  repetitiveFrom?: number;
-}
-
 /** A store that is a tenth larger than it may be, of different shapes. */
 export const fault: Fault = {
   name: 'a store a tenth above --max-size, and one conversation that is most of it',
   async run({ isLong, measured }) {
-    const shapes: Shape[] = [
+    const shapes = [
       { shape: 'few large spans', conversations: 6_000, textBytes: 4_000, longShare: 0 },
-      {
-        shape: 'texts that repeat themselves last',
-        conversations: 12_000,
-        textBytes: 4_000,
-        longShare: 0,
-        repetitiveFrom: 0.5,
-      },
       { shape: 'many small spans', conversations: isLong ? 400_000 : 120_000, textBytes: 200, longShare: 0 },
       { shape: 'one conversation of 60 %', conversations: 20_000, textBytes: 1_000, longShare: 0.6 },
       { shape: 'one conversation of 95 %', conversations: 20_000, textBytes: 1_000, longShare: 0.95 },
     ];
-    for (const { shape, conversations, textBytes, longShare, repetitiveFrom = 1 } of shapes) {
+    for (const { shape, conversations, textBytes, longShare } of shapes) {
       await withFolder(async (folder) => {
         const storePath = join(folder, 'store.duckdb');
         const filling = await startServe(storePath);
@@ -44,8 +27,7 @@ export const fault: Fault = {
           const isLongOne = (index * 7_919) % 1_000 < longShare * 1_000;
           const startMs = now - 2 * MS_PER_HOUR + (index / conversations) * 1.99 * MS_PER_HOUR;
           const conversationId = isLongOne ? 'long' : `c${index}`;
-          const textOf = index < repetitiveFrom * conversations ? 'digits' : 'repetition';
-          batch.push(stepSpan({ conversationId, startMs, textBytes, textOf }));
+          batch.push(stepSpan({ conversationId, startMs, textBytes, textOf: 'digits' }));
           if (batch.length === 1_000 || index === conversations - 1) {
             await send(`${filling.url}/v1/traces`, { body: traceRequest(batch) });
             batch = [];
@@ -71,15 +53,12 @@ export const fault: Fault = {
         await serve.stop();
         const after = await conversationsIn(storePath);
         const deletedSpans = Number(health['spansDeleted']);
-        // Spans that do not all take the same space are judged by what is left.
-        if (repetitiveFrom === 1) {
-          measured({
-            name: `${shape}: share deleted / share due`,
-            value: deletedSpans / conversations / due,
-            atMost: 1.7,
-            atLeast: 0.8,
-          });
-        }
+        measured({
+          name: `${shape}: share deleted / share due`,
+          value: deletedSpans / conversations / due,
+          atMost: 1.7,
+          atLeast: 0.8,
+        });
         measured({ name: `${shape}: deletions`, value: serve.notices().match(/serve: deleted/g)!.length, atMost: 1 });
         measured({
           name: `${shape}: file and log / limit`,
@@ -90,7 +69,7 @@ export const fault: Fault = {
         measured({
           name: `${shape}: % of conversations left`,
           value: (100 * after.size) / before.size,
-          atLeast: repetitiveFrom === 1 ? 75 : 88,
+          atLeast: 75,
         });
         const newest = `c${conversations - 1}`;
         measured({
