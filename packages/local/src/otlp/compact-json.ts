@@ -1,5 +1,6 @@
 import { ByteCache } from './byte-cache.ts';
 import { expected, type Expected, type KnownKey, KnownKeys } from './known-keys.ts';
+import { maxObjectsIn, tooManyObjects } from './object-limit.ts';
 
 /**
  * Parses the body of an OTLP/JSON trace request in the form in which exporters write it: without white space, and with
@@ -9,6 +10,7 @@ import { expected, type Expected, type KnownKey, KnownKeys } from './known-keys.
  * Gives what `JSON.parse` gives, without the fields that no span has, and with times as bigints. Values may be shared by
  * several spans.
  * @returns undefined where the body has another form, valid or not
+ * @throws `OtlpFormatError` as soon as it has too many objects and lists
  */
 export function parseCompactOtlpJson(body: Buffer): Json | undefined {
   try {
@@ -38,6 +40,8 @@ const LAST_ASCII = 0x7f;
 const TEXTS = new ByteCache<string>(1024, 64);
 const VALUES = new ByteCache<unknown>(256, 64);
 
+/** An attribute, and its value. */
+const OBJECTS_OF_ATTRIBUTE = 2;
 /** Digits of a number that is surely exact. */
 const MAX_EXACT_DIGITS = 15;
 const DIGITS_OF_NANOS = 9;
@@ -117,12 +121,16 @@ class CompactReader {
   readonly #bytes: Buffer;
   readonly #view: DataView;
   #at = 0;
+  /** Objects and lists so far. */
+  #objects = 0;
+  readonly #maxObjects: number;
   readonly #lastTraceId: LastText = { start: 0, end: 0, text: '' };
   readonly #lastParentId: LastText = { start: 0, end: 0, text: '' };
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#maxObjects = maxObjectsIn(bytes.length);
   }
 
   readRequest(): Json {
@@ -169,6 +177,7 @@ class CompactReader {
       flags: undefined,
       traceState: undefined,
     };
+    this.#count(1);
     this.#expect(OPEN_BRACE);
     for (let field = -1; ;) {
       const found = SPAN_FIELDS.find(this.#view, this.#at, bytes.length, field);
@@ -233,6 +242,7 @@ class CompactReader {
 
   /** Reads an object, and calls `readField` at the value of each known field. */
   #object(fields: Fields, readField: (field: number) => void): void {
+    this.#count(1);
     this.#expect(OPEN_BRACE);
     if (this.#bytes[this.#at] === CLOSE_BRACE) {
       this.#at += 1;
@@ -258,6 +268,7 @@ class CompactReader {
     const start = this.#at;
     if (this.#bytes[start] !== OPEN_BRACKET || this.#bytes[start + 1] !== OPEN_BRACE) return this.#value();
     const items: unknown[] = [];
+    this.#count(1);
     this.#at += 1;
     for (;;) {
       items.push(readItem());
@@ -272,6 +283,7 @@ class CompactReader {
     if (bytes[this.#at] !== OPEN_BRACKET || bytes[this.#at + 1] !== OPEN_BRACE) return this.#value();
     const attributes: unknown[] = [];
     let key: KnownKey | undefined = KEYS.beforeFirst;
+    this.#count(1);
     this.#at += 1;
     for (;;) {
       key = this.#knownKey(key);
@@ -302,6 +314,7 @@ class CompactReader {
     const known = key.findEntry(this.#view, start, bytes.length);
     if (known !== undefined) {
       this.#at = start + key.entryBytes;
+      this.#count(OBJECTS_OF_ATTRIBUTE);
       return known;
     }
     if (INT_HEAD.isAt(this.#view, start, bytes.length)) {
@@ -309,6 +322,7 @@ class CompactReader {
       const end = this.#endOfDigits(numberStart);
       if (end < 0 || bytes[end] !== CLOSE_BRACE || bytes[end + 1] !== CLOSE_BRACE) return undefined;
       this.#at = end + 2;
+      this.#count(OBJECTS_OF_ATTRIBUTE);
       return { key: key.key, value: { intValue: this.#digits(numberStart, end) } };
     }
     if (!STRING_HEAD.isAt(this.#view, start, bytes.length)) return undefined;
@@ -318,6 +332,7 @@ class CompactReader {
     const stringValue = TEXTS.find(bytes, textStart, end) ?? TEXTS.keep(bytes.toString('latin1', textStart, end));
     const entry: Json = { key: key.key, value: { stringValue } };
     this.#at = end + 3;
+    this.#count(OBJECTS_OF_ATTRIBUTE);
     key.keepEntry(bytes, start, this.#at, entry);
     return entry;
   }
@@ -334,6 +349,7 @@ class CompactReader {
     const start = this.#at;
     if (this.#bytes[start] === OPEN_BRACKET && this.#bytes[start + 1] === CLOSE_BRACKET) {
       this.#at = start + 2;
+      this.#count(1);
       return [];
     }
     const end = this.#endOfValue(start);
@@ -349,11 +365,12 @@ class CompactReader {
     return VALUES.find(this.#bytes, start, end) ?? VALUES.keep(JSON.parse(this.#bytes.toString('utf8', start, end)));
   }
 
-  /** Where the value ends that begins at `start`, if it is valid. */
+  /** Where the value ends that begins at `start`, if it is valid. Counts its objects and lists. */
   #endOfValue(start: number): number {
     const bytes = this.#bytes;
     const { length } = bytes;
     let depth = 0;
+    let objects = 0;
     for (let at = start; at < length; at++) {
       const byte = bytes[at]!;
       if (byte === QUOTE) {
@@ -363,11 +380,14 @@ class CompactReader {
         if (depth === 0) return at + 1;
       } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
         depth += 1;
+        objects += 1;
       } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
         // The end of what surrounds a number or a literal.
         if (depth === 0) return at;
         depth -= 1;
-        if (depth === 0) return at + 1;
+        if (depth > 0) continue;
+        this.#count(objects);
+        return at + 1;
       } else if (byte === COMMA && depth === 0) {
         return at;
       }
@@ -469,6 +489,12 @@ class CompactReader {
     TIME_WORDS[0] = lowPart - carry * 0x1_0000_0000;
     TIME_WORDS[1] = highPart + carry;
     return TIME[0];
+  }
+
+  /** Counts objects and lists, before they are created if they may be many. */
+  #count(objects: number): void {
+    this.#objects += objects;
+    if (this.#objects > this.#maxObjects) throw tooManyObjects();
   }
 
   #expect(byte: number): void {

@@ -2,8 +2,9 @@ import { isAscii } from 'node:buffer';
 import type { SpanRecord } from '@convotel/query';
 import { decodeOtlpJson, OtlpFormatError } from '@convotel/query/engine';
 import { parseCompactOtlpJson } from './compact-json.ts';
+import { maxObjectsIn, tooManyObjects } from './object-limit.ts';
 import { otlpProtobufToJson } from './protobuf-to-json.ts';
-import { MAX_NESTING, MAX_OBJECTS } from './wire-reader.ts';
+import { MAX_NESTING } from './wire-reader.ts';
 
 /** Encoding of the body of an OTLP/HTTP request (OTLP specification, OTLP/HTTP). */
 export type OtlpEncoding = 'json' | 'protobuf';
@@ -14,11 +15,6 @@ export type OtlpEncoding = 'json' | 'protobuf';
  */
 export function decodeTraceBody(body: Buffer, encoding: OtlpEncoding): SpanRecord[] {
   if (encoding === 'protobuf') return decodeOtlpJson(parseProtobuf(body));
-  if (hasTooManyObjects(body)) {
-    throw isNestedDeeper(body, MAX_NESTING)
-      ? tooDeep()
-      : new OtlpFormatError('the JSON has too many objects and lists for its size; send smaller requests');
-  }
   try {
     const spans = decodeOtlpJson(parseCompactOtlpJson(body) ?? parseJson(body));
     checkNesting(spans);
@@ -30,6 +26,8 @@ export function decodeTraceBody(body: Buffer, encoding: OtlpEncoding): SpanRecor
 }
 
 function parseJson(body: Buffer): unknown {
+  const maxObjects = maxObjectsIn(body.length);
+  if (body.length > maxObjects && countObjects(body) > maxObjects) throw tooManyObjects();
   try {
     // Most bodies are plain ASCII, which needs no UTF-8 decoding.
     return JSON.parse(body.toString(isAscii(body) ? 'latin1' : 'utf8'));
@@ -91,27 +89,6 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
-
-/** So many objects and lists are allowed in any JSON, */
-const ALWAYS_ALLOWED_OBJECTS = 100_000;
-/** and in a large one, one for so many bytes: the shortest of those that say something, `{"intValue":1}`, takes 15. */
-const BYTES_PER_OBJECT = 8;
-
-/** Whether a JSON text consists of far more objects and lists than spans of its size can need. */
-function hasTooManyObjects(json: Uint8Array): boolean {
-  const limit = Math.min(MAX_OBJECTS, Math.max(ALWAYS_ALLOWED_OBJECTS, json.length / BYTES_PER_OBJECT));
-  if (json.length <= limit) return false;
-  // In most large bodies there are so few of these bytes that it does not matter which of them are in quoted texts.
-  return countOpening(json) > limit && countObjects(json) > limit;
-}
-
-function countOpening(json: Uint8Array): number {
-  let count = 0;
-  for (let index = 0; index < json.length; index++) {
-    if (json[index] === OPEN_BRACE || json[index] === OPEN_BRACKET) count += 1;
-  }
-  return count;
-}
 
 /** How many objects and lists a JSON text has; it need not be valid. */
 function countObjects(json: Uint8Array): number {

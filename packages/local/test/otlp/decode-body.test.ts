@@ -186,6 +186,43 @@ describe('JSON of very many objects', () => {
     expect(() => decodeTraceBody(request(inSpan), 'json')).toThrow(OtlpFormatError);
   });
 
+  // In the form that exporters write, and in another one.
+  describe.each([
+    ['compact', (json: string) => json],
+    ['spaced', (json: string) => json.replace(':', ' :')],
+  ])('%s: each of them counts once,', (_, written) => {
+    const inSpan = (json: string): string => `{"resourceSpans":[{"scopeSpans":[{"spans":[{${ids},${json}}]}]}]}`;
+    const AROUND_SPAN = 7;
+    const known =
+      '{"key":"a","value":{"stringValue":"b"}},{"key":"c","value":{"intValue":"1"}},{"key":"d","value":{"intValue":1}}';
+    test.each<[place: string, around: number, body: (filling: string) => string, item?: string]>([
+      ['the groups of resources', 2, (filling) => `{"resourceSpans":[${filling}]}`],
+      ['the groups of scopes', 4, (filling) => `{"resourceSpans":[{"scopeSpans":[${filling}]}]}`],
+      ['the spans', 6, (filling) => `{"resourceSpans":[{"scopeSpans":[{"spans":[${filling}]}]}]}`, '{"":0}'],
+      ['attributes', AROUND_SPAN + 1, (filling) => inSpan(`"attributes":[${filling}]`)],
+      ['attributes beside known ones', AROUND_SPAN + 7, (filling) => inSpan(`"attributes":[${known},${filling}]`)],
+      ['events', AROUND_SPAN + 1, (filling) => inSpan(`"events":[${filling}]`), '[]'],
+      ['links', AROUND_SPAN + 2, (filling) => inSpan(`"events":[],"links":[${filling}]`)],
+      ['a status', AROUND_SPAN + 2, (filling) => inSpan(`"status":{"a":[${filling}]}`)],
+      ['a resource', 4, (filling) => `{"resourceSpans":[{"resource":[${filling}]}]}`],
+      ['a scope', 6, (filling) => `{"resourceSpans":[{"scopeSpans":[{"scope":[${filling}]}]}]}`],
+      ['what is skipped', AROUND_SPAN + 1, (filling) => inSpan(`"unknown":[${filling}]`)],
+    ])('in %s', (_place, around, body, item = '{}') => {
+      const bodyOf = (objects: number): Buffer =>
+        Buffer.from(written(body(Array.from({ length: objects - around }, () => item).join(','))));
+      const refusal = (objects: number): string => {
+        try {
+          decodeTraceBody(bodyOf(objects), 'json');
+          return '';
+        } catch (error) {
+          return (error as Error).message;
+        }
+      };
+      expect(refusal(100_000)).not.toMatch(/too many objects/);
+      expect(refusal(100_001)).toMatch(/too many objects/);
+    });
+  });
+
   test('is not what a text is, or what exporters write', () => {
     const value = JSON.stringify('{"a":[{}]}'.repeat(200_000));
     const quoted = request(`"attributes":[{"key":"conversation.input","value":{"stringValue":${value}}}]`);
