@@ -19,7 +19,7 @@ export interface ConversationIds {
  * All-zero ids, which OpenTelemetry forbids (trace API, SpanContext), become all ones.
  */
 export function conversationIdsOf(conversationId: string): ConversationIds {
-  const digest = crypto().createHash('sha256').update(`convotel:${conversationId}`).digest('hex');
+  const digest = crypto().hash('sha256', `convotel:${conversationId}`, 'hex');
   return { traceId: neverZero(digest.slice(0, 32)), rootSpanId: neverZero(digest.slice(32, 48)) };
 }
 

@@ -49,7 +49,7 @@ export interface LocalBackendOptions {
    * with `Retry-After`. @defaultValue `268_435_456` (256 MiB)
    */
   maxRequestBytes?: number | undefined;
-  /** Most memory that the store's engine takes, in bytes. @defaultValue `201_326_592` (192 MiB) */
+  /** Most memory that the store's engine takes, in bytes. @defaultValue `150_994_944` (144 MiB) */
   storeMemoryBytes?: number | undefined;
   /** How often retention checks age and size, in milliseconds. @defaultValue `60_000` */
   retentionIntervalMs?: number | undefined;
@@ -112,7 +112,7 @@ export function resolveBackendOptions(options: LocalBackendOptions): ResolvedBac
     retention: { maxAgeDays = 30, maxBytes = 2 * 1024 ** 3 } = {},
     maxBodyBytes = 20 * 1024 ** 2,
     maxRequestBytes = 256 * 1024 ** 2,
-    storeMemoryBytes = 192 * 1024 ** 2,
+    storeMemoryBytes = 144 * 1024 ** 2,
     retentionIntervalMs = 60_000,
     pageFolder,
     pageSettings = {},

@@ -126,8 +126,12 @@ export async function startLocalBackend(options: LocalBackendOptions): Promise<L
   }
 }
 
-/** Limit of the log: a small part of what the store may take, because the log counts too. */
-const MAX_LOG_BYTES = 64_000_000;
+/**
+ * Limit of the log: a small part of what the store may take, because the log counts too. Of small spans, it holds almost one
+ * row group. A longer one would fill row groups better, but questions meanwhile take several times as long during the
+ * checkpoint, and its content takes memory too.
+ */
+const MAX_LOG_BYTES = 30_000_000;
 const MAX_LOG_SHARE = 0.05;
 
 /** Releases each resource in turn, also after one of them fails. */

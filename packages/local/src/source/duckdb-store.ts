@@ -1,4 +1,4 @@
-import type { ConversationFilters, SpanRecord } from '@convotel/query';
+import type { ConversationFilters, SpanRecord, Window } from '@convotel/query';
 import { windowValues } from '@convotel/query/engine';
 import type {
   FoldedNames,
@@ -50,6 +50,35 @@ export class DuckDbStore implements SqlStore {
     const isFiltered = Object.values(filters).some((filter) => filter !== undefined);
     const size = await readStoreSize(connection);
     return new DuckDbStore(connection, isFiltered, await ShownSpans.open(connection, filters, size), size);
+  }
+
+  async startOfNewest(window: Window | undefined, count: number): Promise<bigint | undefined> {
+    const { since_ns, until_ns } = windowValues(window);
+    const extent = await this.#roughExtent({ since_ns, until_ns });
+    if (extent === undefined || extent.spans <= count) return undefined;
+    const { spans, oldestNs, newestNs } = extent;
+    let width = ((newestNs - oldestNs) * BigInt(count)) / BigInt(spans) + 1n;
+    for (;;) {
+      const start = newestNs - width;
+      if (start <= oldestNs) return undefined;
+      // DuckDB knows without reading which row groups begin later.
+      const sql = 'SELECT count(*) FROM main.spans WHERE start_ns >= $start_ns AND start_ns < $until_ns';
+      const [[counted] = []] = await readRows(this.#connection, sql, { start_ns: start, until_ns });
+      if (Number(counted) >= count) return start;
+      width *= 2n;
+    }
+  }
+
+  /** How many spans are in the window, and their first and last start; all three may be larger. */
+  async #roughExtent(
+    window: Record<'since_ns' | 'until_ns', bigint>,
+  ): Promise<{ spans: number; oldestNs: bigint; newestNs: bigint } | undefined> {
+    const { lookedUpUntil, summedUntil } = this.#size;
+    const sql = sqlFile(lookedUpUntil === undefined ? 'rough-extent' : 'summed-extent');
+    const values = { ...window, ...(lookedUpUntil !== undefined && { unsummed_from: BigInt(summedUntil) }) };
+    const [row] = await readRows(this.#connection, sql, values);
+    const [spans, oldestNs, newestNs] = row as [bigint | null, bigint | null, bigint | null];
+    return oldestNs === null ? undefined : { spans: Number(spans), oldestNs, newestNs: newestNs! };
   }
 
   async foldStepNames({

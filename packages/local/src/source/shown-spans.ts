@@ -4,7 +4,7 @@ import type { SqlValue, StatementName } from '@convotel/query/engine';
 import { type DuckDBConnection, LIST, UINTEGER, listValue } from '@duckdb/node-api';
 import { ROWS_PER_GROUP, sqlFile } from '../store/database.ts';
 import { traceIdHex } from '../store/columns.ts';
-import { type ArrivalRange, rangesOf, textKey, traceKey } from '../store/look-ups.ts';
+import { type ArrivalRange, rangesOf, SPANS_PER_SLICE, textKey, traceKey } from '../store/look-ups.ts';
 import { type Grouping, prepareGroups } from './grouping.ts';
 import { readRows, runWith } from './parameters.ts';
 
@@ -45,6 +45,8 @@ export interface StoreSize {
   spans: number;
   /** Spans from this number on are in no look-up; undefined where there are no look-ups. */
   lookedUpUntil: number | undefined;
+  /** Spans from this number on are in no summary. */
+  summedUntil: number;
   steps: number;
   /** Resources with a sampling ratio. */
   sampledResources: number;
@@ -56,6 +58,7 @@ export async function readStoreSize(connection: DuckDBConnection): Promise<Store
   return {
     spans: sizes.get('spans')!,
     lookedUpUntil: sizes.get('looked_up_until'),
+    summedUntil: ((sizes.get('summed_slice') ?? -1) + 1) * SPANS_PER_SLICE,
     steps: sizes.get('steps')!,
     sampledResources: sizes.get('sampled_resources')!,
   };

@@ -167,9 +167,9 @@ function createInstance(path: string, options: DatabaseOptions): Promise<DuckDBI
     dynamic_or_filter_threshold: '1000',
     // For a new file. Small commits write a tenth faster than with the usual 256 KiB, and waste less space.
     default_block_size: String(BLOCK_BYTES),
-    // Four times the usual: each checkpoint rewrites the last, partly filled row group, which was a fifth of the cost
-    // of storing a span. More would cost too: until a checkpoint the rows are in memory, and after a crash they are
-    // read again, 60 MB in about a second.
+    // More than the usual 16 MB: what a checkpoint writes begins a row group of its own, and small ones take more space. Much
+    // more would cost too: until a checkpoint the rows are in memory, and after a crash they are read again, 60 MB in about
+    // a second.
     checkpoint_threshold: thresholdOf(options),
     // What a checkpoint writes is a row group of its own. Merged with others at once, the newest four or so would be written
     // anew at many checkpoints, beside their old blocks: a small file would take twice its size.

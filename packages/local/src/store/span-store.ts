@@ -358,6 +358,8 @@ export class SpanStore {
   async #commit(spans: readonly SpanRecord[]): Promise<number> {
     const open = await this.#reopened();
     const { connection, appender, resources, steps, file } = open;
+    const { yieldToQuestions = async () => undefined } = this.#options;
+    await yieldToQuestions();
     file.check();
     const { inserted, replacing } = await deduplicate(spans, this.#known, connection);
     if (inserted.length === 0) return 0;
@@ -371,11 +373,14 @@ export class SpanStore {
     }));
     await resources.insertNew(connection);
     await deleteStored(replacing, connection);
-    await appender.append(stored, this.#options.yieldToQuestions);
+    await appender.append(stored, yieldToQuestions);
     if (open.lookedUpUntil !== null) {
+      await yieldToQuestions();
       open.lookedUpUntil = await lookUpWholeSlices(connection, open.lookedUpUntil, open.nextArrival);
+      await yieldToQuestions();
       open.summedUpUntil = await sumUpWholeSlices(connection, open.summedUpUntil, open.nextArrival);
     }
+    await yieldToQuestions();
     await connection.run('COMMIT');
     file.check();
     // Without a log at the path, the rows may be in a deleted one; a checkpoint writes them to the file either way.

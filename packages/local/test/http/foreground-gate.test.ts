@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { ForegroundGate } from '../../src/http/foreground-gate.ts';
 
 /** Something that goes first until `end` is called. */
@@ -46,11 +46,60 @@ test('a failure gives way too, and stays with whoever asked', async () => {
   expect(await isFree(gate)).toBe(true);
 });
 
-test('work that gives way goes on after some milliseconds, whatever still runs', async () => {
-  const gate = new ForegroundGate();
-  const first = startFirst(gate);
-  expect(await isFree(gate)).toBe(false);
-  await gate.yield();
-  first.end();
-  await first.over;
+describe('while questions never stop', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  test('work that gives way goes on after 80 ms, for 25 ms, and then waits again', async () => {
+    const gate = new ForegroundGate();
+    const first = startFirst(gate);
+    const waiting = [gate.yield(), gate.yield()];
+    await jest.advanceTimersByTimeAsync(79);
+    expect(await isFree(gate)).toBe(false);
+    await jest.advanceTimersByTimeAsync(1);
+    await Promise.all(waiting);
+    expect(await isFree(gate)).toBe(true);
+    await jest.advanceTimersByTimeAsync(24);
+    expect(await isFree(gate)).toBe(true);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(await isFree(gate)).toBe(false);
+    first.end();
+    await first.over;
+  });
+
+  test('the time waited for several of them counts together', async () => {
+    const gate = new ForegroundGate();
+    for (let question = 0; question < 3; question++) {
+      const first = startFirst(gate);
+      const waiting = gate.yield();
+      await jest.advanceTimersByTimeAsync(25);
+      first.end();
+      await first.over;
+      await waiting;
+    }
+    const last = startFirst(gate);
+    const waiting = gate.yield();
+    await jest.advanceTimersByTimeAsync(5);
+    await waiting;
+    expect(await isFree(gate)).toBe(true);
+    last.end();
+    await last.over;
+  });
+
+  test('what was done between two of them makes up for the wait', async () => {
+    const gate = new ForegroundGate();
+    const first = startFirst(gate);
+    const waiting = gate.yield();
+    await jest.advanceTimersByTimeAsync(75);
+    first.end();
+    await first.over;
+    await waiting;
+    for (let piece = 0; piece < 8; piece++) expect(await isFree(gate)).toBe(true);
+    const second = startFirst(gate);
+    expect(await isFree(gate)).toBe(false);
+    await jest.advanceTimersByTimeAsync(79);
+    expect(await isFree(gate)).toBe(false);
+    second.end();
+    await second.over;
+  });
 });

@@ -16,7 +16,7 @@ const SPANS_PER_CONVERSATION = 64;
 /** The same where their number is known, times that of an average conversation: there may be fewer at the end. */
 const MARGIN_OF_SPANS = 3;
 /** Factor by which the searched range grows if it was not enough. */
-const WIDENING_FACTOR = 8n;
+const WIDENING_FACTOR = 8;
 
 /** Which conversations to look for. */
 export interface NewestQuestion {
@@ -33,11 +33,13 @@ export async function findNewest(
   store: SqlStore,
   { window, limit, aboveNano = -1n }: NewestQuestion,
 ): Promise<TraceKey[]> {
-  const extent = await findRoughExtent(store, window);
-  return lookBack(store, { window, limit, extent }, async (values) => {
+  const ask = async (values: Search): Promise<TraceKey[]> => {
     const rows = await store.rows('newest-conversations', { ...values, above_ns: aboveNano });
     return rows.map((row) => row['trace_id'] as TraceKey);
-  });
+  };
+  if (store.startOfNewest !== undefined && !store.isFiltered) return lookBackBySpans(store, { window, limit }, ask);
+  const extent = await findRoughExtent(store, window);
+  return lookBack(store, { window, limit, extent }, ask);
 }
 
 /** The conversations with the trace ids `keys`, in their order. */
@@ -60,7 +62,7 @@ export async function orderStepsOf(
   if (steps.length < 2) return [...steps];
   const asked = { window, limit: CONVERSATIONS_THAT_DECIDE, extent, conversations: coverage.conversations };
   const newest = await lookBack(store, asked, async (values) =>
-    rowsByTrace(await store.rows('newest-first-starts', values)),
+    rowsByTrace(await store.rows('newest-first-starts', { ...values })),
   );
   const offsetsMs = newest.map((rows) => {
     const ofSteps = rows.filter((row) => row['step'] !== null);
@@ -81,6 +83,29 @@ function rowsByTrace(rows: readonly SqlRow[]): SqlRow[][] {
   return [...byTrace.values()];
 }
 
+/** Where to search for how many conversations. */
+interface Search {
+  since_ns: bigint;
+  until_ns: bigint;
+  row_limit: bigint;
+}
+
+/** Like {@link lookBack}, but by the number of spans: at the end of a window there may be far fewer than elsewhere. */
+async function lookBackBySpans<Found>(
+  store: SqlStore,
+  { window, limit }: { window: Window | undefined; limit: number },
+  ask: (values: Search) => Promise<Found[]>,
+): Promise<Found[]> {
+  const values = { ...windowValues(window), row_limit: BigInt(limit) };
+  let searched = Math.max(limit * SPANS_PER_CONVERSATION, store.spansSearchedEasily);
+  for (;;) {
+    const since = await store.startOfNewest!(window, searched);
+    const found = await ask({ ...values, since_ns: since ?? values.since_ns });
+    if (found.length === limit || since === undefined) return found;
+    searched *= WIDENING_FACTOR;
+  }
+}
+
 /**
  * Searches the end of the window, then further back until there are `limit` conversations. The result is exact, because
  * a conversation is found where it starts. Grouping all spans would take ten times as long.
@@ -93,7 +118,7 @@ async function lookBack<Found>(
     extent,
     conversations = 0,
   }: { window: Window | undefined; limit: number; extent: Extent | undefined; conversations?: number },
-  ask: (values: { since_ns: bigint; until_ns: bigint; row_limit: bigint }) => Promise<Found[]>,
+  ask: (values: Search) => Promise<Found[]>,
 ): Promise<Found[]> {
   if (extent === undefined) return [];
   const { spans, oldestNs: oldest, newestNs: newest } = extent;
@@ -104,7 +129,7 @@ async function lookBack<Found>(
     const since = newest - width > oldest ? newest - width : oldest;
     const found = await ask({ ...windowValues(window), since_ns: since, row_limit: BigInt(limit) });
     if (found.length === limit || since === oldest) return found;
-    width *= WIDENING_FACTOR;
+    width *= BigInt(WIDENING_FACTOR);
   }
 }
 

@@ -107,6 +107,12 @@ export interface SqlStore {
   /** Searching so many spans takes hardly longer than searching fewer. */
   readonly spansSearchedEasily: number;
   /**
+   * A time since which at least `count` spans of a window start, and not many more; undefined if it has fewer. Only for
+   * databases that find it without reading every start, and for questions without filters; else the spans are taken for
+   * evenly distributed in time.
+   */
+  startOfNewest?(window: Window | undefined, count: number): Promise<bigint | undefined>;
+  /**
    * If more than `maxNames` step names occur, makes all further statements replace all but the most frequent ones by
    * `other`; returns undefined if not. A step that is already named `other` is not kept. Names are ordered by the
    * number of steps that start in the window, then by code point; `wholeConversations` adds, after them, names that
