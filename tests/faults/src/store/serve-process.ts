@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -98,6 +99,14 @@ export function memoryOf({ pid }: ChildProcess): { nowMb: number; peakMb: number
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: 256 });
+const sockets = new WeakSet<Socket>();
+
+/** A server that answers before it has read a body may reset the connection after its answer, when nobody listens. */
+function passOverReset(socket: Socket): void {
+  if (sockets.has(socket)) return;
+  sockets.add(socket);
+  socket.on('error', () => undefined);
+}
 
 /** One request; status 0 where the connection ended without an answer. */
 export function send(
@@ -120,6 +129,7 @@ export function send(
       },
     );
     sending.on('error', () => resolve({ status: 0, text: '' }));
+    sending.on('socket', passOverReset);
     sending.end(body);
   });
 }
