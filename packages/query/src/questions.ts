@@ -271,6 +271,12 @@ export interface CommonErrorsQuestion extends CoverageOption {
   window: Window;
   filters?: ConversationFilters;
   limit: number;
+  /**
+   * Whether to look up the ids of the conversations. Without it, `conversationId` is the trace id, and the answer costs
+   * a fraction less.
+   * @defaultValue `true`
+   */
+  conversationIds?: boolean | undefined;
 }
 
 /**

@@ -188,7 +188,7 @@ async function attributeValues(
 }
 
 async function commonErrors(store: NaiveSpans, question: CommonErrorsQuestion): Promise<Answer<CommonError[]>> {
-  const { window, filters = {}, limit } = question;
+  const { window, filters = {}, limit, conversationIds = true } = question;
   const covered = store.coveredSpans(window, filters);
   const failed = covered.filter((span) => span.step !== undefined && isFailure(span.outcome));
   const isAlike = (a: SpanRecord, b: SpanRecord): boolean =>
@@ -216,7 +216,7 @@ async function commonErrors(store: NaiveSpans, question: CommonErrorsQuestion): 
         }),
         count: alike.length,
         lastSeenUnixNano: latest!.startTimeUnixNano,
-        conversationId: store.describe(latest!.traceId).conversationId,
+        conversationId: conversationIds ? store.describe(latest!.traceId).conversationId : latest!.traceId,
       };
     })
     .sort(

@@ -57,6 +57,7 @@ function manyConversationsQuestions(random: SeededRandom, spans: readonly SpanRe
       name: 'common-errors',
       ...choice(),
       limit: chooseLimit(random),
+      ...(random.chance(0.3) && { conversationIds: random.chance(0.3) }),
       ...(random.chance(0.3) && { coverage: random.chance(0.3) }),
     },
     {

@@ -12,9 +12,11 @@ import type {
 import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
 import { idNumber, traceIdHex } from '../store/columns.ts';
 import { partsOf } from '../store/column-reader.ts';
+import { SPANS_PER_SLICE } from '../store/look-ups.ts';
 import { readSpans } from '../store/span-rows.ts';
 import { sqlFile } from '../store/database.ts';
-import { readRows, runWith } from './parameters.ts';
+import { addUpSteps } from './alike-steps.ts';
+import { readItems, readRows, runWith } from './parameters.ts';
 import { ShownSpans, type StoreSize, readStoreSize } from './shown-spans.ts';
 import { WholeSlices } from './whole-slices.ts';
 
@@ -33,6 +35,7 @@ export class DuckDbStore implements SqlStore {
   readonly #size: StoreSize;
   /** Whether steps are neither grouped nor folded. */
   #isPlain = true;
+  #stepNames: ReadonlyMap<number, string> | undefined;
   /** Of the step that the question is about. */
   #stepId: number | undefined;
   /** Of the last window. */
@@ -101,6 +104,7 @@ export class DuckDbStore implements SqlStore {
     if (folded <= 0) return undefined;
     const keptIds = rows.map((row) => row['step_id'] as number);
     this.#isPlain = false;
+    this.#stepNames = undefined;
     await this.#shown.fold(keptIds, other);
     return { kept: new Set(rows.map((row) => row['step'] as string)), folded };
   }
@@ -124,19 +128,21 @@ export class DuckDbStore implements SqlStore {
     const values = await this.#withStepId(asked);
     if (values['step_id'] === NO_STEP_ID) return [];
     if (name === 'sampled-programs' && this.#size.sampledResources === 0) return [];
-    const slices = await this.#wholeSlicesFor(name, values);
+    const summed = await (await this.#wholeSlicesFor(name, values))?.rows(name, values);
+    if (summed !== undefined) {
+      return (name === 'step-statistics' ? addUpSteps(summed, await this.#readStepNames()) : summed).map(read);
+    }
     const recent = name === 'newest-first-starts' ? await this.#recentFirstStarts(values) : undefined;
     if (recent !== undefined) return recent.map(read);
     if (name === 'step-retries' && !(await this.#hasLaterAttempts(values))) return [];
-    if (slices === undefined) await this.#shown.narrow(name, values);
-    const sql = (await slices?.prepare(name)) ?? sqlFile(name);
-    const result = await this.#run(sql, slices === undefined ? values : valuesIn(sql, values));
+    await this.#shown.narrow(name, values);
+    const result = await this.#run(sqlFile(name), values);
     const traceIds: unknown[] = [];
     const items = await readItems(result, (row) => {
       traceIds.push(row['trace_id']);
       return read(row);
     });
-    if (slices === undefined) this.#shown.keepWhole(name, traceIds);
+    this.#shown.keepWhole(name, traceIds);
     return items;
   }
 
@@ -145,14 +151,46 @@ export class DuckDbStore implements SqlStore {
    * found among the spans since then, and only that nothing is earlier is looked up.
    */
   async #recentFirstStarts(values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[] | undefined> {
-    await this.#shown.widen();
+    const { lookedUpUntil } = this.#size;
+    // What starts after the window would all be grouped.
+    if (await this.#hasSpansFrom(values['until_ns'] as bigint)) await this.#shown.narrow('newest-first-starts', values);
+    else await this.#shown.widen();
+    // Most conversations that take long began in the slice before the spans that are in no look-up.
+    const searched_from =
+      lookedUpUntil === undefined || this.#shown.isNarrow ? null : Math.max(0, lookedUpUntil - SPANS_PER_SLICE);
+    const asked = { ...values, searched_from };
+    const names = await this.#readStepNames();
+    const found: SqlRow[] = [];
+    const slices = new Set<number>();
+    let isEarlier = false;
+    await readItems(await this.#run(sqlFile('recent-first-starts'), asked), (row) => {
+      const { trace_id, is_earlier, slice, ...starts } = row as unknown as RecentConversation;
+      if (is_earlier) isEarlier = true;
+      else if (trace_id === null) slices.add(slice);
+      else for (const [step, offset_ns] of firstOffsets(starts, names)) found.push({ trace_id, step, offset_ns });
+    });
+    return isEarlier || (await this.#hasEarlierSpans(slices, asked)) ? undefined : found;
+  }
+
+  async #hasSpansFrom(since_ns: bigint): Promise<boolean> {
+    const sql = 'SELECT count(*) > 0 FROM main.spans WHERE start_ns >= $since_ns';
+    return (await readRows(this.#connection, sql, { since_ns }))[0]![0] as boolean;
+  }
+
+  /** The names of the steps as they are shown, by number. */
+  async #readStepNames(): Promise<ReadonlyMap<number, string>> {
+    const sql = 'SELECT step_id, step FROM steps';
+    this.#stepNames ??= new Map((await readRows(this.#connection, sql)) as [number, string][]);
+    return this.#stepNames;
+  }
+
+  /** Whether one of the conversations of `recent-first-starts` has a root or step before the window in `slices`. */
+  async #hasEarlierSpans(slices: ReadonlySet<number>, values: Readonly<Record<string, SqlValue>>): Promise<boolean> {
+    if (slices.size === 0) return false;
     // As a table, because binding hundreds of trace ids takes longer than finding them.
     await this.#run(`CREATE OR REPLACE TEMP TABLE recent_first_starts AS ${sqlFile('recent-first-starts')}`, values);
-    await this.#shown.narrowToRecent();
-    const earlier = await readRows(this.#connection, sqlFile('earlier-spans'), { since_ns: values['since_ns']! });
-    if (earlier.length > 0) return undefined;
-    const found = await this.#run('SELECT * FROM recent_first_starts ORDER BY trace_id, step', {});
-    return readItems(found, (row) => ({ ...row }));
+    await this.#shown.narrowToSlices([...slices].toSorted((a, b) => a - b));
+    return (await readRows(this.#connection, sqlFile('earlier-spans'), { since_ns: values['since_ns']! })).length > 0;
   }
 
   async spans(name: SpanStatementName, values: Readonly<Record<string, SqlValue>>): Promise<SpanRecord[]> {
@@ -174,6 +212,7 @@ export class DuckDbStore implements SqlStore {
 
   /** Whether there is a later attempt among the spans that are shown. */
   async #hasLaterAttempts({ since_ns }: Readonly<Record<string, SqlValue>>): Promise<boolean> {
+    if (!this.#size.hasLaterAttempts) return false;
     return (await readRows(this.#connection, sqlFile('later-attempts'), { since_ns: since_ns! })).length > 0;
   }
 
@@ -186,7 +225,7 @@ export class DuckDbStore implements SqlStore {
     const window = { since_ns: values['since_ns'] as bigint, until_ns: values['until_ns'] as bigint };
     const key = `${window.since_ns} ${window.until_ns}`;
     if (this.#wholeSlices?.key !== key) {
-      this.#wholeSlices = { key, found: await WholeSlices.find(this.#connection, window, this.#size.spans) };
+      this.#wholeSlices = { key, found: await WholeSlices.find(this.#connection, window, this.#size) };
     }
     const { found } = this.#wholeSlices;
     return found?.canAnswer(name) ? found : undefined;
@@ -209,23 +248,34 @@ export class DuckDbStore implements SqlStore {
   }
 }
 
-/** Maps each row of `result` with `read`, which must not keep it. */
-async function readItems<Item>(result: DuckDBResult, read: (row: SqlRow) => Item): Promise<Item[]> {
-  const items: Item[] = [];
-  const row: Record<string, unknown> = {};
-  for await (const { rowCount, columns } of partsOf(result)) {
-    for (let index = 0; index < rowCount; index++) {
-      for (const [column, { read: readValue }] of columns) row[column] = readValue(index);
-      items.push(read(row));
-    }
+/** The starts of the steps and roots of a conversation. */
+interface Starts {
+  first_ns: bigint;
+  step_ids: readonly number[];
+  starts_ns: readonly bigint[];
+}
+
+/** A row of `recent-first-starts.sql`. */
+interface RecentConversation extends Starts {
+  trace_id: bigint | null;
+  is_earlier: boolean;
+  slice: number;
+}
+
+/** When each step first starts after the conversation, by name; roots as null. */
+function firstOffsets(
+  { first_ns: firstNs, step_ids: stepIds, starts_ns: startsNs }: Starts,
+  names: ReadonlyMap<number, string>,
+): Map<string | null, bigint> {
+  const offsets = new Map<string | null, bigint>();
+  for (const [index, stepId] of stepIds.entries()) {
+    const name = names.get(stepId) ?? null;
+    const offset = startsNs[index]! - firstNs;
+    const known = offsets.get(name);
+    if (known === undefined || offset < known) offsets.set(name, offset);
   }
-  return items;
+  return offsets;
 }
 
 /** Of a step that no span has. */
 const NO_STEP_ID = -1;
-
-/** Those of `values` that `sql` has parameters for: summaries need fewer than spans. */
-function valuesIn(sql: string, values: Readonly<Record<string, SqlValue>>): Record<string, SqlValue> {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => new RegExp(`\\$${name}\\b`).test(sql)));
-}

@@ -30,21 +30,24 @@ const LARGE_PART = 0.2;
  * is read from there by each statement. Only what else there is becomes tables: what spans say in JSON, by row; what roots
  * say, by conversation, which makes most values by row superfluous; what resources say, unless all say the same. Joining
  * every span by row would take three times as long as the statements themselves.
+ * @param spanCount - how many spans are stored in all
  */
 export async function prepareGroups(
   connection: DuckDBConnection,
   window: Window,
   { attribute, values: groupValues }: GroupBy,
+  spanCount: number,
 ): Promise<Grouping> {
   const { own, ofResource } = columnsOf(attribute);
   const bounds = windowValues(window);
   const isWithin = `start_ns >= CAST(${bounds.since_ns} AS BIGINT) AND start_ns < CAST(${bounds.until_ns} AS BIGINT)`;
-  const [[part] = []] = (
-    await connection.runAndReadAll(`SELECT count(*) FILTER (${isWithin}) / count(*) FROM main.spans`)
+  // Of the spans in a window alone, DuckDB knows the number without reading those of whole row groups.
+  const [[within] = []] = (
+    await connection.runAndReadAll(`SELECT count(*) FROM main.spans WHERE ${isWithin}`)
   ).getRows();
   const seen = `SELECT trace_id FROM readable_spans WHERE step_id IS NOT NULL AND ${isWithin}`;
   await connection.run(`CREATE OR REPLACE TEMP VIEW spans_to_group AS SELECT * FROM readable_spans
-    ${Number(part) < LARGE_PART ? `WHERE trace_id IN (${seen})` : ''}`);
+    ${Number(within) < spanCount * LARGE_PART ? `WHERE trace_id IN (${seen})` : ''}`);
 
   const groupOf = (column: string, otherwise = 'NULL::UTINYINT'): string =>
     `CASE ${groupValues.map((value, group) => `WHEN ${column} = ${sqlText(value)} THEN ${group}::UTINYINT`).join(' ')}

@@ -1,4 +1,4 @@
-import type { SqlValue } from '@convotel/query/engine';
+import type { SqlRow, SqlValue } from '@convotel/query/engine';
 import {
   type DuckDBConnection,
   type DuckDBResult,
@@ -9,6 +9,7 @@ import {
   UHUGEINT,
   listValue,
 } from '@duckdb/node-api';
+import { partsOf } from '../store/column-reader.ts';
 
 /** Types of the parameters that DuckDB cannot infer from their values: lists and ids. */
 const PARAMETER_TYPES: Readonly<Record<string, DuckDBType>> = {
@@ -22,7 +23,7 @@ const MAX_WRITTEN_ITEMS = 500;
 
 /**
  * Runs `sql` with `values`. Those without text are written into the statement: DuckDB plans a statement with parameters
- * twice, the first time without knowing what it compares with.
+ * twice, the first time without knowing what it compares with. Without probabilities, quantiles are null.
  */
 export function runWith(
   connection: DuckDBConnection,
@@ -33,6 +34,11 @@ export function runWith(
   const bound: Record<string, DuckDBValue> = {};
   const types: Record<string, DuckDBType> = {};
   for (const [name, value] of Object.entries(values)) {
+    if (name === 'probabilities' && (value as readonly number[]).length === 0) {
+      // DuckDB takes at least one. Any other aggregate, because the statement needs one.
+      text = text.replaceAll(/quantile_cont\(\w+, \$probabilities\)/g, 'any_value(NULL)');
+      continue;
+    }
     const type = PARAMETER_TYPES[name];
     const written = writtenOut(value, type);
     if (written !== undefined) {
@@ -62,4 +68,17 @@ export async function readRows(
   values: Readonly<Record<string, SqlValue>> = {},
 ): Promise<DuckDBValue[][]> {
   return (await runWith(connection, sql, values)).getRows();
+}
+
+/** Maps each row of `result` with `read`, which must not keep it. */
+export async function readItems<Item>(result: DuckDBResult, read: (row: SqlRow) => Item): Promise<Item[]> {
+  const items: Item[] = [];
+  const row: Record<string, unknown> = {};
+  for await (const { rowCount, columns } of partsOf(result)) {
+    for (let index = 0; index < rowCount; index++) {
+      for (const [column, { read: readValue }] of columns) row[column] = readValue(index);
+      items.push(read(row));
+    }
+  }
+  return items;
 }

@@ -47,6 +47,7 @@ export interface StoreSize {
   lookedUpUntil: number | undefined;
   /** Spans from this number on are in no summary. */
   summedUntil: number;
+  hasLaterAttempts: boolean;
   steps: number;
   /** Resources with a sampling ratio. */
   sampledResources: number;
@@ -59,6 +60,7 @@ export async function readStoreSize(connection: DuckDBConnection): Promise<Store
     spans: sizes.get('spans')!,
     lookedUpUntil: sizes.get('looked_up_until'),
     summedUntil: ((sizes.get('summed_slice') ?? -1) + 1) * SPANS_PER_SLICE,
+    hasLaterAttempts: sizes.get('later_attempts')! > 0,
     steps: sizes.get('steps')!,
     sampledResources: sizes.get('sampled_resources')!,
   };
@@ -135,9 +137,14 @@ export class ShownSpans {
     }
   }
 
-  /** Shows at least all spans of the conversations in the table `recent_first_starts`. */
-  async narrowToRecent(): Promise<void> {
-    if (this.#canNarrow) await this.#show({ ranges: await this.#rangesOf('slices-of-recent', {}) });
+  /** Whether a part of the spans is shown, because no others are needed. */
+  get isNarrow(): boolean {
+    return this.#shown.ranges !== undefined;
+  }
+
+  /** Shows at least the spans of `slices`, which ascend. */
+  async narrowToSlices(slices: readonly number[]): Promise<void> {
+    if (this.#canNarrow) await this.#show({ ranges: rangesOf(slices, this.#size.lookedUpUntil ?? 0) });
   }
 
   /** Shows what it did before it was narrowed. */
@@ -155,7 +162,7 @@ export class ShownSpans {
   /** Groups the spans of the conversations with a step or root in `window`. */
   async group(window: Window, groupBy: GroupBy): Promise<void> {
     if (this.#canNarrow) await this.#narrowToWindow(windowValues(window), true);
-    await this.#show({ grouping: await prepareGroups(this.#connection, window, groupBy) });
+    await this.#show({ grouping: await prepareGroups(this.#connection, window, groupBy, this.#size.spans) });
   }
 
   /** Shows all steps except `keptIds` as one, called `other`, in a table that shadows `steps`. */

@@ -1,9 +1,10 @@
-import type { SqlValue, StatementName } from '@convotel/query/engine';
+import type { SqlRow, SqlValue, StatementName } from '@convotel/query/engine';
 import { TOO_LONG_NANO } from '@convotel/query/engine';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { sqlFile } from '../store/database.ts';
 import { LAST_ARRIVAL, SPANS_PER_SLICE } from '../store/look-ups.ts';
-import { readRows, runWith } from './parameters.ts';
+import { readItems, readRows, runWith } from './parameters.ts';
+import type { StoreSize } from './shown-spans.ts';
 
 /** The parameters of a window. */
 interface Bounds {
@@ -41,6 +42,9 @@ const OF_CONVERSATIONS: ReadonlySet<StatementName> = new Set([
   'response-statistics',
 ]);
 
+/** In `common-errors.sql`, what selects the failures that have everything in common. */
+const FAILED = /(?<=^WITH failed AS \()[^]*?(?=^\),)/m;
+
 /** From this part of the store on, looking through all other spans takes less time than finding the few that are needed. */
 const LARGE_PART = 0.5;
 
@@ -55,6 +59,7 @@ export class WholeSlices {
   readonly #isLargePart: boolean;
   readonly #summedUntil: number;
   readonly #made = new Set<string>();
+  #coverage: readonly SqlRow[] | undefined;
 
   private constructor(connection: DuckDBConnection, window: Bounds, { runs, isLargePart, summedUntil }: FoundSlices) {
     this.#connection = connection;
@@ -64,14 +69,17 @@ export class WholeSlices {
     this.#summedUntil = summedUntil;
   }
 
-  /** Undefined where there are too few to be worth it. @param stored - how many spans are stored in all */
-  static async find(connection: DuckDBConnection, window: Bounds, stored: number): Promise<WholeSlices | undefined> {
+  /** Undefined where there are too few to be worth it. */
+  static async find(
+    connection: DuckDBConnection,
+    window: Bounds,
+    { spans: stored, summedUntil }: StoreSize,
+  ): Promise<WholeSlices | undefined> {
     const summaries = (await readRows(connection, sqlFile('summed-slices'))) as [number, number, bigint, bigint][];
     const within = summaries
       .filter(([, , oldestNs, newestNs]) => oldestNs >= window.since_ns && newestNs < window.until_ns)
       .map(([slice, spans]): SliceSize => [slice, spans]);
     if (within.length < MIN_SLICES) return undefined;
-    const summedUntil = (summaries.at(-1)![0] + 1) * SPANS_PER_SLICE;
     let runs = longestRuns(within);
     // Spans are only ever deleted, so if as many are left in all, none is missing in any.
     const summed = summaries.reduce((sum, [, spans]) => sum + spans, 0);
@@ -89,37 +97,55 @@ export class WholeSlices {
 
   /** Whether summaries may answer `name`. @param isPlain - Whether steps are neither grouped nor folded. */
   static mayAnswer(name: StatementName, values: Readonly<Record<string, SqlValue>>, isPlain: boolean): boolean {
-    if (name === 'step-statistics') return isPlain && values['too_long_ns'] === TOO_LONG_NANO;
-    return name === 'coverage' || (isPlain && OF_CONVERSATIONS.has(name));
+    if (name === 'step-statistics' || name === 'step-timings') {
+      return isPlain && values['too_long_ns'] === TOO_LONG_NANO;
+    }
+    if (name === 'coverage' || name === 'extent' || name === 'common-errors') return true;
+    return isPlain && OF_CONVERSATIONS.has(name);
   }
 
   /** Whether these do. */
   canAnswer(name: StatementName): boolean {
+    // Where nothing else asks for the conversations, the extent alone is found faster in the spans themselves.
+    if (name === 'extent') return this.#coverage !== undefined;
     return this.#isLargePart || !OF_CONVERSATIONS.has(name);
   }
 
-  /** The SQL that answers `name` like the statement of that name, for the window. */
-  async prepare(name: StatementName): Promise<string> {
+  /** The rows of the statement `name` for the window; of `step-statistics` what is to be added up. */
+  async rows(name: StatementName, values: Readonly<Record<string, SqlValue>>): Promise<readonly SqlRow[]> {
+    if (name === 'coverage' || name === 'extent') {
+      this.#coverage ??= await this.#read(sqlFile('summed-coverage'), values);
+      return this.#coverage;
+    }
     // As tables, because DuckDB takes them for larger than they are, and would join the other way round.
-    if (name === 'coverage') await this.#make('counted_once');
     if (OF_CONVERSATIONS.has(name)) await this.#make('scattered_conversations');
     // Read once more for the ends of intervals.
     if (name === 'response-statistics') await this.#make('response_latencies');
-    return this.#sqlFile(`summed-${name}`);
+    if (name === 'common-errors') {
+      const summed = sqlFile(name).replace(FAILED, () => sqlFile('summed-failed'));
+      return this.#read(summed, values);
+    }
+    return this.#read(sqlFile(`summed-${name}`), values);
+  }
+
+  async #read(text: string, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]> {
+    const sql = this.#overSlices(text);
+    return readItems(await runWith(this.#connection, sql, valuesIn(sql, values)), (row) => ({ ...row }));
   }
 
   /** Makes the temporary table of `sql/`, unless it has been made. */
   async #make(table: string): Promise<void> {
     if (this.#made.has(table)) return;
     this.#made.add(table);
-    const select = this.#sqlFile(table.replaceAll('_', '-'));
+    const select = this.#overSlices(sqlFile(table.replaceAll('_', '-')));
     const sql = `CREATE OR REPLACE TEMP TABLE ${table} AS ${select}`;
     await runWith(this.#connection, sql, { ...this.#window, unsummed_from: BigInt(this.#summedUntil) });
   }
 
-  #sqlFile(name: string): string {
+  /** The text of a statement, with what stands for the slices and for all other spans. */
+  #overSlices(sql: string): string {
     const isWhole = this.#runs.map(({ first, last }) => `slice BETWEEN ${first} AND ${last}`).join(' OR ');
-    return sqlFile(name)
+    return sql
       .replaceAll(
         /\bFROM summed_conversations\b/g,
         () => `FROM (${sqlFile('summed-conversations')}) AS summed_conversations`,
@@ -174,4 +200,9 @@ async function countSpans(connection: DuckDBConnection, window: Bounds, runs: re
   );
   const [[spans] = []] = await readRows(connection, `SELECT ${counts.join(' + ')}`, { ...window });
   return Number(spans);
+}
+
+/** Those of `values` that `sql` has parameters for: summaries need fewer than spans. */
+function valuesIn(sql: string, values: Readonly<Record<string, SqlValue>>): Record<string, SqlValue> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => new RegExp(`\\$${name}\\b`).test(sql)));
 }

@@ -18,6 +18,7 @@ const FILES: readonly string[] = [
   '0004-audio',
   '0005-look-ups',
   '0006-slice-summaries',
+  '0007-failures-and-timings',
 ];
 
 /** Those that change what counts as a root or a step; stored spans are classified again. */

@@ -3,7 +3,13 @@ import { sqlFile } from './database.ts';
 import { SPANS_PER_SLICE } from './look-ups.ts';
 
 /** The tables that say what whole slices held. */
-const SUMMARY_TABLES = ['slice_summaries', 'slice_conversations', 'slice_steps'] as const;
+const SUMMARY_TABLES = [
+  'slice_summaries',
+  'slice_conversations',
+  'slice_steps',
+  'slice_failures',
+  'slice_timings',
+] as const;
 
 /** Up to which number of arrival the tables tell; `database` is one of the attached, with a dot, or empty. */
 export async function findSummedUpUntil(connection: DuckDBConnection, database = ''): Promise<number> {

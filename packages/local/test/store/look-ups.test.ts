@@ -80,8 +80,8 @@ const SPANS_IN_ORDER: readonly SpanRecord[] = (() => {
   return spans;
 })();
 
-async function fill(store: SpanStore): Promise<void> {
-  for (let from = 0; from < SPANS; from += 4_000) await store.append(SPANS_IN_ORDER.slice(from, from + 4_000));
+async function fill(store: SpanStore, spans = SPANS_IN_ORDER): Promise<void> {
+  for (let from = 0; from < SPANS; from += 4_000) await store.append(spans.slice(from, from + 4_000));
 }
 
 const windowOf = (since: number, until: number): { sinceUnixNano: bigint; untilUnixNano: bigint } => ({
@@ -156,6 +156,27 @@ test('spans of a conversation and of a session are found wherever they arrived',
   await again.forgetTraces(['2'.repeat(32), traceIdOf('first of session')]);
   const fewer = { ...more, foreign: [['1'.repeat(32)], []], called: ['second of session', 'third of session'] };
   expect(await findScattered(again)).toEqual(fewer);
+});
+
+test('the order of steps in a window is that of the conversations that start in it', async () => {
+  const store = await openStore(join(folder, 'ordered.duckdb'));
+  const spans = [...SPANS_IN_ORDER];
+  const put = (conversationId: string, second: number, name: string): void => {
+    spans[second] = ofConversation(conversationId, second, { name, step: name });
+  };
+  // Three that began long before have their steps in the window the other way round than the one that starts in it.
+  ['first', 'second', 'third'].forEach((conversationId, index) => {
+    put(conversationId, 200 + index, 'gpt');
+    put(conversationId, 60_000 + 2 * index, 'tts');
+    put(conversationId, 60_001 + 2 * index, 'stt');
+  });
+  put('fourth', 60_006, 'stt');
+  put('fourth', 60_007, 'tts');
+  await fill(store, spans);
+  for (const until of [60_010, SPANS]) {
+    const { data } = await sourceOf(store).ask({ name: 'step-statistics', window: windowOf(59_990, until) });
+    expect(data.map((each) => each.step)).toEqual(['gpt', 'stt', 'tts']);
+  }
 });
 
 test('a span that comes after the newest ones were deleted is found', async () => {

@@ -61,7 +61,18 @@ const SPANS_IN_ORDER: readonly SpanRecord[] = (() => {
     const conversationId = `c${conversation}`;
     if (random.chance(0.2)) return { ...shared, name: 'conversation', conversationId, role: 'root' };
     const step = random.pick(['stt', 'gpt', 'tts']);
-    return { ...shared, name: step, step, conversationId, role: 'step' };
+    return {
+      ...shared,
+      name: step,
+      step,
+      conversationId,
+      role: 'step',
+      ...(step === 'tts' && { timingsSeconds: { [random.pick(['queue', 'network'])]: random.whole(1, 100) / 10 } }),
+      ...(shared.outcome !== 'completed' && {
+        errorType: random.pick(['Timeout', 'RateLimit']),
+        errorMessage: `${random.pick(['slow', 'refused'])} after ${random.whole(1, 50)} ms`,
+      }),
+    };
   });
 })();
 
@@ -88,10 +99,11 @@ async function expectAnswers(store: SpanStore, spans: readonly SpanRecord[]): Pr
   const source = new DuckDbSource(store.path, { lend: (use) => store.read(use), close: async () => undefined });
   const memory = new MemorySource(spans);
   for (const window of WINDOWS) {
-    const statistics = { name: 'step-statistics', window, timings: false } as const;
+    const statistics = { name: 'step-statistics', window } as const;
     const list = { name: 'conversations', window, limit: 20 } as const;
     const questions: readonly AnyQuestion[] = [
       statistics,
+      { name: 'common-errors', window, limit: 20 },
       { ...statistics, groupBy: { attribute: 'conversation.outcome', values: ['failed'] } },
       { name: 'conversation-counts', window, by: 'hour', timeZone: 'UTC' },
       { ...list, order: 'slowest' },
@@ -149,18 +161,27 @@ test('slices of which spans are deleted no longer stand for them', async () => {
   await expectAnswers(store, kept);
 });
 
-test('a store of a version without summaries gets them as more spans arrive', async () => {
-  const path = join(folder, 'new.duckdb');
+/** The tables of each version, besides those of the ones before. */
+const TABLES = {
+  5: ['spans', 'steps', 'resources', 'upkeep', 'trace_look_ups', 'text_look_ups'],
+  6: ['slice_summaries', 'slice_conversations', 'slice_steps'],
+} as const;
+
+test.each([
+  { version: 5, tables: TABLES[5] },
+  { version: 6, tables: [...TABLES[5], ...TABLES[6]] },
+])('a store of version $version gets its summaries as more spans arrive', async ({ version, tables }) => {
+  const path = join(folder, `new-of-${version}.duckdb`);
   const store = await openStore(path);
   await fill(store);
   await store.close();
-  const older = join(folder, 'of-version-5.duckdb');
+  const older = join(folder, `of-version-${version}.duckdb`);
   const database = await Database.open(older, { isReadOnly: false, ...OPTIONS });
   await database.lend(async (connection) => {
-    await migrate(connection, older, MIGRATIONS.slice(0, 5));
+    await migrate(connection, older, MIGRATIONS.slice(0, version));
     await connection.run(`ATTACH '${path}' AS newer (READ_ONLY)`);
     await connection.run('DELETE FROM upkeep');
-    for (const table of ['spans', 'steps', 'resources', 'upkeep', 'trace_look_ups', 'text_look_ups']) {
+    for (const table of tables) {
       await connection.run(`INSERT INTO ${table} BY NAME SELECT * FROM newer.${table}`);
     }
     await connection.run('DETACH newer');

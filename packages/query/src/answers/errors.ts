@@ -80,7 +80,14 @@ export async function errors(
     return buildReport({ ...report, coverage, findings });
   }
   const common = rows.some(({ failures }) => failures > 0)
-    ? await source.ask({ name: 'common-errors', window, filters, limit: COMMON_ERRORS_READ, coverage: false })
+    ? await source.ask({
+        name: 'common-errors',
+        window,
+        filters,
+        limit: COMMON_ERRORS_READ,
+        conversationIds: false,
+        coverage: false,
+      })
     : undefined;
   const findings = findAll(errorsRules, { rows, commonErrors: common?.data.map(commonErrorRow) ?? [] });
   return buildReport({

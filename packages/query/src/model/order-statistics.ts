@@ -69,16 +69,19 @@ export function orderStatisticInterval(
  * tails of a total probability of about 10⁻¹⁵.
  */
 export function likelyNumbersBelow(count: number, probability: number): { first: number; likelihoods: Float64Array } {
+  if (probability === 0 || probability === 1) return { first: count * probability, likelihoods: Float64Array.of(1) };
   const mean = count * probability;
   const reach = 8 * Math.sqrt(mean * (1 - probability)) + 16;
   const first = Math.max(0, Math.floor(mean - reach));
   const last = Math.min(count, Math.ceil(mean + reach));
-  const [logBelow, logAbove] = [Math.log(probability), Math.log1p(-probability)];
-  const likelihoods = Float64Array.from({ length: last - first + 1 }, (_none, index) => {
-    const below = first + index;
-    const logWays = logFactorial(count) - logFactorial(below) - logFactorial(count - below);
-    return Math.exp(logWays + below * logBelow + (count - below) * logAbove);
-  });
+  const likelihoods = new Float64Array(last - first + 1);
+  const logWays = logFactorial(count) - logFactorial(first) - logFactorial(count - first);
+  likelihoods[0] = Math.exp(logWays + first * Math.log(probability) + (count - first) * Math.log1p(-probability));
+  // Each from the one before: by factorials, a command about 200,000 values would spend a tenth of its time here.
+  const odds = probability / (1 - probability);
+  for (let below = first + 1; below <= last; below++) {
+    likelihoods[below - first] = (likelihoods[below - first - 1]! * odds * (count - below + 1)) / below;
+  }
   return { first, likelihoods };
 }
 

@@ -40,6 +40,8 @@ describe('the interval of a quantile by order statistics', () => {
   test('has no upper end where too few values could lie above the quantile', () => {
     expect(orderStatisticInterval(45, 0.99)[1]).toBeUndefined();
     expect(orderStatisticInterval(45, 0.1)[0]).toBe(0);
+    expect(orderStatisticInterval(45, 0)).toEqual([undefined, 0]);
+    expect(orderStatisticInterval(45, 1)).toEqual([44, undefined]);
     expect(orderStatisticInterval(0, 0.5)).toEqual([undefined, undefined]);
     expect(orderStatisticInterval(1, 0.5)).toEqual([undefined, undefined]);
   });

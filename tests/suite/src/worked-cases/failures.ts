@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { traceIdOf } from '@convotel/conventions';
 import { parseInstant } from '@convotel/query';
 import type { SpanRecord } from '@convotel/query';
 import { rootSpan, stepSpan } from '../span-builders.ts';
@@ -38,6 +39,12 @@ export function describeFailures(asking: Asking): void {
         conversationId: 'fourth',
       },
     ]);
+    const withoutIds = await asking(spans, (source) =>
+      source.ask({ name: 'common-errors', window: OCTOBER_8, limit: 2, conversationIds: false }),
+    );
+    expect(withoutIds.data).toEqual(
+      data.map((error, index) => ({ ...error, conversationId: traceIdOf(['second', 'fourth'][index]!) })),
+    );
   });
 
   test('counts failures that were retried, each by one retry', async () => {

@@ -265,12 +265,15 @@ interface Failure {
   conversationId: string;
 }
 
-function gatherCommonErrors(traces: readonly Trace[], { window, limit }: CommonErrorsQuestion): CommonError[] {
+function gatherCommonErrors(
+  traces: readonly Trace[],
+  { window, limit, conversationIds = true }: CommonErrorsQuestion,
+): CommonError[] {
   const groups = new Map<string, Group>();
   for (const { traceId, spans, conversation } of traces.filter(isConversation)) {
     for (const { step, outcome, errorType, errorMessage: message, startTimeUnixNano } of spans) {
       if (step === undefined || !isFailure(outcome) || !isInWindow(startTimeUnixNano, window)) continue;
-      const { conversationId } = conversation;
+      const conversationId = conversationIds ? conversation.conversationId : traceId;
       const failure = { step, errorType, message, startTimeUnixNano, traceId, conversationId };
       // JSON keeps the three texts apart whatever they contain; an absent one is null.
       const key = JSON.stringify([step, errorType, message === undefined ? undefined : errorPatternOf(message)]);

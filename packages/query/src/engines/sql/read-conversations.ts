@@ -170,8 +170,8 @@ export async function coverWindow(
   window: Window | undefined,
   knownConversations?: number,
 ): Promise<{ coverage: Coverage; extent: Extent | undefined }> {
-  const extent = await findExtent(store, window);
   const conversations = knownConversations ?? (await countSeen(store, window));
+  const extent = await findExtent(store, window);
   const programs = await store.rows('sampled-programs', windowValues(window));
   const coverage: Coverage = {
     conversations,

@@ -116,8 +116,8 @@ async function measureResponses(
   const values = { ...windowValues(window), groups, no_group: groups > 1 ? 1 << (groups - 1) : 0 };
   const measure = (probabilities: readonly number[]): Promise<SqlRow[]> =>
     store.rows('response-statistics', { ...values, probabilities });
-  // An empty list would be rejected. Where intervals end is known only after counting, and quantiles are read then.
-  const rows = await measure(quantiles.length === 0 || intervals ? [0.5] : quantiles);
+  // Where intervals end is known only after counting, and quantiles are read then.
+  const rows = await measure(intervals ? [] : quantiles);
   const groupOf = (row: SqlRow): string => String(row['group_id']);
   const counts = new Map(rows.map((row) => [groupOf(row), Number(row['conversations'])]));
   const measured = await readQuantiles({ probabilities: quantiles, intervals, counts }, async (probabilities) => {

@@ -53,10 +53,8 @@ async function gatherStepStatistics(
   );
   const readFirstOutputs = (probabilities: readonly number[]): Promise<SqlRow[]> =>
     store.rows('step-first-outputs', { ...values, probabilities });
-  // An empty list would be rejected. Where intervals end is known only after counting, and quantiles are read then.
-  const firstOutputRows = firstOutput
-    ? await readFirstOutputs(quantiles.length === 0 || intervals ? [0.5] : quantiles)
-    : [];
+  // Where intervals end is known only after counting, and quantiles are read then.
+  const firstOutputRows = firstOutput ? await readFirstOutputs(intervals ? [] : quantiles) : [];
   const firstOutputs = await readQuantiles(
     { probabilities: quantiles, intervals, counts: countsOf(firstOutputRows) },
     async (probabilities) => {
@@ -264,14 +262,14 @@ async function countValues(
 }
 
 async function gatherCommonErrors(store: SqlStore, question: CommonErrorsQuestion): Promise<Answer<CommonError[]>> {
-  const { window, limit } = question;
+  const { window, limit, conversationIds = true } = question;
   const rows = await store.rows('common-errors', {
     ...windowValues(window),
     ...Object.fromEntries(ERROR_PATTERN_RULES.map((rule, index) => [`rule_${index + 1}`, rule])),
     placeholder: PATTERN_PLACEHOLDER,
     row_limit: BigInt(limit),
   });
-  const keys = [...new Set(rows.map((row) => row['trace_id'] as TraceKey))];
+  const keys = conversationIds ? [...new Set(rows.map((row) => row['trace_id'] as TraceKey))] : [];
   const ids = keys.length === 0 ? [] : await store.rows('conversation-ids', { trace_ids: keys });
   const idByTrace = new Map(ids.map((row) => [row['trace_id'] as TraceKey, row['own_id'] as string | null]));
   const data = rows.map((row): CommonError => ({

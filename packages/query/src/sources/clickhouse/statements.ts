@@ -103,7 +103,8 @@ function wholeStatement(
   const probabilities = Array.from({ length: probabilityCount }, (_, index) => `{probability_${index}:Float64}`);
   const statement = sqlFile(name)
     .replaceAll(/^ *\/\* (\S+) \*\/ .*\n/gm, (line, part: StatementPart) => (parts.includes(part) ? line : ''))
-    .replaceAll(/(quantilesExactInclusive(?:If)?)\(0\.5\)/g, `$1(${probabilities.join(', ')})`);
+    // Without probabilities it stays at 0.5, because the function takes at least one.
+    .replaceAll(/(quantilesExactInclusive(?:If)?)\(0\.5\)/g, `$1(${probabilities.join(', ') || '0.5'})`);
   const definitions: string[] = [];
   for (const [relation, condition] of Object.entries(conditionsOf(kind))) {
     if (!new RegExp(`\\b${relation}\\b`).test(statement)) continue;

@@ -201,6 +201,7 @@ export const QUESTION_DESCRIPTIONS: { readonly [Name in QuestionName]: QuestionD
       filters: FILTERS,
       coverage: optional('coverage', asBoolean),
       limit: required('limit', asLimit),
+      conversationIds: optional('conversationIds', asBoolean),
     },
     answer: readArrayOf(
       readObject(

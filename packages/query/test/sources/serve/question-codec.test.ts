@@ -31,7 +31,7 @@ const QUESTIONS: AnyQuestion[] = [
   { name: 'conversation-counts', window: WINDOW, by: 'hour', timeZone: 'Asia/Kolkata' },
   { name: 'conversation-counts', window: WINDOW, filters: { outcome: 'timed_out' }, by: 'hourOfDay', timeZone: 'UTC' },
   { name: 'common-errors', window: WINDOW, limit: 1 },
-  { name: 'common-errors', window: WINDOW, limit: 1, coverage: false },
+  { name: 'common-errors', window: WINDOW, limit: 1, conversationIds: false, coverage: false },
   { name: 'step-statistics', window: WINDOW, quantiles: [0.5], quantileIntervals: true },
   { name: 'response-statistics', window: WINDOW, quantiles: [0.5], quantileIntervals: true, coverage: false },
   { name: 'response-statistics', window: WINDOW, filters: { workflow: ODD }, quantiles: [0.95] },
