@@ -47,8 +47,12 @@ test('a failure gives way too, and stays with whoever asked', async () => {
 });
 
 describe('while questions never stop', () => {
-  beforeEach(() => jest.useFakeTimers());
-  afterEach(() => jest.useRealTimers());
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
 
   test('work that gives way goes on after 80 ms, for 25 ms, and then waits again', async () => {
     const gate = new ForegroundGate();
