@@ -1,6 +1,8 @@
 import { counted, findAll, findingRule, stepDisplayName } from '../findings/finding.ts';
 import type { ConversationSource, StepDurations } from '../questions.ts';
 import { spearmanInterval, spearmanProbability } from './intervals.ts';
+import { ordered, RankCorrelations } from './rank-correlation.ts';
+import type { Spearman } from './rank-correlation.ts';
 import { buildReport, checkWindowed } from './report.ts';
 import type { Report, WindowedOptions } from './report.ts';
 
@@ -54,17 +56,20 @@ export async function correlation(
 function correlate(durations: StepDurations): Correlation {
   const { startsInWindow, outcomes, durationMs } = durations;
   const isCounted = (row: number): boolean => startsInWindow[row] === 1;
-  const n = startsInWindow.filter((starts) => starts === 1).length;
+  const n = startsInWindow.reduce((count, starts) => count + starts, 0);
   const variables = durations.steps.map(({ rows, completedMs }) => {
     const values = new Float64Array(startsInWindow.length).fill(Number.NaN);
-    for (const [place, row] of rows.entries()) if (isCounted(row)) values[row] = completedMs[place]!;
+    for (let place = 0; place < rows.length; place++) {
+      if (isCounted(rows[place]!)) values[rows[place]!] = completedMs[place]!;
+    }
     return ordered(values);
   });
   const isCompleted = (row: number): boolean => isCounted(row) && outcomes[row] === 'completed';
   variables.push(ordered(durationMs.map((ms, row) => (isCompleted(row) ? ms : Number.NaN))));
   const steps = [...durations.steps.map(({ step }) => step), DURATION];
-  const pairs = variables.map((variable, index) =>
-    variables.slice(0, index + 1).map((other) => spearman(other, variable)),
+  const correlations = new RankCorrelations(variables);
+  const pairs = steps.map((_step, index) =>
+    Array.from({ length: index + 1 }, (_none, other) => correlations.between(other, index)),
   );
   const pairOf = (a: number, b: number): Spearman => pairs[Math.max(a, b)]![Math.min(a, b)]!;
   const ranked = steps.flatMap((a, first) =>
@@ -81,74 +86,6 @@ function correlate(durations: StepDurations): Correlation {
     matrix: steps.map((_a, first) => steps.map((_b, second) => pairOf(first, second).rho)),
     ranked: ranked.toSorted((left, right) => Math.abs(right.spearman) - Math.abs(left.spearman)),
   };
-}
-
-export interface Spearman {
-  /** Null without variance or for fewer than two pairs of values. */
-  rho: number | null;
-  /** Number of places at which both variables have a value. */
-  n: number;
-}
-
-/** The values of a variable, one per observation; NaN where there is none. */
-export interface Variable {
-  values: Float64Array;
-  /** The places of the values, without those that are NaN, by ascending value. */
-  order: Uint32Array;
-}
-
-/** Sorts the places of `values`. */
-export function ordered(values: Float64Array): Variable {
-  const places = new Uint32Array(values.length);
-  let known = 0;
-  for (let place = 0; place < values.length; place++) if (!Number.isNaN(values[place]!)) places[known++] = place;
-  return { values, order: places.subarray(0, known).sort((a, b) => values[a]! - values[b]!) };
-}
-
-/**
- * Spearman's rank correlation over the observations in which both have a value: Pearson's correlation of the averaged
- * ranks.
- */
-export function spearman(left: Variable, right: Variable): Spearman {
-  const x = averageRanks(left, right.values);
-  const y = averageRanks(right, left.values);
-  let n = 0;
-  for (let place = 0; place < x.length; place++) if (!Number.isNaN(x[place]!)) n += 1;
-  if (n < 2) return { rho: null, n };
-  const mean = (n - 1) / 2;
-  let [xy, xx, yy] = [0, 0, 0];
-  for (let place = 0; place < x.length; place++) {
-    if (Number.isNaN(x[place]!)) continue;
-    const dx = x[place]! - mean;
-    const dy = y[place]! - mean;
-    xy += dx * dy;
-    xx += dx * dx;
-    yy += dy * dy;
-  }
-  if (xx === 0 || yy === 0) return { rho: null, n };
-  // Rounding errors may lead slightly beyond ±1.
-  return { rho: Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy))), n };
-}
-
-/**
- * The rank of each value among those of observations in which `others` has a value too, from 0; ties get their average
- * rank. NaN for all other observations.
- */
-export function averageRanks({ values, order }: Variable, others: Float64Array): Float64Array {
-  const ranks = new Float64Array(values.length).fill(Number.NaN);
-  let smaller = 0;
-  for (let first = 0, next = 0; first < order.length; first = next) {
-    const value = values[order[first]!]!;
-    let equal = 0;
-    for (; next < order.length && values[order[next]!] === value; next++) {
-      if (!Number.isNaN(others[order[next]!]!)) equal += 1;
-    }
-    for (let tied = first; tied < next; tied++) {
-      if (!Number.isNaN(others[order[tied]!]!)) ranks[order[tied]!] = smaller + (equal - 1) / 2;
-    }
-    smaller += equal;
-  }
-  return ranks;
 }
 
 /** Input of the finding rules of `correlation`. */

@@ -1,4 +1,5 @@
 import { likelyNumbersBelow } from '../model/order-statistics.ts';
+import { valueAtPlace } from '../model/places.ts';
 
 /**
  * `part` as a percentage of `whole`, rounded like every `…Pct` to two decimals, halves away from zero. 0 if `whole` is
@@ -47,15 +48,15 @@ export function wilsonInterval(part: number, whole: number): PercentInterval | u
 }
 
 /**
- * The standard error of the median of sorted values, from one value on either side of it, by Price and Bonett
- * (*Estimating the Variance of the Sample Median*, 2001). Requires at least 4 values.
+ * The standard error of the median of `values`, from one value on either side of it, by Price and Bonett (*Estimating the
+ * Variance of the Sample Median*, 2001). Requires at least 4 values, none of which is NaN, and reorders them.
  */
-export function medianStandardError(sorted: ArrayLike<number>): number {
-  const count = sorted.length;
+export function medianStandardError(values: Float64Array): number {
+  const count = values.length;
   const place = Math.max(1, Math.round((count + 1) / 2 - Math.sqrt(count)));
   const { first, likelihoods } = likelyNumbersBelow(count, 0.5);
   const tail = likelihoods.subarray(0, Math.max(0, place - first)).reduce((sum, likelihood) => sum + likelihood, 0);
-  return (sorted[count - place]! - sorted[place - 1]!) / (2 * normalQuantile(tail));
+  return (valueAtPlace(values, count - place) - valueAtPlace(values, place - 1)) / (2 * normalQuantile(tail));
 }
 
 /**

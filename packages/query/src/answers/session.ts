@@ -12,7 +12,7 @@ import { MAX_QUESTION_LIMIT } from '../questions.ts';
 import type { ConversationSource } from '../questions.ts';
 import { conversationRow } from './recent.ts';
 import type { ConversationRow } from './recent.ts';
-import { ordered, spearman } from './correlation.ts';
+import { ordered, spearman } from './rank-correlation.ts';
 import { spearmanProbability } from './intervals.ts';
 import { buildReport, checkTimeZone, coverageOfSameSpans } from './report.ts';
 import type { Report } from './report.ts';

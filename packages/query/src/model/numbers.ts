@@ -33,6 +33,14 @@ export function sumOf(values: Iterable<number>): number {
   return sum;
 }
 
+/** `left`, followed by `right`. */
+export function joined(left: Float64Array, right: Float64Array): Float64Array {
+  const all = new Float64Array(left.length + right.length);
+  all.set(left);
+  all.set(right, left.length);
+  return all;
+}
+
 /**
  * The quantile at `probability` (0 to 1) of values in ascending order, by linear interpolation at index
  * (n−1)·probability (type 7 of Hyndman and Fan, *Sample Quantiles in Statistical Packages*, 1996). Undefined if there

@@ -8,7 +8,7 @@ import {
 } from '../../src/answers/intervals.ts';
 import { quantileOfSorted } from '../../src/model/numbers.ts';
 import { randomFrom } from '../../src/answers/compare/bootstrap-means.ts';
-import { averageRanks, ordered } from '../../src/answers/correlation.ts';
+import { averageRanks, ordered } from '../../src/answers/rank-correlation.ts';
 
 describe('Wilson’s interval of a share', () => {
   test.each([

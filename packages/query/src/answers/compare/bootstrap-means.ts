@@ -1,3 +1,5 @@
+import type { RatioColumn } from './ratio-means.ts';
+
 /** From more rows than this, as many random groups of rows are resampled instead. */
 const MAX_RESAMPLED_ROWS = 5_000;
 
@@ -19,6 +21,7 @@ export function bootstrapMeans(
   resamples: number,
   random: Random,
 ): Float64Array[] {
+  if (columns.length === 0) return [];
   if (rowCount > MAX_RESAMPLED_ROWS) {
     const groupOfRow = Uint16Array.from({ length: rowCount }, () => random() % MAX_RESAMPLED_ROWS);
     const grouped = columns.map((column) => sumByGroup(column, groupOfRow));
@@ -27,7 +30,6 @@ export function bootstrapMeans(
   const sums = columns.map((column) => sparseColumn(column.rows, column.sums, rowCount));
   const counts = columns.map((column) => sparseColumn(column.rows, column.counts, rowCount));
   const means = columns.map(() => new Float64Array(resamples));
-  if (columns.length === 0) return means;
   // A row would have to be drawn 65,536 times to overflow.
   const weights = new Uint16Array(rowCount);
   for (let resample = 0; resample < resamples; resample++) {
@@ -63,19 +65,6 @@ function drawWeights(weights: Uint16Array, random: Random): void {
     const row = (random() * rowsPerDraw) | 0;
     weights[row] = weights[row]! + 1;
   }
-}
-
-/**
- * A mean over many rows as a ratio of two sums: the total of all values, divided by their number. A row may have
- * several values (a step that ran twice) or none. The bootstrap resamples rows, not values.
- */
-export interface RatioColumn {
-  /** The rows with a value, ascending. */
-  rows: Uint32Array;
-  /** Sum of the values of each of `rows`. */
-  sums: Float64Array;
-  /** Number of values of each of `rows`. */
-  counts: Uint32Array;
 }
 
 /** A column of numbers as its most common value and the rows that differ from it, for fast weighted sums. */

@@ -1,11 +1,13 @@
-import { quantileOfSorted } from '../../model/numbers.ts';
-import type { Random, RatioColumn } from './bootstrap-means.ts';
+import { joined, quantileOfSorted } from '../../model/numbers.ts';
 import { medianStandardError, normalQuantile, normalTail, percentOf, studentQuantile } from '../intervals.ts';
 import { bootstrapMeans } from './bootstrap-means.ts';
+import type { Random } from './bootstrap-means.ts';
 import { comparedPairs } from './compared-sides.ts';
 import type { ComparedPair, ComparedSide, ComparedWindow } from './compared-sides.ts';
 import { differenceWithinGroups } from './mix.ts';
 import type { DifferenceWithinGroups, Mix } from './mix.ts';
+import { rowsWithValue, varianceOfMean } from './ratio-means.ts';
+import type { RatioColumn } from './ratio-means.ts';
 
 /** Whether a difference is significant, and its direction. */
 export type Verdict = 'faster' | 'slower' | 'no clear change' | 'too few';
@@ -36,6 +38,8 @@ export interface ComparisonRow {
 
 /** With fewer conversations on either side, the verdict is `too few`. */
 export const MIN_CONVERSATIONS = 10;
+/** From this many conversations on both sides on, the mean is so nearly normal that nothing is resampled. */
+const NORMAL_FROM_CONVERSATIONS = 5_000;
 /** One minus the confidence level of `intervalMs`. */
 const SIGNIFICANCE_LEVEL = 0.05;
 /** Minimum number of resamples outside each end of an interval: as many as 2,000 resamples give at 95 %. */
@@ -55,6 +59,9 @@ const DECIDED_FROM_ERRORS = 3;
  *
  * Few of the `resamples` are beyond the ends of that wider interval, so more are drawn for the rows that may still be
  * significant.
+ *
+ * For a row with 5,000 conversations or more on both sides, the interval is the one that resampling approximates there:
+ * that of a normal distribution with the variance of a ratio of sums, by Student's t and Welch's degrees of freedom.
  */
 export function compareWindows(
   before: ComparedWindow,
@@ -63,23 +70,15 @@ export function compareWindows(
   random: Random,
   { mix, order }: { mix?: Mix; order?: readonly string[] } = {},
 ): ComparisonRow[] {
-  const pairs = comparedPairs(before, after, order);
-  const judged = pairs.filter(({ columns }) => columns.every((column) => conversationsIn(column) >= MIN_CONVERSATIONS));
-  const rowCounts = [before.durations.traceIds.length, after.durations.traceIds.length] as const;
+  const pairs = comparedPairs(before, after, order).map((pair) => ({ ...pair, sizes: sizesOf(pair) }));
+  const judged = pairs.filter(({ sizes }) => Math.min(...sizes) >= MIN_CONVERSATIONS);
   const judgedSteps = Math.max(1, judged.filter((pair) => pair !== pairs.at(-1)).length);
-  const judgements = new Map(
-    zip(judged, drawDifferences(judged, rowCounts, resamples, random)).map(([pair, { means, variances }]) => {
-      const interval = intervalOf(means, widenedLevel(SIGNIFICANCE_LEVEL, pair, variances));
-      return [pair, { means, interval, level: widenedLevel(SIGNIFICANCE_LEVEL / judgedSteps, pair, variances) }];
-    }),
-  );
-  // An interval that contains 0 at 95 % also does at any higher level, so such a row needs no more resamples.
-  let undecided = judged.filter((pair) => verdictOf(judgements.get(pair)!.interval) !== 'no clear change');
-  while ((undecided = undecided.filter((pair) => !isDecided(judgements.get(pair)!))).length > 0) {
-    for (const [pair, { means }] of zip(undecided, drawDifferences(undecided, rowCounts, resamples, random))) {
-      const judgement = judgements.get(pair)!;
-      judgement.means = sortedTogether(judgement.means, means);
-    }
+  const judgements = new Map<SizedPair, Judgement>();
+  for (const pair of judged) if (isLarge(pair)) judgements.set(pair, judgeNormal(pair, judgedSteps));
+  const resampled = judged.filter((pair) => !isLarge(pair));
+  const rowCounts = [before.durations.traceIds.length, after.durations.traceIds.length] as const;
+  for (const [pair, judgement] of judgeByResampling(resampled, judgedSteps, { rowCounts, resamples, random })) {
+    judgements.set(pair, judgement);
   }
   return pairs.map((pair) => {
     const judgement = judgements.get(pair);
@@ -91,16 +90,68 @@ export function compareWindows(
       ...(judgement === undefined ? {} : { intervalMs: judgement.interval }),
       ...medianDeltaOf(pair, judgement !== undefined),
       ...withinGroupsOf(pair, mix),
-      verdict: judgement === undefined ? 'too few' : verdictOf(intervalOf(judgement.means, judgement.level)),
+      verdict: judgement === undefined ? 'too few' : verdictOf(judgement.testInterval),
     };
   });
 }
 
-/**
- * Number of conversations with a value. Conversations are resampled, so many spans of few conversations are not enough.
- */
-function conversationsIn({ counts }: RatioColumn): number {
-  return counts.reduce((rows, count) => (count > 0 ? rows + 1 : rows), 0);
+/** With the number of conversations that have a value. */
+interface SizedPair extends ComparedPair {
+  sizes: readonly [before: number, after: number];
+}
+
+/** Two intervals of a difference of means. */
+interface Judgement {
+  /** At 95 %. */
+  interval: [low: number, high: number];
+  /** At the level of the test; the verdict is on which side of 0 it is. */
+  testInterval: [low: number, high: number];
+}
+
+function sizesOf({ columns: [before, after] }: ComparedPair): SizedPair['sizes'] {
+  return [rowsWithValue(before), rowsWithValue(after)];
+}
+
+function isLarge({ sizes }: SizedPair): boolean {
+  return Math.min(...sizes) >= NORMAL_FROM_CONVERSATIONS;
+}
+
+function judgeNormal({ before, after, columns, sizes }: SizedPair, judgedSteps: number): Judgement {
+  const [one, other] = [varianceOfMean(columns[0]), varianceOfMean(columns[1])];
+  const deltaMs = after.averageMs! - before.averageMs!;
+  const intervalAt = (level: number): [low: number, high: number] => {
+    if (one + other === 0) return [deltaMs, deltaMs];
+    const margin = studentQuantile(level / 2, welchDegrees([one, other], sizes)) * Math.sqrt(one + other);
+    return [deltaMs - margin, deltaMs + margin];
+  };
+  return { interval: intervalAt(SIGNIFICANCE_LEVEL), testInterval: intervalAt(SIGNIFICANCE_LEVEL / judgedSteps) };
+}
+
+function judgeByResampling(
+  judged: readonly SizedPair[],
+  judgedSteps: number,
+  { rowCounts, resamples, random }: { rowCounts: readonly [number, number]; resamples: number; random: Random },
+): Map<SizedPair, Judgement> {
+  const judgements = new Map(
+    zip(judged, drawDifferences(judged, rowCounts, resamples, random)).map(([pair, { means, variances }]) => {
+      const interval = intervalOf(means, widenedLevel(SIGNIFICANCE_LEVEL, pair, variances));
+      return [pair, { means, interval, level: widenedLevel(SIGNIFICANCE_LEVEL / judgedSteps, pair, variances) }];
+    }),
+  );
+  // An interval that contains 0 at 95 % also does at any higher level, so such a row needs no more resamples.
+  let undecided = judged.filter((pair) => verdictOf(judgements.get(pair)!.interval) !== 'no clear change');
+  while ((undecided = undecided.filter((pair) => !isDecided(judgements.get(pair)!))).length > 0) {
+    for (const [pair, { means }] of zip(undecided, drawDifferences(undecided, rowCounts, resamples, random))) {
+      const judgement = judgements.get(pair)!;
+      judgement.means = joined(judgement.means, means).sort();
+    }
+  }
+  return new Map(
+    [...judgements].map(([pair, { means, interval, level }]) => [
+      pair,
+      { interval, testInterval: intervalOf(means, level) },
+    ]),
+  );
 }
 
 /** Of one pair: the difference of the means (after − before) in each resample, and the variance of each side's mean. */
@@ -137,14 +188,19 @@ function sortedDifferences(before: Float64Array, after: Float64Array): Float64Ar
  * a bootstrapped mean is too small by the factor (n−1)/n, and its tails are those of a normal distribution. Degrees of
  * freedom by Welch.
  */
-function widenedLevel(level: number, { columns }: ComparedPair, variances: Differences['variances']): number {
-  const sizes = columns.map(conversationsIn);
-  const [before, after] = variances.map((variance, side) => (variance * sizes[side]!) / (sizes[side]! - 1));
-  const variance = before! + after!;
+function widenedLevel(level: number, { sizes }: SizedPair, variances: Differences['variances']): number {
+  const before = (variances[0] * sizes[0]) / (sizes[0] - 1);
+  const after = (variances[1] * sizes[1]) / (sizes[1] - 1);
+  const variance = before + after;
   if (variance === 0) return level;
-  const degrees = variance ** 2 / (before! ** 2 / (sizes[0]! - 1) + after! ** 2 / (sizes[1]! - 1));
+  const degrees = welchDegrees([before, after], sizes);
   const widening = Math.sqrt(variance / (variances[0] + variances[1]));
   return 2 * normalTail(studentQuantile(level / 2, degrees) * widening);
+}
+
+/** Degrees of freedom of a difference of two means with these variances, by Welch. */
+function welchDegrees([before, after]: readonly [number, number], sizes: SizedPair['sizes']): number {
+  return (before + after) ** 2 / (before ** 2 / (sizes[0] - 1) + after ** 2 / (sizes[1] - 1));
 }
 
 /** Whether more resamples would not change on which side of 0 the interval at level `1 - level` is. */
@@ -181,17 +237,20 @@ function medianDeltaOf(
   if (before.p50Ms === undefined || after.p50Ms === undefined) return {};
   const medianDeltaMs = after.p50Ms - before.p50Ms;
   if (!isJudged) return { medianDeltaMs };
-  const [one, other] = columns.map((column) => medianStandardError(valuesInOrder(column)));
+  const [one, other] = columns.map((column) => medianStandardError(valuesOf(column)));
   const margin = normalQuantile(SIGNIFICANCE_LEVEL / 2) * Math.hypot(one!, other!);
   return { medianDeltaMs, medianIntervalMs: [medianDeltaMs - margin, medianDeltaMs + margin] };
 }
 
-/** The average value of each conversation in the column, ascending. */
-function valuesInOrder({ sums, counts }: RatioColumn): Float64Array {
-  return sums
-    .map((sum, row) => sum / counts[row]!)
-    .filter((value) => !Number.isNaN(value))
-    .sort();
+/** The average value of each conversation in the column. */
+function valuesOf(column: RatioColumn): Float64Array {
+  const { sums, counts } = column;
+  const values = new Float64Array(rowsWithValue(column));
+  let known = 0;
+  for (let place = 0; place < sums.length; place++) {
+    if (counts[place] !== 0) values[known++] = sums[place]! / counts[place]!;
+  }
+  return values;
 }
 
 function varianceOf(values: Float64Array): number {
@@ -212,11 +271,4 @@ export function verdictOf([low, high]: readonly [number, number]): Exclude<Verdi
 
 function zip<Left, Right>(left: readonly Left[], right: readonly Right[]): [Left, Right][] {
   return left.map((value, index) => [value, right[index]!]);
-}
-
-function sortedTogether(left: Float64Array, right: Float64Array): Float64Array {
-  const all = new Float64Array(left.length + right.length);
-  all.set(left);
-  all.set(right, left.length);
-  return all.sort();
 }

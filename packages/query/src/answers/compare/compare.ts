@@ -4,7 +4,7 @@ import type { ConversationFilters, Window } from '../../model/conversation.ts';
 import type { Answer, Coverage, Warning } from '../../model/coverage.ts';
 import { groupNamesOf, isInGroup } from '../../model/groups.ts';
 import type { GroupBy } from '../../model/groups.ts';
-import type { ConversationSource } from '../../questions.ts';
+import type { ConversationSource, StepDurations } from '../../questions.ts';
 import { randomFrom } from './bootstrap-means.ts';
 import type { Random } from './bootstrap-means.ts';
 import {
@@ -307,13 +307,19 @@ async function coverageOfBoth(
     const { coverage } = await source.ask({ name: 'common-errors', window, filters, limit: 1 });
     return coverageOfSameSpans(coverage, both);
   }
-  const traceIds = new Set(before.answer.data.durations.traceIds);
-  const shared = after.answer.data.durations.traceIds.filter((traceId) => traceIds.has(traceId)).length;
+  const [earlier, later] = first === before.window ? [before, after] : [after, before];
+  const shared = countShared(earlier.answer.data.durations, later.answer.data.durations);
   return {
     ...both,
     conversations: before.answer.coverage.conversations + after.answer.coverage.conversations - shared,
     spans: before.answer.coverage.spans + after.answer.coverage.spans,
   };
+}
+
+/** The number of conversations in both of two windows that do not overlap: they do not start in the later one. */
+function countShared(earlier: StepDurations, later: StepDurations): number {
+  const continued = new Set(later.traceIds.filter((_traceId, row) => later.startsInWindow[row] !== 1));
+  return continued.size === 0 ? 0 : earlier.traceIds.filter((traceId) => continued.has(traceId)).length;
 }
 
 /** A conversation whose root starts in the window, but none of its steps, is covered but has no row. */

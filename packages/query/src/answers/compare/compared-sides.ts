@@ -1,12 +1,12 @@
 import { isFailure, THRESHOLD } from '@convotel/conventions';
 import { isInGroup } from '../../model/groups.ts';
 import type { GroupBy } from '../../model/groups.ts';
-import { quantileOfSorted } from '../../model/numbers.ts';
 import { appendMissingSteps, orderSteps } from '../../model/order.ts';
+import { quantilesOf } from '../../model/places.ts';
 import type { StepDurations, StepStatistics } from '../../questions.ts';
 import { RESPONSE_LATENCY } from '../averages.ts';
 import { percentOf } from '../intervals.ts';
-import type { RatioColumn } from './bootstrap-means.ts';
+import type { RatioColumn } from './ratio-means.ts';
 
 /** One side of a row of `compare`. */
 export interface ComparedSide {
@@ -71,17 +71,19 @@ export function comparedPairs(
     };
     return [whole, firstOutput];
   });
+  const durations = [durationsColumn(before.durations), durationsColumn(after.durations)] as const;
   const conversation = {
     step: 'conversation',
-    before: conversationSide(before.durations),
-    after: conversationSide(after.durations),
-    columns: [durationsColumn(before.durations), durationsColumn(after.durations)] as const,
+    before: conversationSide(before.durations, durations[0]),
+    after: conversationSide(after.durations, durations[1]),
+    columns: durations,
   };
+  const responses = [responseColumn(before.durations), responseColumn(after.durations)] as const;
   const response = {
     step: RESPONSE_LATENCY,
-    before: responseSide(before.durations),
-    after: responseSide(after.durations),
-    columns: [responseColumn(before.durations), responseColumn(after.durations)] as const,
+    before: sideOf(responses[0]),
+    after: sideOf(responses[1]),
+    columns: responses,
   };
   const hasResponse = response.before.count + response.after.count > 0;
   return [...steps, ...(hasResponse ? [response] : []), conversation];
@@ -164,54 +166,51 @@ function stepSide(statistics: StepStatistics): ComparedSide {
 }
 
 /**
- * The durations of conversations as a column: of completed ones that start in the window and take less than 60 s. Other
- * rows have no value.
+ * The durations of conversations as a column: of completed ones that start in the window and take less than 60 s.
  */
-function durationsColumn(durations: StepDurations): RatioColumn {
-  const { startsInWindow, outcomes, durationMs } = durations;
-  const counts = Uint32Array.from(outcomes, (outcome, row) =>
-    startsInWindow[row] === 1 && outcome === 'completed' && durationMs[row]! < THRESHOLD.longestCountedStepMs ? 1 : 0,
+function durationsColumn({ startsInWindow, outcomes, durationMs }: StepDurations): RatioColumn {
+  return columnOf(
+    durationMs,
+    (row) =>
+      startsInWindow[row] === 1 && outcomes[row] === 'completed' && durationMs[row]! < THRESHOLD.longestCountedStepMs,
   );
-  const rows = Uint32Array.from(counts.keys());
-  return { rows, counts, sums: durationMs.map((duration, row) => (counts[row] === 1 ? duration : 0)) };
 }
 
 /** The response latency of conversations that start in the window and have one, as a column. */
 function responseColumn({ startsInWindow, responseMs }: StepDurations): RatioColumn {
-  const counts = Uint32Array.from(responseMs, (response, row) =>
-    startsInWindow[row] === 1 && !Number.isNaN(response) ? 1 : 0,
-  );
-  const rows = Uint32Array.from(counts.keys());
-  return { rows, counts, sums: responseMs.map((response, row) => (counts[row] === 1 ? response : 0)) };
+  return columnOf(responseMs, (row) => startsInWindow[row] === 1 && !Number.isNaN(responseMs[row]));
 }
 
-/** One side of the row `response latency`. */
-function responseSide(durations: StepDurations): ComparedSide {
-  const { counts } = responseColumn(durations);
-  return sideOf(durations.responseMs.filter((_response, row) => counts[row] === 1).sort());
+/** The values of the rows that are counted. */
+function columnOf(values: Float64Array, isCounted: (row: number) => boolean): RatioColumn {
+  const rows = new Uint32Array(values.length);
+  let count = 0;
+  for (let row = 0; row < values.length; row++) if (isCounted(row)) rows[count++] = row;
+  const counted = rows.slice(0, count);
+  const sums = new Float64Array(count);
+  for (let place = 0; place < count; place++) sums[place] = values[counted[place]!]!;
+  return { rows: counted, sums, counts: new Uint32Array(count).fill(1) };
 }
 
-/** Count, average, P50 and P95 of sorted values. */
-function sideOf(sorted: Float64Array): ComparedSide {
-  if (sorted.length === 0) return { count: 0 };
-  return {
-    count: sorted.length,
-    averageMs: sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
-    p50Ms: quantileOfSorted(sorted, 0.5)!,
-    p95Ms: quantileOfSorted(sorted, 0.95)!,
-  };
+/** Count, average, P50 and P95 of a column with one value per row. */
+function sideOf({ sums }: RatioColumn): ComparedSide {
+  if (sums.length === 0) return { count: 0 };
+  let total = 0;
+  for (let place = 0; place < sums.length; place++) total += sums[place]!;
+  const [p50Ms, p95Ms] = quantilesOf(sums.slice(), COMPARED_PROBABILITIES);
+  return { count: sums.length, averageMs: total / sums.length, p50Ms: p50Ms!, p95Ms: p95Ms! };
 }
 
 /** One side of the row `conversation`. Its error rate is over all conversations of the window that have ended. */
-function conversationSide(durations: StepDurations): ComparedSide {
-  const { counts } = durationsColumn(durations);
-  const sorted = durations.durationMs.filter((_duration, row) => counts[row] === 1).sort();
-  const ended = durations.outcomes.filter((outcome, row) => durations.startsInWindow[row] === 1 && outcome !== 'open');
-  const failures = ended.filter((outcome) => outcome !== 'open' && isFailure(outcome)).length;
-  return {
-    ...sideOf(sorted),
-    ...(ended.length === 0 ? {} : { errorRatePct: percentOf(failures, ended.length) }),
-  };
+function conversationSide({ startsInWindow, outcomes }: StepDurations, column: RatioColumn): ComparedSide {
+  let [ended, failures] = [0, 0];
+  for (let row = 0; row < outcomes.length; row++) {
+    const outcome = outcomes[row]!;
+    if (startsInWindow[row] !== 1 || outcome === 'open') continue;
+    ended += 1;
+    if (isFailure(outcome)) failures += 1;
+  }
+  return { ...sideOf(column), ...(ended === 0 ? {} : { errorRatePct: percentOf(failures, ended) }) };
 }
 
 /** Number of newest conversations, of both windows together, that determine the step order. */
@@ -222,15 +221,23 @@ export function stepOrderOfBoth(windows: readonly ComparedWindow[]): string[] {
   const newest = windows
     .flatMap(({ durations }) => newestRows(durations))
     .sort((a, b) => (a.start > b.start ? -1 : a.start < b.start ? 1 : a.traceId < b.traceId ? -1 : 1));
-  const offsets = new Map(windows.map(({ durations }) => [durations, firstOffsetsByRow(durations)]));
   // Windows may overlap; a conversation in both counts once.
-  const byTraceId = new Map<string, ReadonlyMap<string, number>>();
-  for (const { traceId, durations, row } of newest) {
+  const byTraceId = new Map<string, Row>();
+  for (const each of newest) {
     if (byTraceId.size === CONVERSATIONS_THAT_ORDER) break;
-    if (!byTraceId.has(traceId)) byTraceId.set(traceId, offsets.get(durations)![row]!);
+    if (!byTraceId.has(each.traceId)) byTraceId.set(each.traceId, each);
   }
+  const oldestRow = new Map<StepDurations, number>();
+  for (const { durations, row } of byTraceId.values()) {
+    oldestRow.set(durations, Math.min(row, oldestRow.get(durations) ?? row));
+  }
+  const offsets = new Map(
+    [...oldestRow].map(([durations, fromRow]) => [durations, firstOffsetsByRow(durations, fromRow)]),
+  );
+  const offsetsOf = ({ durations, row }: Row): ReadonlyMap<string, number> =>
+    offsets.get(durations)![row - oldestRow.get(durations)!]!;
   const seen = new Set(windows.flatMap(({ statistics }) => statistics.map(({ step }) => step)));
-  return appendMissingSteps(orderSteps([...byTraceId.values()]), seen).filter((step) => seen.has(step));
+  return appendMissingSteps(orderSteps([...byTraceId.values()].map(offsetsOf)), seen).filter((step) => seen.has(step));
 }
 
 interface Row {
@@ -250,15 +257,15 @@ function newestRows(durations: StepDurations): Row[] {
   return rows;
 }
 
-/** The first offset in ms of each step in each conversation, by row, for `orderSteps`. */
-export function firstOffsetsByRow(durations: StepDurations): Map<string, number>[] {
-  const offsetsByRow = durations.traceIds.map(() => new Map<string, number>());
-  for (const { step, rows, firstOffsetMs } of durations.steps) {
-    rows.forEach((row, place) => {
-      const [offsets, offset] = [offsetsByRow[row]!, firstOffsetMs[place]!];
+/** The first offset in ms of each step in each conversation from `fromRow` on, for `orderSteps`. */
+export function firstOffsetsByRow({ traceIds, steps }: StepDurations, fromRow = 0): Map<string, number>[] {
+  const offsetsByRow = Array.from({ length: traceIds.length - fromRow }, () => new Map<string, number>());
+  for (const { step, rows, firstOffsetMs } of steps) {
+    for (let place = rows.length - 1; place >= 0 && rows[place]! >= fromRow; place--) {
+      const [offsets, offset] = [offsetsByRow[rows[place]! - fromRow]!, firstOffsetMs[place]!];
       // A step may be in several groups.
       offsets.set(step, Math.min(offset, offsets.get(step) ?? offset));
-    });
+    }
   }
   return offsetsByRow;
 }

@@ -130,3 +130,48 @@ test('the newest 500 conversations of both windows decide the order of steps', (
   expect(orderWith(260)).toEqual(['a', 'b']);
   expect(orderWith(240)).toEqual(['b', 'a']);
 });
+
+/** `template` with a step that runs up to twice in each conversation, the longer the more often. */
+function manyCalls(template: ReturnType<typeof windowOf>, seed: number): ReturnType<typeof windowOf> {
+  const random = randomFrom(seed);
+  const [step] = template.durations.steps;
+  const counted = Uint32Array.from(step!.counted, () => (random() % 3 > 0 ? 1 : 2));
+  const countedMs = Float64Array.from(counted, (count) => logNormal(random, 1000, 0.5) * count ** 1.5);
+  const total = countedMs.reduce((sum, ms) => sum + ms, 0);
+  const averageMs = total / counted.reduce((sum, count) => sum + count, 0);
+  return {
+    durations: { ...template.durations, steps: [{ ...step!, counted, countedMs }] },
+    statistics: template.statistics.map((row) => ({ ...row, averageMs })),
+  };
+}
+
+test('with very many conversations, the interval is the one that resampling leads to', () => {
+  const before = manyCalls(windowOf({ gpt: alternating(6_000, 1, 2) }), 1);
+  const after = manyCalls(windowOf({ gpt: alternating(7_000, 1, 2) }), 2);
+  const [row] = compareWindows(before, after, 2000, randomFrom(1));
+  const [one, other] = [before, after].map(({ durations: { steps, traceIds } }) => {
+    const { rows, countedMs: sums, counted: counts } = steps[0]!;
+    return bootstrapMeans([{ rows, sums, counts }], traceIds.length, 4000, randomFrom(7))[0]!;
+  });
+  const differences = other!.map((mean, resample) => mean - one![resample]!).sort();
+  const [low, high] = [differences[100]!, differences[3899]!];
+  const [foundLow, foundHigh] = row!.intervalMs!;
+  expect(Math.abs((foundHigh - foundLow) / (high - low) - 1)).toBeLessThan(0.06);
+  expect(Math.abs(foundLow + foundHigh - low - high) / 2).toBeLessThan((high - low) * 0.04);
+  expect((foundLow + foundHigh) / 2).toBeCloseTo(row!.deltaMs!, 9);
+});
+
+test('with very many conversations, 95 % of the intervals hold the difference', () => {
+  const pairs = 300;
+  const template = windowOf({ gpt: alternating(5_000, 1, 2) });
+  let held = 0;
+  for (let pair = 0; pair < pairs; pair++) {
+    const [before, after] = [manyCalls(template, pair * 2), manyCalls(template, pair * 2 + 1)];
+    const [row] = compareWindows(before, after, 2000, randomFrom(1));
+    const [low, high] = row!.intervalMs!;
+    if (low <= 0 && high >= 0) held += 1;
+  }
+  // 1.3 % is one standard deviation.
+  expect(held / pairs).toBeGreaterThan(0.92);
+  expect(held / pairs).toBeLessThan(0.98);
+});
