@@ -21,7 +21,16 @@ export { errorPatternOf } from './model/error-pattern.ts';
 export { isCounted, quantileOfSorted, TOO_LONG_NANO } from './model/numbers.ts';
 export { orderStatisticInterval } from './model/order-statistics.ts';
 export { appendMissingSteps, compareBigint, compareText, orderSteps } from './model/order.ts';
-export { groupingValues, groupMask, groupName, groupsIn, noGroup, ownAttributesOf, StepCells } from './model/groups.ts';
+export {
+  groupingValues,
+  groupMask,
+  groupName,
+  groupsIn,
+  noGroup,
+  ownAttributesOf,
+  StepCells,
+  withoutNoGroup,
+} from './model/groups.ts';
 export type { AttributeValue, StepCell } from './model/groups.ts';
 export { foldIntoHours, zoneOffsetSeconds } from './time/instant.ts';
 export type { QuarterHourCount } from './time/instant.ts';
@@ -38,6 +47,7 @@ export { OtlpFormatError } from './otlp/json-fields.ts';
 export { sqlEngine } from './engines/sql/sql-engine.ts';
 export { windowValues } from './engines/sql/sql-store.ts';
 export type {
+  DurationsTable,
   FoldedNames,
   RowReaders,
   SpanStatementName,
@@ -45,6 +55,7 @@ export type {
   SqlStore,
   SqlValue,
   StatementName,
+  StepDurationsAsked,
 } from './engines/sql/sql-store.ts';
 
 // Questions over HTTP

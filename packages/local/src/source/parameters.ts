@@ -30,6 +30,28 @@ export function runWith(
   sql: string,
   values: Readonly<Record<string, SqlValue>>,
 ): Promise<DuckDBResult> {
+  const { text, bound, types } = withValues(sql, values);
+  return bound === undefined ? connection.run(text) : connection.run(text, bound, types);
+}
+
+/**
+ * Runs `sql` like {@link runWith}, bit by bit as the rows are read: to keep very many first takes longer than to find them.
+ * The connection must not be used until all are read.
+ */
+export function streamWith(
+  connection: DuckDBConnection,
+  sql: string,
+  values: Readonly<Record<string, SqlValue>>,
+): Promise<DuckDBResult> {
+  const { text, bound, types } = withValues(sql, values);
+  return bound === undefined ? connection.stream(text) : connection.stream(text, bound, types);
+}
+
+/** The statement with the values that are written into it, and those that are bound; undefined if none is. */
+function withValues(
+  sql: string,
+  values: Readonly<Record<string, SqlValue>>,
+): { text: string; bound: Record<string, DuckDBValue> | undefined; types: Record<string, DuckDBType> } {
   let text = sql;
   const bound: Record<string, DuckDBValue> = {};
   const types: Record<string, DuckDBType> = {};
@@ -48,7 +70,7 @@ export function runWith(
     bound[name] = typeof value === 'object' && value !== null ? listValue([...value]) : value;
     if (type !== undefined) types[name] = type;
   }
-  return Object.keys(bound).length === 0 ? connection.run(text) : connection.run(text, bound, types);
+  return { text, bound: Object.keys(bound).length === 0 ? undefined : bound, types };
 }
 
 /** A value as an expression of SQL; undefined if it contains text, or too many items. */
@@ -81,4 +103,9 @@ export async function readItems<Item>(result: DuckDBResult, read: (row: SqlRow) 
     }
   }
   return items;
+}
+
+/** Those of `values` that `sql` has parameters for. */
+export function valuesIn(sql: string, values: Readonly<Record<string, SqlValue>>): Record<string, SqlValue> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => new RegExp(`\\$${name}\\b`).test(sql)));
 }

@@ -23,14 +23,15 @@ interface Shown {
 /** From this part of the store on, everything is looked through: to find out where the spans are takes longer. */
 const LARGE_PART = 0.2;
 
+type ShowableStatement = StatementName | 'step-names' | 'step-spans';
+
 /** The statements about a window that look at all spans of its conversations, wherever they start. */
-const LOOKING_BEYOND: ReadonlySet<StatementName | 'step-names'> = new Set([
+const LOOKING_BEYOND: ReadonlySet<ShowableStatement> = new Set([
   'newest-conversations',
   'newest-first-starts',
   'largest-conversations',
   'conversation-counts',
-  'conversation-durations',
-  'step-durations',
+  'step-spans',
   'step-names',
   'step-retries',
   'response-statistics',
@@ -119,7 +120,7 @@ export class ShownSpans {
   }
 
   /** Shows at least all spans that the statement needs with these parameters. */
-  async narrow(name: StatementName | 'step-names', values: Readonly<Record<string, SqlValue>>): Promise<void> {
+  async narrow(name: ShowableStatement, values: Readonly<Record<string, SqlValue>>): Promise<void> {
     if (!this.#canNarrow) return;
     const { trace_id: traceId, trace_ids: traceIds, conversation_id: conversationId } = values;
     if (traceId !== undefined) {

@@ -3,7 +3,7 @@ import { TOO_LONG_NANO } from '@convotel/query/engine';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { sqlFile } from '../store/database.ts';
 import { LAST_ARRIVAL, SPANS_PER_SLICE } from '../store/look-ups.ts';
-import { readItems, readRows, runWith } from './parameters.ts';
+import { readItems, readRows, runWith, valuesIn } from './parameters.ts';
 import type { StoreSize } from './shown-spans.ts';
 
 /** The parameters of a window. */
@@ -200,9 +200,4 @@ async function countSpans(connection: DuckDBConnection, window: Bounds, runs: re
   );
   const [[spans] = []] = await readRows(connection, `SELECT ${counts.join(' + ')}`, { ...window });
   return Number(spans);
-}
-
-/** Those of `values` that `sql` has parameters for: summaries need fewer than spans. */
-function valuesIn(sql: string, values: Readonly<Record<string, SqlValue>>): Record<string, SqlValue> {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => new RegExp(`\\$${name}\\b`).test(sql)));
 }

@@ -9,6 +9,14 @@ import {
 import duckdb from '@duckdb/node-bindings';
 import type { Vector } from '@duckdb/node-bindings';
 
+/** The numbers in a column of a chunk of a result. */
+export interface KnownNumbers<Items> {
+  /** As they are in memory, with any number where there is no value. */
+  items: Items;
+  /** A bit per row, the lowest first: whether it has a value. Null if all have one. */
+  validity: Uint8Array | null;
+}
+
 /** One column of a chunk of a result. */
 export interface ColumnReader {
   /** Which rows have a value. */
@@ -25,6 +33,41 @@ export interface ResultPart {
   rowCount: number;
   /** By name. */
   columns: ReadonlyMap<string, ColumnReader>;
+}
+
+/** A part of a result, read with as little work for each column as can be. */
+export interface RawPart {
+  rowCount: number;
+  /** The numbers of a column without nulls, as they are in memory: several of `Items` for one wider number. */
+  items<Items>(name: string, Items: ItemArray<Items>): Items;
+  /** The numbers of a column with nulls; undefined if all are null. */
+  knownItems<Items>(name: string, Items: ItemArray<Items>): KnownNumbers<Items> | undefined;
+  reader(name: string): ColumnReader;
+}
+
+/** Reads `result` in parts like {@link partsOf}. Each array that is made of a column takes time, so they are made when asked for. */
+export async function* rawPartsOf(result: DuckDBResult): AsyncIterable<RawPart> {
+  const places = new Map(result.deduplicatedColumnNames().map((name, column) => [name, column]));
+  const types = result.columnTypes();
+  for await (const chunk of result) {
+    const rows = chunk.rowCount;
+    const vectorOf = (name: string): Vector => duckdb.data_chunk_get_vector(chunk.chunk, places.get(name)!);
+    const itemsOf = <Items>(vector: Vector, Items: ItemArray<Items>, type: DuckDBType): Items => {
+      const data = duckdb.vector_get_data(vector, rows * bytesOf(type));
+      return new Items(data.buffer, data.byteOffset, data.byteLength / Items.BYTES_PER_ELEMENT);
+    };
+    yield {
+      rowCount: rows,
+      items: (name, Items) => itemsOf(vectorOf(name), Items, types[places.get(name)!]!),
+      knownItems: (name, Items) => {
+        const vector = vectorOf(name);
+        const { valuesIn, validity } = validityOf(vector, rows);
+        if (valuesIn === 'none') return undefined;
+        return { items: itemsOf(vector, Items, types[places.get(name)!]!), validity };
+      },
+      reader: (name) => columnReader(chunk, places.get(name)!, types[places.get(name)!]!, false),
+    };
+  }
 }
 
 /**
@@ -49,19 +92,46 @@ export async function* partsOf(result: DuckDBResult, ids: ReadonlySet<string> = 
 function columnReader(chunk: DuckDBDataChunk, column: number, type: DuckDBType, isId: boolean): ColumnReader {
   const vector = duckdb.data_chunk_get_vector(chunk.chunk, column);
   const rows = chunk.rowCount;
+  const { valuesIn, validity } = validityOf(vector, rows);
+  if (valuesIn === 'none') return { valuesIn, read: () => null };
+  const read = (isId ? idReader : valueReader)(vector, rows, type) ?? driverReader(chunk, column);
+  if (validity === null) return { valuesIn, read };
+  return { valuesIn, read: (row) => ((validity[row >>> 3]! >>> (row & 7)) & 1 ? read(row) : null) };
+}
+
+/** Which rows have a value: a bit each, or null if all have one. */
+function validityOf(vector: Vector, rows: number): { valuesIn: ColumnReader['valuesIn']; validity: Uint8Array | null } {
   // DuckDB keeps one bit a row in words of 64 bits, and nothing where no row is null.
   const validity: Uint8Array | null = duckdb.vector_get_validity(vector, Math.ceil(rows / 64) * 8);
   const valid = validity === null ? rows : countBits(validity, rows);
-  if (validity !== null && valid === 0) return { valuesIn: 'none', read: () => null };
-  const read = (isId ? idReader : valueReader)(vector, rows, type) ?? driverReader(chunk, column);
-  if (validity === null || valid === rows) return { valuesIn: 'all', read };
-  return { valuesIn: 'some', read: (row) => ((validity[row >>> 3]! >>> (row & 7)) & 1 ? read(row) : null) };
+  if (valid === rows) return { valuesIn: 'all', validity: null };
+  return { valuesIn: valid === 0 ? 'none' : 'some', validity };
 }
 
 function countBits(bits: Uint8Array, count: number): number {
   let set = 0;
-  for (let bit = 0; bit < count; bit++) set += (bits[bit >>> 3]! >>> (bit & 7)) & 1;
+  const whole = count >>> 3;
+  for (let byte = 0; byte < whole; byte++) set += BITS_IN_BYTE[bits[byte]!]!;
+  for (let bit = whole * 8; bit < count; bit++) set += (bits[bit >>> 3]! >>> (bit & 7)) & 1;
   return set;
+}
+
+const BITS_IN_BYTE = Uint8Array.from({ length: 256 }, (_none, byte) => byte.toString(2).replaceAll('0', '').length);
+
+/** How many bytes the number of a row takes. */
+function bytesOf({ typeId }: DuckDBType): number {
+  switch (typeId) {
+    case DuckDBTypeId.UTINYINT:
+    case DuckDBTypeId.ENUM:
+      return 1;
+    case DuckDBTypeId.INTEGER:
+    case DuckDBTypeId.UINTEGER:
+      return 4;
+    case DuckDBTypeId.UHUGEINT:
+      return 16;
+    default:
+      return 8;
+  }
 }
 
 /** Reads rows that are not null; undefined for a type that the driver reads as fast. */
@@ -88,12 +158,17 @@ function valueReader(vector: Vector, rows: number, type: DuckDBType): ValueReade
   }
 }
 
-interface ItemArray {
-  new (buffer: ArrayBufferLike, offset: number, length: number): { readonly [index: number]: unknown };
+/** A typed array's constructor. */
+interface ItemArray<Items> {
+  new (buffer: ArrayBufferLike, offset: number, length: number): Items;
   readonly BYTES_PER_ELEMENT: number;
 }
 
-function itemReader(Items: ItemArray, vector: Vector, rows: number): ValueReader {
+function itemReader(
+  Items: ItemArray<{ readonly [index: number]: unknown }>,
+  vector: Vector,
+  rows: number,
+): ValueReader {
   const data = duckdb.vector_get_data(vector, rows * Items.BYTES_PER_ELEMENT);
   const items = new Items(data.buffer, data.byteOffset, rows);
   return (row) => items[row];

@@ -1,7 +1,8 @@
 import { EARLIEST_UNIX_NANO, LATEST_UNIX_NANO } from '../../model/conversation.ts';
 import type { Window } from '../../model/conversation.ts';
-import type { GroupBy } from '../../model/groups.ts';
+import type { GroupBy, StepColumn } from '../../model/groups.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
+import type { StepDurations } from '../../questions.ts';
 
 /**
  * The statements of a dialect, one SQL file each. All read `readable_spans`, or the dialect's name for the spans that
@@ -26,10 +27,6 @@ export type StatementName =
    * `quantiles_s`. A conversation is in the group `$no_group` only if it is in no other one.
    */
   | 'response-statistics'
-  /** Oldest first: `trace_id`, `first_ns`, `starts_within`, `outcome`, `duration_ms`, `step_sum_ms`, `response_ms`, `group_mask`. */
-  | 'conversation-durations'
-  /** In any order: `trace_id`, `step`, `group_id`, `counted_ms`, `counted`, `completed_ms`, `first_ns`; with `$traits` also `model`, `retries`, `input_chars`, `first_output_ms`, `first_outputs`. */
-  | 'step-durations'
   /** `step`, `group_id`, `total`, `completed`, `failures`, `counted`, `average_ns`, `min_ns`, `max_ns`, `outermost_ns`. */
   | 'step-statistics'
   /** `step`, `group_id`, `quantiles_ns`: a list, in the order of `$probabilities`. */
@@ -99,6 +96,23 @@ export interface FoldedNames {
   folded: number;
 }
 
+/** What `step-durations` asks a database for; see its question. */
+export interface StepDurationsAsked {
+  window: Window;
+  groupBy: GroupBy | undefined;
+  traits: boolean;
+  steps: boolean;
+}
+
+/** The answer to `step-durations`, with columns that are not in order yet. */
+export interface DurationsTable {
+  conversations: Omit<StepDurations, 'steps'>;
+  /** The step names of its columns, each once. */
+  steps: readonly string[];
+  /** The columns by group, then in the order of `steps`, which holds all of them. */
+  columns(steps: readonly string[]): StepColumn[];
+}
+
 /** A database for one question: named statements that all read the same snapshot. */
 export interface SqlStore {
   readonly readers: RowReaders;
@@ -139,11 +153,8 @@ export interface SqlStore {
   ): Promise<Item[]>;
   /** The spans that a statement selects. */
   spans(name: SpanStatementName, values: Readonly<Record<string, SqlValue>>): Promise<SpanRecord[]>;
-  /** The result as one array per column, which is several times as fast as one object per row. */
-  columns(
-    name: StatementName,
-    values: Readonly<Record<string, SqlValue>>,
-  ): Promise<Readonly<Record<string, readonly unknown[]>>>;
+  /** The table that `step-durations` asks for, of the spans as they are grouped and folded. */
+  stepDurations(asked: StepDurationsAsked): Promise<DurationsTable>;
 }
 
 /** The parameters `$since_ns` and `$until_ns` of a window; without a window, they include everything. */

@@ -1,10 +1,9 @@
-import type { ConversationOutcome, Window } from '../../model/conversation.ts';
+import type { Window } from '../../model/conversation.ts';
 import { foldedWarning, withWarning } from '../../model/coverage.ts';
 import type { Answer, Coverage } from '../../model/coverage.ts';
 import { ERROR_PATTERN_RULES, PATTERN_PLACEHOLDER } from '../../model/error-pattern.ts';
-import { namedGroup, StepCells, withoutNoGroup } from '../../model/groups.ts';
-import type { GroupBy } from '../../model/groups.ts';
-import { millisecondsOf, TOO_LONG_NANO } from '../../model/numbers.ts';
+import { namedGroup } from '../../model/groups.ts';
+import { TOO_LONG_NANO } from '../../model/numbers.ts';
 import { MAX_STEP_NAMES, OTHER_STEPS } from '../../questions.ts';
 import type {
   AttributeCount,
@@ -184,67 +183,13 @@ async function gatherStepDurations(
 ): Promise<Answer<StepDurations>> {
   if (groupBy !== undefined) await store.groupSpans({ window, groupBy });
   const folded = steps ? await foldNames(store, window, true) : undefined;
-  const conversations = await store.columns('conversation-durations', windowValues(window));
-  const keys = conversations['trace_id'] as TraceKey[];
-  const starts = conversations['first_ns'] as bigint[];
-  const cells = new StepCells({ groupBy, traits });
-  if (steps) await addCells(cells, store, { window, traits, keys, starts });
+  const table = await store.stepDurations({ window, groupBy, traits, steps });
   const { coverage, extent } = await coverWindow(store, window);
-  const order = await orderStepsOf(store, window, cells.steps, { extent, coverage });
+  const order = await orderStepsOf(store, window, table.steps, { extent, coverage });
   return {
-    data: {
-      traceIds: keys.map(store.readers.traceId),
-      startTimesUnixNano: BigInt64Array.from(starts),
-      startsInWindow: Uint8Array.from(conversations['starts_within'] as boolean[], Number),
-      outcomes: conversations['outcome'] as ConversationOutcome[],
-      durationMs: Float64Array.from(conversations['duration_ms'] as number[]),
-      stepSumMs: Float64Array.from(conversations['step_sum_ms'] as number[]),
-      responseMs: Float64Array.from(conversations['response_ms'] as (number | null)[], (ms) => ms ?? Number.NaN),
-      ...(groupBy && { groupMasks: readMasks(conversations['group_mask']!, groupBy) }),
-      steps: cells.columns(order),
-    },
+    data: { ...table.conversations, steps: table.columns(order) },
     coverage: warnFolded(coverage, folded),
   };
-}
-
-/** Reads the cells of the conversations with `keys`, of which `starts` holds the starts. */
-async function addCells(
-  cells: StepCells,
-  store: SqlStore,
-  { window, traits, keys, starts }: { window: Window; traits: boolean; keys: TraceKey[]; starts: bigint[] },
-): Promise<void> {
-  const rowByTrace = new Map(keys.map((key, row) => [key, row]));
-  let [lastKey, row]: [TraceKey | undefined, number | undefined] = [undefined, undefined];
-  const values = { ...windowValues(window), too_long_ns: TOO_LONG_NANO, traits };
-  await store.rows('step-durations', values, (cell) => {
-    const key = cell['trace_id'] as TraceKey;
-    // In some dialects, the cells of a conversation come one after another.
-    if (key !== lastKey) [lastKey, row] = [key, rowByTrace.get(key)];
-    // The conversation may have no row, because the dialect filters conversations later or spans have arrived
-    // meanwhile.
-    if (row === undefined) return;
-    const figures = {
-      row,
-      countedMs: cell['counted_ms'] as number,
-      counted: Number(cell['counted']),
-      completedMs: (cell['completed_ms'] as number | null) ?? Number.NaN,
-      firstOffsetMs: millisecondsOf((cell['first_ns'] as bigint) - starts[row]!),
-      model: (cell['model'] as string | null) ?? '',
-      retries: Number(cell['retries']),
-      inputChars: numberOr(cell['input_chars'], Number.NaN),
-      firstOutputMs: Number(cell['first_output_ms']),
-      firstOutputs: Number(cell['first_outputs']),
-    };
-    cells.add(cell['step'] as string, figures, Number(cell['group_id']));
-  });
-}
-
-function numberOr(value: unknown, absent: number): number {
-  return value === null || value === undefined ? absent : Number(value);
-}
-
-function readMasks(masks: readonly unknown[], groupBy: GroupBy): Uint32Array {
-  return Uint32Array.from(masks, (mask) => withoutNoGroup(Number(mask), groupBy));
 }
 
 async function countValues(

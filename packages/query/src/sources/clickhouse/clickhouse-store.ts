@@ -4,18 +4,21 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { traceIdOf } from '@convotel/conventions';
 import { windowValues } from '../../engines/sql/sql-store.ts';
 import type {
+  DurationsTable,
   FoldedNames,
   SpanStatementName,
   SqlRow,
   SqlStore,
   SqlValue,
   StatementName,
+  StepDurationsAsked,
 } from '../../engines/sql/sql-store.ts';
 import { EARLIEST_UNIX_NANO } from '../../model/conversation.ts';
 import type { ConversationFilters } from '../../model/conversation.ts';
 import { TOO_LONG_NANO } from '../../model/numbers.ts';
 import type { SpanRecord } from '../../model/span-record.ts';
 import type { AnyQuestion, Question } from '../../questions.ts';
+import { readDurationsTable } from './durations-table.ts';
 import { CLICKHOUSE_READERS, readColumns, readRows, readSpanRow } from './rows.ts';
 import type { CompactAnswer } from './rows.ts';
 import {
@@ -172,11 +175,13 @@ export class ClickHouseStore implements SqlStore {
     this.#shared = { ...rows, ...this.#shared };
   }
 
-  async columns(
-    name: StatementName,
-    values: Readonly<Record<string, SqlValue>>,
-  ): Promise<Readonly<Record<string, readonly unknown[]>>> {
-    return readColumns(await this.#ask(name as ClickHouseStatement, values));
+  stepDurations(asked: StepDurationsAsked): Promise<DurationsTable> {
+    const reader = {
+      columns: async (name: ClickHouseStatement, values: Readonly<Record<string, SqlValue>>) =>
+        readColumns(await this.#ask(name, values)),
+      rows: this.#read.bind(this),
+    };
+    return readDurationsTable(reader, asked);
   }
 
   async #read(name: ClickHouseStatement, values: Readonly<Record<string, SqlValue>>): Promise<SqlRow[]> {

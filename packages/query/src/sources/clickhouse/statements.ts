@@ -6,7 +6,13 @@ import type { TableKind } from './table.ts';
 
 /** The statements of the engine, and those that only ClickHouse needs. */
 export type ClickHouseStatement =
-  Exclude<StatementName, ReadByScan> | 'step-names' | 'step-name-count' | 'step-scan' | 'window';
+  | Exclude<StatementName, ReadByScan>
+  | 'conversation-durations'
+  | 'step-durations'
+  | 'step-names'
+  | 'step-name-count'
+  | 'step-scan'
+  | 'window';
 
 /** Optional parts of statements. In the SQL files, their lines begin with a comment with this name. */
 type StatementPart =
