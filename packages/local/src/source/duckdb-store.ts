@@ -18,7 +18,8 @@ import { SPANS_PER_SLICE } from '../store/look-ups.ts';
 import { readSpans } from '../store/span-rows.ts';
 import { sqlFile } from '../store/database.ts';
 import { addUpSteps } from './alike-steps.ts';
-import { SpanSums } from './durations-table.ts';
+import { durationsTable } from './durations-table.ts';
+import { SpanSums } from './span-sums.ts';
 import { readItems, readRows, runWith, streamWith, valuesIn } from './parameters.ts';
 import { ShownSpans, type StoreSize, readStoreSize } from './shown-spans.ts';
 import { WholeSlices } from './whole-slices.ts';
@@ -272,7 +273,7 @@ export class DuckDbStore implements SqlStore {
     await add(earliest, since, false);
     await add(until, latest, false);
     const names = await this.#readStepNames();
-    return sums.table((stepId) => names.get(stepId)!);
+    return durationsTable(sums, (stepId) => names.get(stepId)!);
   }
 }
 

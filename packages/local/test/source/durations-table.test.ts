@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { randomFrom } from '@convotel/query/engine';
 import type { StepDurationsAsked } from '@convotel/query/engine';
-import { SpanSums } from '../../src/source/durations-table.ts';
+import { durationsTable } from '../../src/source/durations-table.ts';
+import { SpanSums } from '../../src/source/span-sums.ts';
 import type { RawPart } from '../../src/store/column-reader.ts';
 
 const SINCE = 1_759_881_600_000_000_000n;
@@ -57,7 +58,7 @@ function partOf(spans: readonly Span[]): RawPart {
 function tableOf(parts: readonly (readonly Span[])[], room?: { conversations: number; cells: number }) {
   const sums = new SpanSums(ASKED, room);
   for (const spans of parts) sums.add(partOf(spans), true);
-  const table = sums.table((stepId) => `step ${stepId}`);
+  const table = durationsTable(sums, (stepId) => `step ${stepId}`);
   return { ...table.conversations, steps: table.columns([...table.steps].sort()) };
 }
 
