@@ -3,6 +3,9 @@ import { quantileOfSorted } from './numbers.ts';
 /** The confidence level of the intervals. */
 const LEVEL = 0.95;
 
+/** Relative errors of the likelihoods are smaller. */
+const ROUNDING = 1e-9;
+
 /** A 95 % confidence interval of a quantile. An end is absent if there are too few values for it. */
 export interface QuantileInterval {
   lowMs?: number;
@@ -58,7 +61,8 @@ export function orderStatisticInterval(
   for (;;) {
     const [moreLow, moreHigh] = [likelihoods[low]!, likelihoods[high]!];
     if (low >= high || Math.min(moreLow, moreHigh) > 1 - LEVEL - lowTail - highTail) break;
-    if (moreLow <= moreHigh) lowTail += likelihoods[low++]!;
+    // Where both are as likely, the low end, whichever of the two a rounding error makes larger.
+    if (moreLow <= moreHigh * (1 + ROUNDING)) lowTail += likelihoods[low++]!;
     else highTail += likelihoods[high--]!;
   }
   return [first + low === 0 ? undefined : first + low - 1, first + high === count ? undefined : first + high];
