@@ -56,6 +56,8 @@ async function talk(): Promise<void> {
           let id = '';
           await c.step('think', async () => {
             id = spanId();
+            // The start of a step whose like have been short is written when the program yields, not before.
+            await Promise.resolve();
             note(`S ${id}`);
             await nextTurn();
           });
