@@ -4,7 +4,7 @@
 --
 -- What a span takes is not known, but where the segments of its row group are. So a span takes its part of the blocks of
 -- the 2,048 rows that it is among, by its columns of fixed width and the length of its texts. Length alone would not do:
--- texts that repeat themselves take a twentieth of the space of those that do not.
+-- texts that repeat themselves take a tenth of the space of those that do not.
 WITH row_groups AS (
   SELECT row_group_id, (sum(rows_in_group) OVER (ORDER BY row_group_id) - rows_in_group)::BIGINT AS first_row
   FROM (
@@ -80,7 +80,11 @@ summed AS (
   SELECT end_ns, trace_id, span_id, sum(weight) OVER (ORDER BY end_ns, trace_id, span_id) AS up_to FROM units
 ),
 boundary AS (
-  SELECT end_ns, trace_id, span_id FROM summed WHERE up_to >= $share * (SELECT weight FROM total) ORDER BY end_ns, trace_id, span_id LIMIT 1
+  SELECT end_ns, trace_id, span_id
+  FROM summed
+  WHERE up_to >= $share * (SELECT weight FROM total)
+  ORDER BY end_ns, trace_id, span_id
+  LIMIT 1
 )
 SELECT
   (SELECT end_ns FROM boundary) AS boundary_ns,
